@@ -1,0 +1,116 @@
+#!/bin/sh
+# Installs with apt what pip cannot: QEMU for RISC-V, a C compiler for this
+# computer, make, Python's venv, and a second RISC-V compiler that the digests
+# are checked against.
+#
+#   .ci/apt.sh          install what is missing; one line per decision
+#   .ci/apt.sh --check  install nothing; exit 1 when it would install something
+#
+# Does nothing for what is already there, never asks a question (but sudo may ask
+# for a password at a terminal), and uses sudo only when not root. The second
+# compiler is wanted, not needed: where no clang >= 17 can be had, or nobody may
+# install it, the script says so and goes on.
+set -eu
+
+CLANGS="19 20 21 22 18 17"
+
+has() { command -v "$1" >/dev/null 2>&1; }
+say() { printf 'system packages: %s\n' "$*"; }
+available() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
+
+# One line per missing piece: the words by which it is known below.
+missing() {
+    if ! has qemu-system-riscv64 || ! has qemu-system-riscv32; then echo qemu; fi
+    has make || echo make
+    has cc || echo cc
+    "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo venv
+    if ! has_clang && [ -n "$(clang_packages)" ]; then echo clang; fi
+}
+
+# A clang >= 17 with its lld. One compiler and linker of the same number.
+has_clang() {
+    for number in $CLANGS; do
+        if has "clang-$number" && has "ld.lld-$number"; then return 0; fi
+    done
+    has clang && has ld.lld || return 1
+    major=$(clang -dumpversion | cut -d. -f1)
+    [ "$major" -ge 17 ]
+}
+
+clang_packages() {
+    for number in $CLANGS; do
+        if available "clang-$number" && available "lld-$number"; then
+            echo "clang-$number lld-$number"
+            return
+        fi
+    done
+}
+
+# Debian 13 gave RISC-V a package of its own.
+qemu_packages() {
+    if available qemu-system-riscv; then
+        echo qemu-system-riscv
+    else
+        echo qemu-system-misc
+    fi
+}
+
+packages_of() {
+    case $1 in
+    qemu) qemu_packages ;;
+    make) echo make ;;
+    cc) echo gcc libc6-dev ;;
+    venv) echo python3-venv ;;
+    clang) clang_packages ;;
+    esac
+}
+
+apt() {
+    set -- apt-get -q -o DPkg::Lock::Timeout=120 "$@"
+    if [ "$(id -u)" -eq 0 ]; then
+        DEBIAN_FRONTEND=noninteractive "$@"
+    elif [ -t 0 ]; then
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+    fi
+}
+
+wanted=$(missing)
+if [ "${1:-}" = "--check" ]; then
+    [ -z "$wanted" ]
+    exit
+fi
+if [ -z "$wanted" ]; then
+    say "nothing to install"
+    has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
+    exit 0
+fi
+say "missing:" $wanted
+if ! has apt-get; then
+    say "no apt-get here; macOS: xcode-select --install, brew install qemu"
+    say "elsewhere: qemu-system-riscv32 and -riscv64, make, a C compiler"
+    exit 1
+fi
+if [ "$(id -u)" -ne 0 ] && ! has sudo; then
+    say "not root, and no sudo here: run .ci/apt.sh as root"
+    [ "$wanted" = clang ]
+    exit
+fi
+
+apt update
+wanted=$(missing) # fresh lists may offer a clang that the old ones did not
+packages=
+for piece in $wanted; do
+    found=$(packages_of "$piece")
+    if [ -n "$found" ]; then
+        say "$piece: installing" $found
+        packages="$packages $found"
+    else
+        say "$piece: apt offers no package for it"
+    fi
+done
+if [ -n "$packages" ]; then
+    apt install -y --no-install-recommends $packages
+    say "installed$packages"
+fi

@@ -1,0 +1,23 @@
+"""What a board is: strict TOML descriptors as frozen dataclasses.
+
+`load(name)` gives a `Target`, `names()` lists what there is; a new target is
+one new TOML file in this folder. Imports nothing but the standard library
+(and tomli, its namesake in it, before Python 3.11).
+"""
+
+from targets.descriptor import Limits, Memory, Qemu, Target, Vector
+from targets.errors import DescriptorError, HilError
+from targets.loader import load, load_file, names
+
+__all__ = [
+    "load",
+    "names",
+    "load_file",
+    "Target",
+    "Vector",
+    "Memory",
+    "Qemu",
+    "Limits",
+    "DescriptorError",
+    "HilError",
+]

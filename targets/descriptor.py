@@ -1,0 +1,154 @@
+"""The dataclasses that a target's TOML file fills, and is checked against.
+
+Their fields are the schema: `targets.loader` takes key names, types and what
+may be left out from here. What a single field cannot say (a default that is
+one of the choices, a table that a kind of machine needs) the dataclasses
+check themselves, so that a `Target` that exists is a possible one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from targets.errors import DescriptorError
+
+MACHINES = ("qemu", "native")
+"""Kinds of machine that `emulation` can start."""
+
+MIN_VLEN = 128
+"""The arithmetic contract's 16 lanes fit LMUL 4 from here (DESIGN 4.4)."""
+
+MAX_VLEN = 65536
+"""Largest VLEN of the RISC-V vector specification 1.0, section 2."""
+
+
+@dataclass(frozen=True)
+class Vector:
+    """The vector unit: register lengths in bits that may be asked for."""
+
+    vlens: tuple[int, ...]
+    default: int
+
+    def __post_init__(self) -> None:
+        for vlen in self.vlens:
+            if not MIN_VLEN <= vlen <= MAX_VLEN or vlen & (vlen - 1):
+                raise DescriptorError(
+                    f"vlens holds {vlen}: expected powers of two "
+                    f"from {MIN_VLEN} to {MAX_VLEN}"
+                )
+        if self.default not in self.vlens:
+            raise DescriptorError(
+                f"default {self.default} is not one of vlens "
+                f"{', '.join(map(str, self.vlens))}"
+            )
+
+
+@dataclass(frozen=True)
+class Memory:
+    """RAM that image, data and stack share, in bytes; it begins at `origin`."""
+
+    origin: int
+    ram: int
+    stack: int
+
+    def __post_init__(self) -> None:
+        if self.origin < 0 or not 0 < self.stack < self.ram:
+            raise DescriptorError(
+                f"memory of {self.ram} bytes at {self.origin:#x} with a stack of "
+                f"{self.stack} bytes is not possible"
+            )
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in."""
+
+    binary: str
+    machine: str
+    cpu: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long the host waits before it calls something dead, in host seconds.
+
+    `boot`: from starting the machine until it can be talked to; `hello`: until
+    the first HELLO is answered; `reply`: any reply but that to STEP; `step`:
+    the reply to one STEP frame; `stop`: each stage of ending the machine.
+    """
+
+    boot: float
+    hello: float
+    reply: float
+    step: float
+    stop: float
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 < value < 3600:
+                raise DescriptorError(
+                    f"{name} = {value:g} in [limits] is not in 0..3600 seconds"
+                )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model of machine.
+
+    `isa` and `abi` are what the compiler is told; `xlen` is the width of an
+    address in bits; `port` is the folder in firmware/ports; `machine` is how it
+    is started: "qemu" or "native" (a process of this computer). `vector` is
+    None without a vector unit, `memory` None where nobody lays it out.
+    """
+
+    name: str
+    title: str
+    isa: str
+    xlen: int
+    abi: str
+    port: str
+    machine: str
+    limits: Limits
+    vector: Vector | None = None
+    memory: Memory | None = None
+    qemu: Qemu | None = None
+
+    def __post_init__(self) -> None:
+        if self.xlen not in (32, 64):
+            raise DescriptorError(f"xlen {self.xlen} is neither 32 nor 64")
+        if self.machine not in MACHINES:
+            raise DescriptorError(
+                f"unknown machine {self.machine!r}: "
+                f"expected one of {', '.join(MACHINES)}"
+            )
+        for table in ("qemu", "memory"):
+            if self.machine == "qemu" and getattr(self, table) is None:
+                raise DescriptorError(
+                    f"machine 'qemu' needs a table [{table}], which is missing"
+                )
+        if self.qemu and ("{vlen}" in self.qemu.cpu) != (self.vector is not None):
+            raise DescriptorError(
+                "cpu in [qemu] must hold {vlen} exactly when there is a table [vector]"
+            )
+
+    def vlen(self, requested: int | None = None) -> int:
+        """The vector register length to use, in bits; 0 without vectors.
+
+        `requested` None (or 0 where there are no vectors) takes the target's
+        own. Raises `DescriptorError` for a length that the target has not.
+        """
+        if self.vector is None:
+            if requested:
+                raise DescriptorError(
+                    f"target {self.name!r} has no vector unit, "
+                    f"so VLEN {requested} cannot be had"
+                )
+            return 0
+        if requested is None:
+            return self.vector.default
+        if requested not in self.vector.vlens:
+            raise DescriptorError(
+                f"target {self.name!r} has no VLEN {requested}: "
+                f"expected one of {', '.join(map(str, self.vector.vlens))}"
+            )
+        return requested
