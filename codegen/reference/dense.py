@@ -1,0 +1,53 @@
+"""Dense layers: forward, backward, feedback and rank-1 update.
+
+Weights lie input-major, `w[i, j]` with i the input and j the output.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
+
+
+def _outer(column: F32, row: F32 | np.ndarray) -> np.ndarray:
+    """Exact float64 products column[i] * row[i or none, j]."""
+    return np.multiply(column[:, None], row, dtype=np.float64)
+
+
+def forward(w: F32, b: F32, x: F32) -> F32:
+    """Pre-activations a [n_out]: from b on, a = fma(x_i, w[i], a), i ascending.
+
+    Inputs that are zero, of either sign, are skipped.
+    """
+    rows = np.flatnonzero(x)
+    if rows.size < x.size:
+        w, x = w[rows], x[rows]
+    return fma_chain(_outer(x, w), b)
+
+
+def backward(w: F32, d: F32) -> F32:
+    """u [n_in], u_i = dot16(w[i], d)."""
+    return dot16(w, d)
+
+
+def feedback(matrix: F32, e: F32) -> F32:
+    """u [n]: from +0 on, u = fma(e_c, matrix[c], u), c ascending, none skipped.
+
+    `matrix` is [n_err, n].
+    """
+    return fma_chain(_outer(e, matrix), np.zeros(matrix.shape[1], dtype=np.float32))
+
+
+def update(w: F32, b: F32, x: F32, d: F32, eta: np.float32) -> None:
+    """One rank-1 step in place: w[i] = fma(-(eta x_i), d, w[i]), b likewise.
+
+    eta x_i is rounded once. Rows whose input is zero are not touched.
+    """
+    rows = np.flatnonzero(x)
+    if rows.size < x.size:
+        scaled = -(eta * x[rows])
+        w[rows] = fma(scaled[:, None], d, w[rows])
+    else:
+        w[...] = fma(-(eta * x)[:, None], d, w)
+    b[...] = fma(-eta, d, b)

@@ -1,0 +1,210 @@
+"""The learner in numpy: what a device must agree with, bit for bit."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen import rules, streams
+from codegen.reference import dense, random
+from codegen.reference.arithmetic import F32
+from codegen.reference.digest import Digest
+from codegen.reference.functions import ACTIVATIONS
+from codegen.reference.outputs import OUTPUTS
+from codegen.spec import Network, Spec
+
+_DTYPES = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
+
+
+class NonFinite(Exception):
+    """A step met an infinity or a NaN in `tensor`, and changed nothing."""
+
+    def __init__(self, tensor: str) -> None:
+        super().__init__(f"tensor {tensor!r} holds an infinity or a NaN")
+        self.tensor = tensor
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one step tells: outputs p [n_out] before it, and their loss."""
+
+    p: F32
+    loss: np.float32
+
+
+class _Rule(Protocol):
+    """A module of codegen.reference.rules."""
+
+    def step(self, learner: Learner, x: F32, label: int, eta: np.float32) -> Result: ...
+
+
+class Learner:
+    """A network in training, in the contract's arithmetic (docs/arithmetic.md).
+
+    `state` are the tensors a step changes, "W1" [n_in, n_out], "b1" [n_out],
+    "W2", ... in the order of the digest; `trace` the intermediates of the last
+    step or inference: "x", "h1", ..., "p", and of a step "e", "d1", ...;
+    `step_number` counts the steps.
+    """
+
+    def __init__(self, spec: Spec, seed: int | None = None) -> None:
+        """Initial weights from `seed`, by default the spec's.
+
+        A stored feedback matrix is part of the image, so it is drawn from the
+        spec's seed always; sign feedback is drawn from `seed` like the weights.
+        Raises `SpecError` for a rule or a parameter that does not exist.
+        """
+        self.spec = spec
+        self.seed = spec.seed if seed is None else seed
+        self.rule = rules.get(spec.rule)
+        self.activation = ACTIVATIONS[spec.network.activation]
+        self.output = OUTPUTS[spec.network.output]
+        self.state = initial_state(spec.network, self.seed)
+        self.trace: dict[str, F32] = {}
+        self.step_number = 0
+        self._digest = Digest(sum(tensor.size for tensor in self.state.values()))
+        self._twin: _Rule = importlib.import_module(
+            f"codegen.reference.rules.{self.rule.name.replace('-', '_')}"
+        )
+
+    @np.errstate(all="ignore")
+    def step(
+        self, sample: NDArray[np.generic], label: int, eta: np.float32 | float
+    ) -> Result:
+        """Learn from one raw sample [n_in] with learning rate `eta`.
+
+        Raises `NonFinite` before anything has changed (then `trace` shows how far
+        the step came), and `ValueError` for a sample or label the network cannot
+        have.
+        """
+        if not 0 <= label < self.spec.network.n_out:
+            raise ValueError(
+                f"label {label} is not in 0..{self.spec.network.n_out - 1}"
+            )
+        result = self._twin.step(self, self._input(sample), label, np.float32(eta))
+        self.step_number += 1
+        return result
+
+    @np.errstate(all="ignore")
+    def infer(self, sample: NDArray[np.generic]) -> F32:
+        """Outputs p [n_out] for one raw sample [n_in].
+
+        Raises `NonFinite` and `ValueError` as `step` does.
+        """
+        a = self.forward(self._input(sample))
+        self.trace["p"] = self.output.value(a)
+        return self.trace["p"]
+
+    def digest(self) -> int:
+        """The 32-bit digest of the state."""
+        return self._digest(self.state.values())
+
+    def load(
+        self, state: Mapping[str, NDArray[np.float32]], step_number: int = 0
+    ) -> None:
+        """Continue from these tensors, which are copied.
+
+        Raises `ValueError` unless names, types and shapes are those of `state`.
+        """
+        if set(state) != set(self.state):
+            raise ValueError(
+                f"state of {', '.join(state)}: expected {', '.join(self.state)}"
+            )
+        for name, tensor in self.state.items():
+            given = state[name]
+            if given.shape != tensor.shape or given.dtype != tensor.dtype:
+                raise ValueError(
+                    f"tensor {name!r} is {given.dtype} {given.shape}: "
+                    f"expected {tensor.dtype} {tensor.shape}"
+                )
+        self.state = {name: np.array(state[name], order="C") for name in self.state}
+        self.step_number = step_number
+
+    def snapshot(self) -> dict[str, F32]:
+        """A copy of the state."""
+        return {name: tensor.copy() for name, tensor in self.state.items()}
+
+    # for the rules
+
+    def forward(self, x: F32) -> F32:
+        """Pre-activations of the output layer; x and the h1, ... enter the trace."""
+        self.trace = {"x": x}
+        if self.spec.inputs.dtype == "f32":
+            check_finite("x", x)
+        depth = self.spec.network.depth
+        for layer in range(1, depth):
+            a = self._layer(layer, x)
+            check_finite(f"h{layer}", a)
+            x = self.activation.value(a)
+            self.trace[f"h{layer}"] = x
+        a = self._layer(depth, x)
+        return self.note("p", a)
+
+    def judge(self, a: F32, label: int) -> Result:
+        """Outputs, error and loss from the output layer's pre-activations."""
+        judged = self.output.judged(a, label)
+        self.trace["p"] = judged.p
+        self.note("e", judged.e)
+        return Result(judged.p, judged.loss)
+
+    def delta(self, layer: int, u: F32) -> F32:
+        """The delta of hidden layer `layer`, u * phi', entered in the trace."""
+        h = self.trace[f"h{layer}"]
+        return self.note(f"d{layer}", self.activation.grad(h, u))
+
+    def update(self, eta: np.float32) -> None:
+        """Every layer's rank-1 update from the inputs and deltas in the trace."""
+        depth = self.spec.network.depth
+        for layer in range(1, depth + 1):
+            x = self.trace[f"h{layer - 1}" if layer > 1 else "x"]
+            d = self.trace[f"d{layer}" if layer < depth else "e"]
+            w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+            dense.update(w, b, x, d, eta)
+
+    def note(self, name: str, tensor: F32) -> F32:
+        """Enter a tensor in the trace; raises `NonFinite`."""
+        self.trace[name] = tensor
+        check_finite(name, tensor)
+        return tensor
+
+    def _layer(self, layer: int, x: F32) -> F32:
+        return dense.forward(self.state[f"W{layer}"], self.state[f"b{layer}"], x)
+
+    def _input(self, sample: NDArray[np.generic]) -> F32:
+        """x = fl(v / scale)."""
+        inputs, n_in = self.spec.inputs, self.spec.network.n_in
+        if sample.shape != (n_in,) or sample.dtype != _DTYPES[inputs.dtype]:
+            raise ValueError(
+                f"sample is {sample.dtype} {sample.shape}: "
+                f"expected {inputs.dtype} ({n_in},)"
+            )
+        return sample.astype(np.float32) / np.float32(inputs.scale)
+
+
+def check_finite(name: str, tensor: F32) -> None:
+    """Raises `NonFinite` if `tensor` holds an infinity or a NaN."""
+    if not np.isfinite(tensor).all():
+        raise NonFinite(name)
+
+
+def initial_state(network: Network, seed: int) -> dict[str, F32]:
+    """Weights uniform within the Glorot limit (He's for hidden relu), biases 0.
+
+    limit = sqrt(6 / (n_in + n_out)), for hidden relu layers sqrt(6 / n_in)
+    (Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10, as uniform
+    distributions), rounded to binary32.
+    """
+    state: dict[str, F32] = {}
+    for layer in range(1, network.depth + 1):
+        n_in, n_out = network.shape(layer)
+        he = network.activation == "relu" and layer < network.depth
+        limit = np.float32(np.sqrt(6.0 / (n_in if he else n_in + n_out)))
+        drawn = random.uniform(seed, streams.weights(layer), limit, n_in * n_out)
+        state[f"W{layer}"] = drawn.reshape(n_in, n_out)
+        state[f"b{layer}"] = np.zeros(n_out, dtype=np.float32)
+    return state

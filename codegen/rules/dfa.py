@@ -1,0 +1,67 @@
+"""Direct feedback alignment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+import numpy as np
+
+from codegen import streams
+from codegen.memory import Const, taped_scratch
+from codegen.reference.random import uniform
+from codegen.rules import Declaration, Parameter
+from codegen.spec import Network, Spec
+
+
+def _stored(seed: int, layer: int, n_out: int, width: int) -> Iterable[float]:
+    limit = np.float32(math.sqrt(3 / n_out))
+    return uniform(seed, streams.feedback(layer), limit, n_out * width).tolist()
+
+
+def _const(spec: Spec, parameters: Mapping[str, str | float]) -> tuple[Const, ...]:
+    if parameters["feedback"] == "signs":
+        return ()
+    network = spec.network
+    return tuple(
+        Const(
+            f"feedback{layer}",
+            (network.n_out, network.layers[layer]),
+            partial(_stored, spec.seed, layer, network.n_out, network.layers[layer]),
+        )
+        for layer in range(1, network.depth)
+    )
+
+
+def _kernels(
+    network: Network, parameters: Mapping[str, str | float]
+) -> tuple[str, ...]:
+    if network.depth == 1:
+        return ("f32_dense_update",)
+    stored = parameters["feedback"] == "uniform"
+    return (
+        "f32_dense_update",
+        "f32_feedback_stored" if stored else "f32_feedback_signs",
+    )
+
+
+RULE = Declaration(
+    name="dfa",
+    title="direct feedback alignment",
+    source="Nokland 2016, arXiv 1609.01596; RULES 2.2",
+    equation="d_L = e; d_l = (B_l e) * phi'(a_l), B_l fixed and random",
+    parameters=(
+        Parameter(
+            "feedback",
+            "signs",
+            "signs: +-feedback_scale from the generator, no memory at all; "
+            "uniform: stored in flash, U(+-sqrt(3/outputs))",
+            ("signs", "uniform"),
+        ),
+        Parameter("feedback_scale", 0.25, "magnitude of an element of sign feedback"),
+    ),
+    scratch=taped_scratch,
+    const=_const,
+    kernels=_kernels,
+)

@@ -1,0 +1,46 @@
+"""Streams of the counter-based generator: the one list of who draws where.
+
+A number is addressed by (seed, stream, index) (docs/arithmetic.md), so two
+uses that share a stream would share their numbers. Layers are counted from 1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SPLIT: Final = 0
+"""Order in which a data set is split into training and test samples."""
+
+SIGN_FEEDBACK: Final = 99
+"""Signs of every sign-feedback matrix, one layer's words after another's."""
+
+_WEIGHTS: Final = 10
+_FEEDBACK: Final = 50
+_READOUT: Final = 70
+_ORDER: Final = 1000
+_NARROW: Final = 20
+
+
+def _of_layer(base: int, layer: int) -> int:
+    """`base + layer` up to layer 19, then clear of every other stream."""
+    return base + layer if layer < _NARROW else (base << 16) + layer
+
+
+def weights(layer: int) -> int:
+    """Initial weights of weight layer `layer`."""
+    return _of_layer(_WEIGHTS, layer)
+
+
+def feedback(layer: int) -> int:
+    """Uniform feedback matrix of hidden layer `layer`."""
+    return _of_layer(_FEEDBACK, layer)
+
+
+def readout(layer: int) -> int:
+    """Local readout of hidden layer `layer`."""
+    return _of_layer(_READOUT, layer)
+
+
+def order(epoch: int) -> int:
+    """Order of the training samples in epoch `epoch`, counted from 0."""
+    return _ORDER + epoch

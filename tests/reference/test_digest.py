@@ -1,0 +1,52 @@
+"""The state digest: the formula, and what it notices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codegen.reference.digest import Digest
+from codegen.reference.random import mix
+
+
+def plain(tensors: list[np.ndarray]) -> int:
+    words = [word for t in tensors for word in t.ravel().view(np.uint32).tolist()]
+    keyed = [w ^ 0x9E3779B9 * (k + 1) & 0xFFFFFFFF for k, w in enumerate(words)]
+    mixed = [int(mix(np.array([x], dtype=np.uint32))[0]) for x in keyed]
+    return sum(mixed) & 0xFFFFFFFF
+
+
+@pytest.fixture
+def tensors() -> list[np.ndarray]:
+    rng = np.random.default_rng(1)
+    return [rng.normal(size=s).astype(np.float32) for s in ((5, 7), (7,), (7, 3), (3,))]
+
+
+def test_it_is_the_formula(tensors: list[np.ndarray]) -> None:
+    assert Digest(66)(tensors) == plain(tensors)
+
+
+def test_it_can_be_taken_again_and_again(tensors: list[np.ndarray]) -> None:
+    digest = Digest(66)
+    first = digest(tensors)
+    tensors[0][2, 3] += 1
+    changed = digest(tensors)
+    tensors[0][2, 3] -= 1
+    assert changed != first
+    assert digest(tensors) == plain(tensors)
+
+
+def test_it_notices_one_bit_a_swap_and_the_sign_of_zero(
+    tensors: list[np.ndarray],
+) -> None:
+    digest = Digest(66)
+    seen = {digest(tensors)}
+    tensors[3].view(np.uint32)[2] ^= 1
+    seen.add(digest(tensors))
+    tensors[1][[0, 1]] = tensors[1][[1, 0]]
+    seen.add(digest(tensors))
+    tensors[1][4] = 0.0
+    seen.add(digest(tensors))
+    tensors[1][4] = -0.0
+    seen.add(digest(tensors))
+    assert len(seen) == 5
