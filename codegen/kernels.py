@@ -1,0 +1,355 @@
+"""The one table of kernels: build, tests, `hil kernels` and benchmarks read it.
+
+A `Kernel` is what is computed, exactly: a C prototype and a contract. A
+`Variant` is one way to compute it: a template for an architecture, with its
+parameters. Variants of one kernel give the same bits. docs/kernels.md has the
+grammar of the names and says how to add a variant.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from codegen import cformat
+from codegen.errors import BuildError
+
+ARCHES = ("scalar", "rvv")
+LMULS = (1, 2, 4, 8)
+FOLDER = "kernels"
+"""Folder of these templates below codegen/templates."""
+
+HEADER = "hil_kernels.h"
+"""Every kernel's prototype and contract, and HIL_ASSERT."""
+
+C_TYPES: dict[str, str] = {
+    "u8": "uint8_t",
+    "i16": "int16_t",
+    "f32": "float",
+    "u32": "uint32_t",
+}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What is computed. `name` is `<datatype>_<operation>`; `contract` says
+    every operation in the order in which it is rounded."""
+
+    name: str
+    parameters: tuple[str, ...]
+    contract: str
+    returns: str = "void"
+
+    @property
+    def datatype(self) -> str:
+        """Type of the elements it reads, a key of `C_TYPES`."""
+        return self.name.partition("_")[0]
+
+    @property
+    def operation(self) -> str:
+        """The name without the type."""
+        return self.name.partition("_")[2]
+
+    @property
+    def summary(self) -> str:
+        """First line of the contract."""
+        return self.contract.strip().splitlines()[0]
+
+    def prototype(self, symbol: str) -> str:
+        """C declaration of a function of this kernel, broken between parameters."""
+        whole = (text.replace(" ", "\0") for text in self.parameters)
+        line = f"{self.returns}\0{symbol}({', '.join(whole)});"
+        return textwrap.fill(line, 79, subsequent_indent="    ").replace("\0", " ")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One implementation of a kernel.
+
+    `family` names the template, which may serve several kernels; `lmul` is
+    the vector register grouping of arch "rvv"; `inlines` are the headers of
+    inline functions it includes, hil_<this>.h.
+    """
+
+    kernel: Kernel
+    arch: str
+    family: str
+    lmul: int | None = None
+    inlines: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.arch not in ARCHES:
+            raise BuildError(
+                f"kernel {self.kernel.name!r} for architecture {self.arch!r}: "
+                f"expected one of {', '.join(ARCHES)}"
+            )
+        if self.lmul not in (LMULS if self.arch == "rvv" else (None,)):
+            raise BuildError(
+                f"kernel {self.kernel.name!r} with LMUL {self.lmul!r}: expected "
+                "1, 2, 4 or 8 for rvv, none for scalar"
+            )
+
+    @property
+    def suffix(self) -> str:
+        """What follows the double underscore: "scalar" or "rvv_m4"."""
+        return self.arch if self.lmul is None else f"{self.arch}_m{self.lmul}"
+
+    @property
+    def symbol(self) -> str:
+        """Name of the C function."""
+        return f"hil_{self.kernel.name}__{self.suffix}"
+
+    @property
+    def file(self) -> str:
+        """File that holds the function, and nothing else."""
+        return f"{self.symbol}.c"
+
+    @property
+    def template(self) -> str:
+        """Its template, below codegen/templates."""
+        return f"{FOLDER}/{self.family}__{self.arch}.c.j2"
+
+    @property
+    def prototype(self) -> str:
+        """C declaration."""
+        return self.kernel.prototype(self.symbol)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to render: `template` (below codegen/templates) with `context`."""
+
+    file: str
+    template: str
+    context: dict[str, Any]
+
+
+_N = "size_t n"
+_N_IN_OUT = ("size_t n_in", "size_t n_out")
+_OUTPUT = ("const float *a", "uint32_t label", "float *p", "float *e", _N)
+_OUTPUT_NOTE = """
+p may be a. With e == NULL only p is computed, label is ignored and the result
+is 0. t is 1 at label, 0 elsewhere."""
+
+_KERNELS = (
+    Kernel("u8_to_f32", ("const uint8_t *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division."""),
+    Kernel("i16_to_f32", ("const int16_t *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division."""),
+    Kernel("f32_scale", ("const float *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division."""),
+    Kernel("f32_dense_forward", (
+        "const float *w", "const float *b", "const float *x", "float *a", *_N_IN_OUT), """
+Dense layer: a_j = b_j, then a_j = fma(x_i, W[i][j], a_j) for i ascending.
+Rows whose x_i is zero of either sign are skipped. W is [n_in][n_out]."""),
+    Kernel("f32_tanh", ("float *h", _N), """
+h_j = tanh(h_j) by the project's polynomial."""),
+    Kernel("f32_sigmoid", ("float *h", _N), """
+h_j = 1 / (1 + exp(-h_j)) by the project's polynomial."""),
+    Kernel("f32_relu", ("float *h", _N), """
+h_j = h_j > 0 ? h_j : +0."""),
+    Kernel("f32_tanh_grad", ("const float *h", "float *d", _N), """
+d_j = d_j * fma(-h_j, h_j, 1), where h_j is tanh's result."""),
+    Kernel("f32_sigmoid_grad", ("const float *h", "float *d", _N), """
+d_j = d_j * (h_j * (1 - h_j)), where h_j is sigmoid's result."""),
+    Kernel("f32_relu_grad", ("const float *h", "float *d", _N), """
+d_j = h_j > 0 ? d_j : +0, where h_j is relu's result."""),
+    Kernel("f32_all_finite", ("const float *v", _N), """
+True when no v_j is infinite or NaN.""", "bool"),
+    Kernel("f32_feedback_stored", (
+        "const float *feedback", "const float *e", "float *u", "size_t n_err", _N), """
+Feedback projection: u_j = +0, then u_j = fma(e_c, B[c][j], u_j) for c
+ascending; no row is skipped. B is [n_err][n]."""),
+    Kernel("f32_feedback_signs", (
+        "uint32_t seed", "uint32_t first_word", "float scale",
+        "const float *e", "float *u", "size_t n_err", _N), """
+As hil_f32_feedback_stored, with B made of random signs instead of memory.
+Element k = c * n + j is -scale where bit k & 31 of word k >> 5 is set, else
+scale; that word is number first_word + (k >> 5) of the sign feedback stream."""),
+    Kernel("f32_dense_backward", (
+        "const float *w", "const float *d", "float *u", *_N_IN_OUT), """
+Transposed product: u_i = dot16(W[i], d), a dot product in a fixed order.
+Up to 16 terms: sequential, p = fma(W[i][j], d_j, p) from +0. More: 16 sums
+p_k over j = k mod 16, then p_k += p_(k+8), p_(k+4), p_(k+2), p_(k+1)."""),
+    Kernel("f32_dense_update", (
+        "float *w", "float *b", "const float *x", "const float *d", "float eta", *_N_IN_OUT), """
+Rank-1 update: W[i][j] = fma(s_i, d_j, W[i][j]), s_i = -(eta * x_i) rounded.
+Rows whose x_i is zero of either sign are not touched.
+b_j = fma(-eta, d_j, b_j)."""),
+    Kernel("f32_sigmoid_bce", _OUTPUT, f"""
+Sigmoid outputs with binary cross-entropy: p_j = sigmoid(a_j), e_j = p_j - t_j.
+Returns sum16 of (t_j ? r - a_j : r) + log(1 + z), with r = relu(a_j),
+z = exp(-|a_j|).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_softmax_ce", _OUTPUT, f"""
+Softmax outputs with cross-entropy: p_j = E_j / s, e_j = p_j - t_j.
+E_j = exp(a_j - max a), s = sum16(E). Returns log(s) - (a_label - max a).{_OUTPUT_NOTE}""",
+        "float"),
+    Kernel("f32_identity_mse", _OUTPUT, f"""
+Linear outputs with half the squared error: p_j = a_j, e_j = p_j - t_j.
+Returns 0.5 * dot16(e, e).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_uniform", (
+        "uint32_t seed", "uint32_t stream", "float limit", "float *w", _N), """
+w_k = fl((2 u_k - 1) * limit), u_k the uniform number k of the stream in [0, 1).""",
+    ),
+    Kernel("u32_digest", ("const uint32_t *bits", _N, "uint32_t first"), """
+Partial state digest: sum of mix(bits_i ^ 0x9e3779b9 * (first + i + 1)),
+modulo 2^32. `bits` may point at words of any type.""", "uint32_t"),
+)  # fmt: skip
+
+KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _KERNELS}
+"""Every kernel by name."""
+
+
+def _rows(
+    family: str,
+    names: str,
+    lmuls: tuple[int, ...],
+    scalar: tuple[str, ...] = (),
+    rvv: tuple[str, ...] = (),
+) -> tuple[Variant, ...]:
+    """Rows of one family: of each kernel the scalar one, then the vector ones,
+    default first. `scalar` and `rvv` are their headers of inline functions, {}
+    standing for LMUL."""
+    return tuple(
+        row
+        for kernel in (KERNELS[name] for name in names.split())
+        for row in (
+            Variant(kernel, "scalar", family, None, scalar),
+            *(
+                Variant(kernel, "rvv", family, lmul, tuple(h.format(lmul) for h in rvv))
+                for lmul in lmuls
+            ),
+        )
+    )
+
+
+_MATH = (("math__scalar",), ("math__rvv_m{}",))
+_RANDOM = (("random__scalar",), ("random__rvv_m{}",))
+_SUM = (("sum__scalar",), ("sum__rvv_m{}",))
+_LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
+_GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
+
+TABLE: tuple[Variant, ...] = (
+    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1)),
+    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1)),
+    *_rows("activation", "f32_tanh f32_sigmoid f32_relu", (4, 2, 1), *_MATH),
+    *_rows("gradient", _GRADS, (4, 2, 1), *_MATH),
+    *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), ("math__scalar",)),
+    *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1)),
+    *_rows(
+        "feedback_signs", "f32_feedback_signs", (8, 4, 2, 1),
+        ("math__scalar", "random__scalar"), ("random__rvv_m1",),
+    ),
+    *_rows("dense_backward", "f32_dense_backward", (4,), *_SUM),
+    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1)),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), *_LOSS),
+    *_rows("softmax_ce", "f32_softmax_ce", (4,), *_LOSS),
+    *_rows("identity_mse", "f32_identity_mse", (4,), *_SUM),
+    *_rows("uniform", "f32_uniform", (4, 2, 1), *_RANDOM),
+    *_rows("digest", "u32_digest", (4, 2, 1), *_RANDOM),
+)  # fmt: skip
+"""Every variant. The first row of a kernel and architecture is its default."""
+
+
+def variant(kernel_name: str, vector: bool) -> Variant:
+    """The default variant of a kernel, for a machine with or without vectors.
+
+    Raises `BuildError` when there is none.
+    """
+    arch = "rvv" if vector else "scalar"
+    for row in TABLE:
+        if row.kernel.name == kernel_name and row.arch == arch:
+            return row
+    raise BuildError(
+        f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
+    )
+
+
+def _in_order(variants: Iterable[Variant]) -> list[Variant]:
+    """Each once, in an order of their own."""
+    return sorted(set(variants), key=lambda row: row.symbol)
+
+
+def header_prototypes(variants: Iterable[Variant]) -> str:
+    """The body of hil_kernels.h: each kernel's contract, then the prototypes."""
+    rows = _in_order(variants)
+    blocks = []
+    for kernel in KERNELS.values():
+        declared = [row.prototype for row in rows if row.kernel == kernel]
+        if declared:
+            blocks.append("\n".join([cformat.c_comment(kernel.contract), *declared]))
+    return "\n\n".join(blocks)
+
+
+def _context(template: str, what: str, lmul: int | None) -> dict[str, Any]:
+    """What every template of this folder may name.
+
+    `require(condition, sentence)` is how a template refuses what it cannot
+    generate: it raises `BuildError`, or gives nothing.
+    """
+
+    def require(condition: bool, sentence: str) -> str:
+        if not condition:
+            raise BuildError(f"{what} cannot be generated: {sentence}")
+        return ""
+
+    return {
+        "template": f"codegen/templates/{template}",
+        "require": require,
+        "lmul": lmul,
+    }
+
+
+def _inlines(name: str) -> tuple[Source, ...]:
+    """A header of inline functions, such as "math__rvv_m4", and the one that it
+    includes: a vector header's scalar twin."""
+    file = f"hil_{name}.h"
+    shape, _, lmul = name.partition("_m")
+    template = f"{FOLDER}/hil_{shape}.h.j2"
+    made = Source(file, template, _context(template, file, int(lmul) if lmul else None))
+    stem, arch = shape.split("__")
+    return (made,) if arch == "scalar" else (made, *_inlines(f"{stem}__scalar"))
+
+
+def source(row: Variant) -> Source:
+    """What makes the C file of one variant."""
+    context = _context(row.template, row.symbol, row.lmul)
+    context |= {
+        "variant": row,
+        "kernel": row.kernel,
+        "symbol": row.symbol,
+        "c_type": C_TYPES[row.kernel.datatype],
+    }
+    return Source(row.file, row.template, context)
+
+
+def sources(variants: Iterable[Variant]) -> tuple[Source, ...]:
+    """Everything that these variants need: a C file each, the headers of inline
+    functions (a vector one includes its scalar twin), and hil_kernels.h."""
+    rows = _in_order(variants)
+    template = f"{FOLDER}/{HEADER}.j2"
+    header = _context(template, HEADER, None)
+    header["prototypes"] = header_prototypes(rows)
+    found = {HEADER: Source(HEADER, template, header)}
+    for row in rows:
+        inlines = (made for name in row.inlines for made in _inlines(name))
+        found |= {made.file: made for made in (source(row), *inlines)}
+    return tuple(found[name] for name in sorted(found))
+
+
+def render(
+    environment: jinja2.Environment, variants: Iterable[Variant]
+) -> dict[str, str]:
+    """The C files and headers of these variants: file name -> text.
+
+    `environment` is `codegen.render.environment()`: the templates see its
+    `constants` and `streams`. Raises `BuildError` when a template refuses.
+    """
+    return {
+        made.file: environment.get_template(made.template).render(made.context)
+        for made in sources(variants)
+    }

@@ -1,0 +1,374 @@
+/* Every variant against the scalar kernel of the same name, bit for bit.
+ *
+ * rows.h has a line ROW(kernel, symbol) for each variant to be checked. The
+ * first difference ends the program with 1 and a line that names variant,
+ * sizes, element and both words.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "console.h"
+#include "hil_kernels.h"
+
+enum { MOST = 300, ROWS = 33, GUARD = 4, WORDS = ROWS * MOST + GUARD };
+
+static const size_t sizes[] = {1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 65, 130, MOST};
+static const size_t row_counts[] = {1, 5, ROWS};
+
+#define EACH(variable, list) \
+    for (size_t at_##variable = 0, variable = (list)[0]; \
+         at_##variable < sizeof(list) / sizeof *(list) \
+         && (variable = (list)[at_##variable], true); \
+         at_##variable++)
+
+/* What a kernel reads. */
+static float w[WORDS], b[WORDS], x[WORDS];
+/* What the scalar kernel (0) and the variant (1) write. */
+static float first_out[2][WORDS], second_out[2][WORDS];
+
+static const char *variant; /* under check, for the report */
+static uint32_t compared;   /* words in all */
+
+static void print_number(uint32_t value, uint32_t base)
+{
+    char digits[11];
+    size_t at = sizeof digits - 1;
+
+    digits[at] = '\0';
+    do {
+        digits[--at] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value > 0);
+    print(digits + at);
+}
+
+void report_trap(unsigned long cause, unsigned long pc);
+
+void report_trap(unsigned long cause, unsigned long pc)
+{
+    print("trap, cause ");
+    print_number((uint32_t)cause, 10);
+    print(", pc ");
+    print_number((uint32_t)pc, 16);
+    print(variant == NULL ? "" : ", in ");
+    print(variant == NULL ? "" : variant);
+    print("\n");
+}
+
+static uint32_t word_of(float value)
+{
+    const union {
+        float value;
+        uint32_t bits;
+    } u = {.value = value};
+    return u.bits;
+}
+
+static float float_of(uint32_t bits)
+{
+    const union {
+        uint32_t bits;
+        float value;
+    } u = {.bits = bits};
+    return u.value;
+}
+
+static uint32_t draw(void)
+{
+    static uint32_t seed = 2463534242U;
+
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    seed ^= seed << 5;
+    return seed;
+}
+
+/* Mostly numbers like those of a network, some of them special. */
+static float draw_float(bool finite)
+{
+    static const uint32_t special[] = {
+        0x00000000, 0x80000000, 0x00000001, 0x80000001, 0x007fffff, 0x00800000,
+        0x3f800000, 0xbf800000, 0x42b00000, 0xc2ae0000, 0x41120000, 0x7f7fffff,
+        0xff7fffff, /* not finite: */ 0x7f800000, 0xff800000, 0x7fc00000,
+    };
+    const uint32_t kind = draw() % 8;
+
+    if (kind == 0) {
+        return float_of(special[draw() % (finite ? 13 : 16)]);
+    }
+    const float value = (float)(int32_t)draw() * 0x1p-31f;
+    return kind < 3 ? value * 100.0f : value * 4.0f;
+}
+
+static void fill(float *v, size_t n, bool finite)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i] = draw_float(finite);
+    }
+}
+
+/* The same start for both, and beyond the end something to be left alone. */
+static void fill_outputs(size_t n)
+{
+    for (size_t i = 0; i < n + GUARD; i++) {
+        first_out[0][i] = first_out[1][i] = draw_float(true);
+        second_out[0][i] = second_out[1][i] = draw_float(true);
+    }
+}
+
+static void same_word(uint32_t want, uint32_t got, size_t rows, size_t n, size_t index)
+{
+    compared++;
+    if (want == got) {
+        return;
+    }
+    print(variant);
+    print(": rows ");
+    print_number((uint32_t)rows, 10);
+    print(", n ");
+    print_number((uint32_t)n, 10);
+    print(", element ");
+    print_number((uint32_t)index, 10);
+    print(" is ");
+    print_number(got, 16);
+    print(", scalar ");
+    print_number(want, 16);
+    print("\n");
+    finish(1);
+}
+
+static void same(float out[2][WORDS], size_t rows, size_t n)
+{
+    for (size_t i = 0; i < rows * n + GUARD; i++) {
+        same_word(word_of(out[0][i]), word_of(out[1][i]), rows, n, i);
+    }
+}
+
+#define CONVERT(name, type) \
+    static void check_##name(void (*kernel)(const type *, float, float *, size_t)) \
+    { \
+        static type v[MOST]; \
+        EACH (n, sizes) { \
+            for (size_t i = 0; i < n; i++) { \
+                v[i] = (type)(draw() >> 7); \
+            } \
+            fill_outputs(n); \
+            hil_##name##__scalar(v, 255.0f, first_out[0], n); \
+            kernel(v, 255.0f, first_out[1], n); \
+            same(first_out, 1, n); \
+        } \
+    }
+CONVERT(u8_to_f32, uint8_t)
+CONVERT(i16_to_f32, int16_t)
+
+static void check_f32_scale(void (*kernel)(const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, false);
+        fill_outputs(n);
+        hil_f32_scale__scalar(x, 3.0f, first_out[0], n);
+        kernel(x, 3.0f, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_dense_forward(
+    void (*kernel)(const float *, const float *, const float *, float *, size_t, size_t))
+{
+    EACH (n_in, row_counts) {
+        EACH (n_out, sizes) {
+            fill(w, n_in * n_out, false); /* infinite only where x_i is zero: */
+            fill(b, n_out, true);
+            fill(x, n_in, true);
+            fill_outputs(n_out);
+            hil_f32_dense_forward__scalar(w, b, x, first_out[0], n_in, n_out);
+            kernel(w, b, x, first_out[1], n_in, n_out);
+            same(first_out, 1, n_out);
+        }
+    }
+}
+
+#define ACTIVATION(name) \
+    static void check_##name(void (*kernel)(float *, size_t)) \
+    { \
+        EACH (n, sizes) { \
+            fill_outputs(n); \
+            fill(first_out[0], n, false); \
+            for (size_t i = 0; i < n; i++) { \
+                first_out[1][i] = first_out[0][i]; \
+            } \
+            hil_##name##__scalar(first_out[0], n); \
+            kernel(first_out[1], n); \
+            same(first_out, 1, n); \
+        } \
+    }
+ACTIVATION(f32_tanh)
+ACTIVATION(f32_sigmoid)
+ACTIVATION(f32_relu)
+
+#define GRADIENT(name) \
+    static void check_##name(void (*kernel)(const float *, float *, size_t)) \
+    { \
+        EACH (n, sizes) { \
+            fill(x, n, true); \
+            fill_outputs(n); \
+            hil_##name##__scalar(x, first_out[0], n); \
+            kernel(x, first_out[1], n); \
+            same(first_out, 1, n); \
+        } \
+    }
+GRADIENT(f32_tanh_grad)
+GRADIENT(f32_sigmoid_grad)
+GRADIENT(f32_relu_grad)
+
+static void check_f32_all_finite(bool (*kernel)(const float *, size_t))
+{
+    static const uint32_t bad[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xff800001};
+
+    EACH (n, sizes) {
+        fill(x, n, true);
+        x[n] = float_of(bad[0]); /* beyond the end: not looked at */
+        same_word(1, kernel(x, n), 1, n, n);
+        for (size_t i = 0; i < n; i += 1 + i / 8) {
+            const float kept = x[i];
+            x[i] = float_of(bad[i % 4]);
+            same_word(hil_f32_all_finite__scalar(x, n), kernel(x, n), 1, n, i);
+            same_word(0, kernel(x, n), 1, n, i);
+            x[i] = kept;
+        }
+    }
+}
+
+static void check_f32_feedback_stored(
+    void (*kernel)(const float *, const float *, float *, size_t, size_t))
+{
+    EACH (n_err, row_counts) {
+        EACH (n, sizes) {
+            fill(w, n_err * n, true);
+            fill(x, n_err, true);
+            fill_outputs(n);
+            hil_f32_feedback_stored__scalar(w, x, first_out[0], n_err, n);
+            kernel(w, x, first_out[1], n_err, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+static void check_f32_feedback_signs(
+    void (*kernel)(uint32_t, uint32_t, float, const float *, float *, size_t, size_t))
+{
+    EACH (n_err, row_counts) {
+        EACH (n, sizes) {
+            const uint32_t seed = draw(), word = draw();
+            fill(x, n_err, true);
+            fill_outputs(n);
+            hil_f32_feedback_signs__scalar(seed, word, 0.3f, x, first_out[0], n_err, n);
+            kernel(seed, word, 0.3f, x, first_out[1], n_err, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+static void check_f32_dense_backward(
+    void (*kernel)(const float *, const float *, float *, size_t, size_t))
+{
+    EACH (n_in, row_counts) {
+        EACH (n_out, sizes) {
+            fill(w, n_in * n_out, true);
+            fill(x, n_out, true);
+            fill_outputs(n_in);
+            hil_f32_dense_backward__scalar(w, x, first_out[0], n_in, n_out);
+            kernel(w, x, first_out[1], n_in, n_out);
+            same(first_out, 1, n_in);
+        }
+    }
+    fill(w, MOST * 7, true); /* more rows than lanes, in the short order */
+    fill(x, 7, true);
+    fill_outputs(MOST);
+    hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, 7);
+    kernel(w, x, first_out[1], MOST, 7);
+    same(first_out, 1, MOST);
+}
+
+static void check_f32_dense_update(
+    void (*kernel)(float *, float *, const float *, const float *, float, size_t, size_t))
+{
+    EACH (n_in, row_counts) {
+        EACH (n_out, sizes) {
+            fill(x, n_in, true);
+            fill(b, n_out, true);
+            fill_outputs(n_in * n_out);
+            hil_f32_dense_update__scalar(first_out[0], second_out[0], x, b, 0.03f, n_in, n_out);
+            kernel(first_out[1], second_out[1], x, b, 0.03f, n_in, n_out);
+            same(first_out, n_in, n_out);
+            same(second_out, 1, n_out);
+        }
+    }
+}
+
+#define OUTPUT(name) \
+    static void check_##name( \
+        float (*kernel)(const float *, uint32_t, float *, float *, size_t)) \
+    { \
+        EACH (n, sizes) { \
+            const uint32_t label = draw() % (uint32_t)n; \
+            for (size_t i = 0; i < n; i++) { /* no overflow in the losses */ \
+                x[i] = draw() % 8 == 0 ? -0.0f : (float)(int32_t)draw() * 0x1p-26f; \
+            } \
+            fill_outputs(n); \
+            const float want = hil_##name##__scalar(x, label, first_out[0], second_out[0], n); \
+            const float got = kernel(x, label, first_out[1], second_out[1], n); \
+            same_word(word_of(want), word_of(got), 0, n, 0); \
+            same(first_out, 1, n); \
+            same(second_out, 1, n); \
+            kernel(x, label, x, second_out[1], n); /* p is a */ \
+            for (size_t i = 0; i < n; i++) { \
+                same_word(word_of(first_out[0][i]), word_of(x[i]), 1, n, i); \
+            } \
+            same(second_out, 1, n); \
+            fill(x, n, false); /* inference only */ \
+            same_word(0, word_of(hil_##name##__scalar(x, 0, first_out[0], NULL, n)), 0, n, 0); \
+            same_word(0, word_of(kernel(x, 0, first_out[1], NULL, n)), 0, n, 0); \
+            same(first_out, 1, n); \
+        } \
+    }
+OUTPUT(f32_sigmoid_bce)
+OUTPUT(f32_softmax_ce)
+OUTPUT(f32_identity_mse)
+
+static void check_f32_uniform(void (*kernel)(uint32_t, uint32_t, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        const uint32_t seed = draw(), stream = draw();
+        fill_outputs(n);
+        hil_f32_uniform__scalar(seed, stream, 0.3f, first_out[0], n);
+        kernel(seed, stream, 0.3f, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_u32_digest(uint32_t (*kernel)(const uint32_t *, size_t, uint32_t))
+{
+    static uint32_t words[MOST];
+
+    EACH (n, sizes) {
+        const uint32_t first = draw();
+        for (size_t i = 0; i < n; i++) {
+            words[i] = draw();
+        }
+        same_word(hil_u32_digest__scalar(words, n, first), kernel(words, n, first), 1, n, 0);
+    }
+}
+
+int main(void)
+{
+#define ROW(kernel, symbol) \
+    variant = #symbol; \
+    check_##kernel(symbol);
+#include "rows.h"
+    print("same ");
+    print_number(compared, 10);
+    print("\n");
+    return 0;
+}

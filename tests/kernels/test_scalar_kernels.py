@@ -1,0 +1,298 @@
+"""Every scalar kernel, compiled for this computer, gives the reference's bits."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from codegen import kernels
+from codegen.reference import dense, functions, outputs, random
+from codegen.reference.arithmetic import F32
+from codegen.reference.digest import Digest
+
+SIZES = (1, 7, 16, 17, 33, 65)
+SHAPES = [(1, 1), (7, 10), (17, 16), (5, 17), (33, 31), (64, 65), (9, 130)]
+OUTPUTS = {
+    "sigmoid": "f32_sigmoid_bce",
+    "softmax": "f32_softmax_ce",
+    "identity": "f32_identity_mse",
+}
+SPECIAL = np.float32(
+    [0.0, -0.0, 1e-45, -1e-45, 1.1754942e-38, 1.1754944e-38, 1.0, -1.0, 0.5, 88.0, -87.0,
+     -87.00001, 9.125, 9.0109, -104.0, 3.4028235e38, -3.4028235e38, np.inf, -np.inf, np.nan]
+)  # fmt: skip
+FINITE = SPECIAL[np.isfinite(SPECIAL)]
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _silent_numpy() -> Any:
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def call(scalar_library: Path) -> Call:
+    """Calls a kernel by name; arrays go as pointers, None as NULL."""
+    library = ctypes.CDLL(str(scalar_library))
+
+    def call(name: str, *arguments: Any) -> Any:
+        kernel = kernels.KERNELS[name]
+        function = library[kernels.variant(name, vector=False).symbol]
+        types = [parameter.rpartition(" ")[0] for parameter in kernel.parameters]
+        function.argtypes = [
+            ctypes.c_void_p if "*" in parameter else C_TYPES[c_type]
+            for parameter, c_type in zip(kernel.parameters, types, strict=True)
+        ]
+        function.restype = C_TYPES[kernel.returns]
+        return function(
+            *(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments)
+        )
+
+    return call
+
+
+C_TYPES = {
+    "void": None, "bool": ctypes.c_bool, "float": ctypes.c_float,
+    "uint32_t": ctypes.c_uint32, "size_t": ctypes.c_size_t,
+}  # fmt: skip
+
+
+def same(got: F32, want: F32) -> None:
+    """Equal to the bit; the bits of a NaN are nobody's."""
+    assert got.shape == want.shape
+    differ = np.flatnonzero(
+        (got.view(np.uint32) != want.view(np.uint32))
+        & ~(np.isnan(got) & np.isnan(want))
+    )
+    assert not differ.size, (
+        f"element {differ[0]} of {got.size} is {got.flat[differ[0]].hex()}, "
+        f"reference {want.flat[differ[0]].hex()}; {differ.size} differ"
+    )
+
+
+def drawn(seed: int, *shape: int, zeros: float = 0.2) -> F32:
+    """Numbers like those of a network, some of them zero, some extreme."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape).astype(np.float32)
+    values[rng.random(shape) < zeros] = 0.0
+    odd = rng.random(shape) < 0.1
+    values[odd] = rng.choice(FINITE, size=int(odd.sum()))
+    return values
+
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+def vectors(n: int | st.SearchStrategy[int]) -> st.SearchStrategy[F32]:
+    """Finite float32 arrays."""
+    return arrays(np.float32, n, elements=floats)
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("u8_to_f32", np.uint8), ("i16_to_f32", np.int16)]
+)
+def test_integers_are_divided_once(call: Call, name: str, dtype: Any, n: int) -> None:
+    limits = np.iinfo(dtype)
+    v = np.random.default_rng(n).integers(
+        limits.min, limits.max, n, dtype, endpoint=True
+    )
+    x = np.empty(n, np.float32)
+    call(name, v, 255.0, x, n)
+    same(x, v.astype(np.float32) / np.float32(255.0))
+
+
+@settings(deadline=None)
+@given(v=vectors(st.integers(1, 40)))
+def test_floats_are_divided_once(call: Call, v: F32) -> None:
+    x = np.empty_like(v)
+    call("f32_scale", v, 3.0, x, v.size)
+    same(x, v / np.float32(3.0))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_forward(call: Call, n_in: int, n_out: int) -> None:
+    w, b, x = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in)
+    a = np.empty(n_out, np.float32)
+    call("f32_dense_forward", w, b, x, a, n_in, n_out)
+    same(a, dense.forward(w, b, x))
+
+
+def test_forward_skips_zeros_of_both_signs(call: Call) -> None:
+    x = np.float32([0.0, -0.0, 1.0])
+    w = np.float32([[np.inf], [np.nan], [-0.0]])
+    a = np.empty(1, np.float32)
+    call("f32_dense_forward", w, np.float32([-0.0]), x, a, 3, 1)
+    same(a, np.float32([-0.0]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), n_in=st.integers(1, 9), n_out=st.integers(1, 33))
+def test_forward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) -> None:
+    w, b, x = (data.draw(vectors(n)) for n in (n_in * n_out, n_out, n_in))
+    a = np.empty(n_out, np.float32)
+    call("f32_dense_forward", w, b, x, a, n_in, n_out)
+    with np.errstate(all="ignore"):
+        same(a, dense.forward(w.reshape(n_in, n_out), b, x))
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
+def test_activations(call: Call, name: str) -> None:
+    sweep = np.linspace(-100, 100, 40_001, dtype=np.float32)
+    fine = np.linspace(-1.5, 1.5, 40_001, dtype=np.float32)
+    h = np.concatenate(
+        [SPECIAL, sweep, fine, np.geomspace(1e-45, 1, 5000, dtype=np.float32)]
+    )
+    want = functions.ACTIVATIONS[name].value(h.copy())
+    call(f"f32_{name}", h, h.size)
+    same(h, want)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
+def test_derivatives(call: Call, name: str) -> None:
+    h = np.concatenate([FINITE, drawn(5, 5000)])
+    d = drawn(6, h.size)
+    want = functions.ACTIVATIONS[name].grad(h, d.copy())
+    call(f"f32_{name}_grad", h, d, h.size)
+    same(d, want)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_what_is_not_finite_is_found_anywhere(call: Call, n: int) -> None:
+    v = np.full(n, FINITE.max(), np.float32)
+    v[::2] = -1e-45
+    assert call("f32_all_finite", v, n) is True
+    for index in range(n):
+        for value in SPECIAL[~np.isfinite(SPECIAL)]:
+            bad = v.copy()
+            bad[index] = value
+            assert call("f32_all_finite", bad, n) is False
+
+
+@pytest.mark.parametrize(("n_err", "n"), SHAPES)
+def test_stored_feedback(call: Call, n_err: int, n: int) -> None:
+    matrix, e = drawn(7, n_err, n), drawn(8, n_err)
+    u = np.empty(n, np.float32)
+    call("f32_feedback_stored", matrix, e, u, n_err, n)
+    same(u, dense.feedback(matrix, e))
+
+
+@pytest.mark.parametrize(("n_err", "n"), SHAPES)
+@pytest.mark.parametrize("first_word", [0, 3, 2**32 - 2])
+def test_sign_feedback(call: Call, n_err: int, n: int, first_word: int) -> None:
+    scale = np.float32(0.3)
+    matrix = random.feedback_signs(17, first_word, scale, n_err, n)
+    e = drawn(9, n_err)
+    u = np.empty(n, np.float32)
+    call("f32_feedback_signs", 17, first_word, scale, e, u, n_err, n)
+    same(u, dense.feedback(matrix, e))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_backward(call: Call, n_in: int, n_out: int) -> None:
+    w, d = drawn(10, n_in, n_out), drawn(11, n_out)
+    u = np.empty(n_in, np.float32)
+    call("f32_dense_backward", w, d, u, n_in, n_out)
+    same(u, dense.backward(w, d))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), n_in=st.integers(1, 3), n_out=st.integers(1, 40))
+def test_backward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) -> None:
+    w, d = data.draw(vectors(n_in * n_out)), data.draw(vectors(n_out))
+    u = np.empty(n_in, np.float32)
+    call("f32_dense_backward", w, d, u, n_in, n_out)
+    with np.errstate(all="ignore"):
+        same(u, dense.backward(w.reshape(n_in, n_out), d))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_update(call: Call, n_in: int, n_out: int) -> None:
+    w, b, x, d = (
+        drawn(12, n_in, n_out),
+        drawn(13, n_out),
+        drawn(14, n_in),
+        drawn(15, n_out),
+    )
+    eta = np.float32(0.03)
+    want_w, want_b = w.copy(), b.copy()
+    dense.update(want_w, want_b, x, d, eta)
+    call("f32_dense_update", w, b, x, d, eta, n_in, n_out)
+    same(w, want_w)
+    same(b, want_b)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), n_in=st.integers(1, 5), n_out=st.integers(1, 20), eta=floats)
+def test_update_of_any_numbers(
+    call: Call, data: Any, n_in: int, n_out: int, eta: float
+) -> None:
+    w, b, x, d = (data.draw(vectors(n)) for n in (n_in * n_out, n_out, n_in, n_out))
+    want_w, want_b = w.copy().reshape(n_in, n_out), b.copy()
+    with np.errstate(all="ignore"):
+        dense.update(want_w, want_b, x, d, np.float32(eta))
+        call("f32_dense_update", w, b, x, d, eta, n_in, n_out)
+        same(w, want_w.ravel())
+        same(b, want_b)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("spread", [0.1, 3.0, 60.0])
+def test_outputs_and_losses(call: Call, output: str, n: int, spread: float) -> None:
+    a = (drawn(16, n).clip(-2, 2) * np.float32(spread)).astype(np.float32)
+    for label in {0, n // 2, n - 1}:
+        want = outputs.OUTPUTS[output].judged(a.copy(), label)
+        p, e = np.empty(n, np.float32), np.empty(n, np.float32)
+        loss = call(OUTPUTS[output], a, label, p, e, n)
+        same(p, want.p)
+        same(e, want.e)
+        same(np.float32([loss]), np.float32([want.loss]))
+
+        in_place = a.copy()
+        assert call(OUTPUTS[output], in_place, label, in_place, e, n) == loss
+        same(in_place, want.p)
+        same(e, want.e)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_inference_needs_no_error_vector(call: Call, output: str) -> None:
+    a = drawn(17, 33)
+    p = np.empty_like(a)
+    assert call(OUTPUTS[output], a, 999, p, None, 33) == 0.0
+    same(p, outputs.OUTPUTS[output].value(a.copy()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    stream=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 50),
+)
+def test_uniform_numbers(call: Call, seed: int, stream: int, n: int) -> None:
+    limit = np.float32(0.17)
+    w = np.empty(n, np.float32)
+    call("f32_uniform", seed, stream, limit, w, n)
+    same(w, random.uniform(seed, stream, limit, n))
+
+
+@settings(deadline=None)
+@given(v=vectors(st.integers(2, 50)), data=st.data())
+def test_partial_digests_add_up_to_the_whole(call: Call, v: F32, data: Any) -> None:
+    cut = data.draw(st.integers(1, v.size - 1))
+    head, tail = v[:cut].copy(), v[cut:].copy()
+    whole = call("u32_digest", v, v.size, 0)
+    parts = call("u32_digest", head, cut, 0) + call(
+        "u32_digest", tail, v.size - cut, cut
+    )
+    assert whole == parts % 2**32 == Digest(v.size)([v])
