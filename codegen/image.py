@@ -1,0 +1,75 @@
+"""An image: the file a board runs, its digest and its sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from codegen.errors import BuildError
+
+HEAP = frozenset({"malloc", "calloc", "realloc", "free", "aligned_alloc", "sbrk"})
+
+
+@dataclass(frozen=True)
+class Image:
+    """`digest` is the build plan's, 64 hex digits; the device knows its first
+    16 bytes. `text` counts what is read only (code and constants), `ram` what
+    is written (state, scratch, buffers, stacks), in bytes; both None where the
+    file is no ELF. `toolchain` names compiler and version."""
+
+    path: Path
+    digest: str
+    toolchain: str
+    text: int | None
+    ram: int | None
+
+    @property
+    def build_digest(self) -> bytes:
+        """What HELLO must answer: 16 bytes."""
+        return bytes.fromhex(self.digest)[:16]
+
+
+def sizes(path: Path) -> tuple[int | None, int | None]:
+    """(text, ram) of the ELF at `path` in bytes; (None, None) for another
+    format, such as macOS's."""
+    text = ram = 0
+    try:
+        with path.open("rb") as file:
+            for section in ELFFile(file).iter_sections():
+                flags, size = section["sh_flags"], section["sh_size"]
+                if not flags & SH_FLAGS.SHF_ALLOC:
+                    continue
+                if flags & SH_FLAGS.SHF_WRITE:
+                    ram += size
+                else:
+                    text += size
+    except ELFError:
+        return None, None
+    return text, ram
+
+
+def symbols(path: Path) -> dict[str, int]:
+    """Size in bytes of every named symbol of the ELF at `path`."""
+    with path.open("rb") as file:
+        return {
+            symbol.name: symbol["st_size"]
+            for section in ELFFile(file).iter_sections()
+            if isinstance(section, SymbolTableSection)
+            for symbol in section.iter_symbols()
+            if symbol.name
+        }
+
+
+def refuse_heap(path: Path) -> None:
+    """Raise `BuildError` when a bare-metal image has a heap's functions."""
+    found = sorted(HEAP & symbols(path).keys())
+    if found:
+        raise BuildError(
+            f"image {path.name} contains {', '.join(found)}: "
+            "firmware must not use a heap"
+        )

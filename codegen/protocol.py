@@ -1,0 +1,297 @@
+"""The link's messages, declared once.
+
+This file is the declaration that DESIGN section 7 speaks of: the host packs
+and unpacks with it, `templates/protocol.h.j2` renders the firmware's header
+from it, and docs/protocol.md shows its byte tables (a test holds them equal).
+
+Every field is little-endian and naturally aligned, so that a C struct of the
+same fields has the same layout; the generated header asserts the sizes.
+A payload may end in a tail: whole words or samples that follow the fields.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+VERSION = 1
+"""Protocol version this package speaks; HELLO carries the range."""
+
+HEADER = struct.Struct("<BBHI")
+"""kind, status, seq, boot."""
+
+CRC_BYTES = 4
+REPLY = 0x80
+"""Set in the kind of every reply."""
+
+NEVER = 0xFFFFFFFF
+"""In a step field: no such step."""
+
+
+class Status(IntEnum):
+    """Second byte of a reply's header."""
+
+    OK = 0
+    REPLAYED = 1
+    UNKNOWN_KIND = 2
+    BAD_PAYLOAD = 3
+    OUT_OF_STEP = 4
+    STALE_BOOT = 5
+    OUT_OF_BOUNDS = 6
+    NOT_READY = 7
+    FAULTED = 8
+
+
+STATUS_TEXT = {
+    Status.OK: "done",
+    Status.REPLAYED: "done before; this is the kept reply",
+    Status.UNKNOWN_KIND: "no such message kind",
+    Status.BAD_PAYLOAD: "the payload has not the length or the values its kind wants",
+    Status.OUT_OF_STEP: "the device is at another step",
+    Status.STALE_BOOT: "the boot nonce is not that of the last HELLO",
+    Status.OUT_OF_BOUNDS: "tensor or range outside the declared tensors, or not writable",
+    Status.NOT_READY: "the network has not been initialised",
+    Status.FAULTED: "the device is in FAULT and learns no more until INIT",
+}
+
+
+class StepFlag(IntFlag):
+    """What a STEP asks for besides learning."""
+
+    DIGEST = 1
+    TELEMETRY = 2
+
+
+class InitFlag(IntFlag):
+    """INIT: keep the weights there are (after WRITE) and only set the step."""
+
+    KEEP_STATE = 1
+
+
+class Cause(IntEnum):
+    """FAULT causes above the machine's own (0..63 are RISC-V's mcause)."""
+
+    NON_FINITE = 0x100
+    STACK = 0x101
+
+
+TRAPS = {
+    0: "instruction address misaligned",
+    1: "instruction access fault",
+    2: "illegal instruction",
+    3: "breakpoint",
+    4: "load address misaligned",
+    5: "load access fault",
+    6: "store address misaligned",
+    7: "store access fault",
+    8: "environment call from U-mode",
+    11: "environment call from M-mode",
+    12: "instruction page fault",
+    13: "load page fault",
+    15: "store page fault",
+    Cause.NON_FINITE: "non-finite activation or delta",
+    Cause.STACK: "stack overflow",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: its struct code, C type, and how many (arrays of bytes)."""
+
+    name: str
+    code: str
+    meaning: str
+    count: int = 1
+
+    @property
+    def c_type(self) -> str:
+        """The C type of one element."""
+        return {
+            "B": "uint8_t", "H": "uint16_t", "I": "uint32_t",
+            "Q": "uint64_t", "f": "float", "s": "char",
+        }[self.code]  # fmt: skip
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole field."""
+        return struct.calcsize("<" + self.code) * self.count
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The fields of one payload, and what may follow them."""
+
+    fields: tuple[Field, ...] = ()
+    tail: str = ""
+
+    @property
+    def struct(self) -> struct.Struct:
+        """The packed form of the fields."""
+        parts = (f"{f.count}{f.code}" if f.code == "s" else f.code * f.count for f in self.fields)
+        return struct.Struct("<" + "".join(parts))
+
+    @property
+    def size(self) -> int:
+        """Bytes of the fields, without a tail."""
+        return self.struct.size
+
+    def pack(self, *values: object, tail: bytes = b"") -> bytes:
+        """Payload of these field values, in declared order."""
+        return self.struct.pack(*values) + tail
+
+    def unpack(self, payload: bytes) -> tuple[dict[str, object], bytes]:
+        """Field values by name, and the tail.
+
+        Raises `ValueError` when the payload is too short for the fields, or
+        has a tail where none is declared.
+        """
+        if len(payload) < self.size or (len(payload) > self.size and not self.tail):
+            raise ValueError(f"payload of {len(payload)} bytes, expected {self.size}")
+        values = self.struct.unpack_from(payload)
+        return dict(zip((f.name for f in self.fields), values)), payload[self.size :]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A kind of message. `reply` is None for what only the device sends."""
+
+    name: str
+    kind: int
+    meaning: str
+    request: Layout | None
+    reply: Layout | None
+
+
+def _u8(name: str, meaning: str) -> Field:
+    return Field(name, "B", meaning)
+
+
+def _u16(name: str, meaning: str) -> Field:
+    return Field(name, "H", meaning)
+
+
+def _u32(name: str, meaning: str) -> Field:
+    return Field(name, "I", meaning)
+
+
+def _u64(name: str, meaning: str) -> Field:
+    return Field(name, "Q", meaning)
+
+
+HELLO = Message(
+    "hello", 0x01, "open a session; the header's boot is the new nonce",
+    Layout((
+        _u8("protocol_min", "lowest protocol version the host speaks"),
+        _u8("protocol_max", "highest protocol version the host speaks"),
+    )),
+    Layout((
+        _u8("protocol_min", "lowest protocol version the device speaks"),
+        _u8("protocol_max", "highest protocol version the device speaks"),
+        _u8("reset_cause", "0 power-on or unknown, 1 software, 2 watchdog"),
+        _u8("harts", "cores the image uses"),
+        _u32("vlen", "vector register length in bits, 0 without vectors"),
+        _u16("max_payload", "longest payload the device takes, bytes"),
+        _u16("window", "STEPs that may be in flight"),
+        _u32("step", "next step the device expects, NEVER before INIT"),
+        _u32("committed_step", "step of the newest checkpoint, NEVER without one"),
+        Field("digest", "s", "build digest, first 16 bytes", 16),
+        Field("target", "s", "target name, zero-padded", 32),
+        Field("isa", "s", "instruction set, zero-padded", 32),
+    )),
+)  # fmt: skip
+
+INIT = Message(
+    "init", 0x02, "set every weight from the seed, or keep them; set the step",
+    Layout((
+        _u32("seed", "seed of the generator"),
+        _u32("step", "number of the next step"),
+        _u32("flags", "1 keep the state as it is"),
+    )),
+    Layout((_u32("step", "number of the next step"), _u32("digest", "state digest"))),
+)  # fmt: skip
+
+STEP = Message(
+    "step", 0x03, "learn from `count` samples, all or none; exactly once",
+    Layout((
+        _u32("step", "number of the first of these steps"),
+        _u8("flags", "1 digest after each step, 2 telemetry frame after this one"),
+        _u8("count", "samples that follow"),
+        _u16("reserved", "0"),
+        Field("eta", "f", "learning rate"),
+    ), tail="count x (u16 label, sample elements)"),
+    Layout((
+        _u32("step", "number of the first of these steps"),
+        _u8("flags", "as asked"),
+        _u8("count", "results that follow"),
+        _u16("reserved", "0"),
+    ), tail="count x (f32 loss, u32 digest or 0, f32 outputs[n_out])"),
+)  # fmt: skip
+
+OUT_OF_STEP = Layout((_u32("step", "next step the device expects"),))
+"""Payload of a STEP reply whose status is OUT_OF_STEP."""
+
+INFER = Message(
+    "infer", 0x04, "outputs of `count` samples; changes nothing",
+    Layout((_u32("count", "samples that follow"),), tail="count x sample elements"),
+    Layout((_u32("count", "results that follow"),), tail="count x f32 outputs[n_out]"),
+)  # fmt: skip
+
+_RANGE = (
+    _u16("tensor", "index in the plan's tensor table"),
+    _u16("count", "32-bit words"),
+    _u32("offset", "first word"),
+)
+
+READ = Message(
+    "read", 0x05, "words of a tensor",
+    Layout(_RANGE), Layout(_RANGE, tail="count x u32"),
+)  # fmt: skip
+
+WRITE = Message(
+    "write", 0x06, "replace words of a state tensor",
+    Layout(_RANGE, tail="count x u32"), Layout(_RANGE),
+)  # fmt: skip
+
+DIGEST = Message(
+    "digest", 0x07, "step and state digest",
+    Layout(), Layout((_u32("step", "next step"), _u32("digest", "state digest"))),
+)  # fmt: skip
+
+ECHO = Message(
+    "echo", 0x08, "the payload back",
+    Layout(tail="any bytes"), Layout(tail="the same bytes"),
+)  # fmt: skip
+
+LEAVE = Message(
+    "leave", 0x09, "end: an emulator exits with the code, a board resets",
+    Layout((_u32("code", "exit code of the emulator"),)), Layout(),
+)  # fmt: skip
+
+TELEMETRY = Message(
+    "telemetry", 0x40, "device to host, may be dropped",
+    None,
+    Layout((
+        _u32("number", "telemetry frames sent before this one since HELLO"),
+        _u32("step", "next step the device expects"),
+        _u64("instructions", "retired in the last STEP's learning, all its samples"),
+        _u32("damaged", "frames dropped for a wrong CRC or length since boot"),
+        _u32("overruns", "bytes lost to a full receive ring since boot"),
+        _u32("stack", "bytes of stack ever used, 0 where not measured"),
+        _u32("reserved", "0"),
+    )),
+)  # fmt: skip
+
+FAULT = Message(
+    "fault", 0x41, "device to host: it has trapped, or refused to go on",
+    None,
+    Layout((
+        _u32("cause", "mcause, or 0x100 and above: ours"),
+        _u32("step", "step that was being learned, NEVER outside one"),
+        _u64("pc", "address of the instruction"),
+        _u64("address", "faulting address, or the tensor's index for NON_FINITE"),
+    )),
+)  # fmt: skip
+
+MESSAGES = (HELLO, INIT, STEP, INFER, READ, WRITE, DIGEST, ECHO, LEAVE, TELEMETRY, FAULT)
+"""Every message, by ascending kind."""

@@ -1,0 +1,133 @@
+"""From a plan to C: the templates' environment and the files they make."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import jinja2
+import numpy as np
+
+from codegen import constants, kernels, protocol, streams
+from codegen.buildplan import BuildPlan
+from codegen.cformat import FILTERS
+from codegen.plan import INPUT_KERNELS, OUTPUT_KERNELS, Plan
+
+TEMPLATES = Path(__file__).parent / "templates"
+FIRMWARE = Path(__file__).parent.parent / "firmware"
+SAMPLE_TYPES = {"u8": "uint8_t", "i16": "int16_t", "f32": "float"}
+
+
+def f32(value: float) -> float:
+    """`value` rounded to binary32."""
+    return float(np.float32(value))
+
+
+def environment() -> jinja2.Environment:
+    """The Jinja environment of every template here."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    made.filters |= FILTERS | {"f32": f32}
+    made.globals["constants"] = constants
+    made.globals["streams"] = streams
+    return made
+
+
+def init_limit(plan: Plan, layer: int) -> float:
+    """Bound of layer's uniform initial weights, to be rounded to binary32
+    (Glorot and Bengio 2010; He et al. 2015 for relu; RULES 0.3)."""
+    network = plan.spec.network
+    n_in, n_out = network.shape(layer)
+    hidden_relu = network.activation == "relu" and layer < network.depth
+    return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
+
+
+def _sign_words(plan: Plan) -> dict[int, int]:
+    """First word of sign feedback of each hidden layer: one after another,
+    each starting on a new word."""
+    network, first = plan.spec.network, 0
+    found = {}
+    for layer in range(1, network.depth):
+        found[layer] = first
+        first += -(-network.n_out * network.layers[layer] // 32)
+    return found
+
+
+def context(plan: Plan) -> dict[str, object]:
+    """What every template may name."""
+    spec = plan.spec
+    return {
+        "plan": plan,
+        "network": spec.network,
+        "rule": plan.rule,
+        "inputs": spec.inputs,
+        "line": plan.line,
+        "target": plan.target,
+        "protocol": protocol,
+        "sample_type": SAMPLE_TYPES[spec.inputs.dtype],
+        "input_kernel": INPUT_KERNELS[spec.inputs.dtype],
+        "output_kernel": OUTPUT_KERNELS[spec.network.output],
+        "call": {name: v.symbol for name, v in plan.variants.items()},
+        "layers": range(1, spec.network.depth + 1),
+        "hidden": range(1, spec.network.depth),
+        "init_limit": {
+            n: init_limit(plan, n) for n in range(1, spec.network.depth + 1)
+        },
+        "sign_word": _sign_words(plan),
+    }
+
+
+def render_network(plan: Plan) -> dict[str, str]:
+    """The generated C library alone: file name -> text."""
+    env, values = environment(), context(plan)
+    files = {
+        name: env.get_template(f"{name}.j2").render(values)
+        for name in ("net.h", "net.c")
+    }
+    if plan.consts:
+        files["net_const.c"] = env.get_template("net_const.c.j2").render(values)
+    files |= kernels.render(env, list(plan.variants.values()))
+    return dict(sorted(files.items()))
+
+
+def render_protocol() -> str:
+    """hil_protocol.h, which does not depend on a plan."""
+    return environment().get_template("hil_protocol.h.j2").render(protocol=protocol)
+
+
+def _firmware(port: str) -> dict[str, str]:
+    folders = (FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port)
+    return {
+        str(path.relative_to(FIRMWARE.parent)): path.read_text(encoding="utf-8")
+        for folder in folders
+        for path in sorted(folder.iterdir())
+        if path.suffix in (".c", ".h", ".S", ".ld")
+    }
+
+
+def render(plan: Plan) -> BuildPlan:
+    """Render everything an image of `plan` is made of."""
+    library = {f"generated/{n}": t for n, t in render_network(plan).items()}
+    config = environment().get_template("hil_config.h.j2").render(context(plan))
+    files = {
+        **library,
+        "image/hil_config.h": config,
+        "image/hil_protocol.h": render_protocol(),
+        **_firmware(plan.target.port),
+    }
+    files = dict(sorted(files.items()))
+    compiled = [name for name in files if name.endswith((".c", ".S"))]
+    scripts = [name for name in files if name.endswith(".ld")]
+    return BuildPlan(
+        name=f"{plan.spec.network}-{plan.rule.name}-{plan.target.name}",
+        files=files,
+        library=tuple(n for n in compiled if n in library),
+        runtime=tuple(n for n in compiled if n not in library),
+        linker_script=scripts[0] if scripts else None,
+    )

@@ -1,0 +1,290 @@
+"""Compilers behind one small interface, and what they make of a build plan.
+
+`find` gives a `Toolchain` for a target; `build` runs it on a `BuildPlan` and
+keeps the image in the cache, under the plan's digest: the same inputs are
+compiled once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from codegen import image as images
+from codegen.buildplan import BuildPlan
+from codegen.errors import BuildError, CompilerMissing
+from codegen.image import Image
+from codegen.isa import Isa
+from targets import Target
+
+NAMES = ("zig", "clang", "gcc", "cc")
+OLDEST_CLANG = 17
+OLDEST_RISCV_GCC = 14
+
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
+ARITHMETIC = (
+    "-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing",
+)  # fmt: skip
+BARE = (
+    "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
+    "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A compiler for one kind of target.
+
+    `compile` and `link` are the commands without files; `library` and
+    `runtime` the flags of the two halves of an image: only the generated
+    library may use vector instructions.
+    """
+
+    name: str
+    version: str
+    compile: tuple[str, ...]
+    library: tuple[str, ...]
+    runtime: tuple[str, ...]
+    link: tuple[str, ...]
+    link_end: tuple[str, ...] = ()
+
+    def context(self) -> tuple[str, ...]:
+        """What of the toolchain is part of an image's digest: its version and
+        flags, not the place where it is installed."""
+        flags = (*self.library, "|", *self.runtime, "|", *self.link[1:], *self.link_end)
+        return (self.name, self.version, " ".join(f for f in flags if f[0] in "-|"))
+
+
+def cache_folder() -> Path:
+    """Where images are kept: $HIL_CACHE, or the user's cache folder."""
+    return Path(os.environ.get("HIL_CACHE") or platformdirs.user_cache_path("hil"))
+
+
+def _version(command: tuple[str, ...]) -> str:
+    done = subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.splitlines()[0].strip() if done.stdout else "unknown"
+
+
+def _major(version: str) -> int:
+    found = re.search(r"(\d+)\.\d+", version)
+    return int(found.group(1)) if found else 0
+
+
+def _which(names: tuple[str, ...]) -> str | None:
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def _zig() -> str:
+    try:
+        import ziglang
+    except ImportError:
+        raise CompilerMissing(
+            "compiler zig is missing: expected the Python package ziglang",
+            "pip install ziglang, or choose another: --toolchain clang",
+        ) from None
+    return str(Path(ziglang.__file__).parent / "zig")
+
+
+def _link_script(target: Target) -> tuple[str, ...]:
+    assert target.memory is not None
+    return (
+        "--gc-sections", "--build-id=none",
+        f"--defsym=HIL_RAM_ORIGIN={target.memory.origin:#x}",
+        f"--defsym=HIL_RAM_SIZE={target.memory.ram:#x}",
+        f"--defsym=HIL_STACK_SIZE={target.memory.stack:#x}",
+    )  # fmt: skip
+
+
+def _bare(name: str, target: Target) -> Toolchain:
+    isa = Isa.parse(target.isa)
+    common = (*WARNINGS, *ARITHMETIC, *BARE, f"-mabi={target.abi}")
+    if name == "zig":
+        zig = _zig()
+        version = subprocess.run(
+            [zig, "version"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        triple = ("-target", f"riscv{isa.xlen}-freestanding-none")
+        common = (*common, *triple, "-fno-sanitize=undefined")
+        return Toolchain(
+            "zig", f"zig {version}", (zig, "cc"),
+            (*common, f"-mcpu={isa.zig}"), (*common, f"-mcpu={isa.scalar.zig}"),
+            (zig, "ld.lld", *_link_script(target)),
+        )  # fmt: skip
+    if name == "clang":
+        clang = _which(("clang", *(f"clang-{n}" for n in range(25, 16, -1))))
+        if clang and _major(_version((clang,))) < OLDEST_CLANG:
+            clang = _which(tuple(f"clang-{n}" for n in range(25, 16, -1)))
+        if clang is None:
+            raise CompilerMissing(
+                f"compiler clang is missing: expected clang {OLDEST_CLANG} or newer",
+                "make system-packages installs one, or leave out --toolchain",
+            )
+        suffix = re.sub(r".*clang", "", clang)
+        lld = _which((f"ld.lld{suffix}", "ld.lld"))
+        if lld is None:
+            raise CompilerMissing(
+                f"linker ld.lld{suffix} is missing: expected it beside {clang}",
+                f"apt-get install lld{suffix}",
+            )
+        common = (*common, f"--target=riscv{isa.xlen}-unknown-elf")
+        return Toolchain(
+            "clang", _version((clang,)), (clang,),
+            (*common, f"-march={isa.march}"), (*common, f"-march={isa.scalar.march}"),
+            (lld, *_link_script(target)),
+        )  # fmt: skip
+    if name == "gcc":
+        prefix = _which(("riscv64-unknown-elf-gcc", "riscv64-linux-gnu-gcc"))
+        newest = _which(tuple(f"riscv64-linux-gnu-gcc-{n}" for n in range(20, 13, -1)))
+        gcc = newest or prefix
+        if gcc is None or _major(_version((gcc,)).split(")")[-1]) < OLDEST_RISCV_GCC:
+            raise CompilerMissing(
+                f"compiler riscv64 gcc {OLDEST_RISCV_GCC} or newer is missing"
+                + (f": {gcc} is {_version((gcc,))}" if gcc else ""),
+                "older ones lack the vector intrinsics; leave out --toolchain",
+            )
+        ld = re.sub(r"gcc(-\d+)?$", "ld", gcc)
+        return Toolchain(
+            "gcc", _version((gcc,)), (gcc,),
+            (*common, f"-march={isa.march}"), (*common, f"-march={isa.scalar.march}"),
+            (ld, *_link_script(target)),
+        )  # fmt: skip
+    raise CompilerMissing(
+        f"toolchain {name!r} cannot build for {target.name}: expected zig, clang or gcc"
+    )
+
+
+def _native(name: str) -> Toolchain:
+    if name == "zig":
+        command: tuple[str, ...] = (_zig(), "cc", "-fno-sanitize=undefined")
+    else:
+        found = _which((name,))
+        if found is None:
+            raise CompilerMissing(
+                f"compiler {name} is missing: expected a C compiler for this computer",
+                "make system-packages installs one, or use --toolchain zig",
+            )
+        command = (found,)
+    flags = (*WARNINGS, *ARITHMETIC, *_native_fma())
+    return Toolchain(
+        name, _version(command[:2] if name == "zig" else command), command,
+        flags, flags, command, ("-lm",),
+    )  # fmt: skip
+
+
+def _native_fma() -> tuple[str, ...]:
+    """-mfma where this processor has it; elsewhere libm's fmaf serves, slower."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists() and re.search(r"^flags.*\bfma\b", cpuinfo.read_text(), re.M):
+        return ("-mfma",)
+    return ()
+
+
+def find(target: Target, name: str | None = None) -> Toolchain:
+    """The toolchain of that name for `target`, or the target's default: the
+    pinned zig for RISC-V, the system's cc for the host.
+
+    Raises `CompilerMissing`.
+    """
+    if name is not None and name not in NAMES:
+        raise CompilerMissing(
+            f"unknown toolchain {name!r}: expected one of {', '.join(NAMES)}"
+        )
+    if target.machine == "native":
+        return _native(name or "cc")
+    return _bare(name or "zig", target)
+
+
+def build(
+    plan: BuildPlan,
+    toolchain: Toolchain,
+    *,
+    extra: tuple[str, ...] = (),
+    cache: Path | None = None,
+) -> Image:
+    """Compile and link `plan`, or take the image from the cache.
+
+    `extra`: flags for compiling and linking alike (sanitizers in tests).
+    Raises `BuildError` with the compiler's first complaint.
+    """
+    digest = plan.digest(*toolchain.context(), *extra)
+    folder = (cache or cache_folder()) / "images" / digest[:32]
+    known = folder / "image.json"
+    if not known.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as temp:
+            made = Path(temp) / "out"
+            made.mkdir()
+            _compile(plan, toolchain, digest, extra, made)
+            try:
+                made.rename(folder)
+            except OSError:
+                if not known.exists():  # another process was first
+                    raise
+    facts = json.loads(known.read_text())
+    return Image(
+        folder / "image.elf", digest, facts["toolchain"], facts["text"], facts["ram"]
+    )
+
+
+def _compile(
+    plan: BuildPlan,
+    toolchain: Toolchain,
+    digest: str,
+    extra: tuple[str, ...],
+    out: Path,
+) -> None:
+    sources = out / "sources"
+    plan.write(sources)
+    stamp = ", ".join(f"0x{b:02x}" for b in bytes.fromhex(digest)[:16])
+    (sources / "hil_build.c").write_text(
+        '#include "hil_build.h"\n\n'
+        f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n"
+    )
+    includes = ("-Igenerated", "-Iimage", "-Ifirmware/include")
+    jobs = [(name, toolchain.library) for name in plan.library]
+    jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
+
+    def compile_one(job: tuple[str, tuple[str, ...]]) -> str:
+        name, flags = job
+        target = name.replace("/", "_") + ".o"
+        _run([*toolchain.compile, *flags, *extra, *includes, "-c", name, "-o", target], sources)
+        return target
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compile_one, jobs))
+    script = ["-T", plan.linker_script] if plan.linker_script else []
+    linked = [*toolchain.link, *script, *(extra if not script else ())]
+    _run([*linked, *objects, "-o", "image.elf", *toolchain.link_end], sources)
+    (sources / "image.elf").rename(out / "image.elf")
+    if plan.linker_script:
+        images.refuse_heap(out / "image.elf")
+    shutil.rmtree(sources)
+    text, ram = images.sizes(out / "image.elf")
+    facts = {"toolchain": toolchain.version, "text": text, "ram": ram}
+    (out / "image.json").write_text(json.dumps(facts))
+
+
+def _run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        return
+    output = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+    complaint = next((line for line in output if "error" in line), output[0])
+    raise BuildError(
+        f"{Path(command[0]).name} failed on {command[-3] if '-c' in command else 'linking'}: "
+        + complaint,
+        "the command was: " + " ".join(command),
+    )

@@ -1,0 +1,44 @@
+/* What a port does for the runtime: one machine's line, counter and way out.
+ *
+ * A port folder implements these functions and nothing else; the linker
+ * binds them, since an image is for one machine. The functions run on one
+ * thread; only the port itself knows of interrupts.
+ */
+#ifndef HIL_PORT_H
+#define HIL_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bring up the line. Called once, before anything else here.
+ * argc and argv are the program's on a hosted port, 0 and NULL elsewhere. */
+void hil_port_init(int argc, char **argv);
+
+/* Take up to `size` received bytes; returns how many, 0 when there are none.
+ * Never waits. */
+size_t hil_port_read(uint8_t *data, size_t size);
+
+/* Sleep until there may be something to read. May return early. */
+void hil_port_wait(void);
+
+/* Send `size` bytes, waiting for the line as long as it takes. */
+void hil_port_write(const uint8_t *data, size_t size);
+
+/* Instructions retired since some fixed moment; 0 always where the machine
+ * has no such counter. */
+uint64_t hil_port_instructions(void);
+
+/* VLEN in bits, read from the machine; 0 without vectors. Traps where the
+ * image has vector code and the machine has not. */
+uint32_t hil_port_vlen(void);
+
+/* Bytes of stack ever used, from its paint; 0 where it is not painted. */
+uint32_t hil_port_stack(void);
+
+/* Bytes lost because nobody read them in time, since boot. */
+uint32_t hil_port_overruns(void);
+
+/* End: an emulator exits with `code`, a board resets. Does not return. */
+_Noreturn void hil_port_exit(uint32_t code);
+
+#endif

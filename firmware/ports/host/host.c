@@ -1,0 +1,108 @@
+/* Port of a process on the computer at hand: the same firmware, natively.
+ *
+ *     image --listen-fd N    serve the first connection to listening socket N
+ *     image --fd N           serve file descriptor N, such as a pty's master
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hil_port.h"
+
+static int line = -1;
+
+static _Noreturn void die(const char *what)
+{
+    fprintf(stderr, "host port: %s: %s\n", what, strerror(errno));
+    exit(8);
+}
+
+void hil_port_init(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--fd") == 0) {
+        line = atoi(argv[2]);
+    } else if (argc == 3 && strcmp(argv[1], "--listen-fd") == 0) {
+        line = accept(atoi(argv[2]), NULL, NULL);
+        const int at_once = 1;
+        if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once,
+                                   sizeof at_once) < 0) {
+            die("accept");
+        }
+    } else {
+        fprintf(stderr, "usage: %s --fd N | --listen-fd N\n", argv[0]);
+        exit(2);
+    }
+}
+
+void hil_port_wait(void)
+{
+    struct pollfd ready = { .fd = line, .events = POLLIN };
+
+    if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+        die("poll");
+    }
+}
+
+size_t hil_port_read(uint8_t *data, size_t size)
+{
+    struct pollfd ready = { .fd = line, .events = POLLIN };
+
+    if (poll(&ready, 1, 0) <= 0) {
+        return 0;
+    }
+    const ssize_t count = read(line, data, size);
+    if (count == 0 || (count < 0 && errno == EIO)) {
+        exit(0); /* the host hung up */
+    }
+    if (count < 0 && errno != EINTR && errno != EAGAIN) {
+        die("read");
+    }
+    return count < 0 ? 0 : (size_t)count;
+}
+
+void hil_port_write(const uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        const ssize_t count = write(line, data, size);
+        if (count < 0 && errno != EINTR) {
+            die("write");
+        }
+        if (count > 0) {
+            data += count;
+            size -= (size_t)count;
+        }
+    }
+}
+
+uint64_t hil_port_instructions(void)
+{
+    return 0;
+}
+
+uint32_t hil_port_vlen(void)
+{
+    return 0;
+}
+
+uint32_t hil_port_stack(void)
+{
+    return 0;
+}
+
+uint32_t hil_port_overruns(void)
+{
+    return 0; /* the kernel keeps the bytes */
+}
+
+_Noreturn void hil_port_exit(uint32_t code)
+{
+    exit((int)code);
+}

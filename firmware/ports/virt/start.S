@@ -1,0 +1,109 @@
+/* QEMU's RISC-V `virt` machine, machine mode: from reset to main, and traps.
+ *
+ * No vector instruction stands here, and none runs before mstatus.VS is set:
+ * a core without V then traps into a handler that can say so. */
+
+#define MSTATUS_FS_INITIAL 0x00002000
+#define MSTATUS_VS_INITIAL 0x00000200
+#define STACK_PAINT 0x5aa55aa5
+
+#if __riscv_xlen == 64
+#define STORE sd
+#define LOAD ld
+#define WORD 8
+#else
+#define STORE sw
+#define LOAD lw
+#define WORD 4
+#endif
+
+    .section .text.start, "ax"
+    .globl _start
+_start:
+    la t0, trap_entry
+    csrw mtvec, t0
+    la t0, trap_stack_top
+    csrw mscratch, t0
+
+    li t0, MSTATUS_FS_INITIAL | MSTATUS_VS_INITIAL
+    csrs mstatus, t0
+
+    .option push
+    .option norelax
+    la gp, __global_pointer$
+    .option pop
+
+    /* only hart 0 works */
+    csrr t0, mhartid
+1:  bnez t0, 1b
+
+    la t0, bss_start
+    la t1, bss_end
+2:  bgeu t0, t1, 3f
+    STORE zero, 0(t0)
+    addi t0, t0, WORD
+    j 2b
+
+    /* paint the stack, so that its deepest use can be seen */
+3:  la t0, stack_bottom
+    la sp, stack_top
+    li t1, STACK_PAINT
+4:  sw t1, 0(t0)
+    addi t0, t0, 4
+    bltu t0, sp, 4b
+
+    li a0, 0
+    li a1, 0
+    call main
+5:  j 5b
+
+/* Traps run on a stack of their own, since the interrupted one may be what
+ * went wrong. Interrupts save what a C function may clobber; exceptions never
+ * return. */
+    .balign 4
+trap_entry:
+    csrrw sp, mscratch, sp
+    addi sp, sp, -16 * WORD
+    STORE ra, 0 * WORD(sp)
+    STORE t0, 1 * WORD(sp)
+    STORE t1, 2 * WORD(sp)
+    STORE t2, 3 * WORD(sp)
+    STORE t3, 4 * WORD(sp)
+    STORE t4, 5 * WORD(sp)
+    STORE t5, 6 * WORD(sp)
+    STORE t6, 7 * WORD(sp)
+    STORE a0, 8 * WORD(sp)
+    STORE a1, 9 * WORD(sp)
+    STORE a2, 10 * WORD(sp)
+    STORE a3, 11 * WORD(sp)
+    STORE a4, 12 * WORD(sp)
+    STORE a5, 13 * WORD(sp)
+    STORE a6, 14 * WORD(sp)
+    STORE a7, 15 * WORD(sp)
+
+    csrr a0, mcause
+    bgez a0, 6f
+    call virt_interrupt
+    LOAD ra, 0 * WORD(sp)
+    LOAD t0, 1 * WORD(sp)
+    LOAD t1, 2 * WORD(sp)
+    LOAD t2, 3 * WORD(sp)
+    LOAD t3, 4 * WORD(sp)
+    LOAD t4, 5 * WORD(sp)
+    LOAD t5, 6 * WORD(sp)
+    LOAD t6, 7 * WORD(sp)
+    LOAD a0, 8 * WORD(sp)
+    LOAD a1, 9 * WORD(sp)
+    LOAD a2, 10 * WORD(sp)
+    LOAD a3, 11 * WORD(sp)
+    LOAD a4, 12 * WORD(sp)
+    LOAD a5, 13 * WORD(sp)
+    LOAD a6, 14 * WORD(sp)
+    LOAD a7, 15 * WORD(sp)
+    addi sp, sp, 16 * WORD
+    csrrw sp, mscratch, sp
+    mret
+
+6:  csrr a1, mepc
+    csrr a2, mtval
+    call virt_exception

@@ -1,0 +1,441 @@
+#include "hil_runtime.h"
+
+#include <stdbool.h>
+
+#include "hil_build.h"
+#include "hil_config.h"
+#include "hil_frame.h"
+#include "hil_memory.h"
+#include "hil_port.h"
+#include "net.h"
+
+#define HEADER sizeof(struct hil_header)
+#define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
+#define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
+#define RESULT_BYTES (sizeof(float) + sizeof(uint32_t) + sizeof(float) * NET_OUTPUTS)
+
+/* A reply that is kept so that a STEP asked for twice is learned once. */
+struct kept_reply {
+    uint32_t step; /* first step it answers, HIL_NEVER when empty */
+    uint32_t count;
+    uint32_t size; /* of the body */
+    uint8_t body[HEADER + HIL_STEP_REPLY + HIL_CRC_BYTES];
+};
+
+static struct {
+    net_t net;
+    net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
+    bool ready;                      /* INIT has been done */
+    bool faulted;                    /* a step was refused: only INIT helps */
+    uint32_t boot;                   /* the host's nonce, 0 before HELLO */
+    uint32_t step;                   /* next step */
+    uint32_t learning;               /* step in hand, HIL_NEVER outside one */
+    uint32_t telemetry;              /* telemetry frames sent since HELLO */
+    uint64_t instructions;           /* of the last STEP */
+    uint32_t next_kept;
+    struct kept_reply kept[HIL_WINDOW];
+    struct hil_decoder decoder;
+    uint8_t request[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
+    uint8_t reply[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
+} rt = { .step = HIL_NEVER, .learning = HIL_NEVER };
+
+static void put_header(uint8_t *body, uint8_t kind, uint8_t status, uint16_t seq)
+{
+    const struct hil_header header = { kind, status, seq, rt.boot };
+    memcpy(body, &header, sizeof header);
+}
+
+/* Send the first `payload` bytes of rt.reply's payload as the reply. */
+static void answer(const struct hil_header *to, enum hil_status status, size_t payload)
+{
+    put_header(rt.reply, to->kind | HIL_REPLY, (uint8_t)status, to->seq);
+    hil_frame_send(rt.reply, HEADER + payload);
+}
+
+static void refuse(const struct hil_header *to, enum hil_status status)
+{
+    answer(to, status, 0);
+}
+
+void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
+{
+    const struct hil_fault fault = { cause, rt.learning, pc, address };
+    uint8_t body[HEADER + sizeof fault + HIL_CRC_BYTES];
+
+    put_header(body, HIL_FAULT, HIL_FAULTED, 0);
+    memcpy(body + HEADER, &fault, sizeof fault);
+    hil_frame_send(body, HEADER + sizeof fault);
+}
+
+static void send_telemetry(void)
+{
+    const struct hil_telemetry telemetry = {
+        .number = rt.telemetry++,
+        .step = rt.step,
+        .instructions = rt.instructions,
+        .damaged = rt.decoder.damaged,
+        .overruns = hil_port_overruns(),
+        .stack = hil_port_stack(),
+    };
+    uint8_t body[HEADER + sizeof telemetry + HIL_CRC_BYTES];
+
+    put_header(body, HIL_TELEMETRY, HIL_OK, 0);
+    memcpy(body + HEADER, &telemetry, sizeof telemetry);
+    hil_frame_send(body, HEADER + sizeof telemetry);
+}
+
+static void forget_replies(void)
+{
+    for (size_t i = 0; i < HIL_WINDOW; i++) {
+        rt.kept[i].step = HIL_NEVER;
+    }
+}
+
+static void on_hello(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_hello_reply reply = {
+        .protocol_min = HIL_PROTOCOL_VERSION,
+        .protocol_max = HIL_PROTOCOL_VERSION,
+        .harts = 1,
+        .vlen = HIL_VECTOR ? hil_port_vlen() : 0,
+        .max_payload = HIL_MAX_PAYLOAD,
+        .window = HIL_WINDOW,
+        .step = rt.step,
+        .committed_step = HIL_NEVER,
+        .target = HIL_TARGET,
+        .isa = HIL_ISA,
+    };
+
+    (void)payload;
+    if (size != sizeof(struct hil_hello) || header->boot == 0) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (rt.boot != header->boot) {
+        rt.boot = header->boot;
+        rt.telemetry = 0;
+        forget_replies(); /* they answered another session's steps */
+    }
+    memcpy(reply.digest, hil_build_digest, sizeof reply.digest);
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
+}
+
+static void on_init(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_init init;
+
+    if (size != sizeof init) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&init, payload, sizeof init);
+    if (!(init.flags & HIL_INIT_KEEP_STATE)) {
+        net_init(&rt.net, init.seed);
+    } else if (!rt.ready) {
+        refuse(header, HIL_NOT_READY);
+        return;
+    }
+    rt.ready = true;
+    rt.faulted = false;
+    rt.step = init.step;
+    forget_replies();
+
+    const struct hil_init_reply reply = { rt.step, net_digest(&rt.net) };
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
+}
+
+/* The kept reply to these very steps, or NULL. */
+static struct kept_reply *find_kept(uint32_t step, uint32_t count)
+{
+    for (size_t i = 0; i < HIL_WINDOW; i++) {
+        if (rt.kept[i].step == step && rt.kept[i].count == count) {
+            return &rt.kept[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether STEP's samples are all there and all have a possible label. */
+static bool good_samples(const struct hil_step *ask, const uint8_t *samples, size_t size)
+{
+    if (ask->count < 1 || ask->count > HIL_SAMPLES ||
+        size != (size_t)ask->count * LABELLED_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < ask->count; i++) {
+        uint16_t label;
+        memcpy(&label, samples + i * LABELLED_BYTES, sizeof label);
+        if (label >= NET_OUTPUTS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Learn from one sample and append its result; returns net_step's status. */
+static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *result)
+{
+    uint16_t label;
+    float loss;
+    uint32_t digest = 0;
+
+    memcpy(&label, sample, sizeof label);
+    memcpy(rt.sample, sample + sizeof label, SAMPLE_BYTES);
+    rt.learning = rt.step;
+    const uint64_t before = hil_port_instructions();
+    const int status = net_step(&rt.net, rt.sample, label, ask->eta, &loss);
+    rt.instructions += hil_port_instructions() - before;
+    if (status != NET_OK) {
+        return status;
+    }
+    rt.step++;
+    if (ask->flags & HIL_STEP_DIGEST) {
+        digest = net_digest(&rt.net);
+    }
+    memcpy(result, &loss, sizeof loss);
+    memcpy(result + 4, &digest, sizeof digest);
+    memcpy(result + 8, net_outputs(&rt.net), sizeof(float) * NET_OUTPUTS);
+    return NET_OK;
+}
+
+static void learn_all(const struct hil_header *header, const struct hil_step *ask,
+                      const uint8_t *samples)
+{
+    struct kept_reply *const keep = &rt.kept[rt.next_kept];
+    const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
+    uint8_t *const results = keep->body + HEADER + sizeof reply;
+
+    keep->step = HIL_NEVER; /* until it is whole */
+    rt.instructions = 0;
+    for (size_t i = 0; i < ask->count; i++) {
+        const int status =
+            learn(ask, samples + i * LABELLED_BYTES, results + i * RESULT_BYTES);
+        if (status != NET_OK) {
+            rt.faulted = true;
+            hil_runtime_fault(HIL_CAUSE_NON_FINITE, 0, NET_CULPRIT(status));
+            rt.learning = HIL_NEVER;
+            refuse(header, HIL_FAULTED);
+            return;
+        }
+    }
+    rt.learning = HIL_NEVER;
+    rt.next_kept = (rt.next_kept + 1) % HIL_WINDOW;
+    keep->step = ask->step;
+    keep->count = ask->count;
+    keep->size = (uint32_t)(HEADER + sizeof reply + ask->count * RESULT_BYTES);
+    put_header(keep->body, HIL_STEP | HIL_REPLY, HIL_OK, header->seq);
+    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    hil_frame_send(keep->body, keep->size);
+    if (ask->flags & HIL_STEP_TELEMETRY) {
+        send_telemetry();
+    }
+}
+
+static void on_step(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_step ask;
+
+    if (size < sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    if (!rt.ready || rt.faulted) {
+        refuse(header, rt.ready ? HIL_FAULTED : HIL_NOT_READY);
+        return;
+    }
+    if (!good_samples(&ask, payload + sizeof ask, size - sizeof ask)) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (ask.step == rt.step) {
+        learn_all(header, &ask, payload + sizeof ask);
+        return;
+    }
+    struct kept_reply *const kept = find_kept(ask.step, ask.count);
+    if (kept != NULL) {
+        put_header(kept->body, HIL_STEP | HIL_REPLY, HIL_REPLAYED, header->seq);
+        hil_frame_send(kept->body, kept->size);
+        return;
+    }
+    const struct hil_out_of_step reply = { rt.step };
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OUT_OF_STEP, sizeof reply);
+}
+
+static void on_infer(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_infer ask;
+    uint8_t *result = rt.reply + HEADER + sizeof(struct hil_infer_reply);
+
+    if (!rt.ready) {
+        refuse(header, HIL_NOT_READY);
+        return;
+    }
+    if (size < sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    const size_t outputs = sizeof(float) * NET_OUTPUTS;
+    const size_t most = (HIL_MAX_PAYLOAD - sizeof(struct hil_infer_reply)) / outputs;
+    if (ask.count < 1 || ask.count > most ||
+        size - sizeof ask != ask.count * SAMPLE_BYTES) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    for (size_t i = 0; i < ask.count; i++) {
+        memcpy(rt.sample, payload + sizeof ask + i * SAMPLE_BYTES, SAMPLE_BYTES);
+        const int status = net_infer(&rt.net, rt.sample);
+        if (status != NET_OK) {
+            hil_runtime_fault(HIL_CAUSE_NON_FINITE, 0, NET_CULPRIT(status));
+            refuse(header, HIL_FAULTED);
+            return;
+        }
+        memcpy(result, net_outputs(&rt.net), outputs);
+        result += outputs;
+    }
+    const struct hil_infer_reply reply = { ask.count };
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, (size_t)(result - rt.reply) - HEADER);
+}
+
+/* The words a READ or WRITE speaks of, or NULL when they are not all there. */
+static uint8_t *find_words(const struct hil_read *ask)
+{
+    size_t words = 0;
+    uint8_t *const data = net_state(&rt.net, ask->tensor, &words);
+
+    if (data == NULL || ask->offset > words || ask->count > words - ask->offset) {
+        return NULL;
+    }
+    return data + (size_t)ask->offset * 4;
+}
+
+static void on_read(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_read ask;
+
+    if (size != sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    const size_t bytes = (size_t)ask.count * 4;
+    const uint8_t *const data = find_words(&ask);
+    if (data == NULL || bytes > HIL_MAX_PAYLOAD - sizeof ask) {
+        refuse(header, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    memcpy(rt.reply + HEADER, &ask, sizeof ask);
+    memcpy(rt.reply + HEADER + sizeof ask, data, bytes);
+    answer(header, HIL_OK, sizeof ask + bytes);
+}
+
+static void on_write(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_read ask; /* a WRITE names its words as a READ does */
+
+    if (size < sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    if (size - sizeof ask != (size_t)ask.count * 4) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    uint8_t *const data = find_words(&ask);
+    if (data == NULL || ask.tensor >= NET_STATE_TENSORS) {
+        refuse(header, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    memcpy(data, payload + sizeof ask, (size_t)ask.count * 4);
+    memcpy(rt.reply + HEADER, &ask, sizeof ask);
+    answer(header, HIL_OK, sizeof ask);
+}
+
+static void on_digest(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    const struct hil_digest_reply reply = { rt.step, net_digest(&rt.net) };
+
+    (void)payload;
+    if (size != 0) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
+}
+
+static void on_echo(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    memcpy(rt.reply + HEADER, payload, size);
+    answer(header, HIL_OK, size);
+}
+
+static void on_leave(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_leave ask;
+
+    if (size != sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    refuse(header, HIL_OK);
+    hil_port_exit(ask.code);
+}
+
+static void dispatch(const uint8_t *body, size_t size)
+{
+    static const struct {
+        uint8_t kind;
+        void (*handle)(const struct hil_header *, const uint8_t *, size_t);
+    } handlers[] = {
+        { HIL_STEP, on_step },   { HIL_INFER, on_infer }, { HIL_HELLO, on_hello },
+        { HIL_INIT, on_init },   { HIL_READ, on_read },   { HIL_WRITE, on_write },
+        { HIL_DIGEST, on_digest }, { HIL_ECHO, on_echo }, { HIL_LEAVE, on_leave },
+    };
+    struct hil_header header;
+
+    memcpy(&header, body, sizeof header);
+    if (header.kind != HIL_HELLO) {
+        if (rt.boot == 0) {
+            return; /* silent until HELLO */
+        }
+        if (header.boot != rt.boot) {
+            refuse(&header, HIL_STALE_BOOT);
+            return;
+        }
+    }
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].kind == header.kind) {
+            handlers[i].handle(&header, body + HEADER, size - HEADER);
+            return;
+        }
+    }
+    refuse(&header, HIL_UNKNOWN_KIND);
+}
+
+_Noreturn void hil_runtime_serve(void)
+{
+    forget_replies();
+    hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);
+    for (;;) {
+        uint8_t bytes[64];
+        const size_t count = hil_port_read(bytes, sizeof bytes);
+
+        if (count == 0) {
+            hil_port_wait();
+        }
+        for (size_t i = 0; i < count; i++) {
+            const size_t size = hil_decoder_push(&rt.decoder, bytes[i]);
+            if (size > 0) {
+                dispatch(rt.request, size);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+"""The generated C stands alone: compiled by the host's compiler without our
+runtime, it learns what the reference learns."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import targets
+from codegen.plan import plan
+from codegen.reference.learner import Learner
+from codegen.render import render, render_network
+from codegen.spec import Inputs, Network, RuleChoice, Spec
+
+HERE = Path(__file__).parent
+STRICT = (
+    "-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion",
+    "-Wshadow", "-Werror", "-ffp-contract=off",
+)  # fmt: skip
+
+
+def library(spec: Spec, folder: Path) -> None:
+    """Render the scalar library of `spec` into `folder`."""
+    for name, text in render_network(plan(spec, targets.load("host"))).items():
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("rule, parameters", [
+    ("bp", {}), ("dfa", {}), ("dfa", {"feedback": "uniform"}),
+])  # fmt: skip
+def test_it_compiles_alone_and_learns_as_the_reference_does(
+    tmp_path: Path, host_cc: str, rule: str, parameters: dict[str, str]
+) -> None:
+    spec = Spec(
+        Network((17, 33, 7, 5)), RuleChoice(rule, parameters), Inputs("u8", 255), seed=7
+    )
+    library(spec, tmp_path)
+    sources = [*map(str, tmp_path.glob("*.c")), str(HERE / "learn_from_stdin.c")]
+    program = tmp_path / "learn"
+    subprocess.run(
+        [host_cc, *STRICT, f"-I{tmp_path}", *sources, "-o", str(program), "-lm"],
+        check=True,
+    )
+    generator = np.random.default_rng(3)
+    samples = generator.integers(0, 256, (50, 17), dtype=np.uint8)
+    labels = generator.integers(0, 5, 50)
+    line = b"".join(bytes([y]) + x.tobytes() for x, y in zip(samples, labels))
+    printed = subprocess.run([program], input=line, capture_output=True, check=True)
+
+    learner, expected = Learner(spec), []
+    for x, y in zip(samples, labels):
+        loss = learner.step(x, int(y), np.float32(0.03)).loss
+        expected.append(f"{loss.view(np.uint32):08x} {learner.digest():08x}")
+    assert printed.stdout.decode().split("\n")[:-1] == expected
+
+
+def test_a_non_finite_input_is_refused_and_names_its_tensor(
+    tmp_path: Path, host_cc: str
+) -> None:
+    spec = Spec(Network((3, 2)), RuleChoice("bp"), Inputs("f32", 1))
+    library(spec, tmp_path)
+    sources = [*map(str, tmp_path.glob("*.c")), str(HERE / "learn_from_stdin.c")]
+    program = tmp_path / "learn"
+    subprocess.run(
+        [host_cc, *STRICT, f"-I{tmp_path}", *sources, "-o", str(program), "-lm"],
+        check=True,
+    )
+    sample = b"\0" + np.array([1, np.inf, 0], np.float32).tobytes()
+    done = subprocess.run([program], input=sample, capture_output=True)
+    names = [t.name for t in plan(spec, targets.load("host")).tensors]
+    assert done.returncode == 1
+    assert done.stdout.decode() == f"tensor {names.index('x')}\n"
+
+
+def test_generated_files_say_so_in_their_first_line() -> None:
+    files = render_network(plan(Spec(Network((8, 4))), targets.load("qemu-rv64gcv")))
+    for name, text in files.items():
+        assert "enerated" in text.splitlines()[0], name
+
+
+def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:
+    host = targets.load("host")
+    one, same, other = (
+        render(plan(Spec(Network(layers)), host))
+        for layers in ((8, 4), (8, 4), (8, 5))
+    )
+    assert one.digest("zig") == same.digest("zig")
+    assert one.digest("zig") != other.digest("zig") != one.digest("gcc")

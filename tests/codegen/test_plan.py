@@ -1,0 +1,81 @@
+"""The plan: bytes, lifetimes, and refusing before compiling."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import targets
+from codegen.errors import OverBudget, SpecError
+from codegen.memory import Scratch, arrange, inference_scratch
+from codegen.plan import plan
+from codegen.spec import Network, RuleChoice, Spec
+
+TARGET = targets.load("qemu-rv64gcv")
+
+
+def test_state_is_weights_and_biases_in_declared_order() -> None:
+    made = plan(Spec(Network((64, 128, 10))), TARGET)
+    assert [t.name for t in made.state] == ["W1", "b1", "W2", "b2"]
+    assert [t.shape for t in made.state] == [(64, 128), (128,), (128, 10), (10,)]
+    assert [t.offset for t in made.state] == [0, 32768, 33280, 38400]
+
+
+def test_sign_feedback_costs_no_memory_and_stored_feedback_costs_flash() -> None:
+    network = Network((64, 128, 64, 10))
+    signs = plan(Spec(network), TARGET)
+    stored = plan(Spec(network, RuleChoice("dfa", {"feedback": "uniform"})), TARGET)
+    assert not signs.consts
+    assert [c.words for c in stored.consts] == [1280, 640]
+    assert signs.ram == stored.ram
+
+
+def test_over_budget_is_refused_and_names_the_largest() -> None:
+    with pytest.raises(OverBudget, match="needs .* bytes of RAM, but the budget") as e:
+        plan(Spec(Network((784, 500, 10))), TARGET, budget=32 << 10)
+    assert e.value.exit_code == 3
+    assert "largest: W1 1,568,000 bytes" in e.value.hints[0]
+
+
+def test_over_the_targets_own_ram_is_refused() -> None:
+    with pytest.raises(OverBudget, match="target qemu-rv64gcv has 16,777,216"):
+        plan(Spec(Network((4096, 4096, 10))), TARGET)
+
+
+@pytest.mark.parametrize("window, samples", [(0, 1), (65, 1), (1, 0), (1, 256)])
+def test_impossible_link_sizes_are_refused(window: int, samples: int) -> None:
+    with pytest.raises(SpecError, match="expected 1 to"):
+        plan(Spec(Network((64, 10))), TARGET, window=window, samples=samples)
+
+
+def test_the_ring_holds_a_window_of_the_longest_frames() -> None:
+    line = plan(Spec(Network((784, 10))), TARGET, window=3, samples=5).line
+    encoded = line.frame + -(-line.frame // 254) + 2
+    assert line.ring >= 3 * encoded
+    assert line.ring & (line.ring - 1) == 0
+
+
+lifetimes = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(sorted)
+scratches = st.lists(st.tuples(st.integers(1, 50), lifetimes), max_size=12).map(
+    lambda rows: [
+        Scratch(f"t{i}", (words,), born, dies)
+        for i, (words, (born, dies)) in enumerate(rows)
+    ]
+)
+
+
+@given(scratches)
+def test_tensors_that_live_together_never_overlap(tensors: list[Scratch]) -> None:
+    arena = arrange(tensors)
+    for i, a in enumerate(tensors):
+        assert arena.offsets[a.name] + a.words <= arena.words
+        for b in tensors[:i]:
+            if a.born <= b.dies and b.born <= a.dies:
+                start, other = arena.offsets[a.name], arena.offsets[b.name]
+                assert start + a.words <= other or other + b.words <= start
+
+
+def test_inference_alone_reuses_the_memory_of_dead_activations() -> None:
+    deep = inference_scratch(Network((32,) * 9))
+    assert arrange(deep).words == 2 * 32

@@ -1,0 +1,52 @@
+"""What every test may need: the tools, and what to do without them.
+
+A tool that is missing is an error where CI is set, and a skip with the reason
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def require(found: str | None, what: str, how: str) -> str:
+    """`found`, or an error in CI, a skip elsewhere."""
+    if found is None:
+        reason = f"{what} is missing: {how}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def host_cc() -> str:
+    """The C compiler of this computer."""
+    return require(shutil.which("cc"), "cc", "make system-packages")
+
+
+@pytest.fixture(scope="session")
+def qemu64() -> str:
+    """QEMU for 64-bit RISC-V."""
+    name = "qemu-system-riscv64"
+    return require(shutil.which(name), name, "make system-packages")
+
+
+@pytest.fixture(scope="session")
+def qemu32() -> str:
+    """QEMU for 32-bit RISC-V."""
+    name = "qemu-system-riscv32"
+    return require(shutil.which(name), name, "make system-packages")
+
+
+@pytest.fixture(scope="session")
+def hil_data() -> Path:
+    """The folder of real data sets."""
+    folder = os.environ.get("HIL_DATA")
+    if not folder or not (Path(folder) / "mnist").is_dir():
+        pytest.skip("HIL_DATA does not name a folder with mnist/ in it")
+    return Path(folder)

@@ -1,0 +1,67 @@
+"""The rooms and who may call whom (DESIGN section 2)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("targets", "codegen", "emulation", "hil")
+MAY_IMPORT = {
+    "targets": {"targets"},
+    "codegen": {"codegen", "targets"},
+    "emulation": {"emulation", "targets"},
+    "hil": {"hil", "codegen", "emulation", "targets"},
+}
+
+
+def modules(room: str) -> list[Path]:
+    """Every Python file of a room."""
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Top-level names that a file imports, at any depth of its code."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield (node.module or "").partition(".")[0]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    assert modules(room)
+    for path in modules(room):
+        wrong = (set(imported(path)) & set(ROOMS)) - MAY_IMPORT[room]
+        assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}"
+
+
+def test_targets_needs_nothing_but_the_standard_library() -> None:
+    allowed = set(sys.stdlib_module_names) | {"targets", "tomli"}
+    for path in modules("targets"):
+        foreign = set(imported(path)) - allowed
+        assert not foreign, f"{path.relative_to(ROOT)} imports {sorted(foreign)}"
+
+
+def test_the_reference_knows_no_templates() -> None:
+    for path in modules("codegen/reference"):
+        names = {
+            node.module
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+        }
+        templated = {"codegen.render", "codegen.kernels", "codegen.plan"}
+        assert not names & templated, path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_module_is_a_drawer(room: str) -> None:
+    drawers = {"utils", "helpers", "common", "misc", "manager"}
+    for path in modules(room):
+        assert path.stem not in drawers, path.relative_to(ROOT)
