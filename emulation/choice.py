@@ -1,0 +1,35 @@
+"""Which machine a target is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emulation.machine import Machine
+from emulation.native import NativeMachine
+from emulation.qemu import QemuMachine
+from targets import DescriptorError, Target
+
+
+def machine_for(
+    target: Target,
+    image: Path,
+    *,
+    vlen: int | None = None,
+    icount: bool = False,
+    console: str = "socket",
+) -> Machine:
+    """A machine of this target with this image, still off.
+
+    `vlen` in bits, None for the target's own; `icount` for exact instruction
+    counts; `console` "socket" or "pty". Raises `DescriptorError` for a VLEN or
+    a count that the target has not.
+    """
+    length = target.vlen(vlen)
+    if target.machine == "native":
+        if icount:
+            raise DescriptorError(
+                f"target {target.name!r} counts no instructions: "
+                "only an emulated one does"
+            )
+        return NativeMachine(target, image, console)
+    return QemuMachine(target, image, length, icount, console)
