@@ -1,0 +1,98 @@
+"""The `hil` command: one verb a file in `hil.verbs`.
+
+A verb module has `HELP`, `arguments(parser)` and `run(arguments) -> int`; its
+name is the module's. Only the verb that was asked for does any heavy importing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType, ModuleType
+from typing import NoReturn
+
+from hil import output, verbs
+from hil.errors import HilError, Interrupted, Terminated, UsageError
+from hil.versions import version
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that usage errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"`{self.prog} --help` lists what there is")
+
+
+def _verbs() -> dict[str, ModuleType]:
+    names = sorted(module.name for module in pkgutil.iter_modules(verbs.__path__))
+    return {name: importlib.import_module(f"{verbs.__name__}.{name}") for name in names}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    top = _Parser(prog="hil", description="Teach a network on a device; prove every step.")
+    top.add_argument("--version", action="version", version=f"hil {version()}")
+    known = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, module in _verbs().items():
+        verb = known.add_parser(name, help=module.HELP, description=module.HELP)
+        module.arguments(verb)
+        output.add_arguments(verb)
+        verb.set_defaults(function=module.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    verbose = "-v" in given or "--verbose" in given
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        arguments = parser().parse_args(given)
+        return int(arguments.function(arguments))
+    except KeyboardInterrupt:
+        error: HilError = Interrupted("interrupted by Ctrl-C")
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone, with `| head`
+        return 1
+    except HilError as caught:
+        error = caught
+    _tell(error, given, verbose)
+    return error.exit_code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated("terminated by SIGTERM")
+
+
+def tell(error: HilError) -> None:
+    """One sentence, then the hints, on stderr."""
+    print(f"hil: {error}", file=sys.stderr)
+    for hint in error.hints:
+        print(f"  hint: {hint}", file=sys.stderr)
+
+
+def _tell(error: HilError, given: Sequence[str], verbose: bool) -> None:
+    if verbose:
+        traceback.print_exception(type(error), error, error.__traceback__)
+    tell(error)
+    where = _json_of(given)
+    if where is not None:
+        try:
+            output.Output(where).document(output.error_document(error))
+        except HilError as second:
+            tell(second)
+
+
+def _json_of(given: Sequence[str]) -> str | None:
+    """What --json says, also on a command line that could not be parsed."""
+    for place, word in enumerate(given):
+        if word.startswith("--json="):
+            return word.partition("=")[2]
+        if word == "--json" and place + 1 < len(given):
+            return given[place + 1]
+    return None

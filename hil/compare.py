@@ -1,0 +1,164 @@
+"""Device against reference, bit for bit.
+
+Outputs and loss of every step; the state digest as often as the experiment
+says. Nothing here knows a tolerance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from codegen.reference import Result
+from hil.replies import StepResult
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the reference says of one step."""
+
+    step: int
+    result: Result
+    digest: int | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where device and reference differ.
+
+    `index` has as many numbers as the tensor has dimensions; `ulp` is how many
+    binary32 numbers lie between the two values, None where one is NaN. `tensor`
+    may also be "loss", "digest", or "fault" when one of the two stopped and the
+    other did not; the bits are None where there are none. `when` is "init",
+    "step", "test" or "final".
+    """
+
+    step: int
+    tensor: str
+    index: tuple[int, ...] = ()
+    device_bits: int | None = None
+    reference_bits: int | None = None
+    when: str = "step"
+    note: str = ""
+
+    @property
+    def ulp(self) -> int | None:
+        """Distance in units in the last place; None where there is none."""
+        if self.tensor == "digest" or None in (self.device_bits, self.reference_bits):
+            return None
+        assert self.device_bits is not None and self.reference_bits is not None
+        return ulp_distance(self.device_bits, self.reference_bits)
+
+    def noted(self, note: str) -> Difference:
+        """The same with a note."""
+        return replace(self, note=note)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form it has in run.json."""
+        return {
+            "step": self.step,
+            "tensor": self.tensor,
+            "index": list(self.index),
+            "device": self._shown(self.device_bits),
+            "reference": self._shown(self.reference_bits),
+            "ulp": self.ulp,
+            "device_bits": _hex(self.device_bits),
+            "reference_bits": _hex(self.reference_bits),
+            "when": self.when,
+            "note": self.note,
+        }
+
+    def __str__(self) -> str:
+        numbers = ", ".join(map(str, self.index))
+        text = f"step {self.step} ({self.when}), {self.tensor}" + (numbers and f"[{numbers}]")
+        if self.device_bits is not None:
+            text += (
+                f": device {self._shown(self.device_bits)} ({_hex(self.device_bits)}), "
+                f"reference {self._shown(self.reference_bits)} "
+                f"({_hex(self.reference_bits)})"
+            )
+        if self.ulp is not None:
+            text += f", {self.ulp} ulp apart"
+        return text + (self.note and f"; {self.note}")
+
+    def _shown(self, bits: int | None) -> float | str | None:
+        """A number where JSON has one, else its name."""
+        if bits is None or self.tensor == "digest":
+            return _hex(bits)
+        value = _float(bits)
+        return value if math.isfinite(value) else str(value)
+
+
+def _hex(bits: int | None) -> str | None:
+    return None if bits is None else f"{bits:08x}"
+
+
+def _float(bits: int) -> float:
+    return float(np.uint32(bits).view(np.float32))
+
+
+def ulp_distance(a: int, b: int) -> int | None:
+    """How many steps from one binary32 number to the next lie between the two
+    of these bits (+0 and -0 are one apart); None when one of them is NaN."""
+    if math.isnan(_float(a)) or math.isnan(_float(b)):
+        return None
+    return abs(_rank(a) - _rank(b))
+
+
+def _rank(bits: int) -> int:
+    return bits if bits < 0x80000000 else -1 - (bits & 0x7FFFFFFF)
+
+
+def words(values: np.ndarray | np.float32) -> np.ndarray:
+    """The bits of float32 values, flat, as uint32."""
+    return np.ascontiguousarray(values, np.float32).ravel().view(np.uint32)
+
+
+def difference(
+    step: int,
+    tensor: str,
+    device: np.ndarray | np.float32,
+    reference: np.ndarray | np.float32,
+    when: str = "step",
+    note: str = "",
+) -> Difference | None:
+    """The first element in which two tensors of one shape differ, in any bit;
+    None when they are equal."""
+    ours, theirs = words(reference), words(device)
+    unequal = np.flatnonzero(ours != theirs)
+    if not unequal.size:
+        return None
+    first = int(unequal[0])
+    index = np.unravel_index(first, np.shape(reference)) if np.ndim(reference) else ()
+    return Difference(
+        step,
+        tensor,
+        tuple(int(i) for i in index),
+        int(theirs[first]),
+        int(ours[first]),
+        when,
+        note,
+    )
+
+
+def digest_difference(
+    step: int, device: int, reference: int, when: str = "step", note: str = ""
+) -> Difference | None:
+    """The same for two state digests."""
+    if device == reference:
+        return None
+    return Difference(step, "digest", (), device, reference, when, note)
+
+
+def compare(device: StepResult, expected: Expected) -> Difference | None:
+    """The first difference in what one step tells: outputs, loss, digest."""
+    step = expected.step
+    found = difference(step, "p", device.outputs, expected.result.p)
+    if found is None:
+        found = difference(step, "loss", device.loss, expected.result.loss)
+    if found is None and device.digest is not None and expected.digest is not None:
+        found = digest_difference(step, device.digest, expected.digest)
+    return found

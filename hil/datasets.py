@@ -1,0 +1,181 @@
+"""Data sets: what is learned from, and in which order.
+
+`load` takes a name (digits, mnist, fashion) or the path of an .npz. Samples
+keep the type they have (uint8, int16 or float32): they travel as they are, and
+device and reference scale them by the contract (DESIGN 4.3).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codegen import streams
+from codegen.reference import random
+from codegen.spec import Inputs
+from hil.errors import DataError
+
+NAMES = ("digits", "mnist", "fashion")
+SPLIT_SEED = 0x5EED
+"""Seed of the fixed train/test split (RULES 0.1)."""
+DIGITS_TRAIN = 1437
+TRAIN_SHARE = 0.8
+"""Training share of an .npz that brings no test part."""
+
+SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 1.0)}
+"""Element type of an .npz -> type on the line, and scale unless it says one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples [n, features] and labels [n] (0, 1, ...), in two parts.
+
+    `inputs` is how a sample travels and is scaled.
+    """
+
+    name: str
+    train_x: np.ndarray
+    train_y: np.ndarray
+    test_x: np.ndarray
+    test_y: np.ndarray
+    inputs: Inputs
+    licence: str
+
+    @property
+    def features(self) -> int:
+        """Elements of a sample."""
+        return int(self.train_x.shape[1])
+
+    @property
+    def classes(self) -> int:
+        """One more than the largest label of either part."""
+        return 1 + int(max(part.max(initial=0) for part in (self.train_y, self.test_y)))
+
+
+def order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Order of `n` samples in an epoch: indices [n], the same on any machine."""
+    return _shuffled(seed, streams.order(epoch), n)
+
+
+def _shuffled(seed: int, stream: int, n: int) -> np.ndarray:
+    """0..n-1 by ascending random key, equal keys as they come (RULES 0.2)."""
+    return np.argsort(random.u32(seed, stream, 0, n), kind="stable")
+
+
+def split(x: np.ndarray, y: np.ndarray, train: int) -> tuple[np.ndarray, ...]:
+    """(train_x, train_y, test_x, test_y): the fixed shuffled split."""
+    places = _shuffled(SPLIT_SEED, streams.SPLIT, len(x))
+    first, last = places[:train], places[train:]
+    return x[first], y[first], x[last], y[last]
+
+
+def load(source: str) -> Dataset:
+    """The data set of that name, or in the .npz at that path.
+
+    Raises `DataError` when there is none, or it is not what it should be.
+    """
+    if source == "digits":
+        return _digits()
+    if source in ("mnist", "fashion"):
+        from hil import idx
+
+        parts = idx.load(source)
+        return Dataset(source, *parts, Inputs("u8", 255.0), idx.LICENCES[source])
+    if source.endswith(".npz") or Path(source).exists():
+        return _npz(Path(source))
+    raise DataError(
+        f"unknown data set {source!r}: expected one of {', '.join(NAMES)}, or the "
+        "path of an .npz file"
+    )
+
+
+def _digits() -> Dataset:
+    with np.load(Path(__file__).parent / "data" / "digits.npz") as file:
+        parts = split(file["x"], file["y"], DIGITS_TRAIN)
+    licence = "UCI Optical Recognition of Handwritten Digits, CC BY 4.0"
+    return Dataset("digits", *parts, Inputs("u8", 16.0), licence)
+
+
+def _npz(path: Path) -> Dataset:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise DataError(f"data file {str(path)!r} is no .npz archive")
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise DataError(f"there is no data file {str(path)!r}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"data file {str(path)!r} cannot be read as .npz: {error}"
+        ) from error
+    return _from_arrays(path, arrays)
+
+
+def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
+    x, y = _samples(path, arrays, "x", "y")
+    dtype, scale = SCALES[x.dtype.name]
+    if "scale" in arrays:
+        scale = _scale(path, arrays["scale"])
+    if "x_test" in arrays or "y_test" in arrays:
+        test = _samples(path, arrays, "x_test", "y_test")
+        if test[0].dtype != x.dtype or test[0].shape[1] != x.shape[1]:
+            raise DataError(
+                f"data file {str(path)!r}: x_test is {_form(test[0])}, but x is "
+                f"{_form(x)}; expected the same type and features"
+            )
+        parts = (x, y, *test)
+    else:
+        if len(x) < 2:
+            raise DataError(
+                f"data file {str(path)!r} has {len(x)} sample: expected at least 2"
+            )
+        parts = split(x, y, max(1, int(TRAIN_SHARE * len(x))))
+    licence = "as the file's owner says"
+    return Dataset(path.stem, *parts, Inputs(dtype, scale), licence)
+
+
+def _form(array: np.ndarray) -> str:
+    return f"{array.dtype} {list(array.shape)}"
+
+
+def _scale(path: Path, raw: np.ndarray) -> float:
+    if raw.size != 1 or raw.dtype.kind not in "iuf" or not 0 < float(raw.ravel()[0]) < 3e38:
+        raise DataError(
+            f"data file {str(path)!r}: scale is {_form(raw)}, expected one positive number"
+        )
+    return float(np.float32(raw.ravel()[0]))
+
+
+def _samples(
+    path: Path, arrays: Mapping[str, np.ndarray], x_name: str, y_name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples and labels of these names, checked; labels become int64."""
+    for name in (x_name, y_name):
+        if name not in arrays:
+            raise DataError(
+                f"data file {str(path)!r} has no array {name!r}: found "
+                + (", ".join(sorted(arrays)) or "none")
+            )
+    x, y = arrays[x_name], arrays[y_name]
+    known = ", ".join(SCALES)
+    if x.ndim != 2 or 0 in x.shape or x.dtype.name not in SCALES:
+        raise DataError(
+            f"data file {str(path)!r}: {x_name} is {_form(x)}, expected "
+            f"[samples, features] of {known}"
+        )
+    if y.ndim != 1 or len(y) != len(x) or y.dtype.kind not in "iu":
+        raise DataError(
+            f"data file {str(path)!r}: {y_name} is {_form(y)}, expected {len(x)} integers"
+        )
+    if y.min() < 0 or y.max() > 65535:
+        raise DataError(
+            f"data file {str(path)!r}: {y_name} has labels {y.min()} to {y.max()}, "
+            "expected 0 to 65535"
+        )
+    if x.dtype == np.float32 and not np.isfinite(x).all():
+        raise DataError(f"data file {str(path)!r}: {x_name} holds non-finite values")
+    return x, y.astype(np.int64)

@@ -1,0 +1,347 @@
+"""A device as the host sees it: what can be asked of it, and when.
+
+    SILENT --hello--> GREETED --init--> READY --leave--> LEFT
+                                         `---FAULT frame---> FAULTED --init--> READY
+
+A method called in the wrong state is a mistake of the calling code and raises
+`StateError`; everything the device or the line does wrong is a
+`hil.errors.HilError`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
+from typing import Any
+
+import numpy as np
+
+from codegen import protocol
+from codegen.plan import Plan, Tensor
+from codegen.protocol import Status, StepFlag
+from hil import replies
+from hil.errors import DeviceFault, FirmwareMismatch, LinkError, Refused
+from hil.link.channel import Channel
+from hil.link.frame import Frame
+from hil.link.window import LinkCounts, Patience, Window
+from hil.replies import Greeting, StepResult, Telemetry
+from targets import Limits
+
+AGAIN = 1.0
+"""Seconds of silence after which a request is sent again, at the earliest."""
+DONE = (Status.OK, Status.REPLAYED)
+GREETING_AGAIN = 0.05
+"""Seconds after which HELLO is sent again: a device that is still starting
+drops what it receives."""
+
+
+class State(Enum):
+    """What has been said so far."""
+
+    SILENT = auto()
+    GREETED = auto()
+    READY = auto()
+    FAULTED = auto()
+    LEFT = auto()
+
+
+class StateError(RuntimeError):
+    """A method was called in a state in which it means nothing."""
+
+
+def _malformed(what: str, error: ValueError) -> LinkError:
+    return LinkError(f"the device sent {what} that is malformed: {error}")
+
+
+class Device:
+    """A session with the device on `channel`, which runs an image of `plan`."""
+
+    def __init__(self, channel: Channel, plan: Plan, limits: Limits) -> None:
+        self.plan = plan
+        self.limits = limits
+        self.state = State.SILENT
+        self.telemetry: list[Telemetry] = []
+        self._window = Window(channel, self._unsolicited)
+        self._replied: deque[Frame] = deque()
+        self._greeting: Greeting | None = None
+        self._lost_telemetry = 0
+        self._telemetry_number = 0
+
+    # -- what has happened ------------------------------------------------
+
+    @property
+    def greeting(self) -> Greeting:
+        """What the device said in HELLO."""
+        if self._greeting is None:
+            raise StateError("the device has not been greeted")
+        return self._greeting
+
+    @property
+    def counts(self) -> LinkCounts:
+        """What the line did so far."""
+        line = self._window
+        return LinkCounts(
+            frames=line.answered,
+            resent=line.resent,
+            damaged=line.damaged,
+            replayed=line.replayed,
+            lost_telemetry=self._lost_telemetry,
+        )
+
+    @property
+    def stray(self) -> bytes:
+        """The latest bytes that formed no frame."""
+        return self._window.stray
+
+    def _unsolicited(self, frame: Frame) -> None:
+        try:
+            if frame.kind == protocol.FAULT.kind:
+                self.state = State.FAULTED
+                raise replies.fault(frame.payload, self.plan)
+            if frame.kind == protocol.TELEMETRY.kind and frame.boot == self._window.boot:
+                self._take_telemetry(replies.telemetry(frame.payload))
+        except ValueError as error:
+            raise _malformed("a frame of its own accord", error) from error
+
+    def _take_telemetry(self, found: Telemetry) -> None:
+        self._lost_telemetry += max(0, found.number - self._telemetry_number)
+        self._telemetry_number = found.number + 1
+        self.telemetry.append(found)
+
+    # -- one request at a time --------------------------------------------
+
+    def _need(self, *states: State) -> None:
+        if self.state not in states:
+            wanted = " or ".join(state.name for state in states)
+            raise StateError(f"the device is {self.state.name}, expected {wanted}")
+
+    def _checked(self, frame: Frame) -> bytes:
+        status = frame.status
+        if status in DONE:
+            return frame.payload
+        try:
+            text = protocol.STATUS_TEXT[Status(status)]
+        except ValueError:
+            text = "a status this protocol does not know"
+        if status == Status.FAULTED:
+            self.state = State.FAULTED
+            raise DeviceFault(f"the device learns no more: {text}")
+        names = {m.kind | protocol.REPLY: m.name.upper() for m in protocol.MESSAGES}
+        raise Refused(f"the device refused {names[frame.kind]}: {text}")
+
+    def _ask(self, message: protocol.Message, *values: object) -> dict[str, Any]:
+        """One request and its reply; nothing else may be in flight."""
+        return next(self._ask_all(message, [(values, b"")]))[0]
+
+    def _ask_all(
+        self,
+        message: protocol.Message,
+        requests: Iterable[tuple[Sequence[object], bytes]],
+    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Requests of one kind, each (field values, tail), as many in flight
+        as the device takes; gives the fields and tail of each reply."""
+        if len(self._window):
+            raise StateError("replies to earlier requests have not been taken")
+        assert message.request is not None
+        patience = Patience(AGAIN, self.limits.reply)
+        for values, tail in requests:
+            while len(self._window) >= self._room():
+                yield from self._take(message, patience)
+            self._window.post(message, message.request.pack(*values, tail=tail))
+        while len(self._window):
+            yield from self._take(message, patience)
+
+    def _take(
+        self, message: protocol.Message, patience: Patience
+    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+        assert message.reply is not None
+        for frame in self._window.poll(patience.limit, patience):
+            try:
+                yield message.reply.unpack(self._checked(frame))
+            except ValueError as error:
+                what = f"a reply to {message.name.upper()}"
+                raise _malformed(what, error) from error
+
+    def _room(self) -> int:
+        return self._greeting.window if self._greeting else 1
+
+    # -- HELLO, INIT, LEAVE -----------------------------------------------
+
+    def hello(self, digest: str, vlen: int, limit: float) -> Greeting:
+        """Open a session within `limit` seconds.
+
+        `digest` is the build digest of the image that should answer (hex, at
+        least 32 digits), `vlen` the VLEN it should find (bits, 0: none). Raises `FirmwareMismatch` when another one does,
+        `NoAnswer` when none does.
+        """
+        self._window.drop()
+        self._window.boot = 1 + secrets.randbelow(2**32 - 1)
+        self._greeting = None
+        version = protocol.VERSION
+        self._window.post(protocol.HELLO, protocol.HELLO.request.pack(version, version))
+        patience = Patience(GREETING_AGAIN, limit)
+        frames: list[Frame] = []
+        while not frames:
+            frames = self._window.poll(limit, patience)
+        try:
+            self._greeting = replies.greeting(self._checked(frames[0]))
+        except ValueError as error:
+            raise _malformed("a reply to HELLO", error) from error
+        self._telemetry_number = 0
+        self._agree(digest, vlen)
+        self.state = State.GREETED
+        return self._greeting
+
+    def _agree(self, digest: str, vlen: int) -> None:
+        found, version = self.greeting, protocol.VERSION
+        if not found.protocol_min <= version <= found.protocol_max:
+            raise FirmwareMismatch(
+                f"the device speaks protocol {found.protocol_min} to "
+                f"{found.protocol_max}, this host {version}",
+                "build and flash the image with this version of hil",
+            )
+        if found.target != self.plan.target.name:
+            raise FirmwareMismatch(
+                f"the device says it is target {found.target!r}, expected "
+                f"{self.plan.target.name!r}",
+                f"choose it with --target {found.target}, or connect the other one",
+            )
+        if found.digest != digest[:32]:
+            raise FirmwareMismatch(
+                f"the device runs build {found.digest[:8]}, but the image just built "
+                f"is {digest[:8]}",
+                "the old image still runs: flash again, or reset the device",
+            )
+        if found.vlen != vlen:
+            raise FirmwareMismatch(
+                f"the device says its VLEN is {found.vlen} bits, expected {vlen}",
+                f"say --vlen {found.vlen}, or connect the other machine",
+            )
+
+    def init(self, seed: int, step: int = 0, *, keep: bool = False) -> int:
+        """Set all weights from `seed` (or `keep` those that were written) and
+        the number of the next step; returns the state digest."""
+        self._need(State.GREETED, State.READY, State.FAULTED)
+        flags = protocol.InitFlag.KEEP_STATE if keep else 0
+        reply = self._ask(protocol.INIT, seed, step, flags)
+        self.state = State.READY
+        return int(reply["digest"])
+
+    def leave(self, code: int = 0) -> None:
+        """End the session: an emulator exits with `code`, a board resets."""
+        self._need(State.GREETED, State.READY, State.FAULTED)
+        self._ask(protocol.LEAVE, code)
+        self.state = State.LEFT
+
+    # -- learning ---------------------------------------------------------
+
+    @property
+    def credit(self) -> int:
+        """STEP frames that may be posted now."""
+        return self.greeting.window - len(self._window)
+
+    def post_steps(
+        self,
+        step: int,
+        eta: np.float32,
+        samples: Sequence[tuple[int, bytes]],
+        flags: StepFlag = StepFlag(0),
+    ) -> None:
+        """Put one STEP frame on the line: `samples` are (label, element
+        bytes), learned one after another as steps `step`, `step` + 1, ..."""
+        self._need(State.READY)
+        if self.credit < 1:
+            raise StateError("no credit: the device's window is full")
+        tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
+        request = protocol.STEP.request
+        self._window.post(
+            protocol.STEP,
+            request.pack(step, flags, len(samples), 0, float(eta), tail=tail),
+        )
+
+    def take_steps(self, limit: float) -> list[StepResult]:
+        """Results that have come, in order; waits at most `limit` seconds for
+        the first of them. Raises `DeviceFault` and every `LinkError`."""
+        self._need(State.READY, State.FAULTED)
+        if not self._replied:
+            patience = Patience(AGAIN, self.limits.step)
+            self._replied += self._window.poll(limit, patience)
+        results: list[StepResult] = []
+        while self._replied and (self._replied[0].status in DONE or not results):
+            results += self._results(self._replied.popleft())
+        return results
+
+    def _results(self, frame: Frame) -> list[StepResult]:
+        try:
+            n_out = self.plan.spec.network.n_out
+            return replies.step_results(self._checked(frame), n_out)
+        except ValueError as error:
+            raise _malformed("a reply to STEP", error) from error
+
+    def settle(self) -> None:
+        """Wait until nothing is in flight; what arrives is dropped, and a FAULT
+        that is found on the way only changes the state."""
+        self._replied.clear()
+        patience = Patience(AGAIN, self.limits.step)
+        while len(self._window):
+            try:
+                self._window.poll(patience.limit, patience)
+            except DeviceFault:
+                self.state = State.FAULTED
+
+    # -- looking and touching ----------------------------------------------
+
+    def infer(self, samples: Sequence[bytes]) -> np.ndarray:
+        """Outputs [n, n_out] of `samples` (element bytes); changes nothing."""
+        self._need(State.READY)
+        network, room = self.plan.spec.network, self.greeting.max_payload
+        if not samples:
+            return np.empty((0, network.n_out), np.float32)
+        each = (room - 4) // max(len(samples[0]), 4 * network.n_out)
+        parts = [samples[i : i + each] for i in range(0, len(samples), each)]
+        requests = (([len(part)], b"".join(part)) for part in parts)
+        rows = [
+            np.frombuffer(tail, "<f4").reshape(values["count"], network.n_out)
+            for values, tail in self._ask_all(protocol.INFER, requests)
+        ]
+        return np.concatenate(rows)
+
+    def _ranges(self, tensor: Tensor) -> list[tuple[int, int, int]]:
+        """(tensor, count, offset) of the pieces that fit into frames."""
+        each = (self.greeting.max_payload - protocol.READ.reply.size) // 4
+        return [
+            (tensor.index, min(each, tensor.words - offset), offset)
+            for offset in range(0, tensor.words, each)
+        ]
+
+    def read(self, tensor: Tensor) -> np.ndarray:
+        """The values of a tensor, in its shape."""
+        self._need(State.READY, State.FAULTED)
+        asked = ((piece, b"") for piece in self._ranges(tensor))
+        parts = [tail for _, tail in self._ask_all(protocol.READ, asked)]
+        return np.frombuffer(b"".join(parts), "<f4").reshape(tensor.shape)
+
+    def write(self, tensor: Tensor, values: np.ndarray) -> None:
+        """Replace the values of a state tensor."""
+        self._need(State.GREETED, State.READY)
+        words = np.ascontiguousarray(values, "<f4").ravel()
+        asked = (
+            (piece, words[piece[2] : piece[2] + piece[1]].tobytes())
+            for piece in self._ranges(tensor)
+        )
+        for _ in self._ask_all(protocol.WRITE, asked):
+            pass
+
+    def digest(self) -> tuple[int, int]:
+        """(next step, state digest)."""
+        self._need(State.READY, State.FAULTED)
+        reply = self._ask(protocol.DIGEST)
+        return int(reply["step"]), int(reply["digest"])
+
+    def echo(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
+        """Each payload back, as many in flight as the device takes."""
+        self._need(State.GREETED, State.READY)
+        for _, tail in self._ask_all(protocol.ECHO, (((), p) for p in payloads)):
+            yield tail

@@ -1,0 +1,150 @@
+"""Finding where device and reference part.
+
+Outputs, loss and digest say that they differ, not where. So the device is set
+back to the last state on which both agreed, and the steps since are done again
+one by one; at the first that differs its tensors are read back and compared in
+the order in which a step computes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codegen.protocol import StepFlag
+from codegen.reference import Learner, NonFinite
+from hil.compare import Difference, Expected, compare, difference, digest_difference
+from hil.device import Device
+from hil.errors import DeviceFault
+from hil.lesson import Lesson
+from hil.replies import StepResult
+
+FILE = "divergence.npz"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of the reference that the device was found to share: what step
+    `step` starts from."""
+
+    step: int
+    state: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A difference, and both tensors it was found in (None for a number that
+    is no tensor, such as the loss)."""
+
+    difference: Difference
+    device: np.ndarray | None = None
+    reference: np.ndarray | None = None
+
+    def save(self, folder: Path) -> Path | None:
+        """Write both tensors into `folder`; None when there are none."""
+        if self.device is None or self.reference is None:
+            return None
+        np.savez(
+            folder / FILE,
+            tensor=self.difference.tensor,
+            step=self.difference.step,
+            device=self.device,
+            reference=self.reference,
+        )
+        return folder / FILE
+
+
+class Finder:
+    """Repeats steps on a device and on a reference of its own."""
+
+    def __init__(self, device: Device, lesson: Lesson) -> None:
+        self._device = device
+        self._lesson = lesson
+        self._learner = Learner(lesson.spec)
+
+    def restore(self, snapshot: Snapshot) -> Found | None:
+        """Put both into the snapshot's state; what differs already then."""
+        self._device.settle()
+        learner, seed = self._learner, self._lesson.spec.seed
+        learner.load(dict(snapshot.state), snapshot.step)
+        digest = write_state(self._device, seed, snapshot)
+        seen = digest_difference(snapshot.step, digest, learner.digest(), "init")
+        if seen is None:
+            return None
+        return compare_state(self._device, learner, snapshot.step, "init") or Found(seen)
+
+    def find(self, snapshot: Snapshot, seen: Difference) -> Found:
+        """The first difference at or before `seen`."""
+        found = self.restore(snapshot)
+        for step in range(snapshot.step, seen.step + 1):
+            if found is not None:
+                return found
+            found = self._repeat(step)
+        if found is not None:
+            return found
+        note = "it did not show again when the steps were repeated one by one"
+        return Found(seen.noted(note))
+
+    def _repeat(self, step: int) -> Found | None:
+        sample, label = self._lesson.sample(step)
+        eta = self._lesson.eta(step)
+        try:
+            result = self._learner.step(sample, label, eta)
+            expected = Expected(step, result, self._learner.digest())
+        except NonFinite as error:
+            expected, note = None, f"the reference met a non-finite {error.tensor}"
+        try:
+            told = one_step(self._device, step, eta, label, sample)
+        except DeviceFault as error:
+            note = str(error)
+            if expected is None:
+                return None
+        else:
+            if expected is not None:
+                seen = compare(told, expected)
+                if seen is None:
+                    return None
+                return self._first(step) or Found(seen)
+        return self._first(step, note) or Found(Difference(step, "fault", note=note))
+
+    def _first(self, step: int, note: str = "") -> Found | None:
+        """Read the tensors back, intermediates first, up to one that differs."""
+        values = {**self._learner.trace, **self._learner.state}
+        return _first_in(values, self._device, step, "step", note)
+
+
+def _first_in(
+    values: Mapping[str, np.ndarray], device: Device, step: int, when: str, note: str = ""
+) -> Found | None:
+    for name, reference in values.items():
+        told = device.read(device.plan.tensor(name))
+        seen = difference(step, name, told, reference, when, note)
+        if seen is not None:
+            return Found(seen, told, reference.copy())
+    return None
+
+
+def compare_state(device: Device, learner: Learner, step: int, when: str) -> Found | None:
+    """Read every weight back; the first difference among them."""
+    return _first_in(learner.state, device, step, when)
+
+
+def one_step(
+    device: Device, step: int, eta: np.float32, label: int, sample: np.ndarray
+) -> StepResult:
+    """One step alone, its digest taken."""
+    device.post_steps(step, eta, [(label, sample.tobytes())], StepFlag.DIGEST)
+    while True:
+        for result in device.take_steps(device.limits.step):
+            return result
+
+
+def write_state(device: Device, seed: int, snapshot: Snapshot) -> int:
+    """Give the device the snapshot's state and step; returns its digest."""
+    device.init(seed, snapshot.step)
+    for name, values in snapshot.state.items():
+        device.write(device.plan.tensor(name), values)
+    return device.init(seed, snapshot.step, keep=True)

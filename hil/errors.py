@@ -1,0 +1,173 @@
+"""Every error a user can be told about.
+
+    HilError                        1   root (targets.errors)
+    |-- DescriptorError             2   a target's TOML, or the choice of target
+    |-- UsageError                  2   a flag, an experiment, a file handed in
+    |   `-- DataError               2   a data set that is missing or malformed
+    |-- SpecError                   2   an impossible network, rule or parameter
+    |-- BuildError                  3   the image could not be built
+    |   |-- OverBudget              3   ... it needs more memory than there is
+    |   `-- CompilerMissing         3   ... no toolchain
+    |-- FlashError                  4   the image did not get onto the board
+    |-- LinkError                   5   the line, or what is on its other end
+    |   |-- PortMissing             5   no such port
+    |   |-- PortBusy                5   another program has it
+    |   |-- PortDenied              5   no permission to open it
+    |   |-- NoAnswer                5   nobody answered within the limit
+    |   |-- LineClosed              5   the other end went away
+    |   |-- DeviceReset             5   the device started anew in mid-session
+    |   `-- Refused                 5   the device answered with an error status
+    |-- FirmwareMismatch            6   another image than the one just built
+    |-- DeviceFault                 7   a trap, or a non-finite value
+    |-- EmulatorError               8   the emulator, or a board's stand-in, failed
+    |   |-- QemuMissing             8   QEMU is not installed
+    |   |-- QemuRefused             8   QEMU ended before it could be talked to
+    |   `-- ProbeError              8   the boot probe did not greet
+    |-- Divergence                  1   device and reference differ
+    |-- NothingCompared             1   a run that proved nothing
+    |-- Interrupted               130   Ctrl-C
+    `-- Terminated                143   SIGTERM
+
+Each class has its exit code; each object has one sentence that names the
+culprit, and hints that say what to do.
+"""
+
+from __future__ import annotations
+
+from codegen.errors import BuildError, CompilerMissing, OverBudget, SpecError
+from emulation.errors import EmulatorError, ProbeError, QemuMissing, QemuRefused
+from targets.errors import DescriptorError, HilError
+
+__all__ = [
+    "HilError",
+    "UsageError",
+    "DataError",
+    "DescriptorError",
+    "SpecError",
+    "BuildError",
+    "OverBudget",
+    "CompilerMissing",
+    "FlashError",
+    "LinkError",
+    "PortMissing",
+    "PortBusy",
+    "PortDenied",
+    "NoAnswer",
+    "LineClosed",
+    "DeviceReset",
+    "Refused",
+    "FirmwareMismatch",
+    "DeviceFault",
+    "EmulatorError",
+    "QemuMissing",
+    "QemuRefused",
+    "ProbeError",
+    "Divergence",
+    "NothingCompared",
+    "Interrupted",
+    "Terminated",
+]
+
+
+class UsageError(HilError):
+    """What the user asked for is not possible; their request must change."""
+
+    exit_code = 2
+
+
+class DataError(UsageError):
+    """A data set is missing, or is not what it should be."""
+
+
+class FlashError(HilError):
+    """The image did not get onto the board."""
+
+    exit_code = 4
+
+
+class LinkError(HilError):
+    """The line between host and device failed, or what is on its other end."""
+
+    exit_code = 5
+
+
+class PortMissing(LinkError):
+    """There is no such port."""
+
+
+class PortBusy(LinkError):
+    """Another program holds the port."""
+
+
+class PortDenied(LinkError):
+    """This user may not open the port."""
+
+
+class NoAnswer(LinkError):
+    """Nobody answered within the limit, resends included."""
+
+
+class LineClosed(LinkError):
+    """The other end of the line went away."""
+
+
+class DeviceReset(LinkError):
+    """The device has forgotten the session's nonce: it was reset."""
+
+
+class Refused(LinkError):
+    """The device understood the frame and refused what it asks for."""
+
+
+class FirmwareMismatch(HilError):
+    """The device runs another image, or another target's."""
+
+    exit_code = 6
+
+
+class DeviceFault(HilError):
+    """The device stopped with a FAULT frame.
+
+    `cause`, `step` (None outside a step), `pc` and `address` are the frame's.
+    """
+
+    exit_code = 7
+
+    def __init__(
+        self,
+        sentence: str,
+        *hints: str,
+        cause: int = 0,
+        step: int | None = None,
+        pc: int = 0,
+        address: int = 0,
+    ) -> None:
+        super().__init__(sentence, *hints)
+        self.cause = cause
+        self.step = step
+        self.pc = pc
+        self.address = address
+
+
+class Divergence(HilError):
+    """Device and reference differ in at least one bit."""
+
+    exit_code = 1
+
+
+class NothingCompared(HilError):
+    """The run ended without one comparison, so it proved nothing."""
+
+    exit_code = 1
+
+
+class Interrupted(HilError):
+    """Ctrl-C."""
+
+    exit_code = 130
+
+
+class Terminated(HilError):
+    """SIGTERM."""
+
+    exit_code = 143

@@ -1,0 +1,161 @@
+"""An experiment: everything that fixes a run, as one value.
+
+It comes from a TOML file, from flags or from Python, and goes back to TOML; the
+keys are those of `hil.keys`. What it leaves out is decided in `hil.lesson`,
+with the data at hand; `Lesson.experiment` is the effective experiment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hil.errors import UsageError
+from hil.keys import KEYS, Key
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_BY_NAME = {key.name: key for key in KEYS}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to teach, to whom, and how; the meaning of each is in `hil.keys`.
+
+    The default is the embedded one: the 8x8 digits, direct feedback alignment,
+    64-128-64-10, QEMU with vectors. Raises `UsageError` for a value that its
+    key does not take.
+    """
+
+    name: str = ""
+    target: str = "qemu-rv64gcv"
+    unit: str | None = None
+    vlen: int | None = None
+    rule: str = "dfa"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    network: tuple[int, ...] | str | None = None
+    activation: str = "tanh"
+    output: str = "sigmoid"
+    data: str = "digits"
+    steps: int | None = None
+    epochs: int | None = None
+    lr: float | None = None
+    lr_decay: float | None = None
+    seed: int = 1
+    icount: bool = False
+    compare: str | int = "every"
+    test: str | int | None = None
+    window: int = 4
+    samples_per_frame: int = 4
+    ram: int | None = None
+    init: str | None = None
+    save: str | None = None
+    toolchain: str | None = None
+    console: str = "socket"
+
+    def __post_init__(self) -> None:
+        for key in KEYS:
+            value = getattr(self, key.name)
+            if value is None or value == "" and key.name == "name":
+                continue
+            object.__setattr__(self, key.name, checked(key, value))
+        if self.steps is not None and self.epochs is not None:
+            raise UsageError(
+                f"steps = {self.steps} and epochs = {self.epochs}: expected one of them"
+            )
+
+    @property
+    def widths(self) -> tuple[int, ...] | None:
+        """Widths of the network's layers, None where the data decides."""
+        assert not isinstance(self.network, str)
+        return self.network
+
+    def override(self, values: Mapping[str, Any]) -> Experiment:
+        """With these keys replaced; `steps` and `epochs` replace each other,
+        `parameters` are merged."""
+        made = dict(values)
+        if "steps" in made and "epochs" not in made:
+            made["epochs"] = None
+        if "epochs" in made and "steps" not in made:
+            made["steps"] = None
+        if "parameters" in made:
+            made["parameters"] = {**self.parameters, **made["parameters"]}
+        return replace(self, **made)
+
+    def to_toml(self) -> str:
+        """The experiment as a TOML file; `from_toml` gives it back."""
+        lines = [
+            f"{f.name} = {_toml(value)}"
+            for f in fields(self)
+            if f.name != "parameters" and (value := getattr(self, f.name)) not in (None, "")
+        ]
+        if self.parameters:
+            lines += ["", "[parameters]"]
+            lines += [f"{name} = {_toml(value)}" for name, value in self.parameters.items()]
+        return "\n".join(lines) + "\n"
+
+
+def checked(key: Key, value: Any) -> Any:
+    """`value` as the field of `key` holds it; raises `UsageError`."""
+    try:
+        return key.parse(value)
+    except ValueError as error:
+        raise UsageError(f"{key.name} is {value!r}: expected {error}") from None
+
+
+def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
+    """The experiment in `text`; `origin` names it in errors, and relative
+    paths in it start at `folder`. Raises `UsageError`."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"experiment {origin!r} is no TOML: {error}") from None
+    for name in values:
+        if name not in _BY_NAME:
+            close = difflib.get_close_matches(name.replace("-", "_"), _BY_NAME, 1)
+            hints = [f"did you mean {close[0]!r}?"] if close else []
+            raise UsageError(
+                f"experiment {origin!r} has an unknown key {name!r}", *hints
+            )
+    for name, value in values.items():
+        if _BY_NAME[name].path and folder is not None and isinstance(value, str):
+            values[name] = _beside(folder, value)
+    try:
+        return Experiment(**values)
+    except UsageError as error:
+        raise UsageError(f"experiment {origin!r}: {error}", *error.hints) from None
+
+
+def load(path: str | Path) -> Experiment:
+    """The experiment in the TOML file at `path`. Raises `UsageError`."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise UsageError(f"experiment {str(path)!r} cannot be read: {reason}") from None
+    return from_toml(text, str(path), path.parent)
+
+
+def _beside(folder: Path, value: str) -> str:
+    """A path as seen from the experiment's folder; a bare name that is no file
+    (such as "digits") stays a name."""
+    path = folder / value
+    named = value.endswith(".npz") or path.is_file()
+    return str(path) if named and not Path(value).is_absolute() else value
+
+
+def _toml(value: Any) -> str:
+    """A plain value as TOML: its strings and numbers are JSON's, but for the
+    characters that JSON leaves alone and TOML does not."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value).replace("\x7f", "\\u007f")

@@ -1,0 +1,177 @@
+"""The keys of an experiment: one table for TOML files, flags and Python.
+
+Every key is a flag of the same name (`samples_per_frame` is
+`--samples-per-frame`) and a field of `hil.experiment.Experiment`. A parser
+takes what TOML or Python gives, checks it, and gives the field's value; it
+raises `ValueError` with what was expected. `from_text` makes of a flag's text
+what TOML would have given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from codegen.spec import ACTIVATIONS, OUTPUTS
+
+Parser = Callable[[Any], Any]
+UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key; `metavar` is how the help shows its value, None for a switch."""
+
+    name: str
+    parse: Parser
+    help: str
+    metavar: str | None = "VALUE"
+    from_text: Callable[[str], Any] = str
+    path: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The flag of this key."""
+        return "--" + self.name.replace("_", "-")
+
+
+def text(value: Any) -> str:
+    """A string that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def choice(*known: str) -> Parser:
+    """One of these words."""
+
+    def parse(value: Any) -> str:
+        if value not in known:
+            raise ValueError("one of " + ", ".join(known))
+        return str(value)
+
+    return parse
+
+
+def whole(least: int, most: int = 2**32 - 1) -> Parser:
+    """An integer from `least` to `most`."""
+
+    def parse(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError("an integer")
+        if not least <= value <= most:
+            raise ValueError(f"an integer from {least} to {most}")
+        return value
+
+    return parse
+
+
+def positive(value: Any) -> float:
+    """A positive number that binary32 can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("a positive number")
+    if not 1e-37 < value < 3e38:
+        raise ValueError("a positive number within the range of binary32")
+    return float(value)
+
+
+def widths(value: Any) -> tuple[int, ...]:
+    """Widths of layers, "64-128-10" or [64, 128, 10]."""
+    expected = ValueError('widths such as "64-128-64-10" or [64, 128, 64, 10]')
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d+(-\d+)+", value):
+            raise expected
+        return tuple(int(part) for part in value.split("-"))
+    if not isinstance(value, (list, tuple)) or not value:
+        raise expected
+    if not all(isinstance(w, int) and not isinstance(w, bool) for w in value):
+        raise expected
+    return tuple(value)
+
+
+def every(value: Any) -> str | int:
+    """"every" step, every N-th step, or "none"."""
+    if value in ("every", "none"):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError('"every", "none", or a number of steps')
+
+
+def samples(value: Any) -> str | int:
+    """"all", or a number of samples."""
+    if value == "all":
+        return "all"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError('"all" or a number of samples')
+
+
+def size(value: Any) -> int:
+    """Bytes, 32768 or "32 KiB"."""
+    expected = ValueError('a size such as "32 KiB"')
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise expected
+    match = re.fullmatch(r"(\d+)\s*([a-zA-Z]*)", str(value).strip())
+    if not match or match[2].lower() not in UNITS or not int(match[1]):
+        raise expected
+    return int(match[1]) * UNITS[match[2].lower()]
+
+
+def table(value: Any) -> dict[str, Any]:
+    """A table of names and plain values."""
+    if not isinstance(value, dict):
+        raise ValueError("a table")
+    if not all(isinstance(v, (str, int, float, bool)) for v in value.values()):
+        raise ValueError("a table of plain values")
+    return dict(value)
+
+
+def number_or_word(given: str) -> Any:
+    """"3" -> 3, "0.5" -> 0.5, anything else as it is."""
+    for kind in (int, float):
+        try:
+            return kind(given)
+        except ValueError:
+            continue
+    return given
+
+
+KEYS = (
+    Key("name", text, "name of the run and its folder"),
+    Key("target", text, "target (see `hil targets`)", "NAME"),
+    Key("unit", text, "this very board: its serial port; it must run the image", "PORT"),
+    Key("vlen", whole(1, 65536), "vector register length in bits", "BITS", int),
+    Key("rule", text, "learning rule (see `hil rules`)", "NAME"),
+    Key("parameters", table, "parameters of the rule", None),
+    Key("network", widths, "widths of the layers", "64-128-64-10"),
+    Key("activation", choice(*ACTIVATIONS), "of hidden layers: " + ", ".join(ACTIVATIONS)),
+    Key("output", choice(*OUTPUTS), "with its loss: " + ", ".join(OUTPUTS)),
+    Key("data", text, "digits, mnist, fashion, or the path of an .npz", "NAME", path=True),
+    Key("steps", whole(1, 2**31), "learning steps", "N", int),
+    Key("epochs", whole(1, 2**20), "passes over the training data", "N", int),
+    Key("lr", positive, "learning rate of the first epoch", "RATE", float),
+    Key("lr_decay", positive, "its factor from epoch to epoch", "FACTOR", float),
+    Key("seed", whole(0), "seed of weights, feedback and order", "N", int),
+    Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
+    Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",
+        number_or_word),
+    Key("test", samples, "test samples inferred at the end: all, or the first N", "N",
+        number_or_word),
+    Key("window", whole(1, 64), "STEP frames in flight", "N", int),
+    Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
+    Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"'),
+    Key("init", text, "initial weights", "FILE.npz", path=True),
+    Key("save", text, "where learned weights go", "FILE.npz", path=True),
+    Key("toolchain", text, "zig, clang, gcc, or cc for the host", "NAME"),
+    Key("console", choice("socket", "pty"), "an emulator's line: socket or pty", "KIND"),
+)  # fmt: skip

@@ -1,0 +1,140 @@
+"""A lesson: an experiment made concrete, with its data, target and network.
+
+Everything an experiment leaves open is decided here, and everything that can
+be refused without building is refused here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from codegen import rules
+from codegen.spec import Network, RuleChoice, Spec
+from hil import datasets, rates
+from hil.datasets import Dataset
+from hil.errors import UsageError
+from hil.experiment import Experiment
+from targets import Target
+from targets import load as load_target
+
+DEFAULT_WIDTHS = {"digits": (64, 128, 64, 10)}
+DEFAULT_HIDDEN = 128
+"""Width of the hidden layer where neither experiment nor data name a network."""
+TESTED = 1000
+"""Test samples inferred unless the experiment says otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What will be done: `steps` steps of `spec` on `target`, sample by sample.
+
+    `experiment` is the effective one: no key is left open that could change
+    the run, and its paths are absolute.
+    """
+
+    experiment: Experiment
+    target: Target
+    vlen: int
+    spec: Spec
+    dataset: Dataset
+    steps: int
+    tested: int
+
+    @property
+    def digest_every(self) -> int:
+        """The state digest is compared after every so many steps, 0: never."""
+        compare = self.experiment.compare
+        return {"every": 1, "none": 0}[compare] if isinstance(compare, str) else compare
+
+    @cached_property
+    def _order(self) -> "lru_cache":  # type: ignore[type-arg]
+        n = len(self.dataset.train_x)
+        seed = self.spec.seed
+        return lru_cache(maxsize=2)(lambda epoch: datasets.order(seed, epoch, n))
+
+    def sample(self, step: int) -> tuple[np.ndarray, int]:
+        """Raw sample [features] and label of learning step `step`."""
+        epoch, place = divmod(step, len(self.dataset.train_x))
+        index = self._order(epoch)[place]
+        return self.dataset.train_x[index], int(self.dataset.train_y[index])
+
+    def eta(self, step: int) -> np.float32:
+        """Learning rate of step `step`, as it travels."""
+        epoch = step // len(self.dataset.train_x)
+        lr, decay = self.experiment.lr, self.experiment.lr_decay
+        assert lr is not None and decay is not None
+        return np.float32(lr * decay**epoch)
+
+
+def prepare(experiment: Experiment) -> Lesson:
+    """The lesson of `experiment`. Raises `UsageError`, `DescriptorError`,
+    `SpecError` or `DataError`, each naming what is wrong."""
+    target = load_target(experiment.target)
+    vlen = target.vlen(experiment.vlen)
+    if experiment.icount and (target.machine != "qemu" or experiment.unit):
+        raise UsageError(
+            f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
+        )
+    rules.get(RuleChoice(experiment.rule, experiment.parameters))
+    dataset = datasets.load(experiment.data)
+    network = _network(experiment, dataset)
+    spec = Spec(
+        network,
+        RuleChoice(experiment.rule, experiment.parameters),
+        dataset.inputs,
+        experiment.seed,
+    )
+    steps = experiment.steps or (experiment.epochs or 1) * len(dataset.train_x)
+    tested = _tested(experiment, dataset)
+    lr, decay = experiment.lr, experiment.lr_decay
+    effective = replace(
+        experiment,
+        name=experiment.name or f"{dataset.name}-{experiment.rule}",
+        vlen=vlen or None,
+        network=network.layers,
+        data=_absolute(experiment.data) if Path(experiment.data).is_file() else experiment.data,
+        steps=steps,
+        epochs=None,
+        lr=rates.default(experiment.rule, network) if lr is None else lr,
+        lr_decay=rates.default_decay(network) if decay is None else decay,
+        test=tested,
+        window=1 if experiment.icount else experiment.window,
+        samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
+        init=_absolute(experiment.init),
+        save=_absolute(experiment.save),
+    )
+    return Lesson(effective, target, vlen, spec, dataset, steps, tested)
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())
+
+
+def _network(experiment: Experiment, dataset: Dataset) -> Network:
+    default = (dataset.features, DEFAULT_HIDDEN, dataset.classes)
+    widths = experiment.widths or DEFAULT_WIDTHS.get(dataset.name, default)
+    network = Network(widths, experiment.activation, experiment.output)
+    if network.n_in != dataset.features:
+        raise UsageError(
+            f"network {network} takes {network.n_in} inputs, but data "
+            f"{dataset.name!r} has {dataset.features} features"
+        )
+    if network.n_out < dataset.classes:
+        raise UsageError(
+            f"network {network} has {network.n_out} outputs, but data "
+            f"{dataset.name!r} has labels up to {dataset.classes - 1}"
+        )
+    return network
+
+
+def _tested(experiment: Experiment, dataset: Dataset) -> int:
+    there = len(dataset.test_x)
+    if experiment.test == "all":
+        return there
+    wanted = TESTED if experiment.test is None else experiment.test
+    assert isinstance(wanted, int)
+    return min(wanted, there)

@@ -1,0 +1,170 @@
+"""A line to a device, whatever it is made of.
+
+A board's serial port, a pty and QEMU's loopback socket are all opened by
+pyserial and read and written by the same code. Every wait has a limit; every
+received byte goes into the run's recording.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import BinaryIO
+
+import serial
+
+from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
+
+BAUD_RATE = 115200
+CHUNK = 1 << 16
+
+_BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
+_DENIED = (errno.EACCES, errno.EPERM)
+
+
+def _open_error(url: str, error: Exception) -> LinkError:
+    """The sentence for a port that does not open."""
+    number = getattr(error, "errno", None)
+    cause = error.__context__
+    if number is None and isinstance(cause, OSError):
+        number = cause.errno
+    if number in _BUSY:
+        return PortBusy(
+            f"port {url!r} is in use by another program",
+            f"`fuser -v {url}` names it; close terminals and other sessions",
+        )
+    if number in _DENIED:
+        return PortDenied(
+            f"this user may not open port {url!r}",
+            "on most Linux systems: `sudo usermod -aG dialout $USER`, then log in "
+            "again; or install the board's udev rules",
+        )
+    if url.startswith("socket://") or number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        reason = f" ({cause})" if cause is not None else ""
+        return PortMissing(
+            f"there is no port {url!r}{reason}",
+            "`hil doctor` lists the serial ports of this machine",
+        )
+    return LinkError(f"port {url!r} does not open: {error}")
+
+
+class Channel:
+    """An open line: bytes out, bytes in, nothing waits for ever.
+
+    `record` gets every byte that comes in. `alive` tells whether there is still
+    somebody at the other end, for lines that do not tell by themselves (a pty
+    outlasts the program on it). Raises `PortMissing`, `PortBusy` or `PortDenied`
+    when it does not open.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        record: BinaryIO | None = None,
+        alive: Callable[[], bool] | None = None,
+        baud: int = BAUD_RATE,
+    ) -> None:
+        self.url = url
+        self._alive = alive
+        self.received = 0
+        self.sent = 0
+        self._record = record
+        self._unsent = bytearray()
+        self._broken: Exception | None = None
+        try:
+            self._port = serial.serial_for_url(
+                url, baudrate=baud, timeout=0, write_timeout=0, exclusive=True
+            )
+        except (serial.SerialException, ValueError, OSError) as error:
+            raise _open_error(url, error) from error
+
+    def __enter__(self) -> Channel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the line; harmless when it is closed already."""
+        if self.url.startswith("socket://"):
+            # pyserial sleeps 0.3 s after it has closed a socket, for servers
+            # slow to take the next client; nobody here waits for that.
+            threading.Thread(target=self._port.close, daemon=True).start()
+        else:
+            self._port.close()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes queued that have not gone out yet."""
+        return len(self._unsent)
+
+    def send(self, data: bytes) -> None:
+        """Queue `data`; `pump` sends it, whole and in order."""
+        self._unsent += data
+
+    def flush(self, limit: float) -> bytes:
+        """Send all that is queued, within `limit` seconds; returns what came
+        in meanwhile. Raises `LinkError` when the line takes no more bytes."""
+        received = bytearray()
+        end = time.monotonic() + limit
+        while self._unsent:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise LinkError(
+                    f"port {self.url!r} took no more bytes for {limit:g} s: "
+                    f"{len(self._unsent)} are left"
+                )
+            received += self.pump(left)
+        return bytes(received)
+
+    def pump(self, limit: float) -> bytes:
+        """Read what is there and write what is queued.
+
+        Returns as soon as something was read, or something was written, or
+        `limit` seconds have passed; so an empty result is no failure. Raises
+        `LineClosed` when the other end is gone, and not before everything it
+        had sent was read: a device's last words are the ones that matter.
+        """
+        if not self._port.is_open:
+            raise LineClosed(f"the line {self.url!r} is closed")
+        try:
+            port = self._port.fileno()
+            readable, writable, _ = select.select(
+                [port], [port] if self._unsent else [], [], max(0.0, limit)
+            )
+            data = self._port.read(CHUNK) if readable else b""
+        except (serial.SerialException, OSError) as error:
+            raise self._closed(error) from error
+        if writable:
+            self._write()
+        if self._broken is not None and not readable:
+            raise self._closed(self._broken) from self._broken
+        if data:
+            self.received += len(data)
+            if self._record is not None:
+                self._record.write(data)
+        return data
+
+    def require_alive(self) -> None:
+        """Raise `LineClosed` when nobody is at the other end any more. To be
+        asked after a silence; what was sent before can still be read."""
+        if self._alive is not None and not self._alive():
+            raise LineClosed(f"the machine on the line {self.url!r} has ended")
+
+    def _write(self) -> None:
+        """Write what the line takes now; a failure waits until all is read."""
+        try:
+            taken = self._port.write(bytes(self._unsent[:CHUNK]))
+        except (serial.SerialException, OSError) as error:
+            self._broken = error
+            self._unsent.clear()
+        else:
+            del self._unsent[:taken]
+            self.sent += taken
+
+    def _closed(self, error: Exception) -> LineClosed:
+        return LineClosed(f"the line {self.url!r} was closed by its other end ({error})")

@@ -1,0 +1,108 @@
+"""Frames on the line: `0x00 COBS(header payload crc32) 0x00`.
+
+DESIGN section 7; docs/protocol.md has the bytes. COBS comes from the `cobs`
+package and CRC-32 from zlib. Decoding never raises: a line may carry anything,
+and the good frame behind a damaged one must still be seen.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import NamedTuple
+
+from cobs import cobs
+
+from codegen.protocol import CRC_BYTES, HEADER
+
+DELIMITER = b"\0"
+SHORTEST = HEADER.size + CRC_BYTES
+LONGEST = 1 << 17
+"""Bytes without a delimiter after which they can be no frame any more (a frame
+of the longest payload, 65535 bytes, is about half of it)."""
+KEPT = 4096
+"""Bytes that form no frame are kept up to this many, the latest."""
+
+_CRC = struct.Struct("<I")
+
+
+class Frame(NamedTuple):
+    """A frame taken apart; `status` means something in replies only."""
+
+    kind: int
+    status: int
+    seq: int
+    boot: int
+    payload: bytes
+
+
+def encode(kind: int, status: int, seq: int, boot: int, payload: bytes) -> bytes:
+    """The bytes of one frame, delimiters included."""
+    body = HEADER.pack(kind, status, seq, boot) + payload
+    return DELIMITER + cobs.encode(body + _CRC.pack(zlib.crc32(body))) + DELIMITER
+
+
+def _parse(coded: bytes) -> Frame | None:
+    """The frame between two delimiters, or None when it is damaged."""
+    try:
+        body = cobs.decode(coded)
+    except cobs.DecodeError:
+        return None
+    if len(body) < SHORTEST:
+        return None
+    checked, crc = body[:-CRC_BYTES], body[-CRC_BYTES:]
+    if _CRC.pack(zlib.crc32(checked)) != crc:
+        return None
+    return Frame(*HEADER.unpack_from(checked), checked[HEADER.size :])
+
+
+class Decoder:
+    """Takes bytes as they come, gives the frames among them.
+
+    What lies before the first delimiter is stray (text of a boot loader, the
+    tail of an older session); what lies between delimiters and is no frame is
+    stray too and counts as damaged.
+    """
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        self._stray = bytearray()
+        self._tail = bytearray()
+        self._synchronised = False
+
+    @property
+    def stray(self) -> bytes:
+        """The latest bytes that form no frame, an unfinished one included."""
+        return bytes(self._stray + self._tail)[-KEPT:]
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Frames that `data` completes, in order. Never raises."""
+        *complete, rest = data.split(DELIMITER)
+        frames = []
+        for part in complete:
+            self._tail += part
+            frame = self._close()
+            if frame is not None:
+                frames.append(frame)
+        self._tail += rest
+        if len(self._tail) > LONGEST:
+            self._keep(self._tail)
+            self._tail.clear()
+        return frames
+
+    def _close(self) -> Frame | None:
+        """What the delimiter just met ends: a frame, damage, or nothing."""
+        opened, self._synchronised = self._synchronised, True
+        if not self._tail:
+            return None
+        coded = bytes(self._tail)
+        self._tail.clear()
+        frame = _parse(coded)
+        if frame is None:
+            self._keep(coded)
+            self.damaged += opened
+        return frame
+
+    def _keep(self, data: bytes | bytearray) -> None:
+        self._stray += data
+        del self._stray[:-KEPT]

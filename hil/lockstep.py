@@ -1,0 +1,245 @@
+"""Lockstep: the device learns while the reference computes the same.
+
+Both are kept busy: STEP frames go out while the window has room, the reference
+computes a step whenever it may, and what both have done is compared at once.
+Neither runs more than `LEAD` steps ahead of what has been compared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from codegen.protocol import Cause, StepFlag
+from codegen.reference import Learner, NonFinite
+from hil.compare import Difference, Expected, compare
+from hil.device import Device
+from hil.divergence import Snapshot
+from hil.errors import DeviceFault, LinkError
+from hil.lesson import Lesson
+from hil.replies import StepResult
+
+LEAD = 128
+SNAPSHOT_EVERY = 64
+"""Steps between the states that a search for a difference may start from."""
+TELEMETRY_EVERY = 16
+"""Frames between two that ask for telemetry when instructions are not counted."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One step that is done (and, with a reference, was found equal)."""
+
+    step: int
+    loss: float
+    correct: bool
+    eta: float
+    digest: int | None
+    instructions: int | None
+
+
+@dataclass
+class Seconds:
+    """Host seconds spent computing the reference, and waiting for the device."""
+
+    reference: float = 0.0
+    waiting: float = 0.0
+
+
+class Lockstep:
+    """One lesson on one device. `learner` is None when nothing is compared;
+    `initial` is the state that both start from.
+
+    `compared` counts steps; `difference` is what ended `run` early; `verified`
+    the last state that both shared.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        lesson: Lesson,
+        learner: Learner | None,
+        initial: Snapshot,
+        tell: Callable[[Learned], None],
+    ) -> None:
+        self.learned = 0
+        self.compared = 0
+        self.difference: Difference | None = None
+        self.seconds = Seconds()
+        self.verified = initial
+        self._device = device
+        self._lesson = lesson
+        self._learner = learner
+        self._tell = tell
+        self._sent = 0
+        self._frames = 0
+        self._told: deque[StepResult] = deque()
+        self._expected: deque[Expected] = deque()
+        self._candidates: deque[Snapshot] = deque()
+        self._non_finite: str | None = None
+
+    def run(self) -> None:
+        """Learn every step, or up to the first difference.
+
+        Raises `DeviceFault` when the device faults (after the reference was
+        asked whether it does too) and every `LinkError`.
+        """
+        while self.learned < self._lesson.steps and self.difference is None:
+            self._send()
+            busy = self._may_compute()
+            try:
+                self._take(0.0 if busy else self._device.limits.step)
+            except DeviceFault as fault:
+                self._explain(fault)
+                return
+            if busy:
+                self._compute()
+            self._match()
+
+    # -- device -----------------------------------------------------------
+
+    def _send(self) -> None:
+        lesson = self._lesson
+        each = lesson.experiment.samples_per_frame
+        while self._device.credit and self._sent < lesson.steps:
+            if self._sent - self.learned >= LEAD:
+                return
+            first, eta = self._sent, lesson.eta(self._sent)
+            samples = []
+            while len(samples) < each and self._sent < lesson.steps:
+                if lesson.eta(self._sent) != eta:
+                    break
+                sample, label = lesson.sample(self._sent)
+                samples.append((label, sample.tobytes()))
+                self._sent += 1
+            flags = self._flags(first, self._sent)
+            self._device.post_steps(first, eta, samples, flags)
+            self._frames += 1
+
+    def _flags(self, first: int, end: int) -> StepFlag:
+        flags = StepFlag(0)
+        if any(self._digest_after(step) for step in range(first, end)):
+            flags |= StepFlag.DIGEST
+        last = end == self._lesson.steps
+        if self._lesson.experiment.icount or last or self._frames % TELEMETRY_EVERY == 0:
+            flags |= StepFlag.TELEMETRY
+        return flags
+
+    def _digest_after(self, step: int) -> bool:
+        every = self._lesson.digest_every
+        last = step + 1 == self._lesson.steps
+        return bool(every) and (last or (step + 1) % every == 0)
+
+    def _take(self, limit: float) -> None:
+        started = time.perf_counter()
+        self._told += self._device.take_steps(limit)
+        self.seconds.waiting += time.perf_counter() - started
+
+    # -- reference --------------------------------------------------------
+
+    def _may_compute(self) -> bool:
+        if self._learner is None or self._non_finite is not None:
+            return False
+        done = self._learner.step_number
+        return done < self._lesson.steps and done - self.learned < LEAD
+
+    def _compute(self) -> None:
+        learner = self._learner
+        assert learner is not None
+        started = time.perf_counter()
+        step = learner.step_number
+        sample, label = self._lesson.sample(step)
+        try:
+            result = learner.step(sample, label, self._lesson.eta(step))
+        except NonFinite as error:
+            self._non_finite = error.tensor
+        else:
+            digest = learner.digest() if self._lesson.digest_every else None
+            self._expected.append(Expected(step, result, digest))
+            if (step + 1) % SNAPSHOT_EVERY == 0:
+                self._candidates.append(Snapshot(step + 1, learner.snapshot()))
+        self.seconds.reference += time.perf_counter() - started
+
+    # -- both -------------------------------------------------------------
+
+    def _match(self) -> None:
+        while self._told and self.difference is None:
+            told = self._told[0]
+            if self._learner is not None:
+                if not self._expected:
+                    if self._non_finite is not None:
+                        self.difference = self._only_reference_stops(told)
+                    return
+                expected = self._expected.popleft()
+                self.difference = compare(told, expected)
+                if self.difference is not None:
+                    return
+                self.compared += 1
+                self._verify(told)
+            self._told.popleft()
+            self.learned += 1
+            self._report(told)
+
+    def _verify(self, told: StepResult) -> None:
+        while self._candidates and self._candidates[0].step <= told.step + 1:
+            candidate = self._candidates.popleft()
+            if told.digest is not None and candidate.step == told.step + 1:
+                self.verified = candidate
+
+    def _report(self, told: StepResult) -> None:
+        _, label = self._lesson.sample(told.step)
+        loss, eta = float(told.loss), float(self._lesson.eta(told.step))
+        correct = int(np.argmax(told.outputs)) == label
+        counted = self._instructions(told.step)
+        self._tell(Learned(told.step, loss, correct, eta, told.digest, counted))
+
+    def _instructions(self, step: int) -> int | None:
+        """Counted instructions of a step; only icount counts exactly."""
+        if not self._lesson.experiment.icount:
+            return None
+        for entry in reversed(self._device.telemetry):
+            if entry.step == step + 1:
+                return entry.instructions
+            if entry.step <= step:
+                break
+        return None
+
+    def _only_reference_stops(self, told: StepResult) -> Difference:
+        note = f"the reference met a non-finite {self._non_finite}, the device did not"
+        return Difference(told.step, str(self._non_finite), note=note)
+
+    def _explain(self, fault: DeviceFault) -> None:
+        """After a FAULT: compare what was told before it, then see whether the
+        reference stops at the same step; re-raises unless that differs."""
+        try:
+            while True:
+                told = self._device.take_steps(0.0)
+                if not told:
+                    break
+                self._told += told
+        except (DeviceFault, LinkError):
+            pass  # nothing more came before the fault, which is what is told
+        while self._told and self._expected_soon() and self.difference is None:
+            self._match()
+        if self.difference is not None:
+            return
+        if fault.cause != Cause.NON_FINITE or self._learner is None:
+            raise fault
+        while self._learner.step_number <= (fault.step or 0) and self._non_finite is None:
+            self._compute()
+        if self._non_finite is None:
+            note = f"{fault}; the reference went on"
+            self.difference = Difference(fault.step or 0, "fault", note=note)
+            return
+        fault.hints = ("the reference stops at the same step", *fault.hints)
+        raise fault
+
+    def _expected_soon(self) -> bool:
+        """Compute until the reference has the next step to compare, or ends."""
+        while self._learner is not None and not self._expected and self._non_finite is None:
+            self._compute()
+        return self._learner is None or bool(self._expected)

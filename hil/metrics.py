@@ -1,0 +1,78 @@
+"""metrics.jsonl: a line a step, and what is shown while learning goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from hil.lockstep import Learned
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a person watching wants to know. `loss` is the mean of the latest
+    steps, `prequential` the share of samples predicted right before they were
+    learned, `instructions` those of the latest step when they are counted."""
+
+    step: int
+    steps: int
+    loss: float
+    prequential: float
+    instructions: int | None
+    frames: int
+
+
+class Metrics:
+    """Takes steps as they are done, writes their lines, keeps the sums."""
+
+    SMOOTHING = 0.02
+
+    def __init__(self, path: Path) -> None:
+        self.steps = 0
+        self.correct = 0
+        self.loss = 0.0
+        self.instructions: int | None = None
+        self._file = path.open("w", encoding="utf-8")
+
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def prequential(self) -> float | None:
+        """Share of samples predicted right before they were learned."""
+        return self.correct / self.steps if self.steps else None
+
+    def add(self, done: Learned) -> None:
+        """Write the line of one step."""
+        self.steps += 1
+        self.correct += done.correct
+        if math.isfinite(done.loss):
+            share = max(self.SMOOTHING, 1 / self.steps)
+            self.loss += share * (done.loss - self.loss)
+        self.instructions = done.instructions
+        line = {
+            "step": done.step,
+            "loss": done.loss if math.isfinite(done.loss) else None,
+            "correct": done.correct,
+            "prequential": self.prequential,
+            "eta": done.eta,
+            "digest": None if done.digest is None else f"{done.digest:08x}",
+            "instructions": done.instructions,
+        }
+        self._file.write(json.dumps(line) + "\n")
+
+    def status(self, steps: int, frames: int) -> Status:
+        """What to show now."""
+        shown = self.prequential or 0.0
+        return Status(self.steps, steps, self.loss, shown, self.instructions, frames)

@@ -1,0 +1,195 @@
+"""The record of a run: run.json and the folder around it (docs/record.md).
+
+A run's folder is made before anything can fail, and its run.json is written
+whatever happens. A figure without provenance is refused (DESIGN section 9).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+KINDS = ("reference", "counted", "modelled", "emulated", "measured")
+"""How a figure can have been obtained."""
+
+SETTINGS = (
+    "schema",
+    "exit_code",
+    "vlen",
+    "network",
+    "seed",
+    "steps",
+    "parameters",
+    "experiment",
+    "error",
+    "divergence.step",
+    "divergence.index",
+)
+"""Numbers that were chosen, or name a place; all others are figures."""
+
+FILE = "run.json"
+METRICS = "metrics.jsonl"
+CONSOLE = "console.bin"
+EXPERIMENT = "experiment.toml"
+
+
+class ProvenanceError(ValueError):
+    """A record holds a figure and does not say how it was obtained."""
+
+
+@dataclass
+class RunRecord:
+    """What a run was asked, did and found; `to_json` is run.json.
+
+    It is filled while the run goes on, so that a run that fails has a record
+    of all it reached. `folder` is where it is written.
+    """
+
+    folder: Path
+    target: str
+    vlen: int
+    rule: str
+    parameters: Mapping[str, Any]
+    network: tuple[int, ...]
+    activation: str
+    output: str
+    data: str
+    seed: int
+    steps: int
+    experiment: Mapping[str, Any]
+    started: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat())
+    result: str = "error"
+    exit_code: int = 1
+    error: dict[str, Any] | None = None
+    learned: int = 0
+    compared: int = 0
+    digest: str | None = None
+    divergence: dict[str, Any] | None = None
+    accuracy: dict[str, Any] = field(
+        default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
+    )
+    instructions_per_step: float | None = None
+    link: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("frames", "resent", "damaged", "replayed", "lost_telemetry"), 0
+        )
+    )
+    image: dict[str, Any] = field(
+        default_factory=lambda: {"build_digest": None, "text": None, "ram": None}
+    )
+    device: dict[str, Any] = field(default_factory=dict)
+    speed: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of run.json. Raises `ProvenanceError`."""
+        document = {
+            "schema": SCHEMA,
+            "result": self.result,
+            "exit_code": self.exit_code,
+            "error": self.error,
+            "folder": str(self.folder),
+            "started": self.started,
+            "target": self.target,
+            "vlen": self.vlen,
+            "rule": self.rule,
+            "parameters": dict(self.parameters),
+            "network": list(self.network),
+            "activation": self.activation,
+            "output": self.output,
+            "data": self.data,
+            "seed": self.seed,
+            "steps": self.steps,
+            "learned": self.learned,
+            "compared": self.compared,
+            "digest": self.digest,
+            "divergence": self.divergence,
+            "accuracy": self.accuracy,
+            "instructions_per_step": self.instructions_per_step,
+            "link": self.link,
+            "image": self.image,
+            "device": self.device,
+            "speed": self.speed,
+            "seconds": self.seconds,
+            "versions": self.versions,
+            "experiment": dict(self.experiment),
+            "provenance": self.provenance,
+        }
+        require_provenance(document)
+        return document
+
+    def write(self) -> Path:
+        """Write run.json, whole or not at all."""
+        return write_json(self.folder / FILE, self.to_json())
+
+
+def figures(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Dotted names of every figure in a record."""
+    for name, value in document.items():
+        path = prefix + name
+        if path in SETTINGS:
+            continue
+        if isinstance(value, Mapping):
+            yield from figures(value, path + ".")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield path
+
+
+def require_provenance(document: Mapping[str, Any]) -> None:
+    """Raise `ProvenanceError` unless `document["provenance"]` gives a known kind
+    to every figure, by its name or the name of the part it is in."""
+    known = document["provenance"]
+    for name, kind in known.items():
+        if kind not in KINDS:
+            raise ProvenanceError(
+                f"provenance of {name!r} is {kind!r}: expected one of {', '.join(KINDS)}"
+            )
+    for path in figures(document):
+        if path not in known and path.partition(".")[0] not in known:
+            raise ProvenanceError(f"figure {path!r} has no provenance")
+
+
+def write_json(path: Path, document: Any) -> Path:
+    """Write a JSON document atomically: a reader sees the old or the new."""
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+    return path
+
+
+def make_folder(parent: Path, name: str, now: datetime | None = None) -> Path:
+    """A new folder `<stamp>-<name>` in `parent`, unlike any that is there."""
+    stamp = (now or datetime.now()).strftime("%Y%m%d-%H%M%S")
+    plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    number = 1
+    while True:
+        suffix = "" if number == 1 else f"-{number}"
+        folder = parent / f"{stamp}-{plain}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder.resolve()
+
+
+def as_settings(experiment: Any) -> dict[str, Any]:
+    """An experiment's keys that are set, as JSON has them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(experiment).items()
+        if value not in (None, "", {})
+    }

@@ -1,0 +1,122 @@
+"""hil run: teach a network on a device and compare every step with numpy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from hil import output
+from hil.errors import UsageError
+from hil.keys import KEYS, number_or_word
+
+if TYPE_CHECKING:
+    from hil.experiment import Experiment
+    from hil.record import RunRecord
+
+HELP = "teach a network on a device and compare every step with numpy"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil run`."""
+    parser.add_argument(
+        "experiment", nargs="?", metavar="EXPERIMENT", help="TOML file (default: digits)"
+    )
+    parser.add_argument("--out", default="runs", metavar="DIR", help="where run folders go")
+    add_keys(parser)
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """A flag for every key of an experiment."""
+    group = parser.add_argument_group("experiment", "each replaces the key of that name")
+    for key in KEYS:
+        if key.name == "parameters":
+            group.add_argument(
+                "--parameter", action="append", default=[], metavar="NAME=VALUE",
+                help="a parameter of the rule (repeatable)",
+            )  # fmt: skip
+        elif key.metavar is None:
+            group.add_argument(
+                key.flag, action=argparse.BooleanOptionalAction, help=key.help
+            )
+        else:
+            group.add_argument(key.flag, metavar=key.metavar, help=key.help)
+
+
+def experiment_of(given: argparse.Namespace) -> Experiment:
+    """The experiment file, or the default, with the flags laid over it.
+
+    Raises `UsageError`.
+    """
+    from hil.experiment import Experiment, load
+
+    base = load(given.experiment) if given.experiment else Experiment()
+    values: dict[str, Any] = {}
+    for key in KEYS:
+        value = getattr(given, key.name, None)
+        if value is None:
+            continue
+        if isinstance(value, str):
+            try:
+                value = key.from_text(value)
+            except ValueError:
+                raise UsageError(
+                    f"{key.flag} is {value!r}: expected {key.help}"
+                ) from None
+        values[key.name] = value
+    if given.parameter:
+        values["parameters"] = dict(_parameter(text) for text in given.parameter)
+    return base.override(values) if values else base
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"--parameter is {text!r}: expected NAME=VALUE")
+    return name, number_or_word(value)
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb; returns the run's exit code."""
+    from pathlib import Path
+
+    from hil.cli import tell
+    from hil.lesson import prepare
+    from hil.progress import for_stream
+    from hil.session import Session
+
+    out = output.of(given)
+    lesson = prepare(experiment_of(given))
+    session = Session(lesson, Path(given.out), for_stream(out.people))
+    session.run()
+    record, failure = session.record, session.failure
+    out.document(record.to_json())
+    if failure is not None:
+        if given.verbose:
+            import traceback
+
+            traceback.print_exception(type(failure), failure, failure.__traceback__)
+        tell(failure)
+    out.line(f"record   {record.folder}")
+    out.line(verdict(record))
+    return record.exit_code
+
+
+def verdict(record: RunRecord) -> str:
+    """The last line: PASS, FAIL or ERROR, and what was compared with what."""
+    network = "-".join(map(str, record.network))
+    vlen = f" vlen {record.vlen}" if record.vlen else ""
+    build = record.image["build_digest"]
+    versions = " ".join(f"{name} {value}" for name, value in record.versions.items())
+    parts = [
+        f"{record.compared} of {record.steps} steps bit-exact",
+        f"digest {record.digest or 'none'}",
+        f"{record.target}{vlen}",
+        f"{record.rule} {network} {record.activation}/{record.output} seed {record.seed}",
+        f"data {record.data}",
+        f"build {build[:8] if build else 'none'}",
+        versions,
+    ]
+    if record.accuracy["test"] is not None:
+        parts.insert(2, f"test accuracy {record.accuracy['test']:.2%}")
+    words = {"pass": "PASS", "fail": "FAIL", "error": f"ERROR {record.exit_code}"}
+    return f"{words[record.result]}: " + ", ".join(parts)

@@ -1,0 +1,54 @@
+"""Weights as .npz files: --init and --save."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hil.errors import DataError, UsageError
+
+
+def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """float32 tensors of these names and shapes from an .npz.
+
+    Raises `DataError` when it holds others, or values that are not finite.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = {name: file[name] for name in getattr(file, "files", ())}
+    except FileNotFoundError:
+        raise DataError(f"there is no weights file {path!r}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"weights file {path!r} cannot be read: {error}") from error
+    if set(found) != set(expected):
+        raise DataError(
+            f"weights file {path!r} holds {', '.join(sorted(found)) or 'nothing'}: "
+            f"expected {', '.join(expected)}"
+        )
+    for name, shape in expected.items():
+        tensor = found[name]
+        if tensor.shape != shape or tensor.dtype != np.float32:
+            raise DataError(
+                f"weights file {path!r}: {name} is {tensor.dtype} {list(tensor.shape)}, "
+                f"expected float32 {list(shape)}"
+            )
+        if not np.isfinite(tensor).all():
+            raise DataError(f"weights file {path!r}: {name} holds non-finite values")
+    return {name: np.ascontiguousarray(found[name]) for name in expected}
+
+
+def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
+    """Write tensors to exactly `path`, making its folder."""
+    target = Path(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            np.savez(file, **dict(state))  # type: ignore[arg-type]
+    except OSError as error:
+        raise UsageError(
+            f"weights cannot be saved to {path!r}: {error.strerror}"
+        ) from error
+    return target

@@ -1,0 +1,144 @@
+"""Channel over a real TCP loopback and a real pty: the same code for both."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import threading
+import tty
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from hil.errors import LineClosed, LinkError, PortBusy, PortMissing
+from hil.link.channel import Channel
+
+
+@dataclass
+class Far:
+    """The other end of a line, as a file descriptor."""
+
+    url: str
+    descriptor: int
+
+    def write(self, data: bytes) -> None:
+        os.write(self.descriptor, data)
+
+    def read(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            data += os.read(self.descriptor, size - len(data))
+        return data
+
+
+@pytest.fixture(params=["socket", "pty"])
+def lines(request: pytest.FixtureRequest) -> Iterator[tuple[Channel, Far, io.BytesIO]]:
+    record = io.BytesIO()
+    if request.param == "socket":
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+            channel = Channel(url, record=record)
+            far = Far(url, server.accept()[0].detach())
+    else:
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        far = Far(os.ttyname(slave), master)
+        channel = Channel(far.url, record=record)
+        os.close(slave)
+    with channel:
+        yield channel, far, record
+    try:
+        os.close(far.descriptor)
+    except OSError:
+        pass  # the test has closed it
+
+
+def drain(channel: Channel, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += channel.pump(5.0)
+    return data
+
+
+def test_bytes_pass_both_ways_and_are_recorded(lines: tuple[Channel, Far, io.BytesIO]) -> None:
+    channel, far, record = lines
+    every = bytes(range(256))
+    channel.send(every)
+    channel.flush(5.0)
+    assert far.read(256) == every
+    far.write(every)
+    assert drain(channel, 256) == every
+    assert record.getvalue() == every
+    assert (channel.sent, channel.received) == (256, 256)
+
+
+def test_pump_returns_nothing_after_its_limit(lines: tuple[Channel, Far, io.BytesIO]) -> None:
+    channel, _, _ = lines
+    assert channel.pump(0.0) == b""
+    assert channel.pump(0.02) == b""
+
+
+def test_a_write_larger_than_every_buffer_arrives_whole_while_the_far_end_talks(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
+    channel, far, _ = lines
+    blob = os.urandom(1 << 20)
+    told: list[bytes] = []
+
+    def answer() -> None:
+        while sum(map(len, told)) < len(blob):
+            part = os.read(far.descriptor, 3000)
+            told.append(part)
+            far.write(part)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    channel.send(blob)
+    back = channel.flush(30.0)
+    back += drain(channel, len(blob) - len(back))
+    thread.join()
+    assert b"".join(told) == blob
+    assert back == blob
+
+
+def test_last_words_are_read_before_the_line_counts_as_closed(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
+    channel, far, _ = lines
+    far.write(b"FAULT")
+    os.close(far.descriptor)
+    channel.send(b"more work")
+    heard = b""
+    with pytest.raises(LineClosed, match="closed by its other end"):
+        for _ in range(10):
+            heard += channel.pump(1.0)
+    if channel.url.startswith("socket"):
+        assert heard == b"FAULT"  # a pty drops what was not read when it hangs up
+
+
+def test_a_line_that_takes_nothing_is_an_error_after_the_limit(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
+    channel, _, _ = lines
+    channel.send(bytes(32 << 20))
+    with pytest.raises(LinkError, match="took no more bytes"):
+        channel.flush(0.2)
+
+
+def test_a_port_that_is_open_elsewhere_is_busy() -> None:
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    with Channel(name), pytest.raises(PortBusy, match="in use by another program") as caught:
+        Channel(name)
+    assert name in str(caught.value)
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.parametrize("url", ["/dev/ttyNOSUCH7", "socket://127.0.0.1:1"])
+def test_a_port_that_is_not_there_is_missing(url: str) -> None:
+    with pytest.raises(PortMissing, match="there is no port") as caught:
+        Channel(url)
+    assert caught.value.exit_code == 5
