@@ -20,9 +20,9 @@ help:
 	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -9
 
 setup: $(READY)
-	@.ci/apt.sh --check || .ci/apt.sh
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml .ci/apt.sh
+	.ci/apt.sh --check || .ci/apt.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test]'
 	@touch $@

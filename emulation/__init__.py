@@ -5,15 +5,22 @@ line work without any compiler or firmware of ours.
 """
 
 from emulation.choice import machine_for
-from emulation.errors import EmulatorError, ProbeError, QemuMissing, QemuRefused
+from emulation.errors import (
+    EmulatorError,
+    ProbeError,
+    QemuGone,
+    QemuMissing,
+    QemuRefused,
+)
 from emulation.machine import Machine, State
 
 __all__ = [
-    "machine_for",
-    "Machine",
-    "State",
     "EmulatorError",
+    "Machine",
+    "ProbeError",
+    "QemuGone",
     "QemuMissing",
     "QemuRefused",
-    "ProbeError",
+    "State",
+    "machine_for",
 ]

@@ -46,7 +46,7 @@ class ListeningLine:
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1)
         self.guest_fd = self._socket.fileno()
-        self.url = "socket://127.0.0.1:%d" % self._socket.getsockname()[1]
+        self.url = f"socket://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def close(self) -> None:
         """Stops listening; idempotent."""

@@ -81,6 +81,7 @@ class Machine(ABC):
     def reset(self) -> None:
         """Hardware reset: the guest starts anew, with its image in memory."""
 
+    @abstractmethod
     def _release(self) -> None:
         """Asks the guest's process to end, where it can be asked, and closes
         the line. Called by `stop`, may raise."""

@@ -102,7 +102,7 @@ def image(greeting: str) -> bytes:
         raise ProbeError(
             f"riscv-assembler made {len(words)} words of {len(code)} instructions"
         )
-    for (line, expected), word in zip(code, words):
+    for (line, expected), word in zip(code, words, strict=True):
         if word != expected:
             raise ProbeError(
                 f"riscv-assembler made {word:#010x} of {line!r}, "
@@ -154,7 +154,8 @@ def _converse(machine: Machine, greeting: str) -> ProbeResult:
             raise ProbeError(f"the line {machine.url} broke: {error}") from error
         if not heard:
             raise ProbeError(
-                f"the guest did not greet within {limits.hello:g} s", machine.log()
+                f"the guest did not greet within {limits.hello:g} s",
+                *machine.log().splitlines(),
             )
         code = machine.wait(limits.reply)
     if code is None:

@@ -89,7 +89,12 @@ class Monitor:
 
     async def _accept(self, ended: int) -> bool:
         end: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_reader(ended, lambda: end.done() or end.set_result(None))
+
+        def note() -> None:
+            if not end.done():
+                end.set_result(None)
+
+        self._loop.add_reader(ended, note)
         connection = asyncio.ensure_future(self._client.accept())
         try:
             await asyncio.wait({end, connection}, return_when="FIRST_COMPLETED")

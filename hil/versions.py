@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-DISTRIBUTIONS = ("numpy", "pyserial", "cobs")
+DISTRIBUTION = "hil-learning"
+LIBRARIES = ("numpy", "pyserial", "cobs")
 
 
 def version() -> str:
     """This package's version; "source" when it runs without being installed."""
     try:
-        return metadata.version("hil")
+        return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return "source"
 
@@ -19,7 +20,7 @@ def version() -> str:
 def versions() -> dict[str, str]:
     """Name -> version."""
     found = {"hil": version(), "python": platform.python_version()}
-    for name in DISTRIBUTIONS:
+    for name in LIBRARIES:
         found[name] = metadata.version(name)
     found["system"] = f"{platform.system()} {platform.machine()}"
     return found

@@ -10,14 +10,14 @@ from targets.errors import DescriptorError, HilError
 from targets.loader import load, load_file, names
 
 __all__ = [
-    "load",
-    "names",
-    "load_file",
-    "Target",
-    "Vector",
-    "Memory",
-    "Qemu",
-    "Limits",
     "DescriptorError",
     "HilError",
+    "Limits",
+    "Memory",
+    "Qemu",
+    "Target",
+    "Vector",
+    "load",
+    "load_file",
+    "names",
 ]

@@ -50,3 +50,17 @@ def hil_data() -> Path:
     if not folder or not (Path(folder) / "mnist").is_dir():
         pytest.skip("HIL_DATA does not name a folder with mnist/ in it")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def second_compiler() -> None:
+    """A clang for RISC-V besides the pinned one, and a gcc for the host."""
+    import targets
+    from codegen import toolchain
+    from codegen.errors import CompilerMissing
+
+    for target, name in (("qemu-rv64gcv", "clang"), ("host", "gcc")):
+        try:
+            toolchain.find(targets.load(target), name)
+        except CompilerMissing as error:
+            require(None, f"toolchain {name}", str(error))

@@ -38,7 +38,8 @@ uint32_t hil_port_stack(void);
 /* Bytes lost because nobody read them in time, since boot. */
 uint32_t hil_port_overruns(void);
 
-/* End: an emulator exits with `code`, a board resets. Does not return. */
+/* End: an emulator exits with `code` (255 for all above, exit codes have 8
+ * bits), a board resets. Does not return. */
 _Noreturn void hil_port_exit(uint32_t code);
 
 #endif

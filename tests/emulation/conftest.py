@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from emulation.probe import assemble, image, little_endian
 
 FIRMWARE = """#!{python}

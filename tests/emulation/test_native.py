@@ -6,9 +6,10 @@ import os
 import signal
 from pathlib import Path
 
-import emulation
 import pytest
 import serial
+
+import emulation
 import targets
 from emulation import EmulatorError
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 import targets
 from emulation import ProbeError, QemuMissing, probe
-from emulation.probe import PROGRAM, assemble, image
+from emulation.probe import PROGRAM, assemble, image, little_endian
 
 EMULATED = [name for name in targets.names() if targets.load(name).qemu]
 
@@ -47,7 +47,7 @@ def test_a_wrong_encoding_is_caught_before_it_boots(
 
 
 def test_a_line_that_the_assembler_does_not_know_is_reported() -> None:
-    with pytest.raises(ProbeError, match="riscv-assembler gives up: .*vsetvli"):
+    with pytest.raises(ProbeError, match=r"gives up: .*vsetvli"):
         assemble(["vsetvli t0, t1, e32, m1"])
 
 
@@ -68,11 +68,9 @@ def test_without_qemu_the_probe_says_so(
 def test_a_guest_that_says_nothing_is_an_error(
     temp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "image", silent_image)
+    spin = little_endian([0x0000006F])  # j .
+    monkeypatch.setattr(probe, "image", lambda greeting: spin)
     target = targets.load("qemu-rv64gc")
     limits = dataclasses.replace(target.limits, hello=0.1)
     with pytest.raises(ProbeError, match=r"did not greet within 0\.1 s"):
         probe.probe(dataclasses.replace(target, limits=limits))
-
-
-silent_image: Callable[[str], bytes] = lambda greeting: bytes.fromhex("6f000000")  # noqa: E731 (j .)

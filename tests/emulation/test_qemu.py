@@ -14,9 +14,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import emulation
 import pytest
 import serial
+
+import emulation
 import targets
 from emulation import EmulatorError, Machine, QemuMissing, QemuRefused
 from emulation.qemu import QemuMachine, version
@@ -111,6 +112,19 @@ def test_what_a_guest_says_last_stays_on_a_pty(temp: Path, greeter: Path) -> Non
             machine.run()
             assert machine.wait(REPLY) == 3
             assert port.read_until(b"\n") == b"hello\n"
+
+
+@pytest.mark.parametrize("console", CONSOLES)
+def test_the_line_can_be_closed_and_opened_again(
+    temp: Path, greeter: Path, console: str
+) -> None:
+    with emulation.machine_for(RV64, greeter, console=console) as machine:
+        machine.power_on()
+        machine.run()
+        open_line(machine).close()
+        with open_line(machine) as port:
+            port.write(b"\x09")
+            assert machine.wait(REPLY) == 9
 
 
 def test_two_machines_run_at_once(temp: Path, greeter: Path) -> None:

@@ -104,5 +104,5 @@ uint32_t hil_port_overruns(void)
 
 _Noreturn void hil_port_exit(uint32_t code)
 {
-    exit((int)code);
+    exit(code < 255 ? (int)code : 255);
 }

@@ -1,0 +1,38 @@
+"""hil doctor: what on this computer could keep a run from working."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from hil import output
+
+HELP = "check compiler, emulator, ports, packages and data, and say what to do"
+MARKS = {"ok": "ok  ", "warning": "WARN", "failure": "FAIL"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil doctor`."""
+    parser.add_argument(
+        "--target", metavar="NAME", help="look at this target only (default: all)"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb: 0, or the exit code of the first failure."""
+    import targets
+    from hil import doctor
+
+    out = output.of(given)
+    names = [given.target] if given.target else targets.names()
+    findings = []
+    for found in doctor.examine([targets.load(name) for name in names]):
+        findings.append(found)
+        out.line(f"{MARKS[found.state]}  {found.check}: {found.text}")
+        for advice in found.advice:
+            out.line(f"      -> {advice}")
+    code = doctor.verdict(findings)
+    wrong = sum(found.state != doctor.OK for found in findings)
+    out.line(f"{len(findings)} checks, {wrong} with something to do")
+    out.document({"exit_code": code, "findings": [asdict(found) for found in findings]})
+    return code

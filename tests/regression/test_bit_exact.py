@@ -1,0 +1,149 @@
+"""The claim itself: device and numpy agree bit for bit after every step.
+
+`make test` takes a set of cases in which every pair of choices meets once;
+`make test-all` takes their full product.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from allpairspy import AllPairs
+
+from codegen import rules
+from codegen.spec import ACTIVATIONS, OUTPUTS
+from hil import Experiment, run
+from hil.datasets import load
+
+STEPS = 24
+MACHINES = (
+    ("host", None),
+    ("qemu-rv64gc", None),
+    ("qemu-rv64gcv", 128),
+    ("qemu-rv64gcv", 256),
+    ("qemu-rv64gcv", 512),
+    ("qemu-rv64gcv", 1024),
+    ("qemu-rv32imafc-zve32f", 128),
+)
+NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "1-17-1", "7-64-128-10")
+INPUTS = ("u8", "i16", "f32")
+
+FULL = list(
+    itertools.product(MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS)
+)
+PAIRS = [
+    tuple(case)
+    for case in AllPairs(
+        [MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS]
+    )
+]
+
+
+def cases() -> list[object]:
+    """Every case once, those beyond the pairwise set marked `full`."""
+    chosen = set(PAIRS)
+    return [
+        pytest.param(*case, marks=() if case in chosen else pytest.mark.full)
+        for case in FULL
+    ]
+
+
+def samples(folder: Path, network: str, dtype: str) -> str:
+    """Real digits, as wide as the network: columns and classes cut to fit."""
+    widths = [int(width) for width in network.split("-")]
+    digits = load("digits")
+    x = np.tile(digits.train_x, 2)[:200, 20 : 20 + widths[0]]
+    y = digits.train_y[:200] % widths[-1]
+    made = {
+        "u8": x,
+        "i16": (x.astype(np.int16) - 8) * 300,
+        "f32": x.astype(np.float32) / 7 - 1,
+    }[dtype]
+    scale = {"u8": 16.0, "i16": 2400.0, "f32": 1.5}[dtype]
+    path = folder / "samples.npz"
+    np.savez(path, x=made, y=y.astype(np.int64), scale=scale)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "machine, rule, activation, output, network, inputs", cases()
+)
+def test_every_step_is_equal(
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    machine: tuple[str, int | None],
+    rule: str,
+    activation: str,
+    output: str,
+    network: str,
+    inputs: str,
+) -> None:
+    target, vlen = machine
+    record = run(
+        Experiment(
+            target=target,
+            vlen=vlen,
+            rule=rule,
+            network=network,
+            activation=activation,
+            output=output,
+            data=samples(tmp_path, network, inputs),
+            lr=0.01,
+            steps=STEPS,
+            test=20,
+        ),
+        out=tmp_path,
+    )
+    assert record.error is None
+    assert record.divergence is None
+    assert (record.result, record.compared) == ("pass", STEPS)
+
+
+@pytest.mark.parametrize("rule", rules.names())
+def test_all_targets_and_vector_lengths_end_in_the_same_digest(
+    tmp_path: Path, qemu64: str, qemu32: str, rule: str
+) -> None:
+    digests = {
+        (target, vlen): run(
+            Experiment(target=target, vlen=vlen, rule=rule, steps=60, test=10),
+            out=tmp_path,
+        ).digest
+        for target, vlen in MACHINES
+    }
+    assert len(set(digests.values())) == 1, digests
+
+
+@pytest.mark.parametrize("toolchain", ["clang", "gcc"])
+def test_a_second_compiler_gives_the_same_digest(
+    tmp_path: Path, qemu64: str, second_compiler: None, toolchain: str
+) -> None:
+    target = "qemu-rv64gcv" if toolchain == "clang" else "host"
+    digests = {
+        run(
+            Experiment(target=target, toolchain=name, steps=60, test=10), out=tmp_path
+        ).digest
+        for name in (toolchain, None)
+    }
+    assert len(digests) == 1
+
+
+def test_mnist_gives_one_digest_at_both_ends_of_vlen_and_without_vectors(
+    tmp_path: Path, qemu64: str, hil_data: Path
+) -> None:
+    digests = {
+        (target, vlen): run(
+            Experiment(
+                target=target, vlen=vlen, data="mnist", network="784-128-10",
+                steps=100, test=10,
+            ),
+            out=tmp_path,
+        ).digest
+        for target, vlen in [
+            ("qemu-rv64gcv", 128), ("qemu-rv64gcv", 1024), ("qemu-rv64gc", None),
+        ]
+    }  # fmt: skip
+    assert len(set(digests.values())) == 1, digests
