@@ -129,7 +129,11 @@ def arrange(tensors: Iterable[Scratch]) -> Arena:
         offset = 0
         for other, start in sorted(placed, key=lambda item: item[1]):
             together = tensor.born <= other.dies and other.born <= tensor.dies
-            if together and start < offset + tensor.words and offset < start + other.words:
+            if (
+                together
+                and start < offset + tensor.words
+                and offset < start + other.words
+            ):
                 offset = start + other.words
         placed.append((tensor, offset))
     found = {tensor.name: offset for tensor, offset in placed}

@@ -122,6 +122,7 @@ def _encoded(body: int) -> int:
 
 
 def _line(spec: Spec, window: int, samples: int) -> Line:
+    assert protocol.STEP.request and protocol.STEP.reply
     sample = 2 + spec.network.n_in * spec.inputs.size
     result = 8 + WORD * spec.network.n_out
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
@@ -234,7 +235,10 @@ def plan(
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible.
     """
-    for value, what, most in ((window, "window", 64), (samples, "samples a frame", 255)):
+    for value, what, most in (
+        (window, "window", 64),
+        (samples, "samples a frame", 255),
+    ):
         if not 1 <= value <= most:
             raise SpecError(f"{what} is {value}: expected 1 to {most}")
     rule = rules.get(spec.rule)

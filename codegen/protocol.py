@@ -128,7 +128,10 @@ class Layout:
     @property
     def struct(self) -> struct.Struct:
         """The packed form of the fields."""
-        parts = (f"{f.count}{f.code}" if f.code == "s" else f.code * f.count for f in self.fields)
+        parts = (
+            f"{f.count}{f.code}" if f.code == "s" else f.code * f.count
+            for f in self.fields
+        )
         return struct.Struct("<" + "".join(parts))
 
     @property
@@ -149,7 +152,9 @@ class Layout:
         if len(payload) < self.size or (len(payload) > self.size and not self.tail):
             raise ValueError(f"payload of {len(payload)} bytes, expected {self.size}")
         values = self.struct.unpack_from(payload)
-        return dict(zip((f.name for f in self.fields), values)), payload[self.size :]
+        return dict(zip((f.name for f in self.fields), values, strict=True)), payload[
+            self.size :
+        ]
 
 
 @dataclass(frozen=True)
@@ -293,5 +298,17 @@ FAULT = Message(
     )),
 )  # fmt: skip
 
-MESSAGES = (HELLO, INIT, STEP, INFER, READ, WRITE, DIGEST, ECHO, LEAVE, TELEMETRY, FAULT)
+MESSAGES = (
+    HELLO,
+    INIT,
+    STEP,
+    INFER,
+    READ,
+    WRITE,
+    DIGEST,
+    ECHO,
+    LEAVE,
+    TELEMETRY,
+    FAULT,
+)
 """Every message, by ascending kind."""

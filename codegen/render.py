@@ -41,7 +41,7 @@ def environment() -> jinja2.Environment:
 
 def init_limit(plan: Plan, layer: int) -> float:
     """Bound of layer's uniform initial weights, to be rounded to binary32
-    (Glorot and Bengio 2010; He et al. 2015 for relu; RULES 0.3)."""
+    (Glorot and Bengio 2010; He et al. 2015 for relu; docs/rules.md)."""
     network = plan.spec.network
     n_in, n_out = network.shape(layer)
     hidden_relu = network.activation == "relu" and layer < network.depth

@@ -21,9 +21,7 @@ INPUT_TYPES = {"u8": 1, "i16": 2, "f32": 4}
 
 def _one_of(value: str, what: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise SpecError(
-            f"unknown {what} {value!r}: expected one of {', '.join(known)}"
-        )
+        raise SpecError(f"unknown {what} {value!r}: expected one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,7 @@ class Network:
         for width in self.layers:
             if not 1 <= width <= 65535:
                 raise SpecError(
-                    f"network {self} has a layer of width {width}: "
-                    "expected 1 to 65535"
+                    f"network {self} has a layer of width {width}: expected 1 to 65535"
                 )
         _one_of(self.activation, "activation", ACTIVATIONS)
         _one_of(self.output, "output", OUTPUTS)
@@ -91,9 +88,7 @@ class Inputs:
     def __post_init__(self) -> None:
         _one_of(self.dtype, "input type", tuple(INPUT_TYPES))
         if not 0 < self.scale < 3e38:
-            raise SpecError(
-                f"input scale {self.scale!r} is not a positive number"
-            )
+            raise SpecError(f"input scale {self.scale!r} is not a positive number")
 
     @property
     def size(self) -> int:

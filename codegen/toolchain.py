@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,62 +107,87 @@ def _link_script(target: Target) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _bare(name: str, target: Target) -> Toolchain:
+def _two_halves(
+    name: str,
+    version: str,
+    compile: tuple[str, ...],
+    common: tuple[str, ...],
+    isa_flag: str,
+    spelling: Callable[[Isa], str],
+    linker: str | tuple[str, ...],
+    target: Target,
+) -> Toolchain:
+    """A bare-metal toolchain whose library alone may use vectors; `isa_flag`
+    and `spelling` say how this compiler is told the instruction set."""
     isa = Isa.parse(target.isa)
-    common = (*WARNINGS, *ARITHMETIC, *BARE, f"-mabi={target.abi}")
-    if name == "zig":
-        zig = _zig()
-        version = subprocess.run(
-            [zig, "version"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        triple = ("-target", f"riscv{isa.xlen}-freestanding-none")
-        common = (*common, *triple, "-fno-sanitize=undefined")
-        return Toolchain(
-            "zig", f"zig {version}", (zig, "cc"),
-            (*common, f"-mcpu={isa.zig}"), (*common, f"-mcpu={isa.scalar.zig}"),
-            (zig, "ld.lld", *_link_script(target)),
-        )  # fmt: skip
-    if name == "clang":
-        clang = _which(("clang", *(f"clang-{n}" for n in range(25, 16, -1))))
-        if clang and _major(_version((clang,))) < OLDEST_CLANG:
-            clang = _which(tuple(f"clang-{n}" for n in range(25, 16, -1)))
-        if clang is None:
-            raise CompilerMissing(
-                f"compiler clang is missing: expected clang {OLDEST_CLANG} or newer",
-                "make system-packages installs one, or leave out --toolchain",
-            )
-        suffix = re.sub(r".*clang", "", clang)
-        lld = _which((f"ld.lld{suffix}", "ld.lld"))
-        if lld is None:
-            raise CompilerMissing(
-                f"linker ld.lld{suffix} is missing: expected it beside {clang}",
-                f"apt-get install lld{suffix}",
-            )
-        common = (*common, f"--target=riscv{isa.xlen}-unknown-elf")
-        return Toolchain(
-            "clang", _version((clang,)), (clang,),
-            (*common, f"-march={isa.march}"), (*common, f"-march={isa.scalar.march}"),
-            (lld, *_link_script(target)),
-        )  # fmt: skip
-    if name == "gcc":
-        prefix = _which(("riscv64-unknown-elf-gcc", "riscv64-linux-gnu-gcc"))
-        newest = _which(tuple(f"riscv64-linux-gnu-gcc-{n}" for n in range(20, 13, -1)))
-        gcc = newest or prefix
-        if gcc is None or _major(_version((gcc,)).split(")")[-1]) < OLDEST_RISCV_GCC:
-            raise CompilerMissing(
-                f"compiler riscv64 gcc {OLDEST_RISCV_GCC} or newer is missing"
-                + (f": {gcc} is {_version((gcc,))}" if gcc else ""),
-                "older ones lack the vector intrinsics; leave out --toolchain",
-            )
-        ld = re.sub(r"gcc(-\d+)?$", "ld", gcc)
-        return Toolchain(
-            "gcc", _version((gcc,)), (gcc,),
-            (*common, f"-march={isa.march}"), (*common, f"-march={isa.scalar.march}"),
-            (ld, *_link_script(target)),
-        )  # fmt: skip
-    raise CompilerMissing(
-        f"toolchain {name!r} cannot build for {target.name}: expected zig, clang or gcc"
+    flags = (*WARNINGS, *ARITHMETIC, *BARE, f"-mabi={target.abi}", *common)
+    link = (linker,) if isinstance(linker, str) else linker
+    return Toolchain(
+        name, version, compile,
+        (*flags, isa_flag + spelling(isa)), (*flags, isa_flag + spelling(isa.scalar)),
+        (*link, *_link_script(target)),
+    )  # fmt: skip
+
+
+def _bare_zig(target: Target) -> Toolchain:
+    zig = _zig()
+    version = subprocess.run(
+        [zig, "version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    common = (
+        "-target",
+        f"riscv{target.xlen}-freestanding-none",
+        "-fno-sanitize=undefined",
     )
+    return _two_halves(
+        "zig", f"zig {version}", (zig, "cc"), common,
+        "-mcpu=", lambda isa: isa.zig, (zig, "ld.lld"), target,
+    )  # fmt: skip
+
+
+def _bare_clang(target: Target) -> Toolchain:
+    numbered = tuple(f"clang-{n}" for n in range(25, OLDEST_CLANG - 1, -1))
+    clang = _which(("clang",))
+    if clang is None or _major(_version((clang,))) < OLDEST_CLANG:
+        clang = _which(numbered)
+    if clang is None:
+        raise CompilerMissing(
+            f"compiler clang is missing: expected clang {OLDEST_CLANG} or newer",
+            "make system-packages installs one, or leave out --toolchain",
+        )
+    suffix = re.sub(r".*clang", "", clang)
+    lld = _which((f"ld.lld{suffix}", "ld.lld"))
+    if lld is None:
+        raise CompilerMissing(
+            f"linker ld.lld{suffix} is missing: expected it beside {clang}",
+            f"apt-get install lld{suffix}",
+        )
+    return _two_halves(
+        "clang", _version((clang,)), (clang,),
+        (f"--target=riscv{target.xlen}-unknown-elf",),
+        "-march=", lambda isa: isa.march, lld, target,
+    )  # fmt: skip
+
+
+def _bare_gcc(target: Target) -> Toolchain:
+    numbered = (
+        f"riscv64-linux-gnu-gcc-{n}" for n in range(20, OLDEST_RISCV_GCC - 1, -1)
+    )
+    gcc = _which(("riscv64-unknown-elf-gcc", *numbered, "riscv64-linux-gnu-gcc"))
+    version = _version((gcc,)) if gcc else ""
+    if gcc is None or _major(version.split(")")[-1]) < OLDEST_RISCV_GCC:
+        raise CompilerMissing(
+            f"compiler riscv64 gcc {OLDEST_RISCV_GCC} or newer is missing"
+            + (f": {gcc} is {version}" if gcc else ""),
+            "older ones lack the vector intrinsics; leave out --toolchain",
+        )
+    linker = re.sub(r"gcc(-\d+)?$", "ld", gcc)
+    return _two_halves(
+        "gcc", version, (gcc,), (), "-march=", lambda isa: isa.march, linker, target
+    )
+
+
+BARE_TOOLCHAINS = {"zig": _bare_zig, "clang": _bare_clang, "gcc": _bare_gcc}
 
 
 def _native(name: str) -> Toolchain:
@@ -202,7 +228,12 @@ def find(target: Target, name: str | None = None) -> Toolchain:
         )
     if target.machine == "native":
         return _native(name or "cc")
-    return _bare(name or "zig", target)
+    if name is not None and name not in BARE_TOOLCHAINS:
+        raise CompilerMissing(
+            f"toolchain {name!r} cannot build for {target.name}: expected one of "
+            + ", ".join(BARE_TOOLCHAINS)
+        )
+    return BARE_TOOLCHAINS[name or "zig"](target)
 
 
 def build(
@@ -258,7 +289,10 @@ def _compile(
     def compile_one(job: tuple[str, tuple[str, ...]]) -> str:
         name, flags = job
         target = name.replace("/", "_") + ".o"
-        _run([*toolchain.compile, *flags, *extra, *includes, "-c", name, "-o", target], sources)
+        _run(
+            [*toolchain.compile, *flags, *extra, *includes, "-c", name, "-o", target],
+            sources,
+        )
         return target
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from hil.record import RunRecord
     from hil.session import run
 
-__all__ = ["run", "Experiment", "RunRecord"]
+__all__ = ["run", "Experiment", "RunRecord"]  # noqa: RUF022 (by importance)
 
-_HOMES = {"run": "hil.session", "Experiment": "hil.experiment", "RunRecord": "hil.record"}
+_HOMES = {
+    "run": "hil.session",
+    "Experiment": "hil.experiment",
+    "RunRecord": "hil.record",
+}
 
 
 def __getattr__(name: str) -> Any:

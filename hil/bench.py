@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from importlib import resources
+from pathlib import Path
 
 from codegen import toolchain
 from codegen.buildplan import BuildPlan
@@ -29,6 +29,7 @@ from hil.link.frame import encode
 from hil.lockstep import Learned, Lockstep
 
 GOAL = 0.8
+RAW_ECHO = Path(__file__).parent / "data" / "raw_echo.c"
 ROUNDS = 3
 """The echoes take turns, so that a busy machine slows both; the best counts."""
 ROUND_SECONDS = 1.0
@@ -117,7 +118,7 @@ def _echo_rates(
 
 def _raw_image(built: Built, compiler: str | None) -> Image:
     """The image with `raw_echo.c` in place of runtime and network."""
-    source = resources.files("hil").joinpath("data", "raw_echo.c").read_text("utf-8")
+    source = RAW_ECHO.read_text("utf-8")
     kept = {
         name: text
         for name, text in built.files.files.items()
@@ -133,7 +134,9 @@ def _raw_image(built: Built, compiler: str | None) -> Image:
 class _RawEcho:
     """Keeps `window` blocks in flight on a line that gives every byte back."""
 
-    def __init__(self, channel: Channel, block: bytes, window: int, limit: float) -> None:
+    def __init__(
+        self, channel: Channel, block: bytes, window: int, limit: float
+    ) -> None:
         self._channel = channel
         self._block = block
         self._room = window * len(block)

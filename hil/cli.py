@@ -35,7 +35,9 @@ def _verbs() -> dict[str, ModuleType]:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
-    top = _Parser(prog="hil", description="Teach a network on a device; prove every step.")
+    top = _Parser(
+        prog="hil", description="Teach a network on a device; prove every step."
+    )
     top.add_argument("--version", action="version", version=f"hil {version()}")
     known = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, module in _verbs().items():

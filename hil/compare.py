@@ -73,7 +73,9 @@ class Difference:
 
     def __str__(self) -> str:
         numbers = ", ".join(map(str, self.index))
-        text = f"step {self.step} ({self.when}), {self.tensor}" + (numbers and f"[{numbers}]")
+        text = f"step {self.step} ({self.when}), {self.tensor}" + (
+            numbers and f"[{numbers}]"
+        )
         if self.device_bits is not None:
             text += (
                 f": device {self._shown(self.device_bits)} ({_hex(self.device_bits)}), "

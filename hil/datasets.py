@@ -21,10 +21,13 @@ from hil.errors import DataError
 
 NAMES = ("digits", "mnist", "fashion")
 SPLIT_SEED = 0x5EED
-"""Seed of the fixed train/test split (RULES 0.1)."""
+"""Seed of the fixed train/test split (docs/rules.md)."""
 DIGITS_TRAIN = 1437
 TRAIN_SHARE = 0.8
 """Training share of an .npz that brings no test part."""
+
+Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""train_x, train_y, test_x, test_y."""
 
 SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 1.0)}
 """Element type of an .npz -> type on the line, and scale unless it says one."""
@@ -62,12 +65,12 @@ def order(seed: int, epoch: int, n: int) -> np.ndarray:
 
 
 def _shuffled(seed: int, stream: int, n: int) -> np.ndarray:
-    """0..n-1 by ascending random key, equal keys as they come (RULES 0.2)."""
+    """0..n-1 by ascending random key, equal keys as they come."""
     return np.argsort(random.u32(seed, stream, 0, n), kind="stable")
 
 
-def split(x: np.ndarray, y: np.ndarray, train: int) -> tuple[np.ndarray, ...]:
-    """(train_x, train_y, test_x, test_y): the fixed shuffled split."""
+def split(x: np.ndarray, y: np.ndarray, train: int) -> Parts:
+    """The fixed shuffled split, the first `train` samples for training."""
     places = _shuffled(SPLIT_SEED, streams.SPLIT, len(x))
     first, last = places[:train], places[train:]
     return x[first], y[first], x[last], y[last]
@@ -127,7 +130,7 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
                 f"data file {str(path)!r}: x_test is {_form(test[0])}, but x is "
                 f"{_form(x)}; expected the same type and features"
             )
-        parts = (x, y, *test)
+        parts: Parts = (x, y, *test)
     else:
         if len(x) < 2:
             raise DataError(
@@ -143,7 +146,11 @@ def _form(array: np.ndarray) -> str:
 
 
 def _scale(path: Path, raw: np.ndarray) -> float:
-    if raw.size != 1 or raw.dtype.kind not in "iuf" or not 0 < float(raw.ravel()[0]) < 3e38:
+    if (
+        raw.size != 1
+        or raw.dtype.kind not in "iuf"
+        or not 0 < float(raw.ravel()[0]) < 3e38
+    ):
         raise DataError(
             f"data file {str(path)!r}: scale is {_form(raw)}, expected one positive number"
         )

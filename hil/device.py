@@ -32,6 +32,9 @@ from targets import Limits
 AGAIN = 1.0
 """Seconds of silence after which a request is sent again, at the earliest."""
 DONE = (Status.OK, Status.REPLAYED)
+RANGE_BYTES = 8
+"""Fields of READ and WRITE, in requests and replies; the words follow them."""
+NO_FLAGS = StepFlag(0)
 GREETING_AGAIN = 0.05
 """Seconds after which HELLO is sent again: a device that is still starting
 drops what it receives."""
@@ -100,7 +103,10 @@ class Device:
             if frame.kind == protocol.FAULT.kind:
                 self.state = State.FAULTED
                 raise replies.fault(frame.payload, self.plan)
-            if frame.kind == protocol.TELEMETRY.kind and frame.boot == self._window.boot:
+            if (
+                frame.kind == protocol.TELEMETRY.kind
+                and frame.boot == self._window.boot
+            ):
                 self._take_telemetry(replies.telemetry(frame.payload))
         except ValueError as error:
             raise _malformed("a frame of its own accord", error) from error
@@ -144,12 +150,11 @@ class Device:
         as the device takes; gives the fields and tail of each reply."""
         if len(self._window):
             raise StateError("replies to earlier requests have not been taken")
-        assert message.request is not None
         patience = Patience(AGAIN, self.limits.reply)
         for values, tail in requests:
             while len(self._window) >= self._room():
                 yield from self._take(message, patience)
-            self._window.post(message, message.request.pack(*values, tail=tail))
+            self._window.post(message, *values, tail=tail)
         while len(self._window):
             yield from self._take(message, patience)
 
@@ -180,7 +185,7 @@ class Device:
         self._window.boot = 1 + secrets.randbelow(2**32 - 1)
         self._greeting = None
         version = protocol.VERSION
-        self._window.post(protocol.HELLO, protocol.HELLO.request.pack(version, version))
+        self._window.post(protocol.HELLO, version, version)
         patience = Patience(GREETING_AGAIN, limit)
         frames: list[Frame] = []
         while not frames:
@@ -247,7 +252,7 @@ class Device:
         step: int,
         eta: np.float32,
         samples: Sequence[tuple[int, bytes]],
-        flags: StepFlag = StepFlag(0),
+        flags: StepFlag = NO_FLAGS,
     ) -> None:
         """Put one STEP frame on the line: `samples` are (label, element
         bytes), learned one after another as steps `step`, `step` + 1, ..."""
@@ -255,11 +260,8 @@ class Device:
         if self.credit < 1:
             raise StateError("no credit: the device's window is full")
         tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
-        request = protocol.STEP.request
-        self._window.post(
-            protocol.STEP,
-            request.pack(step, flags, len(samples), 0, float(eta), tail=tail),
-        )
+        fields = (step, flags, len(samples), 0, float(eta))
+        self._window.post(protocol.STEP, *fields, tail=tail)
 
     def take_steps(self, limit: float) -> list[StepResult]:
         """Results that have come, in order; waits at most `limit` seconds for
@@ -310,7 +312,7 @@ class Device:
 
     def _ranges(self, tensor: Tensor) -> list[tuple[int, int, int]]:
         """(tensor, count, offset) of the pieces that fit into frames."""
-        each = (self.greeting.max_payload - protocol.READ.reply.size) // 4
+        each = (self.greeting.max_payload - RANGE_BYTES) // 4
         return [
             (tensor.index, min(each, tensor.words - offset), offset)
             for offset in range(0, tensor.words, each)

@@ -74,7 +74,9 @@ class Finder:
         seen = digest_difference(snapshot.step, digest, learner.digest(), "init")
         if seen is None:
             return None
-        return compare_state(self._device, learner, snapshot.step, "init") or Found(seen)
+        return compare_state(self._device, learner, snapshot.step, "init") or Found(
+            seen
+        )
 
     def find(self, snapshot: Snapshot, seen: Difference) -> Found:
         """The first difference at or before `seen`."""
@@ -117,7 +119,11 @@ class Finder:
 
 
 def _first_in(
-    values: Mapping[str, np.ndarray], device: Device, step: int, when: str, note: str = ""
+    values: Mapping[str, np.ndarray],
+    device: Device,
+    step: int,
+    when: str,
+    note: str = "",
 ) -> Found | None:
     for name, reference in values.items():
         told = device.read(device.plan.tensor(name))
@@ -127,7 +133,9 @@ def _first_in(
     return None
 
 
-def compare_state(device: Device, learner: Learner, step: int, when: str) -> Found | None:
+def compare_state(
+    device: Device, learner: Learner, step: int, when: str
+) -> Found | None:
     """Read every weight back; the first difference among them."""
     return _first_in(learner.state, device, step, when)
 

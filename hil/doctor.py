@@ -260,5 +260,3 @@ def cache() -> Finding:
 def verdict(findings: list[Finding]) -> int:
     """Exit code: 0, or that of the first failure."""
     return next((f.exit_code for f in findings if f.state == FAILURE), 0)
-
-

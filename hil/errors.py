@@ -22,6 +22,7 @@
     |-- EmulatorError               8   the emulator, or a board's stand-in, failed
     |   |-- QemuMissing             8   QEMU is not installed
     |   |-- QemuRefused             8   QEMU ended before it could be talked to
+    |   |-- QemuGone                8   QEMU ended, or fell silent, in mid-run
     |   `-- ProbeError              8   the boot probe did not greet
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
@@ -35,10 +36,16 @@ culprit, and hints that say what to do.
 from __future__ import annotations
 
 from codegen.errors import BuildError, CompilerMissing, OverBudget, SpecError
-from emulation.errors import EmulatorError, ProbeError, QemuMissing, QemuRefused
+from emulation.errors import (
+    EmulatorError,
+    ProbeError,
+    QemuGone,
+    QemuMissing,
+    QemuRefused,
+)
 from targets.errors import DescriptorError, HilError
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (as drawn)
     "HilError",
     "UsageError",
     "DataError",
@@ -61,6 +68,7 @@ __all__ = [
     "EmulatorError",
     "QemuMissing",
     "QemuRefused",
+    "QemuGone",
     "ProbeError",
     "Divergence",
     "NothingCompared",

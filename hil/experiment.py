@@ -64,7 +64,7 @@ class Experiment:
     def __post_init__(self) -> None:
         for key in KEYS:
             value = getattr(self, key.name)
-            if value is None or value == "" and key.name == "name":
+            if value is None or (value == "" and key.name == "name"):
                 continue
             object.__setattr__(self, key.name, checked(key, value))
         if self.steps is not None and self.epochs is not None:
@@ -95,11 +95,14 @@ class Experiment:
         lines = [
             f"{f.name} = {_toml(value)}"
             for f in fields(self)
-            if f.name != "parameters" and (value := getattr(self, f.name)) not in (None, "")
+            if f.name != "parameters"
+            and (value := getattr(self, f.name)) not in (None, "")
         ]
         if self.parameters:
             lines += ["", "[parameters]"]
-            lines += [f"{name} = {_toml(value)}" for name, value in self.parameters.items()]
+            lines += [
+                f"{name} = {_toml(value)}" for name, value in self.parameters.items()
+            ]
         return "\n".join(lines) + "\n"
 
 

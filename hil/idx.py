@@ -48,19 +48,22 @@ SHA256 = {
 }
 
 
-def load(name: str) -> tuple[np.ndarray, ...]:
+def load(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(train_x, train_y, test_x, test_y) of "mnist" or "fashion": uint8
     [n, 784] and int64 [n]. Raises `DataError`."""
     arrays = [read(path) for path in locate(name)]
-    parts = []
-    for images, labels in (arrays[:2], arrays[2:]):
-        if images.ndim != 3 or labels.shape != images.shape[:1]:
-            raise DataError(
-                f"data set {name!r}: images {list(images.shape)} and labels "
-                f"{list(labels.shape)} do not belong together"
-            )
-        parts += [images.reshape(len(images), -1), labels.astype(np.int64)]
-    return tuple(parts)
+    return *_part(name, *arrays[:2]), *_part(name, *arrays[2:])
+
+
+def _part(
+    name: str, images: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    if images.ndim != 3 or labels.shape != images.shape[:1]:
+        raise DataError(
+            f"data set {name!r}: images {list(images.shape)} and labels "
+            f"{list(labels.shape)} do not belong together"
+        )
+    return images.reshape(len(images), -1), labels.astype(np.int64)
 
 
 def locate(name: str) -> list[Path]:
@@ -76,7 +79,9 @@ def locate(name: str) -> list[Path]:
                     "unset it to download the files instead",
                 )
         return [folder / part for part in PARTS]
-    return [_fetch(name, part, sha) for part, sha in zip(PARTS, SHA256[name])]
+    return [
+        _fetch(name, part, sha) for part, sha in zip(PARTS, SHA256[name], strict=True)
+    ]
 
 
 def _fetch(name: str, part: str, sha256: str) -> Path:

@@ -99,7 +99,7 @@ def widths(value: Any) -> tuple[int, ...]:
 
 
 def every(value: Any) -> str | int:
-    """"every" step, every N-th step, or "none"."""
+    """ "every" step, every N-th step, or "none"."""
     if value in ("every", "none"):
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
@@ -108,7 +108,7 @@ def every(value: Any) -> str | int:
 
 
 def samples(value: Any) -> str | int:
-    """"all", or a number of samples."""
+    """ "all", or a number of samples."""
     if value == "all":
         return "all"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -137,7 +137,7 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def number_or_word(given: str) -> Any:
-    """"3" -> 3, "0.5" -> 0.5, anything else as it is."""
+    """ "3" -> 3, "0.5" -> 0.5, anything else as it is."""
     for kind in (int, float):
         try:
             return kind(given)

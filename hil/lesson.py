@@ -6,6 +6,7 @@ be refused without building is refused here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -51,9 +52,9 @@ class Lesson:
         return {"every": 1, "none": 0}[compare] if isinstance(compare, str) else compare
 
     @cached_property
-    def _order(self) -> "lru_cache":  # type: ignore[type-arg]
-        n = len(self.dataset.train_x)
-        seed = self.spec.seed
+    def _order(self) -> Callable[[int], np.ndarray]:
+        """Order of an epoch; the latest two are kept."""
+        n, seed = len(self.dataset.train_x), self.spec.seed
         return lru_cache(maxsize=2)(lambda epoch: datasets.order(seed, epoch, n))
 
     def sample(self, step: int) -> tuple[np.ndarray, int]:
@@ -96,7 +97,9 @@ def prepare(experiment: Experiment) -> Lesson:
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
         vlen=vlen or None,
         network=network.layers,
-        data=_absolute(experiment.data) if Path(experiment.data).is_file() else experiment.data,
+        data=_absolute(experiment.data)
+        if Path(experiment.data).is_file()
+        else experiment.data,
         steps=steps,
         epochs=None,
         lr=rates.default(experiment.rule, network) if lr is None else lr,
@@ -104,19 +107,21 @@ def prepare(experiment: Experiment) -> Lesson:
         test=tested,
         window=1 if experiment.icount else experiment.window,
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
-        init=_absolute(experiment.init),
-        save=_absolute(experiment.save),
+        init=experiment.init and _absolute(experiment.init),
+        save=experiment.save and _absolute(experiment.save),
     )
     return Lesson(effective, target, vlen, spec, dataset, steps, tested)
 
 
-def _absolute(path: str | None) -> str | None:
-    return None if path is None else str(Path(path).resolve())
+def _absolute(path: str) -> str:
+    return str(Path(path).resolve())
 
 
 def _network(experiment: Experiment, dataset: Dataset) -> Network:
     default = (dataset.features, DEFAULT_HIDDEN, dataset.classes)
-    widths = experiment.widths or DEFAULT_WIDTHS.get(dataset.name, default)
+    widths = experiment.widths
+    if widths is None:
+        widths = DEFAULT_WIDTHS.get(dataset.name, default)
     network = Network(widths, experiment.activation, experiment.output)
     if network.n_in != dataset.features:
         raise UsageError(

@@ -78,6 +78,7 @@ class Lockstep:
         self._sent = 0
         self._frames = 0
         self._told: deque[StepResult] = deque()
+        self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
         self._non_finite: str | None = None
@@ -88,6 +89,15 @@ class Lockstep:
         Raises `DeviceFault` when the device faults (after the reference was
         asked whether it does too) and every `LinkError`.
         """
+        try:
+            self._run()
+            if self._unreported and self.difference is None:
+                self._device.digest()  # the last telemetry comes before its reply
+        finally:
+            while self._unreported:
+                self._report(self._unreported.popleft())
+
+    def _run(self) -> None:
         while self.learned < self._lesson.steps and self.difference is None:
             self._send()
             busy = self._may_compute()
@@ -109,7 +119,7 @@ class Lockstep:
             if self._sent - self.learned >= LEAD:
                 return
             first, eta = self._sent, lesson.eta(self._sent)
-            samples = []
+            samples: list[tuple[int, bytes]] = []
             while len(samples) < each and self._sent < lesson.steps:
                 if lesson.eta(self._sent) != eta:
                     break
@@ -125,7 +135,11 @@ class Lockstep:
         if any(self._digest_after(step) for step in range(first, end)):
             flags |= StepFlag.DIGEST
         last = end == self._lesson.steps
-        if self._lesson.experiment.icount or last or self._frames % TELEMETRY_EVERY == 0:
+        if (
+            self._lesson.experiment.icount
+            or last
+            or self._frames % TELEMETRY_EVERY == 0
+        ):
             flags |= StepFlag.TELEMETRY
         return flags
 
@@ -180,9 +194,9 @@ class Lockstep:
                     return
                 self.compared += 1
                 self._verify(told)
-            self._told.popleft()
+            self._unreported.append(self._told.popleft())
             self.learned += 1
-            self._report(told)
+            self._report_known()
 
     def _verify(self, told: StepResult) -> None:
         while self._candidates and self._candidates[0].step <= told.step + 1:
@@ -190,17 +204,30 @@ class Lockstep:
             if told.digest is not None and candidate.step == told.step + 1:
                 self.verified = candidate
 
+    def _report_known(self) -> None:
+        """Tell of steps of which nothing more will come. Telemetry follows its
+        STEP's reply, so with counting a step waits for it, or for the next."""
+        while self._unreported:
+            step = self._unreported[0].step
+            known = not self._counting or self._instructions(step) is not None
+            if not known and len(self._unreported) == 1:
+                return
+            self._report(self._unreported.popleft())
+
     def _report(self, told: StepResult) -> None:
         _, label = self._lesson.sample(told.step)
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
         correct = int(np.argmax(told.outputs)) == label
-        counted = self._instructions(told.step)
+        counted = self._instructions(told.step) if self._counting else None
         self._tell(Learned(told.step, loss, correct, eta, told.digest, counted))
 
+    @property
+    def _counting(self) -> bool:
+        """Whether instructions are counted: only icount counts exactly."""
+        return self._lesson.experiment.icount
+
     def _instructions(self, step: int) -> int | None:
-        """Counted instructions of a step; only icount counts exactly."""
-        if not self._lesson.experiment.icount:
-            return None
+        """Instructions of a step, once its telemetry is here."""
         for entry in reversed(self._device.telemetry):
             if entry.step == step + 1:
                 return entry.instructions
@@ -229,7 +256,9 @@ class Lockstep:
             return
         if fault.cause != Cause.NON_FINITE or self._learner is None:
             raise fault
-        while self._learner.step_number <= (fault.step or 0) and self._non_finite is None:
+        while (
+            self._learner.step_number <= (fault.step or 0) and self._non_finite is None
+        ):
             self._compute()
         if self._non_finite is None:
             note = f"{fault}; the reference went on"
@@ -240,6 +269,10 @@ class Lockstep:
 
     def _expected_soon(self) -> bool:
         """Compute until the reference has the next step to compare, or ends."""
-        while self._learner is not None and not self._expected and self._non_finite is None:
+        while (
+            self._learner is not None
+            and not self._expected
+            and self._non_finite is None
+        ):
             self._compute()
         return self._learner is None or bool(self._expected)

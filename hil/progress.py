@@ -34,7 +34,9 @@ class Progress:
 
 def text(status: Status) -> str:
     """The learning line."""
-    counted = "" if status.instructions is None else f"  {status.instructions:,} instr/step"
+    counted = (
+        "" if status.instructions is None else f"  {status.instructions:,} instr/step"
+    )
     return (
         f"step {status.step}/{status.steps}  loss {status.loss:.4f}  "
         f"accuracy {status.prequential:.1%}{counted}  {status.frames} frames"
@@ -78,7 +80,9 @@ class Live(Lines):
             from rich.live import Live as RichLive
 
             console = Console(file=self._stream, highlight=False)
-            self._live = RichLive(line, console=console, auto_refresh=False, transient=True)
+            self._live = RichLive(
+                line, console=console, auto_refresh=False, transient=True
+            )
             self._live.start()
         self._live.update(line, refresh=True)
 

@@ -21,10 +21,17 @@ _TYPES = {"B": "u8", "H": "u16", "I": "u32", "Q": "u64", "f": "f32", "s": "bytes
 def tables() -> str:
     """All messages, statuses and fault causes as Markdown."""
     lines = ["### Messages", "", "| kind | name | meaning |", "|---|---|---|"]
-    lines += [f"| 0x{m.kind:02x} | {m.name.upper()} | {m.meaning} |" for m in protocol.MESSAGES]
+    lines += [
+        f"| 0x{m.kind:02x} | {m.name.upper()} | {m.meaning} |"
+        for m in protocol.MESSAGES
+    ]
     for message in protocol.MESSAGES:
         lines += ["", *_message(message)]
-    lines += ["", "A STEP reply whose status is OUT_OF_STEP has this payload instead:", ""]
+    lines += [
+        "",
+        "A STEP reply whose status is OUT_OF_STEP has this payload instead:",
+        "",
+    ]
     lines += _layout(protocol.OUT_OF_STEP)
     lines += ["", "### Statuses", "", "| status | name | meaning |", "|---|---|---|"]
     lines += [

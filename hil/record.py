@@ -132,6 +132,28 @@ class RunRecord:
         return write_json(self.folder / FILE, self.to_json())
 
 
+def provenance(machine: str) -> dict[str, str]:
+    """How each part of a record was obtained (docs/record.md)."""
+    device = "emulated" if machine in ("qemu", "native") else "measured"
+    return {
+        "learned": "counted",
+        "compared": "counted",
+        "accuracy": device,
+        "accuracy.tested": "counted",
+        "instructions_per_step": "counted",
+        "link": "counted",
+        "image": "counted",
+        "device": device,
+        "speed": device,
+        "speed.reference_steps_per_second": "reference",
+        "seconds": device,
+        "divergence": device,
+        "divergence.reference": "reference",
+        "divergence.ulp": "counted",
+        "digest": device,
+    }
+
+
 def figures(document: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Dotted names of every figure in a record."""
     for name, value in document.items():

@@ -70,14 +70,14 @@ def _step(raw: int) -> int | None:
     return None if raw == NEVER else raw
 
 
-def _unpack(layout: protocol.Layout | None, payload: bytes) -> dict[str, Any]:
-    assert layout is not None
-    return layout.unpack(payload)[0]
+def _unpack(message: protocol.Message, payload: bytes) -> tuple[dict[str, Any], bytes]:
+    assert message.reply is not None
+    return message.reply.unpack(payload)
 
 
 def greeting(payload: bytes) -> Greeting:
     """The payload of a HELLO reply."""
-    values = _unpack(protocol.HELLO.reply, payload)
+    values, _ = _unpack(protocol.HELLO, payload)
     values["digest"] = values["digest"].hex()
     for name in ("target", "isa"):
         values[name] = _text(values[name])
@@ -89,9 +89,7 @@ def greeting(payload: bytes) -> Greeting:
 
 def step_results(payload: bytes, n_out: int) -> list[StepResult]:
     """The payload of a STEP reply, from a network of `n_out` outputs."""
-    assert protocol.STEP.reply is not None
-    values: dict[str, Any]
-    values, tail = protocol.STEP.reply.unpack(payload)
+    values, tail = _unpack(protocol.STEP, payload)
     rows = np.frombuffer(tail, "<u4").reshape(values["count"], n_out + 2)
     asked = bool(values["flags"] & StepFlag.DIGEST)
     return [
@@ -107,13 +105,13 @@ def step_results(payload: bytes, n_out: int) -> list[StepResult]:
 
 def telemetry(payload: bytes) -> Telemetry:
     """The payload of a TELEMETRY frame."""
-    values = _unpack(protocol.TELEMETRY.reply, payload)
+    values, _ = _unpack(protocol.TELEMETRY, payload)
     return Telemetry(**{field.name: values[field.name] for field in fields(Telemetry)})
 
 
 def fault(payload: bytes, plan: Plan) -> DeviceFault:
     """The payload of a FAULT frame, as the error it is."""
-    values = _unpack(protocol.FAULT.reply, payload)
+    values, _ = _unpack(protocol.FAULT, payload)
     cause, step = values["cause"], _step(values["step"])
     address = values["address"]
     place = f"pc {values['pc']:#x}, address {address:#x}"

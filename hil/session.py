@@ -238,7 +238,8 @@ class Session:
             reference = lockstep.compared / lockstep.seconds.reference
             record.speed["reference_steps_per_second"] = reference
         self.progress.stage(
-            "learn", f"{record.learned} steps, {record.compared} compared, {taken:.1f} s"
+            "learn",
+            f"{record.learned} steps, {record.compared} compared, {taken:.1f} s",
         )
 
     def _search(self, device: Device, lockstep: Lockstep) -> Found:
@@ -272,7 +273,7 @@ class Session:
     def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
         if self._learner is None:
             return None
-        for sample, told in zip(x, outputs):
+        for sample, told in zip(x, outputs, strict=True):
             try:
                 expected = self._learner.infer(sample)
             except NonFinite as error:
@@ -296,7 +297,9 @@ class Session:
         if learner is not None:
             seen = digest_difference(steps, digest, learner.digest(), "final")
             if seen is not None:
-                self.found = compare_state(device, learner, steps, "final") or Found(seen)
+                self.found = compare_state(device, learner, steps, "final") or Found(
+                    seen
+                )
                 return
         if save is not None:
             state = {t.name: device.read(t) for t in device.plan.state}
@@ -344,7 +347,7 @@ class Session:
             with suppress(HilError):
                 record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
         record.seconds["total"] = time.perf_counter() - self._started
-        record.provenance = _provenance(self.lesson.target.machine)
+        record.provenance = records.provenance(self.lesson.target.machine)
         record.write()
 
 
@@ -358,28 +361,6 @@ def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
     if icount:
         counts = [entry.instructions for entry in device.telemetry]
         record.instructions_per_step = sum(counts) / len(counts)
-
-
-def _provenance(machine: str) -> dict[str, str]:
-    """How each part of a record was obtained (docs/record.md)."""
-    device = "emulated" if machine in ("qemu", "native") else "measured"
-    return {
-        "learned": "counted",
-        "compared": "counted",
-        "accuracy": device,
-        "accuracy.tested": "counted",
-        "instructions_per_step": "counted",
-        "link": "counted",
-        "image": "counted",
-        "device": device,
-        "speed": device,
-        "speed.reference_steps_per_second": "reference",
-        "seconds": device,
-        "divergence": device,
-        "divergence.reference": "reference",
-        "divergence.ulp": "counted",
-        "digest": device,
-    }
 
 
 def _new_record(lesson: Lesson, folder: Path) -> RunRecord:

@@ -45,9 +45,19 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """A learning rate for small inputs (up to 256, such as 8x8 digits) and for
+    wide ones (such as MNIST's 784 pixels)."""
+
+    small: float
+    wide: float
+
+
+@dataclass(frozen=True)
 class Declaration:
     """All that planning and rendering must know of a rule.
 
+    `rates`: default learning rates by hidden activation, "*" for the others.
     `scratch(network)` lists the memory one step needs beyond inference's own,
     with lifetimes; `const(spec, parameters)` the tensors that lie in the image
     (such as a stored feedback matrix); `kernels(network, parameters)` the names
@@ -59,6 +69,7 @@ class Declaration:
     source: str
     equation: str
     parameters: tuple[Parameter, ...]
+    rates: Mapping[str, Rate]
     scratch: Callable[[Network], tuple[Scratch, ...]]
     const: Callable[[Spec, Mapping[str, str | float]], tuple[Const, ...]]
     kernels: Callable[[Network, Mapping[str, str | float]], tuple[str, ...]]

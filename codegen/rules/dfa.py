@@ -11,7 +11,7 @@ import numpy as np
 from codegen import streams
 from codegen.memory import Const, taped_scratch
 from codegen.reference.random import uniform
-from codegen.rules import Declaration, Parameter
+from codegen.rules import Declaration, Parameter, Rate
 from codegen.spec import Network, Spec
 
 
@@ -49,7 +49,7 @@ def _kernels(
 RULE = Declaration(
     name="dfa",
     title="direct feedback alignment",
-    source="Nokland 2016, arXiv 1609.01596; RULES 2.2",
+    source="Nokland 2016, arXiv 1609.01596",
     equation="d_L = e; d_l = (B_l e) * phi'(a_l), B_l fixed and random",
     parameters=(
         Parameter(
@@ -61,6 +61,7 @@ RULE = Declaration(
         ),
         Parameter("feedback_scale", 0.25, "magnitude of an element of sign feedback"),
     ),
+    rates={"*": Rate(0.03, 0.02), "relu": Rate(0.01, 0.003)},
     scratch=taped_scratch,
     const=_const,
     kernels=_kernels,

@@ -403,11 +403,11 @@ static void dispatch(const uint8_t *body, size_t size)
 
     memcpy(&header, body, sizeof header);
     if (header.kind != HIL_HELLO) {
-        if (rt.boot == 0) {
-            return; /* silent until HELLO */
+        if (header.boot == 0) {
+            return; /* no session speaks, so silence is the answer */
         }
         if (header.boot != rt.boot) {
-            refuse(&header, HIL_STALE_BOOT);
+            refuse(&header, HIL_STALE_BOOT); /* also after a reset: notice it */
             return;
         }
     }

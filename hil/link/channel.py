@@ -42,7 +42,11 @@ def _open_error(url: str, error: Exception) -> LinkError:
             "on most Linux systems: `sudo usermod -aG dialout $USER`, then log in "
             "again; or install the board's udev rules",
         )
-    if url.startswith("socket://") or number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+    if url.startswith("socket://") or number in (
+        errno.ENOENT,
+        errno.ENODEV,
+        errno.ENXIO,
+    ):
         reason = f" ({cause})" if cause is not None else ""
         return PortMissing(
             f"there is no port {url!r}{reason}",
@@ -167,4 +171,6 @@ class Channel:
             self.sent += taken
 
     def _closed(self, error: Exception) -> LineClosed:
-        return LineClosed(f"the line {self.url!r} was closed by its other end ({error})")
+        return LineClosed(
+            f"the line {self.url!r} was closed by its other end ({error})"
+        )

@@ -53,7 +53,8 @@ def _parse(coded: bytes) -> Frame | None:
     checked, crc = body[:-CRC_BYTES], body[-CRC_BYTES:]
     if _CRC.pack(zlib.crc32(checked)) != crc:
         return None
-    return Frame(*HEADER.unpack_from(checked), checked[HEADER.size :])
+    kind, status, seq, boot = HEADER.unpack_from(checked)
+    return Frame(kind, status, seq, boot, checked[HEADER.size :])
 
 
 class Decoder:

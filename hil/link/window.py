@@ -81,9 +81,7 @@ class Window:
     (telemetry, faults) at the moment it arrives, so in order with replies.
     """
 
-    def __init__(
-        self, channel: Channel, unsolicited: Callable[[Frame], None]
-    ) -> None:
+    def __init__(self, channel: Channel, unsolicited: Callable[[Frame], None]) -> None:
         self.channel = channel
         self.boot = 0
         self.replayed = 0
@@ -113,8 +111,13 @@ class Window:
         """The latest bytes that form no frame."""
         return self._decoder.stray
 
-    def post(self, message: protocol.Message, payload: bytes) -> None:
-        """Put one request on the line, behind those that are in flight."""
+    def post(
+        self, message: protocol.Message, *values: object, tail: bytes = b""
+    ) -> None:
+        """Put one request of these field values on the line, behind those that
+        are in flight."""
+        assert message.request is not None
+        payload = message.request.pack(*values, tail=tail)
         seq, self._next_seq = self._next_seq, (self._next_seq + 1) & 0xFFFF
         frame = encode(message.kind, 0, seq, self.boot, payload)
         request = _Request(message.kind, seq, frame)
@@ -137,7 +140,7 @@ class Window:
         while True:
             self._sort()
             done = self._take_done()
-            if done or not self._flight and limit > 0:
+            if done or (limit > 0 and not self._flight):
                 return done
             wait = min(end, self._asked + self._round(patience)) - time.monotonic()
             self._arrived += self._decoder.feed(self.channel.pump(wait))
@@ -210,11 +213,11 @@ class Window:
         if not frame.kind & REPLY:
             self._unsolicited(frame)
             return
-        for place, request in enumerate(self._flight):
-            if request.seq == frame.seq and request.kind == frame.kind & ~REPLY:
-                break
-        else:
+        asked = (frame.seq, frame.kind & ~REPLY)
+        found = [r for r in self._flight if (r.seq, r.kind) == asked]
+        if not found:
             return
+        request = found[0]
         if frame.status == Status.STALE_BOOT:
             raise DeviceReset(
                 f"the device on {self.channel.url!r} was reset in mid-session: "
@@ -222,16 +225,16 @@ class Window:
                 "what it had learned since the last checkpoint is lost",
             )
         if frame.boot == self.boot and request.reply is None:
-            self._answer(place, request, frame)
+            self._answer(request, frame)
 
-    def _answer(self, place: int, request: _Request, frame: Frame) -> None:
+    def _answer(self, request: _Request, frame: Frame) -> None:
         if not self._rounds:
             self._slowest = max(self._slowest, time.monotonic() - self._progress)
         self._restart()
         refused = frame.status == Status.OUT_OF_STEP
         answered = request.sent[min(request.answers, len(request.sent) - 1)]
         request.answers += 1
-        if refused and place == 0:
+        if refused and request is self._flight[0]:
             raise self._out_of_step(request, frame)
         if not refused:
             request.reply = frame

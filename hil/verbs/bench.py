@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     lesson = prepare(asked)
     found = bench_link(lesson)
     figures = found.to_json()
-    kinds = {name: "emulated" for name in figures} | {"reference": "reference"}
+    kinds = dict.fromkeys(figures, "emulated") | {"reference": "reference"}
     for name, unit in (
         ("raw", "bytes/s"), ("echo", "bytes/s"), ("link", "steps/s"),
         ("device", "steps/s"), ("reference", "steps/s"), ("lockstep", "steps/s"),

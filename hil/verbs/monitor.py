@@ -62,7 +62,9 @@ def _read(source: str, seconds: float | None) -> Iterator[bytes]:
     if path.is_dir():
         path = path / CONSOLE
         if not path.is_file():
-            raise UsageError(f"folder {source!r} has no {CONSOLE}: expected a run's folder")
+            raise UsageError(
+                f"folder {source!r} has no {CONSOLE}: expected a run's folder"
+            )
     if path.is_file():
         with path.open("rb") as file:
             while data := file.read(CHUNK):
@@ -108,6 +110,12 @@ def _name(kind: int) -> str:
 def _line(frame: Frame) -> str:
     document = _document(frame)
     payload = document["payload"]
-    cut = payload if len(payload) <= SHOWN else f"{payload[:SHOWN]}... {len(payload) // 2} bytes"
+    cut = (
+        payload
+        if len(payload) <= SHOWN
+        else f"{payload[:SHOWN]}... {len(payload) // 2} bytes"
+    )
     status = f" status {frame.status}" if document["reply"] else ""
-    return f"{document['kind']:9} seq {frame.seq:5} boot {document['boot']}{status}  {cut}"
+    return (
+        f"{document['kind']:9} seq {frame.seq:5} boot {document['boot']}{status}  {cut}"
+    )

@@ -27,7 +27,9 @@ def run(given: argparse.Namespace) -> int:
             out.line(f"  {rule.equation}")
             out.line(f"  source: {rule.source}")
         for parameter in rule.parameters if given.name else ():
-            choices = f" (one of {', '.join(parameter.choices)})" if parameter.choices else ""
+            choices = (
+                f" (one of {', '.join(parameter.choices)})" if parameter.choices else ""
+            )
             out.line(f"  {parameter.name} = {parameter.default!r}{choices}")
             out.line(f"    {parameter.meaning}")
     out.document(

@@ -23,7 +23,11 @@ def run(given: argparse.Namespace) -> int:
     names = [given.name] if given.name else targets.names()
     found = [targets.load(name) for name in names]
     for target in found:
-        vlens = f"  VLEN {', '.join(map(str, target.vector.vlens))}" if target.vector else ""
+        vlens = (
+            f"  VLEN {', '.join(map(str, target.vector.vlens))}"
+            if target.vector
+            else ""
+        )
         out.line(f"{target.name:24} {target.isa:18} {target.title}{vlens}")
         if given.name:
             _show(out, asdict(target), 2)

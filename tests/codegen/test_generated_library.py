@@ -47,11 +47,13 @@ def test_it_compiles_alone_and_learns_as_the_reference_does(
     generator = np.random.default_rng(3)
     samples = generator.integers(0, 256, (50, 17), dtype=np.uint8)
     labels = generator.integers(0, 5, 50)
-    line = b"".join(bytes([y]) + x.tobytes() for x, y in zip(samples, labels))
+    line = b"".join(
+        bytes([y]) + x.tobytes() for x, y in zip(samples, labels, strict=True)
+    )
     printed = subprocess.run([program], input=line, capture_output=True, check=True)
 
     learner, expected = Learner(spec), []
-    for x, y in zip(samples, labels):
+    for x, y in zip(samples, labels, strict=True):
         loss = learner.step(x, int(y), np.float32(0.03)).loss
         expected.append(f"{loss.view(np.uint32):08x} {learner.digest():08x}")
     assert printed.stdout.decode().split("\n")[:-1] == expected
@@ -84,8 +86,7 @@ def test_generated_files_say_so_in_their_first_line() -> None:
 def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:
     host = targets.load("host")
     one, same, other = (
-        render(plan(Spec(Network(layers)), host))
-        for layers in ((8, 4), (8, 4), (8, 5))
+        render(plan(Spec(Network(layers)), host)) for layers in ((8, 4), (8, 4), (8, 5))
     )
     assert one.digest("zig") == same.digest("zig")
     assert one.digest("zig") != other.digest("zig") != one.digest("gcc")

@@ -32,7 +32,7 @@ def test_sign_feedback_costs_no_memory_and_stored_feedback_costs_flash() -> None
 
 
 def test_over_budget_is_refused_and_names_the_largest() -> None:
-    with pytest.raises(OverBudget, match="needs .* bytes of RAM, but the budget") as e:
+    with pytest.raises(OverBudget, match=r"needs .* bytes of RAM, but the budget") as e:
         plan(Spec(Network((784, 500, 10))), TARGET, budget=32 << 10)
     assert e.value.exit_code == 3
     assert "largest: W1 1,568,000 bytes" in e.value.hints[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import socket
@@ -49,10 +50,8 @@ def lines(request: pytest.FixtureRequest) -> Iterator[tuple[Channel, Far, io.Byt
         os.close(slave)
     with channel:
         yield channel, far, record
-    try:
+    with contextlib.suppress(OSError):  # a test may have closed it
         os.close(far.descriptor)
-    except OSError:
-        pass  # the test has closed it
 
 
 def drain(channel: Channel, size: int) -> bytes:
@@ -62,7 +61,9 @@ def drain(channel: Channel, size: int) -> bytes:
     return data
 
 
-def test_bytes_pass_both_ways_and_are_recorded(lines: tuple[Channel, Far, io.BytesIO]) -> None:
+def test_bytes_pass_both_ways_and_are_recorded(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
     channel, far, record = lines
     every = bytes(range(256))
     channel.send(every)
@@ -74,7 +75,9 @@ def test_bytes_pass_both_ways_and_are_recorded(lines: tuple[Channel, Far, io.Byt
     assert (channel.sent, channel.received) == (256, 256)
 
 
-def test_pump_returns_nothing_after_its_limit(lines: tuple[Channel, Far, io.BytesIO]) -> None:
+def test_pump_returns_nothing_after_its_limit(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
     channel, _, _ = lines
     assert channel.pump(0.0) == b""
     assert channel.pump(0.02) == b""
@@ -130,7 +133,10 @@ def test_a_line_that_takes_nothing_is_an_error_after_the_limit(
 def test_a_port_that_is_open_elsewhere_is_busy() -> None:
     master, slave = os.openpty()
     name = os.ttyname(slave)
-    with Channel(name), pytest.raises(PortBusy, match="in use by another program") as caught:
+    with (
+        Channel(name),
+        pytest.raises(PortBusy, match="in use by another program") as caught,
+    ):
         Channel(name)
     assert name in str(caught.value)
     os.close(master)

@@ -79,7 +79,9 @@ EXPECTED = Expected(3, Result(np.float32([0.25, 0.75]), np.float32(0.5)), 7)
         (told(digest=8), "digest"),
     ],
 )
-def test_outputs_loss_and_digest_are_compared(device: StepResult, tensor: str | None) -> None:
+def test_outputs_loss_and_digest_are_compared(
+    device: StepResult, tensor: str | None
+) -> None:
     found = compare(device, EXPECTED)
     assert (found and found.tensor) == tensor
 

@@ -17,7 +17,7 @@ MIX = 0xFFFFFFFF
 
 
 def mix(x: int) -> int:
-    """RULES 0.2, in Python integers: an independent oracle."""
+    """The generator of docs/arithmetic.md, in Python integers: an independent oracle."""
     x ^= x >> 16
     x = x * 0x7FEB352D & MIX
     x ^= x >> 15
@@ -53,7 +53,9 @@ def test_digits_equal_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize(("seed", "epoch"), [(1, 0), (3, 7), (4294967295, 19)])
 def test_order_is_that_of_the_written_rule(seed: int, epoch: int) -> None:
-    assert datasets.order(seed, epoch, 200).tolist() == permutation(seed, 1000 + epoch, 200)
+    assert datasets.order(seed, epoch, 200).tolist() == permutation(
+        seed, 1000 + epoch, 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,10 @@ GOOD = {"x": np.zeros((4, 2), np.uint8), "y": np.zeros(4, int)}
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"x": np.zeros((4, 2))}, r"x is float64 \[4, 2\], expected \[samples, features\]"),
+        (
+            {"x": np.zeros((4, 2))},
+            r"x is float64 \[4, 2\], expected \[samples, features\]",
+        ),
         ({"x": np.zeros(4, np.uint8)}, r"x is uint8 \[4\], expected"),
         ({"y": np.zeros(3, int)}, r"y is int64 \[3\], expected 4 integers"),
         ({"y": np.zeros(4)}, r"y is float64 \[4\], expected 4 integers"),
@@ -119,7 +124,7 @@ def test_a_wrong_npz_is_named_with_what_is_wrong(
 def test_what_is_no_npz_at_all_is_named(tmp_path: Path) -> None:
     path = tmp_path / "text.npz"
     path.write_text("no archive")
-    with pytest.raises(DataError, match="cannot be read as .npz"):
+    with pytest.raises(DataError, match=r"cannot be read as \.npz"):
         datasets.load(str(path))
     with pytest.raises(DataError, match="there is no data file"):
         datasets.load(str(tmp_path / "absent.npz"))
@@ -132,11 +137,15 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(header + array.tobytes()))
 
 
-def test_mnist_is_read_from_hil_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_is_read_from_hil_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "fashion_mnist"
     folder.mkdir()
     images = np.arange(2 * 9, dtype=np.uint8).reshape(2, 3, 3)
-    for part, array in zip(idx.PARTS, (images, np.uint8([3, 4]), images[:1], np.uint8([5]))):
+    for part, array in zip(
+        idx.PARTS, (images, np.uint8([3, 4]), images[:1], np.uint8([5])), strict=True
+    ):
         write_idx(folder / part, array)
     monkeypatch.setenv("HIL_DATA", str(tmp_path))
     data = datasets.load("fashion")
@@ -144,24 +153,32 @@ def test_mnist_is_read_from_hil_data(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert data.test_y.tolist() == [5] and data.inputs == Inputs("u8", 255.0)
 
 
-def test_a_missing_idx_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_idx_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HIL_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="there is no .*train-images-idx3-ubyte.gz"):
+    with pytest.raises(DataError, match=r"there is no .*train-images-idx3-ubyte\.gz"):
         datasets.load("mnist")
 
 
 @pytest.mark.parametrize(
     ("raw", "sentence"),
     [
-        (b"not gzip", "cannot be read"),
-        (gzip.compress(b"\0\0\x0d\1\0\0\0\1x"), "is no idx file of bytes"),
-        (gzip.compress(b"\0\0\x08\3\0\0"), "is cut off"),
-        (gzip.compress(b"\0\0\x08\1\0\0\0\2x"), r"has 1 elements, its header says \[2\]"),
+        (b"\0\0\x0d\1\0\0\0\1x", "is no idx file of bytes"),
+        (b"\0\0\x08\3\0\0", "is cut off"),
+        (b"\0\0\x08\1\0\0\0\2x", r"has 1 elements, its header says \[2\]"),
     ],
 )
 def test_a_wrong_idx_file_is_named(tmp_path: Path, raw: bytes, sentence: str) -> None:
     path = tmp_path / "bad.gz"
-    path.write_bytes(raw)
+    path.write_bytes(gzip.compress(raw))
     with pytest.raises(DataError, match=sentence) as caught:
         idx.read(path)
     assert str(path) in str(caught.value)
+
+
+def test_an_idx_file_that_is_not_gzipped_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "plain"
+    path.write_bytes(b"not gzip")
+    with pytest.raises(DataError, match="cannot be read"):
+        idx.read(path)

@@ -53,7 +53,7 @@ def test_an_experiment_comes_back_from_its_toml() -> None:
         ("activation = 'tan'", "expected one of tanh, sigmoid, relu, identity", ""),
         ("lr = -0.1", "lr is -0.1: expected a positive number", ""),
         ("lr = inf", "lr is inf: expected a positive number", ""),
-        ("compare = 'most'", "compare is 'most': expected \"every\", \"none\"", ""),
+        ("compare = 'most'", 'compare is \'most\': expected "every", "none"', ""),
         ("ram = '32 bananas'", "ram is '32 bananas': expected a size", ""),
         ("icount = 1", "icount is 1: expected true or false", ""),
         ("parameters = 3", "parameters is 3: expected a table", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 
 from cobs import cobs
@@ -23,11 +24,13 @@ FRAMES = st.builds(
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     """`data` cut at these places."""
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:])]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 @given(st.lists(FRAMES, max_size=5), st.lists(st.integers(0, 10**6), max_size=20))
-def test_frames_survive_any_cutting_of_the_stream(frames: list[Frame], cuts: list[int]) -> None:
+def test_frames_survive_any_cutting_of_the_stream(
+    frames: list[Frame], cuts: list[int]
+) -> None:
     decoder = Decoder()
     stream = b"".join(encode(*frame) for frame in frames)
     found = [frame for part in pieces(stream, cuts) for frame in decoder.feed(part)]
@@ -37,7 +40,9 @@ def test_frames_survive_any_cutting_of_the_stream(frames: list[Frame], cuts: lis
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), FRAMES)
-def test_a_good_frame_is_seen_behind_any_noise(noise: list[bytes], frame: Frame) -> None:
+def test_a_good_frame_is_seen_behind_any_noise(
+    noise: list[bytes], frame: Frame
+) -> None:
     decoder = Decoder()
     for part in noise:
         decoder.feed(part)
@@ -45,7 +50,9 @@ def test_a_good_frame_is_seen_behind_any_noise(noise: list[bytes], frame: Frame)
 
 
 @given(FRAMES, st.integers(0, 10**6), st.integers(1, 255))
-def test_a_changed_byte_never_gives_another_frame(frame: Frame, place: int, flip: int) -> None:
+def test_a_changed_byte_never_gives_another_frame(
+    frame: Frame, place: int, flip: int
+) -> None:
     coded = bytearray(encode(*frame))
     inner = 1 + place % (len(coded) - 2)
     coded[inner] ^= flip

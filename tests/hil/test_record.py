@@ -53,7 +53,9 @@ def test_a_record_has_the_keys_that_are_promised(tmp_path: Path) -> None:
 
 
 def test_every_key_of_a_record_is_in_its_document(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "record.md").read_text(
+        encoding="utf-8"
+    )
     for name in a_record(tmp_path).to_json():
         assert f"`{name}`" in text
 
@@ -61,7 +63,9 @@ def test_every_key_of_a_record_is_in_its_document(tmp_path: Path) -> None:
 def test_a_figure_without_provenance_is_refused(tmp_path: Path) -> None:
     record = a_record(tmp_path)
     record.accuracy["test"] = 0.98
-    with pytest.raises(ProvenanceError, match="figure 'accuracy.test' has no provenance"):
+    with pytest.raises(
+        ProvenanceError, match=r"figure 'accuracy\.test' has no provenance"
+    ):
         record.write()
     assert list(tmp_path.iterdir()) == []
     record.provenance["accuracy"] = "emulated"

@@ -68,9 +68,7 @@ def samples(folder: Path, network: str, dtype: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    "machine, rule, activation, output, network, inputs", cases()
-)
+@pytest.mark.parametrize("machine, rule, activation, output, network, inputs", cases())
 def test_every_step_is_equal(
     tmp_path: Path,
     qemu64: str,

@@ -61,5 +61,7 @@ def test_a_wrong_kernel_is_caught_at_its_tensor(
 
 
 def test_a_run_that_compared_nothing_is_a_failure(tmp_path: Path) -> None:
-    record = run(Experiment(target="host", steps=10, compare="none", test=0), out=tmp_path)
+    record = run(
+        Experiment(target="host", steps=10, compare="none", test=0), out=tmp_path
+    )
     assert (record.result, record.exit_code, record.compared) == ("fail", 1, 0)

@@ -1,0 +1,133 @@
+"""The command line: one sentence, hints, an exit code, and JSON alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hil import doctor
+from hil.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "sentence"),
+    [
+        (["run", "--rule", "dfb"], 2, "unknown rule 'dfb'"),
+        (["run", "--target", "qemu-rv64"], 2, "unknown target 'qemu-rv64'"),
+        (["run", "--vlen", "100"], 2, "has no VLEN 100"),
+        (["run", "--target", "host", "--vlen", "128"], 2, "has no vector unit"),
+        (["run", "--target", "host", "--icount"], 2, "icount needs an emulator"),
+        (["run", "--network", "63-10"], 2, "takes 63 inputs, but data 'digits' has 64"),
+        (["run", "--network", "64-9"], 2, "has 9 outputs, but data 'digits'"),
+        (["run", "--steps", "0"], 2, "steps is 0"),
+        (["run", "--data", "nowhere.npz"], 2, "there is no data file 'nowhere.npz'"),
+        (["run", "--parameter", "feedbac=signs"], 2, "has no parameter 'feedbac'"),
+        (["run", "absent.toml"], 2, "experiment 'absent.toml' cannot be read"),
+        (["run", "--frobnicate"], 2, "unrecognized arguments: --frobnicate"),
+        (["monitor", "/dev/ttyNOSUCH7"], 2, "no port, recording or run folder"),
+        (["rules", "dfb"], 2, "unknown rule 'dfb'"),
+        (["frobnicate"], 2, "invalid choice: 'frobnicate'"),
+        ([], 2, "required: VERB"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_an_exit_code(
+    capsys: pytest.CaptureFixture[str], given: list[str], code: int, sentence: str
+) -> None:
+    assert main(given) == code
+    out, err = capsys.readouterr()
+    first, *hints = err.splitlines()
+    assert first.startswith("hil: ") and sentence in first
+    assert all(hint.startswith("  hint: ") for hint in hints)
+    assert out == ""
+
+
+def test_an_error_is_json_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--rule", "dfb", "--json", "-"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["result"], document["exit_code"]) == ("error", 2)
+    assert "unknown rule" in document["error"]["sentence"]
+
+
+def test_a_run_is_json_alone_on_stdout(
+    host_cc: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = ["run", "--target", "host", "--network", "64-10", "--steps", "8"]
+    assert main([*given, "--out", str(tmp_path), "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document == json.loads((Path(document["folder"]) / "run.json").read_text())
+    assert err.splitlines()[-1].startswith("PASS: 8 of 8 steps bit-exact, digest")
+
+
+@pytest.mark.parametrize(
+    "given", [["targets"], ["targets", "host"], ["rules"], ["rules", "dfa"]]
+)
+def test_lists_have_lines_and_json(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, given: list[str]
+) -> None:
+    path = tmp_path / "out.json"
+    assert main([*given, "--json", str(path)]) == 0
+    document = json.loads(path.read_text())
+    out = capsys.readouterr().out
+    assert all(entry["name"] in out for entry in document[given[0]])
+
+
+def test_monitor_shows_a_runs_recording(
+    host_cc: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = ["run", "--target", "host", "--network", "64-10", "--steps", "8"]
+    main([*given, "--out", str(tmp_path)])
+    (folder,) = tmp_path.iterdir()
+    capsys.readouterr()
+    assert main(["monitor", str(folder), "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    kinds = [frame["kind"] for frame in document["frames"]]
+    assert kinds[:2] == ["hello", "init"] and kinds[-1] == "leave"
+    assert document["damaged"] == 0 and document["stray"] == ""
+
+
+def test_light_verbs_do_not_wait_for_numpy() -> None:
+    script = (
+        "import sys; from hil.cli import main; main(['targets']); "
+        "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_doctor_finds_nothing_wrong_where_the_host_target_works(
+    host_cc: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--target", "host", "--json", "-"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    checks = {found["check"] for found in findings}
+    assert {"python", "package", "compiler for host", "pty", "data", "cache"} <= checks
+    assert all(found["state"] != "failure" for found in findings)
+
+
+def test_doctor_sees_decoys(tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "codegen.py").touch()
+    found = list(doctor.decoys(tmp_path))
+    assert [entry.state for entry in found] == ["warning", "warning"]
+    assert all(entry.advice for entry in found)
+
+
+def test_bench_gives_every_rate_and_both_shares(
+    host_cc: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.bench.ROUND_SECONDS", 0.05)
+    given = ["bench", "link", "--target", "host", "--steps", "40", "--json", "-"]
+    assert main(given) == 0
+    document = json.loads(capsys.readouterr().out)
+    rates = ("raw", "echo", "link", "device", "reference", "lockstep")
+    assert all(document[name] > 0 for name in rates)
+    assert {*rates, "echo_share", "lockstep_share"} == set(document["provenance"])

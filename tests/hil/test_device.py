@@ -1,0 +1,212 @@
+"""Device and Window against the real firmware on the host target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen.protocol import StepFlag
+from codegen.reference import Learner
+from codegen.reference.learner import initial_state
+from hil.device import Device, State, StateError
+from hil.divergence import Snapshot, one_step, write_state
+from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortMissing
+from hil.experiment import Experiment
+from hil.link.channel import Channel
+
+Start = Callable[[Experiment], Any]
+LIMIT = 20.0
+
+
+def greeted(board: Any, channel: Channel) -> Device:
+    device = Device(channel, board.built.plan, board.lesson.target.limits)
+    device.hello(board.built.image.digest, 0, LIMIT)
+    return device
+
+
+def test_a_device_says_what_it_is(board: Start, small: Experiment) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = Device(channel, one.built.plan, one.lesson.target.limits)
+        told = device.hello(one.built.image.digest, 0, LIMIT)
+        assert (told.target, told.isa, told.vlen) == ("host", "native", 0)
+        assert (told.window, told.max_payload) == (4, one.built.plan.line.max_payload)
+        assert told.step is None and told.committed_step is None
+        assert one.built.image.digest.startswith(told.digest)
+
+
+def test_methods_are_refused_in_the_wrong_state(
+    board: Start, small: Experiment
+) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = Device(channel, one.built.plan, one.lesson.target.limits)
+        with pytest.raises(StateError, match="SILENT, expected GREETED"):
+            device.init(1)
+        device.hello(one.built.image.digest, 0, LIMIT)
+        with pytest.raises(StateError, match="GREETED, expected READY"):
+            device.read(one.built.plan.tensors[0])
+        device.leave()
+        assert device.state is State.LEFT
+
+
+@pytest.mark.parametrize(
+    ("digest", "vlen", "sentence"),
+    [("0" * 64, 0, "but the image just built is 00000000"), (None, 256, "VLEN is 0")],
+)
+def test_another_build_is_refused(
+    board: Start, small: Experiment, digest: str | None, vlen: int, sentence: str
+) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = Device(channel, one.built.plan, one.lesson.target.limits)
+        with pytest.raises(FirmwareMismatch, match=sentence) as caught:
+            device.hello(digest or one.built.image.digest, vlen, LIMIT)
+        assert caught.value.exit_code == 6 and caught.value.hints
+
+
+def test_weights_of_the_seed_are_the_references(
+    board: Start, small: Experiment
+) -> None:
+    one = board(small)
+    learner = Learner(one.lesson.spec)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        assert device.init(one.lesson.spec.seed) == learner.digest()
+        for tensor in one.built.plan.state:
+            told = device.read(tensor)
+            assert (
+                told.view(np.uint32) == learner.state[tensor.name].view(np.uint32)
+            ).all()
+
+
+def test_written_weights_are_learned_from(board: Start, small: Experiment) -> None:
+    one = board(small)
+    lesson = one.lesson
+    learner = Learner(lesson.spec)
+    snapshot = Snapshot(5, initial_state(lesson.spec.network, 77))
+    learner.load(dict(snapshot.state), 5)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        assert write_state(device, lesson.spec.seed, snapshot) == learner.digest()
+        sample, label = lesson.sample(5)
+        told = one_step(device, 5, np.float32(0.03), label, sample)
+        learner.step(sample, label, np.float32(0.03))
+        assert told.digest == learner.digest()
+        assert device.digest() == (6, learner.digest())
+
+
+def test_inference_in_many_frames_keeps_order(board: Start, small: Experiment) -> None:
+    one = board(small)
+    learner = Learner(one.lesson.spec)
+    x = one.lesson.dataset.test_x[:50]
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        device.init(one.lesson.spec.seed)
+        told = device.infer([sample.tobytes() for sample in x])
+    expected = np.stack([learner.infer(sample) for sample in x])
+    assert (told.view(np.uint32) == expected.view(np.uint32)).all()
+
+
+def test_a_step_that_is_not_next_is_refused_with_the_devices_step(
+    board: Start, small: Experiment
+) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        device.init(1)
+        sample, label = one.lesson.sample(0)
+        with pytest.raises(LinkError, match="expects step 0"):
+            one_step(device, 3, np.float32(0.1), label, sample)
+
+
+def test_a_full_window_gives_no_more_credit(board: Start, small: Experiment) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        device.init(1)
+        data = one.lesson.sample(0)[0].tobytes()
+        for step in range(device.greeting.window):
+            device.post_steps(step, np.float32(0.1), [(0, data)])
+        assert device.credit == 0
+        with pytest.raises(StateError, match="no credit"):
+            device.post_steps(9, np.float32(0.1), [(0, data)])
+        device.settle()
+        assert device.credit == device.greeting.window
+
+
+def test_telemetry_is_taken_and_numbered(board: Start, small: Experiment) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        device.init(1)
+        for step in range(3):
+            sample, label = one.lesson.sample(step)
+            device.post_steps(
+                step, np.float32(0.1), [(label, sample.tobytes())], StepFlag.TELEMETRY
+            )
+            while not device.take_steps(LIMIT):
+                pass
+        device.digest()
+        assert [entry.step for entry in device.telemetry] == [1, 2, 3]
+        assert device.counts.lost_telemetry == 0
+
+
+def test_a_silent_line_is_no_answer_within_the_limit(
+    board: Start, small: Experiment, faulty_line: Callable[..., Any]
+) -> None:
+    one = board(small)
+    cut = faulty_line(one.url, every=1)
+    with Channel(cut.url) as channel:
+        device = Device(channel, one.built.plan, one.lesson.target.limits)
+        with pytest.raises(NoAnswer, match="no answer to HELLO") as caught:
+            device.hello(one.built.image.digest, 0, 0.3)
+        assert any("hil doctor" in hint for hint in caught.value.hints)
+
+
+def test_a_device_of_another_session_is_noticed(
+    board: Start, small: Experiment
+) -> None:
+    one = board(small)
+    with Channel(one.url) as channel:
+        first = greeted(one, channel)
+        first.init(1)
+        second = greeted(one, channel)
+        second.init(1)
+        with pytest.raises(DeviceReset, match="was reset in mid-session"):
+            first.digest()
+
+
+def test_a_line_nobody_listens_on_is_missing(board: Start, small: Experiment) -> None:
+    one = board(small)
+    one.machine.stop()
+    with pytest.raises(PortMissing):
+        Channel(one.url)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_step_is_learned_once_over_a_faulty_line(
+    board: Start, faulty_line: Callable[..., Any], seed: int
+) -> None:
+    one = board(Experiment(network=(64, 17, 10), steps=200))
+    lesson, learner = one.lesson, Learner(one.lesson.spec)
+    line = faulty_line(one.url, every=4000, seed=seed)
+    with Channel(line.url) as channel:
+        device = greeted(one, channel)
+        device.init(lesson.spec.seed)
+        results, sent = [], 0
+        while len(results) < 200:
+            while device.credit and sent < 200:
+                sample, label = lesson.sample(sent)
+                data = [(label, sample.tobytes())]
+                device.post_steps(sent, np.float32(0.03), data, StepFlag.DIGEST)
+                sent += 1
+            results += device.take_steps(LIMIT)
+        for step, told in enumerate(results):
+            learner.step(*lesson.sample(step), np.float32(0.03))
+            assert (told.step, told.digest) == (step, learner.digest())
+        assert device.digest() == (200, learner.digest())
+        assert line.faults > 0 and device.counts.resent > 0

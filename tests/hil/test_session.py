@@ -1,0 +1,202 @@
+"""Whole runs on the host target: the record tells what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hil import Experiment, run
+from hil.errors import (
+    DataError,
+    DeviceFault,
+    FirmwareMismatch,
+    HilError,
+    OverBudget,
+    PortMissing,
+)
+from hil.experiment import load
+
+pytestmark = pytest.mark.usefixtures("host_cc")
+ROOT = Path(__file__).parents[2]
+
+
+def run_json(folder: Path) -> dict[str, Any]:
+    """The record in the only run folder there is."""
+    (only,) = folder.iterdir()
+    return json.loads((only / "run.json").read_text())  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("console", ["socket", "pty"])
+def test_a_run_passes_and_leaves_its_folder(
+    small: Experiment, folder: Path, console: str
+) -> None:
+    record = run(small.override({"console": console}), out=folder)
+    assert (record.result, record.exit_code, record.compared) == ("pass", 0, 60)
+    document = run_json(folder)
+    assert document == json.loads(json.dumps(record.to_json()))
+    names = {path.name for path in record.folder.iterdir()}
+    assert names == {
+        "run.json", "metrics.jsonl", "experiment.toml", "console.bin",
+        "generated", "image", "firmware", "image.elf",
+    }  # fmt: skip
+    lines = [
+        json.loads(line)
+        for line in (record.folder / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert [line["step"] for line in lines] == list(range(60))
+    assert lines[-1]["digest"] == record.digest
+    assert lines[-1]["prequential"] == record.accuracy["prequential"]
+    assert (record.folder / "generated" / "net.h").is_file()
+    assert (record.folder / "console.bin").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"samples_per_frame": 1, "window": 1},
+        {"samples_per_frame": 7, "window": 3, "steps": 61},
+        {"compare": 16},
+        {"rule": "bp"},
+        {"parameters": {"feedback": "uniform"}},
+        {"network": (64, 1, 10), "activation": "relu", "output": "softmax"},
+        {"network": (64, 10), "output": "identity"},
+        {"steps": 1440, "test": 0},
+    ],
+)
+def test_runs_of_every_shape_pass(
+    small: Experiment, folder: Path, change: dict[str, Any]
+) -> None:
+    record = run(small.override(change), out=folder)
+    assert record.result == "pass" and record.compared == record.steps
+
+
+def test_the_effective_experiment_does_the_same_run_again(
+    small: Experiment, folder: Path
+) -> None:
+    first = run(small.override({"seed": 9}), out=folder)
+    again = run(load(first.folder / "experiment.toml"), out=folder)
+    assert again.digest == first.digest
+    assert again.experiment == first.experiment
+    assert again.folder != first.folder
+
+
+def test_learned_weights_go_out_and_come_in(
+    small: Experiment, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "out" / "weights.npz"
+    first = run(small.override({"save": str(path)}), out=folder)
+    with np.load(path) as file:
+        assert file.files == ["W1", "b1", "W2", "b2"]
+    second = run(small.override({"init": str(path), "steps": 30}), out=folder)
+    assert second.result == "pass" and second.digest != first.digest
+    np.savez(path, W1=np.zeros((3, 3), np.float32))
+    with pytest.raises(DataError, match="holds W1: expected W1, b1, W2, b2"):
+        run(small.override({"init": str(path)}), out=folder)
+
+
+def test_counted_instructions_are_told_for_every_step_and_repeat(
+    qemu64: str, small: Experiment, folder: Path
+) -> None:
+    change = {"target": "qemu-rv64gc", "icount": True, "steps": 25}
+    first, second = (run(small.override(change), out=folder) for _ in range(2))
+    told = [
+        [json.loads(line)["instructions"] for line in path.read_text().splitlines()]
+        for path in (record.folder / "metrics.jsonl" for record in (first, second))
+    ]
+    assert told[0] == told[1] and all(told[0]) and len(told[0]) == 25
+    assert first.instructions_per_step == sum(told[0]) / 25
+    assert first.provenance["instructions_per_step"] == "counted"
+
+
+def test_a_run_that_compared_nothing_fails(small: Experiment, folder: Path) -> None:
+    record = run(small.override({"compare": "none"}), out=folder)
+    assert (record.result, record.exit_code, record.compared) == ("fail", 1, 0)
+    assert record.learned == 60
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"ram": 1024}, OverBudget),
+        ({"unit": "/dev/ttyNOSUCH7"}, PortMissing),
+        ({"lr": 1e30, "activation": "identity", "output": "identity"}, DeviceFault),
+    ],
+)
+def test_a_failure_is_raised_and_recorded(
+    small: Experiment, folder: Path, change: dict[str, Any], error: type[HilError]
+) -> None:
+    with pytest.raises(error) as caught:
+        run(small.override(change), out=folder)
+    document = run_json(folder)
+    assert (document["result"], document["exit_code"]) == ("error", error.exit_code)
+    assert document["error"]["sentence"] == str(caught.value)
+    assert caught.value.hints
+
+
+def test_both_sides_stop_at_the_same_non_finite_value(
+    small: Experiment, folder: Path
+) -> None:
+    change = {"lr": 1e30, "activation": "identity", "output": "identity"}
+    with pytest.raises(DeviceFault, match="non-finite activation or delta") as caught:
+        run(small.override(change), out=folder)
+    assert "the reference stops at the same step" in caught.value.hints
+
+
+def test_a_unit_with_another_image_is_refused(
+    board: Callable[[Experiment], Any], small: Experiment, folder: Path
+) -> None:
+    url = board(small.override({"network": (64, 16, 10)})).url
+    with pytest.raises(FirmwareMismatch, match="the device runs build"):
+        run(small.override({"unit": url}), out=folder)
+    assert run_json(folder)["exit_code"] == 6
+
+
+def test_a_unit_with_the_image_is_taught_over_a_faulty_line(
+    board: Callable[[Experiment], Any],
+    faulty_line: Callable[..., Any],
+    small: Experiment,
+    folder: Path,
+) -> None:
+    line = faulty_line(board(small).url, every=3000)
+    record = run(small.override({"unit": line.url}), out=folder)
+    clean = run(small, out=folder)
+    assert record.result == "pass" and record.digest == clean.digest
+    assert record.link["resent"] > 0 and clean.link["resent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_in_the_middle_keeps_the_record(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
+    """Run as a command: the signal comes once the first steps are reported."""
+    command = [sys.executable, "-m", "hil", "run", "--target", "host"]
+    with subprocess.Popen(
+        [*command, "--epochs", "900", "--out", str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("learn"):
+                process.send_signal(number)
+                break
+        out, err = process.communicate()
+    assert process.returncode == code, err
+    document = run_json(folder)
+    assert (document["result"], document["exit_code"]) == ("error", code)
+    assert 0 < document["compared"] == document["learned"]
+    assert out.splitlines()[-1].startswith(f"ERROR {code}: {document['compared']} of")
