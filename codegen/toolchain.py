@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import platformdirs
@@ -131,16 +132,11 @@ def _two_halves(
 
 def _bare_zig(target: Target) -> Toolchain:
     zig = _zig()
-    version = subprocess.run(
-        [zig, "version"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     common = (
-        "-target",
-        f"riscv{target.xlen}-freestanding-none",
-        "-fno-sanitize=undefined",
-    )
+        "-target", f"riscv{target.xlen}-freestanding-none", "-fno-sanitize=undefined",
+    )  # fmt: skip
     return _two_halves(
-        "zig", f"zig {version}", (zig, "cc"), common,
+        "zig", f"zig {metadata.version('ziglang')}", (zig, "cc"), common,
         "-mcpu=", lambda isa: isa.zig, (zig, "ld.lld"), target,
     )  # fmt: skip
 

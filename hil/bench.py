@@ -25,7 +25,6 @@ from hil.divergence import Snapshot
 from hil.errors import Divergence, LinkError, UsageError
 from hil.lesson import Lesson
 from hil.link.channel import Channel
-from hil.link.frame import encode
 from hil.lockstep import Learned, Lockstep
 
 GOAL = 0.8
@@ -108,9 +107,8 @@ def _echo_rates(
     payload = bytes(i % 251 for i in range(line.max_payload))
     image = _raw_image(built, lesson.experiment.toolchain)
     channel = _attached(stack, lesson, image)
-    block = encode(0xFF, 0, 0, 0, payload)
     limits = lesson.target.limits
-    echo = _RawEcho(channel, block, line.window, limits.boot + limits.hello)
+    echo = _RawEcho(channel, payload, line.window, limits.boot + limits.hello)
     echo.wait_for_boot()
     rounds = [(echo.rate(), _echo_rate(device, payload)) for _ in range(ROUNDS)]
     return max(raw for raw, _ in rounds), max(framed for _, framed in rounds)

@@ -108,20 +108,26 @@ def run(given: argparse.Namespace) -> int:
     return record.exit_code
 
 
+BUG_REPORT_VERSIONS = ("hil", "toolchain", "qemu", "numpy", "python", "system")
+
+
 def verdict(record: RunRecord) -> str:
     """The last line: PASS, FAIL or ERROR, and what was compared with what."""
     network = "-".join(map(str, record.network))
     vlen = f" vlen {record.vlen}" if record.vlen else ""
     build = record.image["build_digest"]
-    versions = " ".join(f"{name} {value}" for name, value in record.versions.items())
+    told = record.versions
+    versions = ", ".join(
+        told[name] if name in ("toolchain", "system") else f"{name} {told[name]}"
+        for name in BUG_REPORT_VERSIONS
+        if name in told
+    )
     parts = [
-        f"{record.compared} of {record.steps} steps bit-exact",
+        f"{record.compared} of {record.steps} steps bit-exact on {record.target}{vlen}",
         f"digest {record.digest or 'none'}",
-        f"{record.target}{vlen}",
         f"{record.rule} {network} {record.activation}/{record.output} seed {record.seed}",
-        f"data {record.data}",
-        f"build {build[:8] if build else 'none'}",
-        versions,
+        f"{record.data}",
+        f"build {build[:8] if build else 'none'} ({versions})",
     ]
     if record.accuracy["test"] is not None:
         parts.insert(2, f"test accuracy {record.accuracy['test']:.2%}")

@@ -62,7 +62,7 @@ def test_a_run_is_json_alone_on_stdout(
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert document == json.loads((Path(document["folder"]) / "run.json").read_text())
-    assert err.splitlines()[-1].startswith("PASS: 8 of 8 steps bit-exact, digest")
+    assert err.splitlines()[-1].startswith("PASS: 8 of 8 steps bit-exact on")
 
 
 @pytest.mark.parametrize(
