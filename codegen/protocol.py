@@ -73,7 +73,6 @@ class Cause(IntEnum):
     """FAULT causes above the machine's own (0..63 are RISC-V's mcause)."""
 
     NON_FINITE = 0x100
-    STACK = 0x101
 
 
 TRAPS = {
@@ -91,7 +90,6 @@ TRAPS = {
     13: "load page fault",
     15: "store page fault",
     Cause.NON_FINITE: "non-finite activation or delta",
-    Cause.STACK: "stack overflow",
 }
 
 
@@ -209,7 +207,7 @@ HELLO = Message(
 INIT = Message(
     "init", 0x02, "set every weight from the seed, or keep them; set the step",
     Layout((
-        _u32("seed", "seed of the generator"),
+        _u32("seed", "seed of the generator; not read when the state is kept"),
         _u32("step", "number of the next step"),
         _u32("flags", "1 keep the state as it is"),
     )),
@@ -217,7 +215,7 @@ INIT = Message(
 )  # fmt: skip
 
 STEP = Message(
-    "step", 0x03, "learn from `count` samples, all or none; exactly once",
+    "step", 0x03, "learn from `count` samples, exactly once",
     Layout((
         _u32("step", "number of the first of these steps"),
         _u8("flags", "1 digest after each step, 2 telemetry frame after this one"),

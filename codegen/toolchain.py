@@ -179,8 +179,11 @@ def _bare_gcc(target: Target) -> Toolchain:
         )
     linker = re.sub(r"gcc(-\d+)?$", "ld", gcc)
     return _two_halves(
-        "gcc", version, (gcc,), (), "-march=", lambda isa: isa.march, linker, target
-    )
+        "gcc", version, (gcc,),
+        # or gcc makes our memcpy's loop a call of memcpy
+        ("-fno-tree-loop-distribute-patterns",),
+        "-march=", lambda isa: isa.march, linker, target,
+    )  # fmt: skip
 
 
 BARE_TOOLCHAINS = {"zig": _bare_zig, "clang": _bare_clang, "gcc": _bare_gcc}

@@ -16,8 +16,8 @@ class NativeMachine(Machine):
     """A native image, which is told its line by a descriptor.
 
     console "socket": `image --listen-fd N`, a listening socket; the process
-    accepts one connection after the other. A reset cuts the connection, and the
-    host opens the same url again.
+    serves the first connection and ends with it. A reset starts it anew, and
+    the host opens the same url again.
     console "pty": `image --fd N`, the line itself, which outlasts a reset.
     """
 

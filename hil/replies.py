@@ -87,9 +87,18 @@ def greeting(payload: bytes) -> Greeting:
     return Greeting(**values)
 
 
-def step_results(payload: bytes, n_out: int) -> list[StepResult]:
-    """The payload of a STEP reply, from a network of `n_out` outputs."""
+def step_results(
+    payload: bytes, n_out: int, expected: tuple[int, int]
+) -> list[StepResult]:
+    """The payload of the reply to a STEP, from a network of `n_out` outputs;
+    `expected` is what was asked for: (first step, samples)."""
     values, tail = _unpack(protocol.STEP, payload)
+    told = values["step"], values["count"]
+    if told != expected:
+        raise ValueError(
+            f"it tells of {told[1]} steps from step {told[0]}, expected "
+            f"{expected[1]} from step {expected[0]}"
+        )
     rows = np.frombuffer(tail, "<u4").reshape(values["count"], n_out + 2)
     asked = bool(values["flags"] & StepFlag.DIGEST)
     return [
@@ -120,8 +129,6 @@ def fault(payload: bytes, plan: Plan) -> DeviceFault:
         known = address < len(plan.tensors)
         place = "tensor " + (plan.tensors[address].name if known else f"{address}?")
         hints = ("a smaller learning rate (--lr) keeps values finite",)
-    elif cause == Cause.STACK:
-        hints = ("give the target more stack in its TOML",)
     elif cause == ILLEGAL_INSTRUCTION:
         hints = (
             f"the image is built for {plan.target.isa}: does the machine have all of "

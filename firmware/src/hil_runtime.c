@@ -12,16 +12,27 @@
 #define HEADER sizeof(struct hil_header)
 #define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
 #define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
-#define RESULT_BYTES (sizeof(float) + sizeof(uint32_t) + sizeof(float) * NET_OUTPUTS)
+#define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
+#define RESULT_BYTES (sizeof(float) + sizeof(uint32_t) + OUTPUT_BYTES)
+
+/* The plan has counted these buffers; here the compiler counts them again. */
+_Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * LABELLED_BYTES <= HIL_MAX_PAYLOAD,
+               "a STEP does not fit a frame");
+_Static_assert(sizeof(struct hil_step_reply) + HIL_SAMPLES * RESULT_BYTES <= HIL_STEP_REPLY,
+               "a STEP's reply does not fit where it is kept");
+_Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
+               "HELLO's reply does not fit a frame");
 
 /* A reply that is kept so that a STEP asked for twice is learned once. */
 struct kept_reply {
-    uint32_t step; /* first step it answers, HIL_NEVER when empty */
-    uint32_t count;
-    uint32_t size; /* of the body */
+    uint32_t step;  /* first step it answers */
+    uint32_t count; /* samples it answers, 0 when empty */
+    uint32_t size;  /* of the body */
     uint8_t body[HEADER + HIL_STEP_REPLY + HIL_CRC_BYTES];
 };
 
+/* All zero until hil_runtime_serve: an initialised member would put the whole
+ * network into .data, and so into flash a second time. */
 static struct {
     net_t net;
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
@@ -29,7 +40,6 @@ static struct {
     bool faulted;                    /* a step was refused: only INIT helps */
     uint32_t boot;                   /* the host's nonce, 0 before HELLO */
     uint32_t step;                   /* next step */
-    uint32_t learning;               /* step in hand, HIL_NEVER outside one */
     uint32_t telemetry;              /* telemetry frames sent since HELLO */
     uint64_t instructions;           /* of the last STEP */
     uint32_t next_kept;
@@ -37,7 +47,10 @@ static struct {
     struct hil_decoder decoder;
     uint8_t request[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
     uint8_t reply[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
-} rt = { .step = HIL_NEVER, .learning = HIL_NEVER };
+} rt;
+
+/* Step in hand, HIL_NEVER outside one. A trap may ask at any moment. */
+static uint32_t learning = HIL_NEVER;
 
 static void put_header(uint8_t *body, uint8_t kind, uint8_t status, uint16_t seq)
 {
@@ -59,7 +72,7 @@ static void refuse(const struct hil_header *to, enum hil_status status)
 
 void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
 {
-    const struct hil_fault fault = { cause, rt.learning, pc, address };
+    const struct hil_fault fault = { cause, learning, pc, address };
     uint8_t body[HEADER + sizeof fault + HIL_CRC_BYTES];
 
     put_header(body, HIL_FAULT, HIL_FAULTED, 0);
@@ -87,7 +100,7 @@ static void send_telemetry(void)
 static void forget_replies(void)
 {
     for (size_t i = 0; i < HIL_WINDOW; i++) {
-        rt.kept[i].step = HIL_NEVER;
+        rt.kept[i].count = 0;
     }
 }
 
@@ -146,7 +159,7 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
     answer(header, HIL_OK, sizeof reply);
 }
 
-/* The kept reply to these very steps, or NULL. */
+/* The kept reply to these very steps (at least one), or NULL. */
 static struct kept_reply *find_kept(uint32_t step, uint32_t count)
 {
     for (size_t i = 0; i < HIL_WINDOW; i++) {
@@ -183,7 +196,7 @@ static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *res
 
     memcpy(&label, sample, sizeof label);
     memcpy(rt.sample, sample + sizeof label, SAMPLE_BYTES);
-    rt.learning = rt.step;
+    learning = rt.step;
     const uint64_t before = hil_port_instructions();
     const int status = net_step(&rt.net, rt.sample, label, ask->eta, &loss);
     rt.instructions += hil_port_instructions() - before;
@@ -196,8 +209,17 @@ static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *res
     }
     memcpy(result, &loss, sizeof loss);
     memcpy(result + 4, &digest, sizeof digest);
-    memcpy(result + 8, net_outputs(&rt.net), sizeof(float) * NET_OUTPUTS);
+    memcpy(result + 8, net_outputs(&rt.net), OUTPUT_BYTES);
     return NET_OK;
+}
+
+/* A sample has led to an infinity or a NaN: say where, and learn no more. */
+static void stop_learning(const struct hil_header *header, int status)
+{
+    rt.faulted = true;
+    hil_runtime_fault(HIL_CAUSE_NON_FINITE, 0, NET_CULPRIT(status));
+    learning = HIL_NEVER;
+    refuse(header, HIL_FAULTED);
 }
 
 static void learn_all(const struct hil_header *header, const struct hil_step *ask,
@@ -207,20 +229,17 @@ static void learn_all(const struct hil_header *header, const struct hil_step *as
     const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
     uint8_t *const results = keep->body + HEADER + sizeof reply;
 
-    keep->step = HIL_NEVER; /* until it is whole */
+    keep->count = 0; /* until it is whole */
     rt.instructions = 0;
     for (size_t i = 0; i < ask->count; i++) {
         const int status =
             learn(ask, samples + i * LABELLED_BYTES, results + i * RESULT_BYTES);
         if (status != NET_OK) {
-            rt.faulted = true;
-            hil_runtime_fault(HIL_CAUSE_NON_FINITE, 0, NET_CULPRIT(status));
-            rt.learning = HIL_NEVER;
-            refuse(header, HIL_FAULTED);
+            stop_learning(header, status);
             return;
         }
     }
-    rt.learning = HIL_NEVER;
+    learning = HIL_NEVER;
     rt.next_kept = (rt.next_kept + 1) % HIL_WINDOW;
     keep->step = ask->step;
     keep->count = ask->count;
@@ -246,7 +265,8 @@ static void on_step(const struct hil_header *header, const uint8_t *payload, siz
         refuse(header, rt.ready ? HIL_FAULTED : HIL_NOT_READY);
         return;
     }
-    if (!good_samples(&ask, payload + sizeof ask, size - sizeof ask)) {
+    if (!__builtin_isfinite(ask.eta) ||
+        !good_samples(&ask, payload + sizeof ask, size - sizeof ask)) {
         refuse(header, HIL_BAD_PAYLOAD);
         return;
     }
@@ -279,8 +299,7 @@ static void on_infer(const struct hil_header *header, const uint8_t *payload, si
         return;
     }
     memcpy(&ask, payload, sizeof ask);
-    const size_t outputs = sizeof(float) * NET_OUTPUTS;
-    const size_t most = (HIL_MAX_PAYLOAD - sizeof(struct hil_infer_reply)) / outputs;
+    const size_t most = (HIL_MAX_PAYLOAD - sizeof(struct hil_infer_reply)) / OUTPUT_BYTES;
     if (ask.count < 1 || ask.count > most ||
         size - sizeof ask != ask.count * SAMPLE_BYTES) {
         refuse(header, HIL_BAD_PAYLOAD);
@@ -290,12 +309,11 @@ static void on_infer(const struct hil_header *header, const uint8_t *payload, si
         memcpy(rt.sample, payload + sizeof ask + i * SAMPLE_BYTES, SAMPLE_BYTES);
         const int status = net_infer(&rt.net, rt.sample);
         if (status != NET_OK) {
-            hil_runtime_fault(HIL_CAUSE_NON_FINITE, 0, NET_CULPRIT(status));
-            refuse(header, HIL_FAULTED);
+            stop_learning(header, status);
             return;
         }
-        memcpy(result, net_outputs(&rt.net), outputs);
-        result += outputs;
+        memcpy(result, net_outputs(&rt.net), OUTPUT_BYTES);
+        result += OUTPUT_BYTES;
     }
     const struct hil_infer_reply reply = { ask.count };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
@@ -385,7 +403,7 @@ static void on_leave(const struct hil_header *header, const uint8_t *payload, si
         return;
     }
     memcpy(&ask, payload, sizeof ask);
-    refuse(header, HIL_OK);
+    answer(header, HIL_OK, 0);
     hil_port_exit(ask.code);
 }
 
@@ -402,6 +420,9 @@ static void dispatch(const uint8_t *body, size_t size)
     struct hil_header header;
 
     memcpy(&header, body, sizeof header);
+    if (header.kind & HIL_REPLY) {
+        return; /* an echo on the line: to answer an answer would never end */
+    }
     if (header.kind != HIL_HELLO) {
         if (header.boot == 0) {
             return; /* no session speaks, so silence is the answer */
@@ -422,6 +443,7 @@ static void dispatch(const uint8_t *body, size_t size)
 
 _Noreturn void hil_runtime_serve(void)
 {
+    rt.step = HIL_NEVER;
     forget_replies();
     hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);
     for (;;) {

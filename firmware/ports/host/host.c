@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,20 @@ static _Noreturn void die(const char *what)
     exit(8);
 }
 
+/* A read or write has failed: for good, or may it be tried again? */
+static void check_line(const char *what)
+{
+    if (errno == EIO || errno == EPIPE || errno == ECONNRESET) {
+        exit(0); /* the host hung up */
+    }
+    if (errno != EINTR && errno != EAGAIN) {
+        die(what);
+    }
+}
+
 void hil_port_init(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* write tells */
     if (argc == 3 && strcmp(argv[1], "--fd") == 0) {
         line = atoi(argv[2]);
     } else if (argc == 3 && strcmp(argv[1], "--listen-fd") == 0) {
@@ -59,26 +72,26 @@ size_t hil_port_read(uint8_t *data, size_t size)
         return 0;
     }
     const ssize_t count = read(line, data, size);
-    if (count == 0 || (count < 0 && errno == EIO)) {
+    if (count == 0) {
         exit(0); /* the host hung up */
     }
-    if (count < 0 && errno != EINTR && errno != EAGAIN) {
-        die("read");
+    if (count < 0) {
+        check_line("read");
+        return 0;
     }
-    return count < 0 ? 0 : (size_t)count;
+    return (size_t)count;
 }
 
 void hil_port_write(const uint8_t *data, size_t size)
 {
     while (size > 0) {
         const ssize_t count = write(line, data, size);
-        if (count < 0 && errno != EINTR) {
-            die("write");
+        if (count < 0) {
+            check_line("write");
+            continue;
         }
-        if (count > 0) {
-            data += count;
-            size -= (size_t)count;
-        }
+        data += count;
+        size -= (size_t)count;
     }
 }
 

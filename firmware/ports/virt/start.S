@@ -20,6 +20,12 @@
     .section .text.start, "ax"
     .globl _start
 _start:
+    /* gp before all else: a linker may make any `la` relative to it */
+    .option push
+    .option norelax
+    la gp, __global_pointer$
+    .option pop
+
     la t0, trap_entry
     csrw mtvec, t0
     la t0, trap_stack_top
@@ -27,11 +33,7 @@ _start:
 
     li t0, MSTATUS_FS_INITIAL | MSTATUS_VS_INITIAL
     csrs mstatus, t0
-
-    .option push
-    .option norelax
-    la gp, __global_pointer$
-    .option pop
+    csrw fcsr, zero /* round to nearest even, whatever came before a reset */
 
     /* only hart 0 works */
     csrr t0, mhartid
@@ -58,8 +60,8 @@ _start:
 5:  j 5b
 
 /* Traps run on a stack of their own, since the interrupted one may be what
- * went wrong. Interrupts save what a C function may clobber; exceptions never
- * return. */
+ * went wrong. Interrupts save what a C function may clobber: no floating-point
+ * or vector register, since the port's C uses none. Exceptions never return. */
     .balign 4
 trap_entry:
     csrrw sp, mscratch, sp
@@ -104,6 +106,16 @@ trap_entry:
     csrrw sp, mscratch, sp
     mret
 
+    /* Also one that came in the middle of an interrupt gets the trap stack. One
+     * that comes while this one is told ends the machine untold. */
 6:  csrr a1, mepc
     csrr a2, mtval
+    la t0, trap_in_trap
+    csrw mtvec, t0
+    la sp, trap_stack_top
     call virt_exception
+
+    .balign 4
+trap_in_trap:
+    la sp, trap_stack_top
+    call virt_give_up

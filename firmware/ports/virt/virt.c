@@ -17,19 +17,25 @@
 
 /* 16550 registers, one byte each. */
 enum { RBR = 0, THR = 0, IER = 1, FCR = 2, IIR = 2, LCR = 3, LSR = 5, DLL = 0, DLM = 1 };
-enum { LSR_DATA = 0x01, LSR_THR_EMPTY = 0x20, LCR_8N1 = 0x03, LCR_DLAB = 0x80 };
+enum { LSR_DATA = 0x01, LSR_THR_EMPTY = 0x20, LSR_ALL_SENT = 0x40 };
+enum { LCR_8N1 = 0x03, LCR_DLAB = 0x80 };
 enum { FCR_ENABLE_CLEAR = 0x07, FCR_TRIGGER_14 = 0xc0, IER_DATA = 0x01 };
 enum { IIR_CAUSE = 0x0f, IIR_TRIGGERED = 0x04 };
 enum { UART_FIFO = 16, UART_TRIGGER = 14 };
 
 enum { TEST_PASS = 0x5555, TEST_FAIL = 0x3333 };
+enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
 
-/* Filled by the interrupt, emptied by hil_port_read. Indices only grow; a
- * byte that finds the ring full is counted and lost. */
-static struct {
-    volatile uint32_t head, tail, overruns;
+/* Filled by the interrupt, emptied by hil_port_read. Indices only grow, and
+ * wrap; a byte that finds the ring full is counted and lost. All of it is
+ * volatile, so that no byte is read or written on the wrong side of its index. */
+static volatile struct {
+    uint32_t head, tail, overruns;
     uint8_t bytes[HIL_RX_RING];
 } rx;
+
+_Static_assert((HIL_RX_RING & (HIL_RX_RING - 1)) == 0,
+               "indices wrap at 2^32: the ring must be a power of two");
 
 extern const uint32_t stack_bottom[], stack_top[];
 
@@ -112,11 +118,27 @@ void virt_interrupt(void)
     }
 }
 
+static _Noreturn void end_machine(uint32_t code)
+{
+    *(volatile uint32_t *)(uintptr_t)TEST_DEVICE =
+        code == 0 ? TEST_PASS : TEST_FAIL | (code < 255 ? code : 255) << 16;
+    for (;;) {
+        __asm__ volatile("wfi");
+    }
+}
+
 _Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address);
 _Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address)
 {
     hil_runtime_fault((uint32_t)cause, pc, address);
-    hil_port_exit(7); /* the host's exit code for a device fault */
+    hil_port_exit(EXIT_FAULT);
+}
+
+/* A trap while another was being told: end, whatever state the line is in. */
+_Noreturn void virt_give_up(void);
+_Noreturn void virt_give_up(void)
+{
+    end_machine(EXIT_FAULT);
 }
 
 size_t hil_port_read(uint8_t *data, size_t size)
@@ -188,9 +210,8 @@ uint32_t hil_port_overruns(void)
 
 _Noreturn void hil_port_exit(uint32_t code)
 {
-    *(volatile uint32_t *)(uintptr_t)TEST_DEVICE =
-        code == 0 ? TEST_PASS : TEST_FAIL | (code < 255 ? code : 255) << 16;
-    for (;;) {
-        __asm__ volatile("wfi");
+    while (!(*uart(LSR) & LSR_ALL_SENT)) {
+        /* the machine's end would take the last bytes along */
     }
+    end_machine(code);
 }

@@ -1,0 +1,332 @@
+"""The whole firmware as a process under address and undefined-behaviour checks,
+and a line that sends it whatever there is to send."""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import targets
+from codegen import protocol, toolchain
+from codegen.plan import plan
+from codegen.protocol import Status, StepFlag
+from codegen.render import render
+from codegen.spec import Inputs, Network, Spec
+from hil.link.frame import Decoder, Frame, encode
+
+CHECKS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+BOOT = 0x1234_5678
+OTHER_BOOT = 0x8765_4321
+SPECS = {
+    "u8": Spec(Network((5, 7, 3))),
+    "f32": Spec(Network((3, 4, 5, 2)), inputs=Inputs("f32", 1.0)),
+}
+WINDOW, SAMPLES = 3, 2
+LIMIT = 20.0
+"""Seconds a reply may take; one that takes as long has not come at all."""
+ROUNDS = 60
+"""Pieces of noise, or frames, between two looks at the state."""
+
+
+class Firmware:
+    """The firmware on one end of a socket pair, and a host's words for it."""
+
+    def __init__(self, image: str, spec: Spec) -> None:
+        self.made = plan(spec, targets.load("host"), window=WINDOW, samples=SAMPLES)
+        self._line, far = socket.socketpair()
+        self._line.settimeout(LIMIT)
+        self.process = subprocess.Popen(
+            [image, "--fd", str(far.fileno())],
+            pass_fds=[far.fileno()], stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        far.close()
+        self._decoder = Decoder()
+        self._seq = 0
+        self.unsolicited: list[Frame] = []
+
+    def send(self, data: bytes) -> None:
+        """Bytes as they are. What comes back is taken when something is asked:
+        no more at a time than a socket holds."""
+        self._line.sendall(data)
+
+    def answers(self, kind: int, seq: int) -> list[Frame]:
+        """All frames up to the reply to request `seq` of `kind`, that last."""
+        found: list[Frame] = []
+        while True:
+            data = self._line.recv(1 << 16)
+            assert data, f"the firmware has ended: {self.process.communicate()[1]}"
+            found += self._decoder.feed(data)
+            for place, frame in enumerate(found):
+                if (frame.kind, frame.seq) == (kind | protocol.REPLY, seq):
+                    assert place == len(found) - 1, "it said more than it was asked"
+                    return found
+
+    def ask(
+        self, message: protocol.Message, payload: bytes = b"", boot: int = BOOT
+    ) -> Frame:
+        """A good frame and its reply; what came before that is put aside."""
+        self._seq = (self._seq + 1) & 0x7FFF  # the upper half is for noise
+        self.send(encode(message.kind, 0, self._seq, boot, payload))
+        *before, reply = self.answers(message.kind, self._seq)
+        self.unsolicited += before
+        return reply
+
+    def hello(self) -> Frame:
+        """Ask for a session, which is the same one each time."""
+        return self.ask(protocol.HELLO, bytes((1, 1)))
+
+    def init(self, step: int = 0, flags: int = 0) -> Frame:
+        """Ask for new weights, from seed 1."""
+        return self.ask(protocol.INIT, struct.pack("<III", 1, step, flags))
+
+    def state(self) -> bytes:
+        """Step and digest of the state, as the device tells them."""
+        return self.ask(protocol.DIGEST).payload
+
+    def step(
+        self, step: int, count: int = 1, label: int = 0, eta: float = 0.1
+    ) -> Frame:
+        """Ask to learn from samples of zeros."""
+        samples = (struct.pack("<H", label) + self.sample) * count
+        fields = struct.pack("<IBBHf", step, StepFlag.DIGEST, count, 0, eta)
+        return self.ask(protocol.STEP, fields + samples)
+
+    @property
+    def sample(self) -> bytes:
+        """A sample of zeros."""
+        return bytes(self.made.spec.inputs.size * self.made.spec.network.n_in)
+
+    def close(self) -> str:
+        """Hang up; what the checks had to say."""
+        self._line.close()
+        try:
+            return self.process.communicate(timeout=LIMIT)[1]
+        finally:
+            self.process.kill()
+
+
+@pytest.fixture(scope="session", params=SPECS)
+def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
+    """Image and spec."""
+    host, spec = targets.load("host"), SPECS[request.param]
+    files = render(plan(spec, host, window=WINDOW, samples=SAMPLES))
+    built = toolchain.build(files, toolchain.find(host), extra=CHECKS)
+    return str(built.path), spec
+
+
+@pytest.fixture
+def firmware(image: tuple[str, Spec]) -> Iterator[Firmware]:
+    """Firmware that has been greeted and initialised, and must be well, with
+    the checks content, when the test is over."""
+    one = Firmware(*image)
+    try:
+        assert one.hello().status == Status.OK
+        assert one.init().status == Status.OK
+        yield one
+        assert one.hello().status == Status.OK
+        assert one.process.poll() is None
+    finally:
+        complaints = one.close()
+    assert (one.process.returncode, complaints) == (0, "")
+
+
+def some_payload(dice: random.Random, longest: int) -> bytes:
+    """Bytes of a random length, often a special one; often zeros or 0xff."""
+    size = dice.choice((0, 1, 8, 253, 254, 255, longest, dice.randrange(longest + 9)))
+    return dice.choice((dice.randbytes(size), bytes(size), b"\xff" * size))
+
+
+def some_request(dice: random.Random, longest: int, boot: int) -> bytes:
+    """A request with fields that may mean something, whole and with a good CRC."""
+    message = dice.choice(protocol.MESSAGES)
+    size = message.request.size if message.request else 0
+    words = [dice.choice((0, 1, 2, 4, 0xFFFF, 2**31, 2**32 - 1)) for _ in range(8)]
+    fields = dice.choice((dice.randbytes(size), struct.pack("<8I", *words)[:size]))
+    payload = fields + dice.choice((b"", some_payload(dice, longest)))
+    if message is protocol.LEAVE and len(payload) == size:
+        payload += b"?"
+    seq = 0x8000 | dice.randrange(0x8000)
+    return encode(message.kind, dice.randrange(256), seq, boot, payload)
+
+
+def damaged(dice: random.Random, frame: bytes) -> bytes:
+    """`frame` as no frame: cut, or bytes of it changed, dropped or doubled."""
+    line = bytearray(frame.strip(b"\0"))
+    if dice.random() < 0.3:
+        return b"\0" + bytes(line[: dice.randrange(len(line))])
+    for _ in range(dice.randint(1, 3)):
+        place = dice.randrange(len(line))
+        line[place : place + dice.randrange(2)] = dice.randbytes(dice.randint(1, 2))
+    return b"\0" + bytes(line) + b"\0" * dice.randrange(3)
+
+
+def garbage(dice: random.Random, longest: int) -> bytes:
+    """Bytes of no origin; 0, 1 and 255 mean most to COBS."""
+    size = dice.randrange(3 * longest)
+    few = bytes(dice.choice((0, 1, 2, 254, 255)) for _ in range(size))
+    return dice.choice((few, dice.randbytes(size), b"\xff" * size, b"x" * size))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_changes_nothing(firmware: Firmware, seed: int) -> None:
+    dice = random.Random(seed)
+    longest = firmware.made.line.max_payload
+    assert firmware.step(0).status == Status.OK
+    before = firmware.state()
+    for _ in range(10):
+        for _ in range(ROUNDS):
+            request = some_request(dice, longest, BOOT)
+            firmware.send(
+                garbage(dice, longest)
+                if dice.random() < 0.3
+                else damaged(dice, request)
+            )
+        assert firmware.hello().status == Status.OK
+        assert firmware.state() == before
+    assert firmware.step(1).status == Status.OK
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_good_frames_of_another_session_change_nothing(
+    firmware: Firmware, seed: int
+) -> None:
+    dice = random.Random(seed)
+    before = firmware.state()
+    for _ in range(4 * ROUNDS):
+        line = some_request(dice, firmware.made.line.max_payload, OTHER_BOOT)
+        if Decoder().feed(line)[0].kind == protocol.HELLO.kind:
+            continue  # this would be its session then
+        firmware.send(line)
+        assert firmware.state() == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_good_frame_is_survived(firmware: Firmware, seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(10):
+        for _ in range(ROUNDS):
+            firmware.send(some_request(dice, firmware.made.line.max_payload, BOOT))
+        assert firmware.hello().status == Status.OK
+    assert firmware.init().status == Status.OK
+    assert firmware.step(0).status == Status.OK
+
+
+def _words(tensor: int, count: int, offset: int, tail: bytes = b"") -> bytes:
+    return struct.pack("<HHI", tensor, count, offset) + tail
+
+
+def _step(firmware: Firmware, count: int, label: int, eta: float) -> bytes:
+    sample = struct.pack("<H", label) + firmware.sample
+    return struct.pack("<IBBHf", 0, 0, count, 0, eta) + sample * count
+
+
+REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]] = {
+    "no samples": (
+        protocol.STEP, lambda f: _step(f, 0, 0, 0.1), Status.BAD_PAYLOAD),
+    "a sample too many": (
+        protocol.STEP, lambda f: _step(f, 1, 0, 0.1) + f.sample, Status.BAD_PAYLOAD),
+    "a byte too few": (
+        protocol.STEP, lambda f: _step(f, 2, 0, 0.1)[:-1], Status.BAD_PAYLOAD),
+    "no such label": (
+        protocol.STEP, lambda f: _step(f, 1, f.made.spec.network.n_out, 0.1),
+        Status.BAD_PAYLOAD),
+    "infinite rate": (
+        protocol.STEP, lambda f: _step(f, 1, 0, float("inf")), Status.BAD_PAYLOAD),
+    "a rate that is no number": (
+        protocol.STEP, lambda f: _step(f, 1, 0, float("nan")), Status.BAD_PAYLOAD),
+    "a count that overflows 32 bits": (
+        protocol.INFER, lambda f: struct.pack("<I", 0x4000_0000), Status.BAD_PAYLOAD),
+    "no such tensor": (
+        protocol.READ, lambda f: _words(len(f.made.tensors), 1, 0),
+        Status.OUT_OF_BOUNDS),
+    "a word behind the tensor": (
+        protocol.READ, lambda f: _words(0, 1, f.made.tensors[0].words),
+        Status.OUT_OF_BOUNDS),
+    "an offset that overflows with its count": (
+        protocol.READ, lambda f: _words(0, 2, 2**32 - 1), Status.OUT_OF_BOUNDS),
+    "more than a frame holds": (
+        protocol.READ, lambda f: _words(0, 0xFFFF, 0), Status.OUT_OF_BOUNDS),
+    "writing scratch": (
+        protocol.WRITE, lambda f: _words(len(f.made.state), 1, 0, bytes(4)),
+        Status.OUT_OF_BOUNDS),
+    "writing behind the tensor": (
+        protocol.WRITE, lambda f: _words(1, 1, f.made.tensors[1].words, bytes(4)),
+        Status.OUT_OF_BOUNDS),
+    "a word missing": (
+        protocol.WRITE, lambda f: _words(0, 2, 0, bytes(4)), Status.BAD_PAYLOAD),
+    "half an INIT": (
+        protocol.INIT, lambda f: bytes(8), Status.BAD_PAYLOAD),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_changes_nothing(firmware: Firmware, name: str) -> None:
+    message, payload, status = REFUSED[name]
+    before = firmware.state()
+    assert firmware.ask(message, payload(firmware)).status == status
+    assert firmware.state() == before
+
+
+def test_a_step_asked_for_twice_is_learned_once_also_where_numbers_wrap(
+    firmware: Firmware,
+) -> None:
+    first = protocol.NEVER - 1
+    firmware.init(first)
+    numbers = [first, protocol.NEVER, 0]
+    learned = [firmware.step(number) for number in numbers]
+    assert [frame.status for frame in learned] == [Status.OK] * 3
+    state = firmware.state()
+    again = [firmware.step(number) for number in numbers]
+    assert [frame.status for frame in again] == [Status.REPLAYED] * 3
+    assert [frame.payload for frame in again] == [frame.payload for frame in learned]
+    assert firmware.state() == state
+
+
+def test_no_reply_outlives_an_init(firmware: Firmware) -> None:
+    assert firmware.step(0).status == Status.OK
+    firmware.init()
+    for number in (1, protocol.NEVER):
+        assert firmware.step(number).status == Status.OUT_OF_STEP
+
+
+def test_a_reply_that_comes_back_is_not_answered(firmware: Firmware) -> None:
+    for message in protocol.MESSAGES:
+        firmware.send(encode(message.kind | protocol.REPLY, 0, 0x8000, BOOT, b""))
+    firmware.state()
+    assert not firmware.unsolicited
+
+
+@pytest.mark.parametrize("ask", ["infer", "step"])
+def test_after_a_fault_nothing_is_learned_until_init(
+    firmware: Firmware, ask: str
+) -> None:
+    bias = firmware.made.tensor("b1").index
+
+    def write(value: float) -> None:
+        payload = _words(bias, 1, 0, struct.pack("<f", value))
+        assert firmware.ask(protocol.WRITE, payload).status == Status.OK
+
+    before = firmware.state()
+    write(float("inf"))
+    one = struct.pack("<I", 1) + firmware.sample
+    reply = firmware.step(0) if ask == "step" else firmware.ask(protocol.INFER, one)
+    assert reply.status == Status.FAULTED
+    (fault,) = firmware.unsolicited
+    assert protocol.FAULT.reply
+    assert protocol.FAULT.reply.unpack(fault.payload)[0] == {
+        "cause": protocol.Cause.NON_FINITE,
+        "step": 0 if ask == "step" else protocol.NEVER,
+        "pc": 0,
+        "address": firmware.made.tensor("h1").index,
+    }
+    write(0.0)
+    assert firmware.state() == before
+    assert firmware.step(0).status == Status.FAULTED
+    assert firmware.state() == before
+    assert firmware.init().status == Status.OK
+    assert firmware.step(0).status == Status.OK
