@@ -23,6 +23,7 @@ setup: $(READY)
 
 $(READY): pyproject.toml .ci/apt.sh
 	.ci/apt.sh --check || .ci/apt.sh
+	@echo "setting up $(VENV): about two minutes, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test]'
 	@touch $@

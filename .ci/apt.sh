@@ -8,8 +8,8 @@
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler is wanted, not needed: where no clang >= 17 can be had, or nobody may
-# install it, the script says so and goes on.
+# compiler is wanted, not needed: it alone is no reason to touch the system, but
+# where CI is set, and where it cannot be had the script says so and goes on.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
@@ -24,7 +24,9 @@ missing() {
     has make || echo make
     has cc || echo cc
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo venv
-    if ! has_clang && [ -n "$(clang_packages)" ]; then echo clang; fi
+    if [ -n "${CI:-}" ] && ! has_clang && [ -n "$(clang_packages)" ]; then
+        echo clang
+    fi
 }
 
 # A clang >= 17 with its lld. One compiler and linker of the same number.
@@ -99,9 +101,8 @@ if [ "$(id -u)" -ne 0 ] && ! has sudo; then
 fi
 
 apt update
-wanted=$(missing) # fresh lists may offer a clang that the old ones did not
 packages=
-for piece in $wanted; do
+for piece in $(missing | grep -v clang); do
     found=$(packages_of "$piece")
     if [ -n "$found" ]; then
         say "$piece: installing" $found
@@ -113,4 +114,12 @@ done
 if [ -n "$packages" ]; then
     apt install -y --no-install-recommends $packages
     say "installed$packages"
+fi
+if ! has_clang; then # fresh lists may offer one that the old ones did not
+    packages=$(clang_packages)
+    if [ -n "$packages" ] && apt install -y --no-install-recommends $packages; then
+        say "installed $packages, the second compiler"
+    else
+        say "no clang >= 17 with lld to be had: the second compiler is not used"
+    fi
 fi

@@ -17,7 +17,7 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from hil import output, verbs
-from hil.errors import HilError, Interrupted, Terminated, UsageError
+from hil.errors import HilError, Termination, UsageError, stopped
 from hil.versions import version
 
 
@@ -52,12 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     verbose = "-v" in given or "--verbose" in given
+    error: HilError
     try:
         signal.signal(signal.SIGTERM, _terminate)
         arguments = parser().parse_args(given)
         return int(arguments.function(arguments))
-    except KeyboardInterrupt:
-        error: HilError = Interrupted("interrupted by Ctrl-C")
+    except KeyboardInterrupt as signalled:
+        error = stopped(signalled)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone, with `| head`
         return 1
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated("terminated by SIGTERM")
+    raise Termination
 
 
 def tell(error: HilError) -> None:

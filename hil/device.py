@@ -68,6 +68,7 @@ class Device:
         self.telemetry: list[Telemetry] = []
         self._window = Window(channel, self._unsolicited)
         self._replied: deque[Frame] = deque()
+        self._posted: deque[tuple[int, int]] = deque()
         self._greeting: Greeting | None = None
         self._lost_telemetry = 0
         self._telemetry_number = 0
@@ -178,10 +179,12 @@ class Device:
         """Open a session within `limit` seconds.
 
         `digest` is the build digest of the image that should answer (hex, at
-        least 32 digits), `vlen` the VLEN it should find (bits, 0: none). Raises `FirmwareMismatch` when another one does,
-        `NoAnswer` when none does.
+        least 32 digits), `vlen` the VLEN it should find (bits, 0: none). Raises
+        `FirmwareMismatch` when another one does, `NoAnswer` when none does.
         """
         self._window.drop()
+        self._replied.clear()
+        self._posted.clear()
         self._window.boot = 1 + secrets.randbelow(2**32 - 1)
         self._greeting = None
         version = protocol.VERSION
@@ -262,6 +265,7 @@ class Device:
         tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
         fields = (step, flags, len(samples), 0, float(eta))
         self._window.post(protocol.STEP, *fields, tail=tail)
+        self._posted.append((step, len(samples)))
 
     def take_steps(self, limit: float) -> list[StepResult]:
         """Results that have come, in order; waits at most `limit` seconds for
@@ -276,9 +280,10 @@ class Device:
         return results
 
     def _results(self, frame: Frame) -> list[StepResult]:
+        asked = self._posted.popleft()
         try:
             n_out = self.plan.spec.network.n_out
-            return replies.step_results(self._checked(frame), n_out)
+            return replies.step_results(self._checked(frame), n_out, asked)
         except ValueError as error:
             raise _malformed("a reply to STEP", error) from error
 
@@ -286,6 +291,7 @@ class Device:
         """Wait until nothing is in flight; what arrives is dropped, and a FAULT
         that is found on the way only changes the state."""
         self._replied.clear()
+        self._posted.clear()
         patience = Patience(AGAIN, self.limits.step)
         while len(self._window):
             try:

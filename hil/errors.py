@@ -179,3 +179,15 @@ class Terminated(HilError):
     """SIGTERM."""
 
     exit_code = 143
+
+
+class Termination(KeyboardInterrupt):
+    """SIGTERM on its way up. As Ctrl-C does, it passes every `except HilError`,
+    so that nothing takes the end of the program for the failure of a part."""
+
+
+def stopped(signal: KeyboardInterrupt, when: str = "") -> HilError:
+    """The error that tells of Ctrl-C or SIGTERM; `when` ends its sentence."""
+    if isinstance(signal, Termination):
+        return Terminated(f"terminated by SIGTERM{when}")
+    return Interrupted(f"interrupted by Ctrl-C{when}")

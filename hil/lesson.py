@@ -97,9 +97,9 @@ def prepare(experiment: Experiment) -> Lesson:
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
         vlen=vlen or None,
         network=network.layers,
-        data=_absolute(experiment.data)
-        if Path(experiment.data).is_file()
-        else experiment.data,
+        data=experiment.data
+        if experiment.data in datasets.NAMES
+        else _absolute(experiment.data),
         steps=steps,
         epochs=None,
         lr=rates.default(experiment.rule, network) if lr is None else lr,

@@ -27,10 +27,10 @@ from hil.divergence import Finder, Found, Snapshot, compare_state, write_state
 from hil.errors import (
     Divergence,
     HilError,
-    Interrupted,
     LinkError,
     NothingCompared,
     UsageError,
+    stopped,
 )
 from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
@@ -39,6 +39,7 @@ from hil.metrics import Metrics
 from hil.progress import Progress
 from hil.record import RunRecord
 from hil.replies import Greeting
+from hil.undisturbed import undisturbed
 from hil.versions import versions
 
 TEST_CHUNK = 100
@@ -100,17 +101,16 @@ class Session:
         try:
             self._walk()
             self._judge()
-        except KeyboardInterrupt:
-            self.failure = Interrupted(
-                f"interrupted by Ctrl-C after {self.record.learned} steps"
-            )
+        except KeyboardInterrupt as signalled:
+            self.failure = stopped(signalled, f" after {self.record.learned} steps")
         except HilError as error:
             self.failure = error
         except Exception as error:
             self.record.error = {"sentence": f"internal error: {error!r}", "hints": []}
             raise
         finally:
-            self._finish()
+            with undisturbed():
+                self._finish()
 
     # -- the walk ---------------------------------------------------------
 

@@ -4,9 +4,10 @@ The device never retries and has no timers (DESIGN section 7), so all of that is
 here. A request is sent again as exactly the same frame: the device does a STEP
 once and gives its kept reply again, so that sending again is always safe.
 
-Two things make a request be sent again: nothing came for a while, or a reply shows that it was overtaken. Frames do not pass each other
-on a line, so the n-th reply to a request means that everything sent before the
-request's n-th transmission has reached the device or is lost.
+Two things make a request be sent again: nothing came for a while, or a reply
+shows that it was overtaken. Frames do not pass each other on a line, so the
+n-th reply to a request means that everything sent before the request's n-th
+transmission has reached the device or is lost.
 """
 
 from __future__ import annotations
