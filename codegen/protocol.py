@@ -1,7 +1,7 @@
 """The link's messages, declared once.
 
 This file is the declaration that DESIGN section 7 speaks of: the host packs
-and unpacks with it, `templates/protocol.h.j2` renders the firmware's header
+and unpacks with it, `templates/hil_protocol.h.j2` renders the firmware's header
 from it, and docs/protocol.md shows its byte tables (a test holds them equal).
 
 Every field is little-endian and naturally aligned, so that a C struct of the

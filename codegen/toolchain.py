@@ -31,6 +31,9 @@ from targets import Target
 NAMES = ("zig", "clang", "gcc", "cc")
 OLDEST_CLANG = 17
 OLDEST_RISCV_GCC = 14
+COMPILE_LIMIT = 300
+"""Seconds for one compiler call: the largest file takes one or two."""
+VERSION_LIMIT = 60
 
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror")
 ARITHMETIC = (
@@ -73,8 +76,9 @@ def cache_folder() -> Path:
 
 def _version(command: tuple[str, ...]) -> str:
     done = subprocess.run(
-        [*command, "--version"], capture_output=True, text=True, check=False
-    )
+        [*command, "--version"],
+        capture_output=True, text=True, check=False, timeout=VERSION_LIMIT,
+    )  # fmt: skip
     return done.stdout.splitlines()[0].strip() if done.stdout else "unknown"
 
 
@@ -175,7 +179,7 @@ def _bare_gcc(target: Target) -> Toolchain:
         raise CompilerMissing(
             f"compiler riscv64 gcc {OLDEST_RISCV_GCC} or newer is missing"
             + (f": {gcc} is {version}" if gcc else ""),
-            "older ones lack the vector intrinsics; leave out --toolchain",
+            "leave out --toolchain to use the pinned zig",
         )
     linker = re.sub(r"gcc(-\d+)?$", "ld", gcc)
     return _two_halves(
@@ -295,7 +299,11 @@ def _compile(
         return target
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(compile_one, jobs))
+        try:
+            objects = list(pool.map(compile_one, jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     script = ["-T", plan.linker_script] if plan.linker_script else []
     linked = [*toolchain.link, *script, *(extra if not script else ())]
     _run([*linked, *objects, "-o", "image.elf", *toolchain.link_end], sources)
@@ -309,9 +317,16 @@ def _compile(
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder, capture_output=True, text=True, check=False,
+            timeout=COMPILE_LIMIT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise BuildError(
+            f"{Path(command[0]).name} did not end within {COMPILE_LIMIT} s"
+        ) from None
     if done.returncode == 0:
         return
     output = (done.stderr or done.stdout).strip().splitlines() or ["no message"]

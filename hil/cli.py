@@ -13,6 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import NoReturn
 
@@ -85,10 +86,8 @@ def _tell(error: HilError, given: Sequence[str], verbose: bool) -> None:
     tell(error)
     where = _json_of(given)
     if where is not None:
-        try:
+        with suppress(HilError):  # where it cannot be written was the error
             output.Output(where).document(output.error_document(error))
-        except HilError as second:
-            tell(second)
 
 
 def _json_of(given: Sequence[str]) -> str | None:

@@ -139,7 +139,7 @@ def decoys(folder: Path) -> Iterator[Finding]:
                 ("rename it, or run hil from another folder",),
                 2,
             )
-    if folder.resolve() != home:
+    if folder.resolve() not in (home, home.parent):
         for room in ROOMS:
             for path in (folder / room, folder / f"{room}.py"):
                 if path.exists():

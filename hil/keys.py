@@ -66,11 +66,10 @@ def whole(least: int, most: int = 2**32 - 1) -> Parser:
     """An integer from `least` to `most`."""
 
     def parse(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError("an integer")
-        if not least <= value <= most:
+        whole_number = isinstance(value, int) and not isinstance(value, bool)
+        if not whole_number or not least <= value <= most:
             raise ValueError(f"an integer from {least} to {most}")
-        return value
+        return int(value)
 
     return parse
 

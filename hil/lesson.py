@@ -19,6 +19,7 @@ from hil import datasets, rates
 from hil.datasets import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment
+from hil.output import require_folder
 from targets import Target
 from targets import load as load_target
 
@@ -80,6 +81,8 @@ def prepare(experiment: Experiment) -> Lesson:
         raise UsageError(
             f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
         )
+    if experiment.save is not None:
+        require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
     dataset = datasets.load(experiment.data)
     network = _network(experiment, dataset)

@@ -7,6 +7,7 @@ file; with `--json -` it goes to stdout alone, and lines go to stderr.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -62,8 +63,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def of(arguments: Namespace) -> Output:
-    """The output that the flags ask for."""
+    """The output that the flags ask for. Raises `UsageError` at once when the
+    JSON file could not be written at the end."""
+    if arguments.json not in (None, STDOUT):
+        require_folder("--json", arguments.json)
     return Output(arguments.json)
+
+
+def require_folder(flag: str, path: str) -> None:
+    """Raise `UsageError` unless a file can be made at `path`."""
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise UsageError(f"{flag} is {path!r}: folder {str(folder)!r} does not exist")
+    if Path(path).is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"{flag} is {path!r}: no file can be written there")
 
 
 def error_document(error: HilError) -> dict[str, Any]:

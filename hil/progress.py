@@ -39,7 +39,7 @@ def text(status: Status) -> str:
     )
     return (
         f"step {status.step}/{status.steps}  loss {status.loss:.4f}  "
-        f"accuracy {status.prequential:.1%}{counted}  {status.frames} frames"
+        f"accuracy so far {status.prequential:.1%}{counted}  {status.frames} frames"
     )
 
 

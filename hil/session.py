@@ -237,9 +237,13 @@ class Session:
         if lockstep.compared:
             reference = lockstep.compared / lockstep.seconds.reference
             record.speed["reference_steps_per_second"] = reference
+        counted = ""
+        if lesson.experiment.icount:
+            _take_counts(record, device, True)
+            counted = f"{record.instructions_per_step:,.1f} instructions/step counted, "
         self.progress.stage(
             "learn",
-            f"{record.learned} steps, {record.compared} compared, {taken:.1f} s",
+            f"{record.learned} steps, {record.compared} compared, {counted}{taken:.1f} s",
         )
 
     def _search(self, device: Device, lockstep: Lockstep) -> Found:

@@ -41,10 +41,9 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
 
 
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
-    """Write tensors to exactly `path`, making its folder."""
+    """Write tensors to exactly `path`."""
     target = Path(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as file:
             np.savez(file, **dict(state))  # type: ignore[arg-type]
     except OSError as error:

@@ -16,7 +16,7 @@ def _kernels(network: Network, parameters: Mapping[str, object]) -> tuple[str, .
 
 RULE = Declaration(
     name="bp",
-    title="backpropagation (the baseline, with its tape)",
+    title="backpropagation, the baseline",
     source="Rumelhart, Hinton, Williams 1986",
     equation="d_L = e; d_l = (W_{l+1} d_{l+1}) * phi'(a_l), weights before the update",
     parameters=(),

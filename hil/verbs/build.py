@@ -63,9 +63,13 @@ def _show(out: output.Output, built: Built, folder: Path) -> None:
     )
     for item in sorted(plan.bill, key=lambda item: -item.bytes):
         out.line(f"  {item.name:16} {item.bytes:12,} bytes  {item.kind}")
-    out.line(f"  {'RAM of the plan':16} {plan.ram:12,} bytes")
+    out.line(
+        f"  {'RAM of the plan':16} {plan.ram:12,} bytes  what a budget is held against"
+    )
     if image.text is not None and image.ram is not None:
-        out.line(f"  {'linked RAM':16} {image.ram:12,} bytes")
+        out.line(
+            f"  {'linked RAM':16} {image.ram:12,} bytes  with the runtime's variables"
+        )
         out.line(f"  {'linked flash':16} {image.text:12,} bytes  code and constants")
     out.line(f"library  {folder / 'generated'} (start at net.h)")
     out.line(f"image    {folder / 'image.elf'}")

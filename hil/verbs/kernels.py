@@ -22,6 +22,8 @@ def run(given: argparse.Namespace) -> int:
     from hil.errors import UsageError
 
     out = output.of(given)
+    known = {row.symbol: row.kernel.name for row in kernels.TABLE}
+    given.name = known.get(given.name, given.name)
     if given.name and given.name not in kernels.KERNELS:
         close = difflib.get_close_matches(given.name, kernels.KERNELS, 1)
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hil import output
@@ -63,12 +64,8 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
         if value is None:
             continue
         if isinstance(value, str):
-            try:
+            with suppress(ValueError):  # then the key says what it wants
                 value = key.from_text(value)
-            except ValueError:
-                raise UsageError(
-                    f"{key.flag} is {value!r}: expected {key.help}"
-                ) from None
         values[key.name] = value
     if given.parameter:
         values["parameters"] = dict(_parameter(text) for text in given.parameter)
@@ -103,12 +100,19 @@ def run(given: argparse.Namespace) -> int:
 
             traceback.print_exception(type(failure), failure, failure.__traceback__)
         tell(failure)
+    out.line(f"with     {versions(record)}")
     out.line(f"record   {record.folder}")
     out.line(verdict(record))
     return record.exit_code
 
 
-BUG_REPORT_VERSIONS = ("hil", "toolchain", "qemu", "numpy", "python", "system")
+def versions(record: RunRecord) -> str:
+    """What it was made with, for a bug report."""
+    bare = ("toolchain", "system")
+    return ", ".join(
+        value if name in bare else f"{name} {value}"
+        for name, value in record.versions.items()
+    )
 
 
 def verdict(record: RunRecord) -> str:
@@ -116,20 +120,18 @@ def verdict(record: RunRecord) -> str:
     network = "-".join(map(str, record.network))
     vlen = f" vlen {record.vlen}" if record.vlen else ""
     build = record.image["build_digest"]
-    told = record.versions
-    versions = ", ".join(
-        told[name] if name in ("toolchain", "system") else f"{name} {told[name]}"
-        for name in BUG_REPORT_VERSIONS
-        if name in told
-    )
-    parts = [
-        f"{record.compared} of {record.steps} steps bit-exact on {record.target}{vlen}",
-        f"digest {record.digest or 'none'}",
-        f"{record.rule} {network} {record.activation}/{record.output} seed {record.seed}",
-        f"{record.data}",
-        f"build {build[:8] if build else 'none'} ({versions})",
-    ]
+    compared = f"{record.compared} of {record.steps} steps bit-exact"
+    parts = [compared if record.compared else "no step compared"]
+    if record.digest:
+        parts.append(f"digest {record.digest}")
     if record.accuracy["test"] is not None:
-        parts.insert(2, f"test accuracy {record.accuracy['test']:.2%}")
+        parts.append(f"test accuracy {record.accuracy['test']:.2%}")
+    parts += [
+        f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
+        f"seed {record.seed}",
+        f"{record.target}{vlen}",
+    ]
+    if build:
+        parts.append(f"build {build[:8]}")
     words = {"pass": "PASS", "fail": "FAIL", "error": f"ERROR {record.exit_code}"}
     return f"{words[record.result]}: " + ", ".join(parts)

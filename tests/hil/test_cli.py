@@ -62,7 +62,7 @@ def test_a_run_is_json_alone_on_stdout(
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert document == json.loads((Path(document["folder"]) / "run.json").read_text())
-    assert err.splitlines()[-1].startswith("PASS: 8 of 8 steps bit-exact on")
+    assert err.splitlines()[-1].startswith("PASS: 8 of 8 steps bit-exact, digest")
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,14 @@ def test_bench_gives_every_rate_and_both_shares(
     rates = ("raw", "echo", "link", "device", "reference", "lockstep")
     assert all(document[name] > 0 for name in rates)
     assert {*rates, "echo_share", "lockstep_share"} == set(document["provenance"])
+
+
+@pytest.mark.parametrize("flag", ["--json", "--save"])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_done(
+    flag: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing"
+    given = ["run", "--target", "host", "--out", str(tmp_path / "runs")]
+    assert main([*given, flag, str(missing / "file")]) == 2
+    assert f"folder '{missing}' does not exist" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists() and not missing.exists()

@@ -100,7 +100,7 @@ def test_no_flags_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--steps", "many"], "--steps is 'many'"),
+        (["--steps", "many"], "steps is 'many': expected an integer from 1"),
         (["--parameter", "feedback"], "--parameter is 'feedback': expected NAME=VALUE"),
         (["--compare", "0"], "compare is 0"),
         (["--seed", "-1"], "seed is -1: expected an integer from 0"),

@@ -92,7 +92,7 @@ def test_the_effective_experiment_does_the_same_run_again(
 def test_learned_weights_go_out_and_come_in(
     small: Experiment, folder: Path, tmp_path: Path
 ) -> None:
-    path = tmp_path / "out" / "weights.npz"
+    path = tmp_path / "weights.npz"
     first = run(small.override({"save": str(path)}), out=folder)
     with np.load(path) as file:
         assert file.files == ["W1", "b1", "W2", "b2"]
