@@ -188,13 +188,15 @@ def test_a_signal_in_the_middle_keeps_the_record(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # a shell's background job, which CI may be, would ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("learn"):
                 process.send_signal(number)
                 break
-        out, err = process.communicate()
+        out, err = process.communicate(timeout=60)
     assert process.returncode == code, err
     document = run_json(folder)
     assert (document["result"], document["exit_code"]) == ("error", code)
