@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,9 +44,10 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
     """Write tensors to exactly `path`."""
     target = Path(path)
+    arrays: Any = dict(state)
     try:
         with target.open("wb") as file:
-            np.savez(file, **dict(state))  # type: ignore[arg-type]
+            np.savez(file, **arrays)
     except OSError as error:
         raise UsageError(
             f"weights cannot be saved to {path!r}: {error.strerror}"
