@@ -42,6 +42,7 @@ ARITHMETIC = (
 BARE = (
     "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
     "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
+    "-g0",  # zig gives debug information unasked, with the paths of this build
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_keys, experiment_of
+from hil.verbs.run import add_experiment, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
@@ -26,7 +26,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "accuracy: every rule and seed trained on --target (default: host), the first "
         "steps repeated on a second target",
     )
-    parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="TOML file")
     group = parser.add_argument_group("accuracy")
     group.add_argument("--rules", default="bp,dfa", help="default: bp,dfa")
     group.add_argument("--seeds", default="1,2,3", help="default: 1,2,3")
@@ -39,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--prefix", type=int, default=200, help="that many (200)")
     group.add_argument("--out", default="runs", metavar="DIR", help="for run folders")
-    add_keys(parser)
+    add_experiment(parser)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_keys, experiment_of
+from hil.verbs.run import add_experiment, experiment_of
 
 if TYPE_CHECKING:
     from hil.building import Built
@@ -18,18 +18,12 @@ HELP = "generate the C, build the image, print the memory bill"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil build`."""
     parser.add_argument(
-        "experiment",
-        nargs="?",
-        metavar="EXPERIMENT",
-        help="TOML file (default: digits)",
-    )
-    parser.add_argument(
         "--out",
         default="build",
         metavar="DIR",
         help="folder for generated/, image/, firmware/ and image.elf (default: build)",
     )
-    add_keys(parser)
+    add_experiment(parser)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -20,19 +20,19 @@ HELP = "teach a network on a device and compare every step with numpy"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil run`."""
     parser.add_argument(
+        "--out", default="runs", metavar="DIR", help="where run folders go"
+    )
+    add_experiment(parser)
+
+
+def add_experiment(parser: argparse.ArgumentParser) -> None:
+    """EXPERIMENT, and a flag for every key of one; for `experiment_of`."""
+    parser.add_argument(
         "experiment",
         nargs="?",
         metavar="EXPERIMENT",
         help="TOML file (default: digits)",
     )
-    parser.add_argument(
-        "--out", default="runs", metavar="DIR", help="where run folders go"
-    )
-    add_keys(parser)
-
-
-def add_keys(parser: argparse.ArgumentParser) -> None:
-    """A flag for every key of an experiment."""
     group = parser.add_argument_group(
         "experiment", "each replaces the key of that name"
     )

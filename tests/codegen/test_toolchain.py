@@ -1,0 +1,113 @@
+"""Toolchains and images: found or refused, the same bytes every time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import targets
+from codegen import image, toolchain
+from codegen.errors import BuildError, CompilerMissing
+from codegen.isa import Isa
+from codegen.plan import plan
+from codegen.render import render
+from codegen.spec import Network, Spec
+
+RV64 = targets.load("qemu-rv64gcv")
+HOST = targets.load("host")
+
+
+def test_the_same_inputs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
+    files = render(plan(Spec(Network((8, 5))), RV64))
+    zig = toolchain.find(RV64)
+    one, other = (
+        toolchain.build(files, zig, cache=tmp_path / folder)
+        for folder in ("one", "a/longer/other")
+    )
+    assert one.path != other.path
+    assert one.digest == other.digest
+    assert one.path.read_bytes() == other.path.read_bytes()
+
+
+def test_the_image_carries_its_own_digest(tmp_path: Path) -> None:
+    files = render(plan(Spec(Network((8, 5))), RV64))
+    made = toolchain.build(files, toolchain.find(RV64), cache=tmp_path)
+    assert made.build_digest in made.path.read_bytes()
+    assert made.text is not None and made.ram is not None
+
+
+def test_the_linker_holds_what_the_plan_says_of_the_network(tmp_path: Path) -> None:
+    planned = plan(Spec(Network((8, 5))), RV64)
+    made = toolchain.build(render(planned), toolchain.find(RV64), cache=tmp_path)
+    assert made.ram is not None
+    assert planned.ram <= made.ram < planned.ram + 4096
+
+
+@pytest.mark.parametrize("name", ["clang", "gcc", "cc"])
+def test_a_missing_compiler_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    target = HOST if name == "cc" else RV64
+    with pytest.raises(CompilerMissing, match="is missing") as caught:
+        toolchain.find(target, name)
+    assert caught.value.exit_code == 3 and caught.value.hints
+
+
+def test_an_unknown_toolchain_is_refused_with_the_list() -> None:
+    with pytest.raises(CompilerMissing, match="expected one of zig, clang, gcc, cc"):
+        toolchain.find(RV64, "msvc")
+
+
+def test_a_compilers_complaint_is_the_sentence(tmp_path: Path) -> None:
+    files = render(plan(Spec(Network((8, 5))), RV64))
+    broken = replace(files, files={**files.files, "generated/net.c": "int x = ;\n"})
+    with pytest.raises(BuildError, match=r"generated/net\.c.*expected expression"):
+        toolchain.build(broken, toolchain.find(RV64), cache=tmp_path)
+    assert not list((tmp_path / "images").iterdir())
+
+
+def test_a_heap_in_the_firmware_fails_the_build(tmp_path: Path) -> None:
+    files = render(plan(Spec(Network((8, 5))), RV64))
+    main = "firmware/src/main.c"
+    heap = """void *malloc(unsigned long size);
+void *malloc(unsigned long size) { return (void *)size; }
+void *(*volatile keep)(unsigned long) = malloc;
+"""
+    text = files.files[main].replace(
+        "    hil_port_init", "    keep(1);\n    hil_port_init"
+    )
+    broken = replace(files, files={**files.files, main: heap + text})
+    with pytest.raises(BuildError, match="contains malloc"):
+        toolchain.build(broken, toolchain.find(RV64), cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "march", "scalar"),
+    [
+        ("rv64gcv", "rv64imafdcv_zicsr_zifencei", "rv64imafdc_zicsr_zifencei"),
+        (
+            "rv32imafc_zve32f",
+            "rv32imafc_zve32f_zicsr_zifencei",
+            "rv32imafc_zicsr_zifencei",
+        ),
+    ],
+)
+def test_instruction_sets_are_spelled_for_compilers(
+    name: str, march: str, scalar: str
+) -> None:
+    isa = Isa.parse(name)
+    assert (isa.march, isa.scalar.march) == (march, scalar)
+    assert isa.zig.startswith(f"generic_rv{isa.xlen}+m+a+f")
+
+
+def test_an_instruction_set_of_another_family_is_refused() -> None:
+    with pytest.raises(BuildError, match="'armv7' is unknown"):
+        Isa.parse("armv7")
+
+
+def test_a_file_that_is_no_elf_has_no_sizes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\xcf\xfa\xed\xfe" * 4)
+    assert image.sizes(tmp_path / "x") == (None, None)
