@@ -46,7 +46,13 @@ def cases() -> list[object]:
     """Every case once, those beyond the pairwise set marked `full`."""
     chosen = set(PAIRS)
     return [
-        pytest.param(*case, marks=() if case in chosen else pytest.mark.full)
+        pytest.param(
+            *case,
+            id="-".join(
+                [case[0][0] + (f"-vlen{v}" if (v := case[0][1]) else ""), *case[1:]]
+            ),
+            marks=() if case in chosen else pytest.mark.full,
+        )
         for case in FULL
     ]
 
