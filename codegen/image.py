@@ -28,11 +28,6 @@ class Image:
     text: int | None
     ram: int | None
 
-    @property
-    def build_digest(self) -> bytes:
-        """What HELLO must answer: 16 bytes."""
-        return bytes.fromhex(self.digest)[:16]
-
 
 def sizes(path: Path) -> tuple[int | None, int | None]:
     """(text, ram) of the ELF at `path` in bytes; (None, None) for another

@@ -15,7 +15,6 @@ from codegen.memory import WORD, Arena, Const, arrange
 from codegen.spec import Spec
 from targets import Target
 
-KINDS = ("state", "scratch")
 INPUT_KERNELS = {"u8": "u8_to_f32", "i16": "i16_to_f32", "f32": "f32_scale"}
 OUTPUT_KERNELS = {
     "sigmoid": "f32_sigmoid_bce",
@@ -105,6 +104,13 @@ class Plan:
     def state(self) -> tuple[Tensor, ...]:
         """Every tensor a step changes, in declared order."""
         return tuple(t for t in self.tensors if t.kind == "state")
+
+    @property
+    def tape(self) -> int:
+        """Bytes of scratch that hold activations past the forward pass, for
+        the sake of learning."""
+        scratch = self.rule.declaration.scratch(self.spec.network)
+        return sum(item.words * WORD for item in scratch if item.tape)
 
     @property
     def ram(self) -> int:

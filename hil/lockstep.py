@@ -42,14 +42,6 @@ class Learned:
     instructions: int | None
 
 
-@dataclass
-class Seconds:
-    """Host seconds spent computing the reference, and waiting for the device."""
-
-    reference: float = 0.0
-    waiting: float = 0.0
-
-
 class Lockstep:
     """One lesson on one device. `learner` is None when nothing is compared;
     `initial` is the state that both start from.
@@ -69,7 +61,7 @@ class Lockstep:
         self.learned = 0
         self.compared = 0
         self.difference: Difference | None = None
-        self.seconds = Seconds()
+        self.reference_seconds = 0.0
         self.verified = initial
         self._device = device
         self._lesson = lesson
@@ -149,9 +141,7 @@ class Lockstep:
         return bool(every) and (last or (step + 1) % every == 0)
 
     def _take(self, limit: float) -> None:
-        started = time.perf_counter()
         self._told += self._device.take_steps(limit)
-        self.seconds.waiting += time.perf_counter() - started
 
     # -- reference --------------------------------------------------------
 
@@ -176,7 +166,7 @@ class Lockstep:
             self._expected.append(Expected(step, result, digest))
             if (step + 1) % SNAPSHOT_EVERY == 0:
                 self._candidates.append(Snapshot(step + 1, learner.snapshot()))
-        self.seconds.reference += time.perf_counter() - started
+        self.reference_seconds += time.perf_counter() - started
 
     # -- both -------------------------------------------------------------
 

@@ -235,7 +235,7 @@ class Session:
         taken = record.seconds["learn"]
         record.speed["steps_per_second"] = record.learned / taken
         if lockstep.compared:
-            reference = lockstep.compared / lockstep.seconds.reference
+            reference = lockstep.compared / lockstep.reference_seconds
             record.speed["reference_steps_per_second"] = reference
         counted = ""
         if lesson.experiment.icount:

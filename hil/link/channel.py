@@ -101,11 +101,6 @@ class Channel:
         else:
             self._port.close()
 
-    @property
-    def unsent(self) -> int:
-        """Bytes queued that have not gone out yet."""
-        return len(self._unsent)
-
     def send(self, data: bytes) -> None:
         """Queue `data`; `pump` sends it, whole and in order."""
         self._unsent += data

@@ -60,6 +60,9 @@ def _show(out: output.Output, built: Built, folder: Path) -> None:
     out.line(
         f"  {'RAM of the plan':16} {plan.ram:12,} bytes  what a budget is held against"
     )
+    out.line(
+        f"  {'of it tape':16} {plan.tape:12,} bytes  activations kept to the update"
+    )
     if image.text is not None and image.ram is not None:
         out.line(
             f"  {'linked RAM':16} {image.ram:12,} bytes  with the runtime's variables"
@@ -80,9 +83,10 @@ def _document(built: Built, folder: Path) -> dict[str, object]:
         "files": sorted(built.files.files),
         "toolchain": image.toolchain,
         "image": {"build_digest": image.digest, "text": image.text, "ram": image.ram},
+        "tape": plan.tape,
         "bill": [
             {"name": item.name, "bytes": item.bytes, "kind": item.kind}
             for item in plan.bill
         ],
-        "provenance": {"image": "counted", "bill": "counted"},
+        "provenance": dict.fromkeys(("image", "bill", "tape"), "counted"),
     }

@@ -79,3 +79,9 @@ def test_tensors_that_live_together_never_overlap(tensors: list[Scratch]) -> Non
 def test_inference_alone_reuses_the_memory_of_dead_activations() -> None:
     deep = inference_scratch(Network((32,) * 9))
     assert arrange(deep).words == 2 * 32
+
+
+def test_the_tape_is_the_hidden_activations_and_both_rules_keep_it() -> None:
+    for rule in ("bp", "dfa"):
+        made = plan(Spec(Network((64, 128, 64, 10)), RuleChoice(rule)), TARGET)
+        assert made.tape == 4 * (128 + 64)
