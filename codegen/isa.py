@@ -42,6 +42,11 @@ class Isa:
         kept = (e for e in self.extensions if e != "v" and not e.startswith("zv"))
         return Isa(self.xlen, tuple(kept))
 
+    def at_least(self, vlen: int | None) -> Isa:
+        """The same on machines whose VLEN is at least that many bits."""
+        known = () if vlen is None else (f"zvl{vlen}b",)
+        return Isa(self.xlen, (*self.extensions, *known))
+
     @property
     def march(self) -> str:
         """For clang and gcc: -march=..."""

@@ -15,7 +15,8 @@ from typing import Any
 
 import jinja2
 
-from codegen import cformat
+from codegen import cformat, cost
+from codegen.cost import Cost, Shape
 from codegen.errors import BuildError
 
 ARCHES = ("scalar", "rvv")
@@ -62,7 +63,7 @@ class Kernel:
     def prototype(self, symbol: str) -> str:
         """C declaration of a function of this kernel, broken between parameters."""
         whole = (text.replace(" ", "\0") for text in self.parameters)
-        line = f"{self.returns}\0{symbol}({', '.join(whole)});"
+        line = f"HIL_KERNEL\0{self.returns}\0{symbol}({', '.join(whole)});"
         return textwrap.fill(line, 79, subsequent_indent="    ").replace("\0", " ")
 
 
@@ -71,8 +72,10 @@ class Variant:
     """One implementation of a kernel.
 
     `family` names the template, which may serve several kernels; `lmul` is
-    the vector register grouping of arch "rvv"; `inlines` are the headers of
-    inline functions it includes, hil_<this>.h.
+    the vector register grouping of arch "rvv", `groups` how many such groups of
+    columns it keeps in registers at once, `form` what else tells it from others;
+    `inlines` are the headers of inline functions it includes, hil_<this>.h.
+    `model` estimates what it costs (`codegen.cost`).
     """
 
     kernel: Kernel
@@ -80,6 +83,9 @@ class Variant:
     family: str
     lmul: int | None = None
     inlines: tuple[str, ...] = ()
+    model: cost.Model = cost.stream(1)
+    groups: int = 1
+    form: str = ""
 
     def __post_init__(self) -> None:
         if self.arch not in ARCHES:
@@ -95,8 +101,13 @@ class Variant:
 
     @property
     def suffix(self) -> str:
-        """What follows the double underscore: "scalar" or "rvv_m4"."""
-        return self.arch if self.lmul is None else f"{self.arch}_m{self.lmul}"
+        """What follows the double underscore: "scalar", "rvv_m4", "rvv_m8x2" for
+        two groups, "rvv_columns_m8" for the form "columns"."""
+        if self.lmul is None:
+            return self.arch
+        form = f"_{self.form}" if self.form else ""
+        groups = f"x{self.groups}" if self.groups > 1 else ""
+        return f"{self.arch}{form}_m{self.lmul}{groups}"
 
     @property
     def symbol(self) -> str:
@@ -111,12 +122,17 @@ class Variant:
     @property
     def template(self) -> str:
         """Its template, below codegen/templates."""
-        return f"{FOLDER}/{self.family}__{self.arch}.c.j2"
+        form = f"_{self.form}" if self.form else ""
+        return f"{FOLDER}/{self.family}{form}__{self.arch}.c.j2"
 
     @property
     def prototype(self) -> str:
         """C declaration."""
         return self.kernel.prototype(self.symbol)
+
+    def cost(self, shape: Shape, vlen: int) -> Cost:
+        """What one call is estimated to cost at that VLEN (in bits)."""
+        return self.model(shape, cost.Machine(vlen, self.lmul or 1, self.groups))
 
 
 @dataclass(frozen=True)
@@ -128,12 +144,24 @@ class Source:
     context: dict[str, Any]
 
 
+_TWINS = ("math", "random", "sum")
+"""Vector headers of inline functions that include a scalar one."""
+
 _N = "size_t n"
 _N_IN_OUT = ("size_t n_in", "size_t n_out")
 _OUTPUT = ("const float *a", "uint32_t label", "float *p", "float *e", _N)
 _OUTPUT_NOTE = """
 p may be a. With e == NULL only p is computed, label is ignored and the result
-is 0. t is 1 at label, 0 elsewhere."""
+is 0. t is 1 at label, 0 elsewhere. Returns NaN when some a_j is infinite or NaN;
+what p and e hold is then of no use."""
+_LIST = ("float *const *rows", "const float *x", "size_t count")
+_LIST_NOTE = """
+The list of what is not zero, indices ascending: rows_k = w + stride * index_k,
+x_k the value. Returns the number of entries. rows and x have room for n."""
+_FINITE = """
+Returns false when some argument is infinite or NaN; h is then of no use."""
+_DELTA = """
+Returns false when some result is infinite or NaN."""
 
 _KERNELS = (
     Kernel("u8_to_f32", ("const uint8_t *v", "float scale", "float *x", _N), """
@@ -146,18 +174,51 @@ x_j = fl(v_j / scale), one rounded division."""),
         "const float *w", "const float *b", "const float *x", "float *a", *_N_IN_OUT), """
 Dense layer: a_j = b_j, then a_j = fma(x_i, W[i][j], a_j) for i ascending.
 Rows whose x_i is zero of either sign are skipped. W is [n_in][n_out]."""),
+    Kernel("u8_nonzero", (
+        "const uint8_t *v", "float scale", "float *w", "size_t stride", "float **rows",
+        "float *x", _N), f"""
+A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "size_t"),
+    Kernel("i16_nonzero", (
+        "const int16_t *v", "float scale", "float *w", "size_t stride", "float **rows",
+        "float *x", _N), f"""
+A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "size_t"),
+    Kernel("f32_nonzero", (
+        "const float *v", "float *w", "size_t stride", "float **rows", "float *x", _N), f"""
+A vector's elements that are not zero, x_k = v_i.{_LIST_NOTE}""", "size_t"),
+    Kernel("f32_listed_forward", (
+        *_LIST, "const float *b", "float *a", "size_t n_out"), """
+Dense layer on a list: a_j = b_j, then a_j = fma(x_k, rows_k[j], a_j) for k
+ascending."""),
+    Kernel("f32_listed_update", (
+        "float *const *rows", "float *x", "size_t count", "float *b", "const float *d",
+        "float eta", "size_t n_out"), """
+Rank-1 update on a list: rows_k[j] = fma(s_k, d_j, rows_k[j]), s_k = -(eta * x_k)
+rounded, which is left in x. b_j = fma(-eta, d_j, b_j). No row is there twice."""),
+    Kernel("f32_dense_fused", (
+        "float *w", "const float *s", "const float *d", "const float *b",
+        "const float *x", "float *a", *_N_IN_OUT), """
+One step's update and the next one's forward in a single pass over W:
+W[i][j] = fma(s_i, d_j, W[i][j]) for every i, and with the new W a_j = b_j, then
+a_j = fma(x_i, W[i][j], a_j) for i ascending, skipping x_i that is zero."""),
+    Kernel("f32_rank_one", (
+        "float *w", "const float *s", "const float *d", *_N_IN_OUT), """
+W[i][j] = fma(s_i, d_j, W[i][j]) for every i."""),
+    Kernel("f32_rates", ("const float *x", "float eta", "float *s", _N), """
+s_i = -(eta * x_i) rounded. Returns whether no s_i is zero.""", "bool"),
+    Kernel("f32_bias_update", ("float *b", "const float *d", "float eta", _N), """
+b_j = fma(-eta, d_j, b_j)."""),
     Kernel("f32_tanh", ("float *h", _N), """
-h_j = tanh(h_j) by the project's polynomial."""),
+h_j = tanh(h_j) by the project's polynomial.""" + _FINITE, "bool"),
     Kernel("f32_sigmoid", ("float *h", _N), """
-h_j = 1 / (1 + exp(-h_j)) by the project's polynomial."""),
+h_j = 1 / (1 + exp(-h_j)) by the project's polynomial.""" + _FINITE, "bool"),
     Kernel("f32_relu", ("float *h", _N), """
-h_j = h_j > 0 ? h_j : +0."""),
+h_j = h_j > 0 ? h_j : +0.""" + _FINITE, "bool"),
     Kernel("f32_tanh_grad", ("const float *h", "float *d", _N), """
-d_j = d_j * fma(-h_j, h_j, 1), where h_j is tanh's result."""),
+d_j = d_j * fma(-h_j, h_j, 1), where h_j is tanh's result.""" + _DELTA, "bool"),
     Kernel("f32_sigmoid_grad", ("const float *h", "float *d", _N), """
-d_j = d_j * (h_j * (1 - h_j)), where h_j is sigmoid's result."""),
+d_j = d_j * (h_j * (1 - h_j)), where h_j is sigmoid's result.""" + _DELTA, "bool"),
     Kernel("f32_relu_grad", ("const float *h", "float *d", _N), """
-d_j = h_j > 0 ? d_j : +0, where h_j is relu's result."""),
+d_j = h_j > 0 ? d_j : +0, where h_j is relu's result.""" + _DELTA, "bool"),
     Kernel("f32_all_finite", ("const float *v", _N), """
 True when no v_j is infinite or NaN.""", "bool"),
     Kernel("f32_feedback_stored", (
@@ -166,10 +227,11 @@ Feedback projection: u_j = +0, then u_j = fma(e_c, B[c][j], u_j) for c
 ascending; no row is skipped. B is [n_err][n]."""),
     Kernel("f32_feedback_signs", (
         "uint32_t seed", "uint32_t first_word", "float scale",
-        "const float *e", "float *u", "size_t n_err", _N), """
+        "const float *e", "float *u", "uint32_t *words", "size_t n_err", _N), """
 As hil_f32_feedback_stored, with B made of random signs instead of memory.
 Element k = c * n + j is -scale where bit k & 31 of word k >> 5 is set, else
-scale; that word is number first_word + (k >> 5) of the sign feedback stream."""),
+scale; that word is number first_word + (k >> 5) of the sign feedback stream.
+words has room for (n_err * n + 31) / 32 of them."""),
     Kernel("f32_dense_backward", (
         "const float *w", "const float *d", "float *u", *_N_IN_OUT), """
 Transposed product: u_i = dot16(W[i], d), a dot product in a fixed order.
@@ -208,8 +270,10 @@ def _rows(
     family: str,
     names: str,
     lmuls: tuple[int, ...],
+    model: cost.Model,
     scalar: tuple[str, ...] = (),
     rvv: tuple[str, ...] = (),
+    **more: Any,
 ) -> tuple[Variant, ...]:
     """Rows of one family: of each kernel the scalar one, then the vector ones,
     default first. `scalar` and `rvv` are their headers of inline functions, {}
@@ -218,39 +282,75 @@ def _rows(
         row
         for kernel in (KERNELS[name] for name in names.split())
         for row in (
-            Variant(kernel, "scalar", family, None, scalar),
-            *(
-                Variant(kernel, "rvv", family, lmul, tuple(h.format(lmul) for h in rvv))
-                for lmul in lmuls
-            ),
+            Variant(kernel, "scalar", family, None, scalar, cost.scalar(model)),
+            *_vectors(family, kernel.name, lmuls, model, rvv, **more),
         )
     )
 
 
+def _vectors(
+    family: str,
+    name: str,
+    lmuls: tuple[int, ...],
+    model: cost.Model,
+    rvv: tuple[str, ...] = (),
+    **more: Any,
+) -> tuple[Variant, ...]:
+    """The vector rows of one kernel alone."""
+    return tuple(
+        Variant(
+            KERNELS[name], "rvv", family, lmul,
+            tuple(h.format(lmul) for h in rvv), model, **more,
+        )
+        for lmul in lmuls
+    )  # fmt: skip
+
+
 _MATH = (("math__scalar",), ("math__rvv_m{}",))
 _RANDOM = (("random__scalar",), ("random__rvv_m{}",))
-_SUM = (("sum__scalar",), ("sum__rvv_m{}",))
+_SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
 _LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
 _GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
+_ROWS = ((), ("rows__rvv_m{}",))
+_ROWS_8 = ((), ("rows__rvv_m8",))
 
 TABLE: tuple[Variant, ...] = (
-    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1)),
-    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1)),
-    *_rows("activation", "f32_tanh f32_sigmoid f32_relu", (4, 2, 1), *_MATH),
-    *_rows("gradient", _GRADS, (4, 2, 1), *_MATH),
-    *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), ("math__scalar",)),
-    *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1)),
+    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
+    *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
+              groups=2),
+    *_rows("nonzero", "u8_nonzero i16_nonzero", (4, 2), cost.nonzero),
+    *_rows("nonzero", "f32_nonzero", (4, 2), cost.nonzero),
+    *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
+    *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
+    *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
+    *_vectors("listed_update", "f32_listed_update", (8, 4), cost.listed_update, _ROWS[1],
+              groups=2),
+    *_rows("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.dense_fused, *_ROWS_8),
+    *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
+    *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
+    *_rows("activation", "f32_tanh f32_sigmoid f32_relu", (8, 4, 2, 1), cost.stream(40), *_MATH),
+    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
+    *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1), cost.feedback_stored),
     *_rows(
-        "feedback_signs", "f32_feedback_signs", (8, 4, 2, 1),
+        "feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_signs,
         ("math__scalar", "random__scalar"), ("random__rvv_m1",),
     ),
-    *_rows("dense_backward", "f32_dense_backward", (4,), *_SUM),
-    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1)),
-    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), *_LOSS),
-    *_rows("softmax_ce", "f32_softmax_ce", (4,), *_LOSS),
-    *_rows("identity_mse", "f32_identity_mse", (4,), *_SUM),
-    *_rows("uniform", "f32_uniform", (4, 2, 1), *_RANDOM),
-    *_rows("digest", "u32_digest", (4, 2, 1), *_RANDOM),
+    *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
+              ("random__rvv_m4",), form="words"),
+    *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
+           _SUM[0], ("sum__rvv_m4",)),
+    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
+    *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
+    *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
+              form="columns"),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(80), *_LOSS),
+    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(60), *_LOSS),
+    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(20), *_SUM),
+    *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
+    *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
 
@@ -267,6 +367,21 @@ def variant(kernel_name: str, vector: bool) -> Variant:
     raise BuildError(
         f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
     )
+
+
+def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
+    """The variant whose estimate is the least, summed over `vlens` (empty: a
+    machine without vectors). Within 3 % of the least count of instructions,
+    modelled cycles decide (docs/performance.md).
+
+    Raises `BuildError` when there is none.
+    """
+    default = variant(kernel_name, bool(vlens))
+    if not vlens:
+        return default
+    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
+    costs = {row: cost.total(row.cost(shape, vlen) for vlen in vlens) for row in rows}
+    return cost.cheapest(costs)
 
 
 def _in_order(variants: Iterable[Variant]) -> list[Variant]:
@@ -301,18 +416,20 @@ def _context(template: str, what: str, lmul: int | None) -> dict[str, Any]:
         "template": f"codegen/templates/{template}",
         "require": require,
         "lmul": lmul,
+        "groups": 1,
     }
 
 
 def _inlines(name: str) -> tuple[Source, ...]:
     """A header of inline functions, such as "math__rvv_m4", and the one that it
-    includes: a vector header's scalar twin."""
+    includes: a vector header's scalar twin, where it has one."""
     file = f"hil_{name}.h"
     shape, _, lmul = name.partition("_m")
     template = f"{FOLDER}/hil_{shape}.h.j2"
     made = Source(file, template, _context(template, file, int(lmul) if lmul else None))
     stem, arch = shape.split("__")
-    return (made,) if arch == "scalar" else (made, *_inlines(f"{stem}__scalar"))
+    twin = arch == "rvv" and stem in _TWINS
+    return (made, *_inlines(f"{stem}__scalar")) if twin else (made,)
 
 
 def source(row: Variant) -> Source:
@@ -322,6 +439,7 @@ def source(row: Variant) -> Source:
         "variant": row,
         "kernel": row.kernel,
         "symbol": row.symbol,
+        "groups": row.groups,
         "c_type": C_TYPES[row.kernel.datatype],
     }
     return Source(row.file, row.template, context)

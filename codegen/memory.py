@@ -54,7 +54,8 @@ class Scratch:
     """A tensor that lives from moment `born` to moment `dies`, both included.
 
     `tape` marks an activation kept past the forward pass for the sake of
-    learning: what the memory bill calls the tape.
+    learning: what the memory bill calls the tape. `align` is in words; `inner`
+    marks what means nothing outside the device, such as a list of pointers.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Scratch:
     born: int
     dies: int
     tape: bool = False
+    align: int = 1
+    inner: bool = False
 
     @property
     def words(self) -> int:
@@ -135,6 +138,7 @@ def arrange(tensors: Iterable[Scratch]) -> Arena:
                 and offset < start + other.words
             ):
                 offset = start + other.words
+                offset += -offset % tensor.align
         placed.append((tensor, offset))
     found = {tensor.name: offset for tensor, offset in placed}
     return Arena(

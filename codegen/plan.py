@@ -7,15 +7,15 @@ fit is refused here (DESIGN section 6).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from codegen import kernels, protocol, rules
+from codegen import kernels, protocol, rules, ways
+from codegen.cost import Shape
 from codegen.errors import OverBudget, SpecError
-from codegen.memory import WORD, Arena, Const, arrange
+from codegen.memory import WORD, Arena, Const, Scratch, Timeline, arrange
 from codegen.spec import Spec
 from targets import Target
 
-INPUT_KERNELS = {"u8": "u8_to_f32", "i16": "i16_to_f32", "f32": "f32_scale"}
 OUTPUT_KERNELS = {
     "sigmoid": "f32_sigmoid_bce",
     "softmax": "f32_softmax_ce",
@@ -23,6 +23,8 @@ OUTPUT_KERNELS = {
 }
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
+UNKNOWN_VLENS = (128, 256, 512, 1024)
+"""What a length-agnostic plan is made for: the best over all of these."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,66 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Decisions that override the estimates: the way of layers by number, and
+    the variants of kernels by layer and name."""
+
+    ways: Mapping[int, str] = field(default_factory=dict)
+    variants: Mapping[tuple[int, str], kernels.Variant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kernel that the step calls for one layer (0: for the network as a
+    whole), the shape it is called with, and the variant that was chosen."""
+
+    layer: int
+    shape: Shape
+    variant: kernels.Variant
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What will be built for one spec on one target."""
+    """What will be built for one spec on one target.
+
+    `vlen` is the VLEN in bits that the code is specialised for, None when it
+    runs on any: `layers` says how each layer is computed, `calls` by which
+    kernels. `tensors` are those the link can name: `scratch` has others.
+    """
 
     spec: Spec
     rule: rules.Rule
     target: Target
+    vlen: int | None
+    layers: tuple[ways.Layer, ...]
+    calls: tuple[Call, ...]
     tensors: tuple[Tensor, ...]
+    scratch: tuple[Scratch, ...]
     consts: tuple[Const, ...]
     arena: Arena
     line: Line
-    variants: Mapping[str, kernels.Variant]
     bill: tuple[Item, ...]
+
+    def layer(self, number: int) -> ways.Layer:
+        """Layer 1..L as it will be computed."""
+        return self.layers[number - 1]
+
+    def call(self, kernel: str, layer: int = 0) -> kernels.Variant:
+        """The variant of `kernel` that is called for a layer; raises `KeyError`."""
+        for call in self.calls:
+            if (call.layer, call.variant.kernel.name) == (layer, kernel):
+                return call.variant
+        raise KeyError((kernel, layer))
+
+    @property
+    def converts(self) -> bool:
+        """Whether samples become a dense vector x."""
+        return ways.converts(self.spec, self.layer(1).way)
+
+    @property
+    def pending(self) -> tuple[Tensor, ...]:
+        """What a fused layer keeps from one step to the next."""
+        return tuple(t for t in self.tensors if t.kind == "pending")
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; raises `KeyError`."""
@@ -109,7 +159,9 @@ class Plan:
     def tape(self) -> int:
         """Bytes of scratch that hold activations past the forward pass, for
         the sake of learning."""
-        scratch = self.rule.declaration.scratch(self.spec.network)
+        scratch = self.rule.declaration.scratch(
+            self.spec.network, self.rule.parameters
+        )
         return sum(item.words * WORD for item in scratch if item.tape)
 
     @property
@@ -148,39 +200,98 @@ def _line(spec: Spec, window: int, samples: int) -> Line:
     )  # fmt: skip
 
 
-def _tensors(spec: Spec, rule: rules.Rule) -> tuple[tuple[Tensor, ...], Arena]:
+def _delta(network_depth: int, layer: int) -> str:
+    """Name of a layer's delta: the output's is the error."""
+    return "e" if layer == network_depth else f"d{layer}"
+
+
+def _scratch(
+    spec: Spec, rule: rules.Rule, layers: tuple[ways.Layer, ...], xlen: int
+) -> tuple[tuple[Scratch, ...], tuple[Scratch, ...]]:
+    """The scratch of a step, and what outlives it pending: a listed layer keeps
+    its list instead of a dense input, a fused one s and its delta."""
+    network = spec.network
+    time = Timeline(network)
+    found = {
+        s.name: s for s in rule.declaration.scratch(network, rule.parameters)
+    }
+    pending = []
+    if not ways.converts(spec, layers[0].way):
+        del found["x"]
+    for layer in layers:
+        n, n_in = layer.number, layer.shape.n_in
+        if layer.listed:
+            pointer = xlen // (8 * WORD)
+            alive = (time.forward(n), time.update)
+            for item in (
+                Scratch(f"rows{n}", (n_in * pointer,), *alive, align=pointer, inner=True),
+                Scratch(f"values{n}", (n_in,), *alive, inner=True),
+            ):
+                found[item.name] = item
+        if layer.fused:
+            pending.append(Scratch(f"s{n}", (n_in,), 0, time.update))
+            pending.append(found.pop(_delta(network.depth, n)))
+    return tuple(found.values()), tuple(pending)
+
+
+def _tensors(
+    spec: Spec, scratch: tuple[Scratch, ...], pending: tuple[Scratch, ...], arena: Arena
+) -> tuple[Tensor, ...]:
     network = spec.network
     found: list[Tensor] = []
-    offset = 0
 
     def add(name: str, shape: tuple[int, ...], kind: str, at: int) -> int:
         found.append(Tensor(len(found), name, shape, kind, at))
         return found[-1].words * WORD
 
+    offset = 0
     for layer in range(1, network.depth + 1):
         offset += add(f"W{layer}", network.shape(layer), "state", offset)
         offset += add(f"b{layer}", network.shape(layer)[1:], "state", offset)
-    scratch = rule.declaration.scratch(network)
-    arena = arrange(scratch)
     for item in scratch:
-        add(item.name, item.shape, "scratch", arena.offsets[item.name] * WORD)
-    return tuple(found), arena
+        if not item.inner:
+            add(item.name, item.shape, "scratch", arena.offsets[item.name] * WORD)
+    offset = 0
+    for item in pending:
+        offset += add(item.name, item.shape, "pending", offset)
+    return tuple(found)
 
 
-def _kernel_names(spec: Spec, rule: rules.Rule) -> tuple[str, ...]:
+def _calls(
+    spec: Spec,
+    rule: rules.Rule,
+    layers: tuple[ways.Layer, ...],
+    vlens: tuple[int, ...],
+    told: Mapping[tuple[int, str], kernels.Variant],
+) -> tuple[Call, ...]:
+    """Every kernel of the step, layer by layer, and its best variant."""
     network = spec.network
-    names = [
-        INPUT_KERNELS[spec.inputs.dtype],
-        "f32_dense_forward",
-        "f32_all_finite",
-        OUTPUT_KERNELS[network.output],
-        "f32_uniform",
-        "u32_digest",
-    ]
-    if network.depth > 1 and network.activation != "identity":
-        names += [f"f32_{network.activation}", f"f32_{network.activation}_grad"]
-    names += rule.declaration.kernels(network, rule.parameters)
-    return tuple(sorted(names))
+    most = max(network.shape(n)[0] * network.shape(n)[1] for n in range(1, network.depth + 1))
+    wanted: dict[tuple[int, str], Shape] = {
+        (0, OUTPUT_KERNELS[network.output]): Shape(1, network.n_out),
+        (0, "f32_uniform"): Shape(1, most),
+        (0, "u32_digest"): Shape(1, most),
+    }
+    if spec.inputs.dtype == "f32" and layers[0].number == 1:
+        wanted[1, "f32_all_finite"] = Shape(1, network.n_in)
+    for layer in layers:
+        n = layer.number
+        for name, shape in ways.calls(spec, n, layer.way, layer.shape).items():
+            wanted[n, name] = shape
+        if n == network.depth:
+            continue
+        across = Shape(1, network.layers[n])
+        if network.activation == "identity":
+            wanted[n, "f32_all_finite"] = across
+        else:
+            wanted[n, f"f32_{network.activation}"] = across
+            wanted[n, f"f32_{network.activation}_grad"] = across
+        for name, shape in rule.declaration.calls(network, rule.parameters, n):
+            wanted[n, name] = shape
+    return tuple(
+        Call(n, shape, told.get((n, name)) or kernels.best(name, vlens, shape))
+        for (n, name), shape in wanted.items()
+    )
 
 
 def _bill(
@@ -190,7 +301,9 @@ def _bill(
     line: Line,
     target: Target,
 ) -> tuple[Item, ...]:
-    rows = [Item(t.name, t.words * WORD, "state") for t in tensors if t.writable]
+    rows = [
+        Item(t.name, t.words * WORD, t.kind) for t in tensors if t.kind != "scratch"
+    ]
     rows += [Item(c.name, c.words * WORD, "const") for c in consts]
     rows += [
         Item("scratch arena", arena.words * WORD, "scratch"),
@@ -229,12 +342,20 @@ def plan(
     spec: Spec,
     target: Target,
     *,
+    vlen: int | None = None,
+    schedule: str = "auto",
+    density: float = 1.0,
+    choice: Choice | None = None,
     window: int = 4,
     samples: int = 4,
     budget: int | None = None,
 ) -> Plan:
     """Plan `spec` on `target`.
 
+    `vlen`: specialise for machines of at least this VLEN (bits), None for code
+    that is as good as it can be on any; `schedule`: one of `ways.SCHEDULES`;
+    `density`: share of the samples' elements that are not zero, 0..1; `choice`:
+    what was measured and decided before, which overrides the estimates;
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
     (1..255); `budget`: bytes of RAM allowed, besides the target's own.
 
@@ -248,15 +369,21 @@ def plan(
         if not 1 <= value <= most:
             raise SpecError(f"{what} is {value}: expected 1 to {most}")
     rule = rules.get(spec.rule)
-    tensors, arena = _tensors(spec, rule)
+    choice = choice or Choice()
+    if target.vector is None:
+        vlen, vlens = None, ()
+    else:
+        vlens = UNKNOWN_VLENS if vlen is None else (vlen,)
+    layers = ways.choose(spec, vlens, schedule, density, choice.ways)
+    scratch, pending = _scratch(spec, rule, layers, target.xlen)
+    arena = arrange(scratch)
+    tensors = _tensors(spec, scratch, pending, arena)
     consts = rule.declaration.const(spec, rule.parameters)
     line = _line(spec, window, samples)
-    chosen = {
-        name: kernels.variant(name, target.vector is not None)
-        for name in _kernel_names(spec, rule)
-    }
     made = Plan(
-        spec, rule, target, tensors, consts, arena, line, chosen,
+        spec, rule, target, vlen, layers,
+        _calls(spec, rule, layers, vlens, choice.variants),
+        tensors, scratch, consts, arena, line,
         _bill(tensors, consts, arena, line, target),
     )  # fmt: skip
     _refuse_over_budget(made, budget)

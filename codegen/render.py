@@ -8,10 +8,10 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from codegen import constants, kernels, protocol, streams
+from codegen import constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
-from codegen.plan import INPUT_KERNELS, OUTPUT_KERNELS, Plan
+from codegen.plan import OUTPUT_KERNELS, Plan
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIRMWARE = Path(__file__).parent.parent / "firmware"
@@ -62,6 +62,7 @@ def _sign_words(plan: Plan) -> dict[int, int]:
 def context(plan: Plan) -> dict[str, object]:
     """What every template may name."""
     spec = plan.spec
+    layers = range(1, spec.network.depth + 1)
     return {
         "plan": plan,
         "network": spec.network,
@@ -71,14 +72,15 @@ def context(plan: Plan) -> dict[str, object]:
         "target": plan.target,
         "protocol": protocol,
         "sample_type": SAMPLE_TYPES[spec.inputs.dtype],
-        "input_kernel": INPUT_KERNELS[spec.inputs.dtype],
+        "convert_kernel": ways.CONVERT[spec.inputs.dtype],
+        "list_kernel": {n: ways.listing(spec, n) for n in layers},
         "output_kernel": OUTPUT_KERNELS[spec.network.output],
-        "call": {name: v.symbol for name, v in plan.variants.items()},
-        "layers": range(1, spec.network.depth + 1),
+        "call": lambda kernel, layer=0: plan.call(kernel, layer).symbol,
+        "kernel_files": sorted({c.variant.file for c in plan.calls}),
+        "layers": layers,
+        "scratch": plan.scratch,
         "hidden": range(1, spec.network.depth),
-        "init_limit": {
-            n: init_limit(plan, n) for n in range(1, spec.network.depth + 1)
-        },
+        "init_limit": {n: init_limit(plan, n) for n in layers},
         "sign_word": _sign_words(plan),
     }
 
@@ -92,7 +94,7 @@ def render_network(plan: Plan) -> dict[str, str]:
     }
     if plan.consts:
         files["net_const.c"] = env.get_template("net_const.c.j2").render(values)
-    files |= kernels.render(env, list(plan.variants.values()))
+    files |= kernels.render(env, [call.variant for call in plan.calls])
     return dict(sorted(files.items()))
 
 
@@ -122,7 +124,8 @@ def render(plan: Plan) -> BuildPlan:
         **_firmware(plan.target.port),
     }
     files = dict(sorted(files.items()))
-    compiled = [name for name in files if name.endswith((".c", ".S"))]
+    part = {f"generated/{call.variant.file}" for call in plan.calls}  # of net.c
+    compiled = [n for n in files if n.endswith((".c", ".S")) and n not in part]
     scripts = [name for name in files if name.endswith(".ld")]
     return BuildPlan(
         name=f"{plan.spec.network}-{plan.rule.name}-{plan.target.name}",

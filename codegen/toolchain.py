@@ -42,6 +42,7 @@ ARITHMETIC = (
 BARE = (
     "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
     "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
+    "-fomit-frame-pointer",
     "-g0",  # zig gives debug information unasked, with the paths of this build
 )  # fmt: skip
 
@@ -68,6 +69,11 @@ class Toolchain:
         flags, not the place where it is installed."""
         flags = (*self.library, "|", *self.runtime, "|", *self.link[1:], *self.link_end)
         return (self.name, self.version, " ".join(f for f in flags if f[0] in "-|"))
+
+
+CLANG = ("-mllvm", "-enable-misched=false")
+"""For the library: clang's scheduler moves loads up until the few register
+groups of LMUL 8 spill; without it kernels run in the order they are written."""
 
 
 def cache_folder() -> Path:
@@ -122,31 +128,35 @@ def _two_halves(
     spelling: Callable[[Isa], str],
     linker: str | tuple[str, ...],
     target: Target,
+    vlen: int | None,
+    kernels: tuple[str, ...] = CLANG,
 ) -> Toolchain:
-    """A bare-metal toolchain whose library alone may use vectors; `isa_flag`
+    """A bare-metal toolchain whose library alone may use vectors, of at least
+    `vlen` bits, and is compiled with the flags `kernels` besides; `isa_flag`
     and `spelling` say how this compiler is told the instruction set."""
     isa = Isa.parse(target.isa)
     flags = (*WARNINGS, *ARITHMETIC, *BARE, f"-mabi={target.abi}", *common)
     link = (linker,) if isinstance(linker, str) else linker
     return Toolchain(
         name, version, compile,
-        (*flags, isa_flag + spelling(isa)), (*flags, isa_flag + spelling(isa.scalar)),
+        (*flags, *kernels, isa_flag + spelling(isa.at_least(vlen))),
+        (*flags, isa_flag + spelling(isa.scalar)),
         (*link, *_link_script(target)),
     )  # fmt: skip
 
 
-def _bare_zig(target: Target) -> Toolchain:
+def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
     zig = _zig()
     common = (
         "-target", f"riscv{target.xlen}-freestanding-none", "-fno-sanitize=undefined",
     )  # fmt: skip
     return _two_halves(
         "zig", f"zig {metadata.version('ziglang')}", (zig, "cc"), common,
-        "-mcpu=", lambda isa: isa.zig, (zig, "ld.lld"), target,
+        "-mcpu=", lambda isa: isa.zig, (zig, "ld.lld"), target, vlen,
     )  # fmt: skip
 
 
-def _bare_clang(target: Target) -> Toolchain:
+def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
     numbered = tuple(f"clang-{n}" for n in range(25, OLDEST_CLANG - 1, -1))
     clang = _which(("clang",))
     if clang is None or _major(_version((clang,))) < OLDEST_CLANG:
@@ -166,11 +176,11 @@ def _bare_clang(target: Target) -> Toolchain:
     return _two_halves(
         "clang", _version((clang,)), (clang,),
         (f"--target=riscv{target.xlen}-unknown-elf",),
-        "-march=", lambda isa: isa.march, lld, target,
+        "-march=", lambda isa: isa.march, lld, target, vlen,
     )  # fmt: skip
 
 
-def _bare_gcc(target: Target) -> Toolchain:
+def _bare_gcc(target: Target, vlen: int | None) -> Toolchain:
     numbered = (
         f"riscv64-linux-gnu-gcc-{n}" for n in range(20, OLDEST_RISCV_GCC - 1, -1)
     )
@@ -187,7 +197,7 @@ def _bare_gcc(target: Target) -> Toolchain:
         "gcc", version, (gcc,),
         # or gcc makes our memcpy's loop a call of memcpy
         ("-fno-tree-loop-distribute-patterns",),
-        "-march=", lambda isa: isa.march, linker, target,
+        "-march=", lambda isa: isa.march, linker, target, vlen, (),
     )  # fmt: skip
 
 
@@ -220,9 +230,12 @@ def _native_fma() -> tuple[str, ...]:
     return ()
 
 
-def find(target: Target, name: str | None = None) -> Toolchain:
+def find(
+    target: Target, name: str | None = None, vlen: int | None = None
+) -> Toolchain:
     """The toolchain of that name for `target`, or the target's default: the
-    pinned zig for RISC-V, the system's cc for the host.
+    pinned zig for RISC-V, the system's cc for the host. `vlen`: a plan's, which
+    the code may rely on.
 
     Raises `CompilerMissing`.
     """
@@ -237,7 +250,7 @@ def find(target: Target, name: str | None = None) -> Toolchain:
             f"toolchain {name!r} cannot build for {target.name}: expected one of "
             + ", ".join(BARE_TOOLCHAINS)
         )
-    return BARE_TOOLCHAINS[name or "zig"](target)
+    return BARE_TOOLCHAINS[name or "zig"](target, vlen)
 
 
 def build(

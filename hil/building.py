@@ -28,6 +28,9 @@ def plan_for(lesson: Lesson) -> Plan:
     return plan(
         lesson.spec,
         lesson.target,
+        vlen=None if asked.agnostic or asked.unit else lesson.vlen or None,
+        schedule=asked.schedule,
+        density=lesson.dataset.density,
         window=asked.window,
         samples=asked.samples_per_frame,
         budget=asked.ram,
@@ -40,5 +43,6 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
     Raises `CompilerMissing` and `BuildError`.
     """
     files = render(planned)
-    made = toolchain.build(files, toolchain.find(planned.target, compiler))
+    found = toolchain.find(planned.target, compiler, planned.vlen)
+    made = toolchain.build(files, found)
     return Built(planned, files, made)

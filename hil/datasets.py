@@ -10,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ NAMES = ("digits", "mnist", "fashion")
 SPLIT_SEED = 0x5EED
 """Seed of the fixed train/test split (docs/rules.md)."""
 DIGITS_TRAIN = 1437
+LOOKED_AT = 1000
 TRAIN_SHARE = 0.8
 """Training share of an .npz that brings no test part."""
 
@@ -47,6 +49,14 @@ class Dataset:
     test_y: np.ndarray
     inputs: Inputs
     licence: str
+
+    @cached_property
+    def density(self) -> float:
+        """Share of the training samples' elements that are not zero, to two
+        places, and 1 only if none is zero; of the first `LOOKED_AT` samples."""
+        looked = self.train_x[:LOOKED_AT]
+        share = np.count_nonzero(looked) / looked.size
+        return 1.0 if share == 1.0 else min(round(share, 2), 0.99)
 
     @property
     def features(self) -> int:

@@ -125,7 +125,10 @@ def _first_in(
     when: str,
     note: str = "",
 ) -> Found | None:
+    known = {tensor.name for tensor in device.plan.tensors}
     for name, reference in values.items():
+        if name not in known:  # such as an input that was listed, never dense
+            continue
         told = device.read(device.plan.tensor(name))
         seen = difference(step, name, told, reference, when, note)
         if seen is not None:

@@ -50,6 +50,8 @@ class Experiment:
     lr: float | None = None
     lr_decay: float | None = None
     seed: int = 1
+    schedule: str = "auto"
+    agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
     test: str | int | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codegen.spec import ACTIVATIONS, OUTPUTS
+from codegen.ways import SCHEDULES
 
 Parser = Callable[[Any], Any]
 UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
@@ -161,6 +162,8 @@ KEYS = (
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),
     Key("lr_decay", positive, "its factor from epoch to epoch", "FACTOR", float),
     Key("seed", whole(0), "seed of weights, feedback and order", "N", int),
+    Key("schedule", choice(*SCHEDULES), "of updates: " + ", ".join(SCHEDULES)),
+    Key("agnostic", boolean, "code for any VLEN, not specialised for this one", None),
     Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
     Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",
         number_or_word),

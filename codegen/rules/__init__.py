@@ -14,6 +14,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from codegen.cost import Shape
 from codegen.errors import SpecError
 from codegen.memory import Const, Scratch
 from codegen.spec import Network, RuleChoice, Spec
@@ -58,10 +59,12 @@ class Declaration:
     """All that planning and rendering must know of a rule.
 
     `rates`: default learning rates by hidden activation, "*" for the others.
-    `scratch(network)` lists the memory one step needs beyond inference's own,
+    `scratch(network, parameters)` lists the memory one step needs beyond inference's own,
     with lifetimes; `const(spec, parameters)` the tensors that lie in the image
-    (such as a stored feedback matrix); `kernels(network, parameters)` the names
-    of the kernels its step template calls besides those of inference.
+    (such as a stored feedback matrix); `calls(network, parameters, layer)` the
+    kernels its step template calls for the delta of that hidden layer, each with
+    the shape it is called with. Kernels of inference and of updates are planned
+    for every rule alike.
     """
 
     name: str
@@ -70,9 +73,11 @@ class Declaration:
     equation: str
     parameters: tuple[Parameter, ...]
     rates: Mapping[str, Rate]
-    scratch: Callable[[Network], tuple[Scratch, ...]]
+    scratch: Callable[[Network, Mapping[str, str | float]], tuple[Scratch, ...]]
     const: Callable[[Spec, Mapping[str, str | float]], tuple[Const, ...]]
-    kernels: Callable[[Network, Mapping[str, str | float]], tuple[str, ...]]
+    calls: Callable[
+        [Network, Mapping[str, str | float], int], tuple[tuple[str, Shape], ...]
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codegen.cost import Shape
 from codegen.memory import taped_scratch
 from codegen.rules import Declaration, Rate
 from codegen.spec import Network
 
 
-def _kernels(network: Network, parameters: Mapping[str, object]) -> tuple[str, ...]:
-    hidden = ("f32_dense_backward",) if network.depth > 1 else ()
-    return ("f32_dense_update", *hidden)
+def _calls(
+    network: Network, parameters: Mapping[str, object], layer: int
+) -> tuple[tuple[str, Shape], ...]:
+    return (("f32_dense_backward", Shape(*network.shape(layer + 1))),)
 
 
 RULE = Declaration(
@@ -21,7 +23,7 @@ RULE = Declaration(
     equation="d_L = e; d_l = (W_{l+1} d_{l+1}) * phi'(a_l), weights before the update",
     parameters=(),
     rates={"*": Rate(0.03, 0.02), "relu": Rate(0.03, 0.01)},
-    scratch=taped_scratch,
+    scratch=lambda network, parameters: taped_scratch(network),
     const=lambda spec, parameters: (),
-    kernels=_kernels,
+    calls=_calls,
 )

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 
 from codegen import streams
-from codegen.memory import Const, taped_scratch
+from codegen.cost import Shape
+from codegen.memory import Const, Scratch, Timeline, taped_scratch
 from codegen.reference.random import uniform
 from codegen.rules import Declaration, Parameter, Rate
 from codegen.spec import Network, Spec
@@ -34,16 +35,28 @@ def _const(spec: Spec, parameters: Mapping[str, str | float]) -> tuple[Const, ..
     )
 
 
-def _kernels(
+def _scratch(
     network: Network, parameters: Mapping[str, str | float]
-) -> tuple[str, ...]:
-    if network.depth == 1:
-        return ("f32_dense_update",)
+) -> tuple[Scratch, ...]:
+    if parameters["feedback"] == "uniform":
+        return taped_scratch(network)
+    time = Timeline(network)
+    signs = tuple(
+        Scratch(
+            f"signs{layer}", (-(-network.n_out * network.layers[layer] // 32),),
+            time.delta(layer), time.delta(layer), inner=True,
+        )
+        for layer in range(1, network.depth)
+    )  # fmt: skip
+    return (*taped_scratch(network), *signs)
+
+
+def _calls(
+    network: Network, parameters: Mapping[str, str | float], layer: int
+) -> tuple[tuple[str, Shape], ...]:
     stored = parameters["feedback"] == "uniform"
-    return (
-        "f32_dense_update",
-        "f32_feedback_stored" if stored else "f32_feedback_signs",
-    )
+    name = "f32_feedback_stored" if stored else "f32_feedback_signs"
+    return ((name, Shape(network.n_out, network.layers[layer])),)
 
 
 RULE = Declaration(
@@ -62,7 +75,7 @@ RULE = Declaration(
         Parameter("feedback_scale", 0.25, "magnitude of an element of sign feedback"),
     ),
     rates={"*": Rate(0.03, 0.02), "relu": Rate(0.01, 0.003)},
-    scratch=taped_scratch,
+    scratch=_scratch,
     const=_const,
-    kernels=_kernels,
+    calls=_calls,
 )

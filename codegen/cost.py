@@ -1,0 +1,247 @@
+"""What a kernel variant is estimated to cost: the plan chooses by it.
+
+Two figures: instructions, by counting what the loops of the templates execute,
+and cycles of a simple in-order vector machine, which decides between counts
+that are about equal. Both are estimates of a call; `hil bench step` counts.
+The machine: a datapath of half a register (DLEN = VLEN / 2), so that a vector
+instruction takes 2 LMUL cycles whatever vl is; one element a cycle where
+memory is not walked in order; one cycle for everything else.
+docs/performance.md derives the formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import TypeVar
+
+NEAR = 0.03
+"""Counts of instructions that differ by less are about equal."""
+
+OVERHEAD = 3 / 8
+"""Instructions a row for its loop: two pointers and a branch, unrolled 8 times."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a call works on: `n_in` rows of `n_out`, a share `density` of the
+    rows not zero. A kernel of one vector has n_in = 1."""
+
+    n_in: int
+    n_out: int
+    density: float = 1.0
+
+    @property
+    def rows(self) -> float:
+        """Rows that are not skipped."""
+        return self.n_in * self.density
+
+
+@dataclass(frozen=True)
+class Machine:
+    """VLEN in bits, and the register grouping a variant uses."""
+
+    vlen: int
+    lmul: int
+    groups: int = 1
+
+    @property
+    def lanes(self) -> int:
+        """32-bit elements of a group."""
+        return self.vlen * self.lmul // 32
+
+    def strips(self, n: int) -> int:
+        """Groups that n elements fill."""
+        return ceil(n / self.lanes)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimated instructions and cycles."""
+
+    instructions: float
+    cycles: float
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.instructions + other.instructions, self.cycles + other.cycles)
+
+
+Model = Callable[[Shape, Machine], Cost]
+
+
+def _cost(machine: Machine, vector: float, scalar: float, elements: float = 0) -> Cost:
+    """`vector` instructions that walk in order, `scalar` ones, and `elements`
+    of `elements / lanes` instructions that do not."""
+    strided = elements / machine.lanes
+    return Cost(
+        vector + scalar + strided,
+        vector * max(1, 2 * machine.lmul) + scalar + elements,
+    )
+
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """Their sum."""
+    return sum(costs, Cost(0, 0))
+
+
+Choice = TypeVar("Choice")
+
+
+def cheapest(costs: Mapping[Choice, Cost]) -> Choice:
+    """The first with the fewest cycles among those whose instructions are
+    about the fewest."""
+    least = min(found.instructions for found in costs.values())
+    near = {c: f for c, f in costs.items() if f.instructions <= least * (1 + NEAR)}
+    return min(near, key=lambda choice: near[choice].cycles)
+
+
+def stream(vector: float) -> Model:
+    """A pass over one vector with `vector` instructions a group."""
+
+    def model(shape: Shape, machine: Machine) -> Cost:
+        strips = machine.strips(shape.n_in * shape.n_out)
+        return _cost(machine, strips * vector, strips * 4)
+
+    return model
+
+
+def _blocks(n: int, machine: Machine) -> list[int]:
+    """Groups in registers at once, pass by pass: as the templates do it."""
+    found = []
+    if machine.groups == 2:
+        vl = min(machine.lanes, ceil(n / 2))
+        found = [2] * (n // (2 * vl))
+        n -= len(found) * 2 * vl
+    return found + [1] * machine.strips(n)
+
+
+def _by_rows(
+    shape: Shape, machine: Machine, row: float, vector: float, address: float
+) -> Cost:
+    """Every pass visits every row: `row` scalar instructions, and a group
+    `vector` instructions and one for its address; `address` more in a pass that
+    does not start at the row's own."""
+    blocks = _blocks(shape.n_out, machine)
+    vectors = shape.rows * vector * sum(blocks)
+    scalars = sum(
+        shape.rows * (row + (parts - 1) + (address if len(blocks) > 1 else 0) + OVERHEAD)
+        for parts in blocks
+    )
+    return _cost(machine, vectors, scalars)
+
+
+def listed_forward(shape: Shape, machine: Machine) -> Cost:
+    """A row: its pointer and its x; a group: load, fma."""
+    return _by_rows(shape, machine, 2, 2, 1)
+
+
+def listed_update(shape: Shape, machine: Machine) -> Cost:
+    """A row: its pointer and its s; a group: load, fma, store. s before."""
+    return _by_rows(shape, machine, 2, 3, 1) + stream(5)(
+        Shape(1, max(1, round(shape.rows))), machine
+    )
+
+
+def nonzero(shape: Shape, machine: Machine) -> Cost:
+    """Packing what is not zero, at twice the LMUL of its 16-bit indices; then
+    values and pointers of what was found."""
+    half = Machine(machine.vlen, 2 * machine.lmul)
+    double = Machine(machine.vlen // 2, 8)
+    strips, found = half.strips(shape.n_in), ceil(shape.rows)
+    return _cost(half, strips * 9, strips * 7) + _cost(
+        double, double.strips(found) * 8, double.strips(found) * 7
+    )
+
+
+def dense_forward(shape: Shape, machine: Machine) -> Cost:
+    """Without zeros, a row: its x; a group: load, fma, next address. With
+    zeros every row is tested."""
+    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    if shape.density == 1.0:
+        return zeros + _by_rows(shape, machine, 2, 2, 0)
+    tests = 4 * shape.n_in * len(_blocks(shape.n_out, machine))
+    return zeros + _by_rows(shape, machine, 1, 2, 0) + Cost(tests, tests)
+
+
+def dense_update(shape: Shape, machine: Machine) -> Cost:
+    """Every row is tested; a group: load, fma, store, next address."""
+    tests = 5 * shape.n_in * len(_blocks(shape.n_out, machine))
+    return _by_rows(shape, machine, 1, 3, 0) + Cost(tests, tests)
+
+
+def columns(shape: Shape, machine: Machine) -> Cost:
+    """Rows in lanes: a column of a group is loaded and stored in strides."""
+    strips = machine.strips(shape.n_in)
+    each = strips * shape.n_out
+    return _cost(
+        machine, each + 4 * strips, 2 * each + 6 * strips,
+        2 * shape.n_out * strips * machine.lanes,
+    )  # fmt: skip
+
+
+def dense_fused(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: s, x, load, fma, store, fma, next address."""
+    strips = machine.strips(shape.n_out)
+    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    tests = 0 if shape.density == 1.0 else 3 * shape.n_in * strips
+    passes = _cost(machine, 4 * shape.n_in * strips, (3 + 3 / 16) * shape.n_in * strips)
+    return zeros + passes + Cost(tests, tests)
+
+
+def feedback_stored(shape: Shape, machine: Machine) -> Cost:
+    """A group of an error's row: load, fma; the error, next address."""
+    each = shape.n_in * machine.strips(shape.n_out)
+    return _cost(machine, 2 * each, 2 * each)
+
+
+def feedback_signs(shape: Shape, machine: Machine) -> Cost:
+    """A group of an error's row: its signs anew (one register), merge, fma."""
+    each = shape.n_in * machine.strips(shape.n_out)
+    return _cost(machine, 2 * each, 20 * each)
+
+
+def feedback_words(shape: Shape, machine: Machine) -> Cost:
+    """The signs once, then a group of an error's row: mask, merge, fma."""
+    each = shape.n_in * machine.strips(shape.n_out)
+    words = ceil(shape.n_in * shape.n_out / 32)
+    shift = 0 if shape.n_out % 8 == 0 else 8
+    made = stream(10)(Shape(1, words), Machine(machine.vlen, 4))
+    return made + _cost(machine, 2 * each, (3 + shift) * each)
+
+
+def dense_backward(shape: Shape, machine: Machine) -> Cost:
+    """Up to 16 terms: rows in lanes, column by column. More: a row at a time,
+    16 lanes of LMUL 4, folded in halves."""
+    if shape.n_out <= 16:
+        strips = machine.strips(shape.n_in)
+        each = strips * shape.n_out
+        return _cost(machine, each, 2 * each, shape.n_out * strips * machine.lanes)
+    chunks = ceil(shape.n_out / 16)
+    four = Machine(machine.vlen, 4)
+    return _cost(four, shape.n_in * (3 * chunks + 9), shape.n_in * (3 * chunks + 8))
+
+
+def scalar(vector: Model) -> Model:
+    """The model of a kernel's scalar variant. There is one of each kernel, so
+    the figure serves comparisons of ways only: instructions an element, and a
+    row in each pass over 16 columns."""
+    per_element, per_row = _SCALAR.get(vector, (4, 0))
+
+    def model(shape: Shape, machine: Machine) -> Cost:
+        passes = ceil(shape.n_out / 16)
+        count = per_element * shape.rows * shape.n_out + per_row * shape.n_in * passes
+        return Cost(count, count)
+
+    return model
+
+
+_SCALAR: Mapping[Model, tuple[float, float]] = {
+    dense_forward: (2, 5),
+    listed_forward: (2, 4),
+    dense_update: (4, 0.5),
+    listed_update: (4, 0.5),
+    dense_fused: (8, 0),
+    nonzero: (7, 0),
+}
+"""Instructions of the scalar templates: an element, and a row in a pass."""
