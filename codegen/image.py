@@ -68,3 +68,9 @@ def refuse_heap(path: Path) -> None:
             f"image {path.name} contains {', '.join(found)}: "
             "firmware must not use a heap"
         )
+
+
+def text(path: Path) -> bytes:
+    """The machine code of the ELF at `path`."""
+    with path.open("rb") as file:
+        return bytes(ELFFile(file).get_section_by_name(".text").data())

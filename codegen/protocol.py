@@ -57,10 +57,16 @@ STATUS_TEXT = {
 
 
 class StepFlag(IntFlag):
-    """What a STEP asks for besides learning."""
+    """What a STEP asks for besides learning.
+
+    ALONE: interrupts stay masked while a step is learned, so that telemetry
+    counts the step's instructions and no others. Only for a host that keeps one
+    frame in flight: on a board, what it sent meanwhile would be lost.
+    """
 
     DIGEST = 1
     TELEMETRY = 2
+    ALONE = 4
 
 
 class InitFlag(IntFlag):
@@ -218,7 +224,8 @@ STEP = Message(
     "step", 0x03, "learn from `count` samples, exactly once",
     Layout((
         _u32("step", "number of the first of these steps"),
-        _u8("flags", "1 digest after each step, 2 telemetry frame after this one"),
+        _u8("flags", "1 digest after each step, 2 telemetry frame after this one, "
+            "4 interrupts masked while learning"),
         _u8("count", "samples that follow"),
         _u16("reserved", "0"),
         Field("eta", "f", "learning rate"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from emulation.machine import Machine
 from emulation.native import NativeMachine
 from emulation.qemu import QemuMachine
+from emulation.trace import Watch
 from targets import DescriptorError, Target
 
 
@@ -17,19 +18,21 @@ def machine_for(
     vlen: int | None = None,
     icount: bool = False,
     console: str = "socket",
+    watch: Watch | None = None,
 ) -> Machine:
     """A machine of this target with this image, still off.
 
     `vlen` in bits, None for the target's own; `icount` for exact instruction
-    counts; `console` "socket" or "pty". Raises `DescriptorError` for a VLEN or
+    counts; `console` "socket" or "pty"; `watch` for a machine that can tell
+    what it executes. Raises `DescriptorError` for a VLEN or
     a count that the target has not.
     """
     length = target.vlen(vlen)
     if target.machine == "native":
-        if icount:
+        if icount or watch:
             raise DescriptorError(
                 f"target {target.name!r} counts no instructions: "
                 "only an emulated one does"
             )
         return NativeMachine(target, image, console)
-    return QemuMachine(target, image, length, icount, console)
+    return QemuMachine(target, image, length, icount, console, watch)

@@ -21,6 +21,7 @@ from emulation.line import PtyLine
 from emulation.machine import Machine, State
 from emulation.process import Child
 from emulation.qmp import Monitor
+from emulation.trace import LOG_ITEMS, Watch
 from targets import Target
 
 HOW_TO_INSTALL = (
@@ -67,7 +68,8 @@ class QemuMachine(Machine):
     instruction takes one nanosecond of the guest's time, which makes minstret
     and mcycle exact and repeatable between two reads without a `wfi` between
     them (an idle guest's time goes on). Other shifts than 0 miscount; sleep=off
-    counts no better and only warns.
+    counts no better and only warns. `watch`: what is written down once `watch`
+    is called; such a guest runs an order of magnitude slower.
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class QemuMachine(Machine):
         vlen: int,
         icount: bool = False,
         console: str = "socket",
+        watch: Watch | None = None,
     ) -> None:
         super().__init__(target, image, console)
         self.vlen = vlen
         self.icount = icount
+        self._watch = watch
         self._monitor: Monitor | None = None
         self._line: PtyLine | None = None
 
@@ -139,6 +143,7 @@ class QemuMachine(Machine):
             *("-chardev", f"socket,id=qmp,path={_escaped(qmp)}"),
             *("-mon", "chardev=qmp,mode=control"),
             *(("-icount", "shift=0") if self.icount else ()),
+            *(self._watch.options(version(qemu.binary)) if self._watch else ()),
         ]
 
     def _socket_url(self) -> str:
@@ -170,6 +175,15 @@ class QemuMachine(Machine):
         except QemuGone:  # a short-lived guest ends before QEMU has answered
             if self.wait(self.target.limits.boot) is None:
                 raise
+
+    def watch(self, on: bool) -> None:
+        """From now on write down what is executed, or no longer."""
+        self._require(State.RUNNING)
+        assert self._monitor is not None and self._watch is not None
+        items = LOG_ITEMS if on else "none"
+        self._monitor.execute(
+            "human-monitor-command", **{"command-line": f"log {items}"}
+        )
 
     def reset(self) -> None:
         """The reset button: image and device tree are written into RAM again,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import emulation
+from emulation.trace import Watch
 from hil.building import Built
 from hil.device import Device
 from hil.errors import EmulatorError, LinkError
@@ -40,11 +41,16 @@ class Attached:
 
 @contextmanager
 def attach(
-    target: Target, image: Path, asked: Experiment, vlen: int, log: BinaryIO | None
+    target: Target,
+    image: Path,
+    asked: Experiment,
+    vlen: int,
+    log: BinaryIO | None,
+    watch: Watch | None = None,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
     names, or else an emulator that ends with the context. Every byte it sends
-    goes into `log`."""
+    goes into `log`; an emulator is ready to `watch`."""
     with ExitStack() as stack:
         if asked.unit is not None:
             yield Attached(stack.enter_context(Channel(asked.unit, record=log)))
@@ -56,6 +62,7 @@ def attach(
                 vlen=vlen or None,
                 icount=asked.icount,
                 console=asked.console,
+                watch=watch,
             )
         )
         machine.power_on()

@@ -126,6 +126,8 @@ class Lockstep:
         flags = StepFlag(0)
         if any(self._digest_after(step) for step in range(first, end)):
             flags |= StepFlag.DIGEST
+        if self._counting:
+            flags |= StepFlag.ALONE
         last = end == self._lesson.steps
         if (
             self._lesson.experiment.icount

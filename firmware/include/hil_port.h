@@ -7,6 +7,7 @@
 #ifndef HIL_PORT_H
 #define HIL_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,10 @@ void hil_port_wait(void);
 
 /* Send `size` bytes, waiting for the line as long as it takes. */
 void hil_port_write(const uint8_t *data, size_t size);
+
+/* Mask interrupts, or let them come again: nothing but the caller's own
+ * instructions is then counted, and what the line brings must wait. */
+void hil_port_mask_interrupts(bool masked);
 
 /* Instructions retired since some fixed moment; 0 always where the machine
  * has no such counter. */

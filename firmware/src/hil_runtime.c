@@ -187,6 +187,24 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
     return true;
 }
 
+/* net_step on rt.sample, its instructions added up; with HIL_STEP_ALONE no
+ * interrupt is among them. */
+static int counted_step(uint32_t label, const struct hil_step *ask, float *loss)
+{
+    const bool alone = ask->flags & HIL_STEP_ALONE;
+
+    if (alone) {
+        hil_port_mask_interrupts(true);
+    }
+    const uint64_t before = hil_port_instructions();
+    const int status = net_step(&rt.net, rt.sample, label, ask->eta, loss);
+    rt.instructions += hil_port_instructions() - before;
+    if (alone) {
+        hil_port_mask_interrupts(false);
+    }
+    return status;
+}
+
 /* Learn from one sample and append its result; returns net_step's status. */
 static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *result)
 {
@@ -197,9 +215,7 @@ static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *res
     memcpy(&label, sample, sizeof label);
     memcpy(rt.sample, sample + sizeof label, SAMPLE_BYTES);
     learning = rt.step;
-    const uint64_t before = hil_port_instructions();
-    const int status = net_step(&rt.net, rt.sample, label, ask->eta, &loss);
-    rt.instructions += hil_port_instructions() - before;
+    const int status = counted_step(label, ask, &loss);
     if (status != NET_OK) {
         return status;
     }

@@ -174,6 +174,15 @@ void hil_port_write(const uint8_t *data, size_t size)
     }
 }
 
+void hil_port_mask_interrupts(bool masked)
+{
+    if (masked) {
+        csr_clear(mstatus, MSTATUS_MIE);
+    } else {
+        csr_set(mstatus, MSTATUS_MIE);
+    }
+}
+
 uint64_t hil_port_instructions(void)
 {
 #if __riscv_xlen == 64

@@ -1,0 +1,1 @@
+"""What one learning step costs: `hil bench step` (docs/performance.md)."""
