@@ -20,8 +20,7 @@ from elftools.elf.sections import SymbolTableSection
 
 from codegen.errors import BuildError
 
-FLAGS = ("-gdwarf-4",)
-"""Extra compiler flags that make an ELF readable here; the code is the same."""
+from codegen.toolchain import KEPT as FLAGS
 
 Range = tuple[int, int]
 """First address, and one past the last."""

@@ -27,6 +27,9 @@ FOLDER = "kernels"
 HEADER = "hil_kernels.h"
 """Every kernel's prototype and contract, and HIL_ASSERT."""
 
+VECTOR_HEADER = "hil_vector.h"
+"""What every vector kernel needs."""
+
 C_TYPES: dict[str, str] = {
     "u8": "uint8_t",
     "i16": "int16_t",
@@ -319,7 +322,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
     *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
               groups=2),
-    *_rows("nonzero", "u8_nonzero i16_nonzero", (4, 2), cost.nonzero),
+    *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.nonzero),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
     *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
@@ -447,12 +450,16 @@ def source(row: Variant) -> Source:
 
 def sources(variants: Iterable[Variant]) -> tuple[Source, ...]:
     """Everything that these variants need: a C file each, the headers of inline
-    functions (a vector one includes its scalar twin), and hil_kernels.h."""
+    functions (a vector one includes its scalar twin), and the common headers."""
     rows = _in_order(variants)
     template = f"{FOLDER}/{HEADER}.j2"
     header = _context(template, HEADER, None)
     header["prototypes"] = header_prototypes(rows)
     found = {HEADER: Source(HEADER, template, header)}
+    if any(row.arch == "rvv" for row in rows):
+        template = f"{FOLDER}/{VECTOR_HEADER}.j2"
+        context = _context(template, VECTOR_HEADER, None)
+        found[VECTOR_HEADER] = Source(VECTOR_HEADER, template, context)
     for row in rows:
         inlines = (made for name in row.inlines for made in _inlines(name))
         found |= {made.file: made for made in (source(row), *inlines)}

@@ -43,7 +43,9 @@ BARE = (
     "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
     "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
     "-fomit-frame-pointer",
-    "-g0",  # zig gives debug information unasked, with the paths of this build
+    # always, and stripped by the linker: clang makes slightly other code with
+    # debug information than without, and what is traced must be what runs
+    "-gdwarf-4",
 )  # fmt: skip
 
 
@@ -285,6 +287,11 @@ def build(
     )
 
 
+KEPT = ("-gdwarf-4",)
+"""As `extra` of `build`: the image keeps its debug information; the code is
+the same."""
+
+
 def _compile(
     plan: BuildPlan,
     toolchain: Toolchain,
@@ -320,6 +327,8 @@ def _compile(
             raise
     script = ["-T", plan.linker_script] if plan.linker_script else []
     linked = [*toolchain.link, *script, *(extra if not script else ())]
+    if script and extra != KEPT:
+        linked.append("--strip-debug")
     _run([*linked, *objects, "-o", "image.elf", *toolchain.link_end], sources)
     (sources / "image.elf").rename(out / "image.elf")
     if plan.linker_script:
