@@ -125,7 +125,8 @@ def _by_rows(
     blocks = _blocks(shape.n_out, machine)
     vectors = shape.rows * vector * sum(blocks)
     scalars = sum(
-        shape.rows * (row + (parts - 1) + (address if len(blocks) > 1 else 0) + OVERHEAD)
+        shape.rows
+        * (row + (parts - 1) + (address if len(blocks) > 1 else 0) + OVERHEAD)
         for parts in blocks
     )
     return _cost(machine, vectors, scalars)

@@ -19,7 +19,6 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from codegen.errors import BuildError
-
 from codegen.toolchain import KEPT as FLAGS
 
 Range = tuple[int, int]
@@ -121,9 +120,7 @@ class DebugInfo:
 def _functions(elf: ELFFile) -> list[Function]:
     """Every function symbol that has a size, by address, each once."""
     found = {
-        symbol["st_value"]: Function(
-            symbol.name, symbol["st_value"], symbol["st_size"]
-        )
+        symbol["st_value"]: Function(symbol.name, symbol["st_value"], symbol["st_size"])
         for section in elf.iter_sections()
         if isinstance(section, SymbolTableSection)
         for symbol in section.iter_symbols()

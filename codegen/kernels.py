@@ -205,11 +205,11 @@ W[i][j] = fma(s_i, d_j, W[i][j]) for every i, and with the new W a_j = b_j, then
 a_j = fma(x_i, W[i][j], a_j) for i ascending, skipping x_i that is zero."""),
     Kernel("f32_rank_one", (
         "float *w", "const float *s", "const float *d", *_N_IN_OUT), """
-W[i][j] = fma(s_i, d_j, W[i][j]) for every i."""),
+Rank-1 update without a test: W[i][j] = fma(s_i, d_j, W[i][j]) for every i."""),
     Kernel("f32_rates", ("const float *x", "float eta", "float *s", _N), """
-s_i = -(eta * x_i) rounded. Returns whether no s_i is zero.""", "bool"),
+Rates of a rank-1 update's rows: s_i = -(eta * x_i) rounded. Returns whether no s_i is zero.""", "bool"),
     Kernel("f32_bias_update", ("float *b", "const float *d", "float eta", _N), """
-b_j = fma(-eta, d_j, b_j)."""),
+Update of biases alone: b_j = fma(-eta, d_j, b_j)."""),
     Kernel("f32_tanh", ("float *h", _N), """
 h_j = tanh(h_j) by the project's polynomial.""" + _FINITE, "bool"),
     Kernel("f32_sigmoid", ("float *h", _N), """

@@ -159,9 +159,7 @@ class Plan:
     def tape(self) -> int:
         """Bytes of scratch that hold activations past the forward pass, for
         the sake of learning."""
-        scratch = self.rule.declaration.scratch(
-            self.spec.network, self.rule.parameters
-        )
+        scratch = self.rule.declaration.scratch(self.spec.network, self.rule.parameters)
         return sum(item.words * WORD for item in scratch if item.tape)
 
     @property
@@ -212,9 +210,7 @@ def _scratch(
     its list instead of a dense input, a fused one s and its delta."""
     network = spec.network
     time = Timeline(network)
-    found = {
-        s.name: s for s in rule.declaration.scratch(network, rule.parameters)
-    }
+    found = {s.name: s for s in rule.declaration.scratch(network, rule.parameters)}
     pending = []
     if not ways.converts(spec, layers[0].way):
         del found["x"]
@@ -224,7 +220,9 @@ def _scratch(
             pointer = xlen // (8 * WORD)
             alive = (time.forward(n), time.update)
             for item in (
-                Scratch(f"rows{n}", (n_in * pointer,), *alive, align=pointer, inner=True),
+                Scratch(
+                    f"rows{n}", (n_in * pointer,), *alive, align=pointer, inner=True
+                ),
                 Scratch(f"values{n}", (n_in,), *alive, inner=True),
             ):
                 found[item.name] = item
@@ -266,7 +264,9 @@ def _calls(
 ) -> tuple[Call, ...]:
     """Every kernel of the step, layer by layer, and its best variant."""
     network = spec.network
-    most = max(network.shape(n)[0] * network.shape(n)[1] for n in range(1, network.depth + 1))
+    most = max(
+        network.shape(n)[0] * network.shape(n)[1] for n in range(1, network.depth + 1)
+    )
     wanted: dict[tuple[int, str], Shape] = {
         (0, OUTPUT_KERNELS[network.output]): Shape(1, network.n_out),
         (0, "f32_uniform"): Shape(1, most),
@@ -338,6 +338,13 @@ def _refuse_over_budget(made: Plan, budget: int | None) -> None:
     )
 
 
+def _vlens(target: Target, vlen: int | None) -> tuple[int, ...]:
+    """What the kernels are chosen for."""
+    if target.vector is None:
+        return ()
+    return UNKNOWN_VLENS if vlen is None else (vlen,)
+
+
 def plan(
     spec: Spec,
     target: Target,
@@ -370,10 +377,8 @@ def plan(
             raise SpecError(f"{what} is {value}: expected 1 to {most}")
     rule = rules.get(spec.rule)
     choice = choice or Choice()
-    if target.vector is None:
-        vlen, vlens = None, ()
-    else:
-        vlens = UNKNOWN_VLENS if vlen is None else (vlen,)
+    vlen = None if target.vector is None else vlen
+    vlens = _vlens(target, vlen)
     layers = ways.choose(spec, vlens, schedule, density, choice.ways)
     scratch, pending = _scratch(spec, rule, layers, target.xlen)
     arena = arrange(scratch)

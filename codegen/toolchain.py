@@ -232,9 +232,7 @@ def _native_fma() -> tuple[str, ...]:
     return ()
 
 
-def find(
-    target: Target, name: str | None = None, vlen: int | None = None
-) -> Toolchain:
+def find(target: Target, name: str | None = None, vlen: int | None = None) -> Toolchain:
     """The toolchain of that name for `target`, or the target's default: the
     pinned zig for RISC-V, the system's cc for the host. `vlen`: a plan's, which
     the code may rely on.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from codegen.decode import Class, Instruction
+from codegen.decode import Instruction
 from hil.errors import BuildError
 from hil.steps.scoreboard import cores
 

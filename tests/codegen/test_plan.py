@@ -22,13 +22,14 @@ def test_state_is_weights_and_biases_in_declared_order() -> None:
     assert [t.offset for t in made.state] == [0, 32768, 33280, 38400]
 
 
-def test_sign_feedback_costs_no_memory_and_stored_feedback_costs_flash() -> None:
+def test_sign_feedback_costs_a_bit_and_stored_feedback_costs_flash() -> None:
     network = Network((64, 128, 64, 10))
     signs = plan(Spec(network), TARGET)
     stored = plan(Spec(network, RuleChoice("dfa", {"feedback": "uniform"})), TARGET)
     assert not signs.consts
     assert [c.words for c in stored.consts] == [1280, 640]
-    assert signs.ram == stored.ram
+    # the signs of one layer's delta at a time
+    assert signs.ram - stored.ram == 10 * 128 // 8
 
 
 def test_over_budget_is_refused_and_names_the_largest() -> None:

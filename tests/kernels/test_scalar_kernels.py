@@ -153,9 +153,13 @@ def test_activations(call: Call, name: str) -> None:
     h = np.concatenate(
         [SPECIAL, sweep, fine, np.geomspace(1e-45, 1, 5000, dtype=np.float32)]
     )
+    h = h[np.isfinite(h)]
     want = functions.ACTIVATIONS[name].value(h.copy())
-    call(f"f32_{name}", h, h.size)
+    assert call(f"f32_{name}", h, h.size) is True
     same(h, want)
+    for value in SPECIAL[~np.isfinite(SPECIAL)]:
+        h[-1] = value
+        assert call(f"f32_{name}", h.copy(), h.size) is False
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
@@ -163,7 +167,8 @@ def test_derivatives(call: Call, name: str) -> None:
     h = np.concatenate([FINITE, drawn(5, 5000)])
     d = drawn(6, h.size)
     want = functions.ACTIVATIONS[name].grad(h, d.copy())
-    call(f"f32_{name}_grad", h, d, h.size)
+    finite = call(f"f32_{name}_grad", h, d, h.size)
+    assert finite == np.isfinite(want).all()
     same(d, want)
 
 
@@ -194,7 +199,8 @@ def test_sign_feedback(call: Call, n_err: int, n: int, first_word: int) -> None:
     matrix = random.feedback_signs(17, first_word, scale, n_err, n)
     e = drawn(9, n_err)
     u = np.empty(n, np.float32)
-    call("f32_feedback_signs", 17, first_word, scale, e, u, n_err, n)
+    words = np.empty(-(-n_err * n // 32), np.uint32)
+    call("f32_feedback_signs", 17, first_word, scale, e, u, words, n_err, n)
     same(u, dense.feedback(matrix, e))
 
 
@@ -296,3 +302,69 @@ def test_partial_digests_add_up_to_the_whole(call: Call, v: F32, data: Any) -> N
         "u32_digest", tail, v.size - cut, cut
     )
     assert whole == parts % 2**32 == Digest(v.size)([v])
+
+
+def pointers(w: F32, rows: np.ndarray) -> np.ndarray:
+    """Addresses of these rows of w."""
+    return np.uintp(w.ctypes.data + rows * w.strides[0])
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("u8", np.uint8), ("i16", np.int16), ("f32", np.float32)]
+)
+def test_a_list_has_what_is_not_zero_in_order(
+    call: Call, name: str, dtype: Any, n: int
+) -> None:
+    rng = np.random.default_rng(n)
+    v = (rng.integers(0, 100, n) * (rng.random(n) < 0.5)).astype(dtype)
+    w, x, rows = (
+        np.zeros((n, 3), np.float32),
+        np.empty(n, np.float32),
+        np.empty(n, np.uintp),
+    )
+    scale = () if name == "f32" else (7.0,)
+    count = call(f"{name}_nonzero", v, *scale, w, 3, rows, x, n)
+    index = np.flatnonzero(v)
+    assert count == index.size
+    same(x[:count], v[index].astype(np.float32) / np.float32(*scale or (1.0,)))
+    assert (rows[:count] == pointers(w, index)).all()
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_listed_is_dense(call: Call, n_in: int, n_out: int) -> None:
+    w, b, x = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in)
+    d, eta = drawn(15, n_out), np.float32(0.03)
+    index = np.flatnonzero(x)
+    rows, values, a = pointers(w, index), x[index].copy(), np.empty(n_out, np.float32)
+    call("f32_listed_forward", rows, values, index.size, b, a, n_out)
+    same(a, dense.forward(w, b, x))
+    want_w, want_b = w.copy(), b.copy()
+    dense.update(want_w, want_b, x, d, eta)
+    call("f32_listed_update", rows, values, index.size, b, d, eta, n_out)
+    same(w, want_w)
+    same(b, want_b)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_fused_is_update_and_then_forward(call: Call, n_in: int, n_out: int) -> None:
+    w, b, d = drawn(1, n_in, n_out), drawn(2, n_out), drawn(15, n_out)
+    before, x, eta = drawn(14, n_in, zeros=0), drawn(3, n_in), np.float32(0.03)
+    before[before == 0] = 1
+    want_w, want_b = w.copy(), b.copy()
+    dense.update(want_w, want_b, before, d, eta)
+
+    s, a = np.empty(n_in, np.float32), np.empty(n_out, np.float32)
+    assert call("f32_rates", before, eta, s, n_in) == (s != 0).all()
+    with np.errstate(all="ignore"):
+        same(s, -(eta * before))
+    s[s == 0] = 1
+    late = w.copy()
+    call("f32_bias_update", b, d, eta, n_out)
+    same(b, want_b)
+    call("f32_dense_fused", w, s, d, b, x, a, n_in, n_out)
+    call("f32_rank_one", late, s, d, n_in, n_out)
+    same(w, late)
+    same(a, dense.forward(w, b, x))
+    tiny = s == 1
+    same(w[~tiny], want_w[~tiny])

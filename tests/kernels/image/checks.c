@@ -189,18 +189,190 @@ static void check_f32_dense_forward(
     }
 }
 
+/* A list: its length, its entries, and nothing beyond them (`x` and `rows` may
+ * be used as a whole while it is made). */
+static void same_list(size_t want, size_t got, float *const rows[2][MOST], size_t n)
+{
+    same_word((uint32_t)want, (uint32_t)got, 1, n, n);
+    for (size_t k = 0; k < want; k++) {
+        same_word(word_of(first_out[0][k]), word_of(first_out[1][k]), 1, n, k);
+        same_word((uint32_t)(rows[0][k] - w), (uint32_t)(rows[1][k] - w), 2, n, k);
+    }
+    for (size_t i = n; i < n + GUARD; i++) {
+        same_word(word_of(first_out[0][i]), word_of(first_out[1][i]), 1, n, i);
+    }
+}
+
+static float *listed[2][MOST]; /* rows */
+
+#define NONZERO(name, type) \
+    static void check_##name( \
+        size_t (*kernel)(const type *, float, float *, size_t, float **, float *, size_t)) \
+    { \
+        static type v[MOST]; \
+        EACH (n, sizes) { \
+            for (uint32_t share = 0; share <= 4; share++) { /* none, some, all */ \
+                for (size_t i = 0; i < n; i++) { \
+                    v[i] = (type)(draw() % 4 < share ? 1 + draw() % 127 : 0); \
+                } \
+                fill_outputs(n); \
+                const size_t want = \
+                    hil_##name##__scalar(v, 255.0f, w, 3, listed[0], first_out[0], n); \
+                const size_t got = kernel(v, 255.0f, w, 3, listed[1], first_out[1], n); \
+                same_list(want, got, listed, n); \
+            } \
+        } \
+    }
+NONZERO(u8_nonzero, uint8_t)
+NONZERO(i16_nonzero, int16_t)
+
+static void check_f32_nonzero(
+    size_t (*kernel)(const float *, float *, size_t, float **, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        x[n / 2] = -0.0f;
+        fill_outputs(n);
+        const size_t want = hil_f32_nonzero__scalar(x, w, 3, listed[0], first_out[0], n);
+        const size_t got = kernel(x, w, 3, listed[1], first_out[1], n);
+        same_list(want, got, listed, n);
+    }
+}
+
+static void check_f32_listed_forward(
+    void (*kernel)(float *const *, const float *, size_t, const float *, float *, size_t))
+{
+    for (size_t count = 0; count < ROWS; count++) {
+        EACH (n_out, sizes) {
+            fill(w, ROWS * n_out, true);
+            fill(b, n_out, true);
+            fill(x, count, true);
+            for (size_t k = 0; k < count; k++) {
+                listed[0][k] = w + k * n_out;
+            }
+            fill_outputs(n_out);
+            hil_f32_listed_forward__scalar(listed[0], x, count, b, first_out[0], n_out);
+            kernel(listed[0], x, count, b, first_out[1], n_out);
+            same(first_out, 1, n_out);
+        }
+    }
+}
+
+static void check_f32_listed_update(
+    void (*kernel)(float *const *, float *, size_t, float *, const float *, float, size_t))
+{
+    static float values[2][ROWS];
+
+    for (size_t count = 0; count < ROWS; count++) {
+        EACH (n_out, sizes) {
+            fill(b, n_out, true);
+            fill(values[0], count, true);
+            fill_outputs(ROWS * n_out);
+            for (size_t k = 0; k < count; k++) {
+                values[1][k] = values[0][k];
+                listed[0][k] = first_out[0] + k * n_out;
+                listed[1][k] = first_out[1] + k * n_out;
+            }
+            hil_f32_listed_update__scalar(
+                listed[0], values[0], count, second_out[0], b, 0.03f, n_out);
+            kernel(listed[1], values[1], count, second_out[1], b, 0.03f, n_out);
+            same(first_out, ROWS, n_out);
+            same(second_out, 1, n_out);
+            for (size_t k = 0; k < count; k++) {
+                same_word(word_of(values[0][k]), word_of(values[1][k]), count, n_out, k);
+            }
+        }
+    }
+}
+
+static void check_f32_dense_fused(
+    void (*kernel)(float *, const float *, const float *, const float *, const float *,
+                   float *, size_t, size_t))
+{
+    static float s[MOST];
+
+    for (uint32_t zeros = 0; zeros < 2; zeros++) {
+        EACH (n_in, row_counts) {
+            EACH (n_out, sizes) {
+                fill(s, n_in, true);
+                fill(w, n_out, true); /* delta */
+                fill(b, n_out, true);
+                fill(x, n_in, true);
+                for (size_t i = 0; i < n_in; i++) {
+                    x[i] = zeros || x[i] != 0.0f ? x[i] : 1.0f;
+                }
+                fill_outputs(n_in * n_out);
+                hil_f32_dense_fused__scalar(
+                    first_out[0], s, w, b, x, second_out[0], n_in, n_out);
+                kernel(first_out[1], s, w, b, x, second_out[1], n_in, n_out);
+                same(first_out, n_in, n_out);
+                same(second_out, 1, n_out);
+            }
+        }
+    }
+}
+
+static void check_f32_rank_one(
+    void (*kernel)(float *, const float *, const float *, size_t, size_t))
+{
+    EACH (n_in, row_counts) {
+        EACH (n_out, sizes) {
+            fill(x, n_in, true);
+            fill(b, n_out, true);
+            fill_outputs(n_in * n_out);
+            hil_f32_rank_one__scalar(first_out[0], x, b, n_in, n_out);
+            kernel(first_out[1], x, b, n_in, n_out);
+            same(first_out, n_in, n_out);
+        }
+    }
+}
+
+static void check_f32_rates(bool (*kernel)(const float *, float, float *, size_t))
+{
+    static const float etas[] = {0.03f, 0x1p-140f};
+
+    EACH (eta, etas) {
+        EACH (n, sizes) {
+            fill(x, n, true);
+            for (size_t i = 0; i < n && n % 2 == 0; i++) {
+                x[i] = x[i] != 0.0f ? x[i] : 1.0f;
+            }
+            fill_outputs(n);
+            const bool want = hil_f32_rates__scalar(x, eta, first_out[0], n);
+            same_word(want, kernel(x, eta, first_out[1], n), 1, n, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+static void check_f32_bias_update(void (*kernel)(float *, const float *, float, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_bias_update__scalar(first_out[0], x, 0.03f, n);
+        kernel(first_out[1], x, 0.03f, n);
+        same(first_out, 1, n);
+    }
+}
+
 #define ACTIVATION(name) \
-    static void check_##name(void (*kernel)(float *, size_t)) \
+    static void check_##name(bool (*kernel)(float *, size_t)) \
     { \
         EACH (n, sizes) { \
             fill_outputs(n); \
-            fill(first_out[0], n, false); \
+            fill(first_out[0], n, true); \
             for (size_t i = 0; i < n; i++) { \
                 first_out[1][i] = first_out[0][i]; \
             } \
-            hil_##name##__scalar(first_out[0], n); \
-            kernel(first_out[1], n); \
+            same_word(true, hil_##name##__scalar(first_out[0], n), 1, n, n); \
+            same_word(true, kernel(first_out[1], n), 1, n, n); \
             same(first_out, 1, n); \
+            for (size_t i = 0; i < n; i += 1 + i / 8) { \
+                fill(first_out[1], n, true); \
+                first_out[1][i] = float_of(i % 2 ? 0xff800000 : 0x7fc00000); \
+                same_word(false, kernel(first_out[1], n), 1, n, i); \
+            } \
         } \
     }
 ACTIVATION(f32_tanh)
@@ -208,14 +380,20 @@ ACTIVATION(f32_sigmoid)
 ACTIVATION(f32_relu)
 
 #define GRADIENT(name) \
-    static void check_##name(void (*kernel)(const float *, float *, size_t)) \
+    static void check_##name(bool (*kernel)(const float *, float *, size_t)) \
     { \
         EACH (n, sizes) { \
             fill(x, n, true); \
             fill_outputs(n); \
-            hil_##name##__scalar(x, first_out[0], n); \
-            kernel(x, first_out[1], n); \
+            const bool want = hil_##name##__scalar(x, first_out[0], n); \
+            same_word(want, kernel(x, first_out[1], n), 1, n, n); \
             same(first_out, 1, n); \
+            for (size_t i = 0; i < n; i += 1 + i / 8) { \
+                x[i] = 0.5f; \
+                fill(first_out[1], n, true); \
+                first_out[1][i] = float_of(0x7f800000); \
+                same_word(false, kernel(x, first_out[1], n), 1, n, i); \
+            } \
         } \
     }
 GRADIENT(f32_tanh_grad)
@@ -256,15 +434,18 @@ static void check_f32_feedback_stored(
 }
 
 static void check_f32_feedback_signs(
-    void (*kernel)(uint32_t, uint32_t, float, const float *, float *, size_t, size_t))
+    void (*kernel)(uint32_t, uint32_t, float, const float *, float *, uint32_t *, size_t,
+                   size_t))
 {
+    static uint32_t words[WORDS / 32 + 1];
+
     EACH (n_err, row_counts) {
         EACH (n, sizes) {
             const uint32_t seed = draw(), word = draw();
             fill(x, n_err, true);
             fill_outputs(n);
-            hil_f32_feedback_signs__scalar(seed, word, 0.3f, x, first_out[0], n_err, n);
-            kernel(seed, word, 0.3f, x, first_out[1], n_err, n);
+            hil_f32_feedback_signs__scalar(seed, word, 0.3f, x, first_out[0], words, n_err, n);
+            kernel(seed, word, 0.3f, x, first_out[1], words, n_err, n);
             same(first_out, 1, n);
         }
     }
@@ -327,10 +508,16 @@ static void check_f32_dense_update(
                 same_word(word_of(first_out[0][i]), word_of(x[i]), 1, n, i); \
             } \
             same(second_out, 1, n); \
-            fill(x, n, false); /* inference only */ \
+            fill(x, n, true); /* inference only */ \
             same_word(0, word_of(hil_##name##__scalar(x, 0, first_out[0], NULL, n)), 0, n, 0); \
             same_word(0, word_of(kernel(x, 0, first_out[1], NULL, n)), 0, n, 0); \
             same(first_out, 1, n); \
+            for (size_t i = 0; i < n; i += 1 + i / 8) { \
+                fill(x, n, true); \
+                x[i] = float_of(i % 2 ? 0xff800000 : 0x7fc00000); \
+                const float nan = kernel(x, label, first_out[1], second_out[1], n); \
+                same_word(true, nan != nan, 0, n, i); \
+            } \
         } \
     }
 OUTPUT(f32_sigmoid_bce)
