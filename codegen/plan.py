@@ -206,7 +206,7 @@ def _bill(
 def _refuse_over_budget(made: Plan, budget: int | None) -> None:
     limits = [(budget, "the budget")]
     if made.target.memory:
-        limits.append((made.target.memory.ram, f"target {made.target.name}"))
+        limits.append((made.target.memory.usable, f"target {made.target.name}"))
     known = [(limit, whose) for limit, whose in limits if limit is not None]
     if not known:
         return
