@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from codegen import kernels, protocol, rules
 from codegen.errors import OverBudget, SpecError
 from codegen.memory import WORD, Arena, Const, arrange
+from codegen.resident import PLACE, Resident
 from codegen.spec import Spec
 from targets import Target
 
@@ -23,6 +24,9 @@ OUTPUT_KERNELS = {
 }
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
+CODE = 128 << 10
+"""Bytes set aside for code where a resident set shares its memory: the largest
+image of the test matrix has a third of it, and the linker has the last word."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Plan:
     line: Line
     variants: Mapping[str, kernels.Variant]
     bill: tuple[Item, ...]
+    resident: Resident | None = None
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; raises `KeyError`."""
@@ -127,12 +132,17 @@ def _encoded(body: int) -> int:
     return body + -(-body // 254) + 2
 
 
-def _line(spec: Spec, window: int, samples: int) -> Line:
+def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
     assert protocol.STEP.request and protocol.STEP.reply
+    assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
     sample = 2 + spec.network.n_in * spec.inputs.size
     result = 8 + WORD * spec.network.n_out
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
+    if resident is not None:
+        places = protocol.STEP_RESIDENT.request.size + resident.thin * PLACE
+        payload = max(payload, places)
+        reply = max(reply, protocol.STEP_RESIDENT.reply.size + result)
     longest = max(payload, reply)
     if longest > LARGEST_PAYLOAD:
         raise SpecError(
@@ -189,9 +199,13 @@ def _bill(
     arena: Arena,
     line: Line,
     target: Target,
+    resident: Resident | None,
 ) -> tuple[Item, ...]:
     rows = [Item(t.name, t.words * WORD, "state") for t in tensors if t.writable]
     rows += [Item(c.name, c.words * WORD, "const") for c in consts]
+    if resident is not None:
+        rows.append(Item("resident samples", len(resident.samples), "const"))
+        rows.append(Item("resident labels", len(resident.labels), "const"))
     rows += [
         Item("scratch arena", arena.words * WORD, "scratch"),
         Item("receive ring", line.ring, "link"),
@@ -225,6 +239,24 @@ def _refuse_over_budget(made: Plan, budget: int | None) -> None:
     )
 
 
+def _refuse_oversized_image(made: Plan) -> None:
+    """Constants lie in the target's RAM too, beside all that `ram` counts."""
+    memory, resident = made.target.memory, made.resident
+    if memory is None or resident is None:
+        return
+    taken = len(resident.samples) + len(resident.labels)
+    consts = sum(item.bytes for item in made.bill if item.kind == "const")
+    room = memory.usable - CODE - made.ram - (consts - taken)
+    if taken <= room:
+        return
+    fitting = max(0, room) // (taken // resident.count)
+    raise OverBudget(
+        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
+        f"target {made.target.name} has {max(0, room):,} left for it: {fitting:,} fit",
+        f"--resident {fitting} places as many; the line carries the others",
+    )
+
+
 def plan(
     spec: Spec,
     target: Target,
@@ -232,11 +264,13 @@ def plan(
     window: int = 4,
     samples: int = 4,
     budget: int | None = None,
+    resident: Resident | None = None,
 ) -> Plan:
     """Plan `spec` on `target`.
 
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
-    (1..255); `budget`: bytes of RAM allowed, besides the target's own.
+    (1..255); `budget`: bytes of RAM allowed, besides the target's own;
+    `resident`: samples to be placed in the image.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible.
@@ -250,14 +284,17 @@ def plan(
     rule = rules.get(spec.rule)
     tensors, arena = _tensors(spec, rule)
     consts = rule.declaration.const(spec, rule.parameters)
-    line = _line(spec, window, samples)
+    if resident is not None:
+        resident.require(spec)
+    line = _line(spec, window, samples, resident)
     chosen = {
         name: kernels.variant(name, target.vector is not None)
         for name in _kernel_names(spec, rule)
     }
     made = Plan(
         spec, rule, target, tensors, consts, arena, line, chosen,
-        _bill(tensors, consts, arena, line, target),
+        _bill(tensors, consts, arena, line, target, resident), resident,
     )  # fmt: skip
     _refuse_over_budget(made, budget)
+    _refuse_oversized_image(made)
     return made
