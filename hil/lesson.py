@@ -31,7 +31,7 @@ TESTED = 1000
 """Test samples inferred unless the experiment says otherwise."""
 THIN = 32
 """Steps that one reply of a resident run tells of unless the experiment says
-otherwise: four such frames are as far as lockstep runs ahead."""
+otherwise."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,8 @@
 
 Both are kept busy: STEP frames go out while the window has room, the reference
 computes a step whenever it may, and what both have done is compared at once.
-Neither runs more than `LEAD` steps ahead of what has been compared.
+Neither runs more than `LEAD` steps ahead of what has been compared, or more than
+two frames where those are longer.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ class Lockstep:
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
         self._next_snapshot = SNAPSHOT_EVERY
+        self._lead = max(LEAD, 2 * (lesson.experiment.thin or 0))
         self._non_finite: str | None = None
 
     def run(self) -> None:
@@ -120,7 +122,7 @@ class Lockstep:
     def _send(self) -> None:
         lesson = self._lesson
         while self._device.credit and self._sent < lesson.steps:
-            if self._sent - self.learned >= LEAD:
+            if self._sent - self.learned >= self._lead:
                 return
             steps = feed.portion(lesson, self._sent, lesson.steps)
             feed.post(self._device, lesson, steps, self._flags(steps.end))
@@ -141,7 +143,7 @@ class Lockstep:
         if self._learner is None or self._non_finite is not None:
             return False
         done = self._learner.step_number
-        return done < self._lesson.steps and done - self.learned < LEAD
+        return done < self._lesson.steps and done - self.learned < self._lead
 
     def _compute(self) -> None:
         learner = self._learner
