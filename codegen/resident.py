@@ -7,6 +7,7 @@ need not cross the line (docs/data.md).
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
 
 from codegen.errors import SpecError
@@ -43,7 +44,7 @@ class Resident:
                 f"samples and {sizes[1]:,} of labels: expected {sample} and {LABEL} "
                 "a sample, and at least one"
             )
-        largest = max(memoryview(self.labels).cast("H"))
+        largest = max(label for (label,) in struct.iter_unpack("<H", self.labels))
         if largest >= spec.network.n_out:
             raise SpecError(
                 f"a resident sample has label {largest}, but network {spec.network} "

@@ -1,0 +1,65 @@
+"""The claim holds where samples lie in the image: on every machine a resident
+run is bit for bit the run over the line, and it bites as much."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from codegen import render, rules
+from hil import Experiment, run
+
+MACHINES = (
+    ("host", None),
+    ("qemu-rv64gc", None),
+    ("qemu-rv64gcv", 128),
+    ("qemu-rv64gcv", 1024),
+    ("qemu-rv32imafc-zve32f", 128),
+)
+
+
+@pytest.mark.parametrize("rule", rules.names())
+def test_every_machine_ends_in_the_digest_of_the_run_over_the_line(
+    tmp_path: Path, qemu64: str, qemu32: str, rule: str
+) -> None:
+    asked = Experiment(rule=rule, steps=100, test=10)
+    fed = run(asked, out=tmp_path)
+    assert fed.result == "pass"
+    for target, vlen in MACHINES:
+        change = {"target": target, "vlen": vlen, "resident": "all"}
+        record = run(asked.override(change), out=tmp_path)
+        assert (record.result, record.compared) == ("pass", 100)
+        assert record.digest == fed.digest, (target, vlen)
+
+
+def test_instructions_of_a_step_are_counted_one_by_one(
+    tmp_path: Path, qemu64: str
+) -> None:
+    """And they are those of a step over the line: counting covers learning."""
+    asked = Experiment(steps=20, test=0, icount=True)
+    fed, resident = (
+        run(asked.override({"resident": given}), out=tmp_path)
+        for given in (None, "all")
+    )
+    assert resident.result == "pass"
+    assert resident.instructions_per_step == fed.instructions_per_step
+
+
+@pytest.mark.parametrize("thin", [1, 32])
+def test_a_wrong_kernel_is_caught_at_its_tensor_and_step(
+    tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch, thin: int
+) -> None:
+    """The lost lane shows in the first step of a frame and in no output of it."""
+    mutated = tmp_path / "templates"
+    shutil.copytree(render.TEMPLATES, mutated)
+    path = mutated / "kernels" / "gradient__rvv.c.j2"
+    right, wrong = "(result, u, vl), vl);", "(result, u, vl), vl - 1);"
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong))
+    monkeypatch.setattr(render, "TEMPLATES", mutated)
+    asked = Experiment(steps=70, test=0, resident="all", thin=thin)
+    record = run(asked, out=tmp_path)
+    assert record.result == "fail" and record.divergence is not None
+    assert (record.divergence["tensor"], record.divergence["step"]) == ("d2", 0)
