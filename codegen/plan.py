@@ -24,9 +24,9 @@ OUTPUT_KERNELS = {
 }
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
-CODE = 128 << 10
-"""Bytes set aside for code where a resident set shares its memory: the largest
-image of the test matrix has a third of it, and the linker has the last word."""
+CODE = 64 << 10
+"""Bytes set aside for code where a resident set shares its memory. Images have 10
+to 35 KB of it; the linker has the last word."""
 
 
 @dataclass(frozen=True)

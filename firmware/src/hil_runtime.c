@@ -5,6 +5,7 @@
 #include "hil_build.h"
 #include "hil_config.h"
 #include "hil_frame.h"
+#include "hil_kernels.h"
 #include "hil_memory.h"
 #include "hil_port.h"
 #include "net.h"
@@ -25,8 +26,6 @@ _Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
                "HELLO's reply does not fit a frame");
 
 #if HIL_RESIDENT
-#include "hil_kernels.h"
-
 _Static_assert(sizeof(struct hil_step_resident) + HIL_THIN * sizeof(uint32_t) <=
                    HIL_MAX_PAYLOAD,
                "a STEP_RESIDENT does not fit a frame");

@@ -36,9 +36,10 @@ ROUNDS = 60
 
 
 def planned(spec: Spec) -> Plan:
-    """A small plan, with a resident set of zeros."""
+    """A small plan, with a resident set of zeros whose labels are 0, 1, 0, ..."""
     samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
-    resident = Resident(RESIDENT, samples, bytes(2 * RESIDENT), THIN)
+    labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
+    resident = Resident(RESIDENT, samples, labels, THIN)
     return plan(
         spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident
     )
@@ -352,12 +353,25 @@ def test_a_kept_reply_answers_its_own_kind_of_request_only(firmware: Firmware) -
 
 def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> None:
     for step in range(THIN):
-        sent = firmware.step(step)
+        sent = firmware.step(step, label=step % 2)
     state = firmware.state()
     firmware.init()
     resident = firmware.step_resident(0, THIN)
     assert firmware.state() == state
     assert sent.payload[8:] == resident.payload[16:]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_of_equal_outputs_the_first_is_the_prediction(
+    firmware: Firmware, label: int
+) -> None:
+    """A fresh network makes the same of every output where all inputs are zero."""
+    reply = firmware.step_resident(0, first=label)
+    assert protocol.STEP_RESIDENT.reply
+    fields, tail = protocol.STEP_RESIDENT.reply.unpack(reply.payload)
+    outputs = struct.unpack_from(f"<{firmware.made.spec.network.n_out}f", tail, 8)
+    assert len(set(outputs)) == 1
+    assert fields["right"] == (label == 0)
 
 
 def test_no_reply_outlives_an_init(firmware: Firmware) -> None:

@@ -13,14 +13,17 @@ import pytest
 
 from codegen import render
 from codegen.errors import OverBudget
+from codegen.reference import Learner
 from codegen.resident import SAMPLES_FILE, Resident
 from hil import Experiment, RunRecord, run
 from hil.building import plan_for
 from hil.device import Device
+from hil.divergence import Snapshot
 from hil.errors import DeviceFault, Refused
 from hil.feed import portion
 from hil.lesson import prepare
 from hil.link.channel import Channel
+from hil.lockstep import SNAPSHOT_EVERY, Lockstep
 
 EPOCH = 1437
 LIMIT = 20.0
@@ -224,3 +227,20 @@ def test_a_set_that_does_not_fit_is_refused_and_told_how_many_would(
     assert rows["resident labels"].kind == "const"
     with pytest.raises(OverBudget):
         plan_for(prepare(asked.override({"resident": fit + 1})))
+
+
+def test_a_search_starts_near_also_where_frames_end_anywhere(
+    board: Callable[[Experiment], Any], small: Experiment
+) -> None:
+    change = {"resident": "all", "thin": 7, "steps": 300}
+    one = board(small.override(change))
+    learner = Learner(one.lesson.spec)
+    start = Snapshot(0, learner.snapshot())
+    with Channel(one.url) as channel:
+        device = Device(channel, one.built.plan, one.lesson.target.limits)
+        device.hello(one.built.image.digest, 0, LIMIT)
+        device.init(one.lesson.spec.seed)
+        lockstep = Lockstep(device, one.lesson, learner, start, lambda done: None)
+        lockstep.run()
+    assert lockstep.compared == 300
+    assert lockstep.verified.step > 300 - 2 * SNAPSHOT_EVERY

@@ -6,10 +6,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen import render, rules
 from hil import Experiment, run
+from hil.datasets import load
 
 MACHINES = (
     ("host", None),
@@ -32,6 +34,24 @@ def test_every_machine_ends_in_the_digest_of_the_run_over_the_line(
         record = run(asked.override(change), out=tmp_path)
         assert (record.result, record.compared) == ("pass", 100)
         assert record.digest == fed.digest, (target, vlen)
+
+
+@pytest.mark.parametrize("dtype", ["u8", "i16", "f32"])
+def test_samples_of_every_type_are_read_where_they_lie(
+    tmp_path: Path, qemu64: str, qemu32: str, dtype: str
+) -> None:
+    """33 elements: most samples begin at an odd place."""
+    digits = load("digits")
+    x, y = digits.train_x[:200, 20:53], digits.train_y[:200]
+    types = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
+    path = tmp_path / "samples.npz"
+    np.savez(path, x=x.astype(types[dtype]), y=y, scale=16.0)
+    asked = Experiment(data=str(path), network="33-17-10", steps=170, test=0)
+    fed = run(asked.override({"target": "host"}), out=tmp_path)
+    for target in ("host", "qemu-rv64gcv", "qemu-rv32imafc-zve32f"):
+        change = {"target": target, "resident": 150}
+        record = run(asked.override(change), out=tmp_path)
+        assert (record.result, record.digest) == ("pass", fed.digest), target
 
 
 def test_instructions_of_a_step_are_counted_one_by_one(
