@@ -249,11 +249,13 @@ def _refuse_oversized_image(made: Plan) -> None:
     room = memory.usable - CODE - made.ram - (consts - taken)
     if taken <= room:
         return
-    fitting = max(0, room) // (taken // resident.count)
+    room = max(0, room)
+    fitting = room // (taken // resident.count)
+    some = f"--resident {fitting} places as many, and the line carries the others"
     raise OverBudget(
         f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
-        f"target {made.target.name} has {max(0, room):,} left for it: {fitting:,} fit",
-        f"--resident {fitting} places as many; the line carries the others",
+        f"target {made.target.name} has {room:,} left for it: {fitting:,} fit",
+        some if fitting else "without --resident the line carries every sample",
     )
 
 

@@ -1,7 +1,7 @@
 """How learning steps reach a device: the frame that comes next.
 
 A sample that lies in the image is named by its place, any other travels. The
-steps of one frame share an epoch, and so a learning rate.
+steps of one frame share a learning rate.
 """
 
 from __future__ import annotations
