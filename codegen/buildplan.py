@@ -7,7 +7,8 @@ and compared without any toolchain; executing it is another object's work.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -15,26 +16,36 @@ from pathlib import Path
 class BuildPlan:
     """Files in order of name. `library` are the sources of the generated
     network (a C library of its own), `runtime` those of the firmware around it,
-    `linker_script` the name of the script, or None for a hosted program."""
+    `linker_script` the name of the script, or None for a hosted program.
+    `data` are files that are no text, which a source takes in as they are."""
 
     name: str
     files: dict[str, str]
     library: tuple[str, ...]
     runtime: tuple[str, ...]
     linker_script: str | None
+    data: dict[str, bytes] = field(default_factory=dict)
 
     def digest(self, *context: str) -> str:
         """SHA-256 over every file and `context` (the toolchain's version and
         flags), 64 hex digits. Equal inputs give equal digests on any machine."""
         sha = hashlib.sha256()
-        for part in (*context, *(p for item in self.files.items() for p in item)):
-            data = part.encode()
-            sha.update(len(data).to_bytes(8, "little") + data)
+        parts = [part.encode() for part in context]
+        for name, content in self._contents():
+            parts += [name.encode(), content]
+        for part in parts:
+            sha.update(len(part).to_bytes(8, "little") + part)
         return sha.hexdigest()
 
     def write(self, folder: Path) -> None:
         """Write every file below `folder`, making folders as needed."""
-        for name, text in self.files.items():
+        for name, content in self._contents():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_bytes(content)
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
+        """Every file as the bytes it is."""
+        for name, text in self.files.items():
+            yield name, text.encode()
+        yield from self.data.items()

@@ -13,6 +13,7 @@ from codegen import kernels, protocol, rules, ways
 from codegen.cost import Shape
 from codegen.errors import OverBudget, SpecError
 from codegen.memory import WORD, Arena, Const, Scratch, Timeline, arrange
+from codegen.resident import PLACE, Resident
 from codegen.spec import Spec
 from targets import Target
 
@@ -25,6 +26,9 @@ SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""
+CODE = 64 << 10
+"""Bytes set aside for code where a resident set shares its memory. Images have 10
+to 35 KB of it; the linker has the last word."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class Plan:
     arena: Arena
     line: Line
     bill: tuple[Item, ...]
+    resident: Resident | None = None
 
     def layer(self, number: int) -> ways.Layer:
         """Layer 1..L as it will be computed."""
@@ -177,12 +182,17 @@ def _encoded(body: int) -> int:
     return body + -(-body // 254) + 2
 
 
-def _line(spec: Spec, window: int, samples: int) -> Line:
+def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
     assert protocol.STEP.request and protocol.STEP.reply
+    assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
     sample = 2 + spec.network.n_in * spec.inputs.size
     result = 8 + WORD * spec.network.n_out
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
+    if resident is not None:
+        places = protocol.STEP_RESIDENT.request.size + resident.thin * PLACE
+        payload = max(payload, places)
+        reply = max(reply, protocol.STEP_RESIDENT.reply.size + result)
     longest = max(payload, reply)
     if longest > LARGEST_PAYLOAD:
         raise SpecError(
@@ -300,11 +310,15 @@ def _bill(
     arena: Arena,
     line: Line,
     target: Target,
+    resident: Resident | None,
 ) -> tuple[Item, ...]:
     rows = [
         Item(t.name, t.words * WORD, t.kind) for t in tensors if t.kind != "scratch"
     ]
     rows += [Item(c.name, c.words * WORD, "const") for c in consts]
+    if resident is not None:
+        rows.append(Item("resident samples", len(resident.samples), "const"))
+        rows.append(Item("resident labels", len(resident.labels), "const"))
     rows += [
         Item("scratch arena", arena.words * WORD, "scratch"),
         Item("receive ring", line.ring, "link"),
@@ -319,7 +333,7 @@ def _bill(
 def _refuse_over_budget(made: Plan, budget: int | None) -> None:
     limits = [(budget, "the budget")]
     if made.target.memory:
-        limits.append((made.target.memory.ram, f"target {made.target.name}"))
+        limits.append((made.target.memory.usable, f"target {made.target.name}"))
     known = [(limit, whose) for limit, whose in limits if limit is not None]
     if not known:
         return
@@ -345,6 +359,26 @@ def _vlens(target: Target, vlen: int | None) -> tuple[int, ...]:
     return UNKNOWN_VLENS if vlen is None else (vlen,)
 
 
+def _refuse_oversized_image(made: Plan) -> None:
+    """Constants lie in the target's RAM too, beside all that `ram` counts."""
+    memory, resident = made.target.memory, made.resident
+    if memory is None or resident is None:
+        return
+    taken = len(resident.samples) + len(resident.labels)
+    consts = sum(item.bytes for item in made.bill if item.kind == "const")
+    room = memory.usable - CODE - made.ram - (consts - taken)
+    if taken <= room:
+        return
+    room = max(0, room)
+    fitting = room // (taken // resident.count)
+    some = f"--resident {fitting} places as many, and the line carries the others"
+    raise OverBudget(
+        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
+        f"target {made.target.name} has {room:,} left for it: {fitting:,} fit",
+        some if fitting else "without --resident the line carries every sample",
+    )
+
+
 def plan(
     spec: Spec,
     target: Target,
@@ -356,6 +390,7 @@ def plan(
     window: int = 4,
     samples: int = 4,
     budget: int | None = None,
+    resident: Resident | None = None,
 ) -> Plan:
     """Plan `spec` on `target`.
 
@@ -364,7 +399,8 @@ def plan(
     `density`: share of the samples' elements that are not zero, 0..1; `choice`:
     what was measured and decided before, which overrides the estimates;
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
-    (1..255); `budget`: bytes of RAM allowed, besides the target's own.
+    (1..255); `budget`: bytes of RAM allowed, besides the target's own;
+    `resident`: samples to be placed in the image.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible.
@@ -384,12 +420,15 @@ def plan(
     arena = arrange(scratch)
     tensors = _tensors(spec, scratch, pending, arena)
     consts = rule.declaration.const(spec, rule.parameters)
-    line = _line(spec, window, samples)
+    if resident is not None:
+        resident.require(spec)
+    line = _line(spec, window, samples, resident)
     made = Plan(
         spec, rule, target, vlen, layers,
         _calls(spec, rule, layers, vlens, choice.variants),
         tensors, scratch, consts, arena, line,
-        _bill(tensors, consts, arena, line, target),
+        _bill(tensors, consts, arena, line, target, resident), resident,
     )  # fmt: skip
     _refuse_over_budget(made, budget)
+    _refuse_oversized_image(made)
     return made

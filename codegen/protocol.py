@@ -50,7 +50,7 @@ STATUS_TEXT = {
     Status.BAD_PAYLOAD: "the payload has not the length or the values its kind wants",
     Status.OUT_OF_STEP: "the device is at another step",
     Status.STALE_BOOT: "the boot nonce is not that of the last HELLO",
-    Status.OUT_OF_BOUNDS: "tensor or range outside the declared tensors, or not writable",
+    Status.OUT_OF_BOUNDS: "a range outside the tensors or the resident set, or not writable",
     Status.NOT_READY: "the network has not been initialised",
     Status.FAULTED: "the device is in FAULT and learns no more until INIT",
 }
@@ -278,6 +278,27 @@ LEAVE = Message(
     Layout((_u32("code", "exit code of the emulator"),)), Layout(),
 )  # fmt: skip
 
+STEP_RESIDENT = Message(
+    "step_resident", 0x0A, "learn from `count` samples of the resident set, exactly once",
+    Layout((
+        _u32("step", "number of the first of these steps"),
+        _u8("flags", "1 digest after the last of them, 2 telemetry frame after this one"),
+        _u8("reserved", "0"),
+        _u16("count", "steps"),
+        Field("eta", "f", "learning rate"),
+        _u32("first", "sample of the first step, those after it follow; 0 with a tail"),
+        _u32("digest_every", "digest after each step that completes a multiple, 0 none"),
+    ), tail="empty, or count x u32 sample"),
+    Layout((
+        _u32("step", "number of the first of these steps"),
+        _u8("flags", "as asked"),
+        _u8("reserved", "0"),
+        _u16("count", "steps that this tells of"),
+        _u32("fold", "digest of the results of all these steps"),
+        _u32("right", "steps whose largest output was the label's"),
+    ), tail="f32 loss, u32 digest or 0, f32 outputs[n_out] of the last step"),
+)  # fmt: skip
+
 TELEMETRY = Message(
     "telemetry", 0x40, "device to host, may be dropped",
     None,
@@ -313,6 +334,7 @@ MESSAGES = (
     DIGEST,
     ECHO,
     LEAVE,
+    STEP_RESIDENT,
     TELEMETRY,
     FAULT,
 )

@@ -12,6 +12,7 @@ from codegen import constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.plan import OUTPUT_KERNELS, Plan
+from codegen.resident import LABELS_FILE, SAMPLES_FILE
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIRMWARE = Path(__file__).parent.parent / "firmware"
@@ -113,13 +114,25 @@ def _firmware(port: str) -> dict[str, str]:
     }
 
 
+def _image(plan: Plan) -> dict[str, str]:
+    """What is made for this image beside the library and the protocol."""
+    env, values = environment(), context(plan)
+    files = {"image/hil_config.h": env.get_template("hil_config.h.j2").render(values)}
+    if plan.resident is not None:
+        files["image/hil_resident.S"] = env.get_template("hil_resident.S.j2").render(
+            resident=plan.resident,
+            samples_file=SAMPLES_FILE,
+            labels_file=LABELS_FILE,
+        )
+    return files
+
+
 def render(plan: Plan) -> BuildPlan:
     """Render everything an image of `plan` is made of."""
     library = {f"generated/{n}": t for n, t in render_network(plan).items()}
-    config = environment().get_template("hil_config.h.j2").render(context(plan))
     files = {
         **library,
-        "image/hil_config.h": config,
+        **_image(plan),
         "image/hil_protocol.h": render_protocol(),
         **_firmware(plan.target.port),
     }
@@ -133,4 +146,5 @@ def render(plan: Plan) -> BuildPlan:
         library=tuple(n for n in compiled if n in library),
         runtime=tuple(n for n in compiled if n not in library),
         linker_script=scripts[0] if scripts else None,
+        data=plan.resident.files if plan.resident is not None else {},
     )

@@ -116,7 +116,7 @@ def _link_script(target: Target) -> tuple[str, ...]:
     return (
         "--gc-sections", "--build-id=none",
         f"--defsym=HIL_RAM_ORIGIN={target.memory.origin:#x}",
-        f"--defsym=HIL_RAM_SIZE={target.memory.ram:#x}",
+        f"--defsym=HIL_RAM_SIZE={target.memory.usable:#x}",
         f"--defsym=HIL_STACK_SIZE={target.memory.stack:#x}",
     )  # fmt: skip
 

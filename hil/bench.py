@@ -2,8 +2,9 @@
 
 Two comparisons, each within one run on one machine: ECHO through the whole
 stack against a raw echo through the same port, and lockstep against the slowest
-of its three parts alone: link, device, reference. The rates are host time of an
-emulator, so only their ratios mean something.
+of its three parts alone: link, device, reference. Beside them stands the device
+that learns from a resident set, with hardly a line. The rates are host time of
+an emulator, so only their ratios mean something.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hil.building import Built, build, plan_for
 from hil.device import Device
 from hil.divergence import Snapshot
 from hil.errors import Divergence, LinkError, UsageError
-from hil.lesson import Lesson
+from hil.lesson import Lesson, prepare
 from hil.link.channel import Channel
 from hil.lockstep import Learned, Lockstep
 
@@ -47,6 +48,7 @@ class LinkBench:
     device: float
     reference: float
     lockstep: float
+    resident: float
 
     @property
     def echo_share(self) -> float:
@@ -75,20 +77,37 @@ def bench_link(lesson: Lesson) -> LinkBench:
             f"unit {lesson.experiment.unit!r} cannot be measured: the raw echo is "
             "another image, and only an emulator is given one here"
         )
-    planned = plan_for(lesson)
-    built = build(planned, lesson.experiment.toolchain)
+    fed, resident = _fed_and_resident(lesson)
     with ExitStack() as stack:
-        device = Device(
-            _attached(stack, lesson, built.image), planned, lesson.target.limits
-        )
-        greet(device, lesson, built)
-        raw, echo = _echo_rates(stack, device, lesson, built)
-        link = _link_rate(device, lesson)
-        alone = _lockstep_rate(device, lesson, None)
-        reference = _reference_rate(lesson)
-        lockstep = _lockstep_rate(device, lesson, Learner(lesson.spec))
+        device, built = _greeted(stack, fed)
+        raw, echo = _echo_rates(stack, device, fed, built)
+        link = _link_rate(device, fed)
+        alone = _lockstep_rate(device, fed, None)
+        reference = _reference_rate(fed)
+        lockstep = _lockstep_rate(device, fed, Learner(fed.spec))
         device.leave()
-    return LinkBench(raw, echo, link, alone, reference, lockstep)
+    with ExitStack() as stack:
+        device, _ = _greeted(stack, resident)
+        nearby = _lockstep_rate(device, resident, None)
+        device.leave()
+    return LinkBench(raw, echo, link, alone, reference, lockstep, nearby)
+
+
+def _fed_and_resident(lesson: Lesson) -> tuple[Lesson, Lesson]:
+    """The same lesson with every sample on the line, and with those of its
+    steps in the image."""
+    asked = lesson.experiment
+    placed = asked.override({"resident": lesson.resident or lesson.steps})
+    return prepare(asked.override({"resident": None, "thin": None})), prepare(placed)
+
+
+def _greeted(stack: ExitStack, lesson: Lesson) -> tuple[Device, Built]:
+    """A device of the lesson's own that has answered HELLO, and its image."""
+    built = build(plan_for(lesson), lesson.experiment.toolchain)
+    channel = _attached(stack, lesson, built.image)
+    device = Device(channel, built.plan, lesson.target.limits)
+    greet(device, lesson, built)
+    return device, built
 
 
 def _attached(stack: ExitStack, lesson: Lesson, image: Image) -> Channel:
@@ -219,12 +238,12 @@ def _lockstep_rate(device: Device, lesson: Lesson, learner: Learner | None) -> f
 
 
 def _reference_rate(lesson: Lesson) -> float:
-    """Steps per second of numpy alone, the digest of each step included."""
+    """Steps per second of numpy alone, with the digests that are compared."""
     learner = Learner(lesson.spec)
     started = time.perf_counter()
     for step in range(lesson.steps):
         sample, label = lesson.sample(step)
         learner.step(sample, label, lesson.eta(step))
-        if lesson.digest_every:
+        if lesson.digest_after(step):
             learner.digest()
     return lesson.steps / (time.perf_counter() - started)

@@ -34,6 +34,7 @@ def plan_for(lesson: Lesson) -> Plan:
         window=asked.window,
         samples=asked.samples_per_frame,
         budget=asked.ram,
+        resident=lesson.resident_set,
     )
 
 

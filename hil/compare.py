@@ -7,12 +7,14 @@ says. Nothing here knows a tolerance.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from codegen.reference import Result
+from codegen.reference.digest import Digest
 from hil.replies import StepResult
 
 
@@ -31,8 +33,9 @@ class Difference:
 
     `index` has as many numbers as the tensor has dimensions; `ulp` is how many
     binary32 numbers lie between the two values, None where one is NaN. `tensor`
-    may also be "loss", "digest", or "fault" when one of the two stopped and the
-    other did not; the bits are None where there are none. `when` is "init",
+    may also be "loss", "digest", "fold" (what a resident frame's steps tell, all
+    together), or "fault" when one of the two stopped and the other did not; the
+    bits are None where there are none. `when` is "init",
     "step", "test" or "final".
     """
 
@@ -47,7 +50,7 @@ class Difference:
     @property
     def ulp(self) -> int | None:
         """Distance in units in the last place; None where there is none."""
-        if self.tensor == "digest" or None in (self.device_bits, self.reference_bits):
+        if self._opaque or None in (self.device_bits, self.reference_bits):
             return None
         assert self.device_bits is not None and self.reference_bits is not None
         return ulp_distance(self.device_bits, self.reference_bits)
@@ -86,9 +89,14 @@ class Difference:
             text += f", {self.ulp} ulp apart"
         return text + (self.note and f"; {self.note}")
 
+    @property
+    def _opaque(self) -> bool:
+        """Whether the bits are no number."""
+        return self.tensor in ("digest", "fold")
+
     def _shown(self, bits: int | None) -> float | str | None:
         """A number where JSON has one, else its name."""
-        if bits is None or self.tensor == "digest":
+        if bits is None or self._opaque:
             return _hex(bits)
         value = _float(bits)
         return value if math.isfinite(value) else str(value)
@@ -147,20 +155,35 @@ def difference(
 
 
 def digest_difference(
-    step: int, device: int, reference: int, when: str = "step", note: str = ""
+    step: int, device: int, reference: int, when: str = "step", tensor: str = "digest"
 ) -> Difference | None:
-    """The same for two state digests."""
+    """The same for two state digests, or two folds."""
     if device == reference:
         return None
-    return Difference(step, "digest", (), device, reference, when, note)
+    return Difference(step, tensor, (), device, reference, when)
 
 
-def compare(device: StepResult, expected: Expected) -> Difference | None:
-    """The first difference in what one step tells: outputs, loss, digest."""
-    step = expected.step
-    found = difference(step, "p", device.outputs, expected.result.p)
+def fold(told: Sequence[Expected]) -> int:
+    """The digest of what a device tells of these steps: of each the words of
+    its loss, its state digest (0 where none is taken) and its outputs."""
+    rows = np.empty((len(told), 2 + told[0].result.p.size), np.uint32)
+    for row, expected in zip(rows, told, strict=True):
+        row[0] = words(expected.result.loss)[0]
+        row[1] = expected.digest or 0
+        row[2:] = words(expected.result.p)
+    return Digest(rows.size)([rows.view(np.float32)])
+
+
+def compare(device: StepResult, expected: Sequence[Expected]) -> Difference | None:
+    """A difference in what a device tells of these steps: outputs, loss and
+    digest of the last, and the fold of all where it tells no more."""
+    last = expected[-1]
+    step = last.step
+    found = difference(step, "p", device.outputs, last.result.p)
     if found is None:
-        found = difference(step, "loss", device.loss, expected.result.loss)
-    if found is None and device.digest is not None and expected.digest is not None:
-        found = digest_difference(step, device.digest, expected.digest)
+        found = difference(step, "loss", device.loss, last.result.loss)
+    if found is None and device.digest is not None and last.digest is not None:
+        found = digest_difference(step, device.digest, last.digest)
+    if found is None and device.fold is not None:
+        found = digest_difference(step, device.fold, fold(expected), tensor="fold")
     return found

@@ -267,6 +267,34 @@ class Device:
         self._window.post(protocol.STEP, *fields, tail=tail)
         self._posted.append((step, len(samples)))
 
+    def post_resident(
+        self,
+        step: int,
+        eta: np.float32,
+        places: np.ndarray,
+        flags: StepFlag = NO_FLAGS,
+        digest_every: int = 0,
+    ) -> None:
+        """Put one STEP_RESIDENT frame on the line: the samples at these `places`
+        of the resident set, as a range where they follow one another."""
+        self._need(State.READY)
+        if self.credit < 1:
+            raise StateError("no credit: the device's window is full")
+        first, count = int(places[0]), len(places)
+        ranged = bool((places == np.arange(first, first + count)).all())
+        tail = b"" if ranged else places.astype("<u4").tobytes()
+        fields = (
+            step,
+            flags,
+            0,
+            count,
+            float(eta),
+            first if ranged else 0,
+            digest_every,
+        )
+        self._window.post(protocol.STEP_RESIDENT, *fields, tail=tail)
+        self._posted.append((step, count))
+
     def take_steps(self, limit: float) -> list[StepResult]:
         """Results that have come, in order; waits at most `limit` seconds for
         the first of them. Raises `DeviceFault` and every `LinkError`."""
@@ -281,9 +309,11 @@ class Device:
 
     def _results(self, frame: Frame) -> list[StepResult]:
         asked = self._posted.popleft()
+        n_out, payload = self.plan.spec.network.n_out, self._checked(frame)
         try:
-            n_out = self.plan.spec.network.n_out
-            return replies.step_results(self._checked(frame), n_out, asked)
+            if frame.kind == protocol.STEP_RESIDENT.kind | protocol.REPLY:
+                return [replies.resident_result(payload, n_out, asked)]
+            return replies.step_results(payload, n_out, asked)
         except ValueError as error:
             raise _malformed("a reply to STEP", error) from error
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite
+from hil import feed
 from hil.compare import Difference, Expected, compare, difference, digest_difference
 from hil.device import Device
 from hil.errors import DeviceFault
@@ -99,14 +100,14 @@ class Finder:
         except NonFinite as error:
             expected, note = None, f"the reference met a non-finite {error.tensor}"
         try:
-            told = one_step(self._device, step, eta, label, sample)
+            told = one_step(self._device, self._lesson, step)
         except DeviceFault as error:
             note = str(error)
             if expected is None:
                 return None
         else:
             if expected is not None:
-                seen = compare(told, expected)
+                seen = compare(told, [expected])
                 if seen is None:
                     return None
                 return self._first(step) or Found(seen)
@@ -143,11 +144,9 @@ def compare_state(
     return _first_in(learner.state, device, step, when)
 
 
-def one_step(
-    device: Device, step: int, eta: np.float32, label: int, sample: np.ndarray
-) -> StepResult:
-    """One step alone, its digest taken."""
-    device.post_steps(step, eta, [(label, sample.tobytes())], StepFlag.DIGEST)
+def one_step(device: Device, lesson: Lesson, step: int) -> StepResult:
+    """One step alone, its digest taken; its sample comes from where it came."""
+    feed.post(device, lesson, feed.portion(lesson, step, step + 1), StepFlag.DIGEST)
     while True:
         for result in device.take_steps(device.limits.step):
             return result

@@ -55,6 +55,8 @@ class Experiment:
     icount: bool = False
     compare: str | int = "every"
     test: str | int | None = None
+    resident: str | int | None = None
+    thin: int | None = None
     window: int = 4
     samples_per_frame: int = 4
     ram: int | None = None
@@ -72,6 +74,11 @@ class Experiment:
         if self.steps is not None and self.epochs is not None:
             raise UsageError(
                 f"steps = {self.steps} and epochs = {self.epochs}: expected one of them"
+            )
+        if self.thin is not None and not self.resident:
+            raise UsageError(
+                f"thin is {self.thin}, but no sample is resident: expected both or neither",
+                "--resident places the training samples in the image",
             )
 
     @property

@@ -23,7 +23,8 @@ UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
 
 @dataclass(frozen=True)
 class Key:
-    """One key; `metavar` is how the help shows its value, None for a switch."""
+    """One key; `metavar` is how the help shows its value, None for a switch;
+    `alone` is what the flag means without a value, None where it needs one."""
 
     name: str
     parse: Parser
@@ -31,6 +32,7 @@ class Key:
     metavar: str | None = "VALUE"
     from_text: Callable[[str], Any] = str
     path: bool = False
+    alone: Any = None
 
     @property
     def flag(self) -> str:
@@ -169,6 +171,10 @@ KEYS = (
         number_or_word),
     Key("test", samples, "test samples inferred at the end: all, or the first N", "N",
         number_or_word),
+    Key("resident", samples, "training samples in the image, not on the line: all (N left "
+        "out), or the N that the first epoch begins with", "N", number_or_word, alone="all"),
+    Key("thin", whole(1, 128), "steps of a resident run that one reply tells of "
+        "(default: 32)", "N", int),
     Key("window", whole(1, 64), "STEP frames in flight", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
     Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"'),

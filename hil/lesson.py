@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from codegen import rules
+from codegen.resident import Resident
 from codegen.spec import Network, RuleChoice, Spec
 from hil import datasets, rates
 from hil.datasets import Dataset
@@ -28,6 +29,9 @@ DEFAULT_HIDDEN = 128
 """Width of the hidden layer where neither experiment nor data name a network."""
 TESTED = 1000
 """Test samples inferred unless the experiment says otherwise."""
+THIN = 32
+"""Steps that one reply of a resident run tells of unless the experiment says
+otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +49,19 @@ class Lesson:
     dataset: Dataset
     steps: int
     tested: int
+    resident: int = 0
 
     @property
     def digest_every(self) -> int:
         """The state digest is compared after every so many steps, 0: never."""
         compare = self.experiment.compare
         return {"every": 1, "none": 0}[compare] if isinstance(compare, str) else compare
+
+    def digest_after(self, step: int) -> bool:
+        """Whether the state digest is compared after step `step`: after the
+        last one too, unless never."""
+        every = self.digest_every
+        return bool(every) and (step + 1 == self.steps or (step + 1) % every == 0)
 
     @cached_property
     def _order(self) -> Callable[[int], np.ndarray]:
@@ -63,6 +74,32 @@ class Lesson:
         epoch, place = divmod(step, len(self.dataset.train_x))
         index = self._order(epoch)[place]
         return self.dataset.train_x[index], int(self.dataset.train_y[index])
+
+    @cached_property
+    def resident_set(self) -> Resident | None:
+        """The first `resident` samples of the first epoch, in its order."""
+        if not self.resident:
+            return None
+        thin, first = self.experiment.thin, self._order(0)[: self.resident]
+        assert thin is not None
+        samples = self.dataset.train_x[first].tobytes()
+        labels = self.dataset.train_y[first].astype("<u2").tobytes()
+        return Resident(self.resident, samples, labels, thin)
+
+    @cached_property
+    def _places(self) -> Callable[[int], np.ndarray]:
+        """Of an epoch: where in the first epoch's order its samples are."""
+        places = np.empty(len(self.dataset.train_x), np.uint32)
+        places[self._order(0)] = np.arange(len(places), dtype=np.uint32)
+        return lru_cache(maxsize=2)(lambda epoch: places[self._order(epoch)])
+
+    def resident_places(self, step: int, most: int) -> np.ndarray:
+        """Places in the resident set of the samples of step `step` and those
+        after it: at most `most`, of one epoch, up to one that is not resident."""
+        epoch, place = divmod(step, len(self.dataset.train_x))
+        places = self._places(epoch)[place : place + most]
+        away = np.flatnonzero(places >= self.resident)
+        return places[: away[0]] if away.size else places
 
     def eta(self, step: int) -> np.float32:
         """Learning rate of step `step`, as it travels."""
@@ -95,6 +132,7 @@ def prepare(experiment: Experiment) -> Lesson:
     steps = experiment.steps or (experiment.epochs or 1) * len(dataset.train_x)
     tested = _tested(experiment, dataset)
     lr, decay = experiment.lr, experiment.lr_decay
+    resident = _resident(experiment, dataset)
     effective = replace(
         experiment,
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
@@ -108,12 +146,14 @@ def prepare(experiment: Experiment) -> Lesson:
         lr=rates.default(experiment.rule, network) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
         test=tested,
+        resident=resident or None,
+        thin=_thin(experiment) if resident else None,
         window=1 if experiment.icount else experiment.window,
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
         init=experiment.init and _absolute(experiment.init),
         save=experiment.save and _absolute(experiment.save),
     )
-    return Lesson(effective, target, vlen, spec, dataset, steps, tested)
+    return Lesson(effective, target, vlen, spec, dataset, steps, tested, resident)
 
 
 def _absolute(path: str) -> str:
@@ -137,6 +177,16 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
             f"{dataset.name!r} has labels up to {dataset.classes - 1}"
         )
     return network
+
+
+def _resident(experiment: Experiment, dataset: Dataset) -> int:
+    wanted, there = experiment.resident or 0, len(dataset.train_x)
+    return there if wanted == "all" else min(int(wanted), there)
+
+
+def _thin(experiment: Experiment) -> int:
+    """Counting gives a figure a frame, so each frame is one step then."""
+    return 1 if experiment.icount else experiment.thin or THIN
 
 
 def _tested(experiment: Experiment, dataset: Dataset) -> int:

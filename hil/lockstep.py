@@ -2,7 +2,8 @@
 
 Both are kept busy: STEP frames go out while the window has room, the reference
 computes a step whenever it may, and what both have done is compared at once.
-Neither runs more than `LEAD` steps ahead of what has been compared.
+Neither runs more than `LEAD` steps ahead of what has been compared, or more than
+two frames where those are longer.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from codegen.protocol import Cause, StepFlag
 from codegen.reference import Learner, NonFinite
+from hil import feed
 from hil.compare import Difference, Expected, compare
 from hil.device import Device
 from hil.divergence import Snapshot
@@ -32,7 +34,10 @@ TELEMETRY_EVERY = 16
 
 @dataclass(frozen=True)
 class Learned:
-    """One step that is done (and, with a reference, was found equal)."""
+    """One step that is done (and, with a reference, was found equal).
+
+    Where a resident frame was not compared, it is its last step, and stands for
+    all `steps` of them, of which `right` were predicted right."""
 
     step: int
     loss: float
@@ -40,6 +45,14 @@ class Learned:
     eta: float
     digest: int | None
     instructions: int | None
+    steps: int
+    right: int
+
+
+def _as_told(expected: Expected) -> StepResult:
+    """A step that a device folded into an equal fold: so it told just this."""
+    result = expected.result
+    return StepResult(expected.step, result.loss, result.p, expected.digest)
 
 
 class Lockstep:
@@ -73,6 +86,8 @@ class Lockstep:
         self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
+        self._next_snapshot = SNAPSHOT_EVERY
+        self._lead = max(LEAD, 2 * (lesson.experiment.thin or 0))
         self._non_finite: str | None = None
 
     def run(self) -> None:
@@ -106,41 +121,19 @@ class Lockstep:
 
     def _send(self) -> None:
         lesson = self._lesson
-        each = lesson.experiment.samples_per_frame
         while self._device.credit and self._sent < lesson.steps:
-            if self._sent - self.learned >= LEAD:
+            if self._sent - self.learned >= self._lead:
                 return
-            first, eta = self._sent, lesson.eta(self._sent)
-            samples: list[tuple[int, bytes]] = []
-            while len(samples) < each and self._sent < lesson.steps:
-                if lesson.eta(self._sent) != eta:
-                    break
-                sample, label = lesson.sample(self._sent)
-                samples.append((label, sample.tobytes()))
-                self._sent += 1
-            flags = self._flags(first, self._sent)
-            self._device.post_steps(first, eta, samples, flags)
+            steps = feed.portion(lesson, self._sent, lesson.steps)
+            feed.post(self._device, lesson, steps, self._flags(steps.end))
+            self._sent = steps.end
             self._frames += 1
 
-    def _flags(self, first: int, end: int) -> StepFlag:
-        flags = StepFlag(0)
-        if any(self._digest_after(step) for step in range(first, end)):
-            flags |= StepFlag.DIGEST
-        if self._counting:
-            flags |= StepFlag.ALONE
+    def _flags(self, end: int) -> StepFlag:
         last = end == self._lesson.steps
-        if (
-            self._lesson.experiment.icount
-            or last
-            or self._frames % TELEMETRY_EVERY == 0
-        ):
-            flags |= StepFlag.TELEMETRY
-        return flags
-
-    def _digest_after(self, step: int) -> bool:
-        every = self._lesson.digest_every
-        last = step + 1 == self._lesson.steps
-        return bool(every) and (last or (step + 1) % every == 0)
+        wanted = last or self._counting or self._frames % TELEMETRY_EVERY == 0
+        flags = StepFlag.TELEMETRY if wanted else StepFlag(0)
+        return flags | StepFlag.ALONE if self._counting else flags
 
     def _take(self, limit: float) -> None:
         self._told += self._device.take_steps(limit)
@@ -151,7 +144,7 @@ class Lockstep:
         if self._learner is None or self._non_finite is not None:
             return False
         done = self._learner.step_number
-        return done < self._lesson.steps and done - self.learned < LEAD
+        return done < self._lesson.steps and done - self.learned < self._lead
 
     def _compute(self) -> None:
         learner = self._learner
@@ -164,10 +157,12 @@ class Lockstep:
         except NonFinite as error:
             self._non_finite = error.tensor
         else:
-            digest = learner.digest() if self._lesson.digest_every else None
+            digested = self._lesson.digest_after(step)
+            digest = learner.digest() if digested else None
             self._expected.append(Expected(step, result, digest))
-            if (step + 1) % SNAPSHOT_EVERY == 0:
+            if digested and step + 1 >= self._next_snapshot:
                 self._candidates.append(Snapshot(step + 1, learner.snapshot()))
+                self._next_snapshot = step + 1 + SNAPSHOT_EVERY
         self.reference_seconds += time.perf_counter() - started
 
     # -- both -------------------------------------------------------------
@@ -175,26 +170,29 @@ class Lockstep:
     def _match(self) -> None:
         while self._told and self.difference is None:
             told = self._told[0]
+            proved = [told]
             if self._learner is not None:
-                if not self._expected:
+                if len(self._expected) < told.steps:
                     if self._non_finite is not None:
                         self.difference = self._only_reference_stops(told)
                     return
-                expected = self._expected.popleft()
+                expected = [self._expected.popleft() for _ in range(told.steps)]
                 self.difference = compare(told, expected)
                 if self.difference is not None:
                     return
-                self.compared += 1
+                self.compared += told.steps
                 self._verify(told)
-            self._unreported.append(self._told.popleft())
-            self.learned += 1
+                proved = [_as_told(each) for each in expected[:-1]]
+                proved.append(replace(told, steps=1, right=None))
+            self._told.popleft()
+            self._unreported += proved
+            self.learned += told.steps
             self._report_known()
 
     def _verify(self, told: StepResult) -> None:
+        """Every candidate has its state's digest among what was compared."""
         while self._candidates and self._candidates[0].step <= told.step + 1:
-            candidate = self._candidates.popleft()
-            if told.digest is not None and candidate.step == told.step + 1:
-                self.verified = candidate
+            self.verified = self._candidates.popleft()
 
     def _report_known(self) -> None:
         """Tell of steps of which nothing more will come. Telemetry follows its
@@ -210,8 +208,13 @@ class Lockstep:
         _, label = self._lesson.sample(told.step)
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
         correct = int(np.argmax(told.outputs)) == label
+        right = int(correct) if told.right is None else told.right
         counted = self._instructions(told.step) if self._counting else None
-        self._tell(Learned(told.step, loss, correct, eta, told.digest, counted))
+        self._tell(
+            Learned(
+                told.step, loss, correct, eta, told.digest, counted, told.steps, right
+            )
+        )
 
     @property
     def _counting(self) -> bool:
@@ -260,11 +263,12 @@ class Lockstep:
         raise fault
 
     def _expected_soon(self) -> bool:
-        """Compute until the reference has the next step to compare, or ends."""
+        """Compute until the reference has what is to be compared next, or ends."""
+        wanted = self._told[0].steps
         while (
             self._learner is not None
-            and not self._expected
+            and len(self._expected) < wanted
             and self._non_finite is None
         ):
             self._compute()
-        return self._learner is None or bool(self._expected)
+        return self._learner is None or len(self._expected) >= wanted

@@ -55,10 +55,10 @@ class Metrics:
 
     def add(self, done: Learned) -> None:
         """Write the line of one step."""
-        self.steps += 1
-        self.correct += done.correct
+        self.steps += done.steps
+        self.correct += done.right
         if math.isfinite(done.loss):
-            share = max(self.SMOOTHING, 1 / self.steps)
+            share = max(self.SMOOTHING, done.steps / self.steps)
             self.loss += share * (done.loss - self.loss)
         self.instructions = done.instructions
         line = {

@@ -5,7 +5,8 @@ Every function raises `ValueError` on a payload that has not its kind's form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,24 @@ class Greeting:
 @dataclass(frozen=True)
 class StepResult:
     """What the device says of one step: float32 loss and outputs, and the
-    state digest after it when it was asked for."""
+    state digest after it when it was asked for.
+
+    Of a resident frame it is the last of `steps` steps: `fold` is the digest of
+    what all of them would have told, `right` how many were predicted right.
+    """
 
     step: int
     loss: np.float32
     outputs: np.ndarray
     digest: int | None
+    steps: int = 1
+    fold: int | None = None
+    right: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The first of the steps it tells of."""
+        return self.step + 1 - self.steps
 
 
 @dataclass(frozen=True)
@@ -93,23 +106,43 @@ def step_results(
     """The payload of the reply to a STEP, from a network of `n_out` outputs;
     `expected` is what was asked for: (first step, samples)."""
     values, tail = _unpack(protocol.STEP, payload)
+    _agree(values, expected)
+    rows = np.frombuffer(tail, "<u4").reshape(values["count"], n_out + 2)
+    asked = bool(values["flags"] & StepFlag.DIGEST)
+    return [
+        _result(values["step"] + place, row, asked) for place, row in enumerate(rows)
+    ]
+
+
+def resident_result(
+    payload: bytes, n_out: int, expected: tuple[int, int]
+) -> StepResult:
+    """The same for STEP_RESIDENT, whose reply tells of all its steps at once."""
+    values, tail = _unpack(protocol.STEP_RESIDENT, payload)
+    _agree(values, expected)
+    row = np.frombuffer(tail, "<u4").reshape(n_out + 2)
+    last = values["step"] + values["count"] - 1
+    return replace(
+        _result(last, row, bool(values["flags"] & StepFlag.DIGEST)),
+        steps=values["count"],
+        fold=values["fold"],
+        right=values["right"],
+    )
+
+
+def _agree(values: Mapping[str, Any], expected: tuple[int, int]) -> None:
     told = values["step"], values["count"]
     if told != expected:
         raise ValueError(
             f"it tells of {told[1]} steps from step {told[0]}, expected "
             f"{expected[1]} from step {expected[0]}"
         )
-    rows = np.frombuffer(tail, "<u4").reshape(values["count"], n_out + 2)
-    asked = bool(values["flags"] & StepFlag.DIGEST)
-    return [
-        StepResult(
-            values["step"] + place,
-            row[:1].view("<f4")[0],
-            row[2:].view("<f4"),
-            int(row[1]) if asked else None,
-        )
-        for place, row in enumerate(rows)
-    ]
+
+
+def _result(step: int, row: np.ndarray, digested: bool) -> StepResult:
+    """One step's words: loss, digest, outputs."""
+    digest = int(row[1]) if digested else None
+    return StepResult(step, row[:1].view("<f4")[0], row[2:].view("<f4"), digest)
 
 
 def telemetry(payload: bytes) -> Telemetry:

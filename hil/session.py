@@ -137,8 +137,12 @@ class Session:
         with self._stage("plan"):
             planned = plan_for(lesson)
         spec = lesson.spec
+        placed = (
+            f", {lesson.resident:,} samples in the image" if lesson.resident else ""
+        )
         self.progress.stage(
-            "plan", f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM"
+            "plan",
+            f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM{placed}",
         )
         with self._stage("build"):
             built = build(planned, lesson.experiment.toolchain)

@@ -45,18 +45,31 @@ class Vector:
 
 @dataclass(frozen=True)
 class Memory:
-    """RAM that image, data and stack share, in bytes; it begins at `origin`."""
+    """RAM that image, data and stack share, in bytes; it begins at `origin`.
+
+    The last `reserved` bytes are the machine's own at a reset: nothing of an
+    image may lie there."""
 
     origin: int
     ram: int
     stack: int
+    reserved: int = 0
 
     def __post_init__(self) -> None:
-        if self.origin < 0 or not 0 < self.stack < self.ram:
+        if (
+            self.origin < 0
+            or self.reserved < 0
+            or not 0 < self.stack < self.ram - self.reserved
+        ):
             raise DescriptorError(
-                f"memory of {self.ram} bytes at {self.origin:#x} with a stack of "
-                f"{self.stack} bytes is not possible"
+                f"memory of {self.ram} bytes at {self.origin:#x}, {self.reserved} of "
+                f"them reserved, with a stack of {self.stack} bytes is not possible"
             )
+
+    @property
+    def usable(self) -> int:
+        """Bytes from `origin` that an image and its data may take."""
+        return self.ram - self.reserved
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 #include "hil_build.h"
 #include "hil_config.h"
 #include "hil_frame.h"
+#include "hil_kernels.h"
 #include "hil_memory.h"
 #include "hil_port.h"
 #include "net.h"
@@ -14,6 +15,7 @@
 #define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
 #define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
 #define RESULT_BYTES (sizeof(float) + sizeof(uint32_t) + OUTPUT_BYTES)
+#define RESULT_WORDS (RESULT_BYTES / sizeof(uint32_t))
 
 /* The plan has counted these buffers; here the compiler counts them again. */
 _Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * LABELLED_BYTES <= HIL_MAX_PAYLOAD,
@@ -23,10 +25,23 @@ _Static_assert(sizeof(struct hil_step_reply) + HIL_SAMPLES * RESULT_BYTES <= HIL
 _Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
                "HELLO's reply does not fit a frame");
 
-/* A reply that is kept so that a STEP asked for twice is learned once. */
+#if HIL_RESIDENT
+_Static_assert(sizeof(struct hil_step_resident) + HIL_THIN * sizeof(uint32_t) <=
+                   HIL_MAX_PAYLOAD,
+               "a STEP_RESIDENT does not fit a frame");
+_Static_assert(sizeof(struct hil_step_resident_reply) + RESULT_BYTES <= HIL_STEP_REPLY,
+               "a STEP_RESIDENT's reply does not fit where it is kept");
+
+/* The resident set, among the constants: image/hil_resident.S. */
+extern const net_sample_t hil_resident_samples[HIL_RESIDENT][NET_INPUTS];
+extern const uint16_t hil_resident_labels[HIL_RESIDENT];
+#endif
+
+/* A reply that is kept so that steps asked for twice are learned once. */
 struct kept_reply {
     uint32_t step;  /* first step it answers */
-    uint32_t count; /* samples it answers, 0 when empty */
+    uint16_t count; /* samples it answers, 0 when empty */
+    uint8_t kind;   /* of the request it answers */
     uint32_t size;  /* of the body */
     uint8_t body[HEADER + HIL_STEP_REPLY + HIL_CRC_BYTES];
 };
@@ -159,15 +174,61 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
     answer(header, HIL_OK, sizeof reply);
 }
 
-/* The kept reply to these very steps (at least one), or NULL. */
-static struct kept_reply *find_kept(uint32_t step, uint32_t count)
+/* Where the reply to steps that come next will be kept; empty until then. */
+static struct kept_reply *next_reply(void)
+{
+    struct kept_reply *const keep = &rt.kept[rt.next_kept];
+
+    keep->count = 0;
+    rt.instructions = 0;
+    return keep;
+}
+
+/* The steps from `step` are learned: keep and send the reply, whose payload of
+ * `size` bytes is in place. */
+static void conclude_steps(const struct hil_header *header, struct kept_reply *keep,
+                           uint32_t step, uint16_t count, uint8_t flags, size_t size)
+{
+    learning = HIL_NEVER;
+    rt.next_kept = (rt.next_kept + 1) % HIL_WINDOW;
+    keep->kind = header->kind;
+    keep->step = step;
+    keep->count = count;
+    keep->size = (uint32_t)(HEADER + size);
+    put_header(keep->body, header->kind | HIL_REPLY, HIL_OK, header->seq);
+    hil_frame_send(keep->body, keep->size);
+    if (flags & HIL_STEP_TELEMETRY) {
+        send_telemetry();
+    }
+}
+
+/* Steps that are not the next: their kept reply (to at least one), or where the
+ * device is. */
+static void answer_other_steps(const struct hil_header *header, uint32_t step,
+                               uint16_t count)
 {
     for (size_t i = 0; i < HIL_WINDOW; i++) {
-        if (rt.kept[i].step == step && rt.kept[i].count == count) {
-            return &rt.kept[i];
+        struct kept_reply *const kept = &rt.kept[i];
+
+        if (kept->kind == header->kind && kept->step == step && kept->count == count) {
+            put_header(kept->body, header->kind | HIL_REPLY, HIL_REPLAYED, header->seq);
+            hil_frame_send(kept->body, kept->size);
+            return;
         }
     }
-    return NULL;
+    const struct hil_out_of_step reply = { rt.step };
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OUT_OF_STEP, sizeof reply);
+}
+
+/* Whether steps can be learned at all; answers where not. */
+static bool ready_to_learn(const struct hil_header *header)
+{
+    if (!rt.ready || rt.faulted) {
+        refuse(header, rt.ready ? HIL_FAULTED : HIL_NOT_READY);
+        return false;
+    }
+    return true;
 }
 
 /* Whether STEP's samples are all there and all have a possible label. */
@@ -187,17 +248,15 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
     return true;
 }
 
-/* net_step on rt.sample, its instructions added up; with HIL_STEP_ALONE no
- * interrupt is among them. */
-static int counted_step(uint32_t label, const struct hil_step *ask, float *loss)
+/* net_step, its instructions added up; with `alone` no interrupt is among them. */
+static int counted_step(const net_sample_t *sample, uint32_t label, float eta, bool alone,
+                        float *loss)
 {
-    const bool alone = ask->flags & HIL_STEP_ALONE;
-
     if (alone) {
         hil_port_mask_interrupts(true);
     }
     const uint64_t before = hil_port_instructions();
-    const int status = net_step(&rt.net, rt.sample, label, ask->eta, loss);
+    const int status = net_step(&rt.net, sample, label, eta, loss);
     rt.instructions += hil_port_instructions() - before;
     if (alone) {
         hil_port_mask_interrupts(false);
@@ -205,28 +264,31 @@ static int counted_step(uint32_t label, const struct hil_step *ask, float *loss)
     return status;
 }
 
-/* Learn from one sample and append its result; returns net_step's status. */
-static int learn(const struct hil_step *ask, const uint8_t *sample, uint8_t *result)
+/* Learn from one sample and write what it tells, without a digest; returns
+ * net_step's status. */
+static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t flags,
+                 uint8_t *result)
 {
-    uint16_t label;
     float loss;
-    uint32_t digest = 0;
 
-    memcpy(&label, sample, sizeof label);
-    memcpy(rt.sample, sample + sizeof label, SAMPLE_BYTES);
     learning = rt.step;
-    const int status = counted_step(label, ask, &loss);
+    const int status = counted_step(sample, label, eta, flags & HIL_STEP_ALONE, &loss);
     if (status != NET_OK) {
         return status;
     }
     rt.step++;
-    if (ask->flags & HIL_STEP_DIGEST) {
-        digest = net_digest(&rt.net);
-    }
     memcpy(result, &loss, sizeof loss);
-    memcpy(result + 4, &digest, sizeof digest);
+    memset(result + 4, 0, sizeof(uint32_t));
     memcpy(result + 8, net_outputs(&rt.net), OUTPUT_BYTES);
     return NET_OK;
+}
+
+/* Put the state's digest into a result. */
+static void add_digest(uint8_t *result)
+{
+    const uint32_t digest = net_digest(&rt.net);
+
+    memcpy(result + 4, &digest, sizeof digest);
 }
 
 /* A sample has led to an infinity or a NaN: say where, and learn no more. */
@@ -238,34 +300,31 @@ static void stop_learning(const struct hil_header *header, int status)
     refuse(header, HIL_FAULTED);
 }
 
-static void learn_all(const struct hil_header *header, const struct hil_step *ask,
-                      const uint8_t *samples)
+static void learn_sent(const struct hil_header *header, const struct hil_step *ask,
+                       const uint8_t *samples)
 {
-    struct kept_reply *const keep = &rt.kept[rt.next_kept];
+    struct kept_reply *const keep = next_reply();
     const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
-    uint8_t *const results = keep->body + HEADER + sizeof reply;
+    uint8_t *result = keep->body + HEADER + sizeof reply;
 
-    keep->count = 0; /* until it is whole */
-    rt.instructions = 0;
     for (size_t i = 0; i < ask->count; i++) {
-        const int status =
-            learn(ask, samples + i * LABELLED_BYTES, results + i * RESULT_BYTES);
+        uint16_t label;
+        memcpy(&label, samples, sizeof label);
+        memcpy(rt.sample, samples + sizeof label, SAMPLE_BYTES);
+        const int status = learn(rt.sample, label, ask->eta, ask->flags, result);
         if (status != NET_OK) {
             stop_learning(header, status);
             return;
         }
+        if (ask->flags & HIL_STEP_DIGEST) {
+            add_digest(result);
+        }
+        samples += LABELLED_BYTES;
+        result += RESULT_BYTES;
     }
-    learning = HIL_NEVER;
-    rt.next_kept = (rt.next_kept + 1) % HIL_WINDOW;
-    keep->step = ask->step;
-    keep->count = ask->count;
-    keep->size = (uint32_t)(HEADER + sizeof reply + ask->count * RESULT_BYTES);
-    put_header(keep->body, HIL_STEP | HIL_REPLY, HIL_OK, header->seq);
     memcpy(keep->body + HEADER, &reply, sizeof reply);
-    hil_frame_send(keep->body, keep->size);
-    if (ask->flags & HIL_STEP_TELEMETRY) {
-        send_telemetry();
-    }
+    conclude_steps(header, keep, ask->step, ask->count, ask->flags,
+                   sizeof reply + ask->count * RESULT_BYTES);
 }
 
 static void on_step(const struct hil_header *header, const uint8_t *payload, size_t size)
@@ -277,8 +336,7 @@ static void on_step(const struct hil_header *header, const uint8_t *payload, siz
         return;
     }
     memcpy(&ask, payload, sizeof ask);
-    if (!rt.ready || rt.faulted) {
-        refuse(header, rt.ready ? HIL_FAULTED : HIL_NOT_READY);
+    if (!ready_to_learn(header)) {
         return;
     }
     if (!__builtin_isfinite(ask.eta) ||
@@ -287,19 +345,119 @@ static void on_step(const struct hil_header *header, const uint8_t *payload, siz
         return;
     }
     if (ask.step == rt.step) {
-        learn_all(header, &ask, payload + sizeof ask);
-        return;
+        learn_sent(header, &ask, payload + sizeof ask);
+    } else {
+        answer_other_steps(header, ask.step, ask.count);
     }
-    struct kept_reply *const kept = find_kept(ask.step, ask.count);
-    if (kept != NULL) {
-        put_header(kept->body, HIL_STEP | HIL_REPLY, HIL_REPLAYED, header->seq);
-        hil_frame_send(kept->body, kept->size);
-        return;
-    }
-    const struct hil_out_of_step reply = { rt.step };
-    memcpy(rt.reply + HEADER, &reply, sizeof reply);
-    answer(header, HIL_OUT_OF_STEP, sizeof reply);
 }
+
+#if HIL_RESIDENT
+
+/* The sample of step number i of these: listed, or the i-th of the range. */
+static uint32_t resident_place(const struct hil_step_resident *ask, const uint8_t *list,
+                               size_t i)
+{
+    uint32_t place = ask->first + (uint32_t)i;
+
+    if (list != NULL) {
+        memcpy(&place, list + i * sizeof place, sizeof place);
+    }
+    return place;
+}
+
+/* Whether every sample of these steps is in the resident set. */
+static bool all_resident(const struct hil_step_resident *ask, const uint8_t *list)
+{
+    if (list == NULL) {
+        return ask->first < HIL_RESIDENT && ask->count <= HIL_RESIDENT - ask->first;
+    }
+    for (size_t i = 0; i < ask->count; i++) {
+        if (resident_place(ask, list, i) >= HIL_RESIDENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the largest output, the first of equals, is the label's. */
+static bool predicted(uint32_t label)
+{
+    const float *const p = net_outputs(&rt.net);
+
+    for (uint32_t j = 0; j < NET_OUTPUTS; j++) {
+        if (p[j] > p[label] || (j < label && p[j] == p[label])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Every result is folded into one word; that of the last step stays. */
+static void learn_resident(const struct hil_header *header,
+                           const struct hil_step_resident *ask, const uint8_t *list)
+{
+    struct kept_reply *const keep = next_reply();
+    struct hil_step_resident_reply reply = {
+        .step = ask->step,
+        .flags = ask->flags,
+        .count = ask->count,
+    };
+    uint8_t *const result = keep->body + HEADER + sizeof reply;
+
+    for (uint32_t i = 0; i < ask->count; i++) {
+        const uint32_t place = resident_place(ask, list, i);
+        const uint32_t label = hil_resident_labels[place];
+        const int status =
+            learn(hil_resident_samples[place], label, ask->eta, ask->flags, result);
+        if (status != NET_OK) {
+            stop_learning(header, status);
+            return;
+        }
+        const bool last = i + 1 == ask->count;
+        if ((ask->digest_every != 0 && rt.step % ask->digest_every == 0) ||
+            (last && (ask->flags & HIL_STEP_DIGEST))) {
+            add_digest(result);
+        }
+        reply.right += predicted(label);
+        reply.fold += HIL_FOLD((const void *)result, RESULT_WORDS, i * RESULT_WORDS);
+    }
+    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    conclude_steps(header, keep, ask->step, ask->count, ask->flags,
+                   sizeof reply + RESULT_BYTES);
+}
+
+static void on_step_resident(const struct hil_header *header, const uint8_t *payload,
+                             size_t size)
+{
+    struct hil_step_resident ask;
+
+    if (size < sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    if (!ready_to_learn(header)) {
+        return;
+    }
+    const size_t listed = size - sizeof ask;
+    const uint8_t *const list = listed > 0 ? payload + sizeof ask : NULL;
+    if (!__builtin_isfinite(ask.eta) || ask.count < 1 || ask.count > HIL_THIN ||
+        (list != NULL && listed != ask.count * sizeof(uint32_t))) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (!all_resident(&ask, list)) {
+        refuse(header, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    if (ask.step == rt.step) {
+        learn_resident(header, &ask, list);
+    } else {
+        answer_other_steps(header, ask.step, ask.count);
+    }
+}
+
+#endif
 
 static void on_infer(const struct hil_header *header, const uint8_t *payload, size_t size)
 {
@@ -432,6 +590,9 @@ static void dispatch(const uint8_t *body, size_t size)
         { HIL_STEP, on_step },   { HIL_INFER, on_infer }, { HIL_HELLO, on_hello },
         { HIL_INIT, on_init },   { HIL_READ, on_read },   { HIL_WRITE, on_write },
         { HIL_DIGEST, on_digest }, { HIL_ECHO, on_echo }, { HIL_LEAVE, on_leave },
+#if HIL_RESIDENT
+        { HIL_STEP_RESIDENT, on_step_resident },
+#endif
     };
     struct hil_header header;
 

@@ -114,6 +114,7 @@ def _link(given: argparse.Namespace, asked: Experiment) -> int:
     for name, unit in (
         ("raw", "bytes/s"), ("echo", "bytes/s"), ("link", "steps/s"),
         ("device", "steps/s"), ("reference", "steps/s"), ("lockstep", "steps/s"),
+        ("resident", "steps/s"),
     ):  # fmt: skip
         out.line(f"{name:10} {getattr(found, name):12,.0f} {unit}  ({kinds[name]})")
     for what, share in (

@@ -46,6 +46,10 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
             group.add_argument(
                 key.flag, action=argparse.BooleanOptionalAction, help=key.help
             )
+        elif key.alone is not None:
+            group.add_argument(
+                key.flag, metavar=key.metavar, help=key.help, nargs="?", const=key.alone
+            )
         else:
             group.add_argument(key.flag, metavar=key.metavar, help=key.help)
 

@@ -10,6 +10,7 @@ import targets
 from codegen.errors import OverBudget, SpecError
 from codegen.memory import Scratch, arrange, inference_scratch
 from codegen.plan import plan
+from codegen.resident import Resident
 from codegen.spec import Network, RuleChoice, Spec
 
 TARGET = targets.load("qemu-rv64gcv")
@@ -40,8 +41,31 @@ def test_over_budget_is_refused_and_names_the_largest() -> None:
 
 
 def test_over_the_targets_own_ram_is_refused() -> None:
-    with pytest.raises(OverBudget, match="target qemu-rv64gcv has 16,777,216"):
+    with pytest.raises(OverBudget, match="target qemu-rv64gcv has 14,680,064"):
         plan(Spec(Network((4096, 4096, 10))), TARGET)
+
+
+@pytest.mark.parametrize(
+    ("samples", "labels", "sentence"),
+    [
+        (bytes(127), bytes(4), "has 127 bytes of samples"),
+        (bytes(128), bytes(2), "and 2 of labels: expected 64 and 2 a sample"),
+        (bytes(128), b"\0\0\x0a\0", "label 10, but network 64-10 has 10 outputs"),
+    ],
+)
+def test_an_impossible_resident_set_is_refused(
+    samples: bytes, labels: bytes, sentence: str
+) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        plan(Spec(Network((64, 10))), TARGET, resident=Resident(2, samples, labels, 1))
+
+
+def test_a_resident_set_is_constant_and_costs_no_ram() -> None:
+    spec, budget = Spec(Network((64, 10))), 64 << 10
+    resident = Resident(2000, bytes(128_000), bytes(4000), 32)
+    made = plan(spec, TARGET, resident=resident, budget=budget)
+    assert made.ram == plan(spec, TARGET).ram
+    assert sum(i.bytes for i in made.bill if i.kind == "const") == 132_000
 
 
 @pytest.mark.parametrize("window, samples", [(0, 1), (65, 1), (1, 0), (1, 256)])

@@ -13,6 +13,7 @@ from codegen.errors import BuildError, CompilerMissing
 from codegen.isa import Isa
 from codegen.plan import plan
 from codegen.render import render
+from codegen.resident import Resident
 from codegen.spec import Network, Spec
 
 RV64 = targets.load("qemu-rv64gcv")
@@ -43,6 +44,26 @@ def test_the_linker_holds_what_the_plan_says_of_the_network(tmp_path: Path) -> N
     made = toolchain.build(render(planned), toolchain.find(RV64), cache=tmp_path)
     assert made.ram is not None
     assert planned.ram <= made.ram < planned.ram + 4096
+
+
+@pytest.mark.parametrize("target", [RV64, HOST], ids=["rv64gcv", "host"])
+def test_an_image_holds_the_resident_set_it_was_given(
+    target: targets.Target, tmp_path: Path, host_cc: str
+) -> None:
+    """And the source differs too: zig gives an old object for the same text."""
+    digests, sources = set(), set()
+    for text in (
+        b"eight samples of eight bytes each, ",
+        b"and then eight others like them: ",
+    ):
+        samples = text.ljust(64, b".")
+        resident = Resident(8, samples, bytes(16), 4)
+        files = render(plan(Spec(Network((8, 5))), target, resident=resident))
+        made = toolchain.build(files, toolchain.find(target), cache=tmp_path)
+        digests.add(made.digest)
+        sources.add(files.files["image/hil_resident.S"])
+        assert samples in made.path.read_bytes()
+    assert len(digests) == len(sources) == 2
 
 
 @pytest.mark.parametrize("name", ["clang", "gcc", "cc"])

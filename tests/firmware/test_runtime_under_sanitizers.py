@@ -13,9 +13,10 @@ import pytest
 
 import targets
 from codegen import protocol, toolchain
-from codegen.plan import plan
+from codegen.plan import Plan, plan
 from codegen.protocol import Status, StepFlag
 from codegen.render import render
+from codegen.resident import Resident
 from codegen.spec import Inputs, Network, Spec
 from hil.link.frame import Decoder, Frame, encode
 
@@ -27,17 +28,28 @@ SPECS = {
     "f32": Spec(Network((3, 4, 5, 2)), inputs=Inputs("f32", 1.0)),
 }
 WINDOW, SAMPLES = 3, 2
+RESIDENT, THIN = 6, 4
 LIMIT = 20.0
 """Seconds a reply may take; one that takes as long has not come at all."""
 ROUNDS = 60
 """Pieces of noise, or frames, between two looks at the state."""
 
 
+def planned(spec: Spec) -> Plan:
+    """A small plan, with a resident set of zeros whose labels are 0, 1, 0, ..."""
+    samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
+    labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
+    resident = Resident(RESIDENT, samples, labels, THIN)
+    return plan(
+        spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident
+    )
+
+
 class Firmware:
     """The firmware on one end of a socket pair, and a host's words for it."""
 
     def __init__(self, image: str, spec: Spec) -> None:
-        self.made = plan(spec, targets.load("host"), window=WINDOW, samples=SAMPLES)
+        self.made = planned(spec)
         self._line, far = socket.socketpair()
         self._line.settimeout(LIMIT)
         self.process = subprocess.Popen(
@@ -96,6 +108,10 @@ class Firmware:
         fields = struct.pack("<IBBHf", step, StepFlag.DIGEST, count, 0, eta)
         return self.ask(protocol.STEP, fields + samples)
 
+    def step_resident(self, step: int, count: int = 1, first: int = 0) -> Frame:
+        """Ask to learn from a range of the resident set."""
+        return self.ask(protocol.STEP_RESIDENT, _resident(count, first, step=step))
+
     @property
     def sample(self) -> bytes:
         """A sample of zeros."""
@@ -114,7 +130,7 @@ class Firmware:
 def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
     """Image and spec."""
     host, spec = targets.load("host"), SPECS[request.param]
-    files = render(plan(spec, host, window=WINDOW, samples=SAMPLES))
+    files = render(planned(spec))
     built = toolchain.build(files, toolchain.find(host), extra=CHECKS)
     return str(built.path), spec
 
@@ -225,6 +241,13 @@ def _step(firmware: Firmware, count: int, label: int, eta: float) -> bytes:
     return struct.pack("<IBBHf", 0, 0, count, 0, eta) + sample * count
 
 
+def _resident(
+    count: int, first: int, *listed: int, step: int = 0, eta: float = 0.1
+) -> bytes:
+    fields = struct.pack("<IBBHfII", step, StepFlag.DIGEST, 0, count, eta, first, 1)
+    return fields + struct.pack(f"<{len(listed)}I", *listed)
+
+
 REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]] = {
     "no samples": (
         protocol.STEP, lambda f: _step(f, 0, 0, 0.1), Status.BAD_PAYLOAD),
@@ -239,6 +262,30 @@ REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]]
         protocol.STEP, lambda f: _step(f, 1, 0, float("inf")), Status.BAD_PAYLOAD),
     "a rate that is no number": (
         protocol.STEP, lambda f: _step(f, 1, 0, float("nan")), Status.BAD_PAYLOAD),
+    "no resident samples": (
+        protocol.STEP_RESIDENT, lambda f: _resident(0, 0), Status.BAD_PAYLOAD),
+    "a resident sample too many": (
+        protocol.STEP_RESIDENT, lambda f: _resident(THIN + 1, 0), Status.BAD_PAYLOAD),
+    "a place too many": (
+        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 1, 2, 3), Status.BAD_PAYLOAD),
+    "half a place": (
+        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 1, 2)[:-2],
+        Status.BAD_PAYLOAD),
+    "resident samples at an infinite rate": (
+        protocol.STEP_RESIDENT, lambda f: _resident(1, 0, eta=float("inf")),
+        Status.BAD_PAYLOAD),
+    "half a STEP_RESIDENT": (
+        protocol.STEP_RESIDENT, lambda f: _resident(1, 0)[:-4], Status.BAD_PAYLOAD),
+    "a range that begins behind the resident set": (
+        protocol.STEP_RESIDENT, lambda f: _resident(1, RESIDENT), Status.OUT_OF_BOUNDS),
+    "a range that ends behind the resident set": (
+        protocol.STEP_RESIDENT, lambda f: _resident(2, RESIDENT - 1),
+        Status.OUT_OF_BOUNDS),
+    "a range that overflows 32 bits": (
+        protocol.STEP_RESIDENT, lambda f: _resident(2, 2**32 - 1), Status.OUT_OF_BOUNDS),
+    "a place behind the resident set": (
+        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 0, RESIDENT),
+        Status.OUT_OF_BOUNDS),
     "a count that overflows 32 bits": (
         protocol.INFER, lambda f: struct.pack("<I", 0x4000_0000), Status.BAD_PAYLOAD),
     "no such tensor": (
@@ -287,6 +334,46 @@ def test_a_step_asked_for_twice_is_learned_once_also_where_numbers_wrap(
     assert firmware.state() == state
 
 
+def test_resident_steps_asked_for_twice_are_learned_once(firmware: Firmware) -> None:
+    learned = [firmware.step_resident(0, THIN), firmware.step_resident(THIN, 2, 4)]
+    assert [frame.status for frame in learned] == [Status.OK] * 2
+    state = firmware.state()
+    again = [firmware.step_resident(0, THIN), firmware.step_resident(THIN, 2, 4)]
+    assert [frame.status for frame in again] == [Status.REPLAYED] * 2
+    assert [frame.payload for frame in again] == [frame.payload for frame in learned]
+    assert firmware.state() == state
+
+
+def test_a_kept_reply_answers_its_own_kind_of_request_only(firmware: Firmware) -> None:
+    assert firmware.step(0).status == Status.OK
+    assert firmware.step_resident(0).status == Status.OUT_OF_STEP
+    assert firmware.step_resident(1).status == Status.OK
+    assert firmware.step(1).status == Status.OUT_OF_STEP
+
+
+def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> None:
+    for step in range(THIN):
+        sent = firmware.step(step, label=step % 2)
+    state = firmware.state()
+    firmware.init()
+    resident = firmware.step_resident(0, THIN)
+    assert firmware.state() == state
+    assert sent.payload[8:] == resident.payload[16:]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_of_equal_outputs_the_first_is_the_prediction(
+    firmware: Firmware, label: int
+) -> None:
+    """A fresh network makes the same of every output where all inputs are zero."""
+    reply = firmware.step_resident(0, first=label)
+    assert protocol.STEP_RESIDENT.reply
+    fields, tail = protocol.STEP_RESIDENT.reply.unpack(reply.payload)
+    outputs = struct.unpack_from(f"<{firmware.made.spec.network.n_out}f", tail, 8)
+    assert len(set(outputs)) == 1
+    assert fields["right"] == (label == 0)
+
+
 def test_no_reply_outlives_an_init(firmware: Firmware) -> None:
     assert firmware.step(0).status == Status.OK
     firmware.init()
@@ -301,7 +388,7 @@ def test_a_reply_that_comes_back_is_not_answered(firmware: Firmware) -> None:
     assert not firmware.unsolicited
 
 
-@pytest.mark.parametrize("ask", ["infer", "step"])
+@pytest.mark.parametrize("ask", ["infer", "step", "step_resident"])
 def test_after_a_fault_nothing_is_learned_until_init(
     firmware: Firmware, ask: str
 ) -> None:
@@ -314,13 +401,17 @@ def test_after_a_fault_nothing_is_learned_until_init(
     before = firmware.state()
     write(float("inf"))
     one = struct.pack("<I", 1) + firmware.sample
-    reply = firmware.step(0) if ask == "step" else firmware.ask(protocol.INFER, one)
+    reply = {
+        "infer": lambda: firmware.ask(protocol.INFER, one),
+        "step": lambda: firmware.step(0),
+        "step_resident": lambda: firmware.step_resident(0),
+    }[ask]()
     assert reply.status == Status.FAULTED
     (fault,) = firmware.unsolicited
     assert protocol.FAULT.reply
     assert protocol.FAULT.reply.unpack(fault.payload)[0] == {
         "cause": protocol.Cause.NON_FINITE,
-        "step": 0 if ask == "step" else protocol.NEVER,
+        "step": protocol.NEVER if ask == "infer" else 0,
         "pc": 0,
         "address": firmware.made.tensor("h1").index,
     }

@@ -26,6 +26,12 @@ ROOT = Path(__file__).parents[2]
         (["run", "--network", "63-10"], 2, "takes 63 inputs, but data 'digits' has 64"),
         (["run", "--network", "64-9"], 2, "has 9 outputs, but data 'digits'"),
         (["run", "--steps", "0"], 2, "steps is 0"),
+        (
+            ["run", "--resident", "x"],
+            2,
+            "resident is 'x': expected \"all\" or a number",
+        ),
+        (["run", "--thin", "8"], 2, "thin is 8, but no sample is resident"),
         (["run", "--data", "nowhere.npz"], 2, "there is no data file 'nowhere.npz'"),
         (["run", "--parameter", "feedbac=signs"], 2, "has no parameter 'feedbac'"),
         (["run", "absent.toml"], 2, "experiment 'absent.toml' cannot be read"),
@@ -128,7 +134,7 @@ def test_bench_gives_every_rate_and_both_shares(
     given = ["bench", "link", "--target", "host", "--steps", "40", "--json", "-"]
     assert main(given) == 0
     document = json.loads(capsys.readouterr().out)
-    rates = ("raw", "echo", "link", "device", "reference", "lockstep")
+    rates = ("raw", "echo", "link", "device", "reference", "lockstep", "resident")
     assert all(document[name] > 0 for name in rates)
     assert {*rates, "echo_share", "lockstep_share"} == set(document["provenance"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.reference import Result
-from hil.compare import Expected, compare, difference, digest_difference, ulp_distance
+from hil.compare import (
+    Expected,
+    compare,
+    difference,
+    digest_difference,
+    fold,
+    ulp_distance,
+)
 from hil.replies import StepResult
 
 BITS = st.integers(0, 0xFFFFFFFF)
@@ -82,8 +90,17 @@ EXPECTED = Expected(3, Result(np.float32([0.25, 0.75]), np.float32(0.5)), 7)
 def test_outputs_loss_and_digest_are_compared(
     device: StepResult, tensor: str | None
 ) -> None:
-    found = compare(device, EXPECTED)
+    found = compare(device, [EXPECTED])
     assert (found and found.tensor) == tensor
+
+
+@pytest.mark.parametrize("earlier", [0.5, 0.5000001])
+def test_a_step_that_is_only_folded_is_compared_too(earlier: float) -> None:
+    first = replace(EXPECTED, step=2, digest=None)
+    both = replace(told(), steps=2, right=0, fold=fold([first, EXPECTED]))
+    result = replace(first.result, loss=np.float32(earlier))
+    found = compare(both, [replace(first, result=result), EXPECTED])
+    assert (found and found.tensor) == (None if earlier == 0.5 else "fold")
 
 
 def test_a_digest_difference_shows_both_as_hex() -> None:

@@ -92,9 +92,8 @@ def test_written_weights_are_learned_from(board: Start, small: Experiment) -> No
     with Channel(one.url) as channel:
         device = greeted(one, channel)
         assert write_state(device, lesson.spec.seed, snapshot) == learner.digest()
-        sample, label = lesson.sample(5)
-        told = one_step(device, 5, np.float32(0.03), label, sample)
-        learner.step(sample, label, np.float32(0.03))
+        told = one_step(device, lesson, 5)
+        learner.step(*lesson.sample(5), lesson.eta(5))
         assert told.digest == learner.digest()
         assert device.digest() == (6, learner.digest())
 
@@ -118,9 +117,8 @@ def test_a_step_that_is_not_next_is_refused_with_the_devices_step(
     with Channel(one.url) as channel:
         device = greeted(one, channel)
         device.init(1)
-        sample, label = one.lesson.sample(0)
         with pytest.raises(LinkError, match="expects step 0"):
-            one_step(device, 3, np.float32(0.1), label, sample)
+            one_step(device, one.lesson, 3)
 
 
 def test_a_full_window_gives_no_more_credit(board: Start, small: Experiment) -> None:

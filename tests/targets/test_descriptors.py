@@ -35,7 +35,7 @@ def test_the_targets_of_the_first_session_are_there() -> None:
 def test_values_arrive_with_their_types() -> None:
     target = targets.load("qemu-rv64gcv")
     assert target.vector == targets.Vector((128, 256, 512, 1024), 256)
-    assert target.memory == targets.Memory(0x80000000, 16 << 20, 16 << 10)
+    assert target.memory == targets.Memory(0x80000000, 16 << 20, 16 << 10, 2 << 20)
     assert target.limits.boot == 30.0
     assert isinstance(target.limits.boot, float)
 
@@ -139,8 +139,8 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
         pytest.param(
             "stack = 0x4000",
             "stack = 0x400_0000",
-            "memory of 16777216 bytes at 0x80000000 with a stack of 67108864 bytes "
-            "is not possible",
+            "memory of 16777216 bytes at 0x80000000, 2097152 of them reserved, with a "
+            "stack of 67108864 bytes is not possible",
             id="stack larger than RAM",
         ),
         pytest.param(

@@ -1,0 +1,63 @@
+"""How learning steps reach a device: the frame that comes next.
+
+A sample that lies in the image is named by its place, any other travels. The
+steps of one frame share a learning rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from codegen.protocol import StepFlag
+from hil.device import NO_FLAGS, Device
+from hil.lesson import Lesson
+
+
+@dataclass(frozen=True, eq=False)
+class Portion:
+    """Steps `first` .. `end` - 1, for one frame. `places` are those of their
+    samples in the resident set; empty when the samples travel."""
+
+    first: int
+    end: int
+    places: np.ndarray
+
+
+def portion(lesson: Lesson, first: int, end: int) -> Portion:
+    """The longest that begins with step `first` and ends before step `end`."""
+    if lesson.resident:
+        assert lesson.experiment.thin is not None
+        most = min(lesson.experiment.thin, end - first)
+        places = lesson.resident_places(first, most)
+        if places.size:
+            return Portion(first, first + len(places), places)
+    eta, last = lesson.eta(first), first + 1
+    end = min(end, first + lesson.experiment.samples_per_frame)
+    while last < end and lesson.eta(last) == eta and not _resident(lesson, last):
+        last += 1
+    return Portion(first, last, np.empty(0, np.uint32))
+
+
+def _resident(lesson: Lesson, step: int) -> bool:
+    return bool(lesson.resident) and lesson.resident_places(step, 1).size == 1
+
+
+def post(
+    device: Device, lesson: Lesson, steps: Portion, flags: StepFlag = NO_FLAGS
+) -> None:
+    """Put the frame of these steps on the line, with the digests that the lesson
+    compares and what `flags` ask for."""
+    eta, numbers = lesson.eta(steps.first), range(steps.first, steps.end)
+    if steps.places.size:
+        if lesson.digest_after(numbers[-1]):
+            flags |= StepFlag.DIGEST
+        every = lesson.digest_every
+        device.post_resident(steps.first, eta, steps.places, flags, every)
+        return
+    if any(lesson.digest_after(step) for step in numbers):
+        flags |= StepFlag.DIGEST
+    taught = (lesson.sample(step) for step in numbers)
+    samples = [(label, sample.tobytes()) for sample, label in taught]
+    device.post_steps(steps.first, eta, samples, flags)
