@@ -27,6 +27,7 @@ from hil.errors import Divergence, LinkError, UsageError
 from hil.lesson import Lesson, prepare
 from hil.link.channel import Channel
 from hil.lockstep import Learned, Lockstep
+from hil.reference_process import ReferenceProcess
 
 GOAL = 0.8
 RAW_ECHO = Path(__file__).parent / "data" / "raw_echo.c"
@@ -84,7 +85,8 @@ def bench_link(lesson: Lesson) -> LinkBench:
         link = _link_rate(device, fed)
         alone = _lockstep_rate(device, fed, None)
         reference = _reference_rate(fed)
-        lockstep = _lockstep_rate(device, fed, Learner(fed.spec))
+        with ReferenceProcess(fed.spec) as process:
+            lockstep = _lockstep_rate(device, fed, process)
         device.leave()
     with ExitStack() as stack:
         device, _ = _greeted(stack, resident)
@@ -220,16 +222,17 @@ def _link_rate(device: Device, lesson: Lesson) -> float:
     return _echo_rate(device, bytes(size)) / size * each
 
 
-def _lockstep_rate(device: Device, lesson: Lesson, learner: Learner | None) -> float:
+def _lockstep_rate(
+    device: Device, lesson: Lesson, process: ReferenceProcess | None
+) -> float:
     """Steps per second with a reference, or of the device alone, which takes
     the same digests: a part alone must do the work it does in lockstep."""
     device.init(lesson.spec.seed)
-    initial = Snapshot(0, learner.snapshot() if learner else {})
 
     def tell(done: Learned) -> None:
         """Nobody is watching."""
 
-    lockstep = Lockstep(device, lesson, learner, initial, tell)
+    lockstep = Lockstep(device, lesson, process, Snapshot(0, {}), tell)
     started = time.perf_counter()
     lockstep.run()
     if lockstep.difference is not None:

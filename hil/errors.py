@@ -26,6 +26,7 @@
     |   `-- ProbeError              8   the boot probe did not greet
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
+    |-- ReferenceLost               1   the reference's process ended in mid-run
     |-- Interrupted               130   Ctrl-C
     `-- Terminated                143   SIGTERM
 
@@ -72,6 +73,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "ProbeError",
     "Divergence",
     "NothingCompared",
+    "ReferenceLost",
     "Interrupted",
     "Terminated",
 ]
@@ -165,6 +167,12 @@ class Divergence(HilError):
 
 class NothingCompared(HilError):
     """The run ended without one comparison, so it proved nothing."""
+
+    exit_code = 1
+
+
+class ReferenceLost(HilError):
+    """The process of the reference has ended, so nothing more can be compared."""
 
     exit_code = 1
 

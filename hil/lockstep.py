@@ -1,14 +1,13 @@
 """Lockstep: the device learns while the reference computes the same.
 
 Both are kept busy: STEP frames go out while the window has room, the reference
-computes a step whenever it may, and what both have done is compared at once.
-Neither runs more than `LEAD` steps ahead of what has been compared, or more than
-two frames where those are longer.
+has batches of steps to compute in its own process, and what both have done is
+compared at once. Neither runs more than `LEAD` steps ahead of what has been
+compared, or more than two frames where those are longer.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,18 +15,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen.protocol import Cause, StepFlag
-from codegen.reference import Learner, NonFinite
+from codegen.reference.serving import Answer, Asked
 from hil import feed
 from hil.compare import Difference, Expected, compare
 from hil.device import Device
 from hil.divergence import Snapshot
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
+from hil.reference_process import ReferenceProcess
 from hil.replies import StepResult
 
 LEAD = 128
+BATCH = 8
+"""Steps that the reference is given at a time; the first comes alone, since
+somebody waits for it."""
+SERVE_EVERY = 0.05
+"""Seconds for which, at most, the device is left alone to wait for the reference."""
 SNAPSHOT_EVERY = 64
-"""Steps between the states that a search for a difference may start from."""
+"""Steps, at least, between the states that a search for a difference may start
+from. They are taken where digests are compared."""
 TELEMETRY_EVERY = 16
 """Frames between two that ask for telemetry when instructions are not counted."""
 
@@ -56,37 +62,39 @@ def _as_told(expected: Expected) -> StepResult:
 
 
 class Lockstep:
-    """One lesson on one device. `learner` is None when nothing is compared;
+    """One lesson on one device. `reference` is None when nothing is compared;
     `initial` is the state that both start from.
 
     `compared` counts steps; `difference` is what ended `run` early; `verified`
-    the last state that both shared.
+    the last state that both shared; `final` the reference's after the lesson.
     """
 
     def __init__(
         self,
         device: Device,
         lesson: Lesson,
-        learner: Learner | None,
+        reference: ReferenceProcess | None,
         initial: Snapshot,
         tell: Callable[[Learned], None],
     ) -> None:
         self.learned = 0
         self.compared = 0
         self.difference: Difference | None = None
-        self.reference_seconds = 0.0
         self.verified = initial
+        self.final = initial
         self._device = device
         self._lesson = lesson
-        self._learner = learner
+        self._reference = reference
         self._tell = tell
         self._sent = 0
+        self._asked = 0
+        self._computed = 0
+        self._next_state = SNAPSHOT_EVERY
         self._frames = 0
         self._told: deque[StepResult] = deque()
         self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
-        self._next_snapshot = SNAPSHOT_EVERY
         self._lead = max(LEAD, 2 * (lesson.experiment.thin or 0))
         self._non_finite: str | None = None
 
@@ -94,7 +102,7 @@ class Lockstep:
         """Learn every step, or up to the first difference.
 
         Raises `DeviceFault` when the device faults (after the reference was
-        asked whether it does too) and every `LinkError`.
+        asked whether it does too), every `LinkError`, and `ReferenceLost`.
         """
         try:
             self._run()
@@ -107,15 +115,17 @@ class Lockstep:
     def _run(self) -> None:
         while self.learned < self._lesson.steps and self.difference is None:
             self._send()
-            busy = self._may_compute()
+            self._ask()
             try:
-                self._take(0.0 if busy else self._device.limits.step)
+                self._take(0.0 if self._told else self._device.limits.step)
             except DeviceFault as fault:
                 self._explain(fault)
                 return
-            if busy:
-                self._compute()
+            self._collect(SERVE_EVERY if self._waits_for_reference() else 0.0)
             self._match()
+
+    def _waits_for_reference(self) -> bool:
+        return bool(self._told) and len(self._expected) < self._told[0].steps
 
     # -- device -----------------------------------------------------------
 
@@ -140,30 +150,50 @@ class Lockstep:
 
     # -- reference --------------------------------------------------------
 
-    def _may_compute(self) -> bool:
-        if self._learner is None or self._non_finite is not None:
-            return False
-        done = self._learner.step_number
-        return done < self._lesson.steps and done - self.learned < self._lead
+    def _ask(self) -> None:
+        """Give the reference steps as far as it may go."""
+        lesson, reference = self._lesson, self._reference
+        if reference is None or self._non_finite is not None:
+            return
+        end = min(lesson.steps, self.learned + self._lead)
+        while self._asked < end and reference.room:
+            count = BATCH if self._asked else 1
+            steps = range(self._asked, min(self._asked + count, end))
+            reference.post([self._question(step) for step in steps])
+            self._asked = steps.stop
 
-    def _compute(self) -> None:
-        learner = self._learner
-        assert learner is not None
-        started = time.perf_counter()
-        step = learner.step_number
+    def _question(self, step: int) -> Asked:
         sample, label = self._lesson.sample(step)
-        try:
-            result = learner.step(sample, label, self._lesson.eta(step))
-        except NonFinite as error:
-            self._non_finite = error.tensor
-        else:
-            digested = self._lesson.digest_after(step)
-            digest = learner.digest() if digested else None
-            self._expected.append(Expected(step, result, digest))
-            if digested and step + 1 >= self._next_snapshot:
-                self._candidates.append(Snapshot(step + 1, learner.snapshot()))
-                self._next_snapshot = step + 1 + SNAPSHOT_EVERY
-        self.reference_seconds += time.perf_counter() - started
+        digest = self._lesson.digest_after(step)
+        state = digest and step + 1 >= self._next_state
+        state |= step + 1 == self._lesson.steps
+        if state:
+            self._next_state = step + 1 + SNAPSHOT_EVERY
+        return Asked(sample, label, self._lesson.eta(step), digest, state)
+
+    def _collect(self, limit: float) -> None:
+        """Take what the reference has computed; waits at most `limit` seconds
+        for the first of it."""
+        reference = self._reference
+        while reference is not None and self._computed < self._asked:
+            answers = reference.take(limit) if self._non_finite is None else []
+            if not answers:
+                return
+            limit = 0.0
+            for answer in answers:
+                self._note(answer)
+
+    def _note(self, answer: Answer) -> None:
+        if answer.result is None:
+            self._non_finite = answer.non_finite
+            return
+        expected = Expected(self._computed, answer.result, answer.digest)
+        self._computed += 1
+        self._expected.append(expected)
+        if answer.state is not None:
+            self.final = Snapshot(self._computed, answer.state)
+            if answer.digest is not None:
+                self._candidates.append(self.final)
 
     # -- both -------------------------------------------------------------
 
@@ -171,7 +201,7 @@ class Lockstep:
         while self._told and self.difference is None:
             told = self._told[0]
             proved = [told]
-            if self._learner is not None:
+            if self._reference is not None:
                 if len(self._expected) < told.steps:
                     if self._non_finite is not None:
                         self.difference = self._only_reference_stops(told)
@@ -249,11 +279,9 @@ class Lockstep:
             self._match()
         if self.difference is not None:
             return
-        if fault.cause != Cause.NON_FINITE or self._learner is None:
+        if fault.cause != Cause.NON_FINITE or self._reference is None:
             raise fault
-        while (
-            self._learner.step_number <= (fault.step or 0) and self._non_finite is None
-        ):
+        while self._computed <= (fault.step or 0) and self._non_finite is None:
             self._compute()
         if self._non_finite is None:
             note = f"{fault}; the reference went on"
@@ -263,12 +291,17 @@ class Lockstep:
         raise fault
 
     def _expected_soon(self) -> bool:
-        """Compute until the reference has what is to be compared next, or ends."""
+        """Wait until the reference has what is to be compared next, or ends."""
         wanted = self._told[0].steps
         while (
-            self._learner is not None
+            self._reference is not None
             and len(self._expected) < wanted
             and self._non_finite is None
         ):
             self._compute()
-        return self._learner is None or len(self._expected) >= wanted
+        return self._reference is None or len(self._expected) >= wanted
+
+    def _compute(self) -> None:
+        """Let the reference get on, and nothing else."""
+        self._ask()
+        self._collect(SERVE_EVERY)

@@ -38,6 +38,7 @@ from hil.lockstep import Learned, Lockstep
 from hil.metrics import Metrics
 from hil.progress import Progress
 from hil.record import RunRecord
+from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.undisturbed import undisturbed
 from hil.versions import versions
@@ -71,7 +72,8 @@ def run(
 class Session:
     """A lesson on its way; `record` is complete when `run` has returned.
 
-    `failure` is what ended it, None when it passed.
+    `failure` is what ended it, None when it passed. The reference learns in a
+    process of its own; the learner here waits for its last state.
     """
 
     def __init__(self, lesson: Lesson, out: Path, progress: Progress) -> None:
@@ -79,6 +81,7 @@ class Session:
         self.progress = progress
         self.failure: HilError | None = None
         self.found: Found | None = None
+        self.reference: ReferenceProcess | None = None
         self._started = time.perf_counter()
         self._device: Device | None = None
         self._learner: Learner | None = None
@@ -115,8 +118,12 @@ class Session:
     # -- the walk ---------------------------------------------------------
 
     def _walk(self) -> None:
-        built = self._build()
-        with self._attached(built) as (attached, device):
+        with ExitStack() as stack:
+            if self._learner is not None:  # first of all: it starts meanwhile
+                process = ReferenceProcess(self.lesson.spec)
+                self.reference = stack.enter_context(process)
+            built = self._build()
+            attached, device = stack.enter_context(self._attached(built))
             initial = self._initialise(device)
             if self.found is None:
                 self._learn(device, initial)
@@ -202,8 +209,9 @@ class Session:
             else:
                 shapes = {t.name: t.shape for t in device.plan.state}
                 snapshot = Snapshot(0, weights.load(init, shapes))
-                if learner is not None:
-                    learner.load(dict(snapshot.state))
+                if learner is not None and self.reference is not None:
+                    learner.load(snapshot.state)
+                    self.reference.load(snapshot.state)
                 digest = write_state(device, seed, snapshot)
         if learner is not None:
             seen = digest_difference(0, digest, learner.digest(), "init")
@@ -223,7 +231,7 @@ class Session:
                 status = metrics.status(lesson.steps, device.counts.frames)
                 self.progress.learning(status)
 
-            lockstep = Lockstep(device, lesson, self._learner, initial, tell)
+            lockstep = Lockstep(device, lesson, self.reference, initial, tell)
             try:
                 with self._stage("learn"):
                     lockstep.run()
@@ -238,8 +246,9 @@ class Session:
             return
         taken = record.seconds["learn"]
         record.speed["steps_per_second"] = record.learned / taken
-        if lockstep.compared:
-            reference = lockstep.compared / lockstep.reference_seconds
+        if self._learner is not None and self.reference is not None:
+            self._learner.load(lockstep.final.state, lockstep.final.step)
+            reference = lockstep.compared / self.reference.seconds
             record.speed["reference_steps_per_second"] = reference
         counted = ""
         if lesson.experiment.icount:

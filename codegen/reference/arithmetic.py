@@ -15,7 +15,8 @@ IEEE 754 says; numpy warns of them unless the caller has silenced it.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,19 @@ from codegen.constants import LANES
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-Operand: TypeAlias = F32 | np.float32 | float
+Operand: TypeAlias = F32 | F64 | np.float32 | float
+"""A float64 operand holds binary32 numbers, and is called wide."""
+WideFma: TypeAlias = Callable[[F64, F64, F64], F64]
+Found = TypeVar("Found")
 
-_SMALLEST_NORMAL = 2.0**-126
-_LOW_BITS = np.int64(0x1FFFFFFF)
-_HALFWAY = np.int64(0x10000000)
+_NOTHING = -0.0
+"""Added to anything, it changes nothing."""
+_ZERO = np.array(0, dtype=np.float32)
+_SMALLEST_NORMAL = np.array(2.0**-126)
+_LOW_BITS = np.array(0x1FFFFFFF, dtype=np.int64)
+_HALFWAY = np.array(0x10000000, dtype=np.int64)
+"""Arrays of no dimension: numpy takes them up twice as fast as scalars, and the
+arrays of a step are so short that this is what counts."""
 
 
 def _suspects(sums: F64) -> NDArray[np.intp]:
@@ -42,22 +51,27 @@ def _suspects(sums: F64) -> NDArray[np.intp]:
     return on_boundary.ravel().nonzero()[0]
 
 
-def _errors_at(
-    suspects: NDArray[np.intp], products: F64 | float, addends: F64 | float, sums: F64
-) -> F64:
-    """products + addends - sums, exactly (Knuth's TwoSum), at flat indices."""
-    x, y, s = (_at(values, suspects, sums) for values in (products, addends, sums))
-    part = s - x
-    errors: F64 = (x - (s - part)) + (y - part)
+def _errors(a: F64, b: F64, c: F64, sums: F64) -> F64:
+    """a * b + c - sums, exactly (Knuth's TwoSum)."""
+    x = a * b
+    part = sums - x
+    errors: F64 = (x - (sums - part)) + (c - part)
     return errors
 
 
-def _at(values: F64 | float, indices: NDArray[np.intp], like: F64) -> F64:
-    """The elements at flat indices of `values` broadcast to the shape of `like`."""
-    if np.shape(values) != like.shape:
-        values = np.broadcast_to(values, like.shape)
-    elements: F64 = np.ravel(values)[indices]
-    return elements
+def _errors_at(
+    suspects: NDArray[np.intp], a: Operand, b: Operand, c: Operand, sums: F64
+) -> F64:
+    """`_errors` at flat indices."""
+    a, b, c = (_at(values, suspects, sums.shape) for values in (a, b, c))
+    return _errors(a, b, c, sums.ravel()[suspects])
+
+
+def _at(values: Operand, indices: NDArray[np.intp], shape: tuple[int, ...]) -> F64:
+    """The elements at flat indices of `values` broadcast to `shape`, in float64."""
+    if np.shape(values) != shape:
+        values = np.broadcast_to(values, shape)
+    return np.ravel(values)[indices].astype(np.float64)
 
 
 def _rounded_to_odd(sums: F64, errors: F64) -> F64:
@@ -78,89 +92,101 @@ def _wide(value: Operand) -> F64 | float:
 def fma(a: Operand, b: Operand, c: Operand) -> F32:
     """a * b + c, rounded once: bit for bit the fusedMultiplyAdd of IEEE 754.
 
-    Takes float32 arrays, at least one, and numbers that are exactly binary32;
-    they broadcast. Only the bits of a NaN are not specified.
+    Takes arrays, at least one, and numbers that are exactly binary32; they
+    broadcast. Only the bits of a NaN are not specified.
     """
-    return _rounded_sum(_wide(a) * _wide(b), _wide(c))
-
-
-class UncheckedFma:
-    """fma without its check, which `sound` makes up for over all calls at once.
-
-    A function of many fma is quicker this way: evaluate it with an object of
-    this class in place of `fma`, and again with `fma` in the rare case that
-    `sound` says no.
-    """
-
-    def __init__(self) -> None:
-        self._made: list[tuple[F64 | float, F64 | float, F64]] = []
-
-    def __call__(self, a: Operand, b: Operand, c: Operand) -> F32:
-        """a * b + c, which may be rounded twice."""
-        products, addends = _wide(a) * _wide(b), _wide(c)
-        sums = np.add(products, addends)
-        self._made.append((products, addends, sums))
-        result: F32 = sums.astype(np.float32)
-        return result
-
-    def sound(self) -> bool:
-        """True when no result so far can have been rounded twice."""
-        if not _suspects(np.concatenate([sums for _, _, sums in self._made])).size:
-            return True
-        for products, addends, sums in self._made:
-            suspects = _suspects(sums)
-            if suspects.size and _errors_at(suspects, products, addends, sums).any():
-                return False
-        return True
-
-
-def _rounded_sum(products: F64 | float, addends: F64 | float) -> F32:
-    """products + addends, rounded once to float32."""
-    sums = np.add(products, addends)
+    sums = np.asarray(_wide(a) * _wide(b) + _wide(c))
     result: F32 = sums.astype(np.float32)
     suspects = _suspects(sums)
     if suspects.size:
-        errors = _errors_at(suspects, products, addends, sums)
+        errors = _errors_at(suspects, a, b, c, sums)
         result.flat[suspects] = _rounded_to_odd(sums.ravel()[suspects], errors)
     return result
 
 
-def fma_chain(products: F64, start: F32) -> F32:
-    """start + products[0] + products[1] + ..., rounded to float32 at each step.
+def wide_fma(a: F64, b: F64, c: F64) -> F64:
+    """`fma` of binary32 numbers that are kept in float64, as is the result."""
+    return fma(a, b, c).astype(np.float64)
 
-    `products` [steps, ...lanes] are exact products of binary32 numbers, so that
-    every step is one fma in every lane; `start` has the shape of the lanes.
-    Rounding is checked once, at the end, over all sums together.
+
+class UncheckedFma:
+    """`wide_fma` without its check, which `sound` makes up for over all calls.
+
+    A function of many fma is quicker this way: `checked` evaluates it with an
+    object of this class in place of `wide_fma`.
     """
-    sums = np.empty(products.shape)
-    partial = start.copy()
-    addend = start.astype(np.float64)
-    for product, total in zip(products, sums, strict=True):
-        np.add(product, addend, out=total)
+
+    def __init__(self) -> None:
+        self._made: list[tuple[F64, F64, F64]] = []
+        self._sums: list[F64] = []
+
+    def __call__(self, a: F64, b: F64, c: F64) -> F64:
+        """a * b + c, which may be rounded twice; of one shape in all calls."""
+        sums = a * b + c
+        self._made.append((a, b, c))
+        self._sums.append(sums)
+        return sums.astype(np.float32).astype(np.float64)
+
+    def sound(self) -> bool:
+        """True when no result so far can have been rounded twice."""
+        suspects = _suspects(np.concatenate(self._sums))
+        size = self._sums[0].size
+        for call in set((suspects // size).tolist()):
+            here = suspects[suspects // size == call] - call * size
+            a, b, c = self._made[call]
+            if _errors(a, b, c, self._sums[call])[here].any():
+                return False
+        return True
+
+
+def checked(function: Callable[[WideFma, F32], Found], x: F32) -> Found:
+    """function(wide_fma, x), by way of `UncheckedFma` wherever that is sound."""
+    unchecked = UncheckedFma()
+    found = function(unchecked, x)
+    return found if unchecked.sound() else function(wide_fma, x)
+
+
+def fma_chain(a: F32, b: F32, start: F32) -> F32:
+    """From `start` on, x = fma(a[0], b[0], x), x = fma(a[1], b[1], x), ...
+
+    `a` and `b` broadcast to [steps, ...lanes], `start` has the shape of the
+    lanes. Rounding is checked once, at the end, over all sums together, so that
+    a step costs three calls of numpy.
+    """
+    # the products, each replaced by its sum in turn
+    sums = np.asarray(_wide(a) * _wide(b))
+    partial, addend, add = start.copy(), start.astype(np.float64), np.add
+    for total in sums:
+        add(total, addend, total)
         partial[...] = total
         addend[...] = partial
     suspects = _suspects(sums)
     if suspects.size:
         before = np.concatenate((start[None], sums[:-1].astype(np.float32)))
-        errors = _errors_at(suspects, products, before.astype(np.float64), sums)
+        errors = _errors_at(suspects, a, b, before, sums)
         wrong = suspects[errors != 0] // start.size
         if wrong.size:
-            partial = before[wrong[0]]
-            for product in products[wrong[0] :]:
-                partial = _rounded_sum(product, partial.astype(np.float64))
+            return _careful_chain(a, b, before[wrong[0]], wrong[0])
     return partial
 
 
-def _in_lanes(values: NDArray[Any]) -> NDArray[Any]:
+def _careful_chain(a: F32, b: F32, partial: F32, first: int) -> F32:
+    """The chain from step `first` on, every rounding checked."""
+    for a_step, b_step in zip(a[first:], b[first:], strict=True):
+        partial = fma(a_step, b_step, partial)
+    return partial
+
+
+def _in_lanes(values: F32, fill: float) -> F32:
     """[..., n] cut into the steps of a reduction: [steps, ..., lanes].
 
     More than 16 terms make 16 lanes; up to 16 make one. The lanes that the last
-    step does not have are filled with -0, which changes no addend.
+    step does not have hold `fill`.
     """
     n = values.shape[-1]
     lanes = LANES if n > LANES else 1
     steps = -(-n // lanes)
-    full = np.full((*values.shape[:-1], steps * lanes), -0.0, dtype=values.dtype)
+    full = np.full((*values.shape[:-1], steps * lanes), fill, dtype=np.float32)
     full[..., :n] = values
     cut = full.reshape(*values.shape[:-1], steps, lanes)
     return np.ascontiguousarray(np.moveaxis(cut, -2, 0))
@@ -175,14 +201,13 @@ def _folded(partial: F32) -> F32:
 
 def dot16(x: F32, y: F32) -> F32:
     """Scalar products of the rows of `x` [..., n] with `y` [n]: [...]."""
-    products = _in_lanes(np.multiply(x, y, dtype=np.float64))
-    return _folded(fma_chain(products, np.zeros(products.shape[1:], np.float32)))
+    a = _in_lanes(x, _NOTHING)
+    b = _in_lanes(y[(None,) * (x.ndim - 1)], 1.0)
+    return _folded(fma_chain(a, b, np.zeros(a.shape[1:], np.float32)))
 
 
 def sum16(values: F32) -> F32:
     """Sum of `values` [n] in the order of `dot16`, by plain additions."""
-    terms = _in_lanes(values)
-    partial = np.zeros(terms.shape[1:], dtype=np.float32)
-    for term in terms:
-        partial = partial + term
-    return _folded(partial)
+    terms = _in_lanes(values, _NOTHING)
+    # one after another, as accumulate is defined; + 0 as if from +0 on
+    return _folded(np.add.accumulate(terms)[-1] + _ZERO)

@@ -10,11 +10,6 @@ import numpy as np
 from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
 
 
-def _outer(column: F32, row: F32 | np.ndarray) -> np.ndarray:
-    """Exact float64 products column[i] * row[i or none, j]."""
-    return np.multiply(column[:, None], row, dtype=np.float64)
-
-
 def forward(w: F32, b: F32, x: F32) -> F32:
     """Pre-activations a [n_out]: from b on, a = fma(x_i, w[i], a), i ascending.
 
@@ -22,8 +17,8 @@ def forward(w: F32, b: F32, x: F32) -> F32:
     """
     rows = np.flatnonzero(x)
     if rows.size < x.size:
-        w, x = w[rows], x[rows]
-    return fma_chain(_outer(x, w), b)
+        w, x = w.take(rows, axis=0), x[rows]
+    return fma_chain(x[:, None], w, b)
 
 
 def backward(w: F32, d: F32) -> F32:
@@ -36,7 +31,8 @@ def feedback(matrix: F32, e: F32) -> F32:
 
     `matrix` is [n_err, n].
     """
-    return fma_chain(_outer(e, matrix), np.zeros(matrix.shape[1], dtype=np.float32))
+    start = np.zeros(matrix.shape[1], dtype=np.float32)
+    return fma_chain(e[:, None], matrix, start)
 
 
 def update(w: F32, b: F32, x: F32, d: F32, eta: np.float32) -> None:
@@ -47,7 +43,7 @@ def update(w: F32, b: F32, x: F32, d: F32, eta: np.float32) -> None:
     rows = np.flatnonzero(x)
     if rows.size < x.size:
         scaled = -(eta * x[rows])
-        w[rows] = fma(scaled[:, None], d, w[rows])
+        w[rows] = fma(scaled[:, None], d, w.take(rows, axis=0))
     else:
         w[...] = fma(-(eta * x)[:, None], d, w)
     b[...] = fma(-eta, d, b)

@@ -8,91 +8,106 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from codegen import constants
-from codegen.reference.arithmetic import F32, Operand, UncheckedFma, fma
-
-_ZERO = np.float32(0)
-_ONE = np.float32(1)
-_TWO = np.float32(2)
-_MAGIC = np.float32(constants.MAGIC)
-_EXP_MIN = np.float32(constants.EXP_MIN)
-_EXP_MAX = np.float32(constants.EXP_MAX)
-_TANH_MAX = np.float32(constants.TANH_MAX)
-_MAGIC_BITS = _MAGIC.view(np.uint32)
-_SQRT_HALF_BITS = np.int32(constants.SQRT_HALF_BITS)
-_EXPONENT_BIAS = np.uint32(127)
-_FRACTION_BITS = 23
+from codegen.reference.arithmetic import F32, F64, WideFma, checked, fma
 
 
-Fma: TypeAlias = Callable[[Operand, Operand, Operand], F32]
+def _f32(value: float) -> F32:
+    """An array of no dimension: numpy takes it up twice as fast as a scalar."""
+    return np.array(value, dtype=np.float32)
 
 
-def _horner(fma: Fma, coefficients: tuple[float, ...], x: F32) -> F32:
-    """The polynomial at x; coefficients of ascending powers."""
-    *rest, highest = coefficients
-    value = fma(x, highest, rest.pop())
-    for coefficient in reversed(rest):
+def _wide(value: float) -> F64:
+    """A binary32 constant kept in float64."""
+    assert value == np.float32(value)
+    return np.array(value, dtype=np.float64)
+
+
+_ZERO, _ONE, _TWO = _f32(0), _f32(1), _f32(2)
+_EXP_MIN, _EXP_MAX = _f32(constants.EXP_MIN), _f32(constants.EXP_MAX)
+_TANH_MAX = _f32(constants.TANH_MAX)
+_WIDE_ONE, _MINUS_HALF = _wide(1), _wide(-0.5)
+_MAGIC, _LOG2E = _wide(constants.MAGIC), _wide(constants.LOG2E)
+_LN2_HI, _LN2_LO = _wide(constants.LN2_HI), _wide(constants.LN2_LO)
+_MINUS_LN2_HI, _MINUS_LN2_LO = -_LN2_HI, -_LN2_LO
+_EXPM1_POLY = tuple(map(_wide, reversed(constants.EXPM1_POLY)))
+_LOG_POLY = tuple(map(_wide, reversed(constants.LOG_POLY)))
+"""Coefficients, the highest power's first."""
+_MAGIC_BITS = _f32(constants.MAGIC).view(np.uint32)
+_SQRT_HALF_BITS = np.array(constants.SQRT_HALF_BITS, dtype=np.int32)
+_EXPONENT_BIAS = np.array(127, dtype=np.uint32)
+_FRACTION_BITS = np.array(23, dtype=np.int32)
+_UNSIGNED_FRACTION_BITS = np.array(23, dtype=np.uint32)
+
+
+def _narrow(x: F64) -> F32:
+    """x rounded to float32: exact for what an fma gave."""
+    return x.astype(np.float32)
+
+
+def _horner(fma: WideFma, coefficients: tuple[F64, ...], x: F64) -> F64:
+    """The polynomial at x; the highest power's coefficient first."""
+    value = coefficients[0]
+    for coefficient in coefficients[1:]:
         value = fma(value, x, coefficient)
     return value
 
 
-def _reduced(fma: Fma, x: F32) -> tuple[F32, F32]:
+def _reduced(fma: WideFma, x: F64) -> tuple[F64, F64]:
     """(2^n, expm1(r)) for x = n ln 2 + r with |r| <= ln(2) / 2, nearly."""
-    t = fma(x, constants.LOG2E, constants.MAGIC)
-    n = t - _MAGIC
-    r = fma(n, -constants.LN2_HI, x)
-    r = fma(n, -constants.LN2_LO, r)
-    m = fma(r * r, _horner(fma, constants.EXPM1_POLY, r), r)
-    exponent = t.view(np.uint32) - _MAGIC_BITS + _EXPONENT_BIAS
-    return (exponent << _FRACTION_BITS).view(np.float32), m
+    t = fma(x, _LOG2E, _MAGIC)
+    n = t - _MAGIC  # exact: both are integers of the same binade
+    r = fma(n, _MINUS_LN2_HI, x)
+    r = fma(n, _MINUS_LN2_LO, r)
+    square = _narrow(r * r).astype(np.float64)
+    m = fma(square, _horner(fma, _EXPM1_POLY, r), r)
+    exponent = _narrow(t).view(np.uint32) - _MAGIC_BITS + _EXPONENT_BIAS
+    power = (exponent << _UNSIGNED_FRACTION_BITS).view(np.float32)
+    return power.astype(np.float64), m
 
 
-def _scaled_expm1(x: F32) -> tuple[F32, F32]:
-    """`_reduced`, quickly."""
-    unchecked = UncheckedFma()
-    found = _reduced(unchecked, x)
-    return found if unchecked.sound() else _reduced(fma, x)
+def _exp(fma: WideFma, x: F32) -> F32:
+    power, m = _reduced(fma, x.astype(np.float64))
+    return _narrow(fma(power, m, power))
 
 
 def exp(x: F32) -> F32:
     """e^x; arguments outside EXP_MIN .. EXP_MAX are moved to its ends."""
-    x = np.where(x < _EXP_MIN, _EXP_MIN, x)
-    x = np.where(x > _EXP_MAX, _EXP_MAX, x)
-    scale, m = _scaled_expm1(x)
-    return fma(scale, m, scale)
+    return checked(_exp, np.minimum(np.maximum(x, _EXP_MIN), _EXP_MAX))
 
 
-def _log_poly(fma: Fma, f: F32) -> F32:
-    return _horner(fma, constants.LOG_POLY, f)
+def _log(fma: WideFma, x: F32) -> F32:
+    bits = x.view(np.int32)
+    k = (bits - _SQRT_HALF_BITS) >> _FRACTION_BITS
+    f = (bits - (k << _FRACTION_BITS)).view(np.float32) - _ONE
+    z = f * f
+    q = _narrow(_horner(fma, _LOG_POLY, f.astype(np.float64)))
+    exponent = k.astype(np.float64)
+    y = fma(exponent, _LN2_LO, ((f * z) * q).astype(np.float64))
+    y = fma(z.astype(np.float64), _MINUS_HALF, y)
+    rest = (f + _narrow(y)).astype(np.float64)
+    return _narrow(fma(exponent, _LN2_HI, rest))
 
 
 def log(x: F32) -> F32:
     """Natural logarithm of positive normal numbers."""
-    bits = x.view(np.int32)
-    k = (bits - _SQRT_HALF_BITS) >> _FRACTION_BITS
-    f = (bits - (k << _FRACTION_BITS)).view(np.float32) - _ONE
-    unchecked = UncheckedFma()
-    q = _log_poly(unchecked, f)
-    if not unchecked.sound():
-        q = _log_poly(fma, f)
-    exponent = k.astype(np.float32)
-    z = f * f
-    y = fma(exponent, constants.LN2_LO, (f * z) * q)
-    y = fma(z, -0.5, y)
-    return fma(exponent, constants.LN2_HI, f + y)
+    return checked(_log, x)
+
+
+def _tanh(fma: WideFma, x: F32) -> F32:
+    y = np.minimum(np.abs(x), _TANH_MAX)
+    power, m = _reduced(fma, (y + y).astype(np.float64))
+    below = (_narrow(power) - _ONE).astype(np.float64)
+    expm1 = _narrow(fma(power, m, below))
+    return np.copysign(expm1 / (expm1 + _TWO), x)
 
 
 def tanh(x: F32) -> F32:
     """Hyperbolic tangent, odd and with the sign of a zero kept."""
-    y = np.abs(x)
-    y = np.where(y > _TANH_MAX, _TANH_MAX, y)
-    scale, m = _scaled_expm1(y + y)
-    expm1 = fma(scale, m, scale - _ONE)
-    return np.copysign(expm1 / (expm1 + _TWO), x)
+    return checked(_tanh, x)
 
 
 def sigmoid(x: F32) -> F32:

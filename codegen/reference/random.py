@@ -18,15 +18,19 @@ U32 = NDArray[np.uint32]
 _MASK = 0xFFFFFFFF
 _MIX_1 = np.uint32(MIX_1)
 _MIX_2 = np.uint32(MIX_2)
+_15, _16 = np.uint32(15), np.uint32(16)
 _SIGN_BITS = 32
 _BIT_NUMBERS: U32 = np.arange(_SIGN_BITS, dtype=np.uint32)
 
 
 def mix(x: U32) -> U32:
     """A bijection of the 32-bit numbers that looks random (lowbias32)."""
-    x = (x ^ (x >> np.uint32(16))) * _MIX_1
-    x = (x ^ (x >> np.uint32(15))) * _MIX_2
-    return x ^ (x >> np.uint32(16))
+    mixed = x ^ (x >> _16)
+    mixed *= _MIX_1
+    mixed ^= mixed >> _15
+    mixed *= _MIX_2
+    mixed ^= mixed >> _16
+    return mixed
 
 
 def u32(seed: int, stream: int, first: int, count: int) -> U32:

@@ -48,8 +48,8 @@ def test_both_tensors_of_the_first_difference_are_saved(
 ) -> None:
     mutate(
         "dense_forward__scalar.c.j2",
-        "hil_fma(x[i], w[j], sum[j])",
-        "sum[j] + x[i] * w[j]",
+        "hil_fma(x[r], row[k], sum[k])",
+        "sum[k] + x[r] * row[k]",
     )
     record = failed(small, tmp_path)
     seen = record.divergence

@@ -149,7 +149,7 @@ def test_a_chain_is_libms_fmaf_again_and_again(
     right = start = c[:lanes].copy()
     for a_step, b_step in zip(a, b, strict=True):
         right = by_libm(fmaf, a_step, b_step, right)
-    assert same_bits(fma_chain(a.astype(np.float64) * b, start), right).all()
+    assert same_bits(fma_chain(a, b, start), right).all()
 
 
 def test_a_chain_that_ties_late_is_mended_from_there(fmaf: Fmaf) -> None:
@@ -160,13 +160,40 @@ def test_a_chain_that_ties_late_is_mended_from_there(fmaf: Fmaf) -> None:
     right = start = np.full(2, 1 + 2.0**-23, dtype=np.float32)
     for a_step, b_step in zip(a, b, strict=True):
         right = by_libm(fmaf, a_step, b_step, right)
-    assert same_bits(fma_chain(a.astype(np.float64) * b, start), right).all()
+    assert same_bits(fma_chain(a, b, start), right).all()
+
+
+def off_a_tie(partial: F32, rng: np.random.Generator) -> tuple[F32, F32]:
+    """Factors whose product is half an ulp of `partial`, or that and a bit that
+    binary64 does not see in the sum."""
+    half_ulp = np.ldexp(1.0, np.frexp(partial)[1] - 25)
+    k = rng.integers(0, 3, partial.size) * rng.choice([-1.0, 1.0], partial.size)
+    sign = rng.choice([-1.0, 1.0], partial.size)
+    a = (sign * half_ulp * (1 + k * 2.0**-23)).astype(np.float32)
+    return a, (1 - k * 2.0**-23).astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.02])
+def test_a_chain_whose_sums_were_laid_beside_ties(share: float, fmaf: Fmaf) -> None:
+    """Each step, or one in fifty, is built on the partial sums before it."""
+    rng = np.random.default_rng(22)
+    right = start = floats(rng, -2, 2, 40)
+    steps = []
+    for _ in range(150):
+        a, b = off_a_tie(right, rng)
+        laid = rng.random(right.size) < share
+        a = np.where(laid, a, floats(rng, -6, -1, right.size))
+        steps.append((a, b))
+        right = by_libm(fmaf, a, b, right)
+    a, b = (np.array(factors) for factors in zip(*steps, strict=True))
+    assert same_bits(fma_chain(a, b, start), right).all()
 
 
 def test_unchecked_fma_tells_when_it_may_be_wrong() -> None:
     unchecked = UncheckedFma()
-    near_tie = np.array([2.0**-24 * (1 + 2.0**-23)], dtype=np.float32)
-    unchecked(near_tie, 1.0, 1.0)
+    near_tie = np.array([2.0**-24 * (1 + 2.0**-23)])
+    one, below_one = np.array(1.0), np.array(1 - 2.0**-23)
+    unchecked(near_tie, one, one)
     assert unchecked.sound(), "half an ulp and more than a binary64 can miss"
-    unchecked(near_tie, 1 - 2.0**-23, 1.0)
+    unchecked(near_tie, below_one, one)
     assert not unchecked.sound(), "2^-46 below the tie, so binary64 sees the tie"

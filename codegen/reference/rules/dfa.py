@@ -7,6 +7,8 @@ arXiv 1609.01596, eq. 7).
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,41 +16,53 @@ from codegen.reference import dense, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 
+Feedback: TypeAlias = tuple[F32, tuple[int, ...]]
+"""Matrices side by side, and where each ends."""
+
 
 def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     """One step; raises `NonFinite`."""
     result = learner.judge(learner.forward(x), label)
-    e = learner.trace["e"]
-    matrices = _matrices(learner)
+    matrix, ends = _feedback(learner)
+    u = dense.feedback(matrix, learner.trace["e"])
     for layer in range(learner.spec.network.depth - 1, 0, -1):
-        learner.delta(layer, dense.feedback(matrices[layer - 1], e))
+        learner.delta(layer, u[ends[layer - 1] : ends[layer]])
     learner.update(eta)
     return result
 
 
-def _matrices(learner: Learner) -> tuple[F32, ...]:
-    """B_1 .. B_(L-1) of this learner, [n_out, n_l] each."""
+def _feedback(learner: Learner) -> Feedback:
+    """B_1 .. B_(L-1) of this learner side by side, [n_out, n_1 + n_2 + ...], so
+    that one chain serves all; layer l's columns are ends[l - 1] .. ends[l] - 1."""
     layers, parameters = learner.spec.network.layers, learner.rule.parameters
     if parameters["feedback"] == "signs":
-        return _signs(layers, learner.seed, np.float32(parameters["feedback_scale"]))
+        scale = np.float32(parameters["feedback_scale"])
+        return _signs(layers, learner.seed, scale)
     return _uniform(layers, learner.spec.seed)
 
 
 @lru_cache(maxsize=8)
-def _signs(layers: tuple[int, ...], seed: int, scale: np.float32) -> tuple[F32, ...]:
+def _signs(layers: tuple[int, ...], seed: int, scale: np.float32) -> Feedback:
     """Every layer begins with a new word of the one stream."""
     *hidden, n_out = layers[1:]
     matrices, word = [], 0
     for width in hidden:
         matrices.append(random.feedback_signs(seed, word, scale, n_out, width))
         word += random.sign_words(n_out * width)
-    return tuple(matrices)
+    return _side_by_side(matrices, n_out)
 
 
 @lru_cache(maxsize=8)
-def _uniform(layers: tuple[int, ...], seed: int) -> tuple[F32, ...]:
+def _uniform(layers: tuple[int, ...], seed: int) -> Feedback:
     *hidden, n_out = layers[1:]
-    return tuple(
+    matrices = [
         random.feedback_uniform(seed, layer, n_out, width)
         for layer, width in enumerate(hidden, start=1)
-    )
+    ]
+    return _side_by_side(matrices, n_out)
+
+
+def _side_by_side(matrices: list[F32], n_out: int) -> Feedback:
+    none = np.empty((n_out, 0), dtype=np.float32)  # a network without hidden layers
+    ends = accumulate((matrix.shape[1] for matrix in matrices), initial=0)
+    return np.concatenate([none, *matrices], axis=1), tuple(ends)

@@ -1,0 +1,101 @@
+"""The reference at the far end of two pipes: steps come in, answers go out.
+
+Both are streams of pickled values. In: a `Spec`, then lists of `Asked` (a
+batch), and the tensors of a state to go on from. Out: a `Reply` to each batch.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from codegen.reference.learner import Learner, NonFinite, Result
+
+
+class Asked(NamedTuple):
+    """A step to compute; `digest` and `state` say whether those after it are
+    wanted."""
+
+    sample: np.ndarray
+    label: int
+    eta: np.float32
+    digest: bool
+    state: bool
+
+
+class Answer(NamedTuple):
+    """What came of it. `result` is None when the step met a value that is not
+    finite, in tensor `non_finite`; no answer follows that one."""
+
+    result: Result | None
+    digest: int | None = None
+    state: Mapping[str, np.ndarray] | None = None
+    non_finite: str = ""
+
+
+class Reply(NamedTuple):
+    """To one batch; `failure` is the traceback of an exception."""
+
+    answers: list[Answer]
+    seconds: float
+    failure: str = ""
+
+
+def unpickled(stream: IO[bytes]) -> Iterator[Any]:
+    """The objects in a stream, up to its end, which may cut one off."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield pickle.load(stream)
+
+
+def serve() -> None:
+    """Read from descriptor 0, reply on descriptor 1, until there is nothing more
+    to read, or a step has met a value that is not finite."""
+    asked, told = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever is printed must not get among the replies
+    messages = unpickled(asked)
+    learner = Learner(next(messages))
+    for message in messages:
+        if isinstance(message, dict):
+            learner.load(message)
+            continue
+        reply = _reply(learner, message)
+        try:
+            pickle.dump(reply, told, pickle.HIGHEST_PROTOCOL)
+            told.flush()
+        except BrokenPipeError:
+            os._exit(1)  # whoever asked has gone; no word about what is not sent
+        if reply.failure or reply.answers[-1].result is None:
+            return
+
+
+def _reply(learner: Learner, batch: Sequence[Asked]) -> Reply:
+    answers: list[Answer] = []
+    started = time.perf_counter()
+    try:
+        for asked in batch:
+            answers.append(_answer(learner, asked))
+            if answers[-1].result is None:
+                break
+    except Exception:
+        return Reply([], 0.0, traceback.format_exc())
+    return Reply(answers, time.perf_counter() - started)
+
+
+def _answer(learner: Learner, asked: Asked) -> Answer:
+    try:
+        result = learner.step(asked.sample, asked.label, asked.eta)
+    except NonFinite as error:
+        return Answer(None, non_finite=error.tensor)
+    return Answer(
+        result,
+        learner.digest() if asked.digest else None,
+        learner.snapshot() if asked.state else None,
+    )

@@ -1,0 +1,171 @@
+"""The reference in its own process: the same bits in order, and no way to hang."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.reference import Learner, NonFinite
+from codegen.reference.serving import Answer, Asked
+from codegen.spec import Inputs, Network, RuleChoice, Spec
+from hil import Experiment
+from hil.errors import ReferenceLost
+from hil.lesson import prepare
+from hil.metrics import Status
+from hil.progress import Progress
+from hil.reference_process import ReferenceProcess
+from hil.session import Session
+
+LIMIT = 60.0
+ETA = np.float32(0.05)
+ROOT = Path(__file__).parents[2]
+
+
+def spec_of(*layers: int, activation: str = "tanh") -> Spec:
+    return Spec(
+        Network(layers, activation, "identity"), RuleChoice("dfa"), Inputs("f32"), 1
+    )
+
+
+def batch_of(spec: Spec, count: int, scale: float = 1.0) -> list[Asked]:
+    rng = np.random.default_rng(5)
+    samples = rng.normal(size=(count, spec.network.n_in)) * scale
+    return [
+        Asked(sample, place % spec.network.n_out, ETA, place % 2 == 0, place == 2)
+        for place, sample in enumerate(samples.astype(np.float32))
+    ]
+
+
+@pytest.fixture
+def reference() -> Iterator[ReferenceProcess]:
+    with ReferenceProcess(spec_of(6, 5, 3)) as process:
+        yield process
+
+
+def same(answer: Answer, learner: Learner, asked: Asked) -> bool:
+    """Whether it is what the learner says next."""
+    result = learner.step(asked.sample, asked.label, asked.eta)
+    assert answer.result is not None
+    state = None if answer.state is None else {**answer.state}
+    return (
+        answer.result.p.tobytes() == result.p.tobytes()
+        and answer.result.loss == result.loss
+        and answer.digest == (learner.digest() if asked.digest else None)
+        and (state is not None) == asked.state
+        and all((state[name] == learner.state[name]).all() for name in state or ())
+    )
+
+
+def test_answers_are_the_learners_and_in_order(reference: ReferenceProcess) -> None:
+    spec = spec_of(6, 5, 3)
+    learner, batch = Learner(spec), batch_of(spec, 20)
+    for first in range(0, 20, 5):
+        reference.post(batch[first : first + 5])
+    answers = [answer for _ in range(4) for answer in reference.take(LIMIT)]
+    assert len(answers) == 20
+    for answer, asked in zip(answers, batch, strict=True):
+        assert same(answer, learner, asked)
+    assert reference.take(0.0) == []
+
+
+def test_it_goes_on_from_a_state(reference: ReferenceProcess) -> None:
+    spec = spec_of(6, 5, 3)
+    learner, batch = Learner(spec), batch_of(spec, 2)
+    learner.step(batch[0].sample, batch[0].label, ETA)
+    reference.load(learner.snapshot())
+    reference.post(batch[1:])
+    (answer,) = reference.take(LIMIT)
+    assert same(answer, learner, batch[1])
+
+
+def test_answers_that_no_pipe_holds_wait_until_they_are_taken() -> None:
+    """Batches are posted one after another and nothing is taken: each side has
+    more to say than fits into the pipes between them."""
+    spec = spec_of(2000, 3000)
+    batch = batch_of(spec, 4)
+    with ReferenceProcess(spec) as reference:
+        for _ in range(12):
+            reference.post(batch)
+        assert not reference.room
+        taken = [len(reference.take(LIMIT)) for _ in range(12)]
+        assert taken == [4] * 12 and reference.room
+
+
+def test_a_non_finite_step_names_its_tensor_and_is_the_last() -> None:
+    spec = spec_of(6, 5, 3, activation="identity")
+    learner, batch = Learner(spec), batch_of(spec, 8, scale=1e20)
+    with pytest.raises(NonFinite) as met:
+        for asked in batch:
+            learner.step(asked.sample, asked.label, asked.eta)
+    with ReferenceProcess(spec) as reference:
+        reference.post(batch)
+        answers = reference.take(LIMIT)
+    assert len(answers) == learner.step_number + 1 < len(batch)
+    assert answers[-1] == Answer(None, non_finite=met.value.tensor)
+
+
+def test_an_exception_in_it_is_raised_here(reference: ReferenceProcess) -> None:
+    asked = batch_of(spec_of(6, 5, 3), 1)[0]
+    for label in (99, 0, 0):  # what is posted after it fails is not what is told
+        reference.post([asked._replace(label=label)])
+    with pytest.raises(RuntimeError, match="label 99 is not in"):
+        reference.take(LIMIT)
+
+
+def test_its_end_is_told_and_not_waited_for(reference: ReferenceProcess) -> None:
+    os.kill(reference.pid, signal.SIGKILL)
+    reference.post(batch_of(spec_of(6, 5, 3), 1))
+    with pytest.raises(ReferenceLost, match="was ended by SIGKILL"):
+        reference.take(LIMIT)
+
+
+def test_ctrl_c_in_the_terminal_is_none_of_its_business(
+    reference: ReferenceProcess,
+) -> None:
+    assert os.getsid(reference.pid) == reference.pid != os.getsid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfd_open")
+def test_it_ends_when_we_are_killed() -> None:
+    """Started by a script without a main guard, as a user's may be."""
+    script = (
+        "from codegen.spec import *\n"
+        "from hil.reference_process import ReferenceProcess\n"
+        "spec = Spec(Network((6, 3)), RuleChoice('dfa'), Inputs('f32'), 1)\n"
+        "print(ReferenceProcess(spec).pid, flush=True)\n"
+        "input()\n"
+    )
+    command = [sys.executable, "-c", script]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) as owner:
+        assert owner.stdout is not None
+        ended = os.pidfd_open(int(owner.stdout.readline()))
+        owner.kill()
+    try:
+        assert select.select([ended], [], [], LIMIT)[0]
+    finally:
+        os.close(ended)
+
+
+@pytest.mark.usefixtures("host_cc")
+def test_a_run_whose_reference_is_killed_ends_and_says_so(
+    small: Experiment, folder: Path
+) -> None:
+    class Killer(Progress):
+        def learning(self, status: Status) -> None:
+            assert session.reference is not None
+            os.kill(session.reference.pid, signal.SIGKILL)
+
+    session = Session(prepare(small.override({"epochs": 9})), folder, Killer())
+    session.run()
+    assert isinstance(session.failure, ReferenceLost)
+    assert (session.record.result, session.record.exit_code) == ("error", 1)
+    assert session.record.compared == session.record.learned > 0
