@@ -122,9 +122,7 @@ class DebugInfo:
 def _functions(elf: ELFFile) -> list[Function]:
     """Every function symbol that has a size, by address, each once."""
     found = {
-        symbol["st_value"]: Function(
-            symbol.name, symbol["st_value"], symbol["st_size"]
-        )
+        symbol["st_value"]: Function(symbol.name, symbol["st_value"], symbol["st_size"])
         for section in elf.iter_sections()
         if isinstance(section, SymbolTableSection)
         for symbol in section.iter_symbols()

@@ -26,6 +26,7 @@
     |   `-- ProbeError              8   the boot probe did not greet
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
+    |-- Grown                       1   a counted figure exceeds its baseline
     |-- Interrupted               130   Ctrl-C
     `-- Terminated                143   SIGTERM
 
@@ -72,6 +73,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "ProbeError",
     "Divergence",
     "NothingCompared",
+    "Grown",
     "Interrupted",
     "Terminated",
 ]
@@ -165,6 +167,12 @@ class Divergence(HilError):
 
 class NothingCompared(HilError):
     """The run ended without one comparison, so it proved nothing."""
+
+    exit_code = 1
+
+
+class Grown(HilError):
+    """A counted figure has grown beyond what its baseline allows."""
 
     exit_code = 1
 
