@@ -42,13 +42,14 @@ class Candidate:
 @dataclass(frozen=True)
 class Row:
     """What one variant of the step costs. `bounds` is None for a machine
-    without vectors, of which they say nothing."""
+    without vectors, of which they say nothing; `source` are the lines of net.c."""
 
     variant: str
     target: str
     counted: Counted
     bounds: Bounds | None
     modelled: Mapping[str, Modelled]
+    source: tuple[str, ...]
 
     @property
     def ratio(self) -> float | None:
@@ -177,4 +178,5 @@ def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
         bounds(one.plan, lesson.vlen, reference.activity) if lesson.vlen else None
     )  # fmt: skip
     cycles = modelled(counted.typical, counted.image, lesson.target.xlen)
-    return Row(name, lesson.target.name, counted, limits, cycles)
+    source = built.files.files["generated/net.c"].splitlines()
+    return Row(name, lesson.target.name, counted, limits, cycles, tuple(source))

@@ -147,12 +147,15 @@ def learn(
     lesson: Lesson,
     built: Built,
     warm: int,
-    state: Mapping[str, np.ndarray] | None,
+    state: Mapping[str, np.ndarray] | None = None,
     watch: Watch | None = None,
     traced: int = 0,
 ) -> Boot:
-    """One boot, from INIT to LEAVE; with `watch`, the first `traced` steps after
-    the warm ones are written down, and inference on their samples."""
+    """One boot, from INIT to LEAVE, with `state` instead of the weights of INIT.
+
+    With `watch`, the first `traced` steps after the `warm` ones are written down,
+    and inference on their samples.
+    """
     with attach(
         lesson.target, built.image.path, lesson.experiment, lesson.vlen, None, watch
     ) as attached:

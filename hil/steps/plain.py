@@ -34,28 +34,35 @@ BLOCK = 2
 """Register groups that a block of columns fills: more of them share a row's
 scalar work, and three would not fit beside what is loaded."""
 
+TRIED = 5
+"""Steps by which sets of flags are compared, from weights that are all zero: no
+instruction of the plain C step depends on a weight."""
+
+TOLERANCE = 1e-3
+"""Of outputs and losses, to prove that it is the same step that is counted."""
+
+
 _FAST = ("-O3", "-ffast-math", "-fno-strict-aliasing")
 _LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
 _FIXED = ("-mllvm", "-scalable-vectorization=off")
 _FOLDED = ("-mllvm", "-prefer-predicate-over-epilogue=predicate-dont-vectorize")
-_KNOWN = (
-    "-Xclang", "-mvscale-min={vscale}", "-Xclang", "-mvscale-max={vscale}",
-)  # fmt: skip
-FLAG_SETS: tuple[tuple[str, ...], ...] = (
-    _FAST,
-    (*_FAST, *_LMUL_8),
-    (*_FAST, *_LMUL_8, *_FIXED),
-    (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED),
-    (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *_KNOWN),
-    (*_FAST, "-mrvv-vector-bits=zvl", "-mrvv-max-lmul=m8"),
-)
-"""What is tried, each with the VLEN made known (zvl*b): the compiler's own
-choice, LMUL 8, vectors of fixed length, tails folded into the loop, VLEN as an
-upper bound too; the last is gcc's spelling. A compiler tries what it takes.
-Left out since they never won: -O2, -Os, unrolling, without SLP."""
 
-TOLERANCE = 1e-3
-"""Of outputs and losses, to prove that it is the same step that is counted."""
+
+def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
+    """What is tried, each with the VLEN made known (zvl*b): the compiler's own
+    choice, LMUL 8, vectors of fixed length, tails folded into the loop, VLEN as
+    an upper bound too; the last is gcc's spelling. A compiler tries what it
+    takes. Left out since they never won: -O2, -Os, unrolling, without SLP."""
+    exact = (f"-mvscale-min={vlen // 64}", f"-mvscale-max={vlen // 64}")
+    known = tuple(part for flag in exact for part in ("-Xclang", flag))
+    return (
+        _FAST,
+        (*_FAST, *_LMUL_8),
+        (*_FAST, *_LMUL_8, *_FIXED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *known),
+        (*_FAST, "-mrvv-vector-bits=zvl", "-mrvv-max-lmul=m8"),
+    )
 
 
 @dataclass(frozen=True)
@@ -91,16 +98,16 @@ def _best(
     form: str, lesson: Lesson, plan: Plan, compiler: Toolchain, warm: int, twin: Twin
 ) -> Opponent:
     files = plain_files(plan, lesson.vlen, FORMS[form])
+    few = replace(lesson, steps=min(TRIED, lesson.steps))
     tried: dict[tuple[str, ...], float] = {}
     refused: BuildError | None = None
-    for flags in FLAG_SETS:
-        tuned = _tuned(compiler, flags, lesson.vlen)
+    for flags in flag_sets(lesson.vlen):
         try:
-            image = toolchain.build(files, tuned)
+            image = toolchain.build(files, _tuned(compiler, flags, lesson.vlen))
         except BuildError as error:
             refused = refused or error
             continue
-        boot = learn(lesson, Built(plan, files, image), warm, twin.initial)
+        boot = learn(few, Built(plan, files, image), 0)
         tried[flags] = sum(boot.counts) / len(boot.counts)
     if not tried:
         assert refused is not None
@@ -159,11 +166,10 @@ def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
     """The compiler with these flags instead of the contract's for the library,
     told of VLEN; the instruction set is the last of its flags."""
     *kept, isa = compiler.library
-    spelled = (flag.format(vscale=vlen // 64) for flag in flags)
     if vlen:
         isa += ("+" if compiler.name == "zig" else "_") + f"zvl{vlen}b"
     free = tuple(flag for flag in kept if flag not in ARITHMETIC)
-    return replace(compiler, library=(*free, *spelled, isa))
+    return replace(compiler, library=(*free, *flags, isa))
 
 
 def _require_the_same_step(form: str, counted: Counted, twin: Twin) -> None:

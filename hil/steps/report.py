@@ -7,7 +7,9 @@ reference, for what numpy says of the samples.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,9 +18,11 @@ from codegen.bounds import lanes
 from codegen.decode import Class
 from hil.record import KINDS, ProvenanceError
 from hil.steps.bench import Row, StepBench
-from hil.steps.counting import Part
+from hil.steps.counting import Counted, Part
+from hil.steps.cycles import Modelled
 from hil.steps.phases import Phase
 from hil.steps.plain import TOLERANCE, Opponent
+from hil.steps.scoreboard import cores
 
 PROVENANCE = {
     "instructions": "counted",
@@ -164,18 +168,28 @@ def _opponent_json(found: StepBench, one: Opponent) -> dict[str, Any]:
 
 
 def named_phases(row: Row) -> Iterator[tuple[str, Phase, Part]]:
-    """The phases in order of execution; a kernel that is called at several
-    places is numbered."""
-    often: dict[str, int] = {}
-    for phase in row.counted.phases:
-        often[phase.name] = often.get(phase.name, 0) + 1
-    number: dict[str, int] = {}
+    """The phases in order of execution. A kernel that is called at several
+    places is told apart by its first argument, or else by a number."""
+    often = Counter(phase.name for phase in row.counted.phases)
+    taken: set[str] = set()
     for phase, part in row.counted.phases.items():
-        number[phase.name] = number.get(phase.name, 0) + 1
         name = phase.name
         if often[name] > 1:
-            name += f" {number[phase.name]}"
+            name += f" {first_argument(row.source, phase)}"
+        number = 2
+        while name in taken:
+            name, number = f"{name.rstrip('0123456789 ')} {number}", number + 1
+        taken.add(name)
         yield name, phase, part
+
+
+def first_argument(source: Sequence[str], phase: Phase) -> str:
+    """What `phase` is called with first, such as "w1" of `&s->w1[0][0]`; empty
+    where its line does not tell."""
+    line = source[phase.line - 1] if 0 < phase.line <= len(source) else ""
+    call = re.search(rf"{phase.name}\w*\(([^,)]*)", line)
+    words = re.findall(r"[a-z_]\w*", call[1]) if call else []
+    return words[-1] if words else ""
 
 
 def observations(found: StepBench) -> Iterator[Observation]:
@@ -278,14 +292,14 @@ def _row_lines(row: Row) -> Iterator[str]:
         f"{row.variant} ({row.target}): {counted.mean:,.1f} instructions/step (counted), "
         f"forward alone {counted.forward.total:,.1f}, code {counted.code:,} bytes"
     )
-    yield f"  {'':24}{'all':>11}{'vector':>11}{'v.loads':>9}{'v.stores':>9}{'loads':>9}{'stores':>9}{'other':>11}"
+    yield f"  {'':24}{'all':>12}{'vector':>10}{'v.loads':>10}{'v.stores':>10}{'loads':>11}{'stores':>11}{'other':>11}"
     for name, _, part in (("step", None, counted.whole), *named_phases(row)):
         each = part.classes
         vector = each[Class.VECTOR] + each[Class.VECTOR_SET]
         yield (
-            f"  {name:24}{part.total:11,.1f}{vector:11,.1f}"
-            f"{each[Class.VECTOR_LOAD]:9,.1f}{each[Class.VECTOR_STORE]:9,.1f}"
-            f"{each[Class.LOAD]:9,.1f}{each[Class.STORE]:9,.1f}"
+            f"  {name:24}{part.total:12,.1f}{vector:10,.1f}"
+            f"{each[Class.VECTOR_LOAD]:10,.1f}{each[Class.VECTOR_STORE]:10,.1f}"
+            f"{each[Class.LOAD]:11,.1f}{each[Class.STORE]:11,.1f}"
             f"{each[Class.SCALAR]:11,.1f}"
         )
     if counted.traced < len(counted.steps):
@@ -298,6 +312,8 @@ def _row_lines(row: Row) -> Iterator[str]:
         )
     for core, found in row.modelled.items():
         yield f"  {found.cycles:,} cycles on {core} (modelled: {found.model})"
+    if not row.modelled:
+        yield "  no modelled cycles: the cores with a model are 64-bit"
 
 
 def _opponent_lines(found: StepBench, one: Opponent) -> Iterator[str]:
@@ -311,35 +327,33 @@ def _opponent_lines(found: StepBench, one: Opponent) -> Iterator[str]:
         yield f"  {cycles.cycles:,} cycles on {core} (modelled: {cycles.model})"
 
 
-MARKDOWN = (
-    "| data | network | rule | VLEN | density | variant | instructions | vector | "
-    "forward | vector bound | floor | ratio | code | {cores} |"
-)
-
-
 def markdown(found: StepBench) -> Iterator[str]:
-    """A row of docs/performance.md's table for each variant and opponent."""
+    """Rows of the table in docs/performance.md: a variant, or an opponent, each."""
     lesson = found.lesson
     first = (
         f"| {lesson.experiment.data} | {lesson.spec.network} | {lesson.spec.rule.name} "
-        f"| {lesson.vlen or '-'} | {found.twin.density:.1%} "
+        f"| {lesson.vlen or '-'} | {found.twin.density:.0%} "
     )
     for row in found.rows:
-        limits, counted = row.bounds, row.counted
-        cycles = " | ".join(f"{m.cycles:,}" for m in row.modelled.values())
-        bound = (
+        limits = row.bounds
+        against = (
             f"{limits.vector:,.0f} | {limits.floor:,.0f} | {row.ratio:.2f}"
             if limits
             else "- | - | -"
         )
-        yield (
-            f"{first}| {row.variant} | {counted.mean:,.1f} | {counted.whole.vector:,.1f} "
-            f"| {counted.forward.total:,.1f} | {bound} | {counted.code:,} | {cycles} |"
-        )
+        yield first + _markdown(row.variant, row.counted, against, row.modelled)
     for one in found.against:
-        cycles = " | ".join(f"{m.cycles:,}" for m in one.modelled.values())
-        yield (
-            f"{first}| plain C, {one.form} | {one.counted.mean:,.1f} "
-            f"| {one.counted.whole.vector:,.1f} | {one.counted.forward.total:,.1f} "
-            f"| - | - | - | {one.counted.code:,} | {cycles} |"
-        )
+        variant = f"plain C, {one.form}"
+        yield first + _markdown(variant, one.counted, "- | - | -", one.modelled)
+
+
+def _markdown(
+    variant: str, counted: Counted, against: str, modelled: Mapping[str, Modelled]
+) -> str:
+    cycles = " | ".join(
+        f"{modelled[core].cycles:,}" if core in modelled else "-" for core in cores()
+    )
+    return (
+        f"| {variant} | {counted.mean:,.1f} | {counted.whole.vector:,.1f} "
+        f"| {counted.forward.total:,.1f} | {against} | {counted.code:,} | {cycles} |"
+    )
