@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
+from codegen import image
 
 MINSTRET = 0xB02
 
@@ -59,14 +59,12 @@ class Instruction:
 
 def words(path: Path) -> dict[int, int]:
     """Address -> instruction (16 or 32 bits) of all code in the ELF at `path`."""
+    base, data = image.code(path)
     found: dict[int, int] = {}
-    with path.open("rb") as file:
-        section = ELFFile(file).get_section_by_name(".text")
-        code, base = section.data(), section["sh_addr"]
     place = 0
-    while place + 2 <= len(code):
-        size = 4 if code[place] & 3 == 3 else 2
-        found[base + place] = int.from_bytes(code[place : place + size], "little")
+    while place + 2 <= len(data):
+        size = 4 if data[place] & 3 == 3 else 2
+        found[base + place] = int.from_bytes(data[place : place + size], "little")
         place += size
     return found
 

@@ -70,7 +70,10 @@ def refuse_heap(path: Path) -> None:
         )
 
 
-def text(path: Path) -> bytes:
-    """The machine code of the ELF at `path`."""
+def code(path: Path) -> tuple[int, bytes]:
+    """Address and bytes of the machine code of the ELF at `path`."""
     with path.open("rb") as file:
-        return bytes(ELFFile(file).get_section_by_name(".text").data())
+        section = ELFFile(file).get_section_by_name(".text")
+        if section is None:
+            raise BuildError(f"image {path.name} has no section .text")
+        return int(section["sh_addr"]), bytes(section.data())

@@ -49,7 +49,7 @@ def init_limit(plan: Plan, layer: int) -> float:
     return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
 
 
-def _sign_words(plan: Plan) -> dict[int, int]:
+def sign_words(plan: Plan) -> dict[int, int]:
     """First word of sign feedback of each hidden layer: one after another,
     each starting on a new word."""
     network, first = plan.spec.network, 0
@@ -82,7 +82,7 @@ def context(plan: Plan) -> dict[str, object]:
         "scratch": plan.scratch,
         "hidden": range(1, spec.network.depth),
         "init_limit": {n: init_limit(plan, n) for n in layers},
-        "sign_word": _sign_words(plan),
+        "sign_word": sign_words(plan),
     }
 
 

@@ -11,6 +11,9 @@ from typing import Final
 SPLIT: Final = 0
 """Order in which a data set is split into training and test samples."""
 
+DENSE: Final = 1
+"""Samples and labels of the synthetic data set without zeros."""
+
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 

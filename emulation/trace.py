@@ -38,7 +38,7 @@ class Watch:
     def options(self, version: str) -> tuple[str, ...]:
         """For the command line of a QEMU of this version, such as "7.2.22"."""
         number = tuple(int(part) for part in version.split(".")[:2])
-        single = ("-singlestep",)
+        single: tuple[str, ...] = ("-singlestep",)
         if number >= ONE_BY_ONE_SINCE:
             single = ("-accel", "tcg,one-insn-per-tb=on")
         wanted = ",".join(f"{first:#x}..{end - 1:#x}" for first, end in self.ranges)

@@ -1,6 +1,6 @@
 """Data sets: what is learned from, and in which order.
 
-`load` takes a name (digits, mnist, fashion) or the path of an .npz. Samples
+`load` takes a name (digits, mnist, fashion, dense) or the path of an .npz. Samples
 keep the type they have (uint8, int16 or float32): they travel as they are, and
 device and reference scale them by the contract (DESIGN 4.3).
 """
@@ -8,7 +8,7 @@ device and reference scale them by the contract (DESIGN 4.3).
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,10 @@ from codegen.reference import random
 from codegen.spec import Inputs
 from hil.errors import DataError
 
-NAMES = ("digits", "mnist", "fashion")
+NAMES = ("digits", "mnist", "fashion", "dense")
+DENSE_WIDTHS = (784, 128, 10)
+DENSE_SEED = 0xDE45E
+DENSE_TRAIN, DENSE_TEST = 1000, 200
 SPLIT_SEED = 0x5EED
 """Seed of the fixed train/test split (docs/rules.md)."""
 DIGITS_TRAIN = 1437
@@ -86,13 +89,17 @@ def split(x: np.ndarray, y: np.ndarray, train: int) -> Parts:
     return x[first], y[first], x[last], y[last]
 
 
-def load(source: str) -> Dataset:
+def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
     """The data set of that name, or in the .npz at that path.
 
-    Raises `DataError` when there is none, or it is not what it should be.
+    `widths` are those of the network's layers, for "dense", which is as wide as
+    it is asked to be. Raises `DataError` when there is none, or it is not what
+    it should be.
     """
     if source == "digits":
         return _digits()
+    if source == "dense":
+        return _dense(widths or DENSE_WIDTHS)
     if source in ("mnist", "fashion"):
         from hil import idx
 
@@ -111,6 +118,17 @@ def _digits() -> Dataset:
         parts = split(file["x"], file["y"], DIGITS_TRAIN)
     licence = "UCI Optical Recognition of Handwritten Digits, CC BY 4.0"
     return Dataset("digits", *parts, Inputs("u8", 16.0), licence)
+
+
+def _dense(widths: Sequence[int]) -> Dataset:
+    """Noise without a zero, u8 in 1..255, and labels drawn at random: nothing to
+    learn, and nothing to skip. What a step costs at most."""
+    samples = DENSE_TRAIN + DENSE_TEST
+    words = random.u32(DENSE_SEED, streams.DENSE, 0, samples * (widths[0] + 1))
+    x = (1 + words[samples:] % 255).astype(np.uint8).reshape(samples, widths[0])
+    y = (words[:samples] % widths[-1]).astype(np.int64)
+    parts = (x[:DENSE_TRAIN], y[:DENSE_TRAIN], x[DENSE_TRAIN:], y[DENSE_TRAIN:])
+    return Dataset("dense", *parts, Inputs("u8", 255.0), "synthetic")
 
 
 def _npz(path: Path) -> Dataset:

@@ -27,6 +27,7 @@
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
     |-- ReferenceLost               1   the reference's process ended in mid-run
+    |-- Grown                       1   a counted figure exceeds its baseline
     |-- Interrupted               130   Ctrl-C
     `-- Terminated                143   SIGTERM
 
@@ -74,6 +75,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "Divergence",
     "NothingCompared",
     "ReferenceLost",
+    "Grown",
     "Interrupted",
     "Terminated",
 ]
@@ -173,6 +175,12 @@ class NothingCompared(HilError):
 
 class ReferenceLost(HilError):
     """The process of the reference has ended, so nothing more can be compared."""
+
+    exit_code = 1
+
+
+class Grown(HilError):
+    """A counted figure has grown beyond what its baseline allows."""
 
     exit_code = 1
 

@@ -158,7 +158,7 @@ KEYS = (
     Key("network", widths, "widths of the layers", "64-128-64-10"),
     Key("activation", choice(*ACTIVATIONS), "of hidden layers: " + ", ".join(ACTIVATIONS)),
     Key("output", choice(*OUTPUTS), "with its loss: " + ", ".join(OUTPUTS)),
-    Key("data", text, "digits, mnist, fashion, or the path of an .npz", "NAME", path=True),
+    Key("data", text, "digits, mnist, fashion, dense, or the path of an .npz", "NAME", path=True),
     Key("steps", whole(1, 2**31), "learning steps", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training data", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),

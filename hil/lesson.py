@@ -121,7 +121,7 @@ def prepare(experiment: Experiment) -> Lesson:
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
-    dataset = datasets.load(experiment.data)
+    dataset = datasets.load(experiment.data, experiment.widths)
     network = _network(experiment, dataset)
     spec = Spec(
         network,

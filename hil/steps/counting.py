@@ -81,6 +81,7 @@ class Counted:
     code: int
     image: Path
     results: tuple[StepResult, ...]
+    digest: int
 
     @property
     def mean(self) -> float:
@@ -101,7 +102,7 @@ def count(
     network whose own INIT makes none. Raises `EmulatorError` when two boots, or
     counter and trace, do not agree, and whatever building and the link raise.
     """
-    first = _learn(lesson, built, warm, state)
+    first = learn(lesson, built, warm, state)
     mean = sum(first.counts) / len(first.counts)
     traced = min(len(first.counts), max(1, int(TRACED / mean)))
     again = Built(
@@ -109,7 +110,7 @@ def count(
         built.files,
         toolchain.build(built.files, compiler, extra=debuginfo.FLAGS),
     )
-    if image.text(built.image.path) != image.text(again.image.path):
+    if image.code(built.image.path) != image.code(again.image.path):
         raise EmulatorError(
             f"image {again.image.path.name} has other code with debug information than "
             "without: expected the same, so its trace tells nothing"
@@ -117,14 +118,14 @@ def count(
     info = DebugInfo(again.image.path)
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         watch = Watch(Path(folder) / "executed", _ranges(info))
-        second = _learn(lesson, again, warm, state, watch, traced)
+        second = learn(lesson, again, warm, state, watch, traced)
         trace = watch.executed()
     _require_equal(first, second)
     return _split(lesson, again, info, second, trace, traced)
 
 
 @dataclass(frozen=True)
-class _Boot:
+class Boot:
     """What one boot told of the counted steps."""
 
     counts: tuple[int, ...]
@@ -142,16 +143,19 @@ def _ranges(info: DebugInfo) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _learn(
+def learn(
     lesson: Lesson,
     built: Built,
     warm: int,
-    state: Mapping[str, np.ndarray] | None,
+    state: Mapping[str, np.ndarray] | None = None,
     watch: Watch | None = None,
     traced: int = 0,
-) -> _Boot:
-    """One boot, from INIT to LEAVE; with `watch`, the first `traced` steps after
-    the warm ones are written down, and inference on their samples."""
+) -> Boot:
+    """One boot, from INIT to LEAVE, with `state` instead of the weights of INIT.
+
+    With `watch`, the first `traced` steps after the `warm` ones are written down,
+    and inference on their samples.
+    """
     with attach(
         lesson.target, built.image.path, lesson.experiment, lesson.vlen, None, watch
     ) as attached:
@@ -184,7 +188,7 @@ def _learn(
         raise EmulatorError(
             f"telemetry of step {min(missing)} is missing: expected one a step"
         )
-    return _Boot(
+    return Boot(
         tuple(counts[step] for step in range(warm, lesson.steps)),
         tuple(results[warm:]),
         digest,
@@ -210,7 +214,7 @@ def _step(device: Device, lesson: Lesson, step: int) -> StepResult:
             return result
 
 
-def _require_equal(first: _Boot, second: _Boot) -> None:
+def _require_equal(first: Boot, second: Boot) -> None:
     """The repeatability that every count is quoted on."""
     for place, (one, other) in enumerate(
         zip(first.counts, second.counts, strict=True)
@@ -231,7 +235,7 @@ def _split(
     lesson: Lesson,
     built: Built,
     info: DebugInfo,
-    boot: _Boot,
+    boot: Boot,
     trace: Sequence[int],
     traced: int,
 ) -> Counted:
@@ -264,11 +268,12 @@ def _split(
         sum(function.size for function in ran if isinstance(function, Function)),
         built.image.path,
         boot.results,
+        boot.digest,
     )
 
 
 def _overhead(
-    boot: _Boot,
+    boot: Boot,
     trace: Sequence[int],
     steps: Sequence[Call],
     code: Mapping[int, Instruction],

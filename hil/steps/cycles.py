@@ -24,7 +24,6 @@ TOOLS = ("llvm-mca", *(f"llvm-mca-{n}" for n in range(25, 16, -1)))
 OBJDUMP = ("--disassemble", "--no-show-raw-insn", "--mattr=+m,+a,+f,+d,+c,+v")
 LIMIT = 120
 """Host seconds for one call of a tool; a thousand instructions take 20 ms."""
-NO_VECTORS = ("sifive-7", "spacemit")
 
 _LISTED = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from codegen.decode import Instruction
 
@@ -63,7 +64,7 @@ def cores() -> dict[str, Core]:
     return {name: _core(name, table) for name, table in tables.items()}
 
 
-def _core(name: str, table: dict) -> Core:  # type: ignore[type-arg]
+def _core(name: str, table: dict[str, Any]) -> Core:
     units = {unit: tuple(ports) for unit, ports in table["units"].items()}
     operations = {
         operation: Operation(units[unit], _columns(latency), _columns(occupancy))

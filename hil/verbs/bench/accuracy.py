@@ -1,31 +1,22 @@
-"""hil bench: what the line costs, and what the rules reach."""
+"""hil bench accuracy: what the rules reach."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hil import output
 from hil.verbs.run import add_experiment, experiment_of
 
-if TYPE_CHECKING:
-    from hil.experiment import Experiment
-
-HELP = "measure the link and lockstep, or the accuracy of the rules"
-STEPS = 600
+HELP = (
+    "every rule and seed trained on --target (default: host), the first steps "
+    "repeated on a second target"
+)
 EPOCHS = 20
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of `hil bench`."""
-    parser.add_argument(
-        "what",
-        choices=["link", "accuracy"],
-        help="link: ECHO against a raw echo, lockstep against its slowest part; "
-        "accuracy: every rule and seed trained on --target (default: host), the first "
-        "steps repeated on a second target",
-    )
+    """The flags of `hil bench accuracy`."""
     group = parser.add_argument_group("accuracy")
     group.add_argument("--rules", default="bp,dfa", help="default: bp,dfa")
     group.add_argument("--seeds", default="1,2,3", help="default: 1,2,3")
@@ -42,20 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """The verb."""
-    asked = experiment_of(given)
-    if given.what == "accuracy":
-        return _accuracy(given, asked)
-    return _link(given, asked)
-
-
-def _accuracy(given: argparse.Namespace, asked: Experiment) -> int:
+    """The benchmark."""
     from dataclasses import asdict
 
     from hil.accuracy import summarise, train_all
     from hil.errors import UsageError
 
     out = output.of(given)
+    asked = experiment_of(given)
     try:
         seeds = [int(seed) for seed in given.seeds.split(",")]
     except ValueError:
@@ -95,46 +80,6 @@ def _accuracy(given: argparse.Namespace, asked: Experiment) -> int:
             "runs": [asdict(one) for one in trained],
             "rules": [asdict(summary) for summary in summaries],
             "provenance": {"runs": "emulated", "rules": "emulated"},
-        }
-    )
-    return 0
-
-
-def _link(given: argparse.Namespace, asked: Experiment) -> int:
-    from hil.bench import GOAL, bench_link
-    from hil.lesson import prepare
-
-    out = output.of(given)
-    if asked.steps is None and asked.epochs is None:
-        asked = asked.override({"steps": STEPS})
-    lesson = prepare(asked)
-    found = bench_link(lesson)
-    figures = found.to_json()
-    kinds = dict.fromkeys(figures, "emulated") | {"reference": "reference"}
-    for name, unit in (
-        ("raw", "bytes/s"), ("echo", "bytes/s"), ("link", "steps/s"),
-        ("device", "steps/s"), ("reference", "steps/s"), ("lockstep", "steps/s"),
-        ("resident", "steps/s"),
-    ):  # fmt: skip
-        out.line(f"{name:10} {getattr(found, name):12,.0f} {unit}  ({kinds[name]})")
-    for what, share in (
-        ("ECHO of the raw echo", found.echo_share),
-        ("lockstep of the slowest part", found.lockstep_share),
-    ):
-        met = "met" if share >= GOAL else "missed"
-        note = "; above 100%: the emulator sets the pace, not the stack"
-        out.line(
-            f"{what}: {share:.0%}, goal {GOAL:.0%} {met}{note if share > 1 else ''}"
-        )
-    out.document(
-        {
-            "bench": "link",
-            "target": lesson.target.name,
-            "vlen": lesson.vlen,
-            "steps": lesson.steps,
-            "goal": GOAL,
-            **figures,
-            "provenance": kinds,
         }
     )
     return 0
