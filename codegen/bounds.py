@@ -45,7 +45,7 @@ SEQUENTIAL, FUSED = "sequential", "fused"
 
 def schedules(plan: Plan) -> tuple[str, ...]:
     """Schedule of each weight layer, 1..L."""
-    return (SEQUENTIAL,) * plan.spec.network.depth
+    return tuple(FUSED if layer.fused else SEQUENTIAL for layer in plan.layers)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,6 @@ def _passes(
         ]
     else:
         found = [(_FORWARD, seen.active, False), (_UPDATE, seen.active, True)]
-    if layer > 1 and BACKWARD in plan.variants:
+    if layer > 1 and any(c.variant.kernel.name == BACKWARD for c in plan.calls):
         found.append((_BACKWARD, plan.spec.network.shape(layer)[0], False))
     return found

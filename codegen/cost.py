@@ -96,6 +96,11 @@ def cheapest(costs: Mapping[Choice, Cost]) -> Choice:
     return min(near, key=lambda choice: near[choice].cycles)
 
 
+def nothing(shape: Shape, machine: Machine) -> Cost:
+    """No estimate: for a kernel of which there is nothing to choose."""
+    return Cost(0, 0)
+
+
 def stream(vector: float) -> Model:
     """A pass over one vector with `vector` instructions a group."""
 

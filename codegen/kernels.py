@@ -86,7 +86,7 @@ class Variant:
     family: str
     lmul: int | None = None
     inlines: tuple[str, ...] = ()
-    model: cost.Model = cost.stream(1)
+    model: cost.Model = cost.nothing
     groups: int = 1
     form: str = ""
 

@@ -5,7 +5,6 @@
 #include "hil_build.h"
 #include "hil_config.h"
 #include "hil_frame.h"
-#include "hil_kernels.h"
 #include "hil_memory.h"
 #include "hil_port.h"
 #include "net.h"
@@ -419,7 +418,7 @@ static void learn_resident(const struct hil_header *header,
             add_digest(result);
         }
         reply.right += predicted(label);
-        reply.fold += HIL_FOLD((const void *)result, RESULT_WORDS, i * RESULT_WORDS);
+        reply.fold += net_fold((const void *)result, RESULT_WORDS, i * RESULT_WORDS);
     }
     memcpy(keep->body + HEADER, &reply, sizeof reply);
     conclude_steps(header, keep, ask->step, ask->count, ask->flags,

@@ -143,7 +143,7 @@ def recount(case: Case) -> Case:
     """The same case as the code at hand costs it. Raises what counting raises."""
     lesson = lesson_for(case.experiment, case.warm)
     plan = plan_for(lesson)
-    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain)
+    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, plan.vlen)
     found = count(
         lesson, build(plan, lesson.experiment.toolchain), compiler, case.warm
     )  # fmt: skip

@@ -98,9 +98,18 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
 
 
 def candidates(lesson: Lesson) -> dict[str, Candidate]:
-    """What is counted, by name, the chosen one first; "scalar" is the same
+    """What is counted, by name: what the plan chose by itself; the same for any
+    VLEN; every layer sequential, and every layer fused; "scalar" is the same
     network for the same machine without vectors."""
     found = {CHOSEN: Candidate(lesson, plan_for(lesson))}
+    others: list[tuple[str, dict[str, object]]] = [
+        ("length-agnostic", {"agnostic": True}),
+        ("sequential", {"schedule": "sequential"}),
+        ("fused", {"schedule": "fused"}),
+    ]
+    for name, keys in others if lesson.target.vector else ():
+        other = prepare(lesson.experiment.override(keys))
+        found[name] = Candidate(other, plan_for(other))
     without = _without_vectors(lesson.target)
     if without is not None:
         scalar = prepare(
@@ -165,7 +174,9 @@ def bench_step(
 
 def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
     lesson = one.lesson
-    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain)
+    compiler = toolchain.find(
+        lesson.target, lesson.experiment.toolchain, one.plan.vlen
+    )
     built: Built = build(one.plan, lesson.experiment.toolchain)
     counted = count(lesson, built, compiler, warm)
     if counted.digest != reference.digest:

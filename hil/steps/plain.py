@@ -18,7 +18,7 @@ from codegen.bounds import lanes
 from codegen.buildplan import BuildPlan
 from codegen.plan import Plan
 from codegen.reference import random
-from codegen.toolchain import ARITHMETIC, Toolchain
+from codegen.toolchain import ARITHMETIC, CLANG, Toolchain
 from hil.building import Built
 from hil.errors import BuildError, Divergence, UsageError
 from hil.lesson import Lesson
@@ -45,13 +45,14 @@ TOLERANCE = 1e-3
 _FAST = ("-O3", "-ffast-math", "-fno-strict-aliasing")
 _LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
 _FIXED = ("-mllvm", "-scalable-vectorization=off")
+_UNSCHEDULED = CLANG
 _FOLDED = ("-mllvm", "-prefer-predicate-over-epilogue=predicate-dont-vectorize")
 
 
 def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
     """What is tried, each with the VLEN made known (zvl*b): the compiler's own
-    choice, LMUL 8, vectors of fixed length, tails folded into the loop, VLEN as
-    an upper bound too; the last is gcc's spelling. A compiler tries what it
+    choice, LMUL 8, vectors of fixed length, tails folded into the loop, as our
+    kernels without the scheduler, VLEN as an upper bound too; the last is gcc's spelling. A compiler tries what it
     takes. Left out since they never won: -O2, -Os, unrolling, without SLP."""
     exact = (f"-mvscale-min={vlen // 64}", f"-mvscale-max={vlen // 64}")
     known = tuple(part for flag in exact for part in ("-Xclang", flag))
@@ -60,6 +61,7 @@ def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
         (*_FAST, *_LMUL_8),
         (*_FAST, *_LMUL_8, *_FIXED),
         (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *_UNSCHEDULED),
         (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *known),
         (*_FAST, "-mrvv-vector-bits=zvl", "-mrvv-max-lmul=m8"),
     )
@@ -168,7 +170,7 @@ def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
     *kept, isa = compiler.library
     if vlen:
         isa += ("+" if compiler.name == "zig" else "_") + f"zvl{vlen}b"
-    free = tuple(flag for flag in kept if flag not in ARITHMETIC)
+    free = tuple(flag for flag in kept if flag not in (*ARITHMETIC, *CLANG))
     return replace(compiler, library=(*free, *flags, isa))
 
 
