@@ -243,11 +243,11 @@ def scalar(vector: Model) -> Model:
 
 
 _SCALAR: Mapping[Model, tuple[float, float]] = {
-    dense_forward: (2, 5),
-    listed_forward: (2, 4),
-    dense_update: (4, 0.5),
-    listed_update: (4, 0.5),
-    dense_fused: (8, 0),
-    nonzero: (7, 0),
+    dense_forward: (2.1, 1),
+    listed_forward: (2.3, 4),
+    dense_update: (3.2, 1),
+    listed_update: (7, 1),
+    dense_fused: (11, 1),
+    nonzero: (10, 0),
 }
 """Instructions of the scalar templates: an element, and a row in a pass."""

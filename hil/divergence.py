@@ -18,7 +18,7 @@ from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite
 from hil import feed
 from hil.compare import Difference, Expected, compare, difference, digest_difference
-from hil.device import Device
+from hil.device import NO_FLAGS, Device
 from hil.errors import DeviceFault
 from hil.lesson import Lesson
 from hil.replies import StepResult
@@ -80,18 +80,29 @@ class Finder:
         )
 
     def find(self, snapshot: Snapshot, seen: Difference) -> Found:
-        """The first difference at or before `seen`."""
+        """The first difference at or before `seen`.
+
+        The state's digest after every step places it best. But a digest also
+        flushes what a fused step has left pending, and then the next step is not
+        fused: what shows only there is looked for with the lesson's own digests.
+        """
+        found = self._search(snapshot, seen, StepFlag.DIGEST)
+        if found is None and self._device.plan.pending:
+            found = self._search(snapshot, seen, NO_FLAGS)
+        note = "it did not show again when the steps were repeated one by one"
+        return found or Found(seen.noted(note))
+
+    def _search(
+        self, snapshot: Snapshot, seen: Difference, flags: StepFlag
+    ) -> Found | None:
         found = self.restore(snapshot)
         for step in range(snapshot.step, seen.step + 1):
             if found is not None:
                 return found
-            found = self._repeat(step)
-        if found is not None:
-            return found
-        note = "it did not show again when the steps were repeated one by one"
-        return Found(seen.noted(note))
+            found = self._repeat(step, flags)
+        return found
 
-    def _repeat(self, step: int) -> Found | None:
+    def _repeat(self, step: int, flags: StepFlag) -> Found | None:
         sample, label = self._lesson.sample(step)
         eta = self._lesson.eta(step)
         try:
@@ -100,7 +111,7 @@ class Finder:
         except NonFinite as error:
             expected, note = None, f"the reference met a non-finite {error.tensor}"
         try:
-            told = one_step(self._device, self._lesson, step)
+            told = one_step(self._device, self._lesson, step, flags)
         except DeviceFault as error:
             note = str(error)
             if expected is None:
@@ -144,9 +155,11 @@ def compare_state(
     return _first_in(learner.state, device, step, when)
 
 
-def one_step(device: Device, lesson: Lesson, step: int) -> StepResult:
+def one_step(
+    device: Device, lesson: Lesson, step: int, flags: StepFlag = StepFlag.DIGEST
+) -> StepResult:
     """One step alone, its digest taken; its sample comes from where it came."""
-    feed.post(device, lesson, feed.portion(lesson, step, step + 1), StepFlag.DIGEST)
+    feed.post(device, lesson, feed.portion(lesson, step, step + 1), flags)
     while True:
         for result in device.take_steps(device.limits.step):
             return result

@@ -24,6 +24,7 @@ from hil.feed import portion
 from hil.lesson import prepare
 from hil.link.channel import Channel
 from hil.lockstep import SNAPSHOT_EVERY, Lockstep
+from hil.reference_process import ReferenceProcess
 
 EPOCH = 1437
 LIMIT = 20.0
@@ -234,13 +235,13 @@ def test_a_search_starts_near_also_where_frames_end_anywhere(
 ) -> None:
     change = {"resident": "all", "thin": 7, "steps": 300}
     one = board(small.override(change))
-    learner = Learner(one.lesson.spec)
-    start = Snapshot(0, learner.snapshot())
+    start = Snapshot(0, Learner(one.lesson.spec).snapshot())
     with Channel(one.url) as channel:
         device = Device(channel, one.built.plan, one.lesson.target.limits)
         device.hello(one.built.image.digest, 0, LIMIT)
         device.init(one.lesson.spec.seed)
-        lockstep = Lockstep(device, one.lesson, learner, start, lambda done: None)
-        lockstep.run()
+        with ReferenceProcess(one.lesson.spec) as reference:
+            lockstep = Lockstep(device, one.lesson, reference, start, lambda done: None)
+            lockstep.run()
     assert lockstep.compared == 300
     assert lockstep.verified.step > 300 - 2 * SNAPSHOT_EVERY

@@ -30,16 +30,14 @@ MACHINES = (
 )
 NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "1-17-1", "7-64-128-10")
 INPUTS = ("u8", "i16", "f32")
+CODE = ("auto", "sequential", "fused", "agnostic")
+"""The schedule of updates; "agnostic" is auto for any VLEN."""
+DIGEST_EVERY = 8
+"""Steps between digests: each flushes what a fused step has left pending."""
 
-FULL = list(
-    itertools.product(MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS)
-)
-PAIRS = [
-    tuple(case)
-    for case in AllPairs(
-        [MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS]
-    )
-]
+CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
+FULL = list(itertools.product(*CHOICES))
+PAIRS = [tuple(case) for case in AllPairs([list(choices) for choices in CHOICES])]
 
 
 def cases() -> list[object]:
@@ -74,7 +72,9 @@ def samples(folder: Path, network: str, dtype: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("machine, rule, activation, output, network, inputs", cases())
+@pytest.mark.parametrize(
+    "machine, rule, activation, output, network, inputs, code", cases()
+)
 def test_every_step_is_equal(
     tmp_path: Path,
     qemu64: str,
@@ -85,6 +85,7 @@ def test_every_step_is_equal(
     output: str,
     network: str,
     inputs: str,
+    code: str,
 ) -> None:
     target, vlen = machine
     record = run(
@@ -99,12 +100,36 @@ def test_every_step_is_equal(
             lr=0.01,
             steps=STEPS,
             test=20,
+            schedule="auto" if code == "agnostic" else code,
+            agnostic=code == "agnostic",
+            compare=DIGEST_EVERY if code == "fused" else "every",
         ),
         out=tmp_path,
     )
     assert record.error is None
     assert record.divergence is None
     assert (record.result, record.compared) == ("pass", STEPS)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("rule", rules.names())
+def test_fused_and_sequential_schedules_give_one_digest(
+    tmp_path: Path, qemu64: str, qemu32: str, machine: tuple[str, int | None], rule: str
+) -> None:
+    target, vlen = machine
+    steps = 48
+    records = [
+        run(
+            Experiment(
+                target=target, vlen=vlen, rule=rule, schedule=schedule, steps=steps,
+                compare=16, test=10,
+            ),
+            out=tmp_path,
+        )
+        for schedule in ("sequential", "fused")
+    ]  # fmt: skip
+    assert [record.result for record in records] == ["pass", "pass"]
+    assert records[0].digest == records[1].digest
 
 
 @pytest.mark.parametrize("rule", rules.names())

@@ -13,38 +13,60 @@ from hil import Experiment, run
 
 MUTATIONS = {
     "fma split in two": (
-        "dense_forward__rvv.c.j2",
-        "sum = __riscv_vfmacc_vf_{{ f }}(sum, x[i], __riscv_vle32_v_{{ f }}(row, vl), vl);",
-        "sum = __riscv_vfadd_vv_{{ f }}(sum, __riscv_vfmul_vf_{{ f }}("
-        "__riscv_vle32_v_{{ f }}(row, vl), x[i], vl), vl);",
+        "listed_forward__rvv.c.j2",
+        "sum{{ g }} = __riscv_vfmacc_vf_{{ f }}(sum{{ g }}, x_k, w{{ g }}, vl);",
+        "sum{{ g }} = __riscv_vfadd_vv_{{ f }}(sum{{ g }}, __riscv_vfmul_vf_{{ f }}("
+        "w{{ g }}, x_k, vl), vl);",
         "h1",
+        {},
     ),
     "dropped last lane": (
         "gradient__rvv.c.j2",
-        "(result, u, vl), vl);",
-        "(result, u, vl), vl - 1);",
+        "(k, result, u, vl);",
+        "(k, result, u, vl - 1);",
         "d2",
+        {},
     ),
-    "swapped index": (
-        "dense_update__rvv.c.j2",
-        "const float s = -(eta * x[i]);",
-        "const float s = -(eta * x[i ^ 1]);",
-        "W2",  # the first whose row fits one group of registers
+    "rows with negative inputs skipped": (
+        "dense_update_columns__rvv.c.j2",
+        "vmfne_vf_{{ f }}_{{ b }}(x_i, 0.0f, vl)",
+        "vmfgt_vf_{{ f }}_{{ b }}(x_i, 0.0f, vl)",
+        "W3",
+        {},
     ),
     "bias forgotten": (
-        "dense_update__rvv.c.j2",
-        "add_scaled(b, -eta, d, n_out);",
-        "(void)b;",
+        "hil_rows__rvv.h.j2",
+        "__riscv_vse32_v_{{ f }}(y, __riscv_vfmacc",
+        "(void)old, __riscv_vse32_v_{{ f }}(y, __riscv_vfmul_vf_{{ f }}(delta, s, vl), vl);"
+        " if (0) __riscv_vse32_v_{{ f }}(y, __riscv_vfmacc",
         "b1",
+        {},
+    ),
+    "fused forward with old weights": (
+        "dense_fused__rvv.c.j2",
+        "__riscv_vfmacc_vf_{{ f }}(sum, x[i], weight, vl);\n                row",
+        "__riscv_vfmacc_vf_{{ f }}(sum, x[i], __riscv_vfnmsac_vf_{{ f }}("
+        "weight, s[i], delta, vl), vl);\n                row",
+        "h2",
+        {"schedule": "fused", "compare": 16},
+    ),
+    "what is pending is dropped": (
+        "rank_one__rvv.c.j2",
+        "__riscv_vse32_v_{{ f }}(row,",
+        "if (0) __riscv_vse32_v_{{ f }}(row,",
+        "W2",
+        {"schedule": "fused", "compare": 16},
     ),
 }
+"""Template, what it says, what is put there instead, where the first difference
+is, and what the run needs to come by."""
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_wrong_kernel_is_caught_at_its_tensor(
     tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    template, right, wrong, tensor = MUTATIONS[name]
+    template, right, wrong, tensor, keys = MUTATIONS[name]
     mutated = tmp_path / "templates"
     shutil.copytree(render.TEMPLATES, mutated)
     path = mutated / "kernels" / template
@@ -53,7 +75,7 @@ def test_a_wrong_kernel_is_caught_at_its_tensor(
     path.write_text(text.replace(right, wrong))
     monkeypatch.setattr(render, "TEMPLATES", mutated)
 
-    record = run(Experiment(steps=20, test=5), out=tmp_path)
+    record = run(Experiment(steps=20, test=5).override(keys), out=tmp_path)
     assert (record.result, record.exit_code) == ("fail", 1)
     assert record.divergence is not None
     assert record.divergence["tensor"] == tensor

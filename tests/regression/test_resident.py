@@ -75,7 +75,7 @@ def test_a_wrong_kernel_is_caught_at_its_tensor_and_step(
     mutated = tmp_path / "templates"
     shutil.copytree(render.TEMPLATES, mutated)
     path = mutated / "kernels" / "gradient__rvv.c.j2"
-    right, wrong = "(result, u, vl), vl);", "(result, u, vl), vl - 1);"
+    right, wrong = "(k, result, u, vl);", "(k, result, u, vl - 1);"
     assert right in path.read_text()
     path.write_text(path.read_text().replace(right, wrong))
     monkeypatch.setattr(render, "TEMPLATES", mutated)
