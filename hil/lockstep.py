@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from codegen.protocol import Cause, StepFlag
 from codegen.reference.serving import Answer, Asked
 from hil.compare import Difference, Expected, compare
@@ -235,9 +233,8 @@ class Lockstep:
             self._report(self._unreported.popleft())
 
     def _report(self, told: StepResult) -> None:
-        _, label = self._lesson.sample(told.step)
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
-        correct = int(np.argmax(told.outputs)) == label
+        correct = int(told.outputs.argmax()) == self._lesson.label(told.step)
         counted = self._instructions(told.step) if self._counting else None
         self._tell(Learned(told.step, loss, correct, eta, told.digest, counted))
 
