@@ -22,7 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         choices=["link", "accuracy"],
-        help="link: ECHO against a raw echo, lockstep against its slowest part; "
+        help="link: ECHO against a raw echo, lockstep against its slowest part, the "
+        "time to the first step; "
         "accuracy: every rule and seed trained on --target (default: host), the first "
         "steps repeated on a second target",
     )
@@ -101,7 +102,7 @@ def _accuracy(given: argparse.Namespace, asked: Experiment) -> int:
 
 
 def _link(given: argparse.Namespace, asked: Experiment) -> int:
-    from hil.bench import GOAL, bench_link
+    from hil.bench import FIRST_STEP_LIMIT, GOAL, bench_link
     from hil.lesson import prepare
 
     out = output.of(given)
@@ -125,6 +126,11 @@ def _link(given: argparse.Namespace, asked: Experiment) -> int:
         out.line(
             f"{what}: {share:.0%}, goal {GOAL:.0%} {met}{note if share > 1 else ''}"
         )
+    met = "met" if found.first_step <= FIRST_STEP_LIMIT else "missed"
+    out.line(
+        f"command to first step: {found.first_step:.2f} s, "
+        f"limit {FIRST_STEP_LIMIT:g} s {met}  (emulated)"
+    )
     out.document(
         {
             "bench": "link",
@@ -132,6 +138,7 @@ def _link(given: argparse.Namespace, asked: Experiment) -> int:
             "vlen": lesson.vlen,
             "steps": lesson.steps,
             "goal": GOAL,
+            "first_step_limit": FIRST_STEP_LIMIT,
             **figures,
             "provenance": kinds,
         }
