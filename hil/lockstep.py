@@ -275,8 +275,9 @@ class Lockstep:
             raise fault
         while self._computed <= (fault.step or 0) and self._non_finite is None:
             self._compute()
-        if self._non_finite is None:
-            note = f"{fault}; the reference went on"
+        if self._non_finite is None or self._computed != fault.step:
+            went = "went on" if self._non_finite is None else "stopped before"
+            note = f"{fault}; the reference {went}"
             self.difference = Difference(fault.step or 0, "fault", note=note)
             return
         fault.hints = ("the reference stops at the same step", *fault.hints)
