@@ -4,11 +4,17 @@ Two comparisons, each within one run on one machine: ECHO through the whole
 stack against a raw echo through the same port, and lockstep against the slowest
 of its three parts alone: link, device, reference. Beside them stands the device
 that learns from a resident set, with hardly a line. The rates are host time of
-an emulator, so only their ratios mean something.
+an emulator, so only their ratios mean something. And one wait: from the start of
+a command to the first step that was compared.
 """
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -30,6 +36,8 @@ from hil.lockstep import Learned, Lockstep
 from hil.reference_process import ReferenceProcess
 
 GOAL = 0.8
+FIRST_STEP_LIMIT = 1.5
+"""Host seconds from command to first step, with the image in the cache."""
 RAW_ECHO = Path(__file__).parent / "data" / "raw_echo.c"
 ROUNDS = 3
 """The echoes take turns, so that a busy machine slows both; the best counts."""
@@ -41,7 +49,7 @@ KNOCK_EVERY = 0.05
 @dataclass(frozen=True)
 class LinkBench:
     """Rates; `echo` and `raw` in payload bytes per second there and back, the
-    others in learning steps per second."""
+    others in learning steps per second. `first_step` in seconds."""
 
     raw: float
     echo: float
@@ -50,6 +58,7 @@ class LinkBench:
     reference: float
     lockstep: float
     resident: float
+    first_step: float
 
     @property
     def echo_share(self) -> float:
@@ -80,19 +89,22 @@ def bench_link(lesson: Lesson) -> LinkBench:
         )
     fed, resident = _fed_and_resident(lesson)
     with ExitStack() as stack:
+        process = stack.enter_context(ReferenceProcess(fed.spec))
         device, built = _greeted(stack, fed)
         raw, echo = _echo_rates(stack, device, fed, built)
         link = _link_rate(device, fed)
         alone = _lockstep_rate(device, fed, None)
         reference = _reference_rate(fed)
-        with ReferenceProcess(fed.spec) as process:
-            lockstep = _lockstep_rate(device, fed, process)
+        lockstep = _lockstep_rate(device, fed, process)
         device.leave()
     with ExitStack() as stack:
         device, _ = _greeted(stack, resident)
         nearby = _lockstep_rate(device, resident, None)
         device.leave()
-    return LinkBench(raw, echo, link, alone, reference, lockstep, nearby)
+    first_step = statistics.median(_first_step(fed) for _ in range(ROUNDS))
+    return LinkBench(
+        raw, echo, link, alone, reference, lockstep, nearby, first_step
+    )  # fmt: skip
 
 
 def _fed_and_resident(lesson: Lesson) -> tuple[Lesson, Lesson]:
@@ -250,3 +262,32 @@ def _reference_rate(lesson: Lesson) -> float:
         if lesson.digest_after(step):
             learner.digest()
     return lesson.steps / (time.perf_counter() - started)
+
+
+def _first_step(lesson: Lesson) -> float:
+    """Seconds from the start of a `hil run` of its own until it says that the
+    first step is learned and compared. The device here must have left.
+
+    Raises `Divergence` when the run does not pass.
+    """
+    one = lesson.experiment.override({"steps": 1, "test": 0})
+    path = os.pathsep.join(filter(None, sys.path))
+    with tempfile.TemporaryDirectory(prefix="hil-first-step-") as folder:
+        toml = Path(folder, "one.toml")
+        toml.write_text(one.to_toml(), encoding="utf-8")
+        started = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", "hil", "run", str(toml), "--out", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        ) as command:
+            assert command.stdout is not None
+            for line in command.stdout:
+                if line.startswith("learn"):
+                    taken = time.perf_counter() - started
+        if command.returncode != 0:
+            raise Divergence(
+                f"`hil run` with one step ended with exit code {command.returncode}"
+            )
+    return taken

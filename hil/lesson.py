@@ -71,9 +71,16 @@ class Lesson:
 
     def sample(self, step: int) -> tuple[np.ndarray, int]:
         """Raw sample [features] and label of learning step `step`."""
-        epoch, place = divmod(step, len(self.dataset.train_x))
-        index = self._order(epoch)[place]
+        index = self._index(step)
         return self.dataset.train_x[index], int(self.dataset.train_y[index])
+
+    def label(self, step: int) -> int:
+        """Label of learning step `step`."""
+        return int(self.dataset.train_y[self._index(step)])
+
+    def _index(self, step: int) -> int:
+        epoch, place = divmod(step, len(self.dataset.train_x))
+        return int(self._order(epoch)[place])
 
     @cached_property
     def resident_set(self) -> Resident | None:

@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from codegen.protocol import Cause, StepFlag
 from codegen.reference.serving import Answer, Asked
 from hil import feed
@@ -235,9 +233,8 @@ class Lockstep:
             self._report(self._unreported.popleft())
 
     def _report(self, told: StepResult) -> None:
-        _, label = self._lesson.sample(told.step)
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
-        correct = int(np.argmax(told.outputs)) == label
+        correct = int(told.outputs.argmax()) == self._lesson.label(told.step)
         right = int(correct) if told.right is None else told.right
         counted = self._instructions(told.step) if self._counting else None
         self._tell(
@@ -283,8 +280,9 @@ class Lockstep:
             raise fault
         while self._computed <= (fault.step or 0) and self._non_finite is None:
             self._compute()
-        if self._non_finite is None:
-            note = f"{fault}; the reference went on"
+        if self._non_finite is None or self._computed != fault.step:
+            went = "went on" if self._non_finite is None else "stopped before"
+            note = f"{fault}; the reference {went}"
             self.difference = Difference(fault.step or 0, "fault", note=note)
             return
         fault.hints = ("the reference stops at the same step", *fault.hints)

@@ -7,6 +7,7 @@ for files and pipes, `Live` for terminals.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from hil.metrics import Status
@@ -25,8 +26,8 @@ class Progress:
     def stage(self, name: str, text: str) -> None:
         """A stage of the run is done."""
 
-    def learning(self, status: Status) -> None:
-        """One step is done."""
+    def learning(self, status: Callable[[], Status]) -> None:
+        """One step is done; `status` says how things are, for those who show it."""
 
     def learned(self) -> None:
         """Learning has ended, well or not."""
@@ -55,10 +56,10 @@ class Lines(Progress):
         print(f"{name:8} {text}", file=self._stream, flush=True)
         self._last = time.monotonic()
 
-    def learning(self, status: Status) -> None:
+    def learning(self, status: Callable[[], Status]) -> None:
         """Print a line, not too often."""
         if time.monotonic() - self._last >= LINE_EVERY:
-            self.stage("learn", text(status))
+            self.stage("learn", text(status()))
 
 
 class Live(Lines):
@@ -68,13 +69,13 @@ class Live(Lines):
         super().__init__(stream)
         self._live: RichLive | None = None
 
-    def learning(self, status: Status) -> None:
+    def learning(self, status: Callable[[], Status]) -> None:
         """Show the latest step in place."""
         now = time.monotonic()
         if self._live is not None and now - self._last < LIVE_EVERY:
             return
         self._last = now
-        line = f"learn    {text(status)}"
+        line = f"learn    {text(status())}"
         if self._live is None:
             from rich.console import Console
             from rich.live import Live as RichLive

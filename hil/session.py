@@ -35,7 +35,7 @@ from hil.errors import (
 from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
 from hil.lockstep import Learned, Lockstep
-from hil.metrics import Metrics
+from hil.metrics import Metrics, Status
 from hil.progress import Progress
 from hil.record import RunRecord
 from hil.reference_process import ReferenceProcess
@@ -224,11 +224,13 @@ class Session:
         lesson, record = self.lesson, self.record
         with Metrics(record.folder / records.METRICS) as metrics:
 
+            def status() -> Status:
+                return metrics.status(lesson.steps, device.counts.frames)
+
             def tell(done: Learned) -> None:
                 if not metrics.steps:
                     record.seconds["first_step"] = time.perf_counter() - self._started
                 metrics.add(done)
-                status = metrics.status(lesson.steps, device.counts.frames)
                 self.progress.learning(status)
 
             lockstep = Lockstep(device, lesson, self.reference, initial, tell)

@@ -20,6 +20,13 @@
 
 static int line = -1;
 
+/* What the kernel has given and nobody has asked for yet: a system call for
+ * every few bytes would take longer than to learn from them. */
+static struct {
+    uint8_t bytes[1 << 14];
+    size_t at, end;
+} in;
+
 static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "host port: %s: %s\n", what, strerror(errno));
@@ -59,27 +66,42 @@ void hil_port_wait(void)
 {
     struct pollfd ready = { .fd = line, .events = POLLIN };
 
-    if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+    if (in.at == in.end && poll(&ready, 1, -1) < 0 && errno != EINTR) {
         die("poll");
     }
 }
 
-size_t hil_port_read(uint8_t *data, size_t size)
+/* Read what is there, at once. */
+static void refill(void)
 {
     struct pollfd ready = { .fd = line, .events = POLLIN };
 
     if (poll(&ready, 1, 0) <= 0) {
-        return 0;
+        return;
     }
-    const ssize_t count = read(line, data, size);
+    const ssize_t count = read(line, in.bytes, sizeof in.bytes);
     if (count == 0) {
         exit(0); /* the host hung up */
     }
     if (count < 0) {
         check_line("read");
-        return 0;
+        return;
     }
-    return (size_t)count;
+    in.at = 0;
+    in.end = (size_t)count;
+}
+
+size_t hil_port_read(uint8_t *data, size_t size)
+{
+    if (in.at == in.end) {
+        refill();
+    }
+    const size_t left = in.end - in.at;
+    const size_t count = size < left ? size : left;
+
+    memcpy(data, in.bytes + in.at, count);
+    in.at += count;
+    return count;
 }
 
 void hil_port_write(const uint8_t *data, size_t size)
