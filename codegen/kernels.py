@@ -342,7 +342,7 @@ TABLE: tuple[Variant, ...] = (
         ("math__scalar", "random__scalar"), ("random__rvv_m1",),
     ),
     *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
-              ("random__rvv_m4",), form="words"),
+              ("random__rvv_m8",), form="words"),
     *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
            _SUM[0], ("sum__rvv_m4",)),
     *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
