@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from codegen.decode import Instruction
+from codegen.decode import Class, Instruction
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -90,6 +90,7 @@ class _Run:
         self._issued = 0
         self._lmul = 8
         self._written = 0
+        self._typed = 0  # when the vector type that was set last is known
         self._ready: defaultdict[str, int] = defaultdict(int)
         self._early: defaultdict[str, int] = defaultdict(int)
         self._free: defaultdict[str, int] = defaultdict(int)
@@ -108,6 +109,7 @@ class _Run:
             self._free[unit],
             self._written - latency,
             max((operands[r] for r in self._registers(instruction.reads)), default=0),
+            self._typed if instruction.kind.is_vector else 0,
         )
         if earliest > self._now:
             self._now, self._issued = earliest, 0
@@ -122,6 +124,8 @@ class _Run:
             self._ready[register] = done
             advance = self._core.advance if forwarded else 0
             self._early[register] = max(self._now + 1, done - advance)
+        if instruction.kind is Class.VECTOR_SET:
+            self._typed = done
         if instruction.vtype is not None:
             self._lmul = instruction.vtype[1]
 
