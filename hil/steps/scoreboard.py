@@ -103,13 +103,14 @@ class _Run:
         latency = operation.latency[column]
         unit = min(operation.units, key=lambda port: self._free[port])
         forwarded = instruction.operation in FORWARDED
+        typed = instruction.kind.is_vector and instruction.kind is not Class.VECTOR_SET
         operands = self._early if forwarded else self._ready
         earliest = max(
             self._now,
             self._free[unit],
             self._written - latency,
             max((operands[r] for r in self._registers(instruction.reads)), default=0),
-            self._typed if instruction.kind.is_vector else 0,
+            self._typed if typed else 0,
         )
         if earliest > self._now:
             self._now, self._issued = earliest, 0
