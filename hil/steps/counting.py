@@ -30,7 +30,7 @@ from hil.lesson import Lesson
 from hil.replies import StepResult
 from hil.steps.phases import Call, Follower, Phase
 
-TRACED = 1_500_000
+TRACED = 1_000_000
 """Instructions traced at most (about 80 bytes of log each), but for one step."""
 
 STEP, FORWARD = "net_step", "net_infer"

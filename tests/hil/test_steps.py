@@ -110,6 +110,7 @@ def test_a_ratio_is_to_the_floor(small: Lesson, counted: Counted) -> None:
     [
         ({"target": "host"}, "'host' counts no instructions"),
         ({"unit": "/dev/ttyX"}, "'/dev/ttyX' counts no instructions"),
+        ({"init": "w.npz"}, "starts from the seed's weights"),
         ({"epochs": 1}, "hil bench step counts steps"),
         ({"data": "digits", "network": "784-128-10"}, "takes 784 inputs"),
     ],
