@@ -66,10 +66,10 @@ class DebugInfo:
         with path.open("rb") as file:
             elf = ELFFile(file)
             self.functions = _functions(elf)
-            if not elf.has_dwarf_info():
+            if not elf.has_dwarf_info(strict=True):
                 raise BuildError(
                     f"image {path.name} has no debug information: expected DWARF, "
-                    f"as {' '.join(FLAGS)} makes it"
+                    f"as {' '.join(FLAGS)} make it"
                 )
             dwarf = elf.get_dwarf_info()
             self.units: dict[str, tuple[Range, ...]] = {}

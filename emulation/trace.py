@@ -30,7 +30,8 @@ _LINE = re.compile(
 @dataclass(frozen=True)
 class Watch:
     """Executed instructions are written to `log` when their addresses lie in
-    one of `ranges`: (first, one past the last)."""
+    one of `ranges`: (first, one past the last). With icount an access to a device
+    is written down twice: QEMU begins it anew to know the time."""
 
     log: Path
     ranges: tuple[tuple[int, int], ...]

@@ -93,6 +93,12 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
         raise UsageError(
             f"epochs = {asked.epochs}: hil bench step counts steps, say --steps"
         )
+    for name in ("init", "save"):
+        if getattr(asked, name) is not None:
+            raise UsageError(
+                f"{name} = {getattr(asked, name)!r}: hil bench step starts from the "
+                "seed's weights and keeps none"
+            )
     counted = asked.steps or STEPS.get(asked.data, OTHER_STEPS)
     return prepare(asked.override({"steps": warm + counted, "icount": True}))
 

@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from codegen import debuginfo, image, toolchain
 from codegen.debuginfo import DebugInfo, Function
 from codegen.decode import MINSTRET, Class, Instruction, all_instructions
@@ -32,7 +30,7 @@ from hil.lesson import Lesson
 from hil.replies import StepResult
 from hil.steps.phases import Call, Follower, Phase
 
-TRACED = 1_500_000
+TRACED = 1_000_000
 """Instructions traced at most (about 80 bytes of log each), but for one step."""
 
 STEP, FORWARD = "net_step", "net_infer"
@@ -94,15 +92,13 @@ def count(
     built: Built,
     compiler: toolchain.Toolchain,
     warm: int,
-    state: Mapping[str, np.ndarray] | None = None,
 ) -> Counted:
     """Count the steps of `lesson` after its first `warm`, on its target.
 
-    `compiler` is what made `built`. `state` replaces the initial weights, for a
-    network whose own INIT makes none. Raises `EmulatorError` when two boots, or
+    `compiler` is what made `built`. Raises `EmulatorError` when two boots, or
     counter and trace, do not agree, and whatever building and the link raise.
     """
-    first = learn(lesson, built, warm, state)
+    first = learn(lesson, built, warm)
     mean = sum(first.counts) / len(first.counts)
     traced = min(len(first.counts), max(1, int(TRACED / mean)))
     again = Built(
@@ -118,9 +114,9 @@ def count(
     info = DebugInfo(again.image.path)
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
         watch = Watch(Path(folder) / "executed", _ranges(info))
-        second = learn(lesson, again, warm, state, watch, traced)
+        second = learn(lesson, again, warm, watch, traced)
         trace = watch.executed()
-    _require_equal(first, second)
+    require_equal(first, second)
     return _split(lesson, again, info, second, trace, traced)
 
 
@@ -147,25 +143,17 @@ def learn(
     lesson: Lesson,
     built: Built,
     warm: int,
-    state: Mapping[str, np.ndarray] | None = None,
     watch: Watch | None = None,
     traced: int = 0,
 ) -> Boot:
-    """One boot, from INIT to LEAVE, with `state` instead of the weights of INIT.
-
-    With `watch`, the first `traced` steps after the `warm` ones are written down,
-    and inference on their samples.
-    """
+    """One boot, from INIT to LEAVE; with `watch`, the first `traced` steps after
+    the `warm` ones are written down, and inference on their samples."""
     with attach(
         lesson.target, built.image.path, lesson.experiment, lesson.vlen, None, watch
     ) as attached:
         device = Device(attached.channel, built.plan, lesson.target.limits)
         greet(device, lesson, built)
         device.init(lesson.spec.seed)
-        if state is not None:
-            for name, values in state.items():
-                device.write(built.plan.tensor(name), values)
-            device.init(lesson.spec.seed, keep=True)
         results = [_step(device, lesson, step) for step in range(warm)]
         with _watched(attached.machine, watch):
             results += [
@@ -214,7 +202,7 @@ def _step(device: Device, lesson: Lesson, step: int) -> StepResult:
             return result
 
 
-def _require_equal(first: Boot, second: Boot) -> None:
+def require_equal(first: Boot, second: Boot) -> None:
     """The repeatability that every count is quoted on."""
     for place, (one, other) in enumerate(
         zip(first.counts, second.counts, strict=True)

@@ -3,7 +3,6 @@ their outputs, losses and final state must be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +17,10 @@ from hil.lesson import Lesson
 class Twin:
     """What numpy says of the steps after the first `warm`.
 
-    `initial` is the state before the first of all, `activity` that of each
-    layer's inputs, `density` the share of the samples' elements that are not zero.
+    `activity` is that of each layer's inputs, `density` the share of the
+    samples' elements that are not zero, `digest` that of the final state.
     """
 
-    initial: Mapping[str, np.ndarray]
     results: tuple[Result, ...]
     activity: tuple[Activity, ...]
     density: float
@@ -32,7 +30,6 @@ class Twin:
 def twin(lesson: Lesson, warm: int) -> Twin:
     """Learn the lesson on the reference. Raises `codegen.reference.NonFinite`."""
     learner = Learner(lesson.spec)
-    initial = learner.snapshot()
     depth, n_in = lesson.spec.network.depth, lesson.spec.network.n_in
     sums = np.zeros((depth, 3))
     before = [np.zeros(0, bool)] * depth
@@ -48,6 +45,4 @@ def twin(lesson: Lesson, warm: int) -> Twin:
         before = inputs
     means = sums / len(results)
     activity = tuple(Activity(*map(float, row)) for row in means)
-    return Twin(
-        initial, tuple(results), activity, activity[0].active / n_in, learner.digest()
-    )
+    return Twin(tuple(results), activity, activity[0].active / n_in, learner.digest())

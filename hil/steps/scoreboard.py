@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from codegen.decode import Instruction
+from codegen.decode import Class, Instruction
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -90,6 +90,7 @@ class _Run:
         self._issued = 0
         self._lmul = 8
         self._written = 0
+        self._typed = 0  # when the vector type that was set last is known
         self._ready: defaultdict[str, int] = defaultdict(int)
         self._early: defaultdict[str, int] = defaultdict(int)
         self._free: defaultdict[str, int] = defaultdict(int)
@@ -102,12 +103,14 @@ class _Run:
         latency = operation.latency[column]
         unit = min(operation.units, key=lambda port: self._free[port])
         forwarded = instruction.operation in FORWARDED
+        typed = instruction.kind.is_vector and instruction.kind is not Class.VECTOR_SET
         operands = self._early if forwarded else self._ready
         earliest = max(
             self._now,
             self._free[unit],
             self._written - latency,
             max((operands[r] for r in self._registers(instruction.reads)), default=0),
+            self._typed if typed else 0,
         )
         if earliest > self._now:
             self._now, self._issued = earliest, 0
@@ -122,6 +125,8 @@ class _Run:
             self._ready[register] = done
             advance = self._core.advance if forwarded else 0
             self._early[register] = max(self._now + 1, done - advance)
+        if instruction.kind is Class.VECTOR_SET:
+            self._typed = done
         if instruction.vtype is not None:
             self._lmul = instruction.vtype[1]
 

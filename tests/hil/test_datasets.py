@@ -182,3 +182,14 @@ def test_an_idx_file_that_is_not_gzipped_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not gzip")
     with pytest.raises(DataError, match="cannot be read"):
         idx.read(path)
+
+
+def test_dense_has_no_zero_and_is_as_wide_as_it_is_asked_to_be() -> None:
+    data = datasets.load("dense", (30, 8, 7))
+    assert data.train_x.shape == (1000, 30) and data.test_x.shape == (200, 30)
+    assert data.train_x.dtype == np.uint8 and data.train_x.min() == 1
+    assert sorted(np.unique(data.train_y)) == list(range(7))
+    words = mix(datasets.DENSE_SEED) + 0x9E3779B9 * 2
+    assert data.train_y[3] == mix((3 + words) & MIX) % 7
+    assert data.train_x[0, 5] == 1 + mix((1200 + 5 + words) & MIX) % 255
+    assert datasets.load("dense").features == 784

@@ -1,0 +1,228 @@
+"""Counting a step: two boots that agree, phases that add up, and what happens
+when they do not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen import decode, toolchain
+from codegen.decode import Class, Instruction
+from hil.building import build, plan_for
+from hil.errors import Divergence, EmulatorError, UsageError
+from hil.experiment import Experiment
+from hil.lesson import Lesson
+from hil.steps import counting, cycles, plain
+from hil.steps.bench import bench_step, lesson_for
+from hil.steps.counting import Counted
+from hil.steps.reference import twin
+from hil.steps.scoreboard import cores
+
+WARM, STEPS = 3, 4
+SMALL = Experiment(network=(64, 17, 10), steps=STEPS)
+
+
+@pytest.fixture(scope="module")
+def small(qemu64: str) -> Lesson:
+    """A short lesson that is counted."""
+    return lesson_for(SMALL, WARM)
+
+
+@pytest.fixture(scope="module")
+def counted(small: Lesson) -> Counted:
+    """What it costs."""
+    plan = plan_for(small)
+    return counting.count(small, build(plan), toolchain.find(plan.target), WARM)
+
+
+def test_phases_and_classes_add_up_to_the_steps_count(counted: Counted) -> None:
+    assert len(counted.steps) == counted.traced == STEPS
+    assert counted.whole.total == pytest.approx(counted.mean)
+    assert sum(p.total for p in counted.phases.values()) == pytest.approx(counted.mean)
+    for kind in Class:
+        parts = sum(part.classes[kind] for part in counted.phases.values())
+        assert parts == pytest.approx(counted.whole.classes[kind])
+
+
+def test_every_kernel_of_the_step_is_a_phase(counted: Counted) -> None:
+    often = [phase.name for phase in counted.phases]
+    assert often.count("f32_dense_forward") == often.count("f32_dense_update") == 2
+    assert {"u8_to_f32", "f32_tanh", "f32_sigmoid_bce", "f32_feedback_signs"} <= {
+        *often
+    }
+
+
+def test_a_vector_machines_step_loads_and_stores_vectors(counted: Counted) -> None:
+    classes = counted.whole.classes
+    assert all(classes[kind] > 0 for kind in Class)
+    assert 0 < counted.whole.vector < counted.mean
+    assert 0 < counted.forward.total < counted.mean
+
+
+def test_the_devices_own_count_is_the_step_and_its_call(
+    small: Lesson, counted: Counted
+) -> None:
+    boot = counting.learn(small, build(plan_for(small)), WARM)
+    assert boot.counts == tuple(n + counted.overhead for n in counted.steps)
+    assert 5 < counted.overhead < 40
+
+
+def test_boots_that_differ_are_no_count() -> None:
+    one = counting.Boot((100, 101), (), 7)
+    counting.require_equal(one, one)
+    with pytest.raises(EmulatorError, match=r"step 1 took 101 instructions .* and 102"):
+        counting.require_equal(one, dataclasses.replace(one, counts=(100, 102)))
+    with pytest.raises(EmulatorError, match="digests 00000007 and 00000008"):
+        counting.require_equal(one, dataclasses.replace(one, digest=8))
+
+
+def test_a_device_that_learns_something_else_is_not_counted(
+    small: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = twin(lesson_for(SMALL.override({"seed": 2}), WARM), WARM)
+    monkeypatch.setattr("hil.steps.bench.twin", lambda lesson, warm: other)
+    with pytest.raises(Divergence, match="ends with digest"):
+        bench_step(small, warm=WARM, only=("chosen",))
+
+
+def test_activity_is_what_the_samples_hold(small: Lesson) -> None:
+    found = twin(small, WARM)
+    x = np.array([small.sample(step)[0] for step in range(small.steps)]) != 0
+    assert found.activity[0].active == x[WARM:].sum() / STEPS
+    assert found.activity[0].before == x[WARM - 1 : -1].sum() / STEPS
+    assert found.activity[0].both == (x[WARM:] & x[WARM - 1 : -1]).sum() / STEPS
+    assert found.activity[1].active == 17
+    assert found.density == found.activity[0].active / 64
+
+
+def test_a_ratio_is_to_the_floor(small: Lesson, counted: Counted) -> None:
+    (row,) = bench_step(small, warm=WARM, only=("chosen",)).rows
+    assert row.bounds is not None and row.ratio == counted.mean / row.bounds.floor
+    assert row.bounds.vector < row.bounds.floor < counted.mean
+
+
+@pytest.mark.parametrize(
+    "given, sentence",
+    [
+        ({"target": "host"}, "'host' counts no instructions"),
+        ({"unit": "/dev/ttyX"}, "'/dev/ttyX' counts no instructions"),
+        ({"init": "w.npz"}, "starts from the seed's weights"),
+        ({"epochs": 1}, "hil bench step counts steps"),
+        ({"data": "digits", "network": "784-128-10"}, "takes 784 inputs"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(
+    given: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        lesson_for(Experiment().override(given))
+
+
+def test_an_unknown_variant_is_refused(small: Lesson) -> None:
+    with pytest.raises(UsageError, match=r"unknown variant 'fast'.*chosen, scalar"):
+        bench_step(small, only=("fast",))
+
+
+# -- modelled cycles ------------------------------------------------------
+
+
+def instructions(*words: int) -> Iterator[Instruction]:
+    return (decode.decode(word, 64) for word in words)
+
+
+VSET_M1, VSET_M8 = 0x0D057057, 0x0D357057  # vsetvli zero, a0, e32, m1 or m8
+LOAD_V8, FMA_V16 = 0x02056407, 0xB2855857
+ADD = 0x00A50533  # add a0, a0, a0
+
+
+def test_every_operation_that_is_decoded_has_a_row_in_every_table() -> None:
+    tables = (decode._INTEGER, decode._MULTIPLY, decode._FLOAT)
+    named = {name for table in tables for name in table.values()}
+    named |= {"vlogic", "vfmove", "vfdiv", "vmvr", "vset", "load", "store", "alu", "mul",
+              "div", "branch", "fadd", "fma", "fdiv", "fmove", "fmove_x"}  # fmt: skip
+    named |= {f"v{way}{how}" for way in "ls" for how in "esxr"}
+    for core in cores().values():
+        assert set(core.operations) == named, core.name
+
+
+def test_a_dependent_instruction_waits_and_an_independent_one_does_not() -> None:
+    core = cores()["spacemit-x60"]
+    assert core.cycles(instructions(ADD, ADD, ADD)) == 3
+    assert core.cycles(instructions(0x00A50533, 0x00B585B3)) == 1  # a0, and a1
+
+
+def test_a_vector_instruction_takes_longer_at_a_larger_lmul() -> None:
+    core = cores()["spacemit-x60"]
+    pair = (LOAD_V8, FMA_V16)
+    small = core.cycles(instructions(VSET_M1, *pair))
+    large = core.cycles(instructions(VSET_M8, *pair))
+    assert (small, large) == (1 + 3 + 5, 1 + 16 + 8)
+
+
+def test_the_table_of_a_core_agrees_with_its_llvm_mca(counted: Counted) -> None:
+    tools = cycles.analyser("sifive-x280")
+    if tools is None:
+        pytest.skip("no llvm-mca here that knows sifive-x280")
+    found = cycles.modelled(counted.typical, counted.image, 64)["sifive-x280"]
+    assert found.model == f"{tools.version} sifive-x280"
+    table = cores()["sifive-x280"].cycles(one for _, one in counted.typical)
+    assert table == pytest.approx(found.cycles, rel=0.05)
+
+
+def test_without_llvm_mca_the_tables_give_every_core_a_figure(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cycles.analyser.cache_clear()
+    found = cycles.modelled(counted.typical, counted.image, 64)
+    cycles.analyser.cache_clear()
+    assert {name: m.model for name, m in found.items()} == {
+        name: f"table {name}" for name in cores()
+    }
+    assert cycles.modelled(counted.typical, counted.image, 32) == {}
+
+
+# -- plain C --------------------------------------------------------------
+
+FLAG_SETS = plain.flag_sets(256)
+
+
+@pytest.mark.parametrize(
+    "rule, activation, output",
+    [
+        ("bp", "tanh", "sigmoid"),
+        ("dfa", "relu", "softmax"),
+        ("dfa", "sigmoid", "identity"),
+        ("bp", "identity", "identity"),
+    ],
+)
+def test_plain_c_learns_the_same_step(
+    qemu64: str,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: str,
+    activation: str,
+    output: str,
+) -> None:
+    monkeypatch.setattr(plain, "flag_sets", lambda vlen: FLAG_SETS[3:4])
+    lesson = lesson_for(
+        SMALL.override({"rule": rule, "activation": activation, "output": output}), WARM
+    )
+    made = plan_for(lesson)
+    compiler = toolchain.find(lesson.target)
+    found = plain.opponents(lesson, made, compiler, WARM, twin(lesson, WARM))
+    assert [one.form for one in found] == ["dense", "listed"]
+    assert all(one.counted.whole.vector > 0 for one in found)
+
+
+def test_plain_c_that_learns_something_else_is_noticed(
+    qemu64: str, small: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "flag_sets", lambda vlen: FLAG_SETS[3:4])
+    other = twin(lesson_for(SMALL.override({"lr": 0.2}), WARM), WARM)
+    compiler = toolchain.find(small.target)
+    with pytest.raises(Divergence, match="away from the reference in counted step 0"):
+        plain.opponents(small, plan_for(small), compiler, WARM, other)
