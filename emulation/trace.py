@@ -5,6 +5,10 @@ instruction long and to log each block that it runs (`-d exec`), it writes a
 line an instruction; `-dfilter` keeps those out that nobody asked for. The log
 is long (about 80 bytes an instruction), so it is switched on late, by
 `QemuMachine.watch`, and only for what is to be looked at.
+
+QEMU 7.2 aborts in this mode where a block begins with a vector conversion that
+truncates (vfcvt.rtz: "decode_save_opc: Assertion"), so code to be traced there
+converts by the current rounding mode.
 """
 
 from __future__ import annotations

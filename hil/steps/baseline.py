@@ -16,7 +16,7 @@ from typing import Any
 from codegen import toolchain
 from hil.building import build, plan_for
 from hil.errors import UsageError
-from hil.experiment import Experiment
+from hil.experiment import Experiment, toml_value
 from hil.keys import KEYS
 from hil.steps.bench import lesson_for
 from hil.steps.counting import count
@@ -133,10 +133,8 @@ def save(path: Path, baseline: Baseline) -> None:
 
 
 def _inline(table: Mapping[str, Any]) -> str:
-    def value(given: Any) -> str:
-        return f'"{given}"' if isinstance(given, str) else str(given)
-
-    return "{ " + ", ".join(f"{name} = {value(v)}" for name, v in table.items()) + " }"
+    rows = (f"{name} = {toml_value(value)}" for name, value in table.items())
+    return "{ " + ", ".join(rows) + " }"
 
 
 def recount(case: Case) -> Case:

@@ -155,6 +155,11 @@ def bench_step(
             raise UsageError(
                 f"unknown variant {name!r}: expected one of {', '.join(known)}"
             )
+    if against is not None and CHOSEN not in (only or known):
+        raise UsageError(
+            f"--against {against} without variant {CHOSEN!r}: expected it among the "
+            "variants, for the ratio is to it"
+        )
     try:
         reference = twin(lesson, warm)
     except NonFinite as error:
@@ -163,7 +168,7 @@ def bench_step(
         ) from None
     compiler = toolchain.find(lesson.target, lesson.experiment.toolchain)
     rows = []
-    for name in only or known:
+    for name in (n for n in known if only is None or n in only):
         tell(f"counting {name}: two boots, one of them traced")
         rows.append(_row(name, known[name], warm, reference))
     found: tuple[Opponent, ...] = ()

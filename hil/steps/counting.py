@@ -272,6 +272,11 @@ def _overhead(
     is the number of instructions from the first read up to the second.
     """
     reads = [n for n, address in enumerate(trace) if code[address].csr == MINSTRET]
+    if len(reads) != 2 * len(steps):
+        raise EmulatorError(
+            f"the counter was read {len(reads)} times in {len(steps)} steps: expected "
+            "twice a step"
+        )
     found = set()
     for number, step in enumerate(steps):
         first, last = reads[2 * number : 2 * number + 2]

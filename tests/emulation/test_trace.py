@@ -43,7 +43,7 @@ def test_every_instruction_in_the_ranges_is_written_down(
     last = [LISTEN + 4 * n for n in range(3, len(instructions) - BEFORE)]
     waiting = executed[: -len(last)]
     assert executed[-len(last) :] == last
-    assert set(waiting) == set(loop)
+    assert set(waiting) <= set(loop)
     assert all(b == loop[(loop.index(a) + 1) % 3] for a, b in pairwise(waiting))
 
 

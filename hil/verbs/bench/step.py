@@ -26,9 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--warm",
         type=int,
-        default=20,
         metavar="N",
-        help="steps before the counted (20)",
+        help="steps before the counted (default: 20)",
     )
     group.add_argument(
         "--markdown",
@@ -53,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     """The benchmark."""
     if given.update and given.baseline is None:
         raise UsageError("--update needs --baseline FILE: expected what to update")
-    if given.warm < 0:
+    if given.warm is not None and given.warm < 0:
         raise UsageError(f"--warm is {given.warm}: expected 0 or more")
     return _baseline(given) if given.baseline else _count(given)
 
@@ -61,13 +60,14 @@ def run(given: argparse.Namespace) -> int:
 def _count(given: argparse.Namespace) -> int:
     from hil import record
     from hil.steps import report
-    from hil.steps.bench import bench_step, lesson_for
+    from hil.steps.bench import WARM, bench_step, lesson_for
 
     out = output.of(given)
-    lesson = lesson_for(experiment_of(given), given.warm)
+    warm = WARM if given.warm is None else given.warm
+    lesson = lesson_for(experiment_of(given), warm)
     only = tuple(given.variants.split(",")) if given.variants else None
     found = bench_step(
-        lesson, warm=given.warm, only=only, against=given.against, tell=out.line
+        lesson, warm=warm, only=only, against=given.against, tell=out.line
     )
     document = report.to_json(found)
     try:
