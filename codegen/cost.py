@@ -216,6 +216,17 @@ def feedback_words(shape: Shape, machine: Machine) -> Cost:
     return made + _cost(machine, 2 * each, (3 + shift) * each)
 
 
+def backward_columns(shape: Shape, machine: Machine) -> Cost:
+    """Rows in lanes, column by column: load in strides, fma, d_j, next address;
+    15 sums of sums."""
+    strips = machine.strips(shape.n_in)
+    each = strips * shape.n_out
+    return _cost(
+        machine, each + 30 * strips, 2.4 * each + 60 * strips,
+        each * machine.lanes,
+    )  # fmt: skip
+
+
 def dense_backward(shape: Shape, machine: Machine) -> Cost:
     """Up to 16 terms: rows in lanes, column by column. More: a row at a time,
     16 lanes of LMUL 4, folded in halves."""

@@ -345,6 +345,8 @@ TABLE: tuple[Variant, ...] = (
               ("random__rvv_m8",), form="words"),
     *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
            _SUM[0], ("sum__rvv_m4",)),
+    *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
+              form="columns"),
     *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
     *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],

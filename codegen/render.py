@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -11,7 +12,7 @@ import numpy as np
 from codegen import constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
-from codegen.plan import OUTPUT_KERNELS, Plan
+from codegen.plan import OUTPUT_KERNELS, Call, Plan
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -60,10 +61,63 @@ def sign_words(plan: Plan) -> dict[int, int]:
     return found
 
 
+@dataclass(frozen=True)
+class Shared:
+    """A call that several layers make with one shape: a function of its own in
+    net.c, so that its code is there once. `arguments` are what it passes on."""
+
+    symbol: str
+    kernel: kernels.Kernel
+    variant: kernels.Variant
+    arguments: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def _sizes(call: Call) -> dict[str, int]:
+    """What a call's size parameters are, by their names in the prototype."""
+    shape = call.shape
+    across = shape.n_out if "size_t n_err" in call.variant.kernel.parameters else 0
+    return {
+        "n_in": shape.n_in, "n_out": shape.n_out, "n_err": shape.n_in,
+        "n": across or shape.n_in * shape.n_out,
+    }  # fmt: skip
+
+
+def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
+    """The calls of `plan` that share code, by kernel and layer."""
+    together: dict[tuple[object, ...], list[Call]] = {}
+    for call in plan.calls:
+        name = call.variant.kernel.name
+        if call.layer and not name.endswith("_nonzero"):  # takes a stride as well
+            key = (call.variant, call.shape.n_in, call.shape.n_out)
+            together.setdefault(key, []).append(call)
+    found = {}
+    for calls in together.values():
+        first, variant = calls[0], calls[0].variant
+        sizes = _sizes(first)
+        names = [p.split()[-1].lstrip("*") for p in variant.kernel.parameters]
+        one = Shared(
+            f"{variant.symbol}_{first.shape.n_in}x{first.shape.n_out}",
+            variant.kernel, variant,
+            tuple(str(sizes.get(name, name)) for name in names),
+            tuple(name for name in names if name in sizes),
+        )  # fmt: skip
+        if len(calls) > 1:
+            found |= {(variant.kernel.name, call.layer): one for call in calls}
+    return found
+
+
 def context(plan: Plan) -> dict[str, object]:
     """What every template may name."""
     spec = plan.spec
     layers = range(1, spec.network.depth + 1)
+    common = shared(plan)
+
+    def call(kernel: str, layer: int = 0) -> str:
+        """What net.c calls for a kernel of a layer."""
+        one = common.get((kernel, layer))
+        return one.symbol if one else plan.call(kernel, layer).symbol
+
     return {
         "plan": plan,
         "network": spec.network,
@@ -76,7 +130,8 @@ def context(plan: Plan) -> dict[str, object]:
         "convert_kernel": ways.CONVERT[spec.inputs.dtype],
         "list_kernel": {n: ways.listing(spec, n) for n in layers},
         "output_kernel": OUTPUT_KERNELS[spec.network.output],
-        "call": lambda kernel, layer=0: plan.call(kernel, layer).symbol,
+        "call": call,
+        "shared": sorted(set(common.values()), key=lambda one: one.symbol),
         "kernel_files": sorted({c.variant.file for c in plan.calls}),
         "layers": layers,
         "scratch": plan.scratch,

@@ -470,6 +470,12 @@ static void check_f32_dense_backward(
     hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, 7);
     kernel(w, x, first_out[1], MOST, 7);
     same(first_out, 1, MOST);
+    fill(w, MOST * ROWS, true); /* and in the long one */
+    fill(x, ROWS, true);
+    fill_outputs(MOST);
+    hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, ROWS);
+    kernel(w, x, first_out[1], MOST, ROWS);
+    same(first_out, 1, MOST);
 }
 
 static void check_f32_dense_update(
