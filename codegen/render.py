@@ -91,7 +91,7 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
         if call.layer and not name.endswith("_nonzero"):  # takes a stride as well
             key = (call.variant, call.shape.n_in, call.shape.n_out)
             together.setdefault(key, []).append(call)
-    found = {}
+    found: dict[tuple[str, int], Shared] = {}
     for calls in together.values():
         first, variant = calls[0], calls[0].variant
         sizes = _sizes(first)

@@ -68,7 +68,7 @@ RULE = Declaration(
         Parameter(
             "feedback",
             "signs",
-            "signs: +-feedback_scale from the generator, no memory at all; "
+            "signs: +-feedback_scale from the generator, no stored matrix; "
             "uniform: stored in flash, U(+-sqrt(3/outputs))",
             ("signs", "uniform"),
         ),

@@ -38,7 +38,7 @@ def test_it_compiles_alone_and_learns_as_the_reference_does(
         Network((17, 33, 7, 5)), RuleChoice(rule, parameters), Inputs("u8", 255), seed=7
     )
     library(spec, tmp_path)
-    sources = [*map(str, tmp_path.glob("*.c")), str(HERE / "learn_from_stdin.c")]
+    sources = [*map(str, tmp_path.glob("net*.c")), str(HERE / "learn_from_stdin.c")]
     program = tmp_path / "learn"
     subprocess.run(
         [host_cc, *STRICT, f"-I{tmp_path}", *sources, "-o", str(program), "-lm"],
@@ -64,7 +64,7 @@ def test_a_non_finite_input_is_refused_and_names_its_tensor(
 ) -> None:
     spec = Spec(Network((3, 2)), RuleChoice("bp"), Inputs("f32", 1))
     library(spec, tmp_path)
-    sources = [*map(str, tmp_path.glob("*.c")), str(HERE / "learn_from_stdin.c")]
+    sources = [*map(str, tmp_path.glob("net*.c")), str(HERE / "learn_from_stdin.c")]
     program = tmp_path / "learn"
     subprocess.run(
         [host_cc, *STRICT, f"-I{tmp_path}", *sources, "-o", str(program), "-lm"],
