@@ -14,8 +14,15 @@ def all_active(*widths: int) -> list[Activity]:
     return [Activity(float(n), float(n), float(n)) for n in widths]
 
 
-def bound(rule: str, layers: tuple[int, ...], vlen: int, *active: int):  # type: ignore[no-untyped-def]
-    made = plan(Spec(Network(layers), RuleChoice(rule)), targets.load("qemu-rv64gcv"))
+def bound(  # type: ignore[no-untyped-def]
+    rule: str,
+    layers: tuple[int, ...],
+    vlen: int,
+    *active: int,
+    schedule: str = "sequential",
+):
+    spec, target = Spec(Network(layers), RuleChoice(rule)), targets.load("qemu-rv64gcv")
+    made = plan(spec, target, vlen=vlen, schedule=schedule)
     return bounds(made, vlen, all_active(*active))
 
 
@@ -27,6 +34,12 @@ def test_one_group_a_row_costs_five_vector_and_nine_instructions() -> None:
     found = bound("dfa", (64, 64), 256, 64)
     assert (found.vector, found.floor) == (64 * (2 + 3), 64 * (4 + 5))
     assert found.traffic == 64 * 64 * 4 * (1 + 2)
+
+
+def test_a_fused_group_costs_four_vector_and_seven_instructions() -> None:
+    found = bound("dfa", (64, 64), 256, 64, schedule="fused")
+    assert (found.vector, found.floor) == (64 * 4, 64 * 7)
+    assert found.traffic == 64 * 64 * 4 * 2
 
 
 def test_inactive_rows_cost_nothing() -> None:

@@ -94,4 +94,4 @@ def test_phases_are_found_inlined_and_called(tmp_path: Path) -> None:
 
 def test_an_image_without_debug_information_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="no debug information"):
-        DebugInfo(compiled(tmp_path))
+        DebugInfo(compiled(tmp_path, "-g0"))

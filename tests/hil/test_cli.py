@@ -135,8 +135,10 @@ def test_bench_gives_every_rate_and_both_shares(
     assert main(given) == 0
     document = json.loads(capsys.readouterr().out)
     rates = ("raw", "echo", "link", "device", "reference", "lockstep", "resident")
-    assert all(document[name] > 0 for name in rates)
-    assert {*rates, "echo_share", "lockstep_share"} == set(document["provenance"])
+    assert all(document[name] > 0 for name in (*rates, "first_step"))
+    assert {*rates, "first_step", "echo_share", "lockstep_share"} == set(
+        document["provenance"]
+    )
 
 
 @pytest.mark.parametrize("flag", ["--json", "--save"])

@@ -13,8 +13,8 @@ from hil.metrics import Metrics
 def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     with Metrics(path) as metrics:
-        metrics.add(Learned(0, 0.1 + 0.2, True, 1e-07, 0xBEEF, 8510))
-        metrics.add(Learned(1, math.nan, False, 0.5, None, None))
+        metrics.add(Learned(0, 0.1 + 0.2, True, 1e-07, 0xBEEF, 8510, 1, 1))
+        metrics.add(Learned(1, math.nan, False, 0.5, None, None, 1, 0))
         assert (metrics.correct, metrics.loss) == (1, 0.1 + 0.2)
     first, second = map(json.loads, path.read_text().splitlines())
     assert first == {

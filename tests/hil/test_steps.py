@@ -36,7 +36,9 @@ def small(qemu64: str) -> Lesson:
 def counted(small: Lesson) -> Counted:
     """What it costs."""
     plan = plan_for(small)
-    return counting.count(small, build(plan), toolchain.find(plan.target), WARM)
+    return counting.count(
+        small, build(plan), toolchain.find(plan.target, vlen=plan.vlen), WARM
+    )
 
 
 def test_phases_and_classes_add_up_to_the_steps_count(counted: Counted) -> None:
@@ -123,7 +125,10 @@ def test_what_cannot_be_counted_is_refused(
 
 
 def test_an_unknown_variant_is_refused(small: Lesson) -> None:
-    with pytest.raises(UsageError, match=r"unknown variant 'fast'.*chosen, scalar"):
+    with pytest.raises(
+        UsageError,
+        match=r"unknown variant 'fast'.*chosen, length-agnostic, sequential, fused, scalar",
+    ):
         bench_step(small, only=("fast",))
 
 
