@@ -11,13 +11,16 @@ docs/performance.md derives the formulas.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
 NEAR = 0.03
 """Counts of instructions that differ by less are about equal."""
+
+WORD = 32
+"""Bits of an element: the "VLEN" of a machine without vectors."""
 
 OVERHEAD = 3 / 8
 """Instructions a row for its loop: two pointers and a branch, unrolled 8 times."""
@@ -49,7 +52,7 @@ class Machine:
     @property
     def lanes(self) -> int:
         """32-bit elements of a group."""
-        return self.vlen * self.lmul // 32
+        return self.vlen * self.lmul // WORD
 
     def strips(self, n: int) -> int:
         """Groups that n elements fill."""
@@ -85,15 +88,25 @@ def total(costs: Iterable[Cost]) -> Cost:
     return sum(costs, Cost(0, 0))
 
 
+def mean(costs: Sequence[Cost]) -> Cost:
+    """Their mean."""
+    whole = total(costs)
+    return Cost(whole.instructions / len(costs), whole.cycles / len(costs))
+
+
 Choice = TypeVar("Choice")
+
+
+def about_fewest(costs: Mapping[Choice, Cost]) -> list[Choice]:
+    """Those whose instructions are about the fewest."""
+    least = min(found.instructions for found in costs.values())
+    return [c for c, f in costs.items() if f.instructions <= least * (1 + NEAR)]
 
 
 def cheapest(costs: Mapping[Choice, Cost]) -> Choice:
     """The first with the fewest cycles among those whose instructions are
     about the fewest."""
-    least = min(found.instructions for found in costs.values())
-    near = {c: f for c, f in costs.items() if f.instructions <= least * (1 + NEAR)}
-    return min(near, key=lambda choice: near[choice].cycles)
+    return min(about_fewest(costs), key=lambda choice: costs[choice].cycles)
 
 
 def nothing(shape: Shape, machine: Machine) -> Cost:

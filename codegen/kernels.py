@@ -372,19 +372,30 @@ def variant(kernel_name: str, vector: bool) -> Variant:
     )
 
 
+def estimates(
+    kernel_name: str, vlens: tuple[int, ...], shape: Shape
+) -> dict[Variant, Cost]:
+    """What each variant is estimated to cost, in mean over `vlens` (empty: a
+    machine without vectors).
+
+    Raises `BuildError` when there is no variant.
+    """
+    default = variant(kernel_name, bool(vlens))
+    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
+    return {
+        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
+        for row in rows
+    }
+
+
 def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
-    """The variant whose estimate is the least, summed over `vlens` (empty: a
-    machine without vectors). Within 3 % of the least count of instructions,
-    modelled cycles decide (docs/performance.md).
+    """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
+    of the least count of instructions, modelled cycles decide
+    (docs/performance.md).
 
     Raises `BuildError` when there is none.
     """
-    default = variant(kernel_name, bool(vlens))
-    if not vlens:
-        return default
-    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
-    costs = {row: cost.total(row.cost(shape, vlen) for vlen in vlens) for row in rows}
-    return cost.cheapest(costs)
+    return cost.cheapest(estimates(kernel_name, vlens, shape))
 
 
 def _in_order(variants: Iterable[Variant]) -> list[Variant]:

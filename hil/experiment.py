@@ -51,6 +51,7 @@ class Experiment:
     lr_decay: float | None = None
     seed: int = 1
     schedule: str = "auto"
+    tuned: str | None = None
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
@@ -74,6 +75,11 @@ class Experiment:
         if self.steps is not None and self.epochs is not None:
             raise UsageError(
                 f"steps = {self.steps} and epochs = {self.epochs}: expected one of them"
+            )
+        if self.tuned is not None and self.schedule != "auto":
+            raise UsageError(
+                f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
+                "one of them, for both say how layers are computed"
             )
         if self.thin is not None and not self.resident:
             raise UsageError(
@@ -161,7 +167,7 @@ def _beside(folder: Path, value: str) -> str:
     """A path as seen from the experiment's folder; a bare name that is no file
     (such as "digits") stays a name."""
     path = folder / value
-    named = value.endswith(".npz") or path.is_file()
+    named = value.endswith((".npz", ".toml")) or path.is_file()
     return str(path) if named and not Path(value).is_absolute() else value
 
 

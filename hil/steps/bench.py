@@ -98,10 +98,14 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
 
 
 def candidates(lesson: Lesson) -> dict[str, Candidate]:
-    """What is counted, by name: what the plan chose by itself; the same for any
-    VLEN; every layer sequential, and every layer fused; "scalar" is the same
-    network for the same machine without vectors."""
+    """What is counted, by name: what the plan chose, by itself or as a tuned file
+    says, and then what it chooses by itself; the same for any VLEN; every layer
+    sequential, and every layer fused; "scalar" is the same network for the same
+    machine without vectors."""
     found = {CHOSEN: Candidate(lesson, plan_for(lesson))}
+    if lesson.tuned is not None:
+        lesson = prepare(lesson.experiment.override({"tuned": None}))
+        found["untuned"] = Candidate(lesson, plan_for(lesson))
     others: list[tuple[str, dict[str, object]]] = [
         ("length-agnostic", {"agnostic": True}),
         ("sequential", {"schedule": "sequential"}),
@@ -174,9 +178,7 @@ def bench_step(
 
 def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
     lesson = one.lesson
-    compiler = toolchain.find(
-        lesson.target, lesson.experiment.toolchain, one.plan.vlen
-    )
+    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, one.plan.vlen)
     built: Built = build(one.plan, lesson.experiment.toolchain)
     counted = count(lesson, built, compiler, warm)
     if counted.digest != reference.digest:
