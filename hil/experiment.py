@@ -108,7 +108,7 @@ class Experiment:
     def to_toml(self) -> str:
         """The experiment as a TOML file; `from_toml` gives it back."""
         lines = [
-            f"{f.name} = {_toml(value)}"
+            f"{f.name} = {as_toml(value)}"
             for f in fields(self)
             if f.name != "parameters"
             and (value := getattr(self, f.name)) not in (None, "")
@@ -116,7 +116,7 @@ class Experiment:
         if self.parameters:
             lines += ["", "[parameters]"]
             lines += [
-                f"{name} = {_toml(value)}" for name, value in self.parameters.items()
+                f"{name} = {as_toml(value)}" for name, value in self.parameters.items()
             ]
         return "\n".join(lines) + "\n"
 
@@ -171,9 +171,9 @@ def _beside(folder: Path, value: str) -> str:
     return str(path) if named and not Path(value).is_absolute() else value
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """A plain value as TOML: its strings and numbers are JSON's, but for the
     characters that JSON leaves alone and TOML does not."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(as_toml(item) for item in value) + "]"
     return json.dumps(value).replace("\x7f", "\\u007f")

@@ -211,7 +211,7 @@ def tune(
     yield found
     choice = Choice()
     for ask in (_ways, _variants):
-        for question in ask(lesson, plan_for(lesson, choice), tries):
+        for question in ask(lesson, plan_for(lesson, choice), objective, tries):
             tell(f"{about(question.layers, question.kernel)}: measuring "
                  + ", ".join(question.options))  # fmt: skip
             decision = _decide(bench, question, choice, objective)
@@ -262,18 +262,22 @@ def _decide(
     return Decision(question.layers, question.kernel, tried, own, chosen, why)
 
 
-def _promising(costs: Mapping[Name, Cost], own: Name, tries: int) -> list[Name]:
+def _promising(
+    costs: Mapping[Name, Cost], own: Name, objective: str, tries: int
+) -> list[Name]:
     """`own`, then the others whose estimates are not far above the least."""
-    least = min(found.instructions for found in costs.values())
+    figures: Mapping[Name, float] = {n: getattr(c, objective) for n, c in costs.items()}
     others = [
         name
-        for name in sorted(costs, key=lambda name: costs[name].instructions)
-        if name != own and costs[name].instructions <= PROMISING * least
+        for name in sorted(figures, key=lambda name: figures[name])
+        if name != own and figures[name] <= PROMISING * min(figures.values())
     ]
     return [own, *others][:tries]
 
 
-def _ways(lesson: Lesson, plan: Plan, tries: int) -> Iterator[_Question]:
+def _ways(
+    lesson: Lesson, plan: Plan, objective: str, tries: int
+) -> Iterator[_Question]:
     """The ways of each layer that its schedule allows and its memory holds."""
     alike: dict[object, list[Layer]] = {}
     for layer in plan.layers:
@@ -283,7 +287,7 @@ def _ways(lesson: Lesson, plan: Plan, tries: int) -> Iterator[_Question]:
         allowed = ALLOWED[lesson.experiment.schedule]
         costs = {way: first.costs[way] for way in allowed}
         options = {}
-        for way in _promising(costs, first.way, tries):
+        for way in _promising(costs, first.way, objective, tries):
             choice = Choice(dict.fromkeys(numbers, way))
             with suppress(OverBudget):
                 plan_for(lesson, choice)
@@ -293,7 +297,9 @@ def _ways(lesson: Lesson, plan: Plan, tries: int) -> Iterator[_Question]:
             yield _Question(numbers, None, options, size)
 
 
-def _variants(lesson: Lesson, plan: Plan, tries: int) -> Iterator[_Question]:
+def _variants(
+    lesson: Lesson, plan: Plan, objective: str, tries: int
+) -> Iterator[_Question]:
     """The variants of each kernel that a step calls."""
     alike: dict[object, list[Call]] = {}
     for call in plan.step:
@@ -303,7 +309,7 @@ def _variants(lesson: Lesson, plan: Plan, tries: int) -> Iterator[_Question]:
         costs = kernels.estimates(kernel.name, plan.vlens, calls[0].shape)
         options = {
             row.suffix: Choice({}, {(number, kernel.name): row for number in numbers})
-            for row in _promising(costs, calls[0].variant, tries)
+            for row in _promising(costs, calls[0].variant, objective, tries)
         }
         if len(options) > 1:
             size = len(calls) * costs[calls[0].variant].instructions
