@@ -318,12 +318,12 @@ _ROWS = ((), ("rows__rvv_m{}",))
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 TABLE: tuple[Variant, ...] = (
-    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
     *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
               groups=2),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
-    *_rows("nonzero", "f32_nonzero", (4, 2), cost.nonzero),
+    *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
     *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
     *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
@@ -333,8 +333,9 @@ TABLE: tuple[Variant, ...] = (
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
-    *_rows("activation", "f32_tanh f32_sigmoid f32_relu", (8, 4, 2, 1), cost.stream(40), *_MATH),
-    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH),
+    *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
     *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
     *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1), cost.feedback_stored),
     *_rows(
@@ -349,9 +350,9 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
               form="columns"),
-    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(80), *_LOSS),
-    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(60), *_LOSS),
-    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(20), *_SUM),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
+    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
+    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
     *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
