@@ -6,7 +6,7 @@ that are about equal. Both are estimates of a call; `hil bench step` counts.
 The machine: a datapath of half a register (DLEN = VLEN / 2), so that a vector
 instruction takes 2 LMUL cycles whatever vl is; one element a cycle where
 memory is not walked in order; one cycle for everything else.
-docs/performance.md derives the formulas.
+docs/tuning.md derives the formulas.
 """
 
 from __future__ import annotations

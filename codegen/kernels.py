@@ -392,7 +392,7 @@ def estimates(
 def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
     """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
     of the least count of instructions, modelled cycles decide
-    (docs/performance.md).
+    (docs/tuning.md).
 
     Raises `BuildError` when there is none.
     """
