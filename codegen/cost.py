@@ -227,7 +227,7 @@ def columns(shape: Shape, machine: Machine) -> Cost:
     each = strips * shape.n_out
     scalar = 2 if shape.n_out <= 10 else 2.5
     return _bias(shape, machine) + _cost(
-        machine, each + 4 * strips, scalar * each + 12 * strips,
+        machine, each + 4 * strips, scalar * each + (12 * strips if strips > 1 else 2),
         2 * shape.n_out * strips * machine.lanes,
     )  # fmt: skip
 
@@ -264,14 +264,15 @@ def feedback_words(shape: Shape, machine: Machine) -> Cost:
 
 def dense_backward(shape: Shape, machine: Machine) -> Cost:
     """Up to 16 terms: rows in lanes, column by column. More: a row at a time,
-    16 lanes of LMUL 4, folded in halves."""
+    16 lanes of LMUL 4, folded in halves; six groups of d stay in registers."""
     if shape.n_out <= 16:
         strips = machine.strips(shape.n_in)
         each = strips * shape.n_out
         return _cost(machine, each, 2 * each, shape.n_out * strips * machine.lanes)
-    chunks = ceil(shape.n_out / 16)
-    four = Machine(machine.vlen, 4)
-    return _cost(four, shape.n_in * (3 * chunks + 5), shape.n_in * (4 * chunks + 4))
+    groups = ceil(shape.n_out / 16)
+    kept, others = min(groups, 6), max(groups - 6, 0)
+    vectors, scalars = 8 + 2 * kept + 3 * others, 9 + kept + 5.6 * others
+    return _cost(Machine(machine.vlen, 4), shape.n_in * vectors, shape.n_in * scalars)
 
 
 def scalar(vector: Model) -> Model:

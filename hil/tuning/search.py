@@ -37,6 +37,7 @@ TRIES = 3
 PROMISING = 1.5
 """Candidates whose estimate exceeds the least by more than this are not tried."""
 
+OWN = "the plan's own choice"
 TRACED = 8
 """Cycles are modelled of one of so many counted steps: that nearest to the mean."""
 
@@ -126,14 +127,14 @@ class _Bench:
     boots: dict[str, tuple[Built, Boot]] = field(default_factory=dict)
     cycles: dict[str, Mapping[str, Modelled]] = field(default_factory=dict)
 
-    def count(self, choice: Choice) -> Figures:
-        """Instructions alone."""
-        boot = self._boot(choice)[1]
+    def count(self, choice: Choice, what: str) -> Figures:
+        """Instructions alone, of the candidate `what`."""
+        boot = self._boot(choice, what)[1]
         return Figures(fmean(boot.counts) - self.overhead)
 
-    def model(self, choice: Choice) -> Figures:
+    def model(self, choice: Choice, what: str) -> Figures:
         """Instructions, and cycles of the one step."""
-        built, boot = self._boot(choice)
+        built, boot = self._boot(choice, what)
         digest = built.image.digest
         if digest not in self.cycles:
             counted = follow(
@@ -146,16 +147,17 @@ class _Bench:
             )
         return Figures(fmean(boot.counts) - self.overhead, self.cycles[digest])
 
-    def own(self, choice: Choice) -> Figures:
-        """Of the first of all: it says which step is modelled, and what the
-        counter holds beside a step, which is no matter of the kernels."""
-        counts = self._boot(choice)[1].counts
+    def own(self) -> Figures:
+        """Of the plan's own choice, the first of all: it says which step is
+        modelled, and what the counter holds beside a step, which is no matter of
+        the kernels."""
+        counts = self._boot(Choice(), OWN)[1].counts
         mean = fmean(counts)
         places = range(min(TRACED, len(counts)))
         self.place = min(places, key=lambda place: abs(counts[place] - mean))
-        return self.model(choice)
+        return self.model(Choice(), OWN)
 
-    def _boot(self, choice: Choice) -> tuple[Built, Boot]:
+    def _boot(self, choice: Choice, what: str) -> tuple[Built, Boot]:
         plan = plan_for(self.lesson, choice)
         built = build(plan, self.lesson.experiment.toolchain)
         digest = built.image.digest
@@ -163,8 +165,8 @@ class _Bench:
             boot = learn(self.lesson, built, self.warm)
             if boot.digest != self.reference.digest:
                 raise Divergence(
-                    f"a candidate ends with digest {boot.digest:08x}, the reference "
-                    f"with {self.reference.digest:08x}: its figures would be those of "
+                    f"{what} ends with digest {boot.digest:08x}, the reference with "
+                    f"{self.reference.digest:08x}: its figures would be those of "
                     "another step",
                     f"its image is {built.image.path}",
                 )
@@ -203,7 +205,7 @@ def tune(
     compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, plan.vlen)
     assert lesson.target.qemu is not None
     bench = _Bench(lesson, warm, compiler, reference)
-    own = bench.own(Choice())
+    own = bench.own()
     found = Tuning(
         lesson, warm, objective, compiler.version,
         qemu.version(lesson.target.qemu.binary), plan, own, own, bench.place + 1, 1,
@@ -224,7 +226,7 @@ def tune(
                 decisions=(*found.decisions, decision),
             )
             yield found
-    yield replace(found, tuned=bench.model(choice), complete=True)
+    yield replace(found, tuned=bench.model(choice, "the tuned choice"), complete=True)
 
 
 def _with(choice: Choice, more: Choice) -> Choice:
@@ -239,7 +241,8 @@ def _decide(
     """Measure every option; counts that differ by less than 3 % of what the
     question is about are about equal, and cycles decide between them."""
     options = {name: _with(choice, o) for name, o in question.options.items()}
-    tried = {name: bench.count(option) for name, option in options.items()}
+    title = about(question.layers, question.kernel)
+    tried = {n: bench.count(option, f"{title}, {n},") for n, option in options.items()}
     least = min(figures.instructions for figures in tried.values())
     near = [
         name
@@ -250,7 +253,7 @@ def _decide(
     if objective == "cycles":
         near, why = list(tried), "fewest modelled cycles"
     if len(near) > 1 and bench.lesson.target.xlen == 64:
-        tried |= {name: bench.model(options[name]) for name in near}
+        tried |= {n: bench.model(options[n], f"{title}, {n},") for n in near}
         chosen = min(
             near, key=lambda name: (tried[name].mean_cycles, tried[name].instructions)
         )

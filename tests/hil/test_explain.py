@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,3 +92,26 @@ def test_it_is_refused_where_it_has_no_meaning(
 ) -> None:
     assert main(["kernels", *given]) == 2
     assert sentence in capsys.readouterr().err.splitlines()[0]
+
+
+def test_the_estimates_are_about_what_is_counted(
+    qemu64: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--network", "64-64-10", "--vlen", "128"]
+    estimated: dict[str, float] = {}
+    for call in explained(capsys, *flags)["calls"]:
+        estimated[call["kernel"]] = (
+            estimated.get(call["kernel"], 0) + call["instructions"]
+        )
+    given = ["bench", "step", *flags, "--variants", "chosen", "--warm", "2"]
+    given += ["--steps", "4", "--out", str(tmp_path), "--json", "-"]
+    assert main(given) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    large = {
+        phase["phase"]: phase["instructions"]
+        for phase in row["phases"]
+        if phase["instructions"] >= row["instructions"] / 20
+    }
+    assert len(large) >= 6
+    for kernel, counted in large.items():
+        assert estimated[kernel] == pytest.approx(counted, rel=0.15), kernel
