@@ -6,12 +6,12 @@ that are about equal. Both are estimates of a call; `hil bench step` counts.
 The machine: a datapath of half a register (DLEN = VLEN / 2), so that a vector
 instruction takes 2 LMUL cycles whatever vl is; one element a cycle where
 memory is not walked in order; one cycle for everything else.
-docs/performance.md derives the formulas.
+docs/tuning.md derives the formulas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
@@ -19,8 +19,15 @@ from typing import TypeVar
 NEAR = 0.03
 """Counts of instructions that differ by less are about equal."""
 
+WORD = 32
+"""Bits of an element: the "VLEN" of a machine without vectors."""
+
 OVERHEAD = 3 / 8
 """Instructions a row for its loop: two pointers and a branch, unrolled 8 times."""
+
+
+REST = 30
+"""Instructions of a pass over a list for the rows left of eights."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Machine:
     @property
     def lanes(self) -> int:
         """32-bit elements of a group."""
-        return self.vlen * self.lmul // 32
+        return self.vlen * self.lmul // WORD
 
     def strips(self, n: int) -> int:
         """Groups that n elements fill."""
@@ -85,15 +92,25 @@ def total(costs: Iterable[Cost]) -> Cost:
     return sum(costs, Cost(0, 0))
 
 
+def mean(costs: Sequence[Cost]) -> Cost:
+    """Their mean."""
+    whole = total(costs)
+    return Cost(whole.instructions / len(costs), whole.cycles / len(costs))
+
+
 Choice = TypeVar("Choice")
+
+
+def about_fewest(costs: Mapping[Choice, Cost]) -> list[Choice]:
+    """Those whose instructions are about the fewest."""
+    least = min(found.instructions for found in costs.values())
+    return [c for c, f in costs.items() if f.instructions <= least * (1 + NEAR)]
 
 
 def cheapest(costs: Mapping[Choice, Cost]) -> Choice:
     """The first with the fewest cycles among those whose instructions are
     about the fewest."""
-    least = min(found.instructions for found in costs.values())
-    near = {c: f for c, f in costs.items() if f.instructions <= least * (1 + NEAR)}
-    return min(near, key=lambda choice: near[choice].cycles)
+    return min(about_fewest(costs), key=lambda choice: costs[choice].cycles)
 
 
 def nothing(shape: Shape, machine: Machine) -> Cost:
@@ -102,11 +119,12 @@ def nothing(shape: Shape, machine: Machine) -> Cost:
 
 
 def stream(vector: float) -> Model:
-    """A pass over one vector with `vector` instructions a group."""
+    """A pass over one vector with `vector` instructions a group. A loop asks for
+    vl, and steps pointers and a count; a vector of one group needs no loop."""
 
     def model(shape: Shape, machine: Machine) -> Cost:
         strips = machine.strips(shape.n_in * shape.n_out)
-        return _cost(machine, strips * vector, strips * 4)
+        return _cost(machine, strips * vector, strips * 6 if strips > 1 else 2)
 
     return model
 
@@ -119,6 +137,18 @@ def _blocks(n: int, machine: Machine) -> list[int]:
         found = [2] * (n // (2 * vl))
         n -= len(found) * 2 * vl
     return found + [1] * machine.strips(n)
+
+
+def _bias(shape: Shape, machine: Machine) -> Cost:
+    """Its update, by all who update weights."""
+    return stream(5)(Shape(1, shape.n_out), machine)
+
+
+def _pairs(shape: Shape, machine: Machine) -> int:
+    """Passes of two groups where there are more passes: their second address
+    is kept nowhere."""
+    blocks = _blocks(shape.n_out, machine)
+    return sum(parts == 2 for parts in blocks) if len(blocks) > 1 else 0
 
 
 def _by_rows(
@@ -137,51 +167,67 @@ def _by_rows(
     return _cost(machine, vectors, scalars)
 
 
+def _listed(shape: Shape, machine: Machine, vector: float) -> Cost:
+    """A row: its pointer and its factor. A pass ends with the rest of a list
+    that is no multiple of 8."""
+    rest = REST * len(_blocks(shape.n_out, machine))
+    return _by_rows(shape, machine, 2, vector, 1) + Cost(rest, rest)
+
+
 def listed_forward(shape: Shape, machine: Machine) -> Cost:
-    """A row: its pointer and its x; a group: load, fma."""
-    return _by_rows(shape, machine, 2, 2, 1)
+    """A group of a row: load, fma."""
+    return _listed(shape, machine, 2)
 
 
 def listed_update(shape: Shape, machine: Machine) -> Cost:
-    """A row: its pointer and its s; a group: load, fma, store. s before."""
-    return _by_rows(shape, machine, 2, 3, 1) + stream(5)(
-        Shape(1, max(1, round(shape.rows))), machine
-    )
+    """A group of a row: load, fma, store. Before, each s, and the biases."""
+    rates = stream(5)(Shape(1, max(1, round(shape.rows))), machine)
+    return _listed(shape, machine, 3) + rates + _bias(shape, machine)
+
+
+def packed(shape: Shape, machine: Machine) -> Cost:
+    """Packing what is not zero, at twice the LMUL of its 16-bit indices; then
+    the pointers of what was found, 64 bits each."""
+    half = Machine(machine.vlen, 2 * machine.lmul)
+    double = Machine(machine.vlen // 2, 8)
+    strips, found = half.strips(shape.n_in), double.strips(ceil(shape.rows))
+    return _cost(half, strips * 9, strips * 12) + _cost(double, found * 6, found * 6)
 
 
 def nonzero(shape: Shape, machine: Machine) -> Cost:
-    """Packing what is not zero, at twice the LMUL of its 16-bit indices; then
-    values and pointers of what was found."""
-    half = Machine(machine.vlen, 2 * machine.lmul)
-    double = Machine(machine.vlen // 2, 8)
-    strips, found = half.strips(shape.n_in), ceil(shape.rows)
-    return _cost(half, strips * 9, strips * 7) + _cost(
-        double, double.strips(found) * 8, double.strips(found) * 7
-    )
+    """The same for integers, whose values are converted last."""
+    eight = Machine(machine.vlen, 8)
+    found = eight.strips(ceil(shape.rows))
+    return packed(shape, machine) + _cost(eight, found * 6, found * 6)
 
 
 def dense_forward(shape: Shape, machine: Machine) -> Cost:
     """Without zeros, a row: its x; a group: load, fma, next address. With
     zeros every row is tested."""
     zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    pairs = shape.rows * _pairs(shape, machine)
     if shape.density == 1.0:
-        return zeros + _by_rows(shape, machine, 2, 2, 0)
-    tests = 4 * shape.n_in * len(_blocks(shape.n_out, machine))
+        return zeros + _by_rows(shape, machine, 2, 2, 0) + Cost(pairs, pairs)
+    tests = 6 * shape.n_in * len(_blocks(shape.n_out, machine)) + pairs
     return zeros + _by_rows(shape, machine, 1, 2, 0) + Cost(tests, tests)
 
 
 def dense_update(shape: Shape, machine: Machine) -> Cost:
-    """Every row is tested; a group: load, fma, store, next address."""
-    tests = 5 * shape.n_in * len(_blocks(shape.n_out, machine))
-    return _by_rows(shape, machine, 1, 3, 0) + Cost(tests, tests)
+    """Every row is tested; its s; a group: load, fma, store, next address."""
+    passes = len(_blocks(shape.n_out, machine))
+    tests = (6 if passes == 1 else 7) * shape.n_in * passes
+    updated = _by_rows(shape, machine, 2, 3, 0) + _bias(shape, machine)
+    return updated + Cost(tests, tests)
 
 
 def columns(shape: Shape, machine: Machine) -> Cost:
-    """Rows in lanes: a column of a group is loaded and stored in strides."""
+    """Rows in lanes: a column of a group is loaded and stored in strides. More
+    than 10 columns are a loop."""
     strips = machine.strips(shape.n_in)
     each = strips * shape.n_out
-    return _cost(
-        machine, each + 4 * strips, 2 * each + 6 * strips,
+    scalar = 2 if shape.n_out <= 10 else 2.5
+    return _bias(shape, machine) + _cost(
+        machine, each + 4 * strips, scalar * each + (12 * strips if strips > 1 else 2),
         2 * shape.n_out * strips * machine.lanes,
     )  # fmt: skip
 
@@ -212,7 +258,7 @@ def feedback_words(shape: Shape, machine: Machine) -> Cost:
     each = shape.n_in * machine.strips(shape.n_out)
     words = ceil(shape.n_in * shape.n_out / 32)
     shift = 0 if shape.n_out % 8 == 0 else 8
-    made = stream(10)(Shape(1, words), Machine(machine.vlen, 4))
+    made = stream(26)(Shape(1, words), Machine(machine.vlen, 8))
     return made + _cost(machine, 2 * each, (3 + shift) * each)
 
 
@@ -229,14 +275,15 @@ def backward_columns(shape: Shape, machine: Machine) -> Cost:
 
 def dense_backward(shape: Shape, machine: Machine) -> Cost:
     """Up to 16 terms: rows in lanes, column by column. More: a row at a time,
-    16 lanes of LMUL 4, folded in halves."""
+    16 lanes of LMUL 4, folded in halves; six groups of d stay in registers."""
     if shape.n_out <= 16:
         strips = machine.strips(shape.n_in)
         each = strips * shape.n_out
         return _cost(machine, each, 2 * each, shape.n_out * strips * machine.lanes)
-    chunks = ceil(shape.n_out / 16)
-    four = Machine(machine.vlen, 4)
-    return _cost(four, shape.n_in * (3 * chunks + 9), shape.n_in * (3 * chunks + 8))
+    groups = ceil(shape.n_out / 16)
+    kept, others = min(groups, 6), max(groups - 6, 0)
+    vectors, scalars = 8 + 2 * kept + 3 * others, 9 + kept + 5.6 * others
+    return _cost(Machine(machine.vlen, 4), shape.n_in * vectors, shape.n_in * scalars)
 
 
 def scalar(vector: Model) -> Model:
@@ -260,5 +307,6 @@ _SCALAR: Mapping[Model, tuple[float, float]] = {
     listed_update: (7, 1),
     dense_fused: (11, 1),
     nonzero: (10, 0),
+    packed: (10, 0),
 }
 """Instructions of the scalar templates: an element, and a row in a pass."""

@@ -318,12 +318,12 @@ _ROWS = ((), ("rows__rvv_m{}",))
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 TABLE: tuple[Variant, ...] = (
-    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
     *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
               groups=2),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
-    *_rows("nonzero", "f32_nonzero", (4, 2), cost.nonzero),
+    *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
     *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
     *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
@@ -333,8 +333,9 @@ TABLE: tuple[Variant, ...] = (
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
-    *_rows("activation", "f32_tanh f32_sigmoid f32_relu", (8, 4, 2, 1), cost.stream(40), *_MATH),
-    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH),
+    *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
     *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
     *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1), cost.feedback_stored),
     *_rows(
@@ -351,9 +352,9 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
               form="columns"),
-    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(80), *_LOSS),
-    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(60), *_LOSS),
-    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(20), *_SUM),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
+    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
+    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
     *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
@@ -374,19 +375,30 @@ def variant(kernel_name: str, vector: bool) -> Variant:
     )
 
 
+def estimates(
+    kernel_name: str, vlens: tuple[int, ...], shape: Shape
+) -> dict[Variant, Cost]:
+    """What each variant is estimated to cost, in mean over `vlens` (empty: a
+    machine without vectors).
+
+    Raises `BuildError` when there is no variant.
+    """
+    default = variant(kernel_name, bool(vlens))
+    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
+    return {
+        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
+        for row in rows
+    }
+
+
 def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
-    """The variant whose estimate is the least, summed over `vlens` (empty: a
-    machine without vectors). Within 3 % of the least count of instructions,
-    modelled cycles decide (docs/performance.md).
+    """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
+    of the least count of instructions, modelled cycles decide
+    (docs/tuning.md).
 
     Raises `BuildError` when there is none.
     """
-    default = variant(kernel_name, bool(vlens))
-    if not vlens:
-        return default
-    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
-    costs = {row: cost.total(row.cost(shape, vlen) for vlen in vlens) for row in rows}
-    return cost.cheapest(costs)
+    return cost.cheapest(estimates(kernel_name, vlens, shape))
 
 
 def _in_order(variants: Iterable[Variant]) -> list[Variant]:

@@ -22,6 +22,8 @@ OUTPUT_KERNELS = {
     "softmax": "f32_softmax_ce",
     "identity": "f32_identity_mse",
 }
+BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
+"""Kernels that a network needs, and its learning steps do not."""
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
 UNKNOWN_VLENS = (128, 256, 512, 1024)
@@ -127,6 +129,11 @@ class Plan:
     bill: tuple[Item, ...]
     resident: Resident | None = None
 
+    @property
+    def vlens(self) -> tuple[int, ...]:
+        """The VLENs that estimates are made for, empty without vectors."""
+        return _vlens(self.target, self.vlen)
+
     def layer(self, number: int) -> ways.Layer:
         """Layer 1..L as it will be computed."""
         return self.layers[number - 1]
@@ -137,6 +144,21 @@ class Plan:
             if (call.layer, call.variant.kernel.name) == (layer, kernel):
                 return call.variant
         raise KeyError((kernel, layer))
+
+    @property
+    def step(self) -> tuple[Call, ...]:
+        """The calls that an ordinary step comes to, each once."""
+        idle = {
+            (layer.number, kernel)
+            for layer in self.layers
+            for kernel in ways.idle(layer.way, layer.shape)
+        }
+        return tuple(
+            call
+            for call in self.calls
+            if (call.layer, call.variant.kernel.name) not in idle
+            and call.variant.kernel.name not in BESIDE_THE_STEP
+        )
 
     @property
     def converts(self) -> bool:

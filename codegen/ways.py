@@ -18,7 +18,9 @@ from codegen.errors import SpecError
 from codegen.spec import Spec
 
 WAYS = ("dense", "listed", "fused")
-SCHEDULES = ("auto", "sequential", "fused")
+ALLOWED = {"auto": WAYS, "sequential": ("dense", "listed"), "fused": ("fused",)}
+SCHEDULES = tuple(ALLOWED)
+"""Schedules, and the ways that each allows."""
 
 CONVERT = {"u8": "u8_to_f32", "i16": "i16_to_f32", "f32": "f32_scale"}
 """Kernel that makes the network's input of a sample, by its element type."""
@@ -83,24 +85,27 @@ def calls(spec: Spec, layer: int, way: str, shape: Shape) -> dict[str, Shape]:
     return found
 
 
+def idle(way: str, shape: Shape) -> frozenset[str]:
+    """Kernels of `calls` that an ordinary step does not come to. A fused layer
+    whose inputs have zeros falls back to the dense way, after it has looked."""
+    if way != "fused":
+        return frozenset()
+    if shape.density == 1.0:
+        return frozenset({"f32_rank_one", "f32_dense_forward", "f32_dense_update"})
+    return frozenset({"f32_rank_one", "f32_dense_fused"})
+
+
 def _estimate(
     spec: Spec, layer: int, way: str, shape: Shape, vlens: tuple[int, ...]
 ) -> Cost:
-    """One step's forward and update. A fused layer whose inputs have zeros
-    falls back to the dense way, after it has looked."""
-    wanted = calls(spec, layer, way, shape)
-    if way == "fused":
-        wanted.pop("f32_rank_one")
-        if shape.density == 1.0:
-            wanted.pop("f32_dense_forward")
-            wanted.pop("f32_dense_update")
-        else:
-            wanted.pop("f32_dense_fused")
-    return cost.total(
-        kernels.best(name, vlens, needed).cost(needed, vlen)
-        for name, needed in wanted.items()
-        for vlen in (vlens or (32,))
+    """One step's forward and update, in mean over `vlens`."""
+    skipped = idle(way, shape)
+    found = (
+        kernels.estimates(name, vlens, needed)
+        for name, needed in calls(spec, layer, way, shape).items()
+        if name not in skipped
     )
+    return cost.total(costs[cost.cheapest(costs)] for costs in found)
 
 
 def density(spec: Spec, layer: int, inputs: float) -> float:
@@ -127,7 +132,6 @@ def choose(
         raise SpecError(
             f"schedule is {schedule!r}: expected one of {', '.join(SCHEDULES)}"
         )
-    allowed = {"auto": WAYS, "sequential": ("dense", "listed"), "fused": ("fused",)}
     found = []
     for number in range(1, spec.network.depth + 1):
         shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
@@ -138,7 +142,7 @@ def choose(
                 f"layer {number} is to be computed {named!r}: expected one of "
                 + ", ".join(WAYS)
             )
-        way = named or cost.cheapest({w: costs[w] for w in allowed[schedule]})
+        way = named or cost.cheapest({w: costs[w] for w in ALLOWED[schedule]})
         why = "tuned" if named else "" if schedule == "auto" else f"schedule {schedule}"
         found.append(Layer(number, shape, way, costs, why))
     return tuple(found)

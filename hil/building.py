@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from codegen import toolchain
 from codegen.buildplan import BuildPlan
 from codegen.image import Image
-from codegen.plan import Plan, plan
+from codegen.plan import Choice, Plan, plan
 from codegen.render import render
-from hil.lesson import Lesson
+from hil.lesson import Lesson, specialised
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,30 @@ class Built:
     image: Image
 
 
-def plan_for(lesson: Lesson) -> Plan:
-    """The plan of a lesson. Raises `OverBudget` and `SpecError`; nothing is
-    rendered or compiled."""
-    asked = lesson.experiment
-    return plan(
+def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
+    """The plan of a lesson, with `choice` instead of what its tuned file says.
+
+    Raises `OverBudget` and `SpecError`, and `UsageError` for a tuned file that
+    chooses what the plan has no use for; nothing is rendered or compiled.
+    """
+    asked, tuned = lesson.experiment, lesson.tuned
+    if choice is None and tuned is not None:
+        choice = tuned.choice
+    made = plan(
         lesson.spec,
         lesson.target,
-        vlen=None if asked.agnostic or asked.unit else lesson.vlen or None,
+        vlen=specialised(asked, lesson.vlen),
         schedule=asked.schedule,
         density=lesson.dataset.density,
+        choice=choice,
         window=asked.window,
         samples=asked.samples_per_frame,
         budget=asked.ram,
         resident=lesson.resident_set,
     )
+    if tuned is not None and choice is tuned.choice:
+        tuned.require_used(made)
+    return made
 
 
 def build(planned: Plan, compiler: str | None = None) -> Built:

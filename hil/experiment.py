@@ -51,6 +51,7 @@ class Experiment:
     lr_decay: float | None = None
     seed: int = 1
     schedule: str = "auto"
+    tuned: str | None = None
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
@@ -74,6 +75,11 @@ class Experiment:
         if self.steps is not None and self.epochs is not None:
             raise UsageError(
                 f"steps = {self.steps} and epochs = {self.epochs}: expected one of them"
+            )
+        if self.tuned is not None and self.schedule != "auto":
+            raise UsageError(
+                f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
+                "one of them, for both say how layers are computed"
             )
         if self.thin is not None and not self.resident:
             raise UsageError(
@@ -102,7 +108,7 @@ class Experiment:
     def to_toml(self) -> str:
         """The experiment as a TOML file; `from_toml` gives it back."""
         lines = [
-            f"{f.name} = {toml_value(value)}"
+            f"{f.name} = {as_toml(value)}"
             for f in fields(self)
             if f.name != "parameters"
             and (value := getattr(self, f.name)) not in (None, "")
@@ -110,8 +116,7 @@ class Experiment:
         if self.parameters:
             lines += ["", "[parameters]"]
             lines += [
-                f"{name} = {toml_value(value)}"
-                for name, value in self.parameters.items()
+                f"{name} = {as_toml(value)}" for name, value in self.parameters.items()
             ]
         return "\n".join(lines) + "\n"
 
@@ -162,13 +167,13 @@ def _beside(folder: Path, value: str) -> str:
     """A path as seen from the experiment's folder; a bare name that is no file
     (such as "digits") stays a name."""
     path = folder / value
-    named = value.endswith(".npz") or path.is_file()
+    named = value.endswith((".npz", ".toml")) or path.is_file()
     return str(path) if named and not Path(value).is_absolute() else value
 
 
-def toml_value(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """A plain value as TOML: its strings and numbers are JSON's, but for the
     characters that JSON leaves alone and TOML does not."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(as_toml(item) for item in value) + "]"
     return json.dumps(value).replace("\x7f", "\\u007f")

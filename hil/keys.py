@@ -165,6 +165,8 @@ KEYS = (
     Key("lr_decay", positive, "its factor from epoch to epoch", "FACTOR", float),
     Key("seed", whole(0), "seed of weights, feedback and order", "N", int),
     Key("schedule", choice(*SCHEDULES), "of updates: " + ", ".join(SCHEDULES)),
+    Key("tuned", text, "kernels and ways as `hil tune` has chosen them", "FILE.toml",
+        path=True),
     Key("agnostic", boolean, "code for any VLEN, not specialised for this one", None),
     Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
     Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",

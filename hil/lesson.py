@@ -21,6 +21,8 @@ from hil.datasets import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.output import require_folder
+from hil.tuning.file import Tuned
+from hil.tuning.file import load as load_tuned
 from targets import Target
 from targets import load as load_target
 
@@ -50,6 +52,7 @@ class Lesson:
     steps: int
     tested: int
     resident: int = 0
+    tuned: Tuned | None = None
 
     @property
     def digest_every(self) -> int:
@@ -159,8 +162,21 @@ def prepare(experiment: Experiment) -> Lesson:
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
         init=experiment.init and _absolute(experiment.init),
         save=experiment.save and _absolute(experiment.save),
+        tuned=experiment.tuned and _absolute(experiment.tuned),
     )
-    return Lesson(effective, target, vlen, spec, dataset, steps, tested, resident)
+    tuned = None
+    if experiment.tuned is not None:
+        tuned = load_tuned(experiment.tuned)
+        tuned.require(spec, target, specialised(effective, vlen))
+    return Lesson(
+        effective, target, vlen, spec, dataset, steps, tested, resident, tuned
+    )
+
+
+def specialised(experiment: Experiment, vlen: int) -> int | None:
+    """The VLEN in bits that the code is made for, None for any: nobody knows
+    that of a board before it has answered."""
+    return None if experiment.agnostic or experiment.unit else vlen or None
 
 
 def _absolute(path: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from codegen import toolchain
 from hil.building import build, plan_for
 from hil.errors import UsageError
-from hil.experiment import Experiment, toml_value
+from hil.experiment import Experiment, as_toml
 from hil.keys import KEYS
 from hil.steps.bench import lesson_for
 from hil.steps.counting import count
@@ -133,7 +133,7 @@ def save(path: Path, baseline: Baseline) -> None:
 
 
 def _inline(table: Mapping[str, Any]) -> str:
-    rows = (f"{name} = {toml_value(value)}" for name, value in table.items())
+    rows = (f"{name} = {as_toml(value)}" for name, value in table.items())
     return "{ " + ", ".join(rows) + " }"
 
 

@@ -104,10 +104,14 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
 
 
 def candidates(lesson: Lesson) -> dict[str, Candidate]:
-    """What is counted, by name: what the plan chose by itself; the same for any
-    VLEN; every layer sequential, and every layer fused; "scalar" is the same
-    network for the same machine without vectors."""
+    """What is counted, by name: what the plan chose, by itself or as a tuned file
+    says, and then what it chooses by itself; the same for any VLEN; every layer
+    sequential, and every layer fused; "scalar" is the same network for the same
+    machine without vectors."""
     found = {CHOSEN: Candidate(lesson, plan_for(lesson))}
+    if lesson.tuned is not None:
+        lesson = prepare(lesson.experiment.override({"tuned": None}))
+        found["untuned"] = Candidate(lesson, plan_for(lesson))
     others: list[tuple[str, dict[str, object]]] = [
         ("length-agnostic", {"agnostic": True}),
         ("sequential", {"schedule": "sequential"}),

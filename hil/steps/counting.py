@@ -101,6 +101,21 @@ def count(
     first = learn(lesson, built, warm)
     mean = sum(first.counts) / len(first.counts)
     traced = min(len(first.counts), max(1, int(TRACED / mean)))
+    return follow(lesson, built, compiler, warm, first, traced)
+
+
+def follow(
+    lesson: Lesson,
+    built: Built,
+    compiler: toolchain.Toolchain,
+    warm: int,
+    first: Boot,
+    traced: int,
+    typical: int | None = None,
+) -> Counted:
+    """Boot again what the boot `first` has counted, and trace the first `traced`
+    steps; the rest is as in `count`. `typical` is the counted step that is to be
+    the typical one, from 0, None for that nearest to the mean."""
     again = Built(
         built.plan,
         built.files,
@@ -117,7 +132,7 @@ def count(
         second = learn(lesson, again, warm, watch, traced)
         trace = watch.executed()
     require_equal(first, second)
-    return _split(lesson, again, info, second, trace, traced)
+    return _split(lesson, again, info, second, trace, traced, typical)
 
 
 @dataclass(frozen=True)
@@ -226,6 +241,7 @@ def _split(
     boot: Boot,
     trace: Sequence[int],
     traced: int,
+    place: int | None,
 ) -> Counted:
     """Hold the trace against the counts, and take it apart."""
     code = dict(all_instructions(built.image.path, lesson.target.xlen))
@@ -239,7 +255,8 @@ def _split(
         )
     overhead = _overhead(boot, trace, steps, code)
     mean = sum(boot.counts[:traced]) / traced - overhead
-    typical = min(steps, key=lambda call: abs(call.instructions - mean))
+    nearest = min(steps, key=lambda call: abs(call.instructions - mean))
+    typical = nearest if place is None else steps[place]
     ran = {info.function_at(address) for call in steps for address in call.executed}
     phases: dict[Phase, Counter[int]] = {}
     for call in steps:

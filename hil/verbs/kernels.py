@@ -5,35 +5,73 @@ from __future__ import annotations
 import argparse
 
 from hil import output
+from hil.errors import UsageError
+from hil.keys import KEYS
+from hil.verbs.run import add_keys, experiment_of
 
-HELP = "list the kernels and their variants, or show one with its contract"
+HELP = "list the kernels, show one with its contract, or explain what a plan chooses"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil kernels`."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show this one whole")
+    parser.add_argument("kernel", nargs="?", metavar="NAME", help="show this one whole")
+    parser.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="EXPERIMENT",
+        help="how the plan of an experiment (default: digits) computes each layer, by "
+        "which variants, and why",
+    )
+    add_keys(parser)
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
+    if given.explain is not None:
+        return _explain(given)
+    for key in KEYS:
+        if getattr(given, key.name, None) is not None:
+            raise UsageError(f"{key.flag} needs --explain: a kernel has no experiment")
+    return _list(given)
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from hil.lesson import prepare
+    from hil.tuning import explain
+
+    if given.kernel is not None:
+        raise UsageError(
+            f"{given.kernel!r} and --explain: expected one of them",
+            "an experiment stands behind --explain: hil kernels --explain FILE.toml",
+        )
+    out = output.of(given)
+    given.experiment = given.explain or None
+    found = explain.explain(prepare(experiment_of(given)))
+    for line in explain.lines(found):
+        out.line(line)
+    out.document(explain.to_json(found))
+    return 0
+
+
+def _list(given: argparse.Namespace) -> int:
     import difflib
 
     from codegen import kernels
-    from hil.errors import UsageError
 
     out = output.of(given)
     known = {row.symbol: row.kernel.name for row in kernels.TABLE}
-    given.name = known.get(given.name, given.name)
-    if given.name and given.name not in kernels.KERNELS:
-        close = difflib.get_close_matches(given.name, kernels.KERNELS, 1)
+    given.kernel = known.get(given.kernel, given.kernel)
+    if given.kernel and given.kernel not in kernels.KERNELS:
+        close = difflib.get_close_matches(given.kernel, kernels.KERNELS, 1)
         raise UsageError(
-            f"unknown kernel {given.name!r}: `hil kernels` lists them",
+            f"unknown kernel {given.kernel!r}: `hil kernels` lists them",
             *([f"did you mean {close[0]!r}?"] if close else []),
         )
-    rows = [row for row in kernels.TABLE if given.name in (None, row.kernel.name)]
+    rows = [row for row in kernels.TABLE if given.kernel in (None, row.kernel.name)]
     for kernel in dict.fromkeys(row.kernel for row in rows):
         variants = [row for row in rows if row.kernel == kernel]
-        if given.name:
+        if given.kernel:
             out.line(kernel.contract.strip())
             for row in variants:
                 out.line()

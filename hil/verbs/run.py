@@ -33,6 +33,11 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT",
         help="TOML file (default: digits)",
     )
+    add_keys(parser)
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """A flag for every key of an experiment."""
     group = parser.add_argument_group(
         "experiment", "each replaces the key of that name"
     )
