@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import targets
+from codegen import decode, toolchain
 from codegen.plan import plan
 from codegen.reference.learner import Learner
 from codegen.render import render, render_network
@@ -90,3 +91,27 @@ def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:
     )
     assert one.digest("zig") == same.digest("zig")
     assert one.digest("zig") != other.digest("zig") != one.digest("gcc")
+
+
+@pytest.mark.parametrize("vlen", [None, 128, 256, 1024])
+@pytest.mark.parametrize(
+    "layers, schedule",
+    [((64, 64, 10), "auto"), ((784, 128, 10), "auto"), ((200, 100, 100, 10), "fused")],
+)
+@pytest.mark.parametrize("rule", ["bp", "dfa"])
+def test_no_vector_register_is_spilled(
+    tmp_path: Path,
+    rule: str,
+    layers: tuple[int, ...],
+    schedule: str,
+    vlen: int | None,
+) -> None:
+    """Registers are spilled whole, and nothing else here moves whole registers."""
+    target = targets.load("qemu-rv64gcv")
+    spec = Spec(Network(layers), RuleChoice(rule))
+    density = 1.0 if schedule == "fused" else 0.3
+    made = plan(spec, target, vlen=vlen, schedule=schedule, density=density)
+    built = toolchain.build(render(made), toolchain.find(target, vlen=vlen))
+    code = decode.all_instructions(built.path, target.xlen)
+    moved = [hex(at) for at, one in code if one.operation in ("vlr", "vsr")]
+    assert not moved
