@@ -3,6 +3,7 @@
 #   make demo      set up, then teach a network on a device and prove it
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
+#   make figures   count what docs/performance.md tabulates
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
 # the others call when QEMU or a C compiler is missing.
@@ -14,10 +15,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all lint system-packages clean
+.PHONY: help setup demo test test-all figures lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -9
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -10
 
 setup: $(READY)
 
@@ -39,6 +40,29 @@ test: setup
 
 test-all: setup
 	$(BIN)/pytest -n $(JOBS)
+
+# The rows of docs/performance.md, counted anew: about ten minutes.
+DEEP := 64-256-256-256-256-256-256-256-256-10
+STEP := $(BIN)/hil bench step --markdown
+figures: setup
+	@for rule in dfa bp; do \
+	    $(STEP) --data digits --rule $$rule --against c; \
+	    $(STEP) --data mnist --rule $$rule --steps 20 --against c; \
+	    $(STEP) --data dense --rule $$rule --steps 10 --against c; \
+	done 2>&1 | grep '^|'
+	@for vlen in 128 512 1024; do \
+	    $(STEP) --vlen $$vlen --data digits --variants chosen,length-agnostic; \
+	    $(STEP) --vlen $$vlen --data mnist --steps 20 --variants chosen,length-agnostic; \
+	    $(STEP) --vlen $$vlen --data dense --steps 10 --variants chosen,length-agnostic; \
+	done 2>&1 | grep '^|'
+	@for vlen in 128 256 512 1024; do \
+	    $(STEP) --vlen $$vlen --network 64-128-64-10 --steps 40 --variants chosen,length-agnostic; \
+	    $(STEP) --vlen $$vlen --network $(DEEP) --steps 5 --variants chosen,length-agnostic; \
+	done 2>&1 | grep '^|'
+	@for rule in dfa bp; do \
+	    $(STEP) --data dense --rule $$rule --steps 6 --schedule fused --variants chosen; \
+	    $(STEP) --network $(DEEP) --rule $$rule --steps 6 --schedule fused --variants chosen; \
+	done 2>&1 | grep '^|'
 
 lint: setup
 	$(BIN)/ruff check .
