@@ -18,7 +18,7 @@ export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 .PHONY: help setup demo test test-all figures lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -10
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -9
 
 setup: $(READY)
 
