@@ -3,6 +3,7 @@ runtime, it learns what the reference learns."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -82,6 +83,21 @@ def test_generated_files_say_so_in_their_first_line() -> None:
     files = render_network(plan(Spec(Network((8, 4))), targets.load("qemu-rv64gcv")))
     for name, text in files.items():
         assert "enerated" in text.splitlines()[0], name
+
+
+@pytest.mark.parametrize("rule", ["bp", "dfa"])
+@pytest.mark.parametrize("schedule", ["sequential", "fused"])
+@pytest.mark.parametrize("dtype", ["u8", "f32"])
+def test_the_network_is_tidy(rule: str, schedule: str, dtype: str) -> None:
+    spec = Spec(Network((8, 6, 6, 4)), RuleChoice(rule), Inputs(dtype, 1))
+    target = targets.load("qemu-rv64gcv")
+    made = plan(spec, target, schedule=schedule, density=0.5)
+    for name in ("net.h", "net.c"):
+        text = render_network(made)[name]
+        assert "\n\n\n" not in text and "\t" not in text
+        for line in text.splitlines():
+            assert line == line.rstrip(), line
+            assert not re.search(r";  +[^ /]", line), line  # one statement a line
 
 
 def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:

@@ -127,10 +127,26 @@ static _Noreturn void end_machine(uint32_t code)
     }
 }
 
+/* Reads and forgets what the host still sends, until it is silent. An emulator
+ * that ends with bytes unread resets its end of the line, and then the host's
+ * system may throw away what was said last: the fault. */
+static void drain(void)
+{
+    enum { SILENCE = 1000000 }; /* looks, some tenths of a second in QEMU */
+
+    for (uint32_t quiet = 0; quiet < SILENCE; quiet++) {
+        if (*uart(LSR) & LSR_DATA) {
+            (void)*uart(RBR);
+            quiet = 0;
+        }
+    }
+}
+
 _Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address);
 _Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address)
 {
     hil_runtime_fault((uint32_t)cause, pc, address);
+    drain();
     hil_port_exit(EXIT_FAULT);
 }
 
