@@ -282,9 +282,19 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
     return NET_OK;
 }
 
-/* Put the state's digest into a result. */
-static void add_digest(uint8_t *result)
+/* Put the state's digest into a result. What a fused step has left for the next
+ * is applied for it, and counted as the step's own. */
+static void add_digest(uint8_t *result, uint32_t flags)
 {
+#if NET_PENDING
+    hil_port_mask_interrupts(flags & HIL_STEP_ALONE);
+    const uint64_t before = hil_port_instructions();
+    net_flush(&rt.net);
+    rt.instructions += hil_port_instructions() - before;
+    hil_port_mask_interrupts(false);
+#else
+    (void)flags;
+#endif
     const uint32_t digest = net_digest(&rt.net);
 
     memcpy(result + 4, &digest, sizeof digest);
@@ -316,7 +326,7 @@ static void learn_sent(const struct hil_header *header, const struct hil_step *a
             return;
         }
         if (ask->flags & HIL_STEP_DIGEST) {
-            add_digest(result);
+            add_digest(result, ask->flags);
         }
         samples += LABELLED_BYTES;
         result += RESULT_BYTES;
@@ -415,7 +425,7 @@ static void learn_resident(const struct hil_header *header,
         const bool last = i + 1 == ask->count;
         if ((ask->digest_every != 0 && rt.step % ask->digest_every == 0) ||
             (last && (ask->flags & HIL_STEP_DIGEST))) {
-            add_digest(result);
+            add_digest(result, ask->flags);
         }
         reply.right += predicted(label);
         reply.fold += net_fold((const void *)result, RESULT_WORDS, i * RESULT_WORDS);

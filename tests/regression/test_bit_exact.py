@@ -132,6 +132,20 @@ def test_fused_and_sequential_schedules_give_one_digest(
     assert records[0].digest == records[1].digest
 
 
+def test_an_update_that_waits_is_counted_whenever_it_is_applied(
+    tmp_path: Path, qemu64: str
+) -> None:
+    """A digest flushes, and then the two passes are not one: that costs more,
+    and must not seem to cost less."""
+    asked = Experiment(schedule="fused", icount=True, steps=32, test=0)
+    each, seldom = (
+        run(asked.override({"compare": compare}), out=tmp_path)
+        for compare in ("every", 16)
+    )
+    assert each.instructions_per_step and seldom.instructions_per_step
+    assert each.instructions_per_step > seldom.instructions_per_step
+
+
 @pytest.mark.parametrize("rule", rules.names())
 def test_all_targets_and_vector_lengths_end_in_the_same_digest(
     tmp_path: Path, qemu64: str, qemu32: str, rule: str
