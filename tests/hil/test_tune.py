@@ -198,7 +198,12 @@ def test_ctrl_c_leaves_what_was_decided(qemu64: str, tmp_path: Path) -> None:
     path = tmp_path / "tuned.toml"
     command = [sys.executable, "-m", "hil", "tune", *TUNE, "--out", str(path)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # ignored where the tests run in a shell's background, and inherited
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         next(line for line in process.stdout if "measuring" in line)

@@ -94,8 +94,9 @@ def test_the_command_gives_rows_and_a_tidy_file(
     assert main([*given, "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
     document = json.loads(out)
-    chosen, scalar = document["rows"]
-    assert (chosen["variant"], scalar["variant"]) == ("chosen", "scalar")
+    rows = {row["variant"]: row for row in document["rows"]}
+    assert list(rows) == ["chosen", "length-agnostic", "sequential", "fused", "scalar"]
+    chosen, scalar = rows["chosen"], rows["scalar"]
     assert chosen["vector"] + chosen["scalar"] == pytest.approx(chosen["instructions"])
     assert chosen["ratio"] == chosen["instructions"] / chosen["floor"]
     assert chosen["vector_bound"] < chosen["floor"] < chosen["instructions"]
@@ -112,11 +113,11 @@ def test_the_command_gives_rows_and_a_tidy_file(
     folder = Path(document["folder"])
     assert json.loads((folder / "step.json").read_text())["rows"] == document["rows"]
     with (folder / "step.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {row["kind"] for row in rows} <= set(KINDS)
+        lines = list(csv.DictReader(file))
+    assert {line["kind"] for line in lines} <= set(KINDS)
     (total,) = [
-        row for row in rows if row["variant"] == "chosen"
-        and (row["part"], row["quantity"]) == ("step", "instructions")
+        line for line in lines if line["variant"] == "chosen"
+        and (line["part"], line["quantity"]) == ("step", "instructions")
     ]  # fmt: skip
     assert float(total["value"]) == chosen["instructions"]
 
