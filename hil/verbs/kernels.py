@@ -98,7 +98,7 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _default(row: object) -> str:
-    """A star on the variant that plans take unless told otherwise."""
+    """A star on the first of its arch, which is taken among equals."""
     from codegen import kernels
 
     assert isinstance(row, kernels.Variant)
