@@ -55,7 +55,8 @@ class Scratch:
 
     `tape` marks an activation kept past the forward pass for the sake of
     learning: what the memory bill calls the tape. `align` is in words; `inner`
-    marks what means nothing outside the device, such as a list of pointers.
+    marks what means nothing outside the device, such as a list of pointers;
+    `c_type` is what its elements are in C, if no float.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Scratch:
     tape: bool = False
     align: int = 1
     inner: bool = False
+    c_type: str = "float"
 
     @property
     def words(self) -> int:

@@ -253,8 +253,13 @@ def _scratch(
             alive = (time.forward(n), time.update)
             for item in (
                 Scratch(
-                    f"rows{n}", (n_in * pointer,), *alive, align=pointer, inner=True
-                ),
+                    f"rows{n}",
+                    (n_in * pointer,),
+                    *alive,
+                    align=pointer,
+                    inner=True,
+                    c_type="float *",
+                ),  # fmt: skip
                 Scratch(f"values{n}", (n_in,), *alive, inner=True),
             ):
                 found[item.name] = item

@@ -44,7 +44,7 @@ def _scratch(
     signs = tuple(
         Scratch(
             f"signs{layer}", (-(-network.n_out * network.layers[layer] // 32),),
-            time.delta(layer), time.delta(layer), inner=True,
+            time.delta(layer), time.delta(layer), inner=True, c_type="uint32_t",
         )
         for layer in range(1, network.depth)
     )  # fmt: skip

@@ -9,7 +9,6 @@ from statistics import fmean
 from codegen import toolchain
 from codegen.bounds import Bounds, bounds
 from codegen.plan import Plan
-from codegen.reference import NonFinite
 from emulation import qemu
 from hil.building import Built, build, plan_for
 from hil.errors import Divergence, UsageError
@@ -164,12 +163,7 @@ def bench_step(
             f"--against {against} without variant {CHOSEN!r}: expected it among the "
             "variants, for the ratio is to it"
         )
-    try:
-        reference = twin(lesson, warm)
-    except NonFinite as error:
-        raise UsageError(
-            f"these steps cannot be counted: {error}", "choose a smaller --lr"
-        ) from None
+    reference = twin(lesson, warm)
     compiler = toolchain.find(lesson.target, lesson.experiment.toolchain)
     rows = []
     for name in (n for n in known if only is None or n in only):

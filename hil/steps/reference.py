@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from codegen.bounds import Activity
-from codegen.reference import Learner
+from codegen.reference import Learner, NonFinite
 from codegen.reference.learner import Result
+from hil.errors import UsageError
 from hil.lesson import Lesson
 
 
@@ -28,7 +29,8 @@ class Twin:
 
 
 def twin(lesson: Lesson, warm: int) -> Twin:
-    """Learn the lesson on the reference. Raises `codegen.reference.NonFinite`."""
+    """Learn the lesson on the reference. Raises `UsageError` for a lesson that
+    meets a value that is not finite."""
     learner = Learner(lesson.spec)
     depth, n_in = lesson.spec.network.depth, lesson.spec.network.n_in
     sums = np.zeros((depth, 3))
@@ -36,7 +38,12 @@ def twin(lesson: Lesson, warm: int) -> Twin:
     results = []
     for step in range(lesson.steps):
         sample, label = lesson.sample(step)
-        result = learner.step(sample, label, lesson.eta(step))
+        try:
+            result = learner.step(sample, label, lesson.eta(step))
+        except NonFinite as error:
+            raise UsageError(
+                f"these steps cannot be counted: {error}", "choose a smaller --lr"
+            ) from None
         inputs = [learner.trace[f"h{n}" if n else "x"] != 0 for n in range(depth)]
         if step >= warm:
             results.append(result)

@@ -19,7 +19,6 @@ from typing import TypeVar
 from codegen import cost, kernels, toolchain
 from codegen.cost import Cost
 from codegen.plan import Call, Choice, Plan
-from codegen.reference import NonFinite
 from codegen.ways import ALLOWED, Layer
 from emulation import qemu
 from hil.building import Built, build, plan_for
@@ -195,12 +194,7 @@ def tune(
             "model are 64-bit",
             "--for instructions",
         )
-    try:
-        reference = twin(lesson, warm)
-    except NonFinite as error:
-        raise UsageError(
-            f"these steps cannot be counted: {error}", "choose a smaller --lr"
-        ) from None
+    reference = twin(lesson, warm)
     plan = plan_for(lesson, Choice())
     compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, plan.vlen)
     assert lesson.target.qemu is not None
