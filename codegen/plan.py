@@ -259,7 +259,7 @@ def _scratch(
                     align=pointer,
                     inner=True,
                     c_type="float *",
-                ),  # fmt: skip
+                ),
                 Scratch(f"values{n}", (n_in,), *alive, inner=True),
             ):
                 found[item.name] = item
