@@ -65,6 +65,17 @@ LOG_POLY: Final = (
 )
 """q in log(1 + f) = f - f^2/2 + f^3 q(f), coefficients of f^0, f^1, ..."""
 
+# the controllers of thresholds (docs/gates.md)
+
+GAIN: Final = _hex("0x1.99999ap-5")
+"""0.05: by how much a controller moves a threshold, of the deviation."""
+
+TAU_MIN: Final = _hex("0x1.12e0bep-30")
+"""1e-9, the lowest threshold."""
+
+TAU_MAX: Final = 1000.0
+"""The highest threshold."""
+
 # the counter-based generator and the state digest, uint32
 
 MIX_1: Final = 0x7FEB352D
@@ -75,6 +86,53 @@ MIX_2: Final = 0x846CA68B
 
 GOLDEN: Final = 0x9E3779B9
 """2^32 / golden ratio: separates streams, and positions in the digest."""
+
+# normal numbers of uniform ones: z = sqrt(2) erfinv(u) with w = -log(1 - u^2)
+# (Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011, table 1)
+
+ERFINV_SPLIT: Final = 5.0
+"""w from which on the tail's polynomial serves."""
+
+ERFINV_CENTRE: Final = 2.5
+"""The central polynomial is one in w - 2.5."""
+
+ERFINV_TAIL: Final = 3.0
+"""The tail's is one in sqrt(w) - 3."""
+
+ERFINV_CENTRAL_POLY: Final = tuple(
+    _hex(c)
+    for c in (
+        "0x1.805c5ep+0",
+        "0x1.f91ec6p-3",
+        "-0x1.11c9dep-8",
+        "-0x1.48a81p-10",
+        "0x1.ca65b6p-13",
+        "-0x1.26b582p-18",
+        "-0x1.d8e6aep-19",
+        "0x1.70966cp-22",
+        "0x1.e2cb1p-26",
+    )
+)
+"""Of the centre, coefficients of the lowest power first."""
+
+ERFINV_TAIL_POLY: Final = tuple(
+    _hex(c)
+    for c in (
+        "0x1.6a9efcp+1",
+        "0x1.006db6p+0",
+        "0x1.354afcp-7",
+        "-0x1.f38baep-8",
+        "0x1.7824f6p-8",
+        "-0x1.e17bcep-9",
+        "0x1.61b8e4p-10",
+        "0x1.a76ad6p-14",
+        "-0x1.a3e136p-13",
+    )
+)
+"""Of the tails, coefficients of the lowest power first."""
+
+SQRT2: Final = _hex("0x1.6a09e6p+0")
+"""sqrt(2), rounded."""
 
 # reductions
 

@@ -185,6 +185,30 @@ def listed_update(shape: Shape, machine: Machine) -> Cost:
     return _listed(shape, machine, 3) + rates + _bias(shape, machine)
 
 
+def listed_masked(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: what passes (multiply, compare, count), load, fma, store,
+    and the loads of d and m anew. Before, each s, and the biases."""
+    strips = machine.strips(shape.n_out)
+    rates = stream(5)(Shape(1, max(1, round(shape.rows))), machine)
+    passes = _cost(
+        machine, 8 * shape.rows * strips, shape.rows * (3 + 5 * strips)
+    )  # fmt: skip
+    return passes + rates + _bias(shape, machine)
+
+
+def jvp_signs(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: load, two fma, its signs anew (one register, about 12),
+    merge, add; both factors, next address."""
+    each = shape.n_in * machine.strips(shape.n_out)
+    return _cost(machine, 5 * each, 20 * each)
+
+
+def jvp_normal(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: load, three fma, and 50 for normal numbers."""
+    each = shape.n_in * machine.strips(shape.n_out)
+    return _cost(machine, 54 * each, 8 * each)
+
+
 def packed(shape: Shape, machine: Machine) -> Cost:
     """Packing what is not zero, at twice the LMUL of its 16-bit indices; then
     the pointers of what was found, 64 bits each."""

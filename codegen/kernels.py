@@ -147,8 +147,16 @@ class Source:
     context: dict[str, Any]
 
 
-_TWINS = ("math", "random", "sum")
-"""Vector headers of inline functions that include a scalar one."""
+_TWINS = {
+    "math": ("math__scalar",),
+    "random": ("random__scalar",),
+    "sum": ("sum__scalar",),
+    "perturbation": ("random__scalar", "math__scalar"),
+    "signs": ("random__rvv_m1",),
+    "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),
+}
+"""Headers of inline functions that each header of such a stem includes, {}
+standing for its LMUL; a scalar one does not include itself."""
 
 _N = "size_t n"
 _N_IN_OUT = ("size_t n_in", "size_t n_out")
@@ -165,6 +173,19 @@ _FINITE = """
 Returns false when some argument is infinite or NaN; h is then of no use."""
 _DELTA = """
 Returns false when some result is infinite or NaN."""
+
+_PERTURBATION = ("uint32_t seed", "uint32_t stream", "uint32_t row")
+_STREAM = """
+Words are numbers of the stream (seed, stream)."""
+_JVP = (
+    *_PERTURBATION[:2], "const float *w", "const float *b", "const float *x",
+    "const float *t", "float *a", "float *u", *_N_IN_OUT,
+)  # fmt: skip
+_JVP_NOTE = """
+a as hil_f32_dense_forward. u is its derivative where x moves along t, or stays
+with t == NULL, W along rows 0 .. n_in - 1 of V and b along row n_in:
+u_j = V[n_in][j], then for i ascending u_j = fma(t_i, W[i][j], u_j), skipped where
+t_i is zero, and u_j = fma(x_i, V[i][j], u_j), skipped where x_i is zero."""
 
 _KERNELS = (
     Kernel("u8_to_f32", ("const uint8_t *v", "float scale", "float *x", _N), """
@@ -244,7 +265,7 @@ p_k over j = k mod 16, then p_k += p_(k+8), p_(k+4), p_(k+2), p_(k+1)."""),
         "float *w", "float *b", "const float *x", "const float *d", "float eta", *_N_IN_OUT), """
 Rank-1 update: W[i][j] = fma(s_i, d_j, W[i][j]), s_i = -(eta * x_i) rounded.
 Rows whose x_i is zero of either sign are not touched.
-b_j = fma(-eta, d_j, b_j)."""),
+b_j = fma(-eta, d_j, b_j); b may be NULL where there are no biases."""),
     Kernel("f32_sigmoid_bce", _OUTPUT, f"""
 Sigmoid outputs with binary cross-entropy: p_j = sigmoid(a_j), e_j = p_j - t_j.
 Returns sum16 of (t_j ? r - a_j : r) + log(1 + z), with r = relu(a_j),
@@ -256,6 +277,47 @@ E_j = exp(a_j - max a), s = sum16(E). Returns log(s) - (a_label - max a).{_OUTPU
     Kernel("f32_identity_mse", _OUTPUT, f"""
 Linear outputs with half the squared error: p_j = a_j, e_j = p_j - t_j.
 Returns 0.5 * dot16(e, e).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
+q_j = 1 where e_j >= threshold, -1 where e_j <= -threshold, else +0."""),
+    Kernel("f32_clip", ("float *v", "float limit", _N), """
+v_j = v_j < limit ? v_j : limit, then v_j = v_j > -limit ? v_j : -limit; limit > 0."""),
+    Kernel("f32_max_abs", ("const float *v", _N), """
+The largest |v_j|. No v_j is NaN.""", "float"),
+    Kernel("f32_block_max", ("const float *v", "float *m", "size_t block", _N), """
+m_j is the largest |v_k| of the block of `block` elements, from index 0 on, that
+has element j; the last block may be shorter. No v_j is NaN."""),
+    Kernel("f32_gate_rows", (
+        "float **rows", "float *x", "size_t count", "float eta", "float bound",
+        "float tau"), """
+The row gate: of a list only the entries k stay, in order, for which
+fl(|s_k| * bound) >= tau, with s_k = -(eta * x_k) rounded. Returns how many.
+With bound = max |d| no element of a row that goes could have passed alone.""", "size_t"),
+    Kernel("f32_listed_masked_update", (
+        "float *const *rows", "float *x", "size_t count", "float *b", "const float *d",
+        "const float *m", "float eta", "float tau", "size_t n_out"), """
+As hil_f32_listed_update, but rows_k[j] changes only where fl(|s_k| * m_j) >= tau.
+Returns how many elements changed. Biases are not gated.""", "size_t"),
+    Kernel("f32_controlled", (
+        "float tau", "size_t part", "size_t whole", "float set_point"), """
+A controller's next threshold: tau * exp(GAIN * (part / whole - set_point)), each
+operation rounded once, part and whole first; within TAU_MIN .. TAU_MAX. tau
+itself where whole is 0.""", "float"),
+    Kernel("f32_dot", ("const float *x", "const float *y", _N), """
+dot16(x, y), the dot product in a fixed order (see hil_f32_dense_backward).""", "float"),
+    Kernel("f32_rademacher", (*_PERTURBATION, "float c", "const float *x", "float *y", _N),
+        f"""
+y_j = fma(c, v_j, x_j), v a random vector of +-1. x may be y, or NULL for +0.
+v_j is -1 where bit j & 31 of word row * ((n + 31) / 32) + (j >> 5) is set.{_STREAM}"""),
+    Kernel("f32_gaussian", (*_PERTURBATION, "float c", "const float *x", "float *y", _N),
+        f"""
+y_j = fma(c, v_j, x_j), v a random vector of normal numbers, v_j made of word
+row * n + j (docs/arithmetic.md). x may be y, or NULL for +0.{_STREAM}"""),
+    Kernel("f32_jvp_rademacher", _JVP, f"""
+A dense layer, and its derivative along a random direction V of +-1.{_JVP_NOTE}
+hil_f32_rademacher says what V's rows are."""),
+    Kernel("f32_jvp_gaussian", _JVP, f"""
+A dense layer, and its derivative along a random direction V of normal numbers.{_JVP_NOTE}
+hil_f32_gaussian says what V's rows are."""),
     Kernel("f32_uniform", (
         "uint32_t seed", "uint32_t stream", "float limit", "float *w", _N), """
 w_k = fl((2 u_k - 1) * limit), u_k the uniform number k of the stream in [0, 1).""",
@@ -315,6 +377,8 @@ _SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
 _LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
 _GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
 _ROWS = ((), ("rows__rvv_m{}",))
+_RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
+_GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 TABLE: tuple[Variant, ...] = (
@@ -355,6 +419,19 @@ TABLE: tuple[Variant, ...] = (
     *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
     *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
     *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
+    *_rows("ternary", "f32_ternary", (8, 4, 2, 1), cost.stream(7)),
+    *_rows("clip", "f32_clip", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("max_abs", "f32_max_abs", (8, 4, 2, 1), cost.stream(3)),
+    *_rows("block_max", "f32_block_max", (), cost.stream(4)),
+    *_rows("gate_rows", "f32_gate_rows", (4, 2), cost.packed),
+    *_rows("listed_masked_update", "f32_listed_masked_update", (4, 2), cost.listed_masked,
+           *_ROWS),
+    *_rows("controlled", "f32_controlled", (), cost.nothing, ("math__scalar",)),
+    *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
+    *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),
+    *_rows("perturb", "f32_gaussian", (2, 1), cost.stream(50), *_GAUSSIAN),
+    *_rows("jvp", "f32_jvp_rademacher", (4, 2, 1), cost.jvp_signs, *_RADEMACHER),
+    *_rows("jvp", "f32_jvp_gaussian", (2, 1), cost.jvp_normal, *_GAUSSIAN),
     *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
@@ -364,12 +441,14 @@ TABLE: tuple[Variant, ...] = (
 def variant(kernel_name: str, vector: bool) -> Variant:
     """The default variant of a kernel, for a machine with or without vectors.
 
-    Raises `BuildError` when there is none.
+    A kernel without a vector variant is scalar everywhere. Raises `BuildError` when
+    there is none.
     """
     arch = "rvv" if vector else "scalar"
-    for row in TABLE:
-        if row.kernel.name == kernel_name and row.arch == arch:
-            return row
+    for wanted in dict.fromkeys((arch, "scalar")):
+        for row in TABLE:
+            if row.kernel.name == kernel_name and row.arch == wanted:
+                return row
     raise BuildError(
         f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
     )
@@ -438,15 +517,15 @@ def _context(template: str, what: str, lmul: int | None) -> dict[str, Any]:
 
 
 def _inlines(name: str) -> tuple[Source, ...]:
-    """A header of inline functions, such as "math__rvv_m4", and the one that it
+    """A header of inline functions, such as "math__rvv_m4", and those that it
     includes: a vector header's scalar twin, where it has one."""
     file = f"hil_{name}.h"
     shape, _, lmul = name.partition("_m")
     template = f"{FOLDER}/hil_{shape}.h.j2"
     made = Source(file, template, _context(template, file, int(lmul) if lmul else None))
-    stem, arch = shape.split("__")
-    twin = arch == "rvv" and stem in _TWINS
-    return (made, *_inlines(f"{stem}__scalar")) if twin else (made,)
+    included = (other.format(lmul) for other in _TWINS.get(shape.split("__")[0], ()))
+    more = (found for other in included if other != name for found in _inlines(other))
+    return (made, *more)
 
 
 def source(row: Variant) -> Source:

@@ -21,9 +21,11 @@ WORD = 4
 class Timeline:
     """The moments of a step, as lifetimes count them.
 
-    Input conversion, one moment a layer forward, the output, one a hidden
-    layer backward (from the top), and the update. Every delta exists before
-    any weight changes (DESIGN 4.3), so there is one update moment.
+    Input conversion; a layer's forward, and after each the moment at which a
+    rule that learns in passing may change it; the output; a second way forward
+    for tangents; one moment a hidden layer for its delta (from the top); and
+    the update. Unless a rule learns in passing every delta exists before any
+    weight changes (DESIGN 4.3), so there is one update moment.
     """
 
     network: Network
@@ -32,21 +34,29 @@ class Timeline:
 
     def forward(self, layer: int) -> int:
         """Moment of layer 1..L forward."""
-        return layer
+        return 2 * layer - 1
+
+    def passing(self, layer: int) -> int:
+        """Moment right after it: a layer that learns in passing changes here."""
+        return 2 * layer
 
     @property
     def output(self) -> int:
         """Moment of outputs, loss and error."""
-        return self.network.depth + 1
+        return 2 * self.network.depth + 1
+
+    def tangent(self, layer: int) -> int:
+        """Moment at which a tangent passes layer 1..L, after the output."""
+        return self.output + layer
 
     def delta(self, layer: int) -> int:
         """Moment at which hidden layer L-1..1 gets its delta."""
-        return self.output + self.network.depth - layer
+        return self.output + 2 * self.network.depth - layer
 
     @property
     def update(self) -> int:
         """Moment at which every weight changes."""
-        return self.output + self.network.depth
+        return self.output + 2 * self.network.depth
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,23 @@ class Const:
 
 
 @dataclass(frozen=True)
+class State:
+    """A tensor that steps change. At first it holds uniform numbers in [-limit,
+    limit), number k of `stream` for element k, or `fill` where `limit` is 0."""
+
+    name: str
+    shape: tuple[int, ...]
+    stream: int = 0
+    limit: float = 0.0
+    fill: float = 0.0
+
+    @property
+    def words(self) -> int:
+        """Elements."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
 class Arena:
     """Where each scratch tensor lies (in words), and how many there are."""
 
@@ -101,8 +128,8 @@ def inference_scratch(network: Network) -> tuple[Scratch, ...]:
     time = Timeline(network)
     tensors = [Scratch("x", (network.n_in,), time.input, time.forward(1))]
     for layer in range(1, network.depth):
-        born = time.forward(layer)
-        tensors.append(Scratch(f"h{layer}", (network.layers[layer],), born, born + 1))
+        alive = time.forward(layer), time.forward(layer + 1)
+        tensors.append(Scratch(f"h{layer}", (network.layers[layer],), *alive))
     tensors.append(
         Scratch("p", (network.n_out,), time.forward(network.depth), time.output)
     )
@@ -117,12 +144,33 @@ def taped_scratch(network: Network) -> tuple[Scratch, ...]:
         Scratch(s.name, s.shape, s.born, time.update, tape=s.name.startswith("h"))
         for s in inference_scratch(network)
     )
-    error = Scratch("e", (network.n_out,), time.output, time.update)
     deltas = tuple(
         Scratch(f"d{layer}", (network.layers[layer],), time.delta(layer), time.update)
         for layer in range(1, network.depth)
     )
-    return (*kept, error, *deltas)
+    return (*kept, error_scratch(network), *deltas)
+
+
+def error_scratch(network: Network) -> Scratch:
+    """The error, from the outputs to the update of the output layer."""
+    time = Timeline(network)
+    return Scratch("e", (network.n_out,), time.output, time.update)
+
+
+def passing_scratch(network: Network) -> tuple[Scratch, ...]:
+    """What a rule needs that updates each layer in passing: an activation lives
+    until the next layer has learned from it, a delta within its layer's turn."""
+    time = Timeline(network)
+    found = [Scratch("x", (network.n_in,), time.input, time.passing(1))]
+    for layer in range(1, network.depth):
+        width, turn = (network.layers[layer],), time.passing(layer)
+        last = time.passing(layer + 1) if layer + 1 < network.depth else time.update
+        found.append(Scratch(f"h{layer}", width, time.forward(layer), last))
+        found.append(Scratch(f"d{layer}", width, turn, turn))
+    found.append(
+        Scratch("p", (network.n_out,), time.forward(network.depth), time.update)
+    )
+    return (*found, error_scratch(network))
 
 
 def arrange(tensors: Iterable[Scratch]) -> Arena:

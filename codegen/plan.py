@@ -6,22 +6,18 @@ fit is refused here (DESIGN section 6).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codegen import kernels, protocol, rules, ways
+from codegen import kernels, protocol, rules, streams, ways
 from codegen.cost import Shape
 from codegen.errors import OverBudget, SpecError
-from codegen.memory import WORD, Arena, Const, Scratch, Timeline, arrange
+from codegen.memory import WORD, Arena, Const, Scratch, State, Timeline, arrange
 from codegen.resident import PLACE, Resident
-from codegen.spec import Spec
+from codegen.spec import Network, Spec
 from targets import Target
 
-OUTPUT_KERNELS = {
-    "sigmoid": "f32_sigmoid_bce",
-    "softmax": "f32_softmax_ce",
-    "identity": "f32_identity_mse",
-}
 BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
 """Kernels that a network needs, and its learning steps do not."""
 SMALLEST_PAYLOAD = 256
@@ -99,11 +95,19 @@ class Choice:
 @dataclass(frozen=True)
 class Call:
     """A kernel that the step calls for one layer (0: for the network as a
-    whole), the shape it is called with, and the variant that was chosen."""
+    whole), the shape it is called with, and the variant that was chosen. `part`
+    of the layer it is called in, where that is not the layer's own."""
 
     layer: int
     shape: Shape
     variant: kernels.Variant
+    part: str = ""
+
+    @property
+    def key(self) -> str:
+        """What names it within its layer: "kernel", or "part/kernel"."""
+        kernel = self.variant.kernel.name
+        return f"{self.part}/{kernel}" if self.part else kernel
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class Plan:
     `vlen` is the VLEN in bits that the code is specialised for, None when it
     runs on any: `layers` says how each layer is computed, `calls` by which
     kernels. `tensors` are those the link can name: `scratch` has others.
+    `states` say what the state holds at first.
     """
 
     spec: Spec
@@ -123,6 +128,7 @@ class Plan:
     calls: tuple[Call, ...]
     tensors: tuple[Tensor, ...]
     scratch: tuple[Scratch, ...]
+    states: tuple[State, ...]
     consts: tuple[Const, ...]
     arena: Arena
     line: Line
@@ -138,12 +144,12 @@ class Plan:
         """Layer 1..L as it will be computed."""
         return self.layers[number - 1]
 
-    def call(self, kernel: str, layer: int = 0) -> kernels.Variant:
-        """The variant of `kernel` that is called for a layer; raises `KeyError`."""
+    def call(self, key: str, layer: int = 0) -> kernels.Variant:
+        """The variant of the call `key` of a layer; raises `KeyError`."""
         for call in self.calls:
-            if (call.layer, call.variant.kernel.name) == (layer, kernel):
+            if (call.layer, call.key) == (layer, key):
                 return call.variant
-        raise KeyError((kernel, layer))
+        raise KeyError((key, layer))
 
     @property
     def step(self) -> tuple[Call, ...]:
@@ -156,7 +162,7 @@ class Plan:
         return tuple(
             call
             for call in self.calls
-            if (call.layer, call.variant.kernel.name) not in idle
+            if (call.layer, call.key) not in idle
             and call.variant.kernel.name not in BESIDE_THE_STEP
         )
 
@@ -247,32 +253,74 @@ def _scratch(
     if not ways.converts(spec, layers[0].way):
         del found["x"]
     for layer in layers:
-        n, n_in = layer.number, layer.shape.n_in
+        n = layer.number
+        passing = rule.declaration.in_passing and n < network.depth
+        updated = time.passing(n) if passing else time.update
         if layer.listed:
-            pointer = xlen // (8 * WORD)
-            alive = (time.forward(n), time.update)
-            for item in (
-                Scratch(
-                    f"rows{n}",
-                    (n_in * pointer,),
-                    *alive,
-                    align=pointer,
-                    inner=True,
-                    c_type="float *",
-                ),
-                Scratch(f"values{n}", (n_in,), *alive, inner=True),
-            ):
-                found[item.name] = item
+            alive = time.forward(n), updated if layer.learns else time.forward(n)
+            found |= {s.name: s for s in _list(n, layer.shape.n_in, xlen, *alive)}
+        if layer.learns and spec.gate.masked:
+            most = Scratch(f"m{n}", (layer.shape.n_out,), updated, updated, inner=True)
+            found[most.name] = most
         if layer.fused:
-            pending.append(Scratch(f"s{n}", (n_in,), 0, time.update))
+            pending.append(Scratch(f"s{n}", (layer.shape.n_in,), 0, time.update))
             pending.append(found.pop(_delta(network.depth, n)))
     return tuple(found.values()), tuple(pending)
 
 
-def _tensors(
-    spec: Spec, scratch: tuple[Scratch, ...], pending: tuple[Scratch, ...], arena: Arena
-) -> tuple[Tensor, ...]:
+def _list(
+    n: int, n_in: int, xlen: int, born: int, dies: int
+) -> tuple[Scratch, Scratch]:
+    """The list of layer n: pointers to rows, and values."""
+    pointer = xlen // (8 * WORD)
+    rows = Scratch(
+        f"rows{n}", (n_in * pointer,), born, dies, align=pointer, inner=True,
+        c_type="float *",
+    )  # fmt: skip
+    return rows, Scratch(f"values{n}", (n_in,), born, dies, inner=True)
+
+
+def initial_limit(network: Network, layer: int) -> float:
+    """Bound of a layer's uniform initial weights, to be rounded to binary32
+    (Glorot and Bengio 2010; He et al. 2015 for relu; docs/rules.md)."""
+    n_in, n_out = network.shape(layer)
+    hidden_relu = network.activation == "relu" and layer < network.depth
+    return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
+
+
+def _states(spec: Spec, rule: rules.Rule) -> tuple[State, ...]:
+    """Weights and biases, what the rule adds, the gates' thresholds."""
     network = spec.network
+    found: list[State] = []
+    for n in range(1, network.depth + 1):
+        limit = initial_limit(network, n)
+        found.append(State(f"W{n}", network.shape(n), streams.weights(n), limit))
+        found.append(State(f"b{n}", network.shape(n)[1:]))
+    found += rule.declaration.state(network, rule.parameters)
+    if spec.gate.rows:
+        found.append(State("tau", (network.depth,), fill=spec.gate.threshold))
+    return tuple(found)
+
+
+def _readable(tensor: Scratch, scratch: tuple[Scratch, ...], arena: Arena) -> bool:
+    """Whether a scratch tensor still lies in the arena when its step is over."""
+    start = arena.offsets[tensor.name]
+    return not tensor.inner and not any(
+        other.born > tensor.dies
+        and arena.offsets[other.name] < start + tensor.words
+        and start < arena.offsets[other.name] + other.words
+        for other in scratch
+    )
+
+
+def _tensors(
+    states: tuple[State, ...],
+    scratch: tuple[Scratch, ...],
+    pending: tuple[Scratch, ...],
+    arena: Arena,
+) -> tuple[Tensor, ...]:
+    """The state, then the scratch that the last step has left to be read, then
+    what is pending, then scratch that can only be named as a fault's culprit."""
     found: list[Tensor] = []
 
     def add(name: str, shape: tuple[int, ...], kind: str, at: int) -> int:
@@ -280,15 +328,17 @@ def _tensors(
         return found[-1].words * WORD
 
     offset = 0
-    for layer in range(1, network.depth + 1):
-        offset += add(f"W{layer}", network.shape(layer), "state", offset)
-        offset += add(f"b{layer}", network.shape(layer)[1:], "state", offset)
+    for state in states:
+        offset += add(state.name, state.shape, "state", offset)
     for item in scratch:
-        if not item.inner:
+        if _readable(item, scratch, arena):
             add(item.name, item.shape, "scratch", arena.offsets[item.name] * WORD)
     offset = 0
     for item in pending:
         offset += add(item.name, item.shape, "pending", offset)
+    for item in scratch:
+        if not item.inner and not _readable(item, scratch, arena):
+            add(item.name, item.shape, "passed", arena.offsets[item.name] * WORD)
     return tuple(found)
 
 
@@ -305,15 +355,23 @@ def _calls(
         network.shape(n)[0] * network.shape(n)[1] for n in range(1, network.depth + 1)
     )
     wanted: dict[tuple[int, str], Shape] = {
-        (0, OUTPUT_KERNELS[network.output]): Shape(1, network.n_out),
+        (0, ways.OUTPUT_KERNELS[network.output]): Shape(1, network.n_out),
         (0, "f32_uniform"): Shape(1, most),
         (0, "u32_digest"): Shape(1, most),
     }
+    if spec.gate.error:
+        wanted[0, "f32_max_abs"] = Shape(1, network.n_out)
+    if spec.clip.error is not None or spec.clip.weights is not None:
+        wanted[0, "f32_clip"] = Shape(1, network.n_out)
     if spec.inputs.dtype == "f32" and layers[0].number == 1:
         wanted[1, "f32_all_finite"] = Shape(1, network.n_in)
     for layer in layers:
         n = layer.number
-        for name, shape in ways.calls(spec, n, layer.way, layer.shape).items():
+        for name, shape in ways.calls(
+            spec, n, layer.way, layer.shape, layer.learns
+        ).items():
+            wanted[n, name] = shape
+        for name, shape in rule.declaration.calls(network, rule.parameters, n):
             wanted[n, name] = shape
         if n == network.depth:
             continue
@@ -322,13 +380,13 @@ def _calls(
             wanted[n, "f32_all_finite"] = across
         else:
             wanted[n, f"f32_{network.activation}"] = across
-            wanted[n, f"f32_{network.activation}_grad"] = across
-        for name, shape in rule.declaration.calls(network, rule.parameters, n):
-            wanted[n, name] = shape
-    return tuple(
-        Call(n, shape, told.get((n, name)) or kernels.best(name, vlens, shape))
-        for (n, name), shape in wanted.items()
-    )
+
+    def call(n: int, key: str, shape: Shape) -> Call:
+        part, _, name = key.rpartition("/")
+        variant = told.get((n, key)) or kernels.best(name, vlens, shape)
+        return Call(n, shape, variant, part)
+
+    return tuple(call(n, key, shape) for (n, key), shape in wanted.items())
 
 
 def _bill(
@@ -340,7 +398,9 @@ def _bill(
     resident: Resident | None,
 ) -> tuple[Item, ...]:
     rows = [
-        Item(t.name, t.words * WORD, t.kind) for t in tensors if t.kind != "scratch"
+        Item(t.name, t.words * WORD, t.kind)
+        for t in tensors
+        if t.kind in ("state", "pending")
     ]
     rows += [Item(c.name, c.words * WORD, "const") for c in consts]
     if resident is not None:
@@ -439,13 +499,19 @@ def plan(
         if not 1 <= value <= most:
             raise SpecError(f"{what} is {value}: expected 1 to {most}")
     rule = rules.get(spec.rule)
+    rules.require_gates(rule, spec)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
     vlens = _vlens(target, vlen)
-    layers = ways.choose(spec, vlens, schedule, density, choice.ways)
+    learning = rule.declaration.updates(spec.network)
+    layers = ways.choose(
+        spec, vlens, learning, schedule, density, choice.ways,
+        dense_input=rule.declaration.dense_input,
+    )  # fmt: skip
     scratch, pending = _scratch(spec, rule, layers, target.xlen)
     arena = arrange(scratch)
-    tensors = _tensors(spec, scratch, pending, arena)
+    states = _states(spec, rule)
+    tensors = _tensors(states, scratch, pending, arena)
     consts = rule.declaration.const(spec, rule.parameters)
     if resident is not None:
         resident.require(spec)
@@ -453,7 +519,7 @@ def plan(
     made = Plan(
         spec, rule, target, vlen, layers,
         _calls(spec, rule, layers, vlens, choice.variants),
-        tensors, scratch, consts, arena, line,
+        tensors, scratch, states, consts, arena, line,
         _bill(tensors, consts, arena, line, target, resident), resident,
     )  # fmt: skip
     _refuse_over_budget(made, budget)

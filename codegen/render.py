@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from codegen import constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
-from codegen.plan import OUTPUT_KERNELS, Call, Plan
+from codegen.plan import Call, Plan
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -25,6 +25,20 @@ def f32(value: float) -> float:
     return float(np.float32(value))
 
 
+def mentions(text: str, name: str) -> bool:
+    """Whether C `text` names `name`: only what is used is declared."""
+    return re.search(rf"(?<![\w.>]){re.escape(name)}\b", text) is not None
+
+
+def tidy(text: str) -> str:
+    """Generated C as a person leaves it: at most one empty line, and none where a
+    brace opens or closes."""
+    text = re.sub(r"[ \t]+\n", "\n", text)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = re.sub(r"\{\n\n(?=\s)", "{\n", text)
+    return re.sub(r"\n\n(\s*\})", r"\n\1", text)
+
+
 def environment() -> jinja2.Environment:
     """The Jinja environment of every template here."""
     made = jinja2.Environment(
@@ -35,19 +49,10 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    made.filters |= FILTERS | {"f32": f32}
+    made.filters |= FILTERS | {"f32": f32, "mentions": mentions}
     made.globals["constants"] = constants
     made.globals["streams"] = streams
     return made
-
-
-def init_limit(plan: Plan, layer: int) -> float:
-    """Bound of layer's uniform initial weights, to be rounded to binary32
-    (Glorot and Bengio 2010; He et al. 2015 for relu; docs/rules.md)."""
-    network = plan.spec.network
-    n_in, n_out = network.shape(layer)
-    hidden_relu = network.activation == "relu" and layer < network.depth
-    return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
 
 
 def sign_words(plan: Plan) -> dict[int, int]:
@@ -88,7 +93,7 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
     together: dict[tuple[object, ...], list[Call]] = {}
     for call in plan.calls:
         name = call.variant.kernel.name
-        if call.layer and not name.endswith("_nonzero"):  # takes a stride as well
+        if not name.endswith("_nonzero"):  # takes a stride as well
             key = (call.variant, call.shape.n_in, call.shape.n_out)
             together.setdefault(key, []).append(call)
     found: dict[tuple[str, int], Shared] = {}
@@ -103,7 +108,7 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
             tuple(name for name in names if name in sizes),
         )  # fmt: skip
         if len(calls) > 1:
-            found |= {(variant.kernel.name, call.layer): one for call in calls}
+            found |= {(call.key, call.layer): one for call in calls}
     return found
 
 
@@ -113,10 +118,10 @@ def context(plan: Plan) -> dict[str, object]:
     layers = range(1, spec.network.depth + 1)
     common = shared(plan)
 
-    def call(kernel: str, layer: int = 0) -> str:
+    def call(key: str, layer: int = 0) -> str:
         """What net.c calls for a kernel of a layer."""
-        one = common.get((kernel, layer))
-        return one.symbol if one else plan.call(kernel, layer).symbol
+        one = common.get((key, layer))
+        return one.symbol if one else plan.call(key, layer).symbol
 
     return {
         "plan": plan,
@@ -129,14 +134,15 @@ def context(plan: Plan) -> dict[str, object]:
         "sample_type": SAMPLE_TYPES[spec.inputs.dtype],
         "convert_kernel": ways.CONVERT[spec.inputs.dtype],
         "list_kernel": {n: ways.listing(spec, n) for n in layers},
-        "output_kernel": OUTPUT_KERNELS[spec.network.output],
+        "output_kernel": ways.OUTPUT_KERNELS[spec.network.output],
         "call": call,
         "shared": sorted(set(common.values()), key=lambda one: one.symbol),
         "kernel_files": sorted({c.variant.file for c in plan.calls}),
         "layers": layers,
         "scratch": plan.scratch,
         "hidden": range(1, spec.network.depth),
-        "init_limit": {n: init_limit(plan, n) for n in layers},
+        "gate": spec.gate,
+        "clip": spec.clip,
         "sign_word": sign_words(plan),
     }
 
@@ -145,7 +151,7 @@ def render_network(plan: Plan) -> dict[str, str]:
     """The generated C library alone: file name -> text."""
     env, values = environment(), context(plan)
     files = {
-        name: env.get_template(f"{name}.j2").render(values)
+        name: tidy(env.get_template(f"{name}.j2").render(values))
         for name in ("net.h", "net.c")
     }
     if plan.consts:

@@ -15,6 +15,8 @@ from codegen.errors import SpecError
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity")
+GATES = ("none", "element", "row", "block")
+COUNTERS = ("instructions", "cycles")
 INPUT_TYPES = {"u8": 1, "i16": 2, "f32": 4}
 """Element types of a sample on the line, and their sizes in bytes."""
 
@@ -106,13 +108,93 @@ class RuleChoice:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """Which updates are left out (docs/gates.md).
+
+    `kind`: what is tested against a layer's threshold tau: each "element" of an
+    update, each "block" of 8 in a row, each "row" (an input), or nothing.
+    `threshold`: tau at first. A controller moves it: so that a share `active` of
+    what an ungated step would change is changed, or so that a step takes `budget`
+    instructions or cycles of `counter`; with neither tau stays.
+    `error`: no update at all while every |e| is smaller; 0 for no such gate.
+    """
+
+    kind: str = "none"
+    threshold: float = 1e-4
+    active: float | None = None
+    error: float = 0.0
+    counter: str = "instructions"
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        _one_of(self.kind, "gate", GATES)
+        _one_of(self.counter, "counter", COUNTERS)
+        if not 0 < self.threshold <= 1e3:
+            raise SpecError(f"threshold {self.threshold!r} is not in 0..1000")
+        if self.active is not None and not 0.05 <= self.active <= 1:
+            raise SpecError(
+                f"active fraction {self.active!r} is not in 0.05..1",
+                "0.25 lets a quarter of the updates through",
+            )
+        if not 0 <= self.error < 3e38:
+            raise SpecError(f"error gate {self.error!r} is no threshold of |e|")
+        if self.budget is not None and not 1 <= self.budget < 2**32:
+            raise SpecError(
+                f"budget of {self.budget} {self.counter} a step: expected 1 to {2**32 - 1}"
+            )
+        controlled = self.active is not None or self.budget is not None
+        if self.kind == "none" and controlled:
+            raise SpecError(
+                "an active fraction or a budget of a step without a gate that could "
+                "hold it: expected gate element, row or block",
+            )
+        if self.active is not None and self.budget is not None:
+            raise SpecError(
+                f"active fraction {self.active} and a budget of {self.budget} "
+                f"{self.counter}: one controller holds one of them"
+            )
+
+    @property
+    def rows(self) -> bool:
+        """Whether parts of an update are left out by a threshold."""
+        return self.kind != "none"
+
+    @property
+    def masked(self) -> bool:
+        """Whether parts of a row are left out."""
+        return self.kind in ("element", "block")
+
+    @property
+    def block(self) -> int:
+        """Elements that are let through or left out together, in one row."""
+        return 8 if self.kind == "block" else 1
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Limits that the arithmetic enforces: |W|, |b| <= weights after every
+    update, |e| <= error before it is used; None for no limit."""
+
+    weights: float | None = None
+    error: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, limit in (("weights", self.weights), ("error", self.error)):
+            if limit is not None and not 1e-30 < limit < 1e30:
+                raise SpecError(f"clip_{what} {limit!r} is not a positive number")
+
+
+@dataclass(frozen=True)
 class Spec:
-    """Network, rule, inputs and seed: all that fixes the bits of learning."""
+    """Network, rule, inputs and seed, gates and limits: all that fixes the bits
+    of learning."""
 
     network: Network
     rule: RuleChoice = RuleChoice()
     inputs: Inputs = Inputs()
     seed: int = 1
+    gate: Gate = Gate()
+    clip: Clip = Clip()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:

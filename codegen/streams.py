@@ -17,9 +17,14 @@ DENSE: Final = 1
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 
+DIRECTIONS: Final = 98
+"""Seeds of random directions: number step * K + k is that of direction k, 0..K-1,
+of a step, modulo 2^32. A direction's own numbers come from its seed."""
+
 _WEIGHTS: Final = 10
 _FEEDBACK: Final = 50
 _READOUT: Final = 70
+_PERTURBATION: Final = 110
 _ORDER: Final = 1000
 _NARROW: Final = 20
 
@@ -42,6 +47,12 @@ def feedback(layer: int) -> int:
 def readout(layer: int) -> int:
     """Local readout of hidden layer `layer`."""
     return _of_layer(_READOUT, layer)
+
+
+def perturbation(layer: int) -> int:
+    """A direction's numbers for layer `layer`: of its weights, or of its
+    pre-activations (of a direction's seed, not of the network's)."""
+    return _of_layer(_PERTURBATION, layer)
 
 
 def order(epoch: int) -> int:

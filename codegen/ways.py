@@ -3,7 +3,7 @@
 dense: forward and update each walk every row of W, testing for zero inputs.
 listed: what is not zero is listed first; forward and update walk the list.
 fused: one step's update and the next one's forward share one pass over W.
-All three give the same bits (DESIGN sections 4 and 5). Which is cheapest
+A layer behind a gate is listed: what does not pass is taken off its list. All give the same bits (DESIGN sections 4 and 5). Which is cheapest
 depends on the shape, the machine and how many inputs are zero.
 """
 
@@ -22,6 +22,13 @@ ALLOWED = {"auto": WAYS, "sequential": ("dense", "listed"), "fused": ("fused",)}
 SCHEDULES = tuple(ALLOWED)
 """Schedules, and the ways that each allows."""
 
+OUTPUT_KERNELS = {
+    "sigmoid": "f32_sigmoid_bce",
+    "softmax": "f32_softmax_ce",
+    "identity": "f32_identity_mse",
+}
+"""Kernel of the outputs, their loss and error, by the network's output."""
+
 CONVERT = {"u8": "u8_to_f32", "i16": "i16_to_f32", "f32": "f32_scale"}
 """Kernel that makes the network's input of a sample, by its element type."""
 
@@ -34,7 +41,8 @@ class Layer:
     """Layer `number` (1..L) as it will be computed.
 
     `density`: share of its inputs that are not zero, told or assumed; `costs`:
-    the estimate of every way, of one step; `told`: who chose, if not the costs.
+    the estimate of every way that it may take, of one step; `told`: who chose, if
+    not the costs; `learns`: whether a rank-1 update changes it.
     """
 
     number: int
@@ -42,6 +50,7 @@ class Layer:
     way: str
     costs: Mapping[str, Cost]
     told: str = ""
+    learns: bool = True
 
     @property
     def fused(self) -> bool:
@@ -65,7 +74,9 @@ def converts(spec: Spec, way: str) -> bool:
     return way != "listed" or spec.inputs.dtype == "f32"
 
 
-def calls(spec: Spec, layer: int, way: str, shape: Shape) -> dict[str, Shape]:
+def calls(
+    spec: Spec, layer: int, way: str, shape: Shape, learns: bool
+) -> dict[str, Shape]:
     """Every kernel a layer calls for forward and update, with its shape."""
     across, down = Shape(1, shape.n_in), Shape(1, shape.n_out)
     found: dict[str, Shape] = {}
@@ -73,8 +84,13 @@ def calls(spec: Spec, layer: int, way: str, shape: Shape) -> dict[str, Shape]:
         found[CONVERT[spec.inputs.dtype]] = across
     if way == "listed":
         found[listing(spec, layer)] = Shape(shape.n_in, 1, shape.density)
-        return found | {"f32_listed_forward": shape, "f32_listed_update": shape}
-    found |= {"f32_dense_forward": shape, "f32_dense_update": shape}
+        found["f32_listed_forward"] = shape
+        if learns:
+            found |= _listed_update(spec, shape)
+        return found
+    found["f32_dense_forward"] = shape
+    if learns:
+        found["f32_dense_update"] = shape
     if way == "fused":
         found |= {
             "f32_dense_fused": shape,
@@ -83,6 +99,22 @@ def calls(spec: Spec, layer: int, way: str, shape: Shape) -> dict[str, Shape]:
             "f32_rank_one": shape,
         }
     return found
+
+
+def _listed_update(spec: Spec, shape: Shape) -> dict[str, Shape]:
+    """The update of a list, behind the spec's gate."""
+    gate, down = spec.gate, Shape(1, shape.n_out)
+    if not gate.rows:
+        return {"f32_listed_update": shape}
+    found = {
+        "f32_max_abs": down,
+        "f32_gate_rows": Shape(shape.n_in, 1, shape.density),
+    }
+    if gate.active is not None or gate.budget is not None:
+        found["f32_controlled"] = Shape(1, 1)
+    if gate.masked:
+        return found | {"f32_block_max": down, "f32_listed_masked_update": shape}
+    return found | {"f32_listed_update": shape}
 
 
 def idle(way: str, shape: Shape) -> frozenset[str]:
@@ -96,13 +128,18 @@ def idle(way: str, shape: Shape) -> frozenset[str]:
 
 
 def _estimate(
-    spec: Spec, layer: int, way: str, shape: Shape, vlens: tuple[int, ...]
+    spec: Spec,
+    layer: int,
+    way: str,
+    shape: Shape,
+    vlens: tuple[int, ...],
+    learns: bool,
 ) -> Cost:
     """One step's forward and update, in mean over `vlens`."""
     skipped = idle(way, shape)
     found = (
         kernels.estimates(name, vlens, needed)
-        for name, needed in calls(spec, layer, way, shape).items()
+        for name, needed in calls(spec, layer, way, shape, learns).items()
         if name not in skipped
     )
     return cost.total(costs[cost.cheapest(costs)] for costs in found)
@@ -115,34 +152,73 @@ def density(spec: Spec, layer: int, inputs: float) -> float:
     return RELU_DENSITY if spec.network.activation == "relu" else 1.0
 
 
+def possible(spec: Spec, learns: bool) -> tuple[str, ...]:
+    """The ways of a layer: one that learns may be fused, unless its updates are
+    clipped, which no fused pass can do; one behind a gate is listed."""
+    if learns and spec.gate.rows:
+        return ("listed",)
+    return WAYS if learns and spec.clip.weights is None else ("dense", "listed")
+
+
+def _allowed(spec: Spec, schedule: str, learns: bool) -> tuple[str, ...]:
+    """The ways that `schedule` leaves; a layer that learns nothing has no
+    schedule. Raises `SpecError` when there are none."""
+    there = possible(spec, learns)
+    if not learns:
+        return there
+    left = tuple(way for way in there if way in ALLOWED[schedule])
+    if not left:
+        why = f"gate {spec.gate.kind}" if spec.gate.rows else "clip_weights"
+        raise SpecError(
+            f"schedule is {schedule!r}, but {why} changes rows as they are updated: "
+            "expected schedule auto or sequential"
+        )
+    return left
+
+
 def choose(
     spec: Spec,
     vlens: tuple[int, ...],
+    learning: frozenset[int],
     schedule: str = "auto",
     inputs: float = 1.0,
     told: Mapping[int, str] | None = None,
+    dense_input: bool = False,
 ) -> tuple[Layer, ...]:
     """The way of every layer: the cheapest that `schedule` allows on machines of
     these VLENs (empty: without vectors), unless `told` names it.
 
-    `inputs`: share of the sample's elements that are not zero, 0..1. Raises
-    `SpecError` for an unknown schedule or way.
+    `learning`: the layers that get rank-1 updates; `inputs`: share of the sample's
+    elements that are not zero, 0..1; `dense_input`: the rule's step reads x itself,
+    so that layer 1 cannot be listed. Raises `SpecError` for an unknown schedule or
+    way, or one that the layer cannot be computed in.
     """
     if schedule not in SCHEDULES:
         raise SpecError(
             f"schedule is {schedule!r}: expected one of {', '.join(SCHEDULES)}"
         )
+    if schedule == "fused" and not learning:
+        raise SpecError(
+            f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "
+            "that could wait: expected schedule auto or sequential"
+        )
     found = []
     for number in range(1, spec.network.depth + 1):
         shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
-        costs = {way: _estimate(spec, number, way, shape, vlens) for way in WAYS}
+        learns = number in learning
+        allowed = _allowed(spec, schedule, learns)
+        there = possible(spec, learns)
+        if number == 1 and dense_input:
+            there = allowed = ("dense",)
+        costs = {w: _estimate(spec, number, w, shape, vlens, learns) for w in there}
         named = (told or {}).get(number)
-        if named is not None and named not in WAYS:
+        if named is not None and named not in there:
             raise SpecError(
                 f"layer {number} is to be computed {named!r}: expected one of "
-                + ", ".join(WAYS)
+                + ", ".join(there)
             )
-        way = named or cost.cheapest({w: costs[w] for w in ALLOWED[schedule]})
-        why = "tuned" if named else "" if schedule == "auto" else f"schedule {schedule}"
-        found.append(Layer(number, shape, way, costs, why))
+        way = named or cost.cheapest({w: costs[w] for w in allowed})
+        told_by = f"schedule {schedule}" if learns and schedule != "auto" else ""
+        why = "tuned" if named else told_by
+        found.append(Layer(number, shape, way, costs, why, learns))
     return tuple(found)

@@ -137,7 +137,7 @@ def _first_in(
     when: str,
     note: str = "",
 ) -> Found | None:
-    known = {tensor.name for tensor in device.plan.tensors}
+    known = {t.name for t in device.plan.tensors if t.kind != "passed"}
     for name, reference in values.items():
         if name not in known:  # such as an input that was listed, never dense
             continue

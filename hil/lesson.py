@@ -153,7 +153,7 @@ def prepare(experiment: Experiment) -> Lesson:
         else _absolute(experiment.data),
         steps=steps,
         epochs=None,
-        lr=rates.default(experiment.rule, network) if lr is None else lr,
+        lr=rates.default(spec.rule, network) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
         test=tested,
         resident=resident or None,

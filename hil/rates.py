@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from codegen import rules
 from codegen.rules import Rate
-from codegen.spec import Network
+from codegen.spec import Network, RuleChoice
 
 WIDE = 256
 """Inputs beyond which the `wide` column holds."""
@@ -22,10 +22,11 @@ DECAY = Rate(0.95, 0.7)
 """Factor of the learning rate from one epoch to the next."""
 
 
-def default(rule: str, network: Network) -> float:
+def default(choice: RuleChoice, network: Network) -> float:
     """Learning rate of the first epoch."""
-    rates = rules.declaration(rule).rates
-    found = _column(rates.get(network.activation, rates["*"]), network)
+    rule = rules.get(choice)
+    declared = rule.declaration.rates(network.activation, rule.parameters)
+    found = _column(declared, network)
     return min(found, IDENTITY_OUTPUT) if network.output == "identity" else found
 
 

@@ -35,7 +35,13 @@ def feedback(matrix: F32, e: F32) -> F32:
     return fma_chain(e[:, None], matrix, start)
 
 
-def update(w: F32, b: F32, x: F32, d: F32, eta: np.float32) -> None:
+def clipped(v: F32, limit: np.float32) -> F32:
+    """v within -limit .. limit: v < limit ? v : limit, then the same below."""
+    above = np.where(v < limit, v, limit)
+    return np.where(above > -limit, above, -limit)
+
+
+def update(w: F32, b: F32 | None, x: F32, d: F32, eta: np.float32) -> None:
     """One rank-1 step in place: w[i] = fma(-(eta x_i), d, w[i]), b likewise.
 
     eta x_i is rounded once. Rows whose input is zero are not touched.
@@ -46,4 +52,5 @@ def update(w: F32, b: F32, x: F32, d: F32, eta: np.float32) -> None:
         w[rows] = fma(scaled[:, None], d, w.take(rows, axis=0))
     else:
         w[...] = fma(-(eta * x)[:, None], d, w)
-    b[...] = fma(-eta, d, b)
+    if b is not None:
+        b[...] = fma(-eta, d, b)

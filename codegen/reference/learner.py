@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import rules, streams
-from codegen.reference import dense, random
+from codegen.reference import dense, gates, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest
 from codegen.reference.functions import ACTIVATIONS
@@ -38,7 +38,8 @@ class Result:
 
 
 class _Rule(Protocol):
-    """A module of codegen.reference.rules."""
+    """A module of codegen.reference.rules. It may also have `initial(network,
+    seed)`, the first values of the state that it adds to the weights."""
 
     def step(self, learner: Learner, x: F32, label: int, eta: np.float32) -> Result: ...
 
@@ -47,9 +48,11 @@ class Learner:
     """A network in training, in the contract's arithmetic (docs/arithmetic.md).
 
     `state` are the tensors a step changes, "W1" [n_in, n_out], "b1" [n_out],
-    "W2", ... in the order of the digest; `trace` the intermediates of the last
-    step or inference: "x", "h1", ..., "p", and of a step "e", "d1", ...;
-    `step_number` counts the steps.
+    "W2", ..., what the rule adds, and "tau" [layers] behind a gate, in the order
+    of the digest; `trace` the intermediates of the last step or inference: "x",
+    "h1", ..., "p", and of a step "e", "d1", ...; `step_number` is that of the next
+    step; `changed` tells of each layer that the last step has updated how many of
+    its weights it wrote.
     """
 
     def __init__(self, spec: Spec, seed: int | None = None) -> None:
@@ -62,21 +65,28 @@ class Learner:
         self.spec = spec
         self.seed = spec.seed if seed is None else seed
         self.rule = rules.get(spec.rule)
+        rules.require_gates(self.rule, spec)
         self.activation = ACTIVATIONS[spec.network.activation]
         self.output = OUTPUTS[spec.network.output]
-        self.state = initial_state(spec.network, self.seed)
+        self._twin: _Rule = importlib.import_module(
+            f"codegen.reference.rules.{self.rule.module}"
+        )
+        self.state = self._initial()
         self.trace: dict[str, F32] = {}
+        self.changed: dict[int, int] = {}
         self.step_number = 0
         self._digest = Digest(sum(tensor.size for tensor in self.state.values()))
-        self._twin: _Rule = importlib.import_module(
-            f"codegen.reference.rules.{self.rule.name.replace('-', '_')}"
-        )
 
     @np.errstate(all="ignore")
     def step(
-        self, sample: NDArray[np.generic], label: int, eta: np.float32 | float
+        self,
+        sample: NDArray[np.generic],
+        label: int,
+        eta: np.float32 | float,
+        signal: int = 0,
     ) -> Result:
-        """Learn from one raw sample [n_in] with learning rate `eta`.
+        """Learn from one raw sample [n_in] with learning rate `eta`. `signal` is
+        what a device's counter told of this step, where a budget is held.
 
         Raises `NonFinite` before anything has changed (then `trace` shows how far
         the step came), and `ValueError` for a sample or label the network cannot
@@ -86,7 +96,10 @@ class Learner:
             raise ValueError(
                 f"label {label} is not in 0..{self.spec.network.n_out - 1}"
             )
+        self.changed = {}
         result = self._twin.step(self, self._input(sample), label, np.float32(eta))
+        if self.spec.gate.budget is not None and self.changed:
+            self._hold_budget(signal)
         self.step_number += 1
         return result
 
@@ -131,40 +144,86 @@ class Learner:
 
     # for the rules
 
-    def forward(self, x: F32) -> F32:
-        """Pre-activations of the output layer; x and the h1, ... enter the trace."""
+    @property
+    def depth(self) -> int:
+        """Number of weight layers."""
+        return self.spec.network.depth
+
+    def begin(self, x: F32) -> None:
+        """A new trace, which x enters."""
         self.trace = {"x": x}
         if self.spec.inputs.dtype == "f32":
             check_finite("x", x)
-        depth = self.spec.network.depth
-        for layer in range(1, depth):
-            a = self._layer(layer, x)
-            check_finite(f"h{layer}", a)
-            x = self.activation.value(a)
-            self.trace[f"h{layer}"] = x
-        a = self._layer(depth, x)
-        return self.note("p", a)
+
+    def forward(self, x: F32) -> F32:
+        """Pre-activations of the output layer; x and the h1, ... enter the trace."""
+        self.begin(x)
+        for layer in range(1, self.depth):
+            self.hidden(layer)
+        return self.top()
+
+    def hidden(self, layer: int) -> F32:
+        """h of one hidden layer, from its input in the trace."""
+        a = self._layer(layer)
+        check_finite(f"h{layer}", a)
+        self.trace[f"h{layer}"] = self.activation.value(a)
+        return self.trace[f"h{layer}"]
+
+    def top(self) -> F32:
+        """Pre-activations of the output layer, from its input in the trace."""
+        return self.note("p", self._layer(self.depth))
 
     def judge(self, a: F32, label: int) -> Result:
         """Outputs, error and loss from the output layer's pre-activations."""
         judged = self.output.judged(a, label)
         self.trace["p"] = judged.p
-        self.note("e", judged.e)
+        self.note("e", self.tempered(judged.e))
         return Result(judged.p, judged.loss)
+
+    def tempered(self, e: F32) -> F32:
+        """An error within its limit, where it has one."""
+        limit = self.spec.clip.error
+        return e if limit is None else dense.clipped(e, np.float32(limit))
+
+    def negligible(self, e: F32) -> bool:
+        """Whether the error gate lets nothing be learned from `e`."""
+        gate = np.float32(self.spec.gate.error)
+        return bool(gate > 0 and np.abs(e).max() < gate)
+
+    def input_of(self, layer: int) -> F32:
+        """What layer 1..L had as input, from the trace."""
+        return self.trace[f"h{layer - 1}" if layer > 1 else "x"]
 
     def delta(self, layer: int, u: F32) -> F32:
         """The delta of hidden layer `layer`, u * phi', entered in the trace."""
-        h = self.trace[f"h{layer}"]
-        return self.note(f"d{layer}", self.activation.grad(h, u))
+        return self.note(f"d{layer}", self.slope(layer, u))
+
+    def slope(self, layer: int, u: F32) -> F32:
+        """u * phi' of hidden layer `layer`, from its h in the trace."""
+        return self.activation.grad(self.trace[f"h{layer}"], u)
 
     def update(self, eta: np.float32) -> None:
         """Every layer's rank-1 update from the inputs and deltas in the trace."""
-        depth = self.spec.network.depth
-        for layer in range(1, depth + 1):
-            x = self.trace[f"h{layer - 1}" if layer > 1 else "x"]
-            d = self.trace[f"d{layer}" if layer < depth else "e"]
-            w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        for layer in range(self.depth, 0, -1):
+            self.update_layer(layer, eta)
+
+    def update_layer(self, layer: int, eta: np.float32) -> None:
+        """One layer's rank-1 update, behind the gate and within its limits."""
+        x = self.input_of(layer)
+        d = self.trace[f"d{layer}" if layer < self.depth else "e"]
+        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        if self.spec.gate.rows:
+            self.changed[layer] = self._gated(layer, x, d, eta)
+        else:
             dense.update(w, b, x, d, eta)
+            self.changed[layer] = int(np.count_nonzero(x)) * d.size
+        self.clip(w, b)
+
+    def clip(self, *tensors: F32) -> None:
+        """Weights within their limit, in place, where they have one."""
+        limit = self.spec.clip.weights
+        for tensor in tensors if limit is not None else ():
+            tensor[...] = dense.clipped(tensor, np.float32(limit))
 
     def note(self, name: str, tensor: F32) -> F32:
         """Enter a tensor in the trace; raises `NonFinite`."""
@@ -172,8 +231,39 @@ class Learner:
         check_finite(name, tensor)
         return tensor
 
-    def _layer(self, layer: int, x: F32) -> F32:
-        return dense.forward(self.state[f"W{layer}"], self.state[f"b{layer}"], x)
+    def _layer(self, layer: int) -> F32:
+        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        return dense.forward(w, b, self.input_of(layer))
+
+    def _gated(self, layer: int, x: F32, d: F32, eta: np.float32) -> int:
+        """The update of what passes; returns how many weights that wrote."""
+        gate, tau = self.spec.gate, self.state["tau"]
+        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        part, whole = gates.update(w, b, x, d, eta, tau[layer - 1], gate)
+        if gate.active is not None:
+            set_point = np.float32(gate.active)
+            tau[layer - 1] = gates.controlled(tau[layer - 1], part, whole, set_point)
+        return part * (1 if gate.masked else d.size)
+
+    def _hold_budget(self, signal: int) -> None:
+        """The controller of a budget: one signal moves every threshold."""
+        tau, budget = self.state["tau"], self.spec.gate.budget
+        assert budget is not None
+        for layer in self.rule.declaration.updates(self.spec.network):
+            moved = gates.controlled(tau[layer - 1], signal, budget, np.float32(1))
+            tau[layer - 1] = moved
+
+    def _initial(self) -> dict[str, F32]:
+        """Weights, then what the rule adds, then thresholds, all within limits."""
+        network, gate = self.spec.network, self.spec.gate
+        state = initial_state(network, self.seed)
+        if hasattr(self._twin, "initial"):
+            state |= self._twin.initial(network, self.seed)
+        self.clip(*state.values())
+        if gate.rows:
+            threshold = np.float32(gate.threshold)
+            state["tau"] = np.full(network.depth, threshold, np.float32)
+        return state
 
     def _input(self, sample: NDArray[np.generic]) -> F32:
         """x = fl(v / scale)."""

@@ -16,21 +16,34 @@ from dataclasses import dataclass
 
 from codegen.cost import Shape
 from codegen.errors import SpecError
-from codegen.memory import Const, Scratch
+from codegen.memory import Const, Scratch, State
 from codegen.spec import Network, RuleChoice, Spec
+
+Parameters = Mapping[str, str | float]
+"""Values by the names of a rule's parameters, every one there."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a rule: its default also fixes its type."""
+    """One parameter of a rule: its default also fixes its type. A whole number
+    is at least 1 and at most `most`."""
 
     name: str
     default: str | float
     meaning: str
     choices: tuple[str, ...] = ()
+    most: int = 1 << 16
 
     def check(self, rule: str, value: object) -> str | float:
         """`value` as this parameter's type; raises `SpecError`."""
+        if isinstance(self.default, int):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= self.most:  # type: ignore[operator]
+                raise SpecError(
+                    f"rule {rule!r} has {self.name} = {value!r}: expected a whole "
+                    f"number from 1 to {self.most}"
+                )
+            return value  # type: ignore[return-value]
         if self.choices:
             if value not in self.choices:
                 raise SpecError(
@@ -54,17 +67,51 @@ class Rate:
     wide: float
 
 
+def by_activation(**rates: Rate) -> Callable[[str, Parameters], Rate]:
+    """Rates that depend on the hidden activation alone: its own, or `others`."""
+    return lambda activation, parameters: rates.get(activation, rates["others"])
+
+
+def _no_state(network: Network, parameters: Parameters) -> tuple[State, ...]:
+    return ()
+
+
+def _no_const(spec: Spec, parameters: Parameters) -> tuple[Const, ...]:
+    return ()
+
+
+def every_layer(network: Network) -> frozenset[int]:
+    """The weight layers 1..L."""
+    return frozenset(range(1, network.depth + 1))
+
+
+def slope(network: Network, layer: int) -> tuple[tuple[str, Shape], ...]:
+    """The call that takes something through the activation of a hidden layer
+    backwards, times phi' (identity's only looks whether it is finite)."""
+    across = Shape(1, network.layers[layer])
+    if network.activation == "identity":
+        return (("f32_all_finite", across),)
+    return ((f"f32_{network.activation}_grad", across),)
+
+
 @dataclass(frozen=True)
 class Declaration:
     """All that planning and rendering must know of a rule.
 
-    `rates`: default learning rates by hidden activation, "*" for the others.
-    `scratch(network, parameters)` lists the memory one step needs beyond inference's own,
-    with lifetimes; `const(spec, parameters)` the tensors that lie in the image
-    (such as a stored feedback matrix); `calls(network, parameters, layer)` the
-    kernels its step template calls for the delta of that hidden layer, each with
-    the shape it is called with. Kernels of inference and of updates are planned
-    for every rule alike.
+    `rates(activation, parameters)`: default learning rates.
+    `scratch(network, parameters)` lists the memory one step needs, with lifetimes:
+    `codegen.memory` has inference's part and those of the common forms of rules.
+    `calls(network, parameters, layer)` are the kernels that its step template calls
+    for layer 1..L, each with the shape it is called with; a kernel that is called
+    in another part than the layer's own stands as "part/kernel". Kernels of
+    inference and of rank-1 updates are planned for every rule alike.
+    `const(spec, parameters)`: tensors in the image, such as stored feedback;
+    `state(network, parameters)`: tensors that steps change beside the weights,
+    such as read-outs; their first values are drawn by the rule's twin as well.
+    `updates(network)`: the layers that get a rank-1 update from input and delta;
+    `in_passing`: whether each does so right after its own forward (DESIGN 4.3);
+    `gates`: the kinds of gates that make sense with it, "rows" and "error";
+    `dense_input`: whether its step reads the input x itself.
     """
 
     name: str
@@ -72,12 +119,15 @@ class Declaration:
     source: str
     equation: str
     parameters: tuple[Parameter, ...]
-    rates: Mapping[str, Rate]
-    scratch: Callable[[Network, Mapping[str, str | float]], tuple[Scratch, ...]]
-    const: Callable[[Spec, Mapping[str, str | float]], tuple[Const, ...]]
-    calls: Callable[
-        [Network, Mapping[str, str | float], int], tuple[tuple[str, Shape], ...]
-    ]
+    rates: Callable[[str, Parameters], Rate]
+    scratch: Callable[[Network, Parameters], tuple[Scratch, ...]]
+    calls: Callable[[Network, Parameters, int], tuple[tuple[str, Shape], ...]]
+    const: Callable[[Spec, Parameters], tuple[Const, ...]] = _no_const
+    state: Callable[[Network, Parameters], tuple[State, ...]] = _no_state
+    updates: Callable[[Network], frozenset[int]] = every_layer
+    in_passing: bool = False
+    gates: frozenset[str] = frozenset({"rows", "error"})
+    dense_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +135,7 @@ class Rule:
     """A declaration together with its parameters, defaults filled in."""
 
     declaration: Declaration
-    parameters: Mapping[str, str | float]
+    parameters: Parameters
 
     @property
     def name(self) -> str:
@@ -133,3 +183,18 @@ def get(choice: RuleChoice) -> Rule:
         for name, p in known.items()
     }
     return Rule(declared, values)
+
+
+def require_gates(rule: Rule, spec: Spec) -> None:
+    """Raise `SpecError` for a gate of `spec` that makes no sense with `rule`."""
+    declared, gate = rule.declaration.gates, spec.gate
+    if gate.rows and "rows" not in declared:
+        raise SpecError(
+            f"gate {gate.kind!r} makes no sense with rule {rule.name!r}, whose updates "
+            "have no magnitudes that differ: expected gate none or error"
+        )
+    if gate.error and "error" not in declared:
+        raise SpecError(
+            f"an error gate makes no sense with rule {rule.name!r}, which changes "
+            "weights before there is an error"
+        )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from codegen.cost import Shape
 from codegen.memory import taped_scratch
-from codegen.rules import Declaration, Rate
+from codegen.rules import Declaration, Parameters, Rate, by_activation, slope
 from codegen.spec import Network
 
 
 def _calls(
-    network: Network, parameters: Mapping[str, object], layer: int
+    network: Network, parameters: Parameters, layer: int
 ) -> tuple[tuple[str, Shape], ...]:
-    return (("f32_dense_backward", Shape(*network.shape(layer + 1))),)
+    if layer == network.depth:
+        return ()
+    below = ("f32_dense_backward", Shape(*network.shape(layer + 1)))
+    return (below, *slope(network, layer))
 
 
 RULE = Declaration(
@@ -22,8 +23,7 @@ RULE = Declaration(
     source="Rumelhart, Hinton, Williams 1986",
     equation="d_L = e; d_l = (W_{l+1} d_{l+1}) * phi'(a_l), weights before the update",
     parameters=(),
-    rates={"*": Rate(0.03, 0.02), "relu": Rate(0.03, 0.01)},
+    rates=by_activation(others=Rate(0.03, 0.02), relu=Rate(0.03, 0.01)),
     scratch=lambda network, parameters: taped_scratch(network),
-    const=lambda spec, parameters: (),
     calls=_calls,
 )

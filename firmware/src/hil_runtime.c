@@ -48,12 +48,11 @@ struct kept_reply {
 /* All zero until hil_runtime_serve: an initialised member would put the whole
  * network into .data, and so into flash a second time. */
 static struct {
-    net_t net;
+    net_t net; /* its step is the next, HIL_NEVER before INIT */
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
     bool ready;                      /* INIT has been done */
     bool faulted;                    /* a step was refused: only INIT helps */
     uint32_t boot;                   /* the host's nonce, 0 before HELLO */
-    uint32_t step;                   /* next step */
     uint32_t telemetry;              /* telemetry frames sent since HELLO */
     uint64_t instructions;           /* of the last STEP */
     uint32_t next_kept;
@@ -98,7 +97,7 @@ static void send_telemetry(void)
 {
     const struct hil_telemetry telemetry = {
         .number = rt.telemetry++,
-        .step = rt.step,
+        .step = rt.net.step,
         .instructions = rt.instructions,
         .damaged = rt.decoder.damaged,
         .overruns = hil_port_overruns(),
@@ -127,7 +126,7 @@ static void on_hello(const struct hil_header *header, const uint8_t *payload, si
         .vlen = HIL_VECTOR ? hil_port_vlen() : 0,
         .max_payload = HIL_MAX_PAYLOAD,
         .window = HIL_WINDOW,
-        .step = rt.step,
+        .step = rt.net.step,
         .committed_step = HIL_NEVER,
         .target = HIL_TARGET,
         .isa = HIL_ISA,
@@ -165,10 +164,10 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
     }
     rt.ready = true;
     rt.faulted = false;
-    rt.step = init.step;
+    rt.net.step = init.step;
     forget_replies();
 
-    const struct hil_init_reply reply = { rt.step, net_digest(&rt.net) };
+    const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net) };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
     answer(header, HIL_OK, sizeof reply);
 }
@@ -215,7 +214,7 @@ static void answer_other_steps(const struct hil_header *header, uint32_t step,
             return;
         }
     }
-    const struct hil_out_of_step reply = { rt.step };
+    const struct hil_out_of_step reply = { rt.net.step };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
     answer(header, HIL_OUT_OF_STEP, sizeof reply);
 }
@@ -270,12 +269,11 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
 {
     float loss;
 
-    learning = rt.step;
+    learning = rt.net.step;
     const int status = counted_step(sample, label, eta, flags & HIL_STEP_ALONE, &loss);
     if (status != NET_OK) {
         return status;
     }
-    rt.step++;
     memcpy(result, &loss, sizeof loss);
     memset(result + 4, 0, sizeof(uint32_t));
     memcpy(result + 8, net_outputs(&rt.net), OUTPUT_BYTES);
@@ -353,7 +351,7 @@ static void on_step(const struct hil_header *header, const uint8_t *payload, siz
         refuse(header, HIL_BAD_PAYLOAD);
         return;
     }
-    if (ask.step == rt.step) {
+    if (ask.step == rt.net.step) {
         learn_sent(header, &ask, payload + sizeof ask);
     } else {
         answer_other_steps(header, ask.step, ask.count);
@@ -423,7 +421,7 @@ static void learn_resident(const struct hil_header *header,
             return;
         }
         const bool last = i + 1 == ask->count;
-        if ((ask->digest_every != 0 && rt.step % ask->digest_every == 0) ||
+        if ((ask->digest_every != 0 && rt.net.step % ask->digest_every == 0) ||
             (last && (ask->flags & HIL_STEP_DIGEST))) {
             add_digest(result, ask->flags);
         }
@@ -459,7 +457,7 @@ static void on_step_resident(const struct hil_header *header, const uint8_t *pay
         refuse(header, HIL_OUT_OF_BOUNDS);
         return;
     }
-    if (ask.step == rt.step) {
+    if (ask.step == rt.net.step) {
         learn_resident(header, &ask, list);
     } else {
         answer_other_steps(header, ask.step, ask.count);
@@ -560,7 +558,7 @@ static void on_write(const struct hil_header *header, const uint8_t *payload, si
 
 static void on_digest(const struct hil_header *header, const uint8_t *payload, size_t size)
 {
-    const struct hil_digest_reply reply = { rt.step, net_digest(&rt.net) };
+    const struct hil_digest_reply reply = { rt.net.step, net_digest(&rt.net) };
 
     (void)payload;
     if (size != 0) {
@@ -629,7 +627,7 @@ static void dispatch(const uint8_t *body, size_t size)
 
 _Noreturn void hil_runtime_serve(void)
 {
-    rt.step = HIL_NEVER;
+    rt.net.step = HIL_NEVER;
     forget_replies();
     hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);
     for (;;) {

@@ -63,10 +63,7 @@ def explain(lesson: Lesson) -> Explanation:
     """Explain the plan of `lesson`. Raises what planning raises."""
     plan = plan_for(lesson)
     told = lesson.tuned.choice.variants if lesson.tuned else {}
-    calls = [
-        _chosen(plan, call, (call.layer, call.variant.kernel.name) in told)
-        for call in plan.step
-    ]
+    calls = [_chosen(plan, call, (call.layer, call.key) in told) for call in plan.step]
     allowed = ALLOWED[lesson.experiment.schedule]
     return Explanation(
         lesson, plan, tuple(Way(layer, _why(layer, allowed)) for layer in plan.layers),
@@ -77,7 +74,8 @@ def explain(lesson: Lesson) -> Explanation:
 def _why(layer: Layer, allowed: tuple[str, ...]) -> str:
     if len(allowed) == 1 or layer.told == TUNED:
         return layer.told
-    costs = {way: layer.costs[way] for way in allowed}
+    left = {way: costs for way, costs in layer.costs.items() if way in allowed}
+    costs = left or layer.costs
     return FEWEST if len(cost.about_fewest(costs)) == 1 else NEAR
 
 

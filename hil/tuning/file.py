@@ -82,7 +82,7 @@ class Tuned:
         """Raise `UsageError` for a choice that `plan` has no use for."""
         for number in self.choice.ways:
             self._require_layer(number, plan)
-        calls = {(call.layer, call.variant.kernel.name) for call in plan.calls}
+        calls = {(call.layer, call.key) for call in plan.calls}
         for number, kernel in self.choice.variants:
             if (number, kernel) not in calls:
                 self._require_layer(number, plan)
@@ -162,7 +162,8 @@ def _way(value: Any, number: int, origin: str) -> str:
     return str(value)
 
 
-def _variant(kernel: str, suffix: Any, origin: str) -> kernels.Variant:
+def _variant(key: str, suffix: Any, origin: str) -> kernels.Variant:
+    kernel = key.rpartition("/")[2]
     rows = {row.suffix: row for row in kernels.TABLE if row.kernel.name == kernel}
     if not rows:
         raise UsageError(

@@ -99,9 +99,10 @@ def _shape(plan: Plan, number: int) -> str:
 
 def _variants(found: Tuning, number: int) -> list[str]:
     return [
-        f"{name} = {as_toml(call.variant.suffix)}{_comment(found, number, name)}"
+        f"{as_toml(key) if '/' in key else key} = {as_toml(call.variant.suffix)}"
+        + _comment(found, number, key)
         for call in found.plan.calls
-        if call.layer == number and (name := call.variant.kernel.name)
+        if call.layer == number and (key := call.key)
     ]
 
 
@@ -159,7 +160,7 @@ def to_json(found: Tuning) -> dict[str, Any]:
         "variants": [
             {
                 "layer": call.layer,
-                "kernel": call.variant.kernel.name,
+                "kernel": call.key,
                 "variant": call.variant.suffix,
             }
             for call in plan.calls

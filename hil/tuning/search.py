@@ -278,11 +278,13 @@ def _ways(
     """The ways of each layer that its schedule allows and its memory holds."""
     alike: dict[object, list[Layer]] = {}
     for layer in plan.layers:
-        alike.setdefault((layer.number == 1, layer.shape), []).append(layer)
+        key = (layer.number == 1, layer.shape, layer.learns)
+        alike.setdefault(key, []).append(layer)
     for layers in alike.values():
         first, numbers = layers[0], tuple(layer.number for layer in layers)
         allowed = ALLOWED[lesson.experiment.schedule]
-        costs = {way: first.costs[way] for way in allowed}
+        left = {way: first.costs[way] for way in first.costs if way in allowed}
+        costs = left or first.costs
         options = {}
         for way in _promising(costs, first.way, objective, tries):
             choice = Choice(dict.fromkeys(numbers, way))
@@ -300,14 +302,16 @@ def _variants(
     """The variants of each kernel that a step calls."""
     alike: dict[object, list[Call]] = {}
     for call in plan.step:
-        alike.setdefault((call.variant.kernel, call.shape), []).append(call)
+        alike.setdefault((call.key, call.shape), []).append(call)
     for calls in alike.values():
-        kernel, numbers = calls[0].variant.kernel, tuple(c.layer for c in calls)
-        costs = kernels.estimates(kernel.name, plan.vlens, calls[0].shape)
+        key, numbers = calls[0].key, tuple(c.layer for c in calls)
+        costs = kernels.estimates(
+            calls[0].variant.kernel.name, plan.vlens, calls[0].shape
+        )
         options = {
-            row.suffix: Choice({}, {(number, kernel.name): row for number in numbers})
+            row.suffix: Choice({}, {(number, key): row for number in numbers})
             for row in _promising(costs, calls[0].variant, objective, tries)
         }
         if len(options) > 1:
             size = len(calls) * costs[calls[0].variant].instructions
-            yield _Question(numbers, kernel.name, options, size)
+            yield _Question(numbers, key, options, size)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import decode, toolchain
+from codegen import decode, rules, toolchain
 from codegen.plan import plan
 from codegen.reference.learner import Learner
 from codegen.render import render, render_network
-from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 
 HERE = Path(__file__).parent
 STRICT = (
@@ -31,7 +31,10 @@ def library(spec: Spec, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("rule, parameters", [
-    ("bp", {}), ("dfa", {}), ("dfa", {"feedback": "uniform"}),
+    *((name, {}) for name in rules.names()),
+    ("dfa", {"feedback": "uniform"}), ("dfa", {"error": "ternary"}),
+    ("drtp", {"feedback": "uniform"}), ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
+    ("fg-activity", {"k": 3}), ("fg-local", {"k": 2, "perturbation": "gaussian"}),
 ])  # fmt: skip
 def test_it_compiles_alone_and_learns_as_the_reference_does(
     tmp_path: Path, host_cc: str, rule: str, parameters: dict[str, str]
@@ -85,11 +88,16 @@ def test_generated_files_say_so_in_their_first_line() -> None:
         assert "enerated" in text.splitlines()[0], name
 
 
-@pytest.mark.parametrize("rule", ["bp", "dfa"])
+@pytest.mark.parametrize("rule", rules.names())
 @pytest.mark.parametrize("schedule", ["sequential", "fused"])
 @pytest.mark.parametrize("dtype", ["u8", "f32"])
-def test_the_network_is_tidy(rule: str, schedule: str, dtype: str) -> None:
-    spec = Spec(Network((8, 6, 6, 4)), RuleChoice(rule), Inputs(dtype, 1))
+@pytest.mark.parametrize("kind", ["none", "row", "block"])
+def test_the_network_is_tidy(rule: str, schedule: str, dtype: str, kind: str) -> None:
+    gate = Gate(kind, active=0.5) if kind != "none" else Gate()
+    spec = Spec(Network((8, 6, 6, 4)), RuleChoice(rule), Inputs(dtype, 1), gate=gate)
+    schedule = "auto" if rule == "fg-weight" or gate.rows else schedule
+    if gate.rows and "rows" not in rules.declaration(rule).gates:
+        return
     target = targets.load("qemu-rv64gcv")
     made = plan(spec, target, schedule=schedule, density=0.5)
     for name in ("net.h", "net.c"):
@@ -114,7 +122,7 @@ def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:
     "layers, schedule",
     [((64, 64, 10), "auto"), ((784, 128, 10), "auto"), ((200, 100, 100, 10), "fused")],
 )
-@pytest.mark.parametrize("rule", ["bp", "dfa"])
+@pytest.mark.parametrize("rule", rules.names())
 def test_no_vector_register_is_spilled(
     tmp_path: Path,
     rule: str,

@@ -30,12 +30,15 @@ def test_every_symbol_is_there_once() -> None:
     assert len(set(symbols)) == len(symbols)
 
 
+SCALAR = {"f32_block_max", "f32_controlled"}
+"""A pass over a row of deltas, and a formula: vectors would gain nothing."""
+
+
 @pytest.mark.parametrize("name", kernels.KERNELS)
-@pytest.mark.parametrize(("vector", "arch"), [(False, "scalar"), (True, "rvv")])
-def test_every_kernel_has_a_default_for_every_machine(
-    name: str, vector: bool, arch: str
-) -> None:
+@pytest.mark.parametrize("vector", [False, True])
+def test_every_kernel_has_a_default_for_every_machine(name: str, vector: bool) -> None:
     row = kernels.variant(name, vector)
+    arch = "rvv" if vector and name not in SCALAR else "scalar"
     assert (row.kernel.name, row.arch) == (name, arch)
 
 

@@ -47,7 +47,11 @@ RV64 = Machine(
     "generic_rv64+m+a+f+d+c+zicsr+zifencei",
     "generic_rv64+m+a+f+d+c+v+zicsr+zifencei",
     tuple(f"rv64,v=true,vext_spec=v1.0,vlen={n}" for n in (128, 256, 512, 1024)),
-    tuple(row for row in kernels.TABLE if row.arch == "rvv"),
+    tuple(
+        row
+        for row in kernels.TABLE
+        if row.arch == kernels.variant(row.kernel.name, vector=True).arch
+    ),
 )
 RV32 = Machine(
     "riscv32-freestanding-none",
@@ -82,7 +86,7 @@ def build(machine: Machine, rendered: Path, folder: Path) -> Path:
 
     sources: Sequence[Path] = [
         *(IMAGE / name for name in ("start.S", "virt.c", "checks.c")),
-        *(rendered / row.file for row in machine.rows),
+        *(rendered / row.file for row in machine.rows if row.arch == "rvv"),
         *sorted(rendered.glob("*__scalar.c")),
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -17,7 +17,9 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     """One step of stochastic gradient descent; raises `NonFinite`."""
     result = learner.judge(learner.forward(x), label)
     d = learner.trace["e"]
-    for layer in range(learner.spec.network.depth - 1, 0, -1):
+    if learner.negligible(d):
+        return result
+    for layer in range(learner.depth - 1, 0, -1):
         u = dense.backward(learner.state[f"W{layer + 1}"], d)
         d = learner.delta(layer, u)
     learner.update(eta)

@@ -23,15 +23,27 @@ Feedback: TypeAlias = tuple[F32, tuple[int, ...]]
 def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     """One step; raises `NonFinite`."""
     result = learner.judge(learner.forward(x), label)
-    matrix, ends = _feedback(learner)
-    u = dense.feedback(matrix, learner.trace["e"])
-    for layer in range(learner.spec.network.depth - 1, 0, -1):
+    e = learner.trace["e"]
+    if learner.negligible(e):
+        return result
+    if learner.rule.parameters["error"] == "ternary" and learner.depth > 1:
+        e = _ternary(e, np.float32(learner.rule.parameters["threshold"]))
+        learner.trace["q"] = e
+    matrix, ends = matrices(learner)
+    u = dense.feedback(matrix, e)
+    for layer in range(learner.depth - 1, 0, -1):
         learner.delta(layer, u[ends[layer - 1] : ends[layer]])
     learner.update(eta)
     return result
 
 
-def _feedback(learner: Learner) -> Feedback:
+def _ternary(e: F32, threshold: np.float32) -> F32:
+    """1 where e is at least the threshold, -1 where it is at most minus that, 0."""
+    large = np.abs(e) >= threshold
+    return np.where(large, np.sign(e), np.float32(0)).astype(np.float32)
+
+
+def matrices(learner: Learner) -> Feedback:
     """B_1 .. B_(L-1) of this learner side by side, [n_out, n_1 + n_2 + ...], so
     that one chain serves all; layer l's columns are ends[l - 1] .. ends[l] - 1."""
     layers, parameters = learner.spec.network.layers, learner.rule.parameters

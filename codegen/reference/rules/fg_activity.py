@@ -1,0 +1,60 @@
+"""Forward gradient, activities perturbed.
+
+For K directions u of the hidden pre-activations: t_1 = phi'(a_1) u_1, t_l =
+phi'(a_l) (u_l + t_(l-1) W_l), jvp = e . (t_(L-1) W_L), the output layer not being
+perturbed; d_l = mean over k of jvp_k u_k,l, dead relu units left out; d_L = e
+(Ren, Kornblith, Liao and Hinton 2022, arXiv 2210.03310, eq. 3).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codegen.reference import dense
+from codegen.reference.arithmetic import F32, dot16, fma
+from codegen.reference.learner import Learner, Result
+from codegen.reference.perturbation import DISTRIBUTIONS, direction
+
+
+def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+    """One step; raises `NonFinite`."""
+    result = learner.judge(learner.forward(x), label)
+    e, depth = learner.trace["e"], learner.depth
+    if learner.negligible(e):
+        return result
+    if depth > 1:
+        along = {layer: directions(learner, layer) for layer in range(1, depth)}
+        slopes = np.empty(len(along[1]), np.float32)
+        for k in range(len(slopes)):
+            t = learner.note("t1", learner.slope(1, along[1][k]))
+            for layer in range(2, depth):
+                moved = dense.forward(learner.state[f"W{layer}"], along[layer][k], t)
+                t = learner.note(f"t{layer}", learner.slope(layer, moved))
+            slopes[k] = dot16(e, dense.feedback(learner.state[f"W{depth}"], t))
+            learner.note("jvp", slopes[: k + 1])
+        for layer in range(depth - 1, 0, -1):
+            mean_along(learner, layer, along[layer], slopes)
+    learner.update(eta)
+    return result
+
+
+def directions(learner: Learner, layer: int) -> list[F32]:
+    """u_k [n_l] of this step's K directions."""
+    parameters = learner.rule.parameters
+    count, width = int(parameters["k"]), learner.spec.network.layers[layer]
+    draw = DISTRIBUTIONS[str(parameters["perturbation"])]
+    first = learner.step_number * count
+    seeds = (direction(learner.seed, first + k) for k in range(count))
+    return [draw(seed, layer, 1, width)[0] for seed in seeds]
+
+
+def mean_along(learner: Learner, layer: int, along: list[F32], slopes: F32) -> F32:
+    """d_l = sum over k of fl(jvp_k / K) u_k from +0 on, one fma each, entered in
+    the trace; 0 where a relu is."""
+    k = np.float32(len(along))
+    delta = np.zeros_like(along[0])
+    for u, slope in zip(along, slopes, strict=True):
+        delta = fma(slope / k, u, delta)
+    if learner.spec.network.activation == "relu":
+        return learner.delta(layer, delta)
+    return learner.note(f"d{layer}", delta)
