@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,19 @@ CODE = ("auto", "sequential", "fused", "agnostic")
 DIGEST_EVERY = 8
 """Steps between digests: each flushes what a fused step has left pending."""
 
+
+def possible(case: Sequence[object]) -> bool:
+    """Whether a case, or what there is of it yet, can be: a rule without rank-1
+    updates has nothing to fuse."""
+    return not (len(case) == 7 and case[1] == "fg-weight" and case[6] == "fused")
+
+
 CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
-FULL = list(itertools.product(*CHOICES))
-PAIRS = [tuple(case) for case in AllPairs([list(choices) for choices in CHOICES])]
+FULL = [case for case in itertools.product(*CHOICES) if possible(case)]
+PAIRS = [
+    tuple(case)
+    for case in AllPairs([list(choices) for choices in CHOICES], filter_func=possible)
+]
 
 
 def cases() -> list[object]:
@@ -112,7 +123,7 @@ def test_every_step_is_equal(
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", [n for n in rules.names() if n != "fg-weight"])
 def test_fused_and_sequential_schedules_give_one_digest(
     tmp_path: Path, qemu64: str, qemu32: str, machine: tuple[str, int | None], rule: str
 ) -> None:
