@@ -55,6 +55,8 @@ class Experiment:
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
+    prefix: int | None = None
+    holdout: int | None = None
     test: str | int | None = None
     resident: str | int | None = None
     thin: int | None = None
@@ -80,6 +82,11 @@ class Experiment:
             raise UsageError(
                 f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
                 "one of them, for both say how layers are computed"
+            )
+        if self.prefix is not None and self.compare == "none":
+            raise UsageError(
+                f"prefix is {self.prefix} and compare is 'none': expected one of them",
+                "compare is how often the digest is compared within the prefix",
             )
         if self.thin is not None and not self.resident:
             raise UsageError(

@@ -131,10 +131,14 @@ def verdict(record: RunRecord) -> str:
     build = record.image["build_digest"]
     compared = f"{record.compared} of {record.steps} steps bit-exact"
     parts = [compared if record.compared else "no step compared"]
+    if 0 < record.compared < record.learned:
+        parts.append("the others not compared")
     if record.digest:
         parts.append(f"digest {record.digest}")
     if record.accuracy["test"] is not None:
-        parts.append(f"test accuracy {record.accuracy['test']:.2%}")
+        parts.append(
+            f"{record.accuracy['part']} accuracy {record.accuracy['test']:.2%}"
+        )
     parts += [
         f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
         f"seed {record.seed}",
