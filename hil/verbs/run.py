@@ -67,6 +67,12 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
     from hil.experiment import Experiment, load
 
     base = load(given.experiment) if given.experiment else Experiment()
+    values = keys_of(given)
+    return base.override(values) if values else base
+
+
+def keys_of(given: argparse.Namespace) -> dict[str, Any]:
+    """The keys that flags of `add_keys` give, unchecked. Raises `UsageError`."""
     values: dict[str, Any] = {}
     for key in KEYS:
         value = getattr(given, key.name, None)
@@ -78,7 +84,7 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
         values[key.name] = value
     if given.parameter:
         values["parameters"] = dict(_parameter(text) for text in given.parameter)
-    return base.override(values) if values else base
+    return values
 
 
 def _parameter(text: str) -> tuple[str, Any]:
