@@ -13,7 +13,8 @@ from typing import Any
 
 from hil.output import SCHEMA
 from hil.record import require_provenance, write_json
-from hil.sweep.summary import Best, Row, Settled, Spread
+from hil.sweep.cells import SEED
+from hil.sweep.summary import Best, Row, Settled, Spread, value_of
 from hil.versions import version
 
 TABLE, CELLS = "table.csv", "cells.csv"
@@ -192,7 +193,8 @@ def markdown(
         )
     text = [f"# {name}", "", *lines, "", *_notes(settled, fixed)]
     text += [f"- {winner(one)}" for one in winners]
-    text += [f"- failed: {failure(one)}" for one in settled if failure(one)]
+    failures = [failure(one, keys) for one in settled]
+    text += [f"- failed: {told}" for told in failures if told]
     return "\n".join(text) + "\n"
 
 
@@ -206,12 +208,13 @@ def winner(one: Best) -> str:
     )
 
 
-def failure(one: Settled) -> str:
+def failure(one: Settled, keys: Sequence[str]) -> str:
     """Which cell failed and why; nothing for one that did not."""
     if one.outcome is None or one.outcome.error is None:
         return ""
-    settings = {**one.cell.asked, "seed": one.seed}
-    return f"{label(settings)}: {one.outcome.error['sentence']}"
+    settings = {key: value_of(one.cell, key) for key in keys}
+    where = label({**settings, SEED: one.seed})
+    return f"{where}: {one.outcome.error['sentence']}"
 
 
 def _line(cells: Sequence[str]) -> str:
