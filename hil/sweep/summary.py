@@ -12,6 +12,9 @@ from hil.sweep.settle import Document, Outcome
 
 Settings = Mapping[str, Any]
 
+QUIET = ("name", "save", "prefix", "compare", "test", "resident", "thin", "window")
+"""Keys that change nothing of what is learned."""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -74,14 +77,22 @@ def value_of(cell: Cell, key: str) -> Any:
 
 
 def varied(cells: Sequence[Cell]) -> list[str]:
-    """Keys with more than one value among the cells, seeds excepted; where there
-    are none, those that name a cell best."""
+    """Keys with more than one value among the cells, but for seeds and for quiet
+    ones that the others tell apart; where there are none, those that name a cell
+    best."""
     names = list(dict.fromkeys(name for cell in cells for name in cell.asked))
     found = [
         name
         for name in names
         if name != SEED and len({repr(value_of(cell, name)) for cell in cells}) > 1
     ]
+    for name in QUIET:
+        others = [key for key in found if key != name]
+        told = {
+            repr([value_of(cell, key) for key in (*others, SEED)]) for cell in cells
+        }
+        if name in found and len(told) == len(cells):
+            found = others
     return found or ["data", "network", "rule"]
 
 

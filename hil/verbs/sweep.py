@@ -72,16 +72,8 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
     for axes in (flags, *map(cells.vary, given.vary)):
         tables = [cells.laid_over(table, axes) for table in tables]
     found = cells.cells(tables)
-    for cell in found if given.confirm else ():
-        if cell.experiment.prefix is None:
-            raise UsageError(
-                f"--confirm is {given.confirm!r}, but an experiment has no prefix to confirm",
-                "--prefix 200 compares the first 200 steps, and confirms their digest",
-            )
-    if given.confirm:
-        from targets import load as load_target
-
-        load_target(given.confirm)
+    for cell in found:
+        _require_possible(cell, given, len(found))
     keys = summary.varied(found)
     if given.best is not None and _name(given.best, keys) not in keys:
         raise UsageError(
@@ -89,6 +81,30 @@ def cells_of(given: argparse.Namespace) -> list[Cell]:
             + ", ".join(keys)
         )
     return found
+
+
+def _require_possible(cell: Cell, given: argparse.Namespace, count: int) -> None:
+    from hil.errors import UsageError
+    from targets import load as load_target
+
+    asked, among = cell.experiment, f"in a sweep of {count} cells"
+    if asked.save is not None and count > 1:
+        raise UsageError(
+            f"save is {asked.save!r} {among}: expected none, for each would replace it"
+        )
+    if asked.unit is not None and count > 1 and given.jobs > 1:
+        raise UsageError(
+            f"unit is {asked.unit!r} {among}, and --jobs is {given.jobs}: expected "
+            "--jobs 1, for a board runs one at a time"
+        )
+    if given.confirm is None:
+        return
+    load_target(given.confirm)
+    if asked.prefix is None:
+        raise UsageError(
+            f"--confirm is {given.confirm!r}, but an experiment has no prefix to confirm",
+            "--prefix 200 compares the first 200 steps, and confirms their digest",
+        )
 
 
 def _name(given: str, keys: list[str]) -> str:

@@ -186,10 +186,15 @@ def test_a_list_runs_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -
     [
         (["--jobs", "0"], "--jobs is 0: expected at least 1"),
         (["--vary", "rule=bp,dfa", "--best", "lr"], "--best is 'lr': expected a key"),
+        (["--vary", "seed=1-2", "--save", "w.npz"], "save is 'w.npz' in a sweep of 2"),
+        (
+            ["--vary", "seed=1-2", "--unit", "COM7", "--jobs", "2"],
+            "unit is 'COM7' in a sweep of 2 cells, and --jobs is 2: expected --jobs 1",
+        ),
         (["--confirm", "host"], "an experiment has no prefix to confirm"),
         (["--confirm", "hots", "--prefix", "9"], "unknown target 'hots'"),
         (["absent.toml"], "sweep 'absent.toml' cannot be read"),
-        (["--out", "/proc/nowhere"], "of the sweep cannot be made"),
+        (["--out", "/dev/null/x"], "of the sweep cannot be made"),
     ],
 )
 def test_a_sweep_that_cannot_be_is_refused_before_it_starts(
@@ -201,6 +206,10 @@ def test_a_sweep_that_cannot_be_is_refused_before_it_starts(
 
 
 # -- ended in the middle ------------------------------------------------------
+
+in_proc = pytest.mark.skipif(
+    not Path("/proc/self/task").is_dir(), reason="processes are looked for in /proc"
+)
 
 
 @contextmanager
@@ -251,44 +260,47 @@ def require_ended(pids: list[int]) -> None:
         os.close(process)
 
 
-LONG = (
+TWO = (
     "--target",
     "host",
     "--network",
-    "64-32-10",
-    "--epochs",
-    "3",
+    "64-9-10",
     "--vary",
-    "seed=1-5",
+    "steps=50,6000",
+    "--jobs",
+    "2",
 )
+"""One cell is over long before the other."""
 
 
+@in_proc
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
 def test_a_signal_in_the_middle_leaves_what_is_finished(
     folder: Path, number: signal.Signals, code: int
 ) -> None:
-    with started(folder, *LONG) as process:
+    with started(folder, *TWO) as process:
         read_until(process, "passed")
         inside = below(process.pid)
         process.send_signal(number)
         _, err = process.communicate(timeout=LIMIT)
-    assert process.returncode == code and "after 1 of 5 cells" in err, err
+    assert process.returncode == code and "after 1 of 2 cells" in err, err
     assert "Traceback" not in err and inside
     require_ended(inside)
     made = document(folder)
     assert (made["result"], made["exit_code"]) == ("error", code)
-    assert sorted(states(made)) == ["missing"] * 4 + ["passed"]
-    assert made["rows"][0]["n"] == 1 and made["rows"][0]["missing"] == 4
-    assert main(["sweep", "--out", str(folder), *LONG]) == 0
-    assert sorted(states(document(folder))) == ["kept"] + ["passed"] * 4
+    assert states(made) == ["passed", "missing"]
+    assert [(row["n"], row["missing"]) for row in made["rows"]] == [(1, 0), (0, 1)]
+    assert main(["sweep", "--out", str(folder), *TWO]) == 0
+    assert states(document(folder)) == ["kept", "passed"]
 
 
+@in_proc
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_later(
     folder: Path,
 ) -> None:
-    with started(folder, *LONG) as process:
+    with started(folder, *TWO) as process:
         read_until(process, "passed")
         inside = below(process.pid)
         process.kill()
@@ -296,11 +308,11 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_later(
     assert inside
     require_ended(inside)
     assert not (folder / "sweep.json").exists()
-    assert main(["sweep", "--out", str(folder), *LONG]) == 0
-    made = document(folder)
-    assert "kept" in states(made) and made["rows"][0]["n"] == 5
+    assert main(["sweep", "--out", str(folder), *TWO]) == 0
+    assert states(document(folder)) == ["kept", "passed"]
 
 
+@in_proc
 def test_a_process_that_is_lost_costs_its_cell_alone(folder: Path) -> None:
     axes = ("--target", "host", "--vary", "epochs=900,1", "--jobs", "1")
     with started(folder, *axes) as process:

@@ -148,6 +148,15 @@ def test_columns_are_what_varies_and_the_rest_is_said_once() -> None:
     assert varied(found[:1]) == ["data", "network", "rule"]
 
 
+def test_a_column_of_how_much_is_compared_is_shown_only_where_it_matters() -> None:
+    tables = [
+        axes_of({"rule": "bp", "prefix": 9}),
+        axes_of({"rule": "dfa", "prefix": 5}),
+    ]
+    assert varied(cells(tables)) == ["rule"]
+    assert varied(cells([axes_of({"prefix": [5, 9]})])) == ["prefix"]
+
+
 def row(lr: float, mean: float, missing: int = 0, rule: str = "bp") -> Row:
     spread = Spread(mean, 0.0, mean, mean)
     settings = {"rule": rule, "lr": lr}
