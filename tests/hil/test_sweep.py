@@ -260,17 +260,10 @@ def require_ended(pids: list[int]) -> None:
         os.close(process)
 
 
-TWO = (
-    "--target",
-    "host",
-    "--network",
-    "64-9-10",
-    "--vary",
-    "steps=50,6000",
-    "--jobs",
-    "2",
-)
-"""One cell is over long before the other."""
+HOST = ("--target", "host", "--network", "64-9-10", "--jobs", "2")
+LONG = (*HOST, "--vary", "steps=50,3000000")
+"""One cell is soon over, the other never."""
+LATER = (*HOST, "--vary", "steps=50,60")
 
 
 @in_proc
@@ -280,7 +273,7 @@ TWO = (
 def test_a_signal_in_the_middle_leaves_what_is_finished(
     folder: Path, number: signal.Signals, code: int
 ) -> None:
-    with started(folder, *TWO) as process:
+    with started(folder, *LONG) as process:
         read_until(process, "passed")
         inside = below(process.pid)
         process.send_signal(number)
@@ -291,8 +284,10 @@ def test_a_signal_in_the_middle_leaves_what_is_finished(
     made = document(folder)
     assert (made["result"], made["exit_code"]) == ("error", code)
     assert states(made) == ["passed", "missing"]
+    ended = [json.loads(path.read_text()) for path in folder.glob("cells/*/*/run.json")]
+    assert {record["exit_code"] for record in ended} == {0, code}
     assert [(row["n"], row["missing"]) for row in made["rows"]] == [(1, 0), (0, 1)]
-    assert main(["sweep", "--out", str(folder), *TWO]) == 0
+    assert main(["sweep", "--out", str(folder), *LATER]) == 0
     assert states(document(folder)) == ["kept", "passed"]
 
 
@@ -300,7 +295,7 @@ def test_a_signal_in_the_middle_leaves_what_is_finished(
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_later(
     folder: Path,
 ) -> None:
-    with started(folder, *TWO) as process:
+    with started(folder, *LONG) as process:
         read_until(process, "passed")
         inside = below(process.pid)
         process.kill()
@@ -308,7 +303,7 @@ def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_later(
     assert inside
     require_ended(inside)
     assert not (folder / "sweep.json").exists()
-    assert main(["sweep", "--out", str(folder), *TWO]) == 0
+    assert main(["sweep", "--out", str(folder), *LATER]) == 0
     assert states(document(folder)) == ["kept", "passed"]
 
 
