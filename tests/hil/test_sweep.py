@@ -130,6 +130,11 @@ def test_a_second_target_confirms_every_prefix(qemu64: str, folder: Path) -> Non
     for cell in made["cells"]:
         assert cell["confirmed_by"] == "qemu-rv64gc" and cell["compared"] == 20
         assert cell["confirmed_digest"] == cell["prefix_digest"] != cell["digest"]
+    text = (folder / "table.md").read_text()
+    assert (
+        "40 of 80 steps compared with the reference, each bit-exact, the others" in text
+    )
+    assert "2 of 2 cells: the digest after the prefix confirmed by qemu-rv64gc" in text
     assert states(sweep(folder, *asked, "qemu-rv64gc")) == ["kept", "kept"]
 
 
