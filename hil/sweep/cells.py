@@ -52,16 +52,17 @@ class Cell:
 
 
 def cells(tables: Sequence[Axes]) -> list[Cell]:
-    """Every cell, seeds innermost; checked as far as that goes without data.
+    """Every cell once, seeds innermost; checked as far as that goes without data.
 
     Raises `UsageError`, `SpecError` and `DescriptorError`.
     """
-    found = [Cell(asked) for axes in tables for asked in _product(axes)]
-    for cell in found:
+    found: dict[str, Cell] = {}
+    for cell in (Cell(asked) for axes in tables for asked in _product(axes)):
         experiment = cell.experiment
         rules.get(RuleChoice(experiment.rule, experiment.parameters))
         load_target(experiment.target)
-    return found
+        found.setdefault(experiment.to_toml(), cell)
+    return list(found.values())
 
 
 def _product(axes: Axes) -> Iterator[dict[str, Any]]:

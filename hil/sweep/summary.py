@@ -146,12 +146,13 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
 def best(found: Sequence[Row], key: str) -> list[Best]:
     """For each combination of the other settings the value of `key` whose mean
     test accuracy is highest, the smaller of equal ones. A row with a cell
-    missing cannot win."""
+    missing, or without such a key, cannot win."""
     groups: dict[str, list[Row]] = {}
     for row in found:
         others = {name: value for name, value in row.settings.items() if name != key}
         group = groups.setdefault(repr(others), [])
-        if row.test is not None and not row.missing:
+        known = row.test is not None and row.settings[key] is not None
+        if known and not row.missing:
             group.append(row)
     return [_best(group, key) for group in groups.values() if group]
 

@@ -49,6 +49,13 @@ def test_a_table_is_a_product_and_tables_follow_one_another(tmp_path: Path) -> N
     assert all(experiment.target == "host" for experiment in found)
 
 
+def test_a_cell_that_comes_twice_is_one() -> None:
+    one = axes_of({"rule": ["bp", "dfa"], "seed": [1, 2]})
+    found = cells([one, axes_of({"rule": "bp", "seed": [2, 3]})])
+    asked = [(cell.experiment.rule, cell.experiment.seed) for cell in found]
+    assert asked == [("bp", 1), ("bp", 2), ("dfa", 1), ("dfa", 2), ("bp", 3)]
+
+
 def test_an_experiment_file_is_a_sweep_of_one(tmp_path: Path) -> None:
     (cell,) = cells(loaded(tmp_path, 'rule = "bp"\nnetwork = [64, 10]\n'))
     assert cell.experiment.rule == "bp" and cell.experiment.network == (64, 10)
