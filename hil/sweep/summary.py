@@ -98,12 +98,11 @@ def varied(cells: Sequence[Cell]) -> list[str]:
 
 def fixed(cells: Sequence[Cell]) -> Settings:
     """Keys that the sweep gives and that have one value in all of it."""
-    keys = varied(cells)
-    first = cells[0]
+    first = cells[0].asked
     return {
-        name: first.asked[name]
-        for name in first.asked
-        if name != SEED and name not in keys
+        name: first[name]
+        for name in first
+        if name != SEED and len({repr(value_of(cell, name)) for cell in cells}) == 1
     }
 
 

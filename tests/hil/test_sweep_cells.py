@@ -160,7 +160,7 @@ def test_a_column_of_how_much_is_compared_is_shown_only_where_it_matters() -> No
         axes_of({"rule": "bp", "prefix": 9}),
         axes_of({"rule": "dfa", "prefix": 5}),
     ]
-    assert varied(cells(tables)) == ["rule"]
+    assert varied(cells(tables)) == ["rule"] and fixed(cells(tables)) == {}
     assert varied(cells([axes_of({"prefix": [5, 9]})])) == ["prefix"]
 
 
