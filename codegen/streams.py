@@ -14,6 +14,9 @@ SPLIT: Final = 0
 DENSE: Final = 1
 """Samples and labels of the synthetic data set without zeros."""
 
+HOLDOUT: Final = 2
+"""Order in which training samples are split into learned and held out."""
+
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 

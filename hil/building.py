@@ -47,6 +47,13 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
     return made
 
 
+def build_digest(planned: Plan, compiler: str | None = None) -> str:
+    """Digest of the image that `build` would make, 64 hex digits; nothing is
+    compiled. Raises `CompilerMissing`."""
+    found = toolchain.find(planned.target, compiler, planned.vlen)
+    return render(planned).digest(*found.context())
+
+
 def build(planned: Plan, compiler: str | None = None) -> Built:
     """The image of a plan, from the cache when it was built before.
 

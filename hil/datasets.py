@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -82,9 +82,29 @@ def _shuffled(seed: int, stream: int, n: int) -> np.ndarray:
     return np.argsort(random.u32(seed, stream, 0, n), kind="stable")
 
 
-def split(x: np.ndarray, y: np.ndarray, train: int) -> Parts:
+def hold_out(dataset: Dataset, count: int) -> Dataset:
+    """Its training part alone, split once more: the last `count` samples of a
+    fixed order are the test part, and the real test part is gone.
+
+    Raises `DataError` when nothing would be left to learn from.
+    """
+    x, y = dataset.train_x, dataset.train_y
+    if count >= len(x):
+        raise DataError(
+            f"holdout is {count}, but data {dataset.name!r} has {len(x)} training "
+            "samples: expected fewer"
+        )
+    train_x, train_y, test_x, test_y = split(x, y, len(x) - count, streams.HOLDOUT)
+    return replace(
+        dataset, train_x=train_x, train_y=train_y, test_x=test_x, test_y=test_y
+    )
+
+
+def split(
+    x: np.ndarray, y: np.ndarray, train: int, stream: int = streams.SPLIT
+) -> Parts:
     """The fixed shuffled split, the first `train` samples for training."""
-    places = _shuffled(SPLIT_SEED, streams.SPLIT, len(x))
+    places = _shuffled(SPLIT_SEED, stream, len(x))
     first, last = places[:train], places[train:]
     return x[first], y[first], x[last], y[last]
 

@@ -28,6 +28,7 @@
     |-- NothingCompared             1   a run that proved nothing
     |-- ReferenceLost               1   the reference's process ended in mid-run
     |-- Grown                       1   a counted figure exceeds its baseline
+    |-- CellsFailed                 1   cells of a sweep did not pass
     |-- Interrupted               130   Ctrl-C
     `-- Terminated                143   SIGTERM
 
@@ -76,6 +77,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "NothingCompared",
     "ReferenceLost",
     "Grown",
+    "CellsFailed",
     "Interrupted",
     "Terminated",
 ]
@@ -181,6 +183,12 @@ class ReferenceLost(HilError):
 
 class Grown(HilError):
     """A counted figure has grown beyond what its baseline allows."""
+
+    exit_code = 1
+
+
+class CellsFailed(HilError):
+    """Cells of a sweep did not pass; the others did."""
 
     exit_code = 1
 

@@ -55,6 +55,8 @@ class Experiment:
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
+    prefix: int | None = None
+    holdout: int | None = None
     test: str | int | None = None
     resident: str | int | None = None
     thin: int | None = None
@@ -80,6 +82,11 @@ class Experiment:
             raise UsageError(
                 f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
                 "one of them, for both say how layers are computed"
+            )
+        if self.prefix is not None and self.compare == "none":
+            raise UsageError(
+                f"prefix is {self.prefix} and compare is 'none': expected one of them",
+                "compare is how often the digest is compared within the prefix",
             )
         if self.thin is not None and not self.resident:
             raise UsageError(
@@ -129,23 +136,31 @@ def checked(key: Key, value: Any) -> Any:
         raise UsageError(f"{key.name} is {value!r}: expected {error}") from None
 
 
+def known_key(name: str, origin: str) -> Key:
+    """The key of that name; raises `UsageError`, `origin` begins its sentence."""
+    if name not in _BY_NAME:
+        close = difflib.get_close_matches(name.replace("-", "_"), _BY_NAME, 1)
+        hints = [f"did you mean {close[0]!r}?"] if close else []
+        raise UsageError(f"{origin} has an unknown key {name!r}", *hints)
+    return _BY_NAME[name]
+
+
+def parsed(text: str, origin: str) -> dict[str, Any]:
+    """What the TOML `text` says; raises `UsageError`, `origin` begins its sentence."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{origin} is no TOML: {error}") from None
+
+
 def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
     """The experiment in `text`; `origin` names it in errors, and relative
     paths in it start at `folder`. Raises `UsageError`."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"experiment {origin!r} is no TOML: {error}") from None
-    for name in values:
-        if name not in _BY_NAME:
-            close = difflib.get_close_matches(name.replace("-", "_"), _BY_NAME, 1)
-            hints = [f"did you mean {close[0]!r}?"] if close else []
-            raise UsageError(
-                f"experiment {origin!r} has an unknown key {name!r}", *hints
-            )
+    values = parsed(text, f"experiment {origin!r}")
     for name, value in values.items():
-        if _BY_NAME[name].path and folder is not None and isinstance(value, str):
-            values[name] = _beside(folder, value)
+        key = known_key(name, f"experiment {origin!r}")
+        if key.path and folder is not None and isinstance(value, str):
+            values[name] = beside(folder, value)
     try:
         return Experiment(**values)
     except UsageError as error:
@@ -155,15 +170,19 @@ def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
 def load(path: str | Path) -> Experiment:
     """The experiment in the TOML file at `path`. Raises `UsageError`."""
     path = Path(path)
+    return from_toml(read_text(path), str(path), path.parent)
+
+
+def read_text(path: Path, what: str = "experiment") -> str:
+    """The text of a file of `what`. Raises `UsageError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(f"experiment {str(path)!r} cannot be read: {reason}") from None
-    return from_toml(text, str(path), path.parent)
+        raise UsageError(f"{what} {str(path)!r} cannot be read: {reason}") from None
 
 
-def _beside(folder: Path, value: str) -> str:
+def beside(folder: Path, value: str) -> str:
     """A path as seen from the experiment's folder; a bare name that is no file
     (such as "digits") stays a name."""
     path = folder / value

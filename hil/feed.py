@@ -53,7 +53,7 @@ def post(
     if steps.places.size:
         if lesson.digest_after(numbers[-1]):
             flags |= StepFlag.DIGEST
-        every = lesson.digest_every
+        every = lesson.digest_every if numbers[-1] < lesson.prefix else 0
         device.post_resident(steps.first, eta, steps.places, flags, every)
         return
     if any(lesson.digest_after(step) for step in numbers):

@@ -171,6 +171,10 @@ KEYS = (
     Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
     Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",
         number_or_word),
+    Key("prefix", whole(1, 2**31), "steps that the reference repeats; then the device goes "
+        "on alone (default: all)", "N", int),
+    Key("holdout", whole(1), "training samples held out, and tested instead of the test part",
+        "N", int),
     Key("test", samples, "test samples inferred at the end: all, or the first N", "N",
         number_or_word),
     Key("resident", samples, "training samples in the image, not on the line: all (N left "

@@ -30,10 +30,10 @@ DEFAULT_WIDTHS = {"digits": (64, 128, 64, 10)}
 DEFAULT_HIDDEN = 128
 """Width of the hidden layer where neither experiment nor data name a network."""
 TESTED = 1000
-"""Test samples inferred unless the experiment says otherwise."""
-THIN = 32
+"""Test samples inferred unless the experiment says otherwise, or holds out its own."""
+THIN, THIN_ALONE = 32, 128
 """Steps that one reply of a resident run tells of unless the experiment says
-otherwise."""
+otherwise: where all are compared, and where the device goes on alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,23 @@ class Lesson:
 
     @property
     def digest_every(self) -> int:
-        """The state digest is compared after every so many steps, 0: never."""
+        """Within the prefix the state digest is compared after every so many
+        steps, 0: never."""
         compare = self.experiment.compare
         return {"every": 1, "none": 0}[compare] if isinstance(compare, str) else compare
 
+    @property
+    def prefix(self) -> int:
+        """The reference repeats the first so many steps, 0: none."""
+        return (self.experiment.prefix or self.steps) if self.digest_every else 0
+
     def digest_after(self, step: int) -> bool:
         """Whether the state digest is compared after step `step`: after the
-        last one too, unless never."""
+        last one of the prefix too, and never after that."""
         every = self.digest_every
-        return bool(every) and (step + 1 == self.steps or (step + 1) % every == 0)
+        if not every or step >= self.prefix:
+            return False
+        return step + 1 == self.prefix or (step + 1) % every == 0
 
     @cached_property
     def _order(self) -> Callable[[int], np.ndarray]:
@@ -132,6 +140,8 @@ def prepare(experiment: Experiment) -> Lesson:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
     dataset = datasets.load(experiment.data, experiment.widths)
+    if experiment.holdout is not None:
+        dataset = datasets.hold_out(dataset, experiment.holdout)
     network = _network(experiment, dataset)
     spec = Spec(
         network,
@@ -153,6 +163,7 @@ def prepare(experiment: Experiment) -> Lesson:
         else _absolute(experiment.data),
         steps=steps,
         epochs=None,
+        prefix=experiment.prefix and min(experiment.prefix, steps),
         lr=rates.default(spec.rule, network) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
         test=tested,
@@ -209,12 +220,17 @@ def _resident(experiment: Experiment, dataset: Dataset) -> int:
 
 def _thin(experiment: Experiment) -> int:
     """Counting gives a figure a frame, so each frame is one step then."""
-    return 1 if experiment.icount else experiment.thin or THIN
+    if experiment.icount:
+        return 1
+    return experiment.thin or (THIN if experiment.prefix is None else THIN_ALONE)
 
 
 def _tested(experiment: Experiment, dataset: Dataset) -> int:
-    there = len(dataset.test_x)
-    if experiment.test == "all":
+    there, all_held = (
+        len(dataset.test_x),
+        experiment.holdout and experiment.test is None,
+    )
+    if experiment.test == "all" or all_held:
         return there
     wanted = TESTED if experiment.test is None else experiment.test
     assert isinstance(wanted, int)

@@ -3,7 +3,8 @@
 Both are kept busy: STEP frames go out while the window has room, the reference
 has batches of steps to compute in its own process, and what both have done is
 compared at once. Neither runs more than `LEAD` steps ahead of what has been
-compared, or more than two frames where those are longer.
+compared, or more than two frames where those are longer. Beyond the lesson's
+prefix the device goes on alone, as fast as the line lets it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Lockstep:
     `initial` is the state that both start from.
 
     `compared` counts steps; `difference` is what ended `run` early; `verified`
-    the last state that both shared; `final` the reference's after the lesson.
+    the last state that both shared; `final` the reference's after the prefix, and
+    `prefix_digest` the device's digest then, which was found equal.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Lockstep:
         self.learned = 0
         self.compared = 0
         self.difference: Difference | None = None
+        self.prefix_digest: int | None = None
         self.verified = initial
         self.final = initial
         self._device = device
@@ -130,9 +133,11 @@ class Lockstep:
     def _send(self) -> None:
         lesson = self._lesson
         while self._device.credit and self._sent < lesson.steps:
-            if self._sent - self.learned >= self._lead:
+            alone = self._sent >= lesson.prefix
+            if self._sent - self.learned >= self._lead and not alone:
                 return
-            steps = feed.portion(lesson, self._sent, lesson.steps)
+            end = lesson.steps if alone else lesson.prefix
+            steps = feed.portion(lesson, self._sent, end)
             feed.post(self._device, lesson, steps, self._flags(steps.end))
             self._sent = steps.end
             self._frames += 1
@@ -153,7 +158,7 @@ class Lockstep:
         lesson, reference = self._lesson, self._reference
         if reference is None or self._non_finite is not None:
             return
-        end = min(lesson.steps, self.learned + self._lead)
+        end = min(lesson.prefix, self.learned + self._lead)
         while self._asked < end and reference.room:
             count = BATCH if self._asked else 1
             steps = range(self._asked, min(self._asked + count, end))
@@ -164,7 +169,7 @@ class Lockstep:
         sample, label = self._lesson.sample(step)
         digest = self._lesson.digest_after(step)
         state = digest and step + 1 >= self._next_state
-        state |= step + 1 == self._lesson.steps
+        state |= step + 1 == self._lesson.prefix
         if state:
             self._next_state = step + 1 + SNAPSHOT_EVERY
         return Asked(sample, label, self._lesson.eta(step), digest, state)
@@ -199,7 +204,7 @@ class Lockstep:
         while self._told and self.difference is None:
             told = self._told[0]
             proved = [told]
-            if self._reference is not None:
+            if not self._alone(told):
                 if len(self._expected) < told.steps:
                     if self._non_finite is not None:
                         self.difference = self._only_reference_stops(told)
@@ -209,6 +214,8 @@ class Lockstep:
                 if self.difference is not None:
                     return
                 self.compared += told.steps
+                if told.step + 1 == self._lesson.prefix:
+                    self.prefix_digest = told.digest
                 self._verify(told)
                 proved = [_as_told(each) for each in expected[:-1]]
                 proved.append(replace(told, steps=1, right=None))
@@ -216,6 +223,10 @@ class Lockstep:
             self._unreported += proved
             self.learned += told.steps
             self._report_known()
+
+    def _alone(self, told: StepResult) -> bool:
+        """Whether no reference has repeated these steps."""
+        return self._reference is None or told.step >= self._lesson.prefix
 
     def _verify(self, told: StepResult) -> None:
         """Every candidate has its state's digest among what was compared."""
@@ -276,7 +287,8 @@ class Lockstep:
             self._match()
         if self.difference is not None:
             return
-        if fault.cause != Cause.NON_FINITE or self._reference is None:
+        repeated = (fault.step or 0) < self._lesson.prefix
+        if fault.cause != Cause.NON_FINITE or self._reference is None or not repeated:
             raise fault
         while self._computed <= (fault.step or 0) and self._non_finite is None:
             self._compute()
@@ -290,14 +302,15 @@ class Lockstep:
 
     def _expected_soon(self) -> bool:
         """Wait until the reference has what is to be compared next, or ends."""
-        wanted = self._told[0].steps
+        told = self._told[0]
+        wanted = told.steps
         while (
-            self._reference is not None
+            not self._alone(told)
             and len(self._expected) < wanted
             and self._non_finite is None
         ):
             self._compute()
-        return self._reference is None or len(self._expected) >= wanted
+        return self._alone(told) or len(self._expected) >= wanted
 
     def _compute(self) -> None:
         """Let the reference get on, and nothing else."""

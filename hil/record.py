@@ -71,6 +71,7 @@ class RunRecord:
     learned: int = 0
     compared: int = 0
     digest: str | None = None
+    prefix_digest: str | None = None
     divergence: dict[str, Any] | None = None
     accuracy: dict[str, Any] = field(
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
@@ -112,6 +113,7 @@ class RunRecord:
             "learned": self.learned,
             "compared": self.compared,
             "digest": self.digest,
+            "prefix_digest": self.prefix_digest,
             "divergence": self.divergence,
             "accuracy": self.accuracy,
             "instructions_per_step": self.instructions_per_step,
@@ -151,6 +153,7 @@ def provenance(machine: str) -> dict[str, str]:
         "divergence.reference": "reference",
         "divergence.ulp": "counted",
         "digest": device,
+        "prefix_digest": device,
     }
 
 

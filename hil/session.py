@@ -240,6 +240,8 @@ class Session:
             finally:
                 record.learned = lockstep.learned
                 record.compared = lockstep.compared
+                if lesson.experiment.prefix and lockstep.prefix_digest is not None:
+                    record.prefix_digest = f"{lockstep.prefix_digest:08x}"
                 record.accuracy["prequential"] = metrics.prequential
                 self.progress.learned()
         if lockstep.difference is not None:
@@ -252,6 +254,8 @@ class Session:
             self._learner.load(lockstep.final.state, lockstep.final.step)
             reference = lockstep.compared / self.reference.seconds
             record.speed["reference_steps_per_second"] = reference
+            if lesson.prefix < lesson.steps:
+                self._learner = None  # what follows is the device's alone
         counted = ""
         if lesson.experiment.icount:
             _take_counts(record, device, True)
@@ -271,7 +275,7 @@ class Session:
             return Found(lockstep.difference.noted(note))
 
     def _test(self, device: Device) -> None:
-        """Accuracy on the test part, by inference on the device."""
+        """Accuracy on the test part or the holdout, by inference on the device."""
         lesson, tested = self.lesson, self.lesson.tested
         if not tested:
             return
@@ -287,7 +291,8 @@ class Session:
                     return
         self.record.accuracy["test"] = right / tested
         self.record.accuracy["tested"] = tested
-        self.progress.stage("test", f"{right} of {tested} right, {right / tested:.2%}")
+        part = self.record.accuracy["part"]
+        self.progress.stage(part, f"{right} of {tested} right, {right / tested:.2%}")
 
     def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
         if self._learner is None:
@@ -384,6 +389,7 @@ def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
 
 def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
     effective = lesson.experiment
+    part = "test" if effective.holdout is None else "holdout"
     return RunRecord(
         folder=folder,
         target=lesson.target.name,
@@ -396,6 +402,7 @@ def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
         data=effective.data,
         seed=lesson.spec.seed,
         steps=lesson.steps,
+        accuracy={"test": None, "prequential": None, "tested": 0, "part": part},
         experiment=records.as_settings(effective),
         versions=versions(),
     )

@@ -67,6 +67,12 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
     from hil.experiment import Experiment, load
 
     base = load(given.experiment) if given.experiment else Experiment()
+    values = keys_of(given)
+    return base.override(values) if values else base
+
+
+def keys_of(given: argparse.Namespace) -> dict[str, Any]:
+    """The keys that flags of `add_keys` give, unchecked. Raises `UsageError`."""
     values: dict[str, Any] = {}
     for key in KEYS:
         value = getattr(given, key.name, None)
@@ -78,7 +84,7 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
         values[key.name] = value
     if given.parameter:
         values["parameters"] = dict(_parameter(text) for text in given.parameter)
-    return base.override(values) if values else base
+    return values
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -131,10 +137,14 @@ def verdict(record: RunRecord) -> str:
     build = record.image["build_digest"]
     compared = f"{record.compared} of {record.steps} steps bit-exact"
     parts = [compared if record.compared else "no step compared"]
+    if 0 < record.compared < record.learned:
+        parts.append("the others not compared")
     if record.digest:
         parts.append(f"digest {record.digest}")
     if record.accuracy["test"] is not None:
-        parts.append(f"test accuracy {record.accuracy['test']:.2%}")
+        parts.append(
+            f"{record.accuracy['part']} accuracy {record.accuracy['test']:.2%}"
+        )
     parts += [
         f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
         f"seed {record.seed}",

@@ -1,4 +1,4 @@
-"""hil bench: what the line, the rules and a learning step cost and reach.
+"""hil bench: what the line and a learning step cost.
 
 Each benchmark is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import accuracy, link, step
+from hil.verbs.bench import link, step
 
-HELP = "measure the link and lockstep, the accuracy of the rules, or a step's cost"
-BENCHES = {"link": link, "accuracy": accuracy, "step": step}
+HELP = "measure the link and lockstep, or a step's cost"
+BENCHES = {"link": link, "step": step}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

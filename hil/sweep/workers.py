@@ -1,0 +1,190 @@
+"""Cells settled in parallel, each in a process of its own kind.
+
+A worker is a new interpreter that settles one task after another: JSON lines in
+and out. It has a session of its own, so Ctrl-C reaches it only through us, and
+it ends when its pipe does, so also when we are killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from types import FrameType, TracebackType
+from typing import NoReturn
+
+from hil.errors import Termination
+from hil.sweep.settle import Outcome, Task, settle
+from hil.undisturbed import undisturbed
+
+BOOT = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from hil.sweep.workers import serve; serve()"
+)
+END_LIMIT = 30.0
+"""Host seconds in which a worker that was told to stop writes its record and
+ends its device."""
+
+
+class Workers:
+    """At most `jobs` processes; none is left after `with`."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._busy: dict[_Worker, int] = {}
+        self._idle: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+
+    def settle(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
+        """(place of the task, outcome), as they come."""
+        waiting = deque(enumerate(tasks))
+        while waiting or self._busy:
+            while waiting and len(self._busy) < self._jobs:
+                number, task = waiting.popleft()
+                self._give(number, task)
+            for key, _ in self._selector.select():
+                worker: _Worker = key.data
+                number = self._busy.pop(worker)
+                outcome = worker.answer()
+                if worker.lost:
+                    self._selector.unregister(worker.pipe)
+                    worker.end()
+                else:
+                    self._idle.append(worker)
+                yield number, outcome
+
+    def _give(self, number: int, task: Task) -> None:
+        if self._idle:
+            worker = self._idle.pop()
+        else:
+            worker = _Worker()
+            self._selector.register(worker.pipe, selectors.EVENT_READ, worker)
+        self._busy[worker] = number
+        worker.give(task)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        gently = interrupted and not isinstance(error, Termination)
+        number = signal.SIGINT if gently else signal.SIGTERM
+        with undisturbed():
+            workers = (*self._busy, *self._idle)
+            for worker in workers:
+                worker.stop(number)
+            for worker in workers:
+                worker.end()
+            self._selector.close()
+
+
+class _Worker:
+    """A process that settles tasks, as its parent sees it."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", BOOT, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._to, self.pipe = self._process.stdin, self._process.stdout
+
+    def give(self, task: Task) -> None:
+        """Let it settle this one. That it has ended is told by `answer`."""
+        with suppress(OSError):
+            self._to.write(json.dumps(asdict(task)) + "\n")
+            self._to.flush()
+
+    def answer(self) -> Outcome:
+        """What it says of its task, or that it has ended without a word."""
+        line = self.pipe.readline()
+        if line:
+            return Outcome(**json.loads(line))
+        self.lost = True
+        code = self._process.wait()
+        how = f"ended with exit code {code}"
+        if code < 0:
+            how = f"was ended by {signal.Signals(-code).name}"
+        hint = "the system ends processes when memory runs out: `dmesg` may tell"
+        said = {"sentence": f"the process of the cell {how}", "hints": [hint]}
+        return Outcome("failed", exit_code=1, error=said)
+
+    def stop(self, number: signal.Signals) -> None:
+        """Tell it to end, as this signal would; once."""
+        with suppress(OSError, ValueError):
+            self._to.write(f"{int(number)}\n")
+            self._to.close()
+
+    def end(self) -> None:
+        """Wait for its end, which is forced where it does not come."""
+        try:
+            self._process.wait(END_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.pipe.close()
+
+
+def serve() -> None:
+    """The worker: tasks from stdin, an outcome a line on what was stdout."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever is printed must not be taken for an answer
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
+    busy = threading.Event()
+    threading.Thread(target=_listen, args=(tasks, busy), daemon=True).start()
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        while line := tasks.get():
+            busy.set()
+            outcome = _outcome(Task(**json.loads(line)))
+            busy.clear()
+            answers.write(json.dumps(asdict(outcome)) + "\n")
+            answers.flush()
+    os._exit(0)  # at once: the thread may be about to tell us to stop
+
+
+def _listen(tasks: queue.SimpleQueue[str], busy: threading.Event) -> None:
+    """In a thread: tasks into the queue, up to the number of the signal that
+    ends us. When the parent has gone without one, we go too."""
+    number = int(signal.SIGTERM)
+    for line in sys.stdin:
+        if line.strip().isdigit():
+            number = int(line)
+            break
+        tasks.put(line)
+    tasks.put("")
+    if busy.is_set():
+        os.kill(os.getpid(), number)
+
+
+def _outcome(task: Task) -> Outcome:
+    try:
+        return settle(task)
+    except Exception as error:  # a defect of this program costs one cell
+        traceback.print_exc()
+        said = {"sentence": f"internal error: {error!r}", "hints": []}
+        return Outcome("failed", exit_code=1, error=said)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Termination
