@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -254,13 +254,31 @@ def _native_vectors() -> tuple[str, ...]:
     return tuple(f"-m{name}" for name in ("fma", "avx2") if name in there)
 
 
-def find(target: Target, name: str | None = None, vlen: int | None = None) -> Toolchain:
+def find(
+    target: Target,
+    name: str | None = None,
+    vlen: int | None = None,
+    debug: bool = False,
+) -> Toolchain:
     """The toolchain of that name for `target`, or the target's default: the
     pinned zig for RISC-V, the system's cc for the host. `vlen`: a plan's, which
-    the code may rely on.
+    the code may rely on; `debug`: the code checks itself.
 
     Raises `CompilerMissing`.
     """
+    found = _find(target, name, vlen)
+    if not debug:
+        return found
+    return replace(
+        found, library=(*found.library, CHECKED), runtime=(*found.runtime, CHECKED)
+    )
+
+
+CHECKED = "-DHIL_DEBUG"
+"""Kernels check what they are called with, and the arena is poisoned."""
+
+
+def _find(target: Target, name: str | None, vlen: int | None) -> Toolchain:
     if name is not None and name not in NAMES:
         raise CompilerMissing(
             f"unknown toolchain {name!r}: expected one of {', '.join(NAMES)}"

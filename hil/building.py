@@ -41,6 +41,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         samples=asked.samples_per_frame,
         budget=asked.ram,
         resident=lesson.resident_set,
+        debug=asked.debug,
     )
     if tuned is not None and choice is tuned.choice:
         tuned.require_used(made)
@@ -53,7 +54,7 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
     Raises `CompilerMissing`, and `BuildError` also when its stack could overflow.
     """
     files = render(planned)
-    found = toolchain.find(planned.target, compiler, planned.vlen)
+    found = toolchain.find(planned.target, compiler, planned.vlen, planned.debug)
     made = toolchain.build(files, found)
     stack.refuse_deep(
         made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
