@@ -112,7 +112,9 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     yield from _aligned(heads, lines)
     for row in rows:
         if row.refused is not None:
-            yield f"{row.rule:12}  {'not here' if row.network is None else 'refused'}: {row.refused}"
+            said = "not here" if row.network is None else "refused"
+            line = f"{row.rule}  {said}: {row.refused}"
+            yield from wrap(line, WIDTH, subsequent_indent="    ")
 
 
 def markdown(rows: Sequence[Row], lesson: Lesson) -> Iterator[str]:
@@ -207,7 +209,7 @@ def lines(
     known = [row for row in rows if _has_figures(row)]
     rules = [row for row in known if row.rule != INFERENCE]
     own = next((row for row in rules if row.rule == lesson.experiment.rule), None)
-    yield f"memory of {title(lesson)}: bytes, counted"
+    yield from wrap(f"memory of {title(lesson)}: bytes, counted", WIDTH)
     yield ""
     yield from table(rows)
     yield ""
