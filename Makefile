@@ -4,6 +4,7 @@
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
 #   make figures   count what docs/performance.md tabulates
+#   make memory-table  count what docs/memory.md tabulates
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
 # the others call when QEMU or a C compiler is missing.
@@ -15,10 +16,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all figures lint system-packages clean
+.PHONY: help setup demo test test-all figures memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -9
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -10
 
 setup: $(READY)
 
@@ -63,6 +64,13 @@ figures: setup
 	    $(STEP) --data dense --rule $$rule --steps 6 --schedule fused --variants chosen; \
 	    $(STEP) --network $(DEEP) --rule $$rule --steps 6 --schedule fused --variants chosen; \
 	done 2>&1 | grep '^|'
+
+# The tables of docs/memory.md; whatever rules there are get a row.
+BILL := $(BIN)/hil memory --markdown
+memory-table: setup
+	@$(BILL) --data mnist --network 784-128-10
+	@echo; $(BILL) --network $(DEEP) --target qemu-rv64gc
+	@echo; $(BILL) --network $(DEEP)
 
 lint: setup
 	$(BIN)/ruff check .

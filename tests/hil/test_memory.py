@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,65 @@ def test_the_orders_of_growth_are_those_of_the_plans() -> None:
     }  # fmt: skip
     assert (found["bp"]["scratch"], found["bp"]["tape"]) == ("L n", "L n")
     assert found["dfa"]["const"] == "L n", "a stored feedback matrix a layer"
+
+
+MADE_UP = """\
+from codegen.errors import SpecError
+from codegen.memory import Scratch, taped_scratch
+from codegen.rules import Declaration, Parameter, Rate
+
+
+def scratch(network, parameters):
+    if parameters["refuses"]:
+        raise SpecError("rule made-up takes no network but a rounder one")
+    directions = Scratch("v", (int(parameters["k"]), network.layers[1]), 0, 99)
+    return (*taped_scratch(network), directions)
+
+
+RULE = Declaration(
+    "made-up", "for a test", "nobody", "none",
+    (Parameter("k", 1, "directions"), Parameter("refuses", REFUSES, "or not")),
+    {"*": Rate(0.1, 0.1)}, scratch, lambda spec, parameters: (),
+    lambda network, parameters, layer: (),
+)
+"""
+
+
+@pytest.fixture
+def made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[int], None]]:
+    """Puts one more rule beside the others, that refuses every network or not."""
+    monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
+
+    def put(refuses: int) -> None:
+        text = MADE_UP.replace("REFUSES", str(refuses))
+        (tmp_path / "made_up.py").write_text(text)
+
+    yield put
+    sys.modules.pop("codegen.rules.made_up", None)
+
+
+def test_growth_in_k_is_counted_where_a_rule_has_a_k(
+    made_up: Callable[[int], None],
+) -> None:
+    made_up(0)
+    found = {g.rule: g.k for g in growth.growths(LESSON)}
+    assert found["made-up"] == {"const": "0", "state": "1", "scratch": "K", "tape": "1"}
+    assert found["bp"] is None
+
+
+def test_a_rule_that_refuses_the_network_is_a_row_with_its_reason(
+    made_up: Callable[[int], None],
+) -> None:
+    made_up(1)
+    found = list(compare(LESSON))
+    (row,) = (row for row in found if row.rule == "made-up")
+    assert "no network but a rounder one" in str(row.refused)
+    assert any(
+        "made-up  not here: rule made-up" in line for line in report.table(found)
+    )
+    assert "made-up" not in {g.rule for g in growth.growths(LESSON)}
 
 
 def test_the_batch_is_modelled_and_says_so(tmp_path: Path) -> None:
