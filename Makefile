@@ -5,6 +5,7 @@
 #   make test-all  the same with the full product of the regression matrix
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
+#   make memory-table  count what docs/memory.md tabulates
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
 # the others call when QEMU or a C compiler is missing.
@@ -16,10 +17,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all figures accuracy lint system-packages clean
+.PHONY: help setup demo test test-all figures accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -10
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -11
 
 setup: $(READY)
 
@@ -68,6 +69,13 @@ figures: setup
 # The table of docs/rules.md; MNIST and Fashion-MNIST come with it.
 accuracy: setup
 	$(BIN)/hil sweep examples/accuracy.toml --confirm qemu-rv64gcv --jobs $(JOBS)
+
+# The tables of docs/memory.md; whatever rules there are get a row.
+BILL := $(BIN)/hil memory --markdown
+memory-table: setup
+	@$(BILL) --data mnist --network 784-128-10
+	@echo; $(BILL) --network $(DEEP) --target qemu-rv64gc
+	@echo; $(BILL) --network $(DEEP)
 
 lint: setup
 	$(BIN)/ruff check .

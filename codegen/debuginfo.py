@@ -65,7 +65,7 @@ class DebugInfo:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             elf = ELFFile(file)
-            self.functions = _functions(elf)
+            self.functions = functions(elf)
             if not elf.has_dwarf_info(strict=True):
                 raise BuildError(
                     f"image {path.name} has no debug information: expected DWARF, "
@@ -117,7 +117,7 @@ class DebugInfo:
             scopes = around.inner
 
 
-def _functions(elf: ELFFile) -> list[Function]:
+def functions(elf: ELFFile) -> list[Function]:
     """Every function symbol that has a size, by address, each once."""
     found = {
         symbol["st_value"]: Function(symbol.name, symbol["st_value"], symbol["st_size"])

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from codegen import bill as bills
 from codegen import kernels, protocol, rules, streams, ways
 from codegen.cost import Shape
-from codegen.errors import OverBudget, SpecError
+from codegen.errors import SpecError
 from codegen.memory import WORD, Arena, Const, Scratch, State, Timeline, arrange
 from codegen.resident import PLACE, Resident
 from codegen.spec import Network, Spec
@@ -24,9 +26,6 @@ SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""
-CODE = 64 << 10
-"""Bytes set aside for code where a resident set shares its memory. Images have 10
-to 35 KB of it; the linker has the last word."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Item:
-    """A row of the memory bill."""
-
-    name: str
-    bytes: int
-    kind: str
-
-
-@dataclass(frozen=True)
 class Choice:
     """Decisions that override the estimates: the way of layers by number, and
     the variants of kernels by layer and name."""
@@ -117,7 +107,7 @@ class Plan:
     `vlen` is the VLEN in bits that the code is specialised for, None when it
     runs on any: `layers` says how each layer is computed, `calls` by which
     kernels. `tensors` are those the link can name: `scratch` has others.
-    `states` say what the state holds at first.
+    `states` say what the state holds at first. `debug` images check themselves.
     """
 
     spec: Spec
@@ -132,8 +122,8 @@ class Plan:
     consts: tuple[Const, ...]
     arena: Arena
     line: Line
-    bill: tuple[Item, ...]
     resident: Resident | None = None
+    debug: bool = False
 
     @property
     def vlens(self) -> tuple[int, ...]:
@@ -188,6 +178,11 @@ class Plan:
         """Every tensor a step changes, in declared order."""
         return tuple(t for t in self.tensors if t.kind == "state")
 
+    @cached_property
+    def bill(self) -> tuple[bills.Item, ...]:
+        """The memory bill, row by row."""
+        return bills.rows(self)
+
     @property
     def tape(self) -> int:
         """Bytes of scratch that hold activations past the forward pass, for
@@ -197,8 +192,8 @@ class Plan:
 
     @property
     def ram(self) -> int:
-        """Bytes of RAM: state, scratch, link buffers, stack."""
-        return sum(item.bytes for item in self.bill if item.kind != "const")
+        """Bytes of RAM, as the linker will count them."""
+        return bills.ram(self.bill)
 
 
 def _power_of_two(least: int) -> int:
@@ -389,81 +384,11 @@ def _calls(
     return tuple(call(n, key, shape) for (n, key), shape in wanted.items())
 
 
-def _bill(
-    tensors: tuple[Tensor, ...],
-    consts: tuple[Const, ...],
-    arena: Arena,
-    line: Line,
-    target: Target,
-    resident: Resident | None,
-) -> tuple[Item, ...]:
-    rows = [
-        Item(t.name, t.words * WORD, t.kind)
-        for t in tensors
-        if t.kind in ("state", "pending")
-    ]
-    rows += [Item(c.name, c.words * WORD, "const") for c in consts]
-    if resident is not None:
-        rows.append(Item("resident samples", len(resident.samples), "const"))
-        rows.append(Item("resident labels", len(resident.labels), "const"))
-    rows += [
-        Item("scratch arena", arena.words * WORD, "scratch"),
-        Item("receive ring", line.ring, "link"),
-        Item("frame buffers", 2 * line.frame, "link"),
-        Item("kept replies", line.window * (line.reply + 24), "link"),
-    ]
-    if target.memory:
-        rows.append(Item("stack", target.memory.stack, "stack"))
-    return tuple(rows)
-
-
-def _refuse_over_budget(made: Plan, budget: int | None) -> None:
-    limits = [(budget, "the budget")]
-    if made.target.memory:
-        limits.append((made.target.memory.usable, f"target {made.target.name}"))
-    known = [(limit, whose) for limit, whose in limits if limit is not None]
-    if not known:
-        return
-    limit, whose = min(known)
-    if made.ram <= limit:
-        return
-    largest = sorted(
-        (item for item in made.bill if item.kind != "const"),
-        key=lambda item: -item.bytes,
-    )[:3]
-    raise OverBudget(
-        f"network {made.spec.network} with rule {made.rule.name} needs "
-        f"{made.ram:,} bytes of RAM, but {whose} has {limit:,}",
-        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in largest),
-        "make layers narrower, or put fewer samples in a frame",
-    )
-
-
 def _vlens(target: Target, vlen: int | None) -> tuple[int, ...]:
     """What the kernels are chosen for."""
     if target.vector is None:
         return ()
     return UNKNOWN_VLENS if vlen is None else (vlen,)
-
-
-def _refuse_oversized_image(made: Plan) -> None:
-    """Constants lie in the target's RAM too, beside all that `ram` counts."""
-    memory, resident = made.target.memory, made.resident
-    if memory is None or resident is None:
-        return
-    taken = len(resident.samples) + len(resident.labels)
-    consts = sum(item.bytes for item in made.bill if item.kind == "const")
-    room = memory.usable - CODE - made.ram - (consts - taken)
-    if taken <= room:
-        return
-    room = max(0, room)
-    fitting = room // (taken // resident.count)
-    some = f"--resident {fitting} places as many, and the line carries the others"
-    raise OverBudget(
-        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
-        f"target {made.target.name} has {room:,} left for it: {fitting:,} fit",
-        some if fitting else "without --resident the line carries every sample",
-    )
 
 
 def plan(
@@ -478,6 +403,7 @@ def plan(
     samples: int = 4,
     budget: int | None = None,
     resident: Resident | None = None,
+    debug: bool = False,
 ) -> Plan:
     """Plan `spec` on `target`.
 
@@ -487,7 +413,8 @@ def plan(
     what was measured and decided before, which overrides the estimates;
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
     (1..255); `budget`: bytes of RAM allowed, besides the target's own;
-    `resident`: samples to be placed in the image.
+    `resident`: samples to be placed in the image; `debug`: kernels check what
+    they are called with, and nothing in the arena survives a step.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible.
@@ -519,9 +446,8 @@ def plan(
     made = Plan(
         spec, rule, target, vlen, layers,
         _calls(spec, rule, layers, vlens, choice.variants),
-        tensors, scratch, states, consts, arena, line,
-        _bill(tensors, consts, arena, line, target, resident), resident,
+        tensors, scratch, states, consts, arena, line, resident, debug,
     )  # fmt: skip
-    _refuse_over_budget(made, budget)
-    _refuse_oversized_image(made)
+    bills.refuse_over_budget(made, budget)
+    bills.refuse_oversized_image(made)
     return made

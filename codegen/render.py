@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from codegen import constants, kernels, protocol, streams, ways
+from codegen import bill, constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.plan import Call, Plan
@@ -178,6 +178,7 @@ def _firmware(port: str) -> dict[str, str]:
 def _image(plan: Plan) -> dict[str, str]:
     """What is made for this image beside the library and the protocol."""
     env, values = environment(), context(plan)
+    values["structures"] = bill.structures(plan)
     files = {"image/hil_config.h": env.get_template("hil_config.h.j2").render(values)}
     if plan.resident is not None:
         files["image/hil_resident.S"] = env.get_template("hil_resident.S.j2").render(

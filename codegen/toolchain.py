@@ -12,10 +12,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -45,6 +46,8 @@ BARE = (
     "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
     "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
     "-fomit-frame-pointer",
+    # a jump through a table is a call then, where stacks are bounded
+    "-fno-jump-tables",
     # always, and stripped by the linker: clang makes slightly other code with
     # debug information than without, and what is traced must be what runs
     "-gdwarf-4",
@@ -57,7 +60,8 @@ class Toolchain:
 
     `compile` and `link` are the commands without files; `library` and
     `runtime` the flags of the two halves of an image: only the generated
-    library may use vector instructions.
+    library may use vector instructions. `graph` makes the compiler write down
+    what calls what, where it can and nobody reads the machine code.
     """
 
     name: str
@@ -67,11 +71,13 @@ class Toolchain:
     runtime: tuple[str, ...]
     link: tuple[str, ...]
     link_end: tuple[str, ...] = ()
+    graph: tuple[str, ...] = ()
 
     def context(self) -> tuple[str, ...]:
         """What of the toolchain is part of an image's digest: its version and
         flags, not the place where it is installed."""
-        flags = (*self.library, "|", *self.runtime, "|", *self.link[1:], *self.link_end)
+        halves = (*self.library, "|", *self.runtime, *self.graph)
+        flags = (*halves, "|", *self.link[1:], *self.link_end)
         return (self.name, self.version, " ".join(f for f in flags if f[0] in "-|"))
 
 
@@ -220,10 +226,21 @@ def _native(name: str) -> Toolchain:
             )
         command = (found,)
     flags = (*WARNINGS, *ARITHMETIC, *NATIVE_SPEED, *_native_vectors())
+    version = _version(command[:2] if name == "zig" else command)
     return Toolchain(
-        name, _version(command[:2] if name == "zig" else command), command,
-        flags, flags, command, ("-lm",),
+        name, version, command, flags, flags, (*command, *NOW), ("-lm",),
+        GRAPH if _tells_calls(version) else (),
     )  # fmt: skip
+
+
+GRAPH = ("-fcallgraph-info=su",)
+"""gcc writes each file's functions, their stack and their calls beside its object."""
+NOW = ("-Wl,-z,now",) if sys.platform.startswith("linux") else ()
+"""The dynamic linker's own stack is used before main, not in its midst."""
+
+
+def _tells_calls(version: str) -> bool:
+    return "clang" not in version and "zig" not in version and _major(version) >= 10
 
 
 def _native_vectors() -> tuple[str, ...]:
@@ -237,13 +254,31 @@ def _native_vectors() -> tuple[str, ...]:
     return tuple(f"-m{name}" for name in ("fma", "avx2") if name in there)
 
 
-def find(target: Target, name: str | None = None, vlen: int | None = None) -> Toolchain:
+def find(
+    target: Target,
+    name: str | None = None,
+    vlen: int | None = None,
+    debug: bool = False,
+) -> Toolchain:
     """The toolchain of that name for `target`, or the target's default: the
     pinned zig for RISC-V, the system's cc for the host. `vlen`: a plan's, which
-    the code may rely on.
+    the code may rely on; `debug`: the code checks itself.
 
     Raises `CompilerMissing`.
     """
+    found = _find(target, name, vlen)
+    if not debug:
+        return found
+    return replace(
+        found, library=(*found.library, CHECKED), runtime=(*found.runtime, CHECKED)
+    )
+
+
+CHECKED = "-DHIL_DEBUG"
+"""Kernels check what they are called with, and the arena is poisoned."""
+
+
+def _find(target: Target, name: str | None, vlen: int | None) -> Toolchain:
     if name is not None and name not in NAMES:
         raise CompilerMissing(
             f"unknown toolchain {name!r}: expected one of {', '.join(NAMES)}"
@@ -290,6 +325,9 @@ def build(
     )
 
 
+CALLS = "calls.ci"
+"""Beside an image of gcc's: its call graph, as GRAPH makes it."""
+
 KEPT = ("-gdwarf-4",)
 """As `extra` of `build`: the image keeps its debug information; the code is
 the same."""
@@ -317,9 +355,12 @@ def _compile(
         name, flags = job
         target = name.replace("/", "_") + ".o"
         _run(
-            [*toolchain.compile, *flags, *extra, *includes, "-c", name, "-o", target],
+            [
+                *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
+                "-c", name, "-o", target,
+            ],
             sources,
-        )
+        )  # fmt: skip
         return target
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -336,6 +377,9 @@ def _compile(
     (sources / "image.elf").rename(out / "image.elf")
     if plan.linker_script:
         images.refuse_heap(out / "image.elf")
+    told = sorted(sources.glob("*.ci"))
+    if told:
+        (out / CALLS).write_text("".join(path.read_text() for path in told))
     shutil.rmtree(sources)
     text, ram = images.sizes(out / "image.elf")
     facts = {"toolchain": toolchain.version, "text": text, "ram": ram}

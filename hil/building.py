@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen import toolchain
+from codegen import stack, toolchain
 from codegen.buildplan import BuildPlan
 from codegen.image import Image
 from codegen.plan import Choice, Plan, plan
@@ -41,6 +41,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         samples=asked.samples_per_frame,
         budget=asked.ram,
         resident=lesson.resident_set,
+        debug=asked.debug,
     )
     if tuned is not None and choice is tuned.choice:
         tuned.require_used(made)
@@ -57,9 +58,12 @@ def build_digest(planned: Plan, compiler: str | None = None) -> str:
 def build(planned: Plan, compiler: str | None = None) -> Built:
     """The image of a plan, from the cache when it was built before.
 
-    Raises `CompilerMissing` and `BuildError`.
+    Raises `CompilerMissing`, and `BuildError` also when its stack could overflow.
     """
     files = render(planned)
-    found = toolchain.find(planned.target, compiler, planned.vlen)
+    found = toolchain.find(planned.target, compiler, planned.vlen, planned.debug)
     made = toolchain.build(files, found)
+    stack.refuse_deep(
+        made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
+    )
     return Built(planned, files, made)

@@ -113,6 +113,7 @@ class Finder:
         try:
             told = one_step(self._device, self._lesson, step, flags)
         except DeviceFault as error:
+            self._device.settle()  # the step's own reply is still to come
             note = str(error)
             if expected is None:
                 return None

@@ -11,7 +11,7 @@ import difflib
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Experiment:
     window: int = 4
     samples_per_frame: int = 4
     ram: int | None = None
+    debug: bool = False
     init: str | None = None
     save: str | None = None
     toolchain: str | None = None
@@ -114,17 +115,15 @@ class Experiment:
 
     def to_toml(self) -> str:
         """The experiment as a TOML file; `from_toml` gives it back."""
-        lines = [
-            f"{f.name} = {as_toml(value)}"
-            for f in fields(self)
-            if f.name != "parameters"
-            and (value := getattr(self, f.name)) not in (None, "")
-        ]
-        if self.parameters:
-            lines += ["", "[parameters]"]
-            lines += [
-                f"{name} = {as_toml(value)}" for name, value in self.parameters.items()
-            ]
+        tables: dict[str, dict[str, Any]] = {"": {}, "parameters": {**self.parameters}}
+        for key in KEYS:
+            value = getattr(self, key.name)
+            if key.name != "parameters" and value not in (None, ""):
+                tables.setdefault(key.table, {})[key.name] = value
+        lines = []
+        for table, values in tables.items():
+            lines += ["", f"[{table}]"] if table and values else []
+            lines += [f"{name} = {as_toml(value)}" for name, value in values.items()]
         return "\n".join(lines) + "\n"
 
 
@@ -156,15 +155,56 @@ def parsed(text: str, origin: str) -> dict[str, Any]:
 def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
     """The experiment in `text`; `origin` names it in errors, and relative
     paths in it start at `folder`. Raises `UsageError`."""
-    values = parsed(text, f"experiment {origin!r}")
+    values = _flat(parsed(text, f"experiment {origin!r}"), origin)
     for name, value in values.items():
-        key = known_key(name, f"experiment {origin!r}")
-        if key.path and folder is not None and isinstance(value, str):
+        if _BY_NAME[name].path and folder is not None and isinstance(value, str):
             values[name] = beside(folder, value)
     try:
         return Experiment(**values)
     except UsageError as error:
         raise UsageError(f"experiment {origin!r}: {error}", *error.hints) from None
+
+
+def _flat(values: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """Every key by its name alone, whatever table it stands in. Raises
+    `UsageError` for an unknown one, and for one in the wrong place."""
+    tables = {key.table for key in KEYS if key.table}
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in tables:
+            flat[_known("", name, origin)] = value
+        elif not isinstance(value, dict):
+            raise UsageError(
+                f"experiment {origin!r}: {name} is {value!r}: expected a table",
+                f"[{name}] stands on a line of its own, its keys below it",
+            )
+        else:
+            for inner, set_to in value.items():
+                flat[_known(name, inner, origin)] = set_to
+    return flat
+
+
+def _known(table: str, name: str, origin: str) -> str:
+    """`name`, when there is such a key in this table ("" for the top)."""
+    place = f"[{table}] " if table else ""
+    elsewhere = _BY_NAME.get(name)
+    if elsewhere is not None and elsewhere.table == table:
+        return name
+    if elsewhere is not None:
+        there = f"[{elsewhere.table}]" if elsewhere.table else "the top of the file"
+        raise UsageError(
+            f"experiment {origin!r} has {place}{name} in the wrong place: expected it "
+            f"in {there}",
+            f"write {there} on a line of its own, and {name} = ... below it"
+            if elsewhere.table
+            else "keys of the top stand above the first table",
+        )
+    here = [key.name for key in KEYS if key.table == table]
+    close = difflib.get_close_matches(name.replace("-", "_"), here, 1)
+    raise UsageError(
+        f"experiment {origin!r} has an unknown key {place}{name!r}",
+        *([f"did you mean {close[0]!r}?"] if close else []),
+    )
 
 
 def load(path: str | Path) -> Experiment:

@@ -24,7 +24,8 @@ UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
 @dataclass(frozen=True)
 class Key:
     """One key; `metavar` is how the help shows its value, None for a switch;
-    `alone` is what the flag means without a value, None where it needs one."""
+    `alone` is what the flag means without a value, None where it needs one;
+    `table` is where it stands in a file, "" at the top."""
 
     name: str
     parse: Parser
@@ -33,6 +34,7 @@ class Key:
     from_text: Callable[[str], Any] = str
     path: bool = False
     alone: Any = None
+    table: str = ""
 
     @property
     def flag(self) -> str:
@@ -183,7 +185,9 @@ KEYS = (
         "(default: 32)", "N", int),
     Key("window", whole(1, 64), "STEP frames in flight", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
-    Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"'),
+    Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"', table="budget"),
+    Key("debug", boolean, "kernels check their arguments, and what a step leaves in its "
+        "scratch memory is destroyed", None),
     Key("init", text, "initial weights", "FILE.npz", path=True),
     Key("save", text, "where learned weights go", "FILE.npz", path=True),
     Key("toolchain", text, "zig, clang, gcc, or cc for the host", "NAME"),

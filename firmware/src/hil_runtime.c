@@ -48,7 +48,7 @@ struct kept_reply {
 /* All zero until hil_runtime_serve: an initialised member would put the whole
  * network into .data, and so into flash a second time. */
 static struct {
-    net_t net; /* its step is the next, HIL_NEVER before INIT */
+    _Alignas(16) net_t net; /* its step is the next, HIL_NEVER before INIT */
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
     bool ready;                      /* INIT has been done */
     bool faulted;                    /* a step was refused: only INIT helps */
@@ -61,6 +61,9 @@ static struct {
     uint8_t request[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
     uint8_t reply[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
 } rt;
+
+_Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/layout.py has counted another net_t");
+_Static_assert(sizeof rt == HIL_RUNTIME_BYTES, "codegen/layout.py has counted another rt");
 
 /* Step in hand, HIL_NEVER outside one. A trap may ask at any moment. */
 static uint32_t learning = HIL_NEVER;

@@ -183,7 +183,9 @@ def bench_step(
 
 def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
     lesson = one.lesson
-    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, one.plan.vlen)
+    compiler = toolchain.find(
+        lesson.target, lesson.experiment.toolchain, one.plan.vlen, one.plan.debug
+    )
     built: Built = build(one.plan, lesson.experiment.toolchain)
     counted = count(lesson, built, compiler, warm)
     if counted.digest != reference.digest:

@@ -196,7 +196,9 @@ def tune(
         )
     reference = twin(lesson, warm)
     plan = plan_for(lesson, Choice())
-    compiler = toolchain.find(lesson.target, lesson.experiment.toolchain, plan.vlen)
+    compiler = toolchain.find(
+        lesson.target, lesson.experiment.toolchain, plan.vlen, plan.debug
+    )
     assert lesson.target.qemu is not None
     bench = _Bench(lesson, warm, compiler, reference)
     own = bench.own()

@@ -10,6 +10,7 @@ from hil import output
 from hil.verbs.run import add_experiment, experiment_of
 
 if TYPE_CHECKING:
+    from codegen.stack import Bound, Stack
     from hil.building import Built
 
 HELP = "generate the C, build the image, print the memory bill"
@@ -30,13 +31,14 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     from shutil import copyfile
 
+    from codegen import stack
     from hil.building import build, plan_for
     from hil.errors import UsageError
     from hil.lesson import prepare
 
     out = output.of(given)
-    experiment = experiment_of(given)
-    built = build(plan_for(prepare(experiment)), experiment.toolchain)
+    lesson = prepare(experiment_of(given))
+    built = build(plan_for(lesson), lesson.experiment.toolchain)
     folder = Path(given.out)
     try:
         built.files.write(folder)
@@ -45,35 +47,46 @@ def run(given: argparse.Namespace) -> int:
         raise UsageError(
             f"folder {given.out!r} cannot be written: {error.strerror}"
         ) from error
-    _show(out, built, folder)
-    out.document(_document(built, folder))
+    found = stack.read(built.image.path, lesson.target, lesson.vlen)
+    _show(out, built, found, folder)
+    out.document(_document(built, found, folder))
     return 0
 
 
-def _show(out: output.Output, built: Built, folder: Path) -> None:
+def _show(out: output.Output, built: Built, found: Stack | None, folder: Path) -> None:
     plan, image = built.plan, built.image
     out.line(
         f"network {plan.spec.network}, rule {plan.rule.name}, target {plan.target.name}"
     )
+
+    def row(name: str, size: int, meaning: str) -> None:
+        out.line(f"  {name:16} {size:12,} bytes  {meaning}")
+
     for item in sorted(plan.bill, key=lambda item: -item.bytes):
-        out.line(f"  {item.name:16} {item.bytes:12,} bytes  {item.kind}")
-    out.line(
-        f"  {'RAM of the plan':16} {plan.ram:12,} bytes  what a budget is held against"
-    )
-    out.line(
-        f"  {'of it tape':16} {plan.tape:12,} bytes  activations kept to the update"
-    )
-    if image.text is not None and image.ram is not None:
-        out.line(
-            f"  {'linked RAM':16} {image.ram:12,} bytes  with the runtime's variables"
-        )
-        out.line(f"  {'linked flash':16} {image.text:12,} bytes  code and constants")
+        row(item.name, item.bytes, item.kind)
+    row("RAM", plan.ram, "all but const; a budget is held against it")
+    row("of it tape", plan.tape, "activations kept past their layer's forward")
+    if image.text is not None:
+        row("flash", image.text, "code and constants, as linked")
+    for name, bound in _bounds(found).items():
+        row(f"{name} used", bound.bytes, f"at most, by {bound}")
+    out.line("`hil memory` shows inference and every rule beside it")
     out.line(f"library  {folder / 'generated'} (start at net.h)")
     out.line(f"image    {folder / 'image.elf'}")
     out.line(f"digest   {image.digest}, {image.toolchain}")
 
 
-def _document(built: Built, folder: Path) -> dict[str, object]:
+def _bounds(found: Stack | None) -> dict[str, Bound]:
+    """Stacks of the image by name; none where nothing tells what calls what."""
+    from codegen import stack
+
+    if found is None:
+        return {}
+    roots = {"stack": stack.MAIN, "trap stack": stack.TRAPS}
+    return {n: found.bound(r) for n, r in roots.items() if r in found.graph.nodes}
+
+
+def _document(built: Built, found: Stack | None, folder: Path) -> dict[str, object]:
     plan, image = built.plan, built.image
     return {
         "target": plan.target.name,
@@ -84,9 +97,13 @@ def _document(built: Built, folder: Path) -> dict[str, object]:
         "toolchain": image.toolchain,
         "image": {"build_digest": image.digest, "text": image.text, "ram": image.ram},
         "tape": plan.tape,
+        "stacks": {
+            name: {"bound": bound.bytes, "chain": list(bound.chain)}
+            for name, bound in _bounds(found).items()
+        },
         "bill": [
             {"name": item.name, "bytes": item.bytes, "kind": item.kind}
             for item in plan.bill
         ],
-        "provenance": dict.fromkeys(("image", "bill", "tape"), "counted"),
+        "provenance": dict.fromkeys(("image", "bill", "tape", "stacks"), "counted"),
     }

@@ -39,13 +39,6 @@ def test_the_image_carries_its_own_digest(tmp_path: Path) -> None:
     assert made.text is not None and made.ram is not None
 
 
-def test_the_linker_holds_what_the_plan_says_of_the_network(tmp_path: Path) -> None:
-    planned = plan(Spec(Network((8, 5))), RV64)
-    made = toolchain.build(render(planned), toolchain.find(RV64), cache=tmp_path)
-    assert made.ram is not None
-    assert planned.ram <= made.ram < planned.ram + 4096
-
-
 @pytest.mark.parametrize("target", [RV64, HOST], ids=["rv64gcv", "host"])
 def test_an_image_holds_the_resident_set_it_was_given(
     target: targets.Target, tmp_path: Path, host_cc: str

@@ -34,7 +34,9 @@ def test_an_experiment_comes_back_from_its_toml() -> None:
         icount=True,
         compare=16,
         ram=32768,
+        debug=True,
     )
+    assert "\n[budget]\nram = 32768\n" in made.to_toml()
     assert from_toml(made.to_toml(), "made") == made
     assert from_toml(Experiment().to_toml(), "default") == Experiment()
 
@@ -54,7 +56,23 @@ def test_an_experiment_comes_back_from_its_toml() -> None:
         ("lr = -0.1", "lr is -0.1: expected a positive number", ""),
         ("lr = inf", "lr is inf: expected a positive number", ""),
         ("compare = 'most'", 'compare is \'most\': expected "every", "none"', ""),
-        ("ram = '32 bananas'", "ram is '32 bananas': expected a size", ""),
+        ("[budget]\nram = '32 bananas'", "ram is '32 bananas': expected a size", ""),
+        ("[budget]\nrom = 3", "unknown key [budget] 'rom'", "did you mean 'ram'?"),
+        (
+            "[budget]\nseed = 3",
+            "[budget] seed in the wrong place: expected it in the top",
+            "keys of the top stand above the first table",
+        ),
+        (
+            "ram = 3",
+            "ram in the wrong place: expected it in [budget]",
+            "write [budget] on a line of its own, and ram = ... below it",
+        ),
+        (
+            "budget = 3",
+            "budget is 3: expected a table",
+            "[budget] stands on a line of its own, its keys below it",
+        ),
         ("icount = 1", "icount is 1: expected true or false", ""),
         ("parameters = 3", "parameters is 3: expected a table", ""),
         ("steps = ", "is no TOML", ""),
@@ -91,6 +109,13 @@ def test_flags_override_keys_of_the_same_name(tmp_path: Path) -> None:
         rule="dfa", steps=5, lr=0.5, seed=9, network=(64, 10), compare=16, ram=32768,
         parameters={"feedback": "uniform", "feedback_scale": 0.5}, samples_per_frame=2,
     )  # fmt: skip
+
+
+def test_a_flag_overrides_a_key_of_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "exp.toml"
+    path.write_text("[budget]\nram = '32 KiB'\n")
+    assert load(path).ram == 32 << 10
+    assert flags(str(path), "--ram", "64 KiB").ram == 64 << 10
 
 
 def test_no_flags_is_the_default() -> None:

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hil_config.h"
 #include "hil_port.h"
 
 static int line = -1;
@@ -26,6 +27,55 @@ static struct {
     uint8_t bytes[1 << 14];
     size_t at, end;
 } in;
+
+/* The stack below hil_port_init is painted, so that its deepest use can be seen.
+ * What libc uses is not the firmware's: whoever calls it looks before at what was
+ * used so far, and paints anew after. */
+enum { STACK_PAINT = 0x5aa55aa5, PAINTED = 1 << 14 };
+static volatile uint32_t *top;     /* where the painted stack begins */
+static volatile uint32_t *deepest; /* the lowest word of it that was used */
+
+_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof in == HIL_IN_BYTES &&
+                   sizeof top == HIL_TOP_BYTES && sizeof deepest == HIL_DEEPEST_BYTES,
+               "ram.toml says other sizes");
+
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+#if SANITIZED /* what lies below the stack is poisoned then */
+static void look(void)
+{
+}
+
+static void host_paint(void)
+{
+}
+#else
+static __attribute__((noinline)) void look(void)
+{
+    volatile uint32_t *at = top - PAINTED / sizeof *at;
+
+    while (at < deepest && *at == STACK_PAINT) {
+        at++;
+    }
+    deepest = at;
+}
+
+/* As long a frame as is painted: nothing of the caller's is overwritten. */
+static __attribute__((noinline)) void host_paint(void)
+{
+    volatile uint32_t paint[PAINTED / sizeof(uint32_t)];
+
+    for (size_t i = 0; i < PAINTED / sizeof *paint; i++) {
+        paint[i] = STACK_PAINT;
+    }
+}
+#endif
 
 static _Noreturn void die(const char *what)
 {
@@ -60,15 +110,19 @@ void hil_port_init(int argc, char **argv)
         fprintf(stderr, "usage: %s --fd N | --listen-fd N\n", argv[0]);
         exit(2);
     }
+    top = deepest = __builtin_frame_address(0);
+    host_paint();
 }
 
 void hil_port_wait(void)
 {
     struct pollfd ready = { .fd = line, .events = POLLIN };
 
+    look();
     if (in.at == in.end && poll(&ready, 1, -1) < 0 && errno != EINTR) {
         die("poll");
     }
+    host_paint();
 }
 
 /* Read what is there, at once. */
@@ -94,7 +148,9 @@ static void refill(void)
 size_t hil_port_read(uint8_t *data, size_t size)
 {
     if (in.at == in.end) {
+        look();
         refill();
+        host_paint();
     }
     const size_t left = in.end - in.at;
     const size_t count = size < left ? size : left;
@@ -106,6 +162,7 @@ size_t hil_port_read(uint8_t *data, size_t size)
 
 void hil_port_write(const uint8_t *data, size_t size)
 {
+    look();
     while (size > 0) {
         const ssize_t count = write(line, data, size);
         if (count < 0) {
@@ -115,6 +172,7 @@ void hil_port_write(const uint8_t *data, size_t size)
         data += count;
         size -= (size_t)count;
     }
+    host_paint();
 }
 
 void hil_port_mask_interrupts(bool masked)
@@ -134,7 +192,8 @@ uint32_t hil_port_vlen(void)
 
 uint32_t hil_port_stack(void)
 {
-    return 0;
+    look();
+    return (uint32_t)((uintptr_t)top - (uintptr_t)deepest);
 }
 
 uint32_t hil_port_overruns(void)

@@ -19,6 +19,7 @@
 
     .section .text.start, "ax"
     .globl _start
+    .type _start, @function
 _start:
     /* gp before all else: a linker may make any `la` relative to it */
     .option push
@@ -58,11 +59,13 @@ _start:
     li a1, 0
     call main
 5:  j 5b
+    .size _start, . - _start
 
 /* Traps run on a stack of their own, since the interrupted one may be what
  * went wrong. Interrupts save what a C function may clobber: no floating-point
  * or vector register, since the port's C uses none. Exceptions never return. */
     .balign 4
+    .type trap_entry, @function
 trap_entry:
     csrrw sp, mscratch, sp
     addi sp, sp, -16 * WORD
@@ -114,8 +117,11 @@ trap_entry:
     csrw mtvec, t0
     la sp, trap_stack_top
     call virt_exception
+    .size trap_entry, . - trap_entry
 
     .balign 4
+    .type trap_in_trap, @function
 trap_in_trap:
     la sp, trap_stack_top
     call virt_give_up
+    .size trap_in_trap, . - trap_in_trap

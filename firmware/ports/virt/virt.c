@@ -30,12 +30,14 @@ enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
  * wrap; a byte that finds the ring full is counted and lost. All of it is
  * volatile, so that no byte is read or written on the wrong side of its index. */
 static volatile struct {
-    uint32_t head, tail, overruns;
+    _Alignas(16) uint32_t head;
+    uint32_t tail, overruns;
     uint8_t bytes[HIL_RX_RING];
 } rx;
 
 _Static_assert((HIL_RX_RING & (HIL_RX_RING - 1)) == 0,
                "indices wrap at 2^32: the ring must be a power of two");
+_Static_assert(sizeof rx == HIL_RX_BYTES, "ram.toml says another size");
 
 extern const uint32_t stack_bottom[], stack_top[];
 

@@ -1,0 +1,151 @@
+"""The memory bill of a plan: every byte of RAM its image will have, and refusing
+what does not fit (DESIGN section 6). The linker is held to it by a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codegen import layout, protocol
+from codegen.errors import OverBudget
+from codegen.layout import Buffers, Extent
+from codegen.memory import WORD
+
+if TYPE_CHECKING:
+    from codegen.plan import Plan
+
+CODE = 64 << 10
+"""Bytes set aside for code where a resident set shares its memory. Images have 10
+to 35 KB of it; the linker has the last word."""
+LARGEST = 3
+"""Items that a refusal names."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the memory bill. `kind`: const, state, pending, scratch, link,
+    runtime or stack; all but const are RAM."""
+
+    name: str
+    bytes: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Structures:
+    """Sizes in bytes of what the C declares: net_t, the runtime's variable, one
+    kept reply, the port's variables by name, and all that has an initial value."""
+
+    net: int
+    runtime: int
+    kept: int
+    port: dict[str, int]
+    initialised: int
+
+
+def structures(plan: Plan) -> Structures:
+    """What the compiler will find too, or refuse."""
+    xlen, line, network = plan.target.xlen, plan.line, plan.spec.network
+    net = layout.Network(
+        state=sum(t.words for t in plan.state),
+        pending=sum(t.words for t in plan.pending),
+        arena=plan.arena.words,
+        fused=sum(layer.fused for layer in plan.layers),
+        listed=sum(layer.listed for layer in plan.layers),
+        counters=2 + (plan.spec.gate.budget is not None),
+    ).extent(xlen)
+    element = plan.spec.inputs.size
+    buffers = Buffers(
+        sample=Extent(element * network.n_in, element),
+        kept=line.window,
+        body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
+        frame=line.frame,
+    )
+    port = layout.port(plan.target.port)
+    first = layout.INITIALISED.size
+    return Structures(
+        net.size,
+        layout.runtime(net, buffers, xlen).size,
+        layout.kept_reply(buffers, xlen).size,
+        port.sizes(line.ring, xlen),
+        first + -first % port.section,
+    )
+
+
+def rows(plan: Plan) -> tuple[Item, ...]:
+    """The bill. Its RAM is the image's, but for the host's own: there the
+    operating system gives the stack, and libc has variables."""
+    tensors = [t for t in plan.tensors if t.kind in ("state", "pending")]
+    found = [Item(t.name, t.words * WORD, t.kind) for t in tensors]
+    found += [Item(c.name, c.words * WORD, "const") for c in plan.consts]
+    if plan.resident is not None:
+        found += [
+            Item("resident samples", len(plan.resident.samples), "const"),
+            Item("resident labels", len(plan.resident.labels), "const"),
+        ]
+    sizes, line = structures(plan), plan.line
+    arena = Item("scratch arena", plan.arena.words * WORD, "scratch")
+    frames = Item("frame buffers", 2 * line.frame, "link")
+    kept = Item("kept replies", line.window * sizes.kept, "link")
+    in_net = arena.bytes + sum(t.words * WORD for t in tensors)
+    found += [arena, frames, kept]
+    rest = sizes.runtime - in_net - frames.bytes - kept.bytes + sizes.initialised
+    found.append(Item("runtime", rest, "runtime"))
+    port = layout.port(plan.target.port)
+    for name, size in sizes.port.items():
+        ring = any(count == layout.RING for _, count in port.variables[name])
+        found.append(Item("receive ring" if ring else f"port's {name}", size, "link"))
+    if port.trap_stack:
+        found.append(Item("trap stack", port.trap_stack, "stack"))
+    if plan.target.memory:
+        found.append(Item("stack", plan.target.memory.stack, "stack"))
+    return tuple(found)
+
+
+def ram(bill: tuple[Item, ...]) -> int:
+    """Bytes of RAM: all that is no constant."""
+    return sum(item.bytes for item in bill if item.kind != "const")
+
+
+def refuse_over_budget(plan: Plan, budget: int | None) -> None:
+    """Raise `OverBudget`, naming the largest items, unless the plan fits
+    `budget` (bytes of RAM, None: no budget) and its target."""
+    limits = [(budget, "the budget")]
+    if plan.target.memory:
+        limits.append((plan.target.memory.usable, f"target {plan.target.name}"))
+    known = [(limit, whose) for limit, whose in limits if limit is not None]
+    if not known:
+        return
+    limit, whose = min(known)
+    if plan.ram <= limit:
+        return
+    largest = sorted(
+        (item for item in plan.bill if item.kind != "const"),
+        key=lambda item: -item.bytes,
+    )[:LARGEST]
+    raise OverBudget(
+        f"network {plan.spec.network} with rule {plan.rule.name} needs "
+        f"{plan.ram:,} bytes of RAM, but {whose} has {limit:,}",
+        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in largest),
+        "make layers narrower, or put fewer samples in a frame",
+    )
+
+
+def refuse_oversized_image(plan: Plan) -> None:
+    """Constants lie in the target's RAM too, beside all that `ram` counts."""
+    memory, resident = plan.target.memory, plan.resident
+    if memory is None or resident is None:
+        return
+    taken = len(resident.samples) + len(resident.labels)
+    consts = sum(item.bytes for item in plan.bill if item.kind == "const")
+    room = memory.usable - CODE - plan.ram - (consts - taken)
+    if taken <= room:
+        return
+    room = max(0, room)
+    fitting = room // (taken // resident.count)
+    some = f"--resident {fitting} places as many, and the line carries the others"
+    raise OverBudget(
+        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
+        f"target {plan.target.name} has {room:,} left for it: {fitting:,} fit",
+        some if fitting else "without --resident the line carries every sample",
+    )

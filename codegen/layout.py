@@ -1,0 +1,167 @@
+"""How long the C structures of an image are, to the byte.
+
+The plan counts them before anything is compiled; the C that declares them
+asserts what was counted here (hil_config.h), so neither can drift. The rules
+are those of every ABI in use: a member starts at a multiple of its alignment,
+a structure is padded to that of its strictest member.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PORTS = Path(__file__).parent.parent / "firmware" / "ports"
+RING = "ring"
+"""In a port's ram.toml: as many as the receive ring has bytes."""
+ROUND = 16
+"""Alignment of the image's large variables, so that they need no padding
+between them, in whatever order the linker takes them."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Size and alignment of a C object, in bytes."""
+
+    size: int
+    align: int
+
+    def times(self, count: int) -> Extent:
+        """An array of these."""
+        return Extent(self.size * count, self.align)
+
+    def aligned(self, align: int) -> Extent:
+        """The same after _Alignas(align)."""
+        return Extent(self.size, max(self.align, align))
+
+
+def scalar(name: str, xlen: int) -> Extent:
+    """A scalar by name: "u8", ..., "u64", "f32", "bool", or "size" and
+    "pointer", which are as long as a register. Raises `KeyError`."""
+    size = {
+        "u8": 1, "bool": 1, "u16": 2, "i16": 2, "u32": 4, "f32": 4, "u64": 8,
+        "size": xlen // 8, "pointer": xlen // 8,
+    }[name]  # fmt: skip
+    return Extent(size, size)
+
+
+def struct(members: Iterable[Extent]) -> Extent:
+    """A structure of these members, in order, padded as C pads it."""
+    size, align = 0, 1
+    for member in members:
+        size += -size % member.align + member.size
+        align = max(align, member.align)
+    return Extent(size + -size % align, align)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What of net_t depends on the plan: words of state, of pending tensors and
+    of the arena; layers that are fused and listed; `counters`: its 32-bit
+    members besides, the seed, the step, and the signal of a budget."""
+
+    state: int
+    pending: int
+    arena: int
+    fused: int
+    listed: int
+    counters: int = 2
+
+    def extent(self, xlen: int) -> Extent:
+        """net_t of net.h.j2."""
+        word = scalar("f32", xlen)
+        members = [word.times(self.state)]
+        if self.pending:
+            due = scalar("bool", xlen).times(self.fused)
+            members.append(struct([word.times(self.pending), due]))
+        members.append(word.times(self.arena).aligned(8))
+        members += [scalar("size", xlen)] * self.listed
+        members += [scalar("u32", xlen)] * self.counters
+        return struct(members)
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """Sizes in bytes of what the runtime keeps: a sample, a kept reply's body
+    and how many of those, a frame in either direction."""
+
+    sample: Extent
+    kept: int
+    body: int
+    frame: int
+
+
+def kept_reply(buffers: Buffers, xlen: int) -> Extent:
+    """struct kept_reply of hil_runtime.c."""
+    names = ("u32", "u16", "u8", "u32")
+    head = [scalar(name, xlen) for name in names]
+    return struct([*head, Extent(buffers.body, 1)])
+
+
+def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
+    """The variable `rt` of hil_runtime.c."""
+
+    def some(*names: str) -> list[Extent]:
+        return [scalar(name, xlen) for name in names]
+
+    decoder = struct(some("pointer", "size", "size", "u8", "bool", "bool", "u32"))
+    return struct(
+        [
+            net.aligned(ROUND),
+            buffers.sample,
+            *some("bool", "bool", "u32", "u32", "u64", "u32"),
+            kept_reply(buffers, xlen).times(buffers.kept),
+            decoder,
+            Extent(buffers.frame, 1),
+            Extent(buffers.frame, 1),
+        ]
+    )
+
+
+INITIALISED = Extent(4, 4)
+"""The variable `learning` of hil_runtime.c, the only one with a value."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """What a port folder's ram.toml says, in bytes."""
+
+    section: int
+    trap_stack: int
+    variables: Mapping[str, tuple[tuple[str, str | int], ...]]
+
+    def variable(self, name: str, ring: int, xlen: int) -> int:
+        """Size of one of its variables, with a receive ring of `ring` bytes."""
+        members = [
+            scalar(kind, xlen).times(ring if count == RING else int(count))
+            for kind, count in self.variables[name]
+        ]
+        if any(count == RING for _, count in self.variables[name]):
+            members[0] = members[0].aligned(ROUND)
+        return struct(members).size
+
+    def sizes(self, ring: int, xlen: int) -> dict[str, int]:
+        """Size of every variable, by name."""
+        return {name: self.variable(name, ring, xlen) for name in self.variables}
+
+
+@cache
+def port(name: str) -> Port:
+    """The ram.toml of the port folder `name`."""
+    said: dict[str, Any] = tomllib.loads(
+        (PORTS / name / "ram.toml").read_text(encoding="utf-8")
+    )
+    variables = {
+        variable: tuple((kind, *count, 1)[:2] for _, kind, *count in members)
+        for variable, members in said["variables"].items()
+    }
+    return Port(said["section"], said["trap_stack"], variables)

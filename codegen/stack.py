@@ -1,0 +1,135 @@
+"""The deepest that the stack of an image can get, and by which chain of calls.
+
+A static bound: every frame at its deepest along the worst chain of the call
+graph, of RISC-V images from the machine code (`codegen.callgraph`), of the
+host's from what gcc writes beside each object. No recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from codegen import callgraph, layout
+from codegen.callgraph import Graph
+from codegen.errors import BuildError
+from codegen.gcc_calls import read as read_gcc
+from codegen.toolchain import CALLS
+from targets import Target
+
+MAIN, TRAPS = "main", "trap_entry"
+"""Where the stack begins, and the trap stack of a port that has one."""
+WHERE = {
+    MAIN: "stack in the target's file",
+    TRAPS: "trap_stack in the port's ram.toml and linker script",
+}
+VERSION = 1
+"""Of how the bound is found: what older versions passed is read again."""
+INFER, STEP = "net_infer", "net_step"
+"""Entries of the generated library."""
+RED_ZONE = 128
+"""x86-64: what a function may use below the stack pointer without moving it.
+gcc's figures leave it out, so the last of a chain has it in addition."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Bytes of stack at most, and the chain of calls that takes them."""
+
+    bytes: int
+    chain: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " > ".join(self.chain)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The call graph of one image, at one VLEN."""
+
+    graph: Graph
+    reserve: int = 0
+
+    def bound(self, root: str) -> Bound:
+        """The worst chain of calls from `root`.
+
+        Raises `BuildError` when functions call each other in a circle.
+        """
+        found: dict[str, Bound] = {}
+        self._deepest(root, found, ())
+        return Bound(found[root].bytes + self.reserve, found[root].chain)
+
+    def _deepest(
+        self, name: str, found: dict[str, Bound], above: tuple[str, ...]
+    ) -> Bound:
+        if name in above:
+            circle = (*above[above.index(name) :], name)
+            raise BuildError(
+                f"functions call each other in a circle, {' > '.join(circle)}: "
+                "firmware must not recurse, for nobody can tell its stack"
+            )
+        if name not in found:
+            node = self.graph.nodes[name]
+            deepest = Bound(node.frame, (name,))
+            for callee, depth in self.graph.callees(node):
+                below = self._deepest(callee, found, (*above, name))
+                if depth + below.bytes > deepest.bytes:
+                    deepest = Bound(depth + below.bytes, (name, *below.chain))
+            found[name] = deepest
+        return found[name]
+
+    def reached(self, roots: Iterable[str]) -> frozenset[str]:
+        """Every function that runs on behalf of `roots`, these among them."""
+        found: set[str] = set()
+        left = list(roots)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                node = self.graph.nodes[name]
+                left += [callee for callee, _ in self.graph.callees(node)]
+        return frozenset(found)
+
+    def code(self, names: Iterable[str]) -> int:
+        """Bytes of machine code of these functions."""
+        return sum(self.graph.nodes[name].size for name in names)
+
+
+@lru_cache(maxsize=16)
+def read(path: Path, target: Target, vlen: int) -> Stack | None:
+    """The stack of the image at `path`, built for `target`, on a machine with
+    vectors of `vlen` bits. None where nothing tells what calls what: on the
+    host with another compiler than gcc."""
+    if target.machine != "native":
+        return Stack(callgraph.read(path, target.xlen, vlen))
+    told = path.parent / CALLS
+    if not told.exists():
+        return None
+    return Stack(read_gcc(told.read_text(encoding="utf-8"), path), RED_ZONE)
+
+
+def refuse_deep(path: Path, target: Target, vlen: int) -> None:
+    """Raise `BuildError`, naming the chain, when a stack of the image at `path`
+    could overflow. What has passed is marked beside the image, and not read again.
+    """
+    if target.memory is None:
+        return
+    main, traps = target.memory.stack, layout.port(target.port).trap_stack
+    mark = path.with_name(f"stack-{VERSION}-{vlen}-{main}-{traps}")
+    if mark.exists():
+        return
+    stack = read(path, target, vlen)
+    assert stack is not None
+    for root, name, size in ((MAIN, "stack", main), (TRAPS, "trap stack", traps)):
+        if root not in stack.graph.nodes:
+            continue
+        bound = stack.bound(root)
+        if bound.bytes > size:
+            raise BuildError(
+                f"the {name} of target {target.name} has {size:,} bytes, but "
+                f"{bound.bytes:,} may be used, by {bound}",
+                f"a larger {name} makes room: {WHERE[root]}",
+            )
+    mark.touch()

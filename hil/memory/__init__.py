@@ -1,0 +1,1 @@
+"""The memory bill, for inference and every rule side by side (docs/memory.md)."""

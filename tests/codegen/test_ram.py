@@ -1,0 +1,113 @@
+"""The plan's bytes of RAM are the linker's, to the byte."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+import targets
+from codegen import bill, image, layout, toolchain
+from codegen.buildplan import BuildPlan
+from codegen.errors import BuildError
+from codegen.plan import Choice, Plan, plan
+from codegen.render import render
+from codegen.resident import Resident
+from codegen.spec import Inputs, Network, RuleChoice, Spec
+
+BARE = ("qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f")
+SPECS = {
+    "one layer": Spec(Network((8, 5))),
+    "odd widths, bp": Spec(Network((13, 7, 3, 5)), RuleChoice("bp")),
+    "i16": Spec(Network((64, 17, 10)), inputs=Inputs("i16", 1.0)),
+    "stored feedback, f32": Spec(
+        Network((9, 33, 10), "relu", "softmax"),
+        RuleChoice("dfa", {"feedback": "uniform"}),
+        Inputs("f32", 1.0),
+    ),
+}
+SCHEDULES = ("auto", "fused", "sequential")
+OURS = ("rt", "learning", "in", "line", "top", "deepest")
+"""Every variable of the firmware on the host."""
+
+
+def built(planned: Plan, compiler: str | None = None) -> image.Image:
+    """Its image."""
+    found = toolchain.find(planned.target, compiler, planned.vlen)
+    return toolchain.build(render(planned), found)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize("target", BARE)
+def test_the_linker_counts_what_the_plan_counted(
+    target: str, spec: Spec, schedule: str
+) -> None:
+    window, samples = {"auto": (4, 4), "fused": (1, 1), "sequential": (7, 3)}[schedule]
+    planned = plan(
+        spec, targets.load(target), schedule=schedule, density=0.2,
+        window=window, samples=samples,
+    )  # fmt: skip
+    assert planned.ram == built(planned).ram
+
+
+def test_lists_and_a_resident_set_are_counted() -> None:
+    """Pointers are as long as the machine's, a resident set is no RAM."""
+    spec = Spec(Network((64, 17, 10)))
+    resident = Resident(8, bytes(8 * 64), bytes(16), 4)
+    for name in BARE:
+        listed = Choice({1: "listed", 2: "listed"})
+        planned = plan(spec, targets.load(name), choice=listed, resident=resident)
+        assert planned.ram == built(planned).ram
+
+
+def test_another_compiler_lays_out_the_same(second_compiler: None) -> None:
+    planned = plan(SPECS["odd widths, bp"], targets.load("qemu-rv64gcv"))
+    assert planned.ram == built(planned, "clang").ram
+
+
+@pytest.mark.parametrize("compiler", ["cc", "zig"])
+def test_on_the_host_the_firmwares_variables_are_counted(
+    host_cc: str, compiler: str
+) -> None:
+    """The stack is the system's there, and libc has variables of its own."""
+    for spec in SPECS.values():
+        planned = plan(spec, targets.load("host"), window=3)
+        path = built(planned, compiler).path
+        assert sum(image.symbols(path)[name] for name in OURS) == planned.ram
+
+
+@pytest.mark.parametrize(
+    ("declared", "otherwise", "culprit"),
+    [
+        ("uint32_t boot;", "uint32_t boot, more[8];", "another rt"),
+        ("uint32_t tail, overruns;", "uint32_t tail, overruns, more[8];", "ram.toml"),
+        ("uint32_t seed;", "uint32_t seed, more[8];", "another net_t"),
+    ],
+)
+def test_a_structure_that_the_plan_does_not_know_is_refused(
+    declared: str, otherwise: str, culprit: str
+) -> None:
+    planned = plan(Spec(Network((8, 5))), targets.load("qemu-rv64gc"))
+    files = render(planned)
+    (name,) = (
+        name
+        for name in ("firmware/src/hil_runtime.c", "firmware/ports/virt/virt.c",
+                     "generated/net.h")
+        if re.search(rf"^ +{re.escape(declared)}", files.files[name], re.M)
+    )  # fmt: skip
+    text = files.files[name].replace(declared, otherwise, 1)
+    broken: BuildPlan = replace(files, files={**files.files, name: text})
+    with pytest.raises(BuildError, match=culprit):
+        toolchain.build(broken, toolchain.find(planned.target))
+
+
+def test_the_bill_names_every_byte_once() -> None:
+    planned = plan(SPECS["odd widths, bp"], targets.load("qemu-rv64gcv"))
+    rows = {item.name: item.bytes for item in planned.bill}
+    assert len(rows) == len(planned.bill)
+    assert rows["W1"] == 13 * 7 * 4
+    assert rows["trap stack"] == layout.port("virt").trap_stack
+    assert rows["kept replies"] == 4 * bill.structures(planned).kept
+    assert 0 < rows["runtime"] < 512

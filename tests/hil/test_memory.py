@@ -1,0 +1,241 @@
+"""hil memory: what it counts, what it models, and what it does without."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen import rules
+from hil.building import build, plan_for
+from hil.cli import main
+from hil.errors import OverBudget
+from hil.experiment import Experiment
+from hil.lesson import prepare
+from hil.memory import growth, report, rows
+from hil.memory.rows import INFERENCE, compare
+
+SMALL = ("--network", "64-32-10")
+LESSON = prepare(Experiment(network="64-32-10"))
+
+
+def document(tmp_path: Path, *flags: str) -> dict[str, Any]:
+    """What `hil memory --json` gives."""
+    path = tmp_path / "memory.json"
+    assert main(["memory", *flags, "--json", str(path)]) == 0
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def test_inference_and_every_rule_have_their_bytes(tmp_path: Path) -> None:
+    found = document(tmp_path, *SMALL)
+    assert [row["rule"] for row in found["rules"]] == [INFERENCE, *rules.names()]
+    inference = found["rules"][0]
+    assert inference["tape"] == 0
+    assert inference["ratio"] == 1
+    for row in found["rules"]:
+        if row["error"] is not None:
+            continue
+        for key in ("const", "state", "scratch", "tape", "stack_bound", "code"):
+            assert isinstance(row[key], int), (row["rule"], key)
+        assert row["state"] >= 4 * (64 * 32 + 32 + 32 * 10 + 10)
+        assert row["state"] == sum(layer["state"] for layer in row["layers"])
+        assert row["code_shared"] <= min(row["code"], inference["code"])
+        assert row["scratch"] >= inference["scratch"]
+
+
+def test_a_rules_figures_are_its_plans_and_its_images() -> None:
+    (row,) = (row for row in compare(LESSON) if row.rule == "dfa")
+    planned = plan_for(LESSON)
+    assert row.network is not None and row.whole is not None
+    assert row.network.state == sum(4 * t.words for t in planned.state)
+    assert row.network.scratch == 4 * planned.arena.words
+    assert row.network.tape == planned.tape == 4 * 32
+    assert row.whole.ram == build(planned).image.ram
+
+
+def test_nothing_runs_and_no_emulator_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert document(tmp_path, *SMALL)["rules"][0]["stack_bound"] is not None
+
+
+def test_inference_needs_no_list_longer_than_its_layer() -> None:
+    """A list of inputs is kept to the update; inference alone forgets it."""
+    made = plan_for(prepare(Experiment(network="64-500-500-10", schedule="sequential")))
+    alone = rows.inference(made)
+    assert made.layer(1).listed
+    assert alone.scratch == 4 * max(64 * 3 + 500, 2 * 500)
+
+
+def test_a_rule_that_does_not_fit_is_a_row_with_its_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    needs = {
+        name: plan_for(rows.lesson_for(LESSON, name)).ram for name in ("bp", "dfa")
+    }
+    budget = ("--ram", str(min(needs.values())))
+    smaller, larger = sorted(needs, key=lambda name: needs[name])
+    assert needs[smaller] < needs[larger]
+    found = document(tmp_path, *SMALL, "--rule", smaller, *budget)
+    (row,) = (row for row in found["rules"] if row["rule"] == larger)
+    assert "bytes of RAM, but the budget has" in row["error"]
+    assert (row["state"], row["layers"], row["image"]) == (None, [], None)
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{larger} not here: network 64-32-10 with rule {larger} needs" in out
+    assert main(["memory", *SMALL, "--rule", larger, *budget]) == 3
+
+
+def test_over_budget_is_refused_before_compiling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HIL_CACHE", str(tmp_path))
+    experiment = tmp_path / "tight.toml"
+    experiment.write_text("network = '64-500-10'\n[budget]\nram = '32 KiB'\n")
+    for verb in ("memory", "build", "run"):
+        assert main([verb, str(experiment)]) == OverBudget.exit_code == 3
+        assert "largest: W1 128,000 bytes" in capsys.readouterr().err
+    assert not (tmp_path / "images").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "degree"),
+    [
+        ([7, 7, 7, 7], 0),
+        ([1000, 1000, 1001, 1000], 0),
+        ([1, 2, 3, 4], 1),
+        ([100, 205, 309, 414], 1),
+        ([n * n + 5 for n in range(4)], 2),
+        ([n**3 for n in range(4)], 3),
+        ([0, 0, 0, 0], 0),
+    ],
+)
+def test_an_order_is_read_off_differences(values: list[int], degree: int) -> None:
+    assert growth.degree(values) == degree
+
+
+def test_the_orders_of_growth_are_those_of_the_plans() -> None:
+    stored = Experiment(
+        network="64-32-10", rule="dfa", parameters={"feedback": "uniform"}
+    )
+    found = {g.rule: g.orders for g in growth.growths(prepare(stored))}
+    assert found[INFERENCE] == {
+        "const": "0", "state": "L n²", "scratch": "n", "tape": "0",
+    }  # fmt: skip
+    assert (found["bp"]["scratch"], found["bp"]["tape"]) == ("L n", "L n")
+    assert found["dfa"]["const"] == "L n", "a stored feedback matrix a layer"
+
+
+MADE_UP = """\
+from codegen.errors import SpecError
+from codegen.memory import Scratch, taped_scratch
+from codegen.rules import Declaration, Parameter, Rate
+
+
+def scratch(network, parameters):
+    if parameters["refuses"]:
+        raise SpecError("rule made-up takes no network but a rounder one")
+    directions = Scratch("v", (int(parameters["k"]), network.layers[1]), 0, 99)
+    return (*taped_scratch(network), directions)
+
+
+RULE = Declaration(
+    "made-up", "for a test", "nobody", "none",
+    (Parameter("k", 1, "directions"), Parameter("refuses", REFUSES, "or not")),
+    {"*": Rate(0.1, 0.1)}, scratch, lambda spec, parameters: (),
+    lambda network, parameters, layer: (),
+)
+"""
+
+
+@pytest.fixture
+def made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[int], None]]:
+    """Puts one more rule beside the others, that refuses every network or not."""
+    monkeypatch.setattr(rules, "__path__", [*rules.__path__, str(tmp_path)])
+
+    def put(refuses: int) -> None:
+        text = MADE_UP.replace("REFUSES", str(refuses))
+        (tmp_path / "made_up.py").write_text(text)
+
+    yield put
+    sys.modules.pop("codegen.rules.made_up", None)
+
+
+def test_growth_in_k_is_counted_where_a_rule_has_a_k(
+    made_up: Callable[[int], None],
+) -> None:
+    made_up(0)
+    found = {g.rule: g.k for g in growth.growths(LESSON)}
+    assert found["made-up"] == {"const": "0", "state": "1", "scratch": "K", "tape": "1"}
+    assert found["bp"] is None
+
+
+def test_a_rule_that_refuses_the_network_is_a_row_with_its_reason(
+    made_up: Callable[[int], None],
+) -> None:
+    made_up(1)
+    found = list(compare(LESSON))
+    (row,) = (row for row in found if row.rule == "made-up")
+    assert "no network but a rounder one" in str(row.refused)
+    assert any(
+        "made-up  not here: rule made-up" in line for line in report.table(found)
+    )
+    assert "made-up" not in {g.rule for g in growth.growths(LESSON)}
+
+
+def test_the_batch_is_modelled_and_says_so(tmp_path: Path) -> None:
+    found = document(tmp_path, *SMALL)
+    assert found["provenance"]["rules.batch"] == "modelled"
+    assert found["provenance"]["rules"] == "counted"
+    for row in found["rules"]:
+        assert row["batch"].get("32", 0) == 32 * (row["tape"] or 0)
+    net = rows.learning(plan_for(LESSON))
+    least = growth.batch_that_matters(net)
+    assert least is not None
+    assert growth.batch(net, least) >= net.state / 10 > growth.batch(net, least - 1)
+
+
+def test_measured_stacks_stand_beside_their_bounds(tmp_path: Path, qemu64: str) -> None:
+    found = document(tmp_path, *SMALL, "--measure")
+    assert found["provenance"]["rules.watermark"] == "emulated"
+    for row in found["rules"][1:]:
+        if row["error"] is None:
+            assert 0 < row["watermark"] <= row["image"]["stack_bound"]
+
+
+def test_it_is_read_in_a_terminal_of_a_hundred_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deep = "-".join(["64", *["256"] * 8, "10"])
+    assert main(["memory", "--network", deep]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "1,919,016" in out
+    for words in ("modelled", "x inf.", "largest", "O(L n²)"):
+        assert words in out
+
+
+def test_a_document_gets_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["memory", *SMALL, "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| 64-32-10 tanh/sigmoid, u8 samples, on qemu-rv64gcv")
+    assert len({line.count("|") for line in lines}) == 1
+    assert len(lines) >= 2 + 1 + len(rules.names())
+
+
+def test_where_nothing_tells_the_calls_there_is_no_bound(host_cc: str) -> None:
+    """zig writes no call graph of a native program: no figure, and no guess."""
+    lesson = prepare(Experiment(network="64-32-10", target="host", toolchain="zig"))
+    found = list(compare(lesson))
+    assert all(row.code is None and row.whole is None for row in found)
+    assert any("-" in line for line in report.table(found))
+    gcc = replace(lesson, experiment=replace(lesson.experiment, toolchain="gcc"))
+    assert all(row.code is not None for row in compare(gcc) if row.refused is None)

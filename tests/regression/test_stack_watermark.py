@@ -1,0 +1,49 @@
+"""The stack that a device has used is never more than the static bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codegen import rules, stack
+from hil import Experiment, run
+from hil.building import build, plan_for
+from hil.lesson import prepare
+
+CASES = (
+    ("host", None, {}),
+    ("host", None, {"schedule": "fused"}),
+    ("qemu-rv64gc", None, {}),
+    ("qemu-rv64gcv", 128, {}),
+    ("qemu-rv64gcv", 1024, {}),
+    ("qemu-rv64gcv", 1024, {"agnostic": True, "schedule": "fused"}),
+    ("qemu-rv32imafc-zve32f", 128, {}),
+    ("qemu-rv32imafc-zve32f", 1024, {"schedule": "fused"}),
+)
+
+
+@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize(("target", "vlen", "kind"), CASES)
+def test_the_watermark_stays_below_the_bound(
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    host_cc: str,
+    target: str,
+    vlen: int | None,
+    rule: str,
+    kind: dict[str, object],
+) -> None:
+    experiment = Experiment(
+        target=target, vlen=vlen, rule=rule, network="64-40-33-10", steps=8, test=4
+    ).override({"resident": 6, **kind})
+    record = run(experiment, out=tmp_path)
+    assert record.result == "pass"
+    lesson = prepare(experiment)
+    built = build(plan_for(lesson))
+    found = stack.read(built.image.path, lesson.target, lesson.vlen)
+    assert found is not None
+    bound, used = found.bound(stack.MAIN), record.device["stack"]
+    assert 0 < used <= bound.bytes, bound
+    assert used >= bound.bytes / 3, "a bound so far above is worth little"
