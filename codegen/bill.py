@@ -52,7 +52,7 @@ def structures(plan: Plan) -> Structures:
         arena=plan.arena.words,
         fused=sum(layer.fused for layer in plan.layers),
         listed=sum(layer.listed for layer in plan.layers),
-        counters=2 + (plan.spec.gate.budget is not None),
+        counters=2 + plan.spec.gate.rows + plan.signals,
     ).extent(xlen)
     element = plan.spec.inputs.size
     buffers = Buffers(

@@ -67,7 +67,7 @@ def struct(members: Iterable[Extent]) -> Extent:
 class Network:
     """What of net_t depends on the plan: words of state, of pending tensors and
     of the arena; layers that are fused and listed; `counters`: its 32-bit
-    members besides, the seed, the step, and the signal of a budget."""
+    members besides, the seed, the step, and what a gate tells."""
 
     state: int
     pending: int

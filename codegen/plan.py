@@ -174,6 +174,11 @@ class Plan:
         raise KeyError(name)
 
     @property
+    def signals(self) -> int:
+        """Words of a step's result that tell what its controller saw."""
+        return 1 if self.spec.gate.budget is not None else 0
+
+    @property
     def state(self) -> tuple[Tensor, ...]:
         """Every tensor a step changes, in declared order."""
         return tuple(t for t in self.tensors if t.kind == "state")
@@ -209,7 +214,7 @@ def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> L
     assert protocol.STEP.request and protocol.STEP.reply
     assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
     sample = 2 + spec.network.n_in * spec.inputs.size
-    result = 8 + WORD * spec.network.n_out
+    result = 8 + WORD * (spec.network.n_out + (spec.gate.budget is not None))
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
     if resident is not None:

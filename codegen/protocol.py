@@ -235,7 +235,8 @@ STEP = Message(
         _u8("flags", "as asked"),
         _u8("count", "results that follow"),
         _u16("reserved", "0"),
-    ), tail="count x (f32 loss, u32 digest or 0, f32 outputs[n_out])"),
+    ), tail="count x (f32 loss, u32 digest or 0, f32 outputs[n_out], "
+        "u32 signal where a budget is held)"),
 )  # fmt: skip
 
 OUT_OF_STEP = Layout((_u32("step", "next step the device expects"),))
@@ -296,7 +297,8 @@ STEP_RESIDENT = Message(
         _u16("count", "steps that this tells of"),
         _u32("fold", "digest of the results of all these steps"),
         _u32("right", "steps whose largest output was the label's"),
-    ), tail="f32 loss, u32 digest or 0, f32 outputs[n_out] of the last step"),
+    ), tail="f32 loss, u32 digest or 0, f32 outputs[n_out], u32 signal where a budget "
+        "is held, of the last step"),
 )  # fmt: skip
 
 TELEMETRY = Message(
@@ -309,7 +311,7 @@ TELEMETRY = Message(
         _u32("damaged", "frames dropped for a wrong CRC or length since boot"),
         _u32("overruns", "bytes lost to a full receive ring since boot"),
         _u32("stack", "bytes of stack ever used, 0 where not measured"),
-        _u32("reserved", "0"),
+        Field("threshold", "f", "of layer 1's gate in the last step, 0 without a gate"),
     )),
 )  # fmt: skip
 

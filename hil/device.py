@@ -309,11 +309,11 @@ class Device:
 
     def _results(self, frame: Frame) -> list[StepResult]:
         asked = self._posted.popleft()
-        n_out, payload = self.plan.spec.network.n_out, self._checked(frame)
+        payload = self._checked(frame)
         try:
             if frame.kind == protocol.STEP_RESIDENT.kind | protocol.REPLY:
-                return [replies.resident_result(payload, n_out, asked)]
-            return replies.step_results(payload, n_out, asked)
+                return [replies.resident_result(payload, self.plan, asked)]
+            return replies.step_results(payload, self.plan, asked)
         except ValueError as error:
             raise _malformed("a reply to STEP", error) from error
 

@@ -105,24 +105,25 @@ class Finder:
     def _repeat(self, step: int, flags: StepFlag) -> Found | None:
         sample, label = self._lesson.sample(step)
         eta = self._lesson.eta(step)
-        try:
-            result = self._learner.step(sample, label, eta)
-            expected = Expected(step, result, self._learner.digest())
-        except NonFinite as error:
-            expected, note = None, f"the reference met a non-finite {error.tensor}"
+        told, expected, note = None, None, ""
         try:
             told = one_step(self._device, self._lesson, step, flags)
         except DeviceFault as error:
             self._device.settle()  # the step's own reply is still to come
             note = str(error)
-            if expected is None:
+        try:
+            signal = told.signal if told is not None else 0
+            result = self._learner.step(sample, label, eta, signal)
+            expected = Expected(step, result, self._learner.digest())
+        except NonFinite as error:
+            if told is None:
                 return None
-        else:
-            if expected is not None:
-                seen = compare(told, [expected])
-                if seen is None:
-                    return None
-                return self._first(step) or Found(seen)
+            note = f"the reference met a non-finite {error.tensor}"
+        if told is not None and expected is not None:
+            seen = compare(told, [expected])
+            if seen is None:
+                return None
+            return self._first(step) or Found(seen)
         return self._first(step, note) or Found(Difference(step, "fault", note=note))
 
     def _first(self, step: int, note: str = "") -> Found | None:

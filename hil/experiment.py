@@ -52,6 +52,13 @@ class Experiment:
     seed: int = 1
     schedule: str = "auto"
     tuned: str | None = None
+    gate: str = "none"
+    active: float | None = None
+    tau: float | None = None
+    error_gate: float | None = None
+    clip_weights: float | None = None
+    clip_error: float | None = None
+    health: int | None = None
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"
@@ -63,6 +70,8 @@ class Experiment:
     window: int = 4
     samples_per_frame: int = 4
     ram: int | None = None
+    instructions: int | None = None
+    cycles: int | None = None
     debug: bool = False
     init: str | None = None
     save: str | None = None
@@ -83,6 +92,16 @@ class Experiment:
             raise UsageError(
                 f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
                 "one of them, for both say how layers are computed"
+            )
+        if self.instructions is not None and self.cycles is not None:
+            raise UsageError(
+                f"instructions = {self.instructions} and cycles = {self.cycles}: expected "
+                "one budget of a step"
+            )
+        if self.health is not None and self.compare == "none":
+            raise UsageError(
+                "health is computed by the reference, but compare is 'none': expected one "
+                "of them"
             )
         if self.prefix is not None and self.compare == "none":
             raise UsageError(

@@ -88,6 +88,15 @@ def positive(value: Any) -> float:
     return float(value)
 
 
+def share(value: Any) -> float:
+    """A share of a whole."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("a number from 0.05 to 1")
+    if not 0.05 <= value <= 1:
+        raise ValueError("a number from 0.05 to 1")
+    return float(value)
+
+
 def widths(value: Any) -> tuple[int, ...]:
     """Widths of layers, "64-128-10" or [64, 128, 10]."""
     expected = ValueError('widths such as "64-128-64-10" or [64, 128, 64, 10]')
@@ -169,6 +178,19 @@ KEYS = (
     Key("schedule", choice(*SCHEDULES), "of updates: " + ", ".join(SCHEDULES)),
     Key("tuned", text, "kernels and ways as `hil tune` has chosen them", "FILE.toml",
         path=True),
+    Key("gate", choice("none", "element", "row", "block", "error"), "updates left out: "
+        "each element, row or block of 8 below a threshold, or all where the error is "
+        "small", "KIND"),
+    Key("active", share, "of what an ungated step would change, held by the gate's "
+        "controller: 0.05 to 1 (default: 0.25)", "F", float),
+    Key("tau", positive, "the gate's threshold: fixed, unless a controller moves it", "T",
+        float),
+    Key("error_gate", positive, "no update while every |e| is smaller (--gate error: 0.1)",
+        "E", float),
+    Key("clip_weights", positive, "limit that no weight exceeds", "W", float),
+    Key("clip_error", positive, "limit that no error exceeds", "E", float),
+    Key("health", whole(1), "every N steps, each layer's update beside the true gradient, in "
+        "metrics.jsonl", "N", int),
     Key("agnostic", boolean, "code for any VLEN, not specialised for this one", None),
     Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
     Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",
@@ -186,6 +208,10 @@ KEYS = (
     Key("window", whole(1, 64), "STEP frames in flight", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
     Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"', table="budget"),
+    Key("instructions", whole(1), "budget of a step, held by the gate's controller", "N",
+        int, table="budget"),
+    Key("cycles", whole(1), "budget of a step, held by the gate's controller", "N", int,
+        table="budget"),
     Key("debug", boolean, "kernels check their arguments, and what a step leaves in its "
         "scratch memory is destroyed", None),
     Key("init", text, "initial weights", "FILE.npz", path=True),

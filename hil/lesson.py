@@ -15,7 +15,7 @@ import numpy as np
 
 from codegen import rules
 from codegen.resident import Resident
-from codegen.spec import Network, RuleChoice, Spec
+from codegen.spec import Clip, Gate, Network, RuleChoice, Spec
 from hil import datasets, rates
 from hil.datasets import Dataset
 from hil.errors import UsageError
@@ -148,7 +148,10 @@ def prepare(experiment: Experiment) -> Lesson:
         RuleChoice(experiment.rule, experiment.parameters),
         dataset.inputs,
         experiment.seed,
+        _gate(experiment, target),
+        Clip(experiment.clip_weights, experiment.clip_error),
     )
+    rules.require_gates(rules.get(spec.rule), spec)
     steps = experiment.steps or (experiment.epochs or 1) * len(dataset.train_x)
     tested = _tested(experiment, dataset)
     lr, decay = experiment.lr, experiment.lr_decay
@@ -166,6 +169,8 @@ def prepare(experiment: Experiment) -> Lesson:
         prefix=experiment.prefix and min(experiment.prefix, steps),
         lr=rates.default(spec.rule, network) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
+        active=spec.gate.active,
+        error_gate=spec.gate.error or None,
         test=tested,
         resident=resident or None,
         thin=_thin(experiment) if resident else None,
@@ -188,6 +193,49 @@ def specialised(experiment: Experiment, vlen: int) -> int | None:
     """The VLEN in bits that the code is made for, None for any: nobody knows
     that of a board before it has answered."""
     return None if experiment.agnostic or experiment.unit else vlen or None
+
+
+ERROR_GATE = 0.1
+"""Threshold of `gate = "error"` unless the experiment has one."""
+ACTIVE = 0.25
+"""What a gate lets through unless a threshold or a budget says otherwise."""
+
+
+def _gate(experiment: Experiment, target: Target) -> Gate:
+    """The gate as the plan knows it."""
+    kind = "none" if experiment.gate == "error" else experiment.gate
+    budget = experiment.instructions or experiment.cycles
+    active, tau = experiment.active, experiment.tau
+    if kind == "none" and (active or tau or budget):
+        what = "active" if active else "tau" if tau else "a budget of a step"
+        raise UsageError(
+            f"{what} is given, but no gate could hold it: expected gate element, row "
+            "or block",
+            "--gate row leaves whole rows of an update out",
+        )
+    if budget is not None:
+        _require_counter(experiment, target)
+    if kind != "none" and active is None and tau is None and budget is None:
+        active = ACTIVE
+    error = experiment.error_gate or (ERROR_GATE if experiment.gate == "error" else 0.0)
+    return Gate(
+        kind, Gate().threshold if tau is None else tau, active, error,
+        "cycles" if experiment.cycles else "instructions", budget,
+    )  # fmt: skip
+
+
+def _require_counter(experiment: Experiment, target: Target) -> None:
+    """A budget wants a counter that means something."""
+    if target.machine == "native":
+        raise UsageError(
+            f"a budget of a step needs a counter, and target {target.name} has none"
+        )
+    if target.machine == "qemu" and not (experiment.icount or experiment.unit):
+        raise UsageError(
+            "a budget of a step in an emulator means something only where instructions "
+            "are counted exactly",
+            "--icount counts them",
+        )
 
 
 def _absolute(path: str) -> str:

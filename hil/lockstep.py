@@ -10,10 +10,11 @@ prefix the device goes on alone, as fast as the line lets it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from codegen.protocol import Cause, StepFlag
+from codegen.reference.health import Health
 from codegen.reference.serving import Answer, Asked
 from hil import feed
 from hil.compare import Difference, Expected, compare
@@ -22,7 +23,7 @@ from hil.divergence import Snapshot
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.reference_process import ReferenceProcess
-from hil.replies import StepResult
+from hil.replies import StepResult, Telemetry
 
 LEAD = 128
 BATCH = 8
@@ -52,6 +53,8 @@ class Learned:
     instructions: int | None
     steps: int
     right: int
+    threshold: float | None = None
+    health: Health | None = None
 
 
 def _as_told(expected: Expected) -> StepResult:
@@ -93,6 +96,8 @@ class Lockstep:
         self._next_state = SNAPSHOT_EVERY
         self._frames = 0
         self._told: deque[StepResult] = deque()
+        self._signals: list[int] = []
+        self._health: dict[int, Health] = {}
         self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
@@ -149,7 +154,17 @@ class Lockstep:
         return flags | StepFlag.ALONE if self._counting else flags
 
     def _take(self, limit: float) -> None:
-        self._told += self._device.take_steps(limit)
+        self._hear(self._device.take_steps(limit))
+
+    def _hear(self, told: Sequence[StepResult]) -> None:
+        self._told += told
+        if self._steered:
+            self._signals += [result.signal for result in told]
+
+    @property
+    def _steered(self) -> bool:
+        """Whether the reference must know what the device's counter saw."""
+        return self._lesson.spec.gate.budget is not None
 
     # -- reference --------------------------------------------------------
 
@@ -159,6 +174,8 @@ class Lockstep:
         if reference is None or self._non_finite is not None:
             return
         end = min(lesson.prefix, self.learned + self._lead)
+        if self._steered:
+            end = min(end, len(self._signals))
         while self._asked < end and reference.room:
             count = BATCH if self._asked else 1
             steps = range(self._asked, min(self._asked + count, end))
@@ -172,7 +189,12 @@ class Lockstep:
         state |= step + 1 == self._lesson.prefix
         if state:
             self._next_state = step + 1 + SNAPSHOT_EVERY
-        return Asked(sample, label, self._lesson.eta(step), digest, state)
+        signal = self._signals[step] if self._steered else 0
+        every = self._lesson.experiment.health
+        health = every is not None and (step + 1) % every == 0
+        return Asked(
+            sample, label, self._lesson.eta(step), digest, state, health, signal
+        )
 
     def _collect(self, limit: float) -> None:
         """Take what the reference has computed; waits at most `limit` seconds
@@ -191,6 +213,8 @@ class Lockstep:
             self._non_finite = answer.non_finite
             return
         expected = Expected(self._computed, answer.result, answer.digest)
+        if answer.health is not None:
+            self._health[self._computed] = answer.health
         self._computed += 1
         self._expected.append(expected)
         if answer.state is not None:
@@ -238,7 +262,7 @@ class Lockstep:
         STEP's reply, so with counting a step waits for it, or for the next."""
         while self._unreported:
             step = self._unreported[0].step
-            known = not self._counting or self._instructions(step) is not None
+            known = not self._counting or self._telemetry(step) is not None
             if not known and len(self._unreported) == 1:
                 return
             self._report(self._unreported.popleft())
@@ -247,23 +271,31 @@ class Lockstep:
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
         correct = int(told.outputs.argmax()) == self._lesson.label(told.step)
         right = int(correct) if told.right is None else told.right
-        counted = self._instructions(told.step) if self._counting else None
+        telemetry = self._telemetry(told.step)
+        counted = telemetry.instructions if telemetry and self._counting else None
+        threshold = telemetry.threshold if telemetry and self._gated else None
+        health = self._health.pop(told.step, None)
         self._tell(
             Learned(
-                told.step, loss, correct, eta, told.digest, counted, told.steps, right
+                told.step, loss, correct, eta, told.digest, counted, told.steps, right,
+                threshold, health,
             )
-        )
+        )  # fmt: skip
 
     @property
     def _counting(self) -> bool:
         """Whether instructions are counted: only icount counts exactly."""
         return self._lesson.experiment.icount
 
-    def _instructions(self, step: int) -> int | None:
-        """Instructions of a step, once its telemetry is here."""
+    @property
+    def _gated(self) -> bool:
+        return self._lesson.spec.gate.rows
+
+    def _telemetry(self, step: int) -> Telemetry | None:
+        """What followed a step, once it is here."""
         for entry in reversed(self._device.telemetry):
             if entry.step == step + 1:
-                return entry.instructions
+                return entry
             if entry.step <= step:
                 break
         return None
@@ -280,7 +312,7 @@ class Lockstep:
                 told = self._device.take_steps(0.0)
                 if not told:
                     break
-                self._told += told
+                self._hear(told)
         except (DeviceFault, LinkError):
             pass  # nothing more came before the fault, which is what is told
         while self._told and self._expected_soon() and self.difference is None:

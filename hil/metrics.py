@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from hil.lockstep import Learned
 
@@ -34,6 +36,7 @@ class Metrics:
         self.correct = 0
         self.loss = 0.0
         self.instructions: int | None = None
+        self.health: dict[str, Any] | None = None
         self._file = path.open("w", encoding="utf-8")
 
     def __enter__(self) -> Metrics:
@@ -64,11 +67,17 @@ class Metrics:
         digest = "null" if done.digest is None else f'"{done.digest:08x}"'
         counted = "null" if done.instructions is None else done.instructions
         # by hand, since the json module takes as long as the step
+        threshold = "null" if done.threshold is None else repr(done.threshold)
+        health = ""
+        if done.health is not None:
+            self.health = {"step": done.step, **asdict(done.health)}
+            health = f', "health": {json.dumps(asdict(done.health))}'
         self._file.write(
             f'{{"step": {done.step}, "loss": {loss}, '
             f'"correct": {"true" if done.correct else "false"}, '
             f'"prequential": {self.prequential}, "eta": {done.eta!r}, '
-            f'"digest": {digest}, "instructions": {counted}}}\n'
+            f'"digest": {digest}, "instructions": {counted}, '
+            f'"threshold": {threshold}{health}}}\n'
         )
 
     def status(self, steps: int, frames: int) -> Status:

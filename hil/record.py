@@ -77,6 +77,7 @@ class RunRecord:
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
     )
     instructions_per_step: float | None = None
+    health: dict[str, Any] | None = None
     link: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             ("frames", "resent", "damaged", "replayed", "lost_telemetry"), 0
@@ -117,6 +118,7 @@ class RunRecord:
             "divergence": self.divergence,
             "accuracy": self.accuracy,
             "instructions_per_step": self.instructions_per_step,
+            "health": self.health,
             "link": self.link,
             "image": self.image,
             "device": self.device,
@@ -143,6 +145,7 @@ def provenance(machine: str) -> dict[str, str]:
         "accuracy": device,
         "accuracy.tested": "counted",
         "instructions_per_step": "counted",
+        "health": "reference",
         "link": "counted",
         "image": "counted",
         "device": device,

@@ -45,6 +45,8 @@ class StepResult:
     """What the device says of one step: float32 loss and outputs, and the
     state digest after it when it was asked for.
 
+    `signal` is what a budget's controller saw of it, 0 without one.
+
     Of a resident frame it is the last of `steps` steps: `fold` is the digest of
     what all of them would have told, `right` how many were predicted right.
     """
@@ -56,6 +58,7 @@ class StepResult:
     steps: int = 1
     fold: int | None = None
     right: int | None = None
+    signal: int = 0
 
     @property
     def first(self) -> int:
@@ -73,6 +76,7 @@ class Telemetry:
     damaged: int
     overruns: int
     stack: int
+    threshold: float
 
 
 def _text(raw: bytes) -> str:
@@ -101,29 +105,30 @@ def greeting(payload: bytes) -> Greeting:
 
 
 def step_results(
-    payload: bytes, n_out: int, expected: tuple[int, int]
+    payload: bytes, plan: Plan, expected: tuple[int, int]
 ) -> list[StepResult]:
-    """The payload of the reply to a STEP, from a network of `n_out` outputs;
-    `expected` is what was asked for: (first step, samples)."""
+    """The payload of the reply to a STEP; `expected` is what was asked for:
+    (first step, samples)."""
     values, tail = _unpack(protocol.STEP, payload)
     _agree(values, expected)
-    rows = np.frombuffer(tail, "<u4").reshape(values["count"], n_out + 2)
+    rows = np.frombuffer(tail, "<u4").reshape(values["count"], _words(plan))
     asked = bool(values["flags"] & StepFlag.DIGEST)
     return [
-        _result(values["step"] + place, row, asked) for place, row in enumerate(rows)
+        _result(values["step"] + place, row, asked, plan)
+        for place, row in enumerate(rows)
     ]
 
 
 def resident_result(
-    payload: bytes, n_out: int, expected: tuple[int, int]
+    payload: bytes, plan: Plan, expected: tuple[int, int]
 ) -> StepResult:
     """The same for STEP_RESIDENT, whose reply tells of all its steps at once."""
     values, tail = _unpack(protocol.STEP_RESIDENT, payload)
     _agree(values, expected)
-    row = np.frombuffer(tail, "<u4").reshape(n_out + 2)
+    row = np.frombuffer(tail, "<u4").reshape(_words(plan))
     last = values["step"] + values["count"] - 1
     return replace(
-        _result(last, row, bool(values["flags"] & StepFlag.DIGEST)),
+        _result(last, row, bool(values["flags"] & StepFlag.DIGEST), plan),
         steps=values["count"],
         fold=values["fold"],
         right=values["right"],
@@ -139,10 +144,17 @@ def _agree(values: Mapping[str, Any], expected: tuple[int, int]) -> None:
         )
 
 
-def _result(step: int, row: np.ndarray, digested: bool) -> StepResult:
-    """One step's words: loss, digest, outputs."""
+def _words(plan: Plan) -> int:
+    """Words of one step's result: loss, digest, outputs, signal."""
+    return 2 + plan.spec.network.n_out + plan.signals
+
+
+def _result(step: int, row: np.ndarray, digested: bool, plan: Plan) -> StepResult:
+    """One step's words."""
     digest = int(row[1]) if digested else None
-    return StepResult(step, row[:1].view("<f4")[0], row[2:].view("<f4"), digest)
+    outputs = row[2 : 2 + plan.spec.network.n_out].view("<f4")
+    signal = int(row[-1]) if plan.signals else 0
+    return StepResult(step, row[:1].view("<f4")[0], outputs, digest, signal=signal)
 
 
 def telemetry(payload: bytes) -> Telemetry:

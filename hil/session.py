@@ -243,6 +243,7 @@ class Session:
                 if lesson.experiment.prefix and lockstep.prefix_digest is not None:
                     record.prefix_digest = f"{lockstep.prefix_digest:08x}"
                 record.accuracy["prequential"] = metrics.prequential
+                record.health = metrics.health
                 self.progress.learned()
         if lockstep.difference is not None:
             self.progress.stage("differ", f"{lockstep.difference}; searching where")

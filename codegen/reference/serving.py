@@ -16,18 +16,21 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from codegen.reference.health import Health, health
 from codegen.reference.learner import Learner, NonFinite, Result
 
 
 class Asked(NamedTuple):
-    """A step to compute; `digest` and `state` say whether those after it are
-    wanted."""
+    """A step to compute; `digest`, `state` and `health` say whether those after it
+    are wanted; `signal` is what a device's counter told of it."""
 
     sample: np.ndarray
     label: int
     eta: np.float32
     digest: bool
     state: bool
+    health: bool = False
+    signal: int = 0
 
 
 class Answer(NamedTuple):
@@ -38,6 +41,7 @@ class Answer(NamedTuple):
     digest: int | None = None
     state: Mapping[str, np.ndarray] | None = None
     non_finite: str = ""
+    health: Health | None = None
 
 
 class Reply(NamedTuple):
@@ -90,12 +94,16 @@ def _reply(learner: Learner, batch: Sequence[Asked]) -> Reply:
 
 
 def _answer(learner: Learner, asked: Asked) -> Answer:
+    before = learner.snapshot() if asked.health else {}
     try:
-        result = learner.step(asked.sample, asked.label, asked.eta)
+        result = learner.step(asked.sample, asked.label, asked.eta, asked.signal)
     except NonFinite as error:
         return Answer(None, non_finite=error.tensor)
     return Answer(
         result,
         learner.digest() if asked.digest else None,
         learner.snapshot() if asked.state else None,
+        health=health(learner, before, asked.sample, asked.label)
+        if asked.health
+        else None,
     )

@@ -33,6 +33,10 @@ void hil_port_mask_interrupts(bool masked);
  * has no such counter. */
 uint64_t hil_port_instructions(void);
 
+/* Clock cycles since some fixed moment; 0 always where the machine has no such
+ * counter. */
+uint64_t hil_port_cycles(void);
+
 /* VLEN in bits, read from the machine; 0 without vectors. Traps where the
  * image has vector code and the machine has not. */
 uint32_t hil_port_vlen(void);

@@ -13,8 +13,9 @@
 #define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
 #define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
 #define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
-#define RESULT_BYTES (sizeof(float) + sizeof(uint32_t) + OUTPUT_BYTES)
-#define RESULT_WORDS (RESULT_BYTES / sizeof(uint32_t))
+#define TOLD_BYTES (sizeof(float) + sizeof(uint32_t) + OUTPUT_BYTES)
+#define TOLD_WORDS (TOLD_BYTES / sizeof(uint32_t))
+#define RESULT_BYTES (TOLD_BYTES + NET_SIGNALS * sizeof(uint32_t))
 
 /* The plan has counted these buffers; here the compiler counts them again. */
 _Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * LABELLED_BYTES <= HIL_MAX_PAYLOAD,
@@ -65,6 +66,18 @@ static struct {
 _Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/layout.py has counted another net_t");
 _Static_assert(sizeof rt == HIL_RUNTIME_BYTES, "codegen/layout.py has counted another rt");
 
+#if NET_SIGNALS
+/* What a budget is held in. */
+uint64_t net_counter(void)
+{
+#ifdef NET_COUNTS_CYCLES
+    return hil_port_cycles();
+#else
+    return hil_port_instructions();
+#endif
+}
+#endif
+
 /* Step in hand, HIL_NEVER outside one. A trap may ask at any moment. */
 static uint32_t learning = HIL_NEVER;
 
@@ -105,6 +118,9 @@ static void send_telemetry(void)
         .damaged = rt.decoder.damaged,
         .overruns = hil_port_overruns(),
         .stack = hil_port_stack(),
+#if NET_GATED
+        .threshold = rt.net.threshold,
+#endif
     };
     uint8_t body[HEADER + sizeof telemetry + HIL_CRC_BYTES];
 
@@ -280,6 +296,9 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
     memcpy(result, &loss, sizeof loss);
     memset(result + 4, 0, sizeof(uint32_t));
     memcpy(result + 8, net_outputs(&rt.net), OUTPUT_BYTES);
+#if NET_SIGNALS
+    memcpy(result + TOLD_BYTES, &rt.net.signal, sizeof rt.net.signal);
+#endif
     return NET_OK;
 }
 
@@ -429,7 +448,7 @@ static void learn_resident(const struct hil_header *header,
             add_digest(result, ask->flags);
         }
         reply.right += predicted(label);
-        reply.fold += net_fold((const void *)result, RESULT_WORDS, i * RESULT_WORDS);
+        reply.fold += net_fold((const void *)result, TOLD_WORDS, i * TOLD_WORDS);
     }
     memcpy(keep->body + HEADER, &reply, sizeof reply);
     conclude_steps(header, keep, ask->step, ask->count, ask->flags,

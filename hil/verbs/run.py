@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from hil.experiment import Experiment
     from hil.record import RunRecord
 
+OFTEN = (
+    ("k", "K", "the rule's parameter k: random directions a step"),
+    ("perturbation", "KIND", "the rule's parameter: rademacher or gaussian"),
+)
+"""Parameters of rules that have a flag of their own."""
+
 HELP = "teach a network on a device and compare every step with numpy"
 
 
@@ -57,6 +63,8 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
             )
         else:
             group.add_argument(key.flag, metavar=key.metavar, help=key.help)
+    for name, metavar, meaning in OFTEN:
+        group.add_argument(f"--{name}", metavar=metavar, help=meaning)
 
 
 def experiment_of(given: argparse.Namespace) -> Experiment:
@@ -82,8 +90,12 @@ def keys_of(given: argparse.Namespace) -> dict[str, Any]:
             with suppress(ValueError):  # then the key says what it wants
                 value = key.from_text(value)
         values[key.name] = value
-    if given.parameter:
-        values["parameters"] = dict(_parameter(text) for text in given.parameter)
+    parameters = dict(_parameter(text) for text in given.parameter)
+    for name, _, _ in OFTEN:
+        if (value := getattr(given, name)) is not None:
+            parameters[name] = number_or_word(value)
+    if parameters:
+        values["parameters"] = parameters
     return values
 
 

@@ -185,6 +185,11 @@ uint64_t hil_port_instructions(void)
     return 0;
 }
 
+uint64_t hil_port_cycles(void)
+{
+    return 0;
+}
+
 uint32_t hil_port_vlen(void)
 {
     return 0;

@@ -201,18 +201,29 @@ void hil_port_mask_interrupts(bool masked)
     }
 }
 
+/* A 64-bit counter, whatever the width of a register. */
+#if __riscv_xlen == 64
+#define read_counter(csr) csr_read(csr)
+#else
+#define read_counter(csr)                                                              \
+    ({                                                                                 \
+        uint32_t high_, low_;                                                          \
+        do {                                                                           \
+            high_ = csr_read(csr##h);                                                  \
+            low_ = csr_read(csr);                                                      \
+        } while (high_ != csr_read(csr##h));                                           \
+        (uint64_t)high_ << 32 | low_;                                                  \
+    })
+#endif
+
 uint64_t hil_port_instructions(void)
 {
-#if __riscv_xlen == 64
-    return csr_read(minstret);
-#else
-    uint32_t high, low;
-    do {
-        high = csr_read(minstreth);
-        low = csr_read(minstret);
-    } while (high != csr_read(minstreth));
-    return (uint64_t)high << 32 | low;
-#endif
+    return read_counter(minstret);
+}
+
+uint64_t hil_port_cycles(void)
+{
+    return read_counter(mcycle);
 }
 
 uint32_t hil_port_vlen(void)

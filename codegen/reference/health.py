@@ -1,0 +1,94 @@
+"""How learning goes: each layer's update beside the true gradient.
+
+Computed from the bits that the device holds too, at no cost to it. The gradient
+is backpropagation's, of the network's loss for the same sample with the weights
+before the step, whatever rule made the update.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.reference.arithmetic import F32, F64
+from codegen.reference.learner import Learner, NonFinite
+from codegen.spec import RuleChoice, Spec
+
+FLAT = 0.1
+"""A unit whose slope is under this share of the activation's largest is
+saturated."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """One step's, layer by layer: `angle` in degrees between the update and the
+    descent of the true gradient (0: along it, over 90: against it; None without
+    an update, or a gradient), Euclidean norms of update and weights, `active`: the
+    share of weights that the update wrote, `saturation`: the share of the layer's
+    units on a flat piece of the activation (hidden layers only)."""
+
+    angle: Sequence[float | None]
+    update_norm: Sequence[float]
+    weight_norm: Sequence[float]
+    active: Sequence[float]
+    saturation: Sequence[float]
+
+
+def health(
+    learner: Learner,
+    before: Mapping[str, F32],
+    sample: NDArray[np.generic],
+    label: int,
+) -> Health:
+    """Of the step that `learner` has just done on a raw sample [n_in], from the
+    state `before` it."""
+    factors = _gradient(learner.spec, before, sample, label)
+    angles: list[float | None] = []
+    updates, weights, active = [], [], []
+    for layer in range(1, learner.depth + 1):
+        now = learner.state[f"W{layer}"]
+        moved = now.astype(np.float64) - before[f"W{layer}"]
+        angles.append(_angle(moved, *factors[layer - 1]) if factors else None)
+        updates.append(float(np.linalg.norm(moved)))
+        weights.append(float(np.linalg.norm(now.astype(np.float64))))
+        active.append(learner.changed.get(layer, 0) / now.size)
+    flat = [_saturation(learner, layer) for layer in range(1, learner.depth)]
+    return Health(angles, updates, weights, active, flat)
+
+
+def _gradient(
+    spec: Spec, state: Mapping[str, F32], sample: NDArray[np.generic], label: int
+) -> list[tuple[F64, F64]]:
+    """Of each layer the factors x, d of the gradient x d^T; none where a value is
+    not finite."""
+    exact = Learner(Spec(spec.network, RuleChoice("bp"), spec.inputs, spec.seed))
+    exact.load({name: state[name] for name in exact.state})
+    try:
+        exact.step(sample, label, 0.0)
+    except NonFinite:
+        return []
+    deltas = [f"d{layer}" for layer in range(1, exact.depth)] + ["e"]
+    return [
+        (exact.input_of(layer).astype(np.float64), exact.trace[d].astype(np.float64))
+        for layer, d in enumerate(deltas, 1)
+    ]
+
+
+def _angle(moved: F64, x: F64, d: F64) -> float | None:
+    """Between an update and -x d^T, in degrees."""
+    sizes = np.linalg.norm(moved) * np.linalg.norm(x) * np.linalg.norm(d)
+    if sizes == 0 or not np.isfinite(sizes):
+        return None
+    cosine = float(-(x @ moved @ d) / sizes)
+    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+
+
+def _saturation(learner: Learner, layer: int) -> float:
+    h = learner.trace[f"h{layer}"]
+    slopes = learner.activation.grad(h, np.ones_like(h))
+    steepest = 0.25 if learner.spec.network.activation == "sigmoid" else 1.0
+    return float(np.mean(slopes < FLAT * steepest))
