@@ -131,6 +131,8 @@ def test_no_vector_register_is_spilled(
     vlen: int | None,
 ) -> None:
     """Registers are spilled whole, and nothing else here moves whole registers."""
+    if rule == "fg-weight":  # it has no rank-1 update that could wait
+        schedule = "auto"
     target = targets.load("qemu-rv64gcv")
     spec = Spec(Network(layers), RuleChoice(rule))
     density = 1.0 if schedule == "fused" else 0.3

@@ -108,7 +108,7 @@ def test_every_step_is_equal(
             activation=activation,
             output=output,
             data=samples(tmp_path, network, inputs),
-            lr=0.01,
+            lr=1e-5 if rule == "fg-weight" else 0.01,
             steps=STEPS,
             test=20,
             schedule="auto" if code == "agnostic" else code,

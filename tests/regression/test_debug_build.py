@@ -23,8 +23,16 @@ POISON = "7fc0dead"
 SHORT = Experiment(network="64-33-17-10", steps=24, test=8, compare=8, resident=12)
 
 
-@pytest.mark.parametrize("rule", rules.names())
-@pytest.mark.parametrize(("target", "vlen", "schedule"), CASES)
+MEETINGS = [
+    (*case, rule)
+    for i, case in enumerate(CASES)
+    for j, rule in enumerate(rules.names())
+    if (i + j) % 3 == 0 and not (rule == "fg-weight" and case[2] == "fused")
+]
+"""Every rule in two cases, every case with three rules."""
+
+
+@pytest.mark.parametrize(("target", "vlen", "schedule", "rule"), MEETINGS)
 def test_poison_between_steps_changes_no_result(
     tmp_path: Path,
     qemu64: str,
@@ -56,7 +64,7 @@ def test_scratch_that_outlives_its_step_is_caught(
     shutil.copytree(render.TEMPLATES, mutated)
     path = mutated / "rules" / "dfa.c.j2"
     text = path.read_text()
-    place = "{{ part.prologue() }}\n"
+    place = "{{ part.look() }}\n"
     assert place in text, "dfa.c.j2 has changed: this mutation no longer applies"
     path.write_text(text.replace(place, place + STALE))
     monkeypatch.setattr(render, "TEMPLATES", mutated)
