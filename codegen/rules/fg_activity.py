@@ -53,8 +53,10 @@ def _calls(
 
 
 def _rates(activation: str, parameters: Parameters) -> Rate:
+    """`small`: searched for 64-128-64-10 (docs/rules.md)."""
     k = int(parameters["k"])
-    return Rate(0.01, 0.001 if k < 4 else 0.003 if k < 16 else 0.006)
+    wide = 0.001 if k < 4 else 0.003 if k < 16 else 0.006
+    return Rate(0.001 if k < 4 else 0.005, wide)
 
 
 RULE = Declaration(
