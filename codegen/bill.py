@@ -51,7 +51,7 @@ def structures(plan: Plan) -> Structures:
         pending=sum(t.words for t in plan.pending),
         arena=plan.arena.words,
         fused=sum(layer.fused for layer in plan.layers),
-        listed=sum(layer.listed for layer in plan.layers),
+        listed=sum(layer.lists for layer in plan.layers),
         counters=2 + plan.spec.gate.rows + plan.signals,
     ).extent(xlen)
     element = plan.spec.inputs.size

@@ -256,8 +256,9 @@ def _scratch(
         n = layer.number
         passing = rule.declaration.in_passing and n < network.depth
         updated = time.passing(n) if passing else time.update
-        if layer.listed:
-            alive = time.forward(n), updated if layer.learns else time.forward(n)
+        if layer.lists:
+            born = time.forward(n) if layer.listed else updated
+            alive = born, updated if layer.learns else born
             found |= {s.name: s for s in _list(n, layer.shape.n_in, xlen, *alive)}
         if layer.learns and spec.gate.masked:
             most = Scratch(f"m{n}", (layer.shape.n_out,), updated, updated, inner=True)

@@ -3,7 +3,7 @@
 dense: forward and update each walk every row of W, testing for zero inputs.
 listed: what is not zero is listed first; forward and update walk the list.
 fused: one step's update and the next one's forward share one pass over W.
-A layer behind a gate is listed: what does not pass is taken off its list. All give the same bits (DESIGN sections 4 and 5). Which is cheapest
+Behind a gate what passes is listed too, at the update at the latest. All give the same bits (DESIGN sections 4 and 5). Which is cheapest
 depends on the shape, the machine and how many inputs are zero.
 """
 
@@ -42,7 +42,8 @@ class Layer:
 
     `density`: share of its inputs that are not zero, told or assumed; `costs`:
     the estimate of every way that it may take, of one step; `told`: who chose, if
-    not the costs; `learns`: whether a rank-1 update changes it.
+    not the costs; `learns`: whether a rank-1 update changes it; `gated`: whether
+    that is behind a gate.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Layer:
     costs: Mapping[str, Cost]
     told: str = ""
     learns: bool = True
+    gated: bool = False
 
     @property
     def fused(self) -> bool:
@@ -61,6 +63,11 @@ class Layer:
     def listed(self) -> bool:
         """Whether it walks a list of its inputs that are not zero."""
         return self.way == "listed"
+
+    @property
+    def lists(self) -> bool:
+        """Whether it has a list at all, be it for its update alone."""
+        return self.listed or self.gated
 
 
 def listing(spec: Spec, layer: int) -> str:
@@ -89,7 +96,10 @@ def calls(
             found |= _listed_update(spec, shape)
         return found
     found["f32_dense_forward"] = shape
-    if learns:
+    if learns and spec.gate.rows:
+        found["f32_nonzero"] = Shape(shape.n_in, 1, shape.density)
+        found |= _listed_update(spec, shape)
+    elif learns:
         found["f32_dense_update"] = shape
     if way == "fused":
         found |= {
@@ -112,9 +122,11 @@ def _listed_update(spec: Spec, shape: Shape) -> dict[str, Shape]:
     }
     if gate.active is not None or gate.budget is not None:
         found["f32_controlled"] = Shape(1, 1)
+    share = 1.0 if gate.active is None else gate.active
+    passing = Shape(shape.n_in, shape.n_out, shape.density * share)
     if gate.masked:
-        return found | {"f32_block_max": down, "f32_listed_masked_update": shape}
-    return found | {"f32_listed_update": shape}
+        return found | {"f32_block_max": down, "f32_listed_masked_update": passing}
+    return found | {"f32_listed_update": passing}
 
 
 def idle(way: str, shape: Shape) -> frozenset[str]:
@@ -154,10 +166,9 @@ def density(spec: Spec, layer: int, inputs: float) -> float:
 
 def possible(spec: Spec, learns: bool) -> tuple[str, ...]:
     """The ways of a layer: one that learns may be fused, unless its updates are
-    clipped, which no fused pass can do; one behind a gate is listed."""
-    if learns and spec.gate.rows:
-        return ("listed",)
-    return WAYS if learns and spec.clip.weights is None else ("dense", "listed")
+    gated or clipped, which no fused pass can do."""
+    whole = not spec.gate.rows and spec.clip.weights is None
+    return WAYS if learns and whole else ("dense", "listed")
 
 
 def _allowed(spec: Spec, schedule: str, learns: bool) -> tuple[str, ...]:
@@ -220,5 +231,6 @@ def choose(
         way = named or cost.cheapest({w: costs[w] for w in allowed})
         told_by = f"schedule {schedule}" if learns and schedule != "auto" else ""
         why = "tuned" if named else told_by
-        found.append(Layer(number, shape, way, costs, why, learns))
+        gated = learns and spec.gate.rows
+        found.append(Layer(number, shape, way, costs, why, learns, gated))
     return tuple(found)

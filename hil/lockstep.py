@@ -67,7 +67,7 @@ class Lockstep:
     """One lesson on one device. `reference` is None when nothing is compared;
     `initial` is the state that both start from.
 
-    `compared` counts steps; `difference` is what ended `run` early; `verified`
+    `compared` counts steps, `written` the weights that they wrote; `difference` is what ended `run` early; `verified`
     the last state that both shared; `final` the reference's after the prefix, and
     `prefix_digest` the device's digest then, which was found equal.
     """
@@ -82,6 +82,7 @@ class Lockstep:
     ) -> None:
         self.learned = 0
         self.compared = 0
+        self.written = 0
         self.difference: Difference | None = None
         self.prefix_digest: int | None = None
         self.verified = initial
@@ -216,6 +217,7 @@ class Lockstep:
         if answer.health is not None:
             self._health[self._computed] = answer.health
         self._computed += 1
+        self.written += answer.written
         self._expected.append(expected)
         if answer.state is not None:
             self.final = Snapshot(self._computed, answer.state)

@@ -77,6 +77,7 @@ class RunRecord:
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
     )
     instructions_per_step: float | None = None
+    weights_written_per_step: float | None = None
     health: dict[str, Any] | None = None
     link: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
@@ -118,6 +119,7 @@ class RunRecord:
             "divergence": self.divergence,
             "accuracy": self.accuracy,
             "instructions_per_step": self.instructions_per_step,
+            "weights_written_per_step": self.weights_written_per_step,
             "health": self.health,
             "link": self.link,
             "image": self.image,
@@ -145,6 +147,7 @@ def provenance(machine: str) -> dict[str, str]:
         "accuracy": device,
         "accuracy.tested": "counted",
         "instructions_per_step": "counted",
+        "weights_written_per_step": "reference",
         "health": "reference",
         "link": "counted",
         "image": "counted",

@@ -244,6 +244,9 @@ class Session:
                     record.prefix_digest = f"{lockstep.prefix_digest:08x}"
                 record.accuracy["prequential"] = metrics.prequential
                 record.health = metrics.health
+                if lockstep.compared:
+                    written = lockstep.written / lockstep.compared
+                    record.weights_written_per_step = written
                 self.progress.learned()
         if lockstep.difference is not None:
             self.progress.stage("differ", f"{lockstep.difference}; searching where")

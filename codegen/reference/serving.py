@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of it. `result` is None when the step met a value that is not
+    """What came of it; `written`: weights that the step wrote. `result` is None when the step met a value that is not
     finite, in tensor `non_finite`; no answer follows that one."""
 
     result: Result | None
@@ -42,6 +42,7 @@ class Answer(NamedTuple):
     state: Mapping[str, np.ndarray] | None = None
     non_finite: str = ""
     health: Health | None = None
+    written: int = 0
 
 
 class Reply(NamedTuple):
@@ -106,4 +107,5 @@ def _answer(learner: Learner, asked: Asked) -> Answer:
         health=health(learner, before, asked.sample, asked.label)
         if asked.health
         else None,
+        written=sum(learner.changed.values()),
     )

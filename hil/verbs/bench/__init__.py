@@ -1,4 +1,4 @@
-"""hil bench: what the line and a learning step cost.
+"""hil bench: what the line, a learning step and its gates cost.
 
 Each benchmark is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import link, step
+from hil.verbs.bench import gates, link, step
 
-HELP = "measure the link and lockstep, or a step's cost"
-BENCHES = {"link": link, "step": step}
+HELP = "measure the link and lockstep, a step's cost, or what gates save"
+BENCHES = {"gates": gates, "link": link, "step": step}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
