@@ -114,7 +114,7 @@ class Gate:
     `kind`: what is tested against a layer's threshold tau: each "element" of an
     update, each "block" of 8 in a row, each "row" (an input), or nothing.
     `threshold`: tau at first. A controller moves it: so that a share `active` of
-    what an ungated step would change is changed, or so that a step takes `budget`
+    a layer's rows, or elements, is changed, or so that a step takes `budget`
     instructions or cycles of `counter`; with neither tau stays.
     `error`: no update at all while every |e| is smaller; 0 for no such gate.
     """

@@ -122,8 +122,8 @@ def _listed_update(spec: Spec, shape: Shape) -> dict[str, Shape]:
     }
     if gate.active is not None or gate.budget is not None:
         found["f32_controlled"] = Shape(1, 1)
-    share = 1.0 if gate.active is None else gate.active
-    passing = Shape(shape.n_in, shape.n_out, shape.density * share)
+    share = shape.density if gate.active is None else gate.active
+    passing = Shape(shape.n_in, shape.n_out, min(share, shape.density))
     if gate.masked:
         return found | {"f32_block_max": down, "f32_listed_masked_update": passing}
     return found | {"f32_listed_update": passing}

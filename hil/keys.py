@@ -181,8 +181,8 @@ KEYS = (
     Key("gate", choice("none", "element", "row", "block", "error"), "updates left out: "
         "each element, row or block of 8 below a threshold, or all where the error is "
         "small", "KIND"),
-    Key("active", share, "of what an ungated step would change, held by the gate's "
-        "controller: 0.05 to 1 (default: 0.25)", "F", float),
+    Key("active", share, "share of a layer's rows, or elements, that the gate's "
+        "controller lets through: 0.05 to 1 (default: 0.25)", "F", float),
     Key("tau", positive, "the gate's threshold: fixed, unless a controller moves it", "T",
         float),
     Key("error_gate", positive, "no update while every |e| is smaller (--gate error: 0.1)",

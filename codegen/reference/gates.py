@@ -25,8 +25,8 @@ def update(
     With s_i = -(eta x_i): row i passes if fl(|s_i| * max|d|) >= tau, element j of
     it if fl(|s_i| * m_j) >= tau, with m_j = |d_j|, or the largest |d| of its block.
     Rounding is monotonic, so no element of a row that does not pass could have
-    passed. Returns (passed, of): rows, or elements where rows are masked; rows
-    whose input is zero count as neither.
+    passed. Returns (passed, of): rows, or elements where rows are masked, of all
+    that the layer has; rows whose input is zero never pass.
     """
     rows = np.flatnonzero(x)
     s = -(eta * x[rows])
@@ -38,10 +38,10 @@ def update(
     if gate.masked:
         mask = np.abs(s)[:, None] * _block_max(large, gate.block) >= tau
         w[rows] = np.where(mask, moved, found)
-        part, whole = int(np.count_nonzero(mask)), passing.size * d.size
+        part, whole = int(np.count_nonzero(mask)), w.size
     else:
         w[rows] = moved
-        part, whole = rows.size, passing.size
+        part, whole = rows.size, x.size
     b[...] = fma(-eta, d, b)
     return part, whole
 
