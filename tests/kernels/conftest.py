@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import targets
@@ -38,3 +42,30 @@ def scalar_library(
     command = [host_cc, *flags, "-shared", "-fPIC", *sources, "-o", library, "-lm"]
     subprocess.run(command, check=True)
     return library
+
+
+@pytest.fixture(scope="module")
+def call(scalar_library: Path) -> Callable[..., Any]:
+    """Calls a kernel by name; arrays go as pointers, None as NULL."""
+    library = ctypes.CDLL(str(scalar_library))
+
+    def call(name: str, *arguments: Any) -> Any:
+        kernel = kernels.KERNELS[name]
+        function = library[kernels.variant(name, vector=False).symbol]
+        types = [parameter.rpartition(" ")[0] for parameter in kernel.parameters]
+        function.argtypes = [
+            ctypes.c_void_p if "*" in parameter else C_TYPES[c_type]
+            for parameter, c_type in zip(kernel.parameters, types, strict=True)
+        ]
+        function.restype = C_TYPES[kernel.returns]
+        return function(
+            *(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments)
+        )
+
+    return call
+
+
+C_TYPES = {
+    "void": None, "bool": ctypes.c_bool, "float": ctypes.c_float,
+    "uint32_t": ctypes.c_uint32, "size_t": ctypes.c_size_t,
+}  # fmt: skip

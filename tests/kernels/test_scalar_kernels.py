@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from codegen import kernels
 from codegen.reference import dense, functions, outputs, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest
@@ -38,33 +35,6 @@ Call = Callable[..., Any]
 def _silent_numpy() -> Any:
     with np.errstate(all="ignore"):
         yield
-
-
-@pytest.fixture(scope="module")
-def call(scalar_library: Path) -> Call:
-    """Calls a kernel by name; arrays go as pointers, None as NULL."""
-    library = ctypes.CDLL(str(scalar_library))
-
-    def call(name: str, *arguments: Any) -> Any:
-        kernel = kernels.KERNELS[name]
-        function = library[kernels.variant(name, vector=False).symbol]
-        types = [parameter.rpartition(" ")[0] for parameter in kernel.parameters]
-        function.argtypes = [
-            ctypes.c_void_p if "*" in parameter else C_TYPES[c_type]
-            for parameter, c_type in zip(kernel.parameters, types, strict=True)
-        ]
-        function.restype = C_TYPES[kernel.returns]
-        return function(
-            *(a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments)
-        )
-
-    return call
-
-
-C_TYPES = {
-    "void": None, "bool": ctypes.c_bool, "float": ctypes.c_float,
-    "uint32_t": ctypes.c_uint32, "size_t": ctypes.c_size_t,
-}  # fmt: skip
 
 
 def same(got: F32, want: F32) -> None:

@@ -11,6 +11,7 @@ be what this reaches on the same split; docs/rules.md has the table.
 from __future__ import annotations
 
 import argparse
+import itertools
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -38,7 +39,7 @@ def accuracy(
     x, y = load_digits(return_X_y=True)
     x, rng = x / 16, np.random.default_rng(seed)
     train, test = order[:TRAIN], order[TRAIN:]
-    shapes = list(zip(layers, layers[1:], strict=False))
+    shapes = list(itertools.pairwise(layers))
     w = [rng.uniform(-1, 1, shape) * np.sqrt(6 / sum(shape)) for shape in shapes]
     b = [np.zeros(n) for n in layers[1:]]
     for epoch in range(EPOCHS):
@@ -68,7 +69,9 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=10, metavar="N")
     n = parser.parse_args().splits
     others = [np.random.default_rng(s).permutation(1797) for s in range(n)]
-    print(f"| float64, batch 1 | this split, 5 seeds | {n} random splits, mean +- std |")
+    print(
+        f"| float64, batch 1 | this split, 5 seeds | {n} random splits, mean +- std |"
+    )
     print("|---|---|---|")
     for name, (layers, top_only) in CASES.items():
         here = [accuracy(layers, fixed(), seed, top_only) for seed in range(1, 6)]

@@ -1,0 +1,147 @@
+"""The scalar kernels of gates, limits and random directions give the reference's
+bits."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen import streams
+from codegen.reference import dense, gates, perturbation
+from codegen.reference.arithmetic import F32, dot16
+from codegen.reference.rules.dfa import _ternary
+from codegen.spec import Gate
+
+Call = Callable[..., Any]
+SHAPES = [(1, 1), (7, 10), (17, 16), (5, 17), (33, 31), (64, 65), (9, 130)]
+ETA = np.float32(0.03)
+
+
+def drawn(seed: int, *shape: int) -> F32:
+    """Normal numbers, a fifth of them zero."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape).astype(np.float32)
+    values[rng.random(shape) < 0.2] = 0.0
+    return values
+
+
+def same(got: F32, want: F32) -> None:
+    """Equal to the bit."""
+    np.testing.assert_array_equal(got.view(np.uint32), want.view(np.uint32))
+
+
+def listed(w: F32, x: F32) -> tuple[Any, F32, int]:
+    """Pointers to the rows of `w` whose input is not zero, and those inputs."""
+    places = np.flatnonzero(x)
+    pointers = w.ctypes.data + places.astype(np.uint64) * w.strides[0]
+    values = np.zeros(x.size, np.float32)
+    values[: places.size] = x[places]
+    return np.append(pointers, np.uint64(0)).astype(np.uint64), values, places.size
+
+
+@pytest.mark.parametrize("threshold", [0.25, 1.0])
+def test_a_ternary_error_is_its_sign_where_it_is_large(
+    call: Call, threshold: float
+) -> None:
+    e = np.append(drawn(1, 40), np.float32([0.25, -0.25, 1, -1, -0.0]))
+    e = e.astype(np.float32)
+    q = np.empty_like(e)
+    call("f32_ternary", e, q, threshold, e.size)
+    same(q, _ternary(e, np.float32(threshold)))
+
+
+def test_clipping_is_two_comparisons_and_a_nan_becomes_the_limit(call: Call) -> None:
+    v = np.append(drawn(2, 30) * 3, [np.inf, -np.inf, np.nan, 1.5, -1.5, -0.0])
+    v = v.astype(np.float32)
+    want = dense.clipped(v, np.float32(1.5))
+    call("f32_clip", v, 1.5, v.size)
+    same(v, want)
+    assert v[32] == 1.5
+
+
+@pytest.mark.parametrize("n", [1, 7, 16, 17, 65])
+def test_the_largest_magnitude_and_a_dot_product(call: Call, n: int) -> None:
+    x, y = drawn(n, n), drawn(n + 1, n)
+    assert call("f32_max_abs", x, n) == np.abs(x).max()
+    same(np.float32([call("f32_dot", x, y, n)]), np.float32([dot16(x, y)]))
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_gated_update_is_the_references(
+    call: Call, shape: tuple[int, int], kind: str
+) -> None:
+    n_in, n_out = shape
+    w, b, x, d = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in), drawn(4, n_out)
+    gate, tau = Gate(kind), np.float32(0.02)
+    want_w, want_b = w.copy(), b.copy()
+    want = gates.update(want_w, want_b, x, d, ETA, tau, gate)
+
+    rows, values, count = listed(w, x)
+    bound = call("f32_max_abs", d, n_out)
+    kept = call("f32_gate_rows", rows, values, count, ETA, bound, tau)
+    if gate.masked:
+        m = np.empty_like(d)
+        call("f32_block_max", d, m, gate.block, n_out)
+        args = (rows, values, kept, b, d, m, ETA, tau, n_out)
+        part, whole = call("f32_listed_masked_update", *args), w.size
+    else:
+        call("f32_listed_update", rows, values, kept, b, d, ETA, n_out)
+        part, whole = kept, n_in
+    same(w, want_w)
+    same(b, want_b)
+    assert (part, whole) == want
+
+
+@pytest.mark.parametrize(
+    "part, whole", [(0, 10), (3, 10), (10, 10), (1, 0), (70000, 3)]
+)
+@pytest.mark.parametrize("tau", [1e-9, 1e-4, 999.0])
+def test_a_controller_moves_a_threshold_as_the_reference_does(
+    call: Call, tau: float, part: int, whole: int
+) -> None:
+    want = gates.controlled(np.float32(tau), part, whole, np.float32(0.25))
+    got = call("f32_controlled", np.float32(tau), part, whole, 0.25)
+    assert np.float32(got) == want
+
+
+@pytest.mark.parametrize("name", perturbation.DISTRIBUTIONS)
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 64, 100])
+def test_a_row_of_a_direction_is_added(call: Call, name: str, n: int) -> None:
+    v = perturbation.DISTRIBUTIONS[name](77, 2, 5, n)
+    x, stream = drawn(n, n), streams.perturbation(2)
+    for row in (0, 4):
+        y = np.empty_like(x)
+        call(f"f32_{name}", 77, stream, row, 0.3, x, y, n)
+        same(y, perturbation.fma(np.float32(0.3), v[row], x))
+        call(f"f32_{name}", 77, stream, row, 1.0, None, y, n)
+        same(y, v[row])
+
+
+@pytest.mark.parametrize("name", perturbation.DISTRIBUTIONS)
+@pytest.mark.parametrize("moving", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_layer_and_its_derivative_come_in_one_pass(
+    call: Call, shape: tuple[int, int], moving: bool, name: str
+) -> None:
+    n_in, n_out = shape
+    w, b, x = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in)
+    t = drawn(4, n_in) if moving else None
+    v = perturbation.DISTRIBUTIONS[name](9, 3, n_in + 1, n_out)
+    a, u = np.empty(n_out, np.float32), np.empty(n_out, np.float32)
+    stream = streams.perturbation(3)
+    call(f"f32_jvp_{name}", 9, stream, w, b, x, t, a, u, n_in, n_out)
+    same(a, dense.forward(w, b, x))
+    same(u, perturbation.slope(w, v, x, t))
+
+
+def test_an_update_without_biases_leaves_them_out(call: Call) -> None:
+    w, x, d = drawn(1, 9, 10), drawn(2, 9), drawn(3, 10)
+    want = w.copy()
+    dense.update(want, None, x, d, ETA)
+    call("f32_dense_update", w, ctypes.c_void_p(None), x, d, ETA, 9, 10)
+    same(w, want)
