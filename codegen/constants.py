@@ -68,7 +68,11 @@ LOG_POLY: Final = (
 # the controllers of thresholds (docs/gates.md)
 
 GAIN: Final = _hex("0x1.99999ap-5")
-"""0.05: by how much a controller moves a threshold, of the deviation."""
+"""0.05: by how much the controller of an active fraction moves a threshold, of
+the deviation."""
+
+BUDGET_GAIN: Final = _hex("0x1.99999ap-2")
+"""0.4: the same for a budget, whose deviations are smaller."""
 
 TAU_MIN: Final = _hex("0x1.12e0bep-30")
 """1e-9, the lowest threshold."""

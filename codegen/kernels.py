@@ -298,10 +298,9 @@ With bound = max |d| no element of a row that goes could have passed alone.""", 
 As hil_f32_listed_update, but rows_k[j] changes only where fl(|s_k| * m_j) >= tau.
 Returns how many elements changed. Biases are not gated.""", "size_t"),
     Kernel("f32_controlled", (
-        "float tau", "size_t part", "size_t whole", "float set_point"), """
-A controller's next threshold: tau * exp(GAIN * (part / whole - set_point)), each
-operation rounded once, part and whole first; within TAU_MIN .. TAU_MAX. tau
-itself where whole is 0.""", "float"),
+        "float tau", "size_t part", "size_t whole", "float set_point", "float gain"), """
+A controller's next threshold: tau * exp(gain * (part / whole - set_point)), each
+operation rounded once, part and whole first; within TAU_MIN .. TAU_MAX.""", "float"),
     Kernel("f32_dot", ("const float *x", "const float *y", _N), """
 dot16(x, y), the dot product in a fixed order (see hil_f32_dense_backward).""", "float"),
     Kernel("f32_rademacher", (*_PERTURBATION, "float c", "const float *x", "float *y", _N),

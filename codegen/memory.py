@@ -161,7 +161,8 @@ def passing_scratch(network: Network) -> tuple[Scratch, ...]:
     """What a rule needs that updates each layer in passing: an activation lives
     until the next layer has learned from it, a delta within its layer's turn."""
     time = Timeline(network)
-    found = [Scratch("x", (network.n_in,), time.input, time.passing(1))]
+    first = time.passing(1) if network.depth > 1 else time.update
+    found = [Scratch("x", (network.n_in,), time.input, first)]
     for layer in range(1, network.depth):
         width, turn = (network.layers[layer],), time.passing(layer)
         last = time.passing(layer + 1) if layer + 1 < network.depth else time.update

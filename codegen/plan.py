@@ -360,6 +360,8 @@ def _calls(
         (0, "f32_uniform"): Shape(1, most),
         (0, "u32_digest"): Shape(1, most),
     }
+    if spec.gate.budget is not None:
+        wanted[0, "f32_controlled"] = Shape(1, 1)
     if spec.gate.error:
         wanted[0, "f32_max_abs"] = Shape(1, network.n_out)
     if spec.clip.error is not None or spec.clip.weights is not None:

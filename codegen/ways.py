@@ -120,7 +120,7 @@ def _listed_update(spec: Spec, shape: Shape) -> dict[str, Shape]:
         "f32_max_abs": down,
         "f32_gate_rows": Shape(shape.n_in, 1, shape.density),
     }
-    if gate.active is not None or gate.budget is not None:
+    if gate.active is not None:
         found["f32_controlled"] = Shape(1, 1)
     share = shape.density if gate.active is None else gate.active
     passing = Shape(shape.n_in, shape.n_out, min(share, shape.density))

@@ -13,7 +13,8 @@ from codegen.reference.arithmetic import F32, fma
 from codegen.reference.functions import exp
 from codegen.spec import Gate
 
-_GAIN = np.float32(GAIN)
+ACTIVE_GAIN = np.float32(GAIN)
+"""Gain of the controller of an active fraction."""
 _TAU_MIN, _TAU_MAX = np.float32(TAU_MIN), np.float32(TAU_MAX)
 
 
@@ -53,15 +54,16 @@ def _block_max(v: F32, block: int) -> F32:
 
 
 def controlled(
-    tau: np.float32, part: int, whole: int, set_point: np.float32
+    tau: np.float32,
+    part: int,
+    whole: int,
+    set_point: np.float32,
+    gain: np.float32 = ACTIVE_GAIN,
 ) -> np.float32:
-    """tau * exp(GAIN * (part / whole - set_point)) within TAU_MIN .. TAU_MAX,
-    each operation rounded once: too much passes, so tau rises. With `whole` 0
-    there is nothing to go by."""
-    if whole == 0:
-        return tau
+    """tau * exp(gain * (part / whole - set_point)) within TAU_MIN .. TAU_MAX,
+    each operation rounded once: too much passes, so tau rises."""
     share = np.float32(part) / np.float32(whole)
-    factor = exp(np.asarray([_GAIN * (share - set_point)], np.float32))[0]
+    factor = exp(np.asarray([gain * (share - set_point)], np.float32))[0]
     moved = np.float32(tau * factor)
     moved = moved if moved < _TAU_MAX else _TAU_MAX
     return moved if moved > _TAU_MIN else _TAU_MIN

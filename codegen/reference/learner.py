@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import rules, streams
+from codegen.constants import BUDGET_GAIN
 from codegen.reference import dense, gates, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest
@@ -18,6 +19,7 @@ from codegen.reference.functions import ACTIVATIONS
 from codegen.reference.outputs import OUTPUTS
 from codegen.spec import Network, Spec
 
+_BUDGET_GAIN = np.float32(BUDGET_GAIN)
 _DTYPES = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
 
 
@@ -246,12 +248,11 @@ class Learner:
         return part * (1 if gate.masked else d.size)
 
     def _hold_budget(self, signal: int) -> None:
-        """The controller of a budget: one signal moves every threshold."""
+        """The controller of a budget: one signal, one threshold for all layers."""
         tau, budget = self.state["tau"], self.spec.gate.budget
         assert budget is not None
-        for layer in self.rule.declaration.updates(self.spec.network):
-            moved = gates.controlled(tau[layer - 1], signal, budget, np.float32(1))
-            tau[layer - 1] = moved
+        one = np.float32(1)
+        tau[:] = gates.controlled(tau[0], signal, budget, one, _BUDGET_GAIN)
 
     def _initial(self) -> dict[str, F32]:
         """Weights, then what the rule adds, then thresholds, all within limits."""

@@ -97,15 +97,14 @@ def test_a_gated_update_is_the_references(
     assert (part, whole) == want
 
 
-@pytest.mark.parametrize(
-    "part, whole", [(0, 10), (3, 10), (10, 10), (1, 0), (70000, 3)]
-)
+@pytest.mark.parametrize("part, whole", [(0, 10), (3, 10), (10, 10), (70000, 3)])
 @pytest.mark.parametrize("tau", [1e-9, 1e-4, 999.0])
 def test_a_controller_moves_a_threshold_as_the_reference_does(
     call: Call, tau: float, part: int, whole: int
 ) -> None:
-    want = gates.controlled(np.float32(tau), part, whole, np.float32(0.25))
-    got = call("f32_controlled", np.float32(tau), part, whole, 0.25)
+    gain = np.float32(0.4)
+    want = gates.controlled(np.float32(tau), part, whole, np.float32(0.25), gain)
+    got = call("f32_controlled", np.float32(tau), part, whole, 0.25, gain)
     assert np.float32(got) == want
 
 

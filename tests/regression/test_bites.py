@@ -50,6 +50,42 @@ MUTATIONS = {
         "h2",
         {"schedule": "fused", "compare": 16},
     ),
+    "a controller turned round": (
+        "controlled__scalar.c.j2",
+        "* (share - set_point)",
+        "* (set_point - share)",
+        "tau",
+        {"gate": "row", "active": 0.5},
+    ),
+    "a mask of the wrong lanes": (
+        "listed_masked_update__rvv.c.j2",
+        "__riscv_vfmul_vf_{{ f }}(most, __builtin_fabsf(s), vl)",
+        "__riscv_vfmul_vf_{{ f }}(__riscv_vfadd_vv_{{ f }}(most, most, vl), "
+        "__builtin_fabsf(s), vl)",
+        "W1",
+        {"gate": "element", "active": 0.1},
+    ),
+    "a derivative without the biases": (
+        "jvp__rvv.c.j2",
+        "= hil_signed_m{{ lmul }}(1.0f, bias, vl);",
+        "= hil_signed_m{{ lmul }}(0.0f, bias, vl);",
+        "t1",
+        {"rule": "fg-weight"},
+    ),
+    "a target's sign turned round": (
+        "../rules/drtp.c.j2",
+        "j == label ? -1.0f",
+        "j == label ? 1.0f",
+        "d2",
+        {"rule": "drtp"},
+    ),
+    "directions that are drawn once": (
+        "../net.c.j2",
+        "net->step * each + k",
+        "0 * net->step * each + k",
+        "t2",
+        {"rule": "fg-activity"},
+    ),
     "what is pending is dropped": (
         "rank_one__rvv.c.j2",
         "__riscv_vse32_v_{{ f }}(row,",

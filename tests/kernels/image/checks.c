@@ -648,11 +648,11 @@ static void check_f32_block_max(void (*kernel)(const float *, float *, size_t, s
     }
 }
 
-static void check_f32_controlled(float (*kernel)(float, size_t, size_t, float))
+static void check_f32_controlled(float (*kernel)(float, size_t, size_t, float, float))
 {
     EACH (n, sizes) {
-        const float want = hil_f32_controlled__scalar(0.01f, n, MOST, 0.25f);
-        same_word(word_of(want), word_of(kernel(0.01f, n, MOST, 0.25f)), 1, n, 0);
+        const float want = hil_f32_controlled__scalar(0.01f, n, MOST, 0.25f, 0.4f);
+        same_word(word_of(want), word_of(kernel(0.01f, n, MOST, 0.25f, 0.4f)), 1, n, 0);
     }
 }
 

@@ -1,0 +1,196 @@
+"""Gates, limits, budgets and the parameters of rules: equal to the bit like all
+else, on every machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from allpairspy import AllPairs
+
+from codegen import rules
+from hil import Experiment, run
+from hil.datasets import load
+from hil.errors import UsageError
+from hil.lesson import prepare
+
+STEPS = 24
+MACHINES = (
+    ("host", None),
+    ("qemu-rv64gc", None),
+    ("qemu-rv64gcv", 128),
+    ("qemu-rv64gcv", 256),
+    ("qemu-rv64gcv", 512),
+    ("qemu-rv64gcv", 1024),
+    ("qemu-rv32imafc-zve32f", 128),
+)
+GATES: dict[str, dict[str, Any]] = {
+    "row": {"gate": "row", "active": 0.5},
+    "element": {"gate": "element", "active": 0.1},
+    "block": {"gate": "block", "tau": 1e-4},
+    "error": {"gate": "error", "error_gate": 0.45},
+    "row and error": {"gate": "row", "tau": 1e-3, "error_gate": 0.45},
+    "none": {},
+}
+LIMITS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "weights": {"clip_weights": 0.1},
+    "both": {"clip_weights": 0.3, "clip_error": 0.4},
+}
+RULES = rules.names()
+NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "7-64-128-10")
+ACTIVATIONS = ("tanh", "relu")
+
+
+def possible(case: Sequence[Any]) -> bool:
+    """Whether a case, or what there is of it yet, can be."""
+    if len(case) < 3:
+        return True
+    gate, rule = GATES[case[1]], rules.declaration(case[2])
+    rows = gate.get("gate") in ("row", "element", "block")
+    error = "error_gate" in gate
+    return not (rows and "rows" not in rule.gates) and not (
+        error and "error" not in rule.gates
+    )
+
+
+CHOICES = (MACHINES, list(GATES), RULES, list(LIMITS), NETWORKS, ACTIVATIONS)
+PAIRS = [
+    tuple(case) for case in AllPairs(list(map(list, CHOICES)), filter_func=possible)
+]
+
+
+def samples(folder: Path, network: str) -> str:
+    """Real digits, cut to the network's width and classes."""
+    widths = [int(width) for width in network.split("-")]
+    digits = load("digits")
+    x = np.tile(digits.train_x, 2)[:200, 20 : 20 + widths[0]]
+    y = digits.train_y[:200] % widths[-1]
+    path = folder / "samples.npz"
+    np.savez(path, x=x, y=y.astype(np.int64), scale=16.0)
+    return str(path)
+
+
+def passes(folder: Path, **keys: Any) -> None:
+    network = str(keys["network"])
+    lr = 1e-5 if keys["rule"] == "fg-weight" else 0.01
+    record = run(
+        Experiment(**{"data": samples(folder, network), "steps": STEPS, "test": 8,
+                      "lr": lr, **keys}),
+        out=folder,
+    )  # fmt: skip
+    assert record.error is None
+    assert record.divergence is None
+    assert (record.result, record.compared) == ("pass", STEPS)
+
+
+@pytest.mark.parametrize("machine, gate, rule, limits, network, activation", PAIRS)
+def test_gated_and_clipped_steps_are_equal(
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    machine: tuple[str, int | None],
+    gate: str,
+    rule: str,
+    limits: str,
+    network: str,
+    activation: str,
+) -> None:
+    passes(
+        tmp_path, target=machine[0], vlen=machine[1], rule=rule, network=network,
+        activation=activation, **GATES[gate], **LIMITS[limits],
+    )  # fmt: skip
+
+
+PARAMETERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
+    ("fg-weight", {"k": 2}),
+    ("fg-activity", {"k": 3, "perturbation": "gaussian"}),
+    ("fg-local", {"k": 3}),
+    ("dfa", {"error": "ternary", "threshold": 0.3}),
+    ("dfa", {"error": "ternary", "feedback": "uniform"}),
+    ("drtp", {"feedback": "uniform"}),
+)
+
+
+@pytest.mark.parametrize("rule, parameters", PARAMETERS)
+@pytest.mark.parametrize(
+    "machine", [MACHINES[0], MACHINES[2], MACHINES[5], MACHINES[6]]
+)
+def test_rules_are_equal_with_their_parameters(
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    machine: tuple[str, int | None],
+    rule: str,
+    parameters: dict[str, Any],
+) -> None:
+    passes(
+        tmp_path, target=machine[0], vlen=machine[1], rule=rule,
+        network="17-33-40-7", parameters=parameters,
+    )  # fmt: skip
+
+
+BUDGET = Experiment(
+    network="64-64-10", gate="row", icount=True, instructions=1600, steps=160, test=8
+)
+
+
+@pytest.mark.parametrize("vlen", [128, 512])
+def test_a_budget_of_instructions_is_held_bit_for_bit(
+    tmp_path: Path, qemu64: str, vlen: int
+) -> None:
+    """The reference cannot count: it replays with what the device has told."""
+    keys = {"vlen": vlen, "instructions": 1200 if vlen > 128 else 1700}
+    record = run(BUDGET.override(keys), out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 160)
+    lines = (record.folder / "metrics.jsonl").read_text().splitlines()
+    steps = [json.loads(line) for line in lines]
+    counts = [step["instructions"] for step in steps]
+    before, after = np.mean(counts[:20]), np.mean(counts[-40:])
+    budget = keys["instructions"]
+    controller = 165  # instructions at most, which come after what it counts
+    assert budget - 20 < after < budget + controller < before
+    assert len({step["threshold"] for step in steps}) > 100
+
+
+def test_a_budget_is_held_with_resident_samples_too(
+    tmp_path: Path, qemu64: str
+) -> None:
+    record = run(BUDGET.override({"resident": 20, "steps": 40}), out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 40)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"target": "host", "icount": False}, "target host has none"),
+        ({"icount": False}, "counted exactly"),
+        ({"gate": "none"}, "no gate could hold it"),
+    ],
+)
+def test_a_budget_that_could_not_be_held_is_refused(
+    keys: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        prepare(BUDGET.override(keys))
+
+
+@pytest.mark.parametrize("gate", [k for k in GATES if k != "none"])
+def test_gates_end_in_one_digest_on_every_machine(
+    tmp_path: Path, qemu64: str, qemu32: str, gate: str
+) -> None:
+    digests = {
+        machine: run(
+            Experiment(
+                target=machine[0], vlen=machine[1], steps=40, test=8, **GATES[gate]
+            ),
+            out=tmp_path,
+        ).digest
+        for machine in (MACHINES[0], MACHINES[1], MACHINES[2], MACHINES[5], MACHINES[6])
+    }
+    assert len(set(digests.values())) == 1, digests
