@@ -209,6 +209,7 @@ class Session:
             else:
                 shapes = {t.name: t.shape for t in device.plan.state}
                 snapshot = Snapshot(0, weights.load(init, shapes))
+                weights.require_within(init, snapshot.state, self.lesson.spec.clip)
                 if learner is not None and self.reference is not None:
                     learner.load(snapshot.state)
                     self.reference.load(snapshot.state)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from codegen.spec import Clip
 from hil.errors import DataError, UsageError
 
 
@@ -39,6 +40,18 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
         if not np.isfinite(tensor).all():
             raise DataError(f"weights file {path!r}: {name} holds non-finite values")
     return {name: np.ascontiguousarray(found[name]) for name in expected}
+
+
+def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
+    """Raise `DataError` for a weight beyond the limit that learning keeps to."""
+    for name, tensor in state.items() if clip.weights is not None else ():
+        most = float(np.abs(tensor).max())
+        if name != "tau" and most > np.float32(clip.weights):
+            raise DataError(
+                f"weights file {path!r}: {name} has a magnitude of {most:.6g}, but "
+                f"clip_weights is {clip.weights:g}",
+                "weights start within the limit that they are kept to",
+            )
 
 
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:

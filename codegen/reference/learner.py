@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from codegen import rules, streams
 from codegen.constants import BUDGET_GAIN
 from codegen.reference import dense, gates, random
-from codegen.reference.arithmetic import F32
+from codegen.reference.arithmetic import F32, dot16, fma
 from codegen.reference.digest import Digest
 from codegen.reference.functions import ACTIVATIONS
 from codegen.reference.outputs import OUTPUTS
+from codegen.reference.perturbation import DISTRIBUTIONS, direction, slope
 from codegen.spec import Network, Spec
 
 _BUDGET_GAIN = np.float32(BUDGET_GAIN)
@@ -187,6 +188,11 @@ class Learner:
         limit = self.spec.clip.error
         return e if limit is None else dense.clipped(e, np.float32(limit))
 
+    def ternary(self, e: F32, threshold: np.float32) -> F32:
+        """1 where e is at least the threshold, -1 where it is at most minus that."""
+        large = np.abs(e) >= threshold
+        return np.where(large, np.sign(e), np.float32(0)).astype(np.float32)
+
     def negligible(self, e: F32) -> bool:
         """Whether the error gate lets nothing be learned from `e`."""
         gate = np.float32(self.spec.gate.error)
@@ -227,6 +233,72 @@ class Learner:
         for tensor in tensors if limit is not None else ():
             tensor[...] = dense.clipped(tensor, np.float32(limit))
 
+    # arithmetic, which a certificate does on intervals (codegen.reference.bounded)
+
+    def affine(self, layer: int, b: F32, x: F32) -> F32:
+        """x W + b of a layer's weights, `dense.forward`."""
+        return dense.forward(self.state[f"W{layer}"], b, x)
+
+    def backward(self, name: str, d: F32) -> F32:
+        """d back through the state tensor `name`, `dense.backward`."""
+        return dense.backward(self.state[name], d)
+
+    def project(self, matrix: F32, e: F32) -> F32:
+        """e through a matrix, `dense.feedback`."""
+        return dense.feedback(matrix, e)
+
+    def dot(self, x: F32, y: F32) -> np.float32:
+        """`dot16`."""
+        return np.float32(dot16(x, y))
+
+    def numbers(self, name: str, values: Sequence[np.float32]) -> F32:
+        """Numbers as a tensor of the trace; raises `NonFinite`."""
+        return self.note(name, np.array(values, np.float32))
+
+    def mean_along(self, along: Sequence[F32], slopes: F32) -> F32:
+        """sum over k of fl(slope_k / K) u_k from +0 on, one fma each."""
+        k, found = np.float32(len(along)), np.zeros_like(along[0])
+        for u, jvp in zip(along, slopes, strict=True):
+            found = fma(jvp / k, u, found)
+        return found
+
+    def drawn(self, k: int, layer: int, rows: int, n: int) -> F32:
+        """Rows of direction k of this step for a layer, [rows, n]."""
+        parameters = self.rule.parameters
+        draw = DISTRIBUTIONS[str(parameters["perturbation"])]
+        number = self.step_number * int(parameters["k"]) + k
+        return draw(direction(self.seed, number), layer, rows, n)
+
+    def derivative(self, layer: int, v: F32, t: F32 | None) -> F32:
+        """Of a layer's pre-activations where its input moves along t, its weights
+        and biases along v (`perturbation.slope`)."""
+        return slope(self.state[f"W{layer}"], v, self.input_of(layer), t)
+
+    def move(self, layer: int, c: np.float32, v: F32) -> None:
+        """A layer's weights and biases along v, by c: one fma each."""
+        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        w[...] = fma(c, v[:-1], w)
+        b[...] = fma(c, v[-1], b)
+
+    def finish(self, layer: int) -> None:
+        """After a layer has moved: count, and keep it within its limits."""
+        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
+        self.changed[layer] = w.size
+        self.clip(w, b)
+
+    def learn_readout(self, layer: int, e: F32, eta: np.float32) -> None:
+        """A read-out's own rank-1 update, without biases."""
+        readout = self.state[f"R{layer}"]
+        dense.update(readout, None, self.trace[f"h{layer}"], e, eta)
+        self.clip(readout)
+
+    def judged(self, name: str, a: F32, label: int) -> F32:
+        """The error of a hidden layer's read-out, from its pre-activations; both
+        enter the trace as p and e of that `name`."""
+        found = self.output.judged(self.note(f"p{name}", a), label)
+        self.trace[f"p{name}"] = found.p
+        return self.note(f"e{name}", self.tempered(found.e))
+
     def note(self, name: str, tensor: F32) -> F32:
         """Enter a tensor in the trace; raises `NonFinite`."""
         self.trace[name] = tensor
@@ -234,8 +306,7 @@ class Learner:
         return tensor
 
     def _layer(self, layer: int) -> F32:
-        w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
-        return dense.forward(w, b, self.input_of(layer))
+        return self.affine(layer, self.state[f"b{layer}"], self.input_of(layer))
 
     def _gated(self, layer: int, x: F32, d: F32, eta: np.float32) -> int:
         """The update of what passes; returns how many weights that wrote."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference import dense
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 
@@ -20,7 +19,7 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     if learner.negligible(d):
         return result
     for layer in range(learner.depth - 1, 0, -1):
-        u = dense.backward(learner.state[f"W{layer + 1}"], d)
+        u = learner.backward(f"W{layer + 1}", d)
         d = learner.delta(layer, u)
     learner.update(eta)
     return result

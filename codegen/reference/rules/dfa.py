@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from codegen.reference import dense, random
+from codegen.reference import random
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 
@@ -27,20 +27,14 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     if learner.negligible(e):
         return result
     if learner.rule.parameters["error"] == "ternary" and learner.depth > 1:
-        e = _ternary(e, np.float32(learner.rule.parameters["threshold"]))
-        learner.trace["q"] = e
+        threshold = np.float32(learner.rule.parameters["threshold"])
+        e = learner.note("q", learner.ternary(e, threshold))
     matrix, ends = matrices(learner)
-    u = dense.feedback(matrix, e)
+    u = learner.project(matrix, e)
     for layer in range(learner.depth - 1, 0, -1):
         learner.delta(layer, u[ends[layer - 1] : ends[layer]])
     learner.update(eta)
     return result
-
-
-def _ternary(e: F32, threshold: np.float32) -> F32:
-    """1 where e is at least the threshold, -1 where it is at most minus that, 0."""
-    large = np.abs(e) >= threshold
-    return np.where(large, np.sign(e), np.float32(0)).astype(np.float32)
 
 
 def matrices(learner: Learner) -> Feedback:

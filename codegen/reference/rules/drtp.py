@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference import dense
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 from codegen.reference.rules.dfa import matrices
@@ -24,7 +23,7 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
     for layer in range(1, learner.depth):
         learner.hidden(layer)
         columns = matrix[:, ends[layer - 1] : ends[layer]]
-        learner.delta(layer, dense.feedback(columns, t))
+        learner.delta(layer, learner.project(columns, t))
         learner.update_layer(layer, eta)
     result = learner.judge(learner.top(), label)
     learner.update_layer(learner.depth, eta)

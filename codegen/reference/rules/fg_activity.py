@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference import dense
-from codegen.reference.arithmetic import F32, dot16, fma
+from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
-from codegen.reference.perturbation import DISTRIBUTIONS, direction
 
 
 def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
@@ -24,37 +22,30 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
         return result
     if depth > 1:
         along = {layer: directions(learner, layer) for layer in range(1, depth)}
-        slopes = np.empty(len(along[1]), np.float32)
-        for k in range(len(slopes)):
+        slopes = []
+        for k in range(len(along[1])):
             t = learner.note("t1", learner.slope(1, along[1][k]))
             for layer in range(2, depth):
-                moved = dense.forward(learner.state[f"W{layer}"], along[layer][k], t)
+                moved = learner.affine(layer, along[layer][k], t)
                 t = learner.note(f"t{layer}", learner.slope(layer, moved))
-            slopes[k] = dot16(e, dense.feedback(learner.state[f"W{depth}"], t))
-            learner.note("jvp", slopes[: k + 1])
+            top = learner.project(learner.state[f"W{depth}"], t)
+            slopes.append(learner.dot(e, top))
+            jvp = learner.numbers("jvp", slopes)
         for layer in range(depth - 1, 0, -1):
-            mean_along(learner, layer, along[layer], slopes)
+            mean_along(learner, layer, along[layer], jvp)
     learner.update(eta)
     return result
 
 
 def directions(learner: Learner, layer: int) -> list[F32]:
     """u_k [n_l] of this step's K directions."""
-    parameters = learner.rule.parameters
-    count, width = int(parameters["k"]), learner.spec.network.layers[layer]
-    draw = DISTRIBUTIONS[str(parameters["perturbation"])]
-    first = learner.step_number * count
-    seeds = (direction(learner.seed, first + k) for k in range(count))
-    return [draw(seed, layer, 1, width)[0] for seed in seeds]
+    count, width = int(learner.rule.parameters["k"]), learner.spec.network.layers[layer]
+    return [learner.drawn(k, layer, 1, width)[0] for k in range(count)]
 
 
-def mean_along(learner: Learner, layer: int, along: list[F32], slopes: F32) -> F32:
-    """d_l = sum over k of fl(jvp_k / K) u_k from +0 on, one fma each, entered in
-    the trace; 0 where a relu is."""
-    k = np.float32(len(along))
-    delta = np.zeros_like(along[0])
-    for u, slope in zip(along, slopes, strict=True):
-        delta = fma(slope / k, u, delta)
+def mean_along(learner: Learner, layer: int, along: list[F32], jvp: F32) -> F32:
+    """d_l, the mean over k of jvp_k u_k, entered in the trace; 0 where a relu is."""
+    delta = learner.mean_along(along, jvp)
     if learner.spec.network.activation == "relu":
         return learner.delta(layer, delta)
     return learner.note(f"d{layer}", delta)

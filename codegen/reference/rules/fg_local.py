@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference import dense
-from codegen.reference.arithmetic import F32, dot16
+from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 from codegen.reference.rules import local
 from codegen.reference.rules.fg_activity import directions, mean_along
@@ -25,12 +24,13 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
         if learner.negligible(e):
             continue
         along = directions(learner, layer)
-        slopes = np.empty(len(along), np.float32)
-        for k, u in enumerate(along):
+        slopes = []
+        for u in along:
             t = learner.note(f"t{layer}", learner.slope(layer, u))
-            moved = dense.feedback(learner.state[f"R{layer}"], t)
-            slopes[k] = dot16(e, moved)
-            learner.note(f"jvp{layer}", slopes[: k + 1])
-        mean_along(learner, layer, along, slopes)
-        local.update_with_readout(learner, layer, e, eta)
+            moved = learner.project(learner.state[f"R{layer}"], t)
+            slopes.append(learner.dot(e, moved))
+            jvp = learner.numbers(f"jvp{layer}", slopes)
+        mean_along(learner, layer, along, jvp)
+        learner.update_layer(layer, eta)
+        learner.learn_readout(layer, e, eta)
     return local.judged(learner, label, eta)

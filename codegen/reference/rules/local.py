@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from codegen import streams
-from codegen.reference import dense, random
+from codegen.reference import random
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 from codegen.spec import Network
@@ -34,26 +34,17 @@ def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
         e = local_error(learner, layer, label)
         if learner.negligible(e):
             continue
-        learner.delta(layer, dense.backward(learner.state[f"R{layer}"], e))
-        update_with_readout(learner, layer, e, eta)
+        learner.delta(layer, learner.backward(f"R{layer}", e))
+        learner.update_layer(layer, eta)
+        learner.learn_readout(layer, e, eta)
     return judged(learner, label, eta)
 
 
 def local_error(learner: Learner, layer: int, label: int) -> F32:
     """The error of a hidden layer's read-out, and the layer itself before."""
     h = learner.hidden(layer)
-    a = learner.note(f"p{layer}", dense.feedback(learner.state[f"R{layer}"], h))
-    found = learner.output.judged(a, label)
-    learner.trace[f"p{layer}"] = found.p
-    return learner.note(f"e{layer}", learner.tempered(found.e))
-
-
-def update_with_readout(learner: Learner, layer: int, e: F32, eta: np.float32) -> None:
-    """The layer learns from its delta, then its read-out from its error."""
-    readout = learner.state[f"R{layer}"]
-    learner.update_layer(layer, eta)
-    dense.update(readout, None, learner.trace[f"h{layer}"], e, eta)
-    learner.clip(readout)
+    a = learner.project(learner.state[f"R{layer}"], h)
+    return learner.judged(str(layer), a, label)
 
 
 def judged(learner: Learner, label: int, eta: np.float32) -> Result:

@@ -1,0 +1,170 @@
+"""Certificates hold against attacks, and are not far from what attacks reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen import rules
+from codegen.reference import Learner, arithmetic, bounded
+from codegen.reference.bounded import Interval, certify, chain, dot
+from codegen.spec import (
+    ACTIVATIONS,
+    OUTPUTS,
+    Clip,
+    Gate,
+    Inputs,
+    Network,
+    RuleChoice,
+    Spec,
+)
+
+LAYERS = (12, 20, 18, 5)
+ETA = np.float32(0.05)
+WIDE = 0.8
+FG = {"fg-weight", "fg-activity", "fg-local"}
+
+
+def spec_of(rule: str, activation: str = "tanh", output: str = "sigmoid") -> Spec:
+    parameters = {"k": 2, "perturbation": "gaussian"} if rule in FG else {}
+    return Spec(
+        Network(LAYERS, activation, output), RuleChoice(rule, parameters),
+        Inputs("u8", 255.0), seed=3, clip=Clip(weights=WIDE, error=0.9),
+    )  # fmt: skip
+
+
+def attack(learner: Learner, rng: np.random.Generator, kind: int) -> np.ndarray:
+    """A state and a sample that are random, at their ends, or aligned."""
+    for name, tensor in learner.state.items():
+        if kind == 0:
+            tensor[...] = rng.uniform(-WIDE, WIDE, tensor.shape)
+        elif kind == 1:
+            tensor[...] = rng.choice([-WIDE, WIDE], tensor.shape)
+        else:
+            tensor[...] = WIDE * (1 if rng.random() < 0.5 or name == "b1" else -1)
+    if kind == 0:
+        return rng.integers(0, 256, LAYERS[0], dtype=np.uint8)
+    return np.full(LAYERS[0], 255, np.uint8)
+
+
+def worst(spec: Spec, attacks: int = 60) -> dict[str, tuple[float, float]]:
+    """The least and largest of each tensor that attacks find."""
+    found: dict[str, tuple[float, float]] = {}
+    rng, learner = np.random.default_rng(1), Learner(spec)
+    for number in range(attacks):
+        sample = attack(learner, rng, number % 3)
+        learner.step(sample, int(rng.integers(LAYERS[-1])), ETA)
+        for name, tensor in {**learner.trace, **learner.state}.items():
+            lo, hi = found.get(name, (np.inf, -np.inf))
+            found[name] = min(lo, float(tensor.min())), max(hi, float(tensor.max()))
+    return found
+
+
+def bounds(spec: Spec) -> dict[str, tuple[float, float]]:
+    certificate = certify(spec, ETA)
+    assert certificate.failure is None
+    return {entry.tensor: (entry.lo, entry.hi) for entry in certificate.entries}
+
+
+def leaves(spec: Spec) -> list[str]:
+    """Tensors that an attack takes out of their bounds."""
+    proved = bounds(spec)
+    return [
+        name
+        for name, (lo, hi) in worst(spec).items()
+        if name in proved and not proved[name][0] <= lo <= hi <= proved[name][1]
+    ]
+
+
+@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_no_attack_leaves_the_bounds(rule: str, activation: str) -> None:
+    assert not leaves(spec_of(rule, activation))
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_no_attack_leaves_the_bounds_of_other_outputs(output: str) -> None:
+    assert not leaves(spec_of("bp", "relu", output))
+
+
+def test_every_tensor_of_a_step_has_bounds() -> None:
+    for rule in rules.names():
+        spec = spec_of(rule)
+        assert set(worst(spec, 1)) <= set(bounds(spec)), rule
+
+
+def test_forward_bounds_are_reached() -> None:
+    """All weights at the limit, all inputs at theirs: nothing to spare."""
+    spec = spec_of("bp", "relu")
+    learner = Learner(spec)
+    for tensor in learner.state.values():
+        tensor[...] = np.float32(WIDE)
+    learner.forward(np.ones(LAYERS[0], np.float32))
+    proved = bounds(spec)
+    for name in ("h1", "h2"):
+        assert learner.trace[name].max() > 0.999 * proved[name][1]
+
+
+def test_bounds_that_are_too_tight_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = bounded.chain
+    monkeypatch.setattr(
+        bounded, "chain",
+        lambda start, terms: replace(c := real(start, terms), hi=c.hi / 2),
+    )  # fmt: skip
+    assert leaves(spec_of("bp", "relu"))
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block", "error"])
+def test_gated_steps_have_the_same_bounds(kind: str) -> None:
+    gate = Gate(error=0.4) if kind == "error" else Gate(kind, active=0.3)
+    spec = replace(spec_of("dfa"), gate=gate)
+    assert bounds(spec) == bounds(spec_of("dfa"))
+    assert not leaves(spec)
+
+
+def test_without_a_limit_weights_have_no_bound() -> None:
+    spec = replace(spec_of("bp"), clip=Clip())
+    failure = certify(spec, ETA).failure
+    assert failure is not None and failure.where == "W3"
+    assert "a step may add up to 0.05" in failure.why
+
+
+def test_floats_want_a_promise() -> None:
+    spec = replace(spec_of("bp"), inputs=Inputs("f32", 1.0))
+    failure = certify(spec, ETA).failure
+    assert failure is not None and failure.where == "a1"
+    assert certify(spec, ETA, (-3.0, 3.0)).failure is None
+
+
+ends = st.floats(-1e6, 1e6, width=32)
+
+
+@st.composite
+def intervals(draw: st.DrawFn) -> Interval:
+    a, b = draw(ends), draw(ends)
+    return Interval(min(a, b), max(a, b))
+
+
+def inside(interval: Interval, rng: np.random.Generator, n: int) -> np.ndarray:
+    picked = rng.uniform(interval.lo, interval.hi, n).astype(np.float32)
+    picked[rng.random(n) < 0.3] = interval.lo
+    picked[rng.random(n) < 0.3] = interval.hi
+    return np.clip(picked, np.float32(interval.lo), np.float32(interval.hi))
+
+
+@given(intervals(), intervals(), intervals(), st.integers(1, 40), st.integers(0, 99))
+def test_sums_stay_within_their_intervals(
+    a: Interval, b: Interval, start: Interval, n: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = inside(a, rng, n), inside(b, rng, n)
+    first = inside(start, rng, 1)
+    summed = arithmetic.fma_chain(x[:, None], y[:, None], first)[0]
+    proved = chain(start, [(a, b)] * n)
+    assert proved.lo <= summed <= proved.hi
+    product, proved = arithmetic.dot16(x, y), dot(a, b, n)
+    assert proved.lo <= product <= proved.hi
