@@ -260,7 +260,7 @@ def _scratch(
             born = time.forward(n) if layer.listed else updated
             alive = born, updated if layer.learns else born
             found |= {s.name: s for s in _list(n, layer.shape.n_in, xlen, *alive)}
-        if layer.learns and spec.gate.masked:
+        if layer.gated and spec.gate.masked:
             most = Scratch(f"m{n}", (layer.shape.n_out,), updated, updated, inner=True)
             found[most.name] = most
         if layer.fused:
@@ -299,7 +299,7 @@ def _states(spec: Spec, rule: rules.Rule) -> tuple[State, ...]:
         found.append(State(f"b{n}", network.shape(n)[1:]))
     found += rule.declaration.state(network, rule.parameters)
     if spec.gate.rows:
-        found.append(State("tau", (network.depth,), fill=spec.gate.threshold))
+        found.append(State("tau", (len(spec.gated),), fill=spec.gate.threshold))
     return tuple(found)
 
 

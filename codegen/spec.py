@@ -199,3 +199,11 @@ class Spec:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
             raise SpecError(f"seed {self.seed} is not in 0..4294967295")
+
+    @property
+    def gated(self) -> frozenset[int]:
+        """Layers behind a gate of rows: the hidden ones. The output layer has few
+        weights and needs them all (docs/gates.md); alone, it is gated."""
+        if not self.gate.rows:
+            return frozenset()
+        return frozenset(range(1, max(2, self.network.depth)))

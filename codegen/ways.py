@@ -93,12 +93,12 @@ def calls(
         found[listing(spec, layer)] = Shape(shape.n_in, 1, shape.density)
         found["f32_listed_forward"] = shape
         if learns:
-            found |= _listed_update(spec, shape)
+            found |= _listed_update(spec, layer, shape)
         return found
     found["f32_dense_forward"] = shape
-    if learns and spec.gate.rows:
+    if learns and layer in spec.gated:
         found["f32_nonzero"] = Shape(shape.n_in, 1, shape.density)
-        found |= _listed_update(spec, shape)
+        found |= _listed_update(spec, layer, shape)
     elif learns:
         found["f32_dense_update"] = shape
     if way == "fused":
@@ -111,10 +111,10 @@ def calls(
     return found
 
 
-def _listed_update(spec: Spec, shape: Shape) -> dict[str, Shape]:
+def _listed_update(spec: Spec, layer: int, shape: Shape) -> dict[str, Shape]:
     """The update of a list, behind the spec's gate."""
     gate, down = spec.gate, Shape(1, shape.n_out)
-    if not gate.rows:
+    if layer not in spec.gated:
         return {"f32_listed_update": shape}
     found = {
         "f32_max_abs": down,
@@ -164,17 +164,17 @@ def density(spec: Spec, layer: int, inputs: float) -> float:
     return RELU_DENSITY if spec.network.activation == "relu" else 1.0
 
 
-def possible(spec: Spec, learns: bool) -> tuple[str, ...]:
+def possible(spec: Spec, layer: int, learns: bool) -> tuple[str, ...]:
     """The ways of a layer: one that learns may be fused, unless its updates are
     gated or clipped, which no fused pass can do."""
-    whole = not spec.gate.rows and spec.clip.weights is None
+    whole = layer not in spec.gated and spec.clip.weights is None
     return WAYS if learns and whole else ("dense", "listed")
 
 
-def _allowed(spec: Spec, schedule: str, learns: bool) -> tuple[str, ...]:
+def _allowed(spec: Spec, layer: int, schedule: str, learns: bool) -> tuple[str, ...]:
     """The ways that `schedule` leaves; a layer that learns nothing has no
     schedule. Raises `SpecError` when there are none."""
-    there = possible(spec, learns)
+    there = possible(spec, layer, learns)
     if not learns:
         return there
     left = tuple(way for way in there if way in ALLOWED[schedule])
@@ -217,8 +217,8 @@ def choose(
     for number in range(1, spec.network.depth + 1):
         shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
         learns = number in learning
-        allowed = _allowed(spec, schedule, learns)
-        there = possible(spec, learns)
+        allowed = _allowed(spec, number, schedule, learns)
+        there = possible(spec, number, learns)
         if number == 1 and dense_input:
             there = allowed = ("dense",)
         costs = {w: _estimate(spec, number, w, shape, vlens, learns) for w in there}
@@ -231,6 +231,6 @@ def choose(
         way = named or cost.cheapest({w: costs[w] for w in allowed})
         told_by = f"schedule {schedule}" if learns and schedule != "auto" else ""
         why = "tuned" if named else told_by
-        gated = learns and spec.gate.rows
+        gated = learns and number in spec.gated
         found.append(Layer(number, shape, way, costs, why, learns, gated))
     return tuple(found)

@@ -51,7 +51,7 @@ class Learner:
     """A network in training, in the contract's arithmetic (docs/arithmetic.md).
 
     `state` are the tensors a step changes, "W1" [n_in, n_out], "b1" [n_out],
-    "W2", ..., what the rule adds, and "tau" [layers] behind a gate, in the order
+    "W2", ..., what the rule adds, and "tau" [gated layers] behind a gate, in the order
     of the digest; `trace` the intermediates of the last step or inference: "x",
     "h1", ..., "p", and of a step "e", "d1", ...; `step_number` is that of the next
     step; `changed` tells of each layer that the last step has updated how many of
@@ -220,7 +220,7 @@ class Learner:
         x = self.input_of(layer)
         d = self.trace[f"d{layer}" if layer < self.depth else "e"]
         w, b = self.state[f"W{layer}"], self.state[f"b{layer}"]
-        if self.spec.gate.rows:
+        if layer in self.spec.gated:
             self.changed[layer] = self._gated(layer, x, d, eta)
         else:
             dense.update(w, b, x, d, eta)
@@ -334,7 +334,7 @@ class Learner:
         self.clip(*state.values())
         if gate.rows:
             threshold = np.float32(gate.threshold)
-            state["tau"] = np.full(network.depth, threshold, np.float32)
+            state["tau"] = np.full(len(self.spec.gated), threshold, np.float32)
         return state
 
     def _input(self, sample: NDArray[np.generic]) -> F32:

@@ -190,8 +190,8 @@ def require_gates(rule: Rule, spec: Spec) -> None:
     declared, gate = rule.declaration.gates, spec.gate
     if gate.rows and "rows" not in declared:
         raise SpecError(
-            f"gate {gate.kind!r} makes no sense with rule {rule.name!r}, whose updates "
-            "have no magnitudes that differ: expected gate none or error"
+            f"gate {gate.kind!r} makes no sense with rule {rule.name!r}, which makes no "
+            "rank-1 update of hidden layers: expected gate none or error"
         )
     if gate.error and "error" not in declared:
         raise SpecError(

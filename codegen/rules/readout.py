@@ -37,4 +37,5 @@ RULE = Declaration(
     scratch=_scratch,
     calls=_calls,
     updates=lambda network: frozenset({network.depth}),
+    gates=frozenset({"error"}),
 )

@@ -95,8 +95,9 @@ def test_the_active_fraction_is_held(
         made.step(sample, int(label), ETA)
         written = [made.changed[n] / made.state[f"W{n}"].size for n in (1, 2)]
         shares.append(written)
-    for share in np.mean(shares[-500:], axis=0):
-        assert 0.2 < share < 0.3
+    hidden, top = np.mean(shares[-500:], axis=0)
+    assert 0.2 < hidden < 0.3
+    assert top == 1.0, "the output layer is not gated"
 
 
 def test_the_error_gate_leaves_every_bit(
@@ -123,7 +124,7 @@ def test_no_weight_and_no_error_exceeds_its_limit(
 @pytest.mark.parametrize(
     ("rule", "gate", "sentence"),
     [
-        ("fg-weight", Gate("row", active=0.5), "no magnitudes that differ"),
+        ("fg-weight", Gate("row", active=0.5), "no rank-1 update"),
         ("drtp", Gate(error=0.1), "before there is an error"),
     ],
 )
