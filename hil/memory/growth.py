@@ -22,7 +22,9 @@ from hil.memory.rows import INFERENCE, Network, inference, learning, lesson_for
 from targets import Target
 
 INPUTS = 16
-DEPTHS, WIDTHS, KS = (4, 8, 12, 16), (256, 512, 768, 1024), (1, 2, 3, 4)
+DEPTHS, WIDTHS = (4, 8, 12, 16), (256, 512, 768, 1024)
+KS = (256, 512, 768, 1024)
+"""So many that they fill what is left free between other tensors."""
 SMALL = 0.02
 """A difference below this share of the next lower one is rounding."""
 CLASSES = ("const", "state", "scratch", "tape")
