@@ -180,7 +180,7 @@ KEYS = (
         path=True),
     Key("gate", choice("none", "element", "row", "block", "error"), "updates left out: "
         "each element, row or block of 8 below a threshold, or all where the error is "
-        "small", "KIND"),
+        "small", "element|row|block|error"),
     Key("active", share, "share of a layer's rows, or elements, that the gate's "
         "controller lets through: 0.05 to 1 (default: 0.25)", "F", float),
     Key("tau", positive, "the gate's threshold: fixed, unless a controller moves it", "T",
