@@ -64,6 +64,7 @@ def controlled(
     each operation rounded once: too much passes, so tau rises."""
     share = np.float32(part) / np.float32(whole)
     factor = exp(np.asarray([gain * (share - set_point)], np.float32))[0]
-    moved = np.float32(tau * factor)
+    with np.errstate(over="ignore"):
+        moved = np.float32(tau * factor)
     moved = moved if moved < _TAU_MAX else _TAU_MAX
     return moved if moved > _TAU_MIN else _TAU_MIN

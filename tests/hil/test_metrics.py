@@ -14,14 +14,16 @@ def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     with Metrics(path) as metrics:
         metrics.add(Learned(0, 0.1 + 0.2, True, 1e-07, 0xBEEF, 8510, 1, 1))
-        metrics.add(Learned(1, math.nan, False, 0.5, None, None, 1, 0))
+        metrics.add(Learned(1, math.nan, False, 0.5, None, None, 1, 0, 0.25))
         assert (metrics.correct, metrics.loss) == (1, 0.1 + 0.2)
     first, second = map(json.loads, path.read_text().splitlines())
     assert first == {
         "step": 0, "loss": 0.1 + 0.2, "correct": True, "prequential": 1.0,
         "eta": 1e-07, "digest": "0000beef", "instructions": 8510,
+        "threshold": None,
     }  # fmt: skip
     assert second == {
         "step": 1, "loss": None, "correct": False, "prequential": 0.5,
         "eta": 0.5, "digest": None, "instructions": None,
+        "threshold": 0.25,
     }  # fmt: skip

@@ -5,27 +5,54 @@ from __future__ import annotations
 import pytest
 
 from codegen import protocol
+from codegen.plan import Plan
 from hil import replies
+from hil.building import plan_for
+from hil.experiment import Experiment
+from hil.lesson import prepare
 
 
-def reply(step: int, count: int) -> bytes:
+def planned(**keys: object) -> Plan:
+    """Of ten classes: a result has a loss, a digest and ten outputs."""
+    return plan_for(prepare(Experiment(network="64-10").override(keys)))
+
+
+PLAN = planned()
+BUDGETED = planned(
+    target="qemu-rv64gcv", network="64-3-10", icount=True, gate="row", instructions=900
+)
+
+
+def words(*values: int) -> bytes:
+    return b"".join(value.to_bytes(4, "little") for value in values)
+
+
+def reply(step: int, count: int, *row: int) -> bytes:
     assert protocol.STEP.reply is not None
-    return protocol.STEP.reply.pack(step, 0, count, 0, tail=bytes(12 * count))
+    tail = words(*(row or (0,) * 12)) * count
+    return protocol.STEP.reply.pack(step, 0, count, 0, tail=tail)
 
 
 def test_a_step_reply_gives_its_steps_in_order() -> None:
-    found = replies.step_results(reply(7, 2), 1, (7, 2))
+    found = replies.step_results(reply(7, 2), PLAN, (7, 2))
     assert [result.step for result in found] == [7, 8]
+
+
+def test_where_a_budget_steers_a_step_tells_its_signal() -> None:
+    payload = reply(7, 2, 0, 0, 0x3F800000, *(0,) * 9, 1234)
+    found = replies.step_results(payload, BUDGETED, (7, 2))
+    assert [result.signal for result in found] == [1234, 1234]
+    assert found[0].outputs.tolist() == [1.0] + [0.0] * 9
 
 
 def resident_reply(step: int, count: int) -> bytes:
     assert protocol.STEP_RESIDENT.reply is not None
     fields = (step, 0, 0, count, 99, 1)
-    return protocol.STEP_RESIDENT.reply.pack(*fields, tail=bytes(12))
+    return protocol.STEP_RESIDENT.reply.pack(*fields, tail=words(*(0,) * 12))
 
 
 def test_a_resident_reply_is_of_its_last_step_and_stands_for_all() -> None:
-    found = replies.resident_result(resident_reply(7, 3), 1, (7, 3))
+    found = replies.resident_result(resident_reply(7, 3), PLAN, (7, 3))
     assert (found.first, found.step, found.steps) == (7, 9, 3)
     assert (found.fold, found.right) == (99, 1)
 
@@ -33,6 +60,6 @@ def test_a_resident_reply_is_of_its_last_step_and_stands_for_all() -> None:
 @pytest.mark.parametrize(("step", "count"), [(8, 2), (7, 1), (7, 0)])
 def test_a_step_reply_about_other_steps_is_refused(step: int, count: int) -> None:
     with pytest.raises(ValueError, match="expected 2 from step 7"):
-        replies.step_results(reply(step, count), 1, (7, 2))
+        replies.step_results(reply(step, count), PLAN, (7, 2))
     with pytest.raises(ValueError, match="expected 2 from step 7"):
-        replies.resident_result(resident_reply(step, count), 1, (7, 2))
+        replies.resident_result(resident_reply(step, count), PLAN, (7, 2))

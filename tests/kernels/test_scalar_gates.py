@@ -18,6 +18,7 @@ from codegen.spec import Gate
 Call = Callable[..., Any]
 SHAPES = [(1, 1), (7, 10), (17, 16), (5, 17), (33, 31), (64, 65), (9, 130)]
 ETA = np.float32(0.03)
+F_MAX = np.float32(np.inf)
 
 
 def drawn(seed: int, *shape: int) -> F32:
@@ -95,6 +96,62 @@ def test_a_gated_update_is_the_references(
     same(w, want_w)
     same(b, want_b)
     assert (part, whole) == want
+
+
+def gated(
+    call: Call, w: F32, x: F32, d: F32, tau: np.float32, kind: str
+) -> tuple[F32, int]:
+    """`w` after the kernels of a gated update, and what passed."""
+    n_out, gate, b = d.size, Gate(kind), np.zeros(d.size, np.float32)
+    rows, values, count = listed(w, x)
+    bound = call("f32_max_abs", d, n_out)
+    kept = call("f32_gate_rows", rows, values, count, ETA, bound, tau)
+    if not gate.masked:
+        call("f32_listed_update", rows, values, kept, b, d, ETA, n_out)
+        return w, kept
+    m = np.empty_like(d)
+    call("f32_block_max", d, m, gate.block, n_out)
+    args = (rows, values, kept, b, d, m, ETA, tau, n_out)
+    return w, call("f32_listed_masked_update", *args)
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block"])
+def test_what_is_just_as_large_as_the_threshold_passes(call: Call, kind: str) -> None:
+    """And what is one unit in the last place smaller does not."""
+    w, x, d = drawn(1, 17, 19), drawn(3, 17), drawn(4, 19)
+    row, column = int(np.flatnonzero(x)[5]), int(np.argmax(np.abs(d)))
+    tie = np.abs(-(ETA * x[row])) * np.abs(d[column])
+    at, passed_at = gated(call, w.copy(), x, d, tie, kind)
+    above, passed_above = gated(call, w.copy(), x, d, np.nextafter(tie, F_MAX), kind)
+    assert at[row, column] != w[row, column]
+    same(above[row], w[row])
+    assert passed_at > passed_above
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block"])
+@pytest.mark.parametrize("tau", [1e-9, 1e-4, 1e3])
+def test_extreme_inputs_and_deltas_pass_as_in_the_reference(
+    call: Call, tau: float, kind: str
+) -> None:
+    """Zeros of both signs, numbers below the normal ones, and products that
+    underflow or are infinite."""
+    x = np.float32([0.0, -0.0, 1e-45, -1e-40, 1e-20, -1.0, 1e20, -3e38, 65504.0])
+    d = np.float32([0.0, -0.0, 1e-42, -1e-30, 1e-4, -2.0, 1e30, 7.0, -7.0, 1e-9, 3.0])
+    w, threshold = drawn(5, x.size, d.size), np.float32(tau)
+    right, b = w.copy(), np.zeros(d.size, np.float32)
+    with np.errstate(all="ignore"):
+        part, _ = gates.update(right, b, x, d, ETA, threshold, Gate(kind))
+    got, passed = gated(call, w, x, d, threshold, kind)
+    same(got, right)
+    assert passed == part
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block"])
+def test_a_delta_of_zeros_lets_nothing_pass(call: Call, kind: str) -> None:
+    w, d = drawn(1, 9, 10), np.zeros(10, np.float32)
+    got, passed = gated(call, w.copy(), drawn(3, 9), d, np.float32(1e-9), kind)
+    same(got, w)
+    assert passed == 0
 
 
 @pytest.mark.parametrize("part, whole", [(0, 10), (3, 10), (10, 10), (70000, 3)])

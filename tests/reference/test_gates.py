@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from codegen import rules
 from codegen.errors import SpecError
 from codegen.reference import Learner, gates
 from codegen.reference.arithmetic import F32
@@ -108,6 +111,66 @@ def test_the_error_gate_leaves_every_bit(
     made.step(digits[0][0], int(digits[1][0]), ETA)
     assert made.digest() == before
     assert made.changed == {} and made.step_number == 1
+
+
+@pytest.mark.parametrize(
+    "rule", [n for n in rules.names() if "error" in rules.declaration(n).gates]
+)
+def test_behind_an_error_gate_no_rule_changes_a_bit(
+    rule: str, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    made = Learner(
+        Spec(Network((64, 17, 10)), RuleChoice(rule), gate=Gate(error=2.0), seed=1)
+    )
+    before = made.snapshot()
+    made.step(digits[0][0], int(digits[1][0]), ETA)
+    for name, tensor in before.items():
+        np.testing.assert_array_equal(
+            made.state[name].view(np.uint32), tensor.view(np.uint32), name
+        )
+
+
+@pytest.mark.parametrize("rule", ["local", "fg-local"])
+def test_a_local_error_gates_its_own_layer_alone(
+    rule: str, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """The threshold is between the two layers' largest errors."""
+    sample, label = digits[0][0], int(digits[1][0])
+    spec = Spec(Network((64, 17, 18, 10)), RuleChoice(rule), seed=1)
+    free = Learner(spec)
+    free.step(sample, label, ETA)
+    largest = {n: float(np.abs(free.trace[f"e{n}"]).max()) for n in (1, 2)}
+    small, large = sorted(largest, key=lambda n: largest[n])
+    between = (largest[1] + largest[2]) / 2
+    made = Learner(replace(spec, gate=Gate(error=between)))
+    before = made.snapshot()
+    made.step(sample, label, ETA)
+    for name in ("W", "b", "R"):
+        np.testing.assert_array_equal(
+            made.state[f"{name}{small}"], before[f"{name}{small}"]
+        )
+        assert (made.state[f"{name}{large}"] != before[f"{name}{large}"]).any()
+
+
+def test_the_only_layer_of_a_network_is_gated(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    spec = Spec(Network((64, 10)), RuleChoice("bp"), gate=Gate("row", 1e3), seed=1)
+    made = Learner(spec)
+    before = made.snapshot()
+    made.step(digits[0][0], int(digits[1][0]), ETA)
+    np.testing.assert_array_equal(made.state["W1"], before["W1"])
+    assert (made.state["b1"] != before["b1"]).all() and made.state["tau"].shape == (1,)
+
+
+@pytest.mark.parametrize("kind", ["row", "element", "block"])
+def test_just_the_threshold_passes_and_just_less_does_not(kind: str) -> None:
+    x, d = np.float32([0.5, -0.25]), np.float32([1.0, -0.75, 0.1])
+    tie = np.abs(ETA * x[1]) * np.float32(1.0)
+    for tau, passes in ((tie, True), (np.nextafter(tie, np.float32(1)), False)):
+        w, b = np.zeros((2, 3), np.float32), np.zeros(3, np.float32)
+        gates.update(w, b, x, d, ETA, tau, Gate(kind))
+        assert (w[1, 0] != 0) == passes
 
 
 def test_no_weight_and_no_error_exceeds_its_limit(

@@ -60,6 +60,18 @@ def test_steps_directions_and_layers_draw_their_own(name: str) -> None:
     np.testing.assert_array_equal(one, draw(direction(1, 2**32), 1, 4, 40))
 
 
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 65])
+def test_rows_of_signs_begin_with_a_new_word(n: int) -> None:
+    words = -(-n // 32)
+    whole = rademacher(7, 2, 4 * words, 32).reshape(4, 32 * words)
+    np.testing.assert_array_equal(rademacher(7, 2, 4, n), whole[:, :n])
+
+
+def test_rows_of_normal_numbers_follow_each_other() -> None:
+    one = gaussian(7, 2, 1, 4 * 33)
+    np.testing.assert_array_equal(gaussian(7, 2, 4, 33), one.reshape(4, 33))
+
+
 # -- estimates
 
 Layers = dict[str, np.ndarray]
@@ -117,6 +129,46 @@ def test_the_derivative_along_a_direction_is_a_finite_difference(kind: str) -> N
     )
 
 
+def nudged(state: Layers, along: Layers, h: float) -> float:
+    """The textbook network with h u_l added to its hidden pre-activations."""
+    moved = {n: t + h * along[n] if n in along else t for n, t in state.items()}
+    return loss(moved)
+
+
+@pytest.mark.parametrize("kind", DISTRIBUTIONS)
+def test_the_derivative_along_activities_is_a_finite_difference(kind: str) -> None:
+    """What is added to a pre-activation might as well be added to its bias."""
+    made = learner("fg-activity", perturbation=kind)
+    state = {n: t.astype(np.float64) for n, t in made.snapshot().items()}
+    made.step(X, LABEL, np.float32(0))
+    seed, h = direction(made.seed, 0), 1e-6
+    along = {
+        f"b{layer}": DISTRIBUTIONS[kind](seed, layer, 1, LAYERS[layer])[0]
+        for layer in (1, 2)
+    }
+    difference = nudged(state, along, h) - nudged(state, along, -h)
+    assert made.trace["jvp"][0] == pytest.approx(difference / (2 * h), rel=1e-4)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_the_derivative_of_a_local_loss_is_a_finite_difference(layer: int) -> None:
+    made = learner("fg-local")
+    state = {n: t.astype(np.float64) for n, t in made.snapshot().items()}
+    made.step(X, LABEL, np.float32(0))
+    below = made.input_of(layer).astype(np.float64)
+    u = rademacher(direction(made.seed, 0), layer, 1, LAYERS[layer])[0]
+
+    def local(h: float) -> float:
+        a = below @ state[f"W{layer}"] + state[f"b{layer}"] + h * u
+        p = 1 / (1 + np.exp(-(np.tanh(a) @ state[f"R{layer}"])))
+        t = np.eye(p.size)[LABEL]
+        return float(-(t * np.log(p) + (1 - t) * np.log(1 - p)).sum())
+
+    h = 1e-6
+    difference = (local(h) - local(-h)) / (2 * h)
+    assert made.trace[f"jvp{layer}"][0] == pytest.approx(difference, rel=1e-4)
+
+
 @pytest.mark.parametrize("rule", ["fg-weight", "fg-activity", "fg-local"])
 def test_along_minus_v_the_update_is_the_same_to_the_bit(
     rule: str, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +182,12 @@ def test_along_minus_v_the_update_is_the_same_to_the_bit(
 
 
 ESTIMATES = 3000
+
+
+def agrees(found: np.ndarray, expected: float) -> None:
+    """The mean of independent numbers is the expected one, by the central limit."""
+    allowed = norm.isf(FALSE_ALARMS / 2) * found.std(ddof=1) / math.sqrt(found.size)
+    assert abs(found.mean() - expected) < allowed
 
 
 @pytest.mark.parametrize(
@@ -158,17 +216,12 @@ def test_estimates_are_unbiased_and_as_long_as_theory_says(
     g = true[pick]
     found = np.array([moved(made, step)[pick] for step in range(ESTIMATES)])
     n = g.size
-    lengths = (found**2).sum(axis=1) / (g @ g)
-    assert abs(lengths.mean() - (n + more)) < norm.isf(FALSE_ALARMS / 2) * (
-        lengths.std(ddof=1) / math.sqrt(ESTIMATES)
-    )
-    off = found.mean(axis=0) - g
-    rate = (n + more - 1) * (g @ g) / ESTIMATES
-    assert off @ off < 2 * rate, "it converges more slowly than unbiased ones"
-    along = found @ g / (g @ g)
-    assert abs(along.mean() - 1) < norm.isf(FALSE_ALARMS / 2) * along.std(
-        ddof=1
-    ) / math.sqrt(ESTIMATES)
+    agrees((found**2).sum(axis=1) / (g @ g), n + more)
+    agrees(found @ g / (g @ g), 1)
+    for count in (10, 100):
+        means = found.reshape(-1, count, n).mean(axis=1)
+        squared = ((means - g) ** 2).sum(axis=1) / (g @ g)
+        agrees(squared, (n + more - 1) / count)
 
 
 def test_k_directions_are_averaged() -> None:

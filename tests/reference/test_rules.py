@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.linear_model import SGDClassifier
 
 from codegen import streams
 from codegen.reference import Learner, random
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from hil.datasets import load
 
 LAYERS = (6, 17, 18, 5)
 LABEL = 2
@@ -112,6 +114,25 @@ def test_a_trained_readout_leaves_hidden_layers_as_they_were_drawn() -> None:
     for name in ("W1", "b1", "W2", "b2"):
         np.testing.assert_array_equal(made.state[name], before[name])
     assert (made.state["W3"] != before["W3"]).all()
+
+
+def test_a_trained_readout_is_scikit_learns_logistic_regression() -> None:
+    """One a class, taught sample by sample on the same random features."""
+    data = load("digits")
+    made = Learner(Spec(Network((64, 17, 10)), RuleChoice("readout"), seed=2))
+    theirs = SGDClassifier(
+        loss="log_loss", penalty=None, learning_rate="constant", eta0=0.05
+    )
+    classes, first = np.arange(10), made.snapshot()
+    theirs.partial_fit(np.zeros((1, 17)), [0], classes)
+    theirs.coef_ = np.ascontiguousarray(first["W2"].T.astype(np.float64))
+    theirs.intercept_ = first["b2"].astype(np.float64)
+    for sample, label in zip(data.train_x[:200], data.train_y[:200], strict=True):
+        made.step(sample, int(label), np.float32(0.05))
+        h = made.trace["h1"].astype(np.float64)
+        theirs.partial_fit(h[None], [int(label)])
+    np.testing.assert_allclose(made.state["W2"], theirs.coef_.T, atol=1e-5)
+    np.testing.assert_allclose(made.state["b2"], theirs.intercept_, atol=1e-5)
 
 
 def test_a_ternary_error_reaches_hidden_layers_alone() -> None:

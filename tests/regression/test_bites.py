@@ -6,10 +6,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from codegen import render
+from codegen.reference import Learner
 from hil import Experiment, run
+from hil.lesson import prepare
+from hil.record import RunRecord
 
 MUTATIONS = {
     "fma split in two": (
@@ -79,6 +83,20 @@ MUTATIONS = {
         "d2",
         {"rule": "drtp"},
     ),
+    "lanes counted that did not pass": (
+        "listed_masked_update__rvv.c.j2",
+        "passed += __riscv_vcpop_m_{{ b }}(passes, vl);",
+        "passed += vl;",
+        "tau",
+        {"gate": "element", "active": 0.1},
+    ),
+    "the error of an untaught output for a target": (
+        "../rules/drtp.c.j2",
+        "j == label ? -1.0f : 0.0f",
+        "j == label ? -0.5f : 0.5f",
+        "d2",
+        {"rule": "drtp"},
+    ),
     "directions that are drawn once": (
         "../net.c.j2",
         "net->step * each + k",
@@ -98,24 +116,64 @@ MUTATIONS = {
 is, and what the run needs to come by."""
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
-def test_a_wrong_kernel_is_caught_at_its_tensor(
-    tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch, name: str
+def mutate(
+    folder: Path, patch: pytest.MonkeyPatch, template: str, right: str, wrong: str
 ) -> None:
-    template, right, wrong, tensor, keys = MUTATIONS[name]
-    mutated = tmp_path / "templates"
+    """Render from templates of which one says something else."""
+    mutated = folder / "templates"
     shutil.copytree(render.TEMPLATES, mutated)
     path = mutated / "kernels" / template
     text = path.read_text()
     assert right in text, f"{template} has changed: this mutation no longer applies"
     path.write_text(text.replace(right, wrong))
-    monkeypatch.setattr(render, "TEMPLATES", mutated)
+    patch.setattr(render, "TEMPLATES", mutated)
 
-    record = run(Experiment(steps=20, test=5).override(keys), out=tmp_path)
+
+def caught(record: RunRecord, tensor: str) -> None:
+    """The run failed, and the report names this tensor first."""
     assert (record.result, record.exit_code) == ("fail", 1)
     assert record.divergence is not None
     assert record.divergence["tensor"] == tensor
     assert record.divergence["device"] != record.divergence["reference"]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_wrong_kernel_is_caught_at_its_tensor(
+    tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    template, right, wrong, tensor, keys = MUTATIONS[name]
+    mutate(tmp_path, monkeypatch, template, right, wrong)
+    caught(run(Experiment(steps=20, test=5).override(keys), out=tmp_path), tensor)
+
+
+def tie(experiment: Experiment) -> float:
+    """A threshold that some row of layer 1 just reaches in the first step."""
+    lesson = prepare(experiment)
+    learner, eta = Learner(lesson.spec), lesson.eta(0)
+    learner.step(*lesson.sample(0), eta)
+    bounds = np.abs(eta * learner.trace["x"]) * np.abs(learner.trace["d1"]).max()
+    reached = np.sort(bounds[bounds > 0])
+    return float(reached[reached.size // 2])
+
+
+@pytest.mark.parametrize(
+    ("gate", "template"),
+    [("row", "gate_rows"), ("element", "listed_masked_update")],
+)
+@pytest.mark.parametrize("wrong", ["vmfgt", "vmfge"])
+def test_a_threshold_that_must_be_exceeded_is_caught(
+    tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch, gate: str,
+    template: str, wrong: str,
+) -> None:  # fmt: skip
+    """Only a tie tells > from >=; the right comparison passes with the same one."""
+    asked = Experiment(steps=2, test=5, gate=gate, tau=1.0)
+    asked = asked.override({"tau": tie(asked)})
+    mutate(tmp_path, monkeypatch, f"{template}__rvv.c.j2", "vmfge_vf", f"{wrong}_vf")
+    record = run(asked, out=tmp_path)
+    if wrong == "vmfge":
+        assert record.result == "pass"
+    else:
+        caught(record, "W1")
 
 
 def test_a_run_that_compared_nothing_is_a_failure(tmp_path: Path) -> None:

@@ -106,6 +106,54 @@ def test_gated_and_clipped_steps_are_equal(
     )  # fmt: skip
 
 
+CONTROLLERS: dict[str, dict[str, Any]] = {
+    "a tenth": {"active": 0.1},
+    "half": {"active": 0.5},
+    "fixed": {"tau": 1e-3},
+}
+TYPES = {"u8": 16.0, "i16": 2400.0, "f32": 1.5}
+"""Input types, and their scales."""
+CONTROLLED = list(
+    AllPairs(
+        [
+            list(MACHINES),
+            ["row", "element", "block"],
+            list(CONTROLLERS),
+            list(TYPES),
+            ["sequential", "auto"],
+        ]
+    )
+)
+
+
+@pytest.mark.parametrize("machine, gate, controller, dtype, schedule", CONTROLLED)
+def test_every_controller_is_equal_with_every_input_type(
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    machine: tuple[str, int | None],
+    gate: str,
+    controller: str,
+    dtype: str,
+    schedule: str,
+) -> None:
+    """Signed inputs too, whose rows pass by their magnitude."""
+    digits = load("digits")
+    x = digits.train_x[:200, 20:37]
+    made = {
+        "u8": x,
+        "i16": (x.astype(np.int16) - 8) * 300,
+        "f32": x.astype(np.float32) / 7 - 1,
+    }[dtype]
+    y = (digits.train_y[:200] % 7).astype(np.int64)
+    np.savez(tmp_path / "samples.npz", x=made, y=y, scale=TYPES[dtype])
+    passes(
+        tmp_path, target=machine[0], vlen=machine[1], rule="dfa", network="17-33-40-7",
+        data=str(tmp_path / "samples.npz"), gate=gate, schedule=schedule,
+        **CONTROLLERS[controller],
+    )  # fmt: skip
+
+
 PARAMETERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
     ("fg-weight", {"k": 2}),
