@@ -19,13 +19,14 @@ def machine_for(
     icount: bool = False,
     console: str = "socket",
     watch: Watch | None = None,
+    flash: Path | None = None,
 ) -> Machine:
     """A machine of this target with this image, still off.
 
     `vlen` in bits, None for the target's own; `icount` for exact instruction
     counts; `console` "socket" or "pty"; `watch` for a machine that can tell
-    what it executes. Raises `DescriptorError` for a VLEN or
-    a count that the target has not.
+    what it executes; `flash` is the file that stands for its flash. Raises
+    `DescriptorError` for a VLEN, a count or a flash that the target has not.
     """
     length = target.vlen(vlen)
     if target.machine == "native":
@@ -34,5 +35,5 @@ def machine_for(
                 f"target {target.name!r} counts no instructions: "
                 "only an emulated one does"
             )
-        return NativeMachine(target, image, console)
-    return QemuMachine(target, image, length, icount, console, watch)
+        return NativeMachine(target, image, console, flash)
+    return QemuMachine(target, image, length, icount, console, watch, flash)
