@@ -25,6 +25,8 @@ SILENCES = (0.05, 0.5)
 ABSENCES = (0.02, 0.3)
 """Shortest and longest, in seconds: a piece's delay (what follows waits too), a
 silence, and the time an adapter is unplugged."""
+CUT_WITHIN = 0.05
+"""Seconds after a piece within which the power goes, at any moment of them."""
 LONGEST_NOISE = 32
 """Bytes of one burst, at most."""
 
@@ -214,6 +216,7 @@ class FaultyChannel:
         self._partial = bytearray()
         self._silent_until = 0.0
         self._absent_until = 0.0
+        self._cut_at: float | None = None
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -262,8 +265,8 @@ class FaultyChannel:
         if self._out.fate("unplug"):
             self._absent_until = now + self._out.between(*ABSENCES)
             self._forget()
-        if self._cut is not None and self._out.fate("cut"):
-            self._cut()
+        if self._cut_at is None and self._cut is not None and self._out.fate("cut"):
+            self._cut_at = now + self._out.between(0, CUT_WITHIN)
         if now >= max(self._silent_until, self._absent_until):
             self._out.put(data, now)
 
@@ -272,10 +275,13 @@ class FaultyChannel:
         self._require_there()
         now = time.monotonic()
         self._inner.send(self._out.take(now))
-        times = [t for t in (self._out.next(), self._in.next()) if t is not None]
-        wait = min([limit, *(max(0.0, t - now) for t in times)])
+        times = (self._out.next(), self._in.next(), self._cut_at)
+        wait = min([limit, *(max(0.0, t - now) for t in times if t is not None)])
         data = self._inner.pump(wait)
         now = time.monotonic()
+        if self._cut is not None and self._cut_at is not None and now >= self._cut_at:
+            self._cut_at = None
+            self._cut()
         for piece in self._pieces(data):
             if now >= self._silent_until:
                 self._in.put(piece, now)

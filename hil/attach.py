@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import emulation
 from emulation.faults import FaultyChannel
+from emulation.native import NativeMachine
 from emulation.trace import Watch
 from hil.building import Built
 from hil.device import Device
@@ -77,10 +78,12 @@ def attach(
     log: BinaryIO | None,
     watch: Watch | None = None,
     flash: Path | None = None,
+    cut: tuple[int, str] | None = None,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
     names, or else an emulator that ends with the context, with this file as its
-    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`."""
+    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`; a
+    native one loses its power at operation and model `cut` of its flash."""
     with ExitStack() as stack:
         if asked.unit is not None:
             channel = stack.enter_context(Channel(asked.unit, record=log))
@@ -97,6 +100,9 @@ def attach(
                 flash=flash,
             )
         )
+        if cut is not None:
+            assert isinstance(machine, NativeMachine)
+            machine.lose_power_at(*cut)
         machine.power_on()
         assert machine.url is not None
         channel = Channel(machine.url, record=log, alive=machine.alive)

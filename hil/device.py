@@ -36,7 +36,7 @@ from hil.link.window import LinkCounts, Patience, Window
 from hil.replies import Greeting, StepResult, Telemetry
 from targets import Limits
 
-AGAIN = 0.25
+AGAIN = 0.5
 """Seconds of silence after which a request is sent again, at the earliest."""
 DONE = (Status.OK, Status.REPLAYED)
 RANGE_BYTES = 8

@@ -38,6 +38,7 @@ FILE = "run.json"
 METRICS = "metrics.jsonl"
 CONSOLE = "console.bin"
 EXPERIMENT = "experiment.toml"
+FLASH = "flash.bin"
 
 
 class ProvenanceError(ValueError):

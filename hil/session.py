@@ -58,8 +58,6 @@ TEST_CHUNK = 100
 
 IDLE_RECOVERIES = 20
 """Recoveries without a step between them, after which the last loss is final."""
-FLASH = "flash.bin"
-"""An emulator's flash in a run's folder."""
 
 
 def run(
@@ -90,6 +88,9 @@ def run(
 class Session:
     """A lesson on its way; `record` is complete when `run` has returned.
 
+    `built` is an image that was made before; `cut` an operation of a native
+    machine's flash at which it loses its power, and how (`attach`).
+
     `failure` is what ended it, None when it passed. The reference learns in a
     process of its own; the learner here waits for its last state.
     """
@@ -100,9 +101,13 @@ class Session:
         out: Path,
         progress: Progress,
         resume: Path | bool = False,
+        *,
+        built: Built | None = None,
+        cut: tuple[int, str] | None = None,
     ) -> None:
         self.lesson = lesson
         self.resume = resume
+        self._cut = cut
         self.progress = progress
         self.failure: HilError | None = None
         self.found: Found | None = None
@@ -110,7 +115,7 @@ class Session:
         self._started = time.perf_counter()
         self._device: Device | None = None
         self._attached_to: Attached | None = None
-        self._built: Built | None = None
+        self._built = built
         self._lockstep: Lockstep | None = None
         self._initial = Snapshot(0, {})
         self._idle = 0
@@ -154,7 +159,7 @@ class Session:
             if self._learner is not None:  # first of all: it starts meanwhile
                 process = ReferenceProcess(self.lesson.spec)
                 self.reference = stack.enter_context(process)
-            self._built = self._build()
+            self._built = self._built or self._build()
             self._device = stack.enter_context(self._attach(self._built))
             self._lasting(self._initialise)
             if self.found is None:
@@ -278,10 +283,17 @@ class Session:
                         lesson.vlen,
                         log,
                         flash=self._flash,
+                        cut=self._cut,
                     )
                 )
             channel = self._attached_to.channel
             yield Device(channel, built.plan, lesson.target.limits)
+
+    @property
+    def machine_log(self) -> str:
+        """What an emulator, or a native machine, said beside the line."""
+        attached = self._attached_to
+        return attached.machine.log() if attached and attached.machine else ""
 
     def _find_flash(self) -> Path | None:
         """The file that is the emulator's flash, None where none is wanted."""
@@ -290,9 +302,9 @@ class Session:
             return None
         if asked.flash is not None:
             return Path(asked.flash)
-        path = self.record.folder / FLASH
+        path = self.record.folder / records.FLASH
         if isinstance(resume, Path):
-            checkpoints.copy(resume / FLASH, path)
+            checkpoints.copy(resume / records.FLASH, path)
         wanted = self.lesson.recoverable or resume
         return path if wanted else None
 
