@@ -224,6 +224,12 @@ class Session:
         if self._lockstep is None:
             return
         step, digest = self._start(device, told)
+        if step < self._lockstep.committed:
+            raise LinkError(
+                f"the device came back at step {step}, but it had told of a checkpoint "
+                f"of step {self._lockstep.committed}",
+                "its flash does not keep what it was given",
+            )
         known = self._lockstep.digest_at(step)
         if known is not None and known != digest:
             raise LinkError(
