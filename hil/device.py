@@ -14,6 +14,7 @@ import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,18 @@ def _malformed(what: str, error: ValueError) -> LinkError:
 
 
 class Device:
-    """A session with the device on `channel`, which runs an image of `plan`."""
+    """A session with the device on `channel`, which runs an image of `plan`:
+    the file `image`, when a fault's addresses are to be told by name."""
 
-    def __init__(self, channel: Channel, plan: Plan, limits: Limits) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        plan: Plan,
+        limits: Limits,
+        image: Path | None = None,
+    ) -> None:
         self.plan = plan
+        self._image = image
         self.limits = limits
         self.state = State.SILENT
         self.telemetry: list[Telemetry] = []
@@ -103,7 +112,7 @@ class Device:
         try:
             if frame.kind == protocol.FAULT.kind:
                 self.state = State.FAULTED
-                raise replies.fault(frame.payload, self.plan)
+                raise replies.fault(frame.payload, self.plan, self._image)
             if (
                 frame.kind == protocol.TELEMETRY.kind
                 and frame.boot == self._window.boot

@@ -178,7 +178,7 @@ class Session:
                 attached = stack.enter_context(
                     attach(lesson.target, path, lesson.experiment, lesson.vlen, log)
                 )
-            device = Device(attached.channel, built.plan, lesson.target.limits)
+            device = Device(attached.channel, built.plan, lesson.target.limits, path)
             self._device = device
             with self._stage("hello"):
                 told = greet(device, self.lesson, built)
