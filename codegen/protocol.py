@@ -76,9 +76,14 @@ class InitFlag(IntFlag):
 
 
 class Cause(IntEnum):
-    """FAULT causes above the machine's own (0..63 are RISC-V's mcause)."""
+    """FAULT causes above the machine's own (0..63 are RISC-V's mcause).
+
+    STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
+    the stack.
+    """
 
     NON_FINITE = 0x100
+    STACK_OVERFLOW = 0x101
 
 
 TRAPS = {
@@ -96,6 +101,7 @@ TRAPS = {
     13: "load page fault",
     15: "store page fault",
     Cause.NON_FINITE: "non-finite activation or delta",
+    Cause.STACK_OVERFLOW: "stack overflow",
 }
 
 
@@ -322,7 +328,8 @@ FAULT = Message(
         _u32("cause", "mcause, or 0x100 and above: ours"),
         _u32("step", "step that was being learned, NEVER outside one"),
         _u64("pc", "address of the instruction"),
-        _u64("address", "faulting address, or the tensor's index for NON_FINITE"),
+        _u64("address", "mtval: the faulting address, or an illegal instruction; "
+            "the tensor's index for NON_FINITE"),
     )),
 )  # fmt: skip
 

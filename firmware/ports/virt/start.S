@@ -17,6 +17,10 @@
 #define WORD 4
 #endif
 
+/* So that link.ld's sections of these names are such as are written. */
+    .section .guard, "aw", @nobits
+    .section .stack, "aw", @nobits
+
     .section .text.start, "ax"
     .globl _start
     .type _start, @function
@@ -113,6 +117,7 @@ trap_entry:
      * that comes while this one is told ends the machine untold. */
 6:  csrr a1, mepc
     csrr a2, mtval
+    csrr a3, mscratch /* the stack pointer that was */
     la t0, trap_in_trap
     csrw mtvec, t0
     la sp, trap_stack_top

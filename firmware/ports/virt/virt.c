@@ -1,18 +1,16 @@
 /* Port of QEMU's RISC-V `virt` machine: 16550 UART by interrupt, PLIC, the
- * test device for the exit code. Addresses from QEMU's hw/riscv/virt.c. */
+ * test device for the exit code. */
 #include <stdbool.h>
 
 #include "hil_config.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
-
-#define UART 0x10000000u
-#define PLIC 0x0c000000u
-#define TEST_DEVICE 0x00100000u
+#include "virt.h"
 
 #define UART_IRQ 10
-#define MACHINE_EXTERNAL 11
 #define MSTATUS_MIE 0x8u
+#define MACHINE_EXTERNAL 11
+enum { LOAD_ACCESS_FAULT = 5, STORE_ACCESS_FAULT = 7 };
 #define STACK_PAINT 0x5aa55aa5u
 
 /* 16550 registers, one byte each. */
@@ -56,19 +54,11 @@ static volatile uint32_t *plic(unsigned offset)
 #define PLIC_THRESHOLD plic(0x200000)
 #define PLIC_CLAIM plic(0x200004)
 
-#define csr_read(csr)                                                                  \
-    ({                                                                                 \
-        unsigned long value_;                                                          \
-        __asm__ volatile("csrr %0, " #csr : "=r"(value_) : : "memory");                \
-        value_;                                                                        \
-    })
-#define csr_set(csr, bits) __asm__ volatile("csrs " #csr ", %0" : : "r"(bits) : "memory")
-#define csr_clear(csr, bits) __asm__ volatile("csrc " #csr ", %0" : : "r"(bits) : "memory")
-
 void hil_port_init(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
+    virt_protect();
     /* Divisor 1: QEMU paces the receive timeout by the baud rate, and the
      * reset value costs 4 ms a frame. Trigger 14: one interrupt, 14 bytes. */
     *uart(LCR) = LCR_DLAB;
@@ -144,10 +134,23 @@ static void drain(void)
     }
 }
 
-_Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address);
-_Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address)
+/* The cause that the host is told. With the stack pointer below the stack, an
+ * access that is not allowed is what the overflow has come to. */
+static uint32_t cause_of(unsigned long mcause, unsigned long sp)
 {
-    hil_runtime_fault((uint32_t)cause, pc, address);
+    if (sp < (uintptr_t)stack_bottom &&
+        (mcause == LOAD_ACCESS_FAULT || mcause == STORE_ACCESS_FAULT)) {
+        return HIL_CAUSE_STACK_OVERFLOW;
+    }
+    return (uint32_t)mcause;
+}
+
+_Noreturn void virt_exception(unsigned long mcause, unsigned long pc,
+                              unsigned long address, unsigned long sp);
+_Noreturn void virt_exception(unsigned long mcause, unsigned long pc,
+                              unsigned long address, unsigned long sp)
+{
+    hil_runtime_fault(cause_of(mcause, sp), pc, address);
     drain();
     hil_port_exit(EXIT_FAULT);
 }
