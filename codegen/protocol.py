@@ -79,11 +79,12 @@ class Cause(IntEnum):
     """FAULT causes above the machine's own (0..63 are RISC-V's mcause).
 
     STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
-    the stack.
+    the stack. WATCHDOG: a step or an inference that did not end in time.
     """
 
     NON_FINITE = 0x100
     STACK_OVERFLOW = 0x101
+    WATCHDOG = 0x102
 
 
 TRAPS = {
@@ -102,6 +103,7 @@ TRAPS = {
     15: "store page fault",
     Cause.NON_FINITE: "non-finite activation or delta",
     Cause.STACK_OVERFLOW: "stack overflow",
+    Cause.WATCHDOG: "watchdog, no end within its limit",
 }
 
 
@@ -327,7 +329,7 @@ FAULT = Message(
     Layout((
         _u32("cause", "mcause, or 0x100 and above: ours"),
         _u32("step", "step that was being learned, NEVER outside one"),
-        _u64("pc", "address of the instruction"),
+        _u64("pc", "address of the instruction, 0 where not known"),
         _u64("address", "mtval: the faulting address, or an illegal instruction; "
             "the tensor's index for NON_FINITE"),
     )),

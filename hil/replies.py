@@ -198,7 +198,7 @@ def _places(values: Mapping[str, Any], plan: Plan, image: Path | None) -> Iterat
         yield f"pc {at(pc)}"
     if cause == ILLEGAL_INSTRUCTION:
         yield f"instruction {address:#x}"
-    else:
+    elif cause != Cause.WATCHDOG:
         yield f"address {at(address)}"
 
 
@@ -211,4 +211,9 @@ def _advice(cause: int, plan: Plan) -> Iterator[str]:
         yield (
             f"the image is built for {target.isa}: does the machine have all of "
             "that, and a VLEN that target allows?"
+        )
+    elif cause == Cause.WATCHDOG:
+        yield (
+            f"a step or an inference may take {target.limits.watchdog:g} s on "
+            f"{target.name}: watchdog in [limits] of its file"
         )

@@ -83,11 +83,13 @@ class Qemu:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the host waits before it calls something dead, in host seconds.
+    """How long something may take before it is called dead, in seconds: the
+    host's, but for `watchdog`, which the device counts.
 
     `boot`: from starting the machine until it can be talked to; `hello`: until
     the first HELLO is answered; `reply`: any reply but that to STEP; `step`:
-    the reply to one STEP frame; `stop`: each stage of ending the machine.
+    the reply to one STEP frame; `stop`: each stage of ending the machine;
+    `watchdog`: one step or inference on the device, by its own clock.
     """
 
     boot: float
@@ -95,6 +97,7 @@ class Limits:
     reply: float
     step: float
     stop: float
+    watchdog: float
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -102,6 +105,11 @@ class Limits:
                 raise DescriptorError(
                     f"{name} = {value:g} in [limits] is not in 0..3600 seconds"
                 )
+        if self.watchdog >= self.step:
+            raise DescriptorError(
+                f"watchdog = {self.watchdog:g} in [limits] is not below step = "
+                f"{self.step:g}: the host would give up before the device tells why"
+            )
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ def fault(cause: int, step: int, pc: int, address: int) -> bytes:
          "(cause 0x2; pc 0x80000010; instruction 0xffffffff)"),
         (fault(0x100, 0, 0, 0), "in step 0: non-finite activation or delta "
          f"(cause 0x100; tensor {PLAN.tensors[0].name})"),
+        (fault(0x102, 5, 0, 0),
+         "in step 5: watchdog, no end within its limit (cause 0x102)"),
         (fault(0x999, 5, 16, 0),
          "in step 5: unknown cause (cause 0x999; pc 0x10; address 0x0)"),
     ],

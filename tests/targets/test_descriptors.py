@@ -65,7 +65,7 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
             "boot =",
             "colour =",
             "unknown key 'colour' in table [limits]: "
-            "expected one of boot, hello, reply, step, stop",
+            "expected one of boot, hello, reply, step, stop, watchdog",
             id="unknown key like no other",
         ),
         pytest.param(
@@ -102,6 +102,13 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
             "key 'vector' at the top is [{'vlens': [128, 256, 512, 1024], "
             "'default': 256}]: expected a table",
             id="list for a table",
+        ),
+        pytest.param(
+            "watchdog = 5",
+            "watchdog = 60",
+            "watchdog = 60 in [limits] is not below step = 60: the host would give "
+            "up before the device tells why",
+            id="watchdog that comes too late",
         ),
         pytest.param(
             "default = 256",

@@ -1,5 +1,5 @@
-/* Port of QEMU's RISC-V `virt` machine: 16550 UART by interrupt, PLIC, the
- * test device for the exit code. */
+/* Port of QEMU's RISC-V `virt` machine: 16550 UART by interrupt, PLIC, CLINT
+ * for the watchdog, the test device for the exit code. */
 #include <stdbool.h>
 
 #include "hil_config.h"
@@ -9,8 +9,12 @@
 
 #define UART_IRQ 10
 #define MSTATUS_MIE 0x8u
-#define MACHINE_EXTERNAL 11
+/* bits of mie, and codes of mcause */
+enum { MACHINE_TIMER = 7, MACHINE_EXTERNAL = 11 };
 enum { LOAD_ACCESS_FAULT = 5, STORE_ACCESS_FAULT = 7 };
+#define MCAUSE_INTERRUPT (1ul << (__riscv_xlen - 1))
+
+#define TICKS_PER_MS 10000u /* of the CLINT's clock, 10 MHz */
 #define STACK_PAINT 0x5aa55aa5u
 
 /* 16550 registers, one byte each. */
@@ -54,6 +58,8 @@ static volatile uint32_t *plic(unsigned offset)
 #define PLIC_THRESHOLD plic(0x200000)
 #define PLIC_CLAIM plic(0x200004)
 
+#define CLINT_MTIMECMP (*(volatile uint64_t *)(uintptr_t)(CLINT + 0x4000))
+
 void hil_port_init(int argc, char **argv)
 {
     (void)argc;
@@ -74,7 +80,7 @@ void hil_port_init(int argc, char **argv)
     *PLIC_PRIORITY(UART_IRQ) = 1;
     *PLIC_ENABLE = 1u << UART_IRQ;
     *PLIC_THRESHOLD = 0;
-    csr_set(mie, 1u << MACHINE_EXTERNAL);
+    csr_write(mie, 1u << MACHINE_EXTERNAL); /* a reset may come with the watchdog on */
     csr_set(mstatus, MSTATUS_MIE);
 }
 
@@ -138,6 +144,9 @@ static void drain(void)
  * access that is not allowed is what the overflow has come to. */
 static uint32_t cause_of(unsigned long mcause, unsigned long sp)
 {
+    if (mcause == (MCAUSE_INTERRUPT | MACHINE_TIMER)) {
+        return HIL_CAUSE_WATCHDOG;
+    }
     if (sp < (uintptr_t)stack_bottom &&
         (mcause == LOAD_ACCESS_FAULT || mcause == STORE_ACCESS_FAULT)) {
         return HIL_CAUSE_STACK_OVERFLOW;
@@ -197,10 +206,11 @@ void hil_port_write(const uint8_t *data, size_t size)
 
 void hil_port_mask_interrupts(bool masked)
 {
+    /* not mstatus.MIE: the watchdog's must still come */
     if (masked) {
-        csr_clear(mstatus, MSTATUS_MIE);
+        csr_clear(mie, 1u << MACHINE_EXTERNAL);
     } else {
-        csr_set(mstatus, MSTATUS_MIE);
+        csr_set(mie, 1u << MACHINE_EXTERNAL);
     }
 }
 
@@ -218,6 +228,16 @@ void hil_port_mask_interrupts(bool masked)
         (uint64_t)high_ << 32 | low_;                                                  \
     })
 #endif
+
+void hil_port_watchdog(bool armed)
+{
+    if (armed) {
+        CLINT_MTIMECMP = read_counter(time) + (uint64_t)HIL_WATCHDOG_MS * TICKS_PER_MS;
+        csr_set(mie, 1u << MACHINE_TIMER);
+    } else {
+        csr_clear(mie, 1u << MACHINE_TIMER);
+    }
+}
 
 uint64_t hil_port_instructions(void)
 {
