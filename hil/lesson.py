@@ -136,6 +136,8 @@ def prepare(experiment: Experiment) -> Lesson:
         raise UsageError(
             f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
         )
+    if experiment.icount:
+        target = target.counted()
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))

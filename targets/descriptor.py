@@ -8,7 +8,7 @@ check themselves, so that a `Target` that exists is a possible one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from targets.errors import DescriptorError
 
@@ -20,6 +20,14 @@ MIN_VLEN = 128
 
 MAX_VLEN = 65536
 """Largest VLEN of the RISC-V vector specification 1.0, section 2."""
+
+
+LONGEST = 3600
+"""Seconds that a limit may not reach."""
+
+COUNTED = 5
+"""Host seconds that QEMU takes at most for a second of a guest whose instructions
+are counted, 1e9 of them, where nothing else runs."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +109,17 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 < value < 3600:
+            if not 0 < value < LONGEST:
                 raise DescriptorError(
-                    f"{name} = {value:g} in [limits] is not in 0..3600 seconds"
+                    f"{name} = {value:g} in [limits] is not in 0..{LONGEST} seconds"
                 )
-        if self.watchdog >= self.step:
-            raise DescriptorError(
-                f"watchdog = {self.watchdog:g} in [limits] is not below step = "
-                f"{self.step:g}: the host would give up before the device tells why"
-            )
+        for name in ("step", "reply"):
+            if self.watchdog >= getattr(self, name):
+                raise DescriptorError(
+                    f"watchdog = {self.watchdog:g} in [limits] is not below {name} = "
+                    f"{getattr(self, name):g}: the host would give up before the "
+                    "device tells why"
+                )
 
 
 @dataclass(frozen=True)
@@ -151,6 +161,15 @@ class Target:
             raise DescriptorError(
                 "cpu in [qemu] must hold {vlen} exactly when there is a table [vector]"
             )
+
+    def counted(self) -> Target:
+        """The same for a guest whose instructions are counted: its clock is slower
+        than the host's, and so the host waits longer for what it computes."""
+        limits = self.limits
+        reply, step = (
+            min(COUNTED * limit, LONGEST - 1) for limit in (limits.reply, limits.step)
+        )
+        return replace(self, limits=replace(limits, reply=reply, step=step))
 
     def vlen(self, requested: int | None = None) -> int:
         """The vector register length to use, in bits; 0 without vectors.

@@ -104,7 +104,7 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
             id="list for a table",
         ),
         pytest.param(
-            "watchdog = 5",
+            "watchdog = 10",
             "watchdog = 60",
             "watchdog = 60 in [limits] is not below step = 60: the host would give "
             "up before the device tells why",
@@ -221,3 +221,10 @@ def test_a_vlen_that_the_target_has_not_is_refused(vlen: int) -> None:
 def test_a_vlen_for_a_core_without_vectors_is_refused() -> None:
     with pytest.raises(DescriptorError, match="no vector unit, so VLEN 256"):
         targets.load("qemu-rv64gc").vlen(256)
+
+
+def test_the_host_waits_longer_for_a_guest_that_counts() -> None:
+    target = targets.load("qemu-rv64gcv")
+    limits = target.counted().limits
+    assert (limits.step, limits.reply) == (300, 100)
+    assert (limits.boot, limits.watchdog) == (30, target.limits.watchdog)
