@@ -293,7 +293,7 @@ class Session:
                     )
                 )
             channel = self._attached_to.channel
-            yield Device(channel, built.plan, lesson.target.limits)
+            yield Device(channel, built.plan, lesson.target.limits, path)
 
     @property
     def machine_log(self) -> str:
