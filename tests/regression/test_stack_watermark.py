@@ -44,7 +44,13 @@ def test_the_watermark_stays_below_the_bound(
     kind: dict[str, object],
 ) -> None:
     experiment = Experiment(
-        target=target, vlen=vlen, rule=rule, network="64-40-33-10", steps=8, test=4
+        target=target,
+        vlen=vlen,
+        rule=rule,
+        network="64-40-33-10",
+        steps=8,
+        test=4,
+        commit=4,
     ).override({"resident": 6, **kind})
     record = run(experiment, out=tmp_path)
     assert record.result == "pass"

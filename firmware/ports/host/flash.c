@@ -19,6 +19,7 @@
 #include "hil_port.h"
 #include "host_flash.h"
 
+enum { PIECE = 256 }; /* programmed at once at most; blocks are made of pieces */
 enum model { NOTHING, HALF, REORDER };
 
 static struct {
@@ -28,6 +29,7 @@ static struct {
     uint8_t undo[HIL_FLASH_ERASE];
 } nor;
 
+_Static_assert(HIL_FLASH_ERASE % (2 * PIECE) == 0, "half a block ends inside a piece");
 _Static_assert(sizeof nor == HIL_NOR_BYTES, "ram.toml says another size");
 
 static _Noreturn void broken_rule(const char *what, uint32_t at)
@@ -65,10 +67,25 @@ void host_flash_report(void)
     }
 }
 
-static void put(uint32_t at, const void *from, size_t size)
+static void put(uint32_t at, const uint8_t *from, size_t size)
 {
     if (pwrite(nor.file, from, size, (off_t)at) != (ssize_t)size) {
         fail("flash");
+    }
+}
+
+/* NULL stands for erased bytes. */
+static void leave(uint32_t at, const uint8_t *from, size_t size)
+{
+    uint8_t erased[PIECE];
+
+    if (from != NULL) {
+        put(at, from, size);
+        return;
+    }
+    memset(erased, 0xff, sizeof erased);
+    for (size_t done = 0; done < size; done += PIECE) {
+        put(at + (uint32_t)done, erased, PIECE);
     }
 }
 
@@ -85,7 +102,7 @@ static _Noreturn void lose_power(void)
 }
 
 /* Write what an operation leaves, or lose the power instead. */
-static void operate(uint32_t at, const void *leaves, size_t size)
+static void operate(uint32_t at, const uint8_t *leaves, size_t size)
 {
     const bool cut = ++nor.operations == nor.cut_at;
 
@@ -93,11 +110,11 @@ static void operate(uint32_t at, const void *leaves, size_t size)
         lose_power();
     }
     if (cut && nor.model == HALF) {
-        put(at, leaves, size / 2);
+        leave(at, leaves, size / 2);
         lose_power();
     }
     if (cut) {
-        put(at, leaves, size);
+        leave(at, leaves, size);
         undo();
         lose_power();
     }
@@ -106,7 +123,7 @@ static void operate(uint32_t at, const void *leaves, size_t size)
     }
     nor.undo_at = at;
     nor.undo_size = (uint32_t)size;
-    put(at, leaves, size);
+    leave(at, leaves, size);
 }
 
 bool hil_port_flash_read(uint32_t at, void *to, size_t size)
@@ -116,7 +133,7 @@ bool hil_port_flash_read(uint32_t at, void *to, size_t size)
 
 bool hil_port_flash_program(uint32_t at, const void *from, size_t size)
 {
-    uint8_t there[HIL_FLASH_ERASE];
+    uint8_t there[PIECE];
 
     if (size > sizeof there || !hil_port_flash_read(at, there, size)) {
         return false;
@@ -135,16 +152,13 @@ bool hil_port_flash_program(uint32_t at, const void *from, size_t size)
 
 bool hil_port_flash_erase(uint32_t at)
 {
-    uint8_t erased[HIL_FLASH_ERASE];
-
     if (nor.file == 0) {
         return false;
     }
     if (at % HIL_FLASH_ERASE != 0) {
         broken_rule("an erase that is not aligned", at);
     }
-    memset(erased, 0xff, sizeof erased);
-    operate(at, erased, sizeof erased);
+    operate(at, NULL, HIL_FLASH_ERASE);
     return true;
 }
 
