@@ -6,6 +6,8 @@
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
+#   make reliability   disturb what docs/reliability.md tabulates
+#   make nightly   a thousand seeds of all faults
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
 # the others call when QEMU or a C compiler is missing.
@@ -17,10 +19,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all figures accuracy memory-table lint system-packages clean
+.PHONY: help setup demo test test-all figures reliability nightly accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -11
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -13
 
 setup: $(READY)
 
@@ -65,6 +67,14 @@ figures: setup
 	    $(STEP) --data dense --rule $$rule --steps 6 --schedule fused --variants chosen; \
 	    $(STEP) --network $(DEEP) --rule $$rule --steps 6 --schedule fused --variants chosen; \
 	done 2>&1 | grep '^|'
+
+# The tables of docs/reliability.md: about ten minutes.
+reliability: setup
+	$(BIN)/hil bench faults
+
+# A thousand seeds of all faults together: for a night.
+nightly: setup
+	$(BIN)/pytest -n $(JOBS) -m full tests/regression/test_exactly_once.py
 
 # The table of docs/rules.md; MNIST and Fashion-MNIST come with it.
 accuracy: setup

@@ -105,6 +105,12 @@ class Session:
         built: Built | None = None,
         cut: tuple[int, str] | None = None,
     ) -> None:
+        budget = lesson.spec.gate.budget
+        if resume and budget is not None:
+            raise UsageError(
+                f"a budget of {budget} {lesson.spec.gate.counter} a step depends on counts "
+                "that the earlier run has not kept: such a run cannot be resumed"
+            )
         self.lesson = lesson
         self.resume = resume
         self._cut = cut
