@@ -7,6 +7,7 @@ compiled once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import platformdirs
 
+from codegen import commands
 from codegen import image as images
 from codegen.buildplan import BuildPlan
 from codegen.errors import BuildError, CompilerMissing
@@ -351,29 +352,20 @@ def _compile(
     jobs = [(name, toolchain.library) for name in plan.library]
     jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
 
-    def compile_one(job: tuple[str, tuple[str, ...]]) -> str:
-        name, flags = job
-        target = name.replace("/", "_") + ".o"
-        _run(
-            [
-                *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
-                "-c", name, "-o", target,
-            ],
-            sources,
-        )  # fmt: skip
-        return target
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            objects = list(pool.map(compile_one, jobs))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    objects = [name.replace("/", "_") + ".o" for name, _ in jobs]
+    calls = [
+        [
+            *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
+            "-c", name, "-o", target,
+        ]
+        for (name, flags), target in zip(jobs, objects, strict=True)
+    ]  # fmt: skip
+    _run(calls, sources)
     script = ["-T", plan.linker_script] if plan.linker_script else []
     linked = [*toolchain.link, *script, *(extra if not script else ())]
     if script and extra != KEPT:
         linked.append("--strip-debug")
-    _run([*linked, *objects, "-o", "image.elf", *toolchain.link_end], sources)
+    _run([[*linked, *objects, "-o", "image.elf", *toolchain.link_end]], sources)
     (sources / "image.elf").rename(out / "image.elf")
     if plan.linker_script:
         images.refuse_heap(out / "image.elf")
@@ -386,20 +378,23 @@ def _compile(
     (out / "image.json").write_text(json.dumps(facts))
 
 
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder, capture_output=True, text=True, check=False,
-            timeout=COMPILE_LIMIT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+def _run(calls: list[list[str]], folder: Path) -> None:
+    """As many at once as there are processors; after the first that fails, none."""
+    ending = commands.run(calls, folder, COMPILE_LIMIT, os.cpu_count() or 1)
+    with contextlib.closing(ending):
+        for ended in ending:
+            _require(ended)
+
+
+def _require(ended: commands.Ended) -> None:
+    command = ended.command
+    if ended.code is None:
         raise BuildError(
             f"{Path(command[0]).name} did not end within {COMPILE_LIMIT} s"
-        ) from None
-    if done.returncode == 0:
+        )
+    if ended.code == 0:
         return
-    output = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+    output = ended.output.strip().splitlines() or ["no message"]
     complaint = next((line for line in output if "error" in line), output[0])
     raise BuildError(
         f"{Path(command[0]).name} failed on {command[-3] if '-c' in command else 'linking'}: "

@@ -22,6 +22,7 @@ from types import TracebackType
 from emulation.errors import EmulatorError
 from emulation.process import Child
 from targets import DescriptorError, Target
+from targets.signals import held
 
 CONSOLES = ("socket", "pty")
 """Kinds of line: a loopback socket (fast), a pty (opened as a board's port is)."""
@@ -91,7 +92,8 @@ class Machine(ABC):
         self._require(State.OFF)
         if not self.image.is_file():
             raise EmulatorError(f"there is no image {self.image} to start")
-        self._folder = Path(tempfile.mkdtemp(prefix="hil-"))
+        with held():  # a folder that is made is known
+            self._folder = Path(tempfile.mkdtemp(prefix="hil-"))
         try:
             self._start(self._folder)
         except BaseException:
@@ -131,6 +133,10 @@ class Machine(ABC):
         Idempotent; never raises. Takes at most three times the target's
         limits.stop (asked, terminated, killed).
         """
+        with held():
+            self._stop()
+
+    def _stop(self) -> None:
         if self.state is State.STOPPED:
             return
         self.exit_status()

@@ -22,6 +22,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from targets.signals import held
+
 GUARD = 'read -r ended || kill -KILL "$1"; read -r clean || rm -rf "$2"'
 """$1: the child, $2: its folder. A line each says that there is no need."""
 
@@ -39,8 +41,14 @@ class Child:
     def __init__(
         self, argv: Sequence[str], folder: Path, pass_fds: Sequence[int] = ()
     ) -> None:
-        self.ended, held_by_child = os.pipe()
         self._code: int | None = None
+        with held():  # a process that runs has a guard
+            self._start(argv, folder, pass_fds)
+
+    def _start(
+        self, argv: Sequence[str], folder: Path, pass_fds: Sequence[int]
+    ) -> None:
+        self.ended, held_by_child = os.pipe()
         try:
             with open(folder / "log", "ab") as log:
                 self._process = subprocess.Popen(
@@ -61,7 +69,7 @@ class Child:
             self._guard = _guard(self.pid, folder)
         except OSError:
             self._process.kill()
-            self._process.wait()
+            _reap(self._process)
             os.close(self.ended)
             raise
 
@@ -101,19 +109,26 @@ class Child:
                 self.wait(limit)
         if self._code is None:  # stuck in the kernel: as good as dead
             self._code = -signals[-1]
-        if self._guard.returncode is None:
+        if self.ended >= 0:
             self._tell_guard()
             with contextlib.suppress(OSError):
                 assert self._guard.stdin is not None
                 self._guard.stdin.close()
-            self._guard.wait()
+            _reap(self._guard)
             os.close(self.ended)
+            self.ended = -1
 
     def _tell_guard(self) -> None:
         """First that the child has ended, then that its folder is seen to."""
         assert self._guard.stdin is not None
         with contextlib.suppress(OSError):
             os.write(self._guard.stdin.fileno(), b"\n")
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that is about to end; one stuck in the kernel is left."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(REAP_LIMIT)
 
 
 def _guard(pid: int, folder: Path) -> subprocess.Popen[bytes]:

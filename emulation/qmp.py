@@ -105,7 +105,7 @@ class Monitor:
         finally:
             self._loop.remove_reader(ended)
             connection.cancel()
-            await asyncio.wait({connection})
+            await asyncio.wait({connection}, timeout=self.limit)
 
     async def _reset(self) -> None:
         def ours(event: Any) -> bool:
@@ -119,7 +119,10 @@ class Monitor:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            ended, _ = await asyncio.wait(tasks, timeout=self.limit)
+            for task in ended:
+                _ = task.cancelled() or task.exception()  # or asyncio prints it
 
 
 def _thread_has_loop() -> bool:

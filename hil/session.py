@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from shutil import copyfile
@@ -42,6 +42,7 @@ from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.undisturbed import undisturbed
 from hil.versions import versions
+from targets.signals import Hold, held
 
 TEST_CHUNK = 100
 """Test samples inferred between two looks at the progress line."""
@@ -62,11 +63,19 @@ def run(
     """
     if not isinstance(experiment, Experiment):
         experiment = Experiment() if experiment is None else load(experiment)
-    session = Session(prepare(experiment), Path(out), progress or Progress())
-    session.run()
+    session = carried_out(prepare(experiment), Path(out), progress or Progress())
     if session.failure is not None and session.record.result == "error":
         raise session.failure
     return session.record
+
+
+def carried_out(lesson: Lesson, out: Path, progress: Progress) -> Session:
+    """A session that has been run. Ctrl-C and SIGTERM are heard in its midst: a
+    folder, once made, gets its record."""
+    with held() as hold:
+        session = Session(lesson, out, progress)
+        session.run(hold)
+    return session
 
 
 class Session:
@@ -98,12 +107,13 @@ class Session:
         toml = lesson.experiment.to_toml()
         (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
 
-    def run(self) -> None:
-        """Walk; whatever happens, write the record. Raises only what is no
-        `HilError`, a defect of this program."""
+    def run(self, hold: Hold | None = None) -> None:
+        """Walk, and hear signals that are held; whatever happens, write the record.
+        Raises only what is no `HilError`, a defect of this program."""
         try:
-            self._walk()
-            self._judge()
+            with hold.heard() if hold else nullcontext():
+                self._walk()
+                self._judge()
         except KeyboardInterrupt as signalled:
             self.failure = stopped(signalled, f" after {self.record.learned} steps")
         except HilError as error:
@@ -120,8 +130,9 @@ class Session:
     def _walk(self) -> None:
         with ExitStack() as stack:
             if self._learner is not None:  # first of all: it starts meanwhile
-                process = ReferenceProcess(self.lesson.spec)
-                self.reference = stack.enter_context(process)
+                with held():  # a process that runs is known
+                    process = ReferenceProcess(self.lesson.spec)
+                    self.reference = stack.enter_context(process)
             built = self._build()
             attached, device = stack.enter_context(self._attached(built))
             initial = self._initialise(device)

@@ -21,7 +21,7 @@ from hil.experiment import Experiment, from_toml
 from hil.keys import KEYS
 from hil.lesson import Lesson, prepare
 from hil.progress import Progress
-from hil.session import Session
+from hil.session import carried_out
 from hil.versions import version
 
 CELLS = "cells"
@@ -88,8 +88,7 @@ def _settled(lesson: Lesson, folder: Path, again: bool) -> Outcome:
     before = None if again else passed(home)
     if before is not None:
         return Outcome("kept", identity, str(before))
-    session = Session(lesson, home, Progress())
-    session.run()
+    session = carried_out(lesson, home, Progress())
     path = str(session.record.folder / records.FILE)
     if session.failure is not None:
         return _failed(session.failure, Outcome("failed", identity, path))

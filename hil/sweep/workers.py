@@ -35,6 +35,10 @@ END_LIMIT = 30.0
 """Host seconds in which a worker that was told to stop writes its record and
 ends its device."""
 
+REAP_LIMIT = 5.0
+"""Host seconds a worker may need to vanish once its pipe has ended, or it was
+killed."""
+
 
 class Workers:
     """At most `jobs` processes; none is left after `with`."""
@@ -120,9 +124,13 @@ class _Worker:
         if line:
             return Outcome(**json.loads(line))
         self.lost = True
-        code = self._process.wait()
+        try:
+            self._process.wait(REAP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        code = self._process.poll()
         how = f"ended with exit code {code}"
-        if code < 0:
+        if code is not None and code < 0:
             how = f"was ended by {signal.Signals(-code).name}"
         hint = "the system ends processes when memory runs out: `dmesg` may tell"
         said = {"sentence": f"the process of the cell {how}", "hints": [hint]}
@@ -140,7 +148,8 @@ class _Worker:
             self._process.wait(END_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: left
+                self._process.wait(REAP_LIMIT)
         self.pipe.close()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hil import output
 from hil.errors import UsageError
 from hil.keys import KEYS, number_or_word
+from targets.signals import held
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
@@ -110,15 +111,15 @@ def run(given: argparse.Namespace) -> int:
     """The verb; returns the run's exit code."""
     from pathlib import Path
 
-    from hil.cli import tell
-    from hil.lesson import prepare
-    from hil.progress import for_stream
-    from hil.session import Session
+    with held():  # an import that is torn apart may lose the signal
+        from hil.cli import tell
+        from hil.lesson import prepare
+        from hil.progress import for_stream
+        from hil.session import carried_out
 
     out = output.of(given)
     lesson = prepare(experiment_of(given))
-    session = Session(lesson, Path(given.out), for_stream(out.people))
-    session.run()
+    session = carried_out(lesson, Path(given.out), for_stream(out.people))
     record, failure = session.record, session.failure
     out.document(record.to_json())
     if failure is not None:

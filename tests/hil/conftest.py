@@ -38,7 +38,9 @@ def board(host_cc: str) -> Iterator[Callable[[Experiment], Board]]:
         def start(experiment: Experiment) -> Board:
             lesson = prepare(experiment.override({"target": "host"}))
             built = build(plan_for(lesson))
-            machine = emulation.machine_for(lesson.target, built.image.path)
+            machine = emulation.machine_for(
+                lesson.target, built.image.path, console=experiment.console
+            )
             stack.enter_context(machine)
             machine.power_on()
             machine.run()
