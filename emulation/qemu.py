@@ -36,6 +36,9 @@ SOCKET_LINE = ("socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=
 """nodelay: with Nagle's algorithm a reply of 100 bytes takes 44 ms, without 3."""
 
 
+STUB_LINE = "socket,id=gdb,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
+
+
 def find(binary: str) -> str:
     """Path of this QEMU. Raises `QemuMissing`."""
     path = shutil.which(binary)
@@ -69,7 +72,8 @@ class QemuMachine(Machine):
     and mcycle exact and repeatable between two reads without a `wfi` between
     them (an idle guest's time goes on). Other shifts than 0 miscount; sleep=off
     counts no better and only warns. `watch`: what is written down once `watch`
-    is called; such a guest runs an order of magnitude slower.
+    is called; such a guest runs an order of magnitude slower. `gdb`: a debugger
+    may connect to `debugger`, a loopback address that QEMU chose.
     """
 
     def __init__(
@@ -80,11 +84,13 @@ class QemuMachine(Machine):
         icount: bool = False,
         console: str = "socket",
         watch: Watch | None = None,
+        gdb: bool = False,
     ) -> None:
         super().__init__(target, image, console)
         self.vlen = vlen
         self.icount = icount
         self._watch = watch
+        self._gdb = gdb
         self._monitor: Monitor | None = None
         self._line: PtyLine | None = None
 
@@ -143,17 +149,34 @@ class QemuMachine(Machine):
             *("-chardev", f"socket,id=qmp,path={_escaped(qmp)}"),
             *("-mon", "chardev=qmp,mode=control"),
             *(("-icount", "shift=0") if self.icount else ()),
+            *(("-chardev", STUB_LINE, "-gdb", "chardev:gdb") if self._gdb else ()),
             *(self._watch.options(version(qemu.binary)) if self._watch else ()),
         ]
 
     def _socket_url(self) -> str:
-        """The url of QEMU's end of the line, whose port it chose itself."""
+        """The url of QEMU's end of the line."""
+        return f"socket://{self._address('line')}"
+
+    def _address(self, label: str) -> str:
+        """Where QEMU listens for this chardev, whose port it chose itself."""
         assert self._monitor is not None
         for chardev in self._monitor.execute("query-chardev"):
-            match = re.search(r"tcp:127\.0\.0\.1:(\d+)", chardev["filename"])
-            if chardev["label"] == "line" and match:
-                return f"socket://127.0.0.1:{match[1]}"
-        raise EmulatorError("QEMU does not tell the port of its serial line")
+            match = re.search(r"tcp:(127\.0\.0\.1:\d+)", chardev["filename"])
+            if chardev["label"] == label and match:
+                return match[1]
+        raise EmulatorError(f"QEMU does not tell the port of its {label}")
+
+    @property
+    def debugger(self) -> str:
+        """What a debugger connects to, as host:port."""
+        self._require(State.POWERED, State.RUNNING)
+        return self._address("gdb")
+
+    def pause(self) -> None:
+        """The guest stands still, until a debugger lets it go on."""
+        self._require(State.RUNNING)
+        assert self._monitor is not None
+        self._monitor.execute("stop")
 
     def run(self) -> None:
         """Lets the guest run.

@@ -47,10 +47,11 @@ def attach(
     vlen: int,
     log: BinaryIO | None,
     watch: Watch | None = None,
+    gdb: bool = False,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
     names, or else an emulator that ends with the context. Every byte it sends
-    goes into `log`; an emulator is ready to `watch`."""
+    goes into `log`; an emulator is ready to `watch`, and for a debugger."""
     with ExitStack() as stack:
         if asked.unit is not None:
             yield Attached(stack.enter_context(Channel(asked.unit, record=log)))
@@ -63,6 +64,7 @@ def attach(
                 icount=asked.icount,
                 console=asked.console,
                 watch=watch,
+                gdb=gdb,
             )
         )
         machine.power_on()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
-from shutil import copyfile
+from shutil import copy
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from hil.compare import Difference, difference, digest_difference
 from hil.device import Device
 from hil.divergence import Finder, Found, Snapshot, compare_state, write_state
 from hil.errors import (
+    DeviceFault,
     Divergence,
     HilError,
     LinkError,
@@ -172,7 +173,7 @@ class Session:
         }
         self.record.versions["toolchain"] = image.toolchain
         built.files.write(folder)
-        copyfile(image.path, folder / image.path.name)
+        copy(image.path, folder / image.path.name)
         taken = self.record.seconds["build"]
         self.progress.stage(
             "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
@@ -379,6 +380,8 @@ class Session:
             record.result = "fail" if proved else "error"
             record.exit_code = failure.exit_code
             record.error = {"sentence": str(failure), "hints": list(failure.hints)}
+            if isinstance(failure, DeviceFault):
+                record.error["step"] = failure.step
         elif record.error is None:
             record.result, record.exit_code = "pass", 0
         if self._device is not None:

@@ -163,10 +163,7 @@ class Channel:
         if not self._port.is_open:
             raise LineClosed(f"the line {self.url!r} is closed")
         try:
-            port = self._port.fileno()
-            readable, writable, _ = select.select(
-                [port], [port] if self._unsent else [], [], max(0.0, limit)
-            )
+            readable, writable = self._ready(limit)
             data = self._port.read(CHUNK) if readable else b""
         except (serial.SerialException, OSError) as error:
             raise self._closed(error) from error
@@ -179,6 +176,25 @@ class Channel:
             if self._record is not None:
                 self._record.write(data)
         return data
+
+    def _ready(self, limit: float) -> tuple[bool, bool]:
+        """Whether it can be read, or written what is queued, within `limit`."""
+        port = self._port.fileno()
+        readable, writable, _ = select.select(
+            [port], [port] if self._unsent else [], [], max(0.0, limit)
+        )
+        return bool(readable), bool(writable)
+
+    def anything(self, limit: float) -> bool:
+        """Whether there is something to `pump` within about `limit` seconds, be it
+        the line's end; what is queued is sent meanwhile."""
+        end = time.monotonic() + limit
+        while True:
+            readable, writable = self._ready(end - time.monotonic())
+            if writable and not readable:
+                self._write()
+            if readable or self._broken is not None or time.monotonic() >= end:
+                return readable or self._broken is not None
 
     def require_alive(self) -> None:
         """Raise `LineClosed` when nobody is at the other end any more. To be

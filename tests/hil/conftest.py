@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,9 +16,12 @@ from pathlib import Path
 import pytest
 
 import emulation
+from codegen import render
 from hil.building import Built, build, plan_for
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
+
+Mutate = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -127,3 +131,19 @@ def small() -> Experiment:
 def folder(tmp_path: Path) -> Path:
     """Where run folders go."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def mutate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mutate:
+    """Makes a template wrong for the rest of the test."""
+    folder = tmp_path / "templates"
+    shutil.copytree(render.TEMPLATES, folder)
+    monkeypatch.setattr(render, "TEMPLATES", folder)
+
+    def change(template: str, right: str, wrong: str) -> None:
+        path = folder / "kernels" / template
+        text = path.read_text()
+        assert right in text, f"{template} has changed: this mutation no longer applies"
+        path.write_text(text.replace(right, wrong))
+
+    return change
