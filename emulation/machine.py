@@ -15,6 +15,7 @@ import contextlib
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -86,6 +87,14 @@ class Machine(ABC):
     def _release(self) -> None:
         """Asks the guest's process to end, where it can be asked, and closes
         the line. Called by `stop`, may raise."""
+
+    def _spawn(self, argv: Sequence[str], pass_fds: Sequence[int]) -> Child:
+        """Starts the guest's process: once it runs, it has a guard and is known.
+        Raises `OSError`."""
+        assert self._folder is not None
+        with held():
+            self._child = Child(argv, self._folder, pass_fds)
+        return self._child
 
     def power_on(self) -> None:
         """Makes the machine and its line; the guest does not run yet."""

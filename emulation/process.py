@@ -22,8 +22,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from targets.signals import held
-
 GUARD = 'read -r ended || kill -KILL "$1"; read -r clean || rm -rf "$2"'
 """$1: the child, $2: its folder. A line each says that there is no need."""
 
@@ -41,14 +39,8 @@ class Child:
     def __init__(
         self, argv: Sequence[str], folder: Path, pass_fds: Sequence[int] = ()
     ) -> None:
-        self._code: int | None = None
-        with held():  # a process that runs has a guard
-            self._start(argv, folder, pass_fds)
-
-    def _start(
-        self, argv: Sequence[str], folder: Path, pass_fds: Sequence[int]
-    ) -> None:
         self.ended, held_by_child = os.pipe()
+        self._code: int | None = None
         try:
             with open(folder / "log", "ab") as log:
                 self._process = subprocess.Popen(

@@ -19,7 +19,6 @@ from pathlib import Path
 from emulation.errors import EmulatorError, QemuGone, QemuMissing, QemuRefused
 from emulation.line import PtyLine
 from emulation.machine import Machine, State
-from emulation.process import Child
 from emulation.qmp import Monitor
 from emulation.trace import LOG_ITEMS, Watch
 from targets import Target
@@ -123,11 +122,11 @@ class QemuMachine(Machine):
         self._monitor = monitor
         fds = (self._line.guest_fd,) if self._line else ()
         try:
-            self._child = Child(self._command(path, cpu), folder, pass_fds=fds)
+            child = self._spawn(self._command(path, cpu), fds)
         except OSError as error:
             raise EmulatorError(f"QEMU does not start: {error.strerror}") from error
-        if not monitor.accept(self._child.ended):
-            self._child.end(limits.stop)
+        if not monitor.accept(child.ended):
+            child.end(limits.stop)
             self._child = None
             monitor.close()
             raise QemuRefused(f"QEMU refused to start: {_culprit(self.log())}")

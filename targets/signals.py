@@ -26,7 +26,8 @@ of clearing up, so that only what has lost the first one still runs then."""
 class Hold:
     """Signals that are held, until they are `heard` or the hold ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[], Any]) -> None:
+        self._wake = wake
         self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._came: list[int] = []
         self._open = False
@@ -39,6 +40,7 @@ class Hold:
             self._strike(number, frame)
         else:
             self._came.append(number)
+            self._wake()
 
     def _strike(self, number: int, frame: FrameType | None = None) -> None:
         self._came.clear()
@@ -71,10 +73,10 @@ class Hold:
 
 
 @contextmanager
-def held() -> Iterator[Hold]:
-    """A signal that comes inside strikes at the end. Only the main thread is ever
-    struck, so nothing is done in others."""
-    hold = Hold()
+def held(wake: Callable[[], Any] = lambda: None) -> Iterator[Hold]:
+    """A signal that comes inside strikes at the end, which `wake` may bring about.
+    Only the main thread is ever struck, so nothing is done in others."""
+    hold = Hold(wake)
     try:
         hold._begin()
         yield hold

@@ -373,3 +373,44 @@ def test_qemu_tells_its_version(fake_qemu: Callable[[str], None]) -> None:
     fake_qemu("exit 1\n")
     with pytest.raises(EmulatorError, match="does not tell its version"):
         version("qemu-system-riscv64")
+
+
+DEAF_QEMU = """
+import os, signal, socket
+line = socket.socket(socket.AF_UNIX)
+line.connect("qmp")
+os.kill({parent}, signal.SIGINT)
+while line.recv(100):
+    pass
+signal.pause()
+"""
+"""Connects to whoever controls it, says nothing, and never ends of itself."""
+
+
+@pytest.mark.parametrize("console", CONSOLES)
+@pytest.mark.parametrize("when", ["it starts", "it is to answer"])
+def test_ctrl_c_while_qemu_is_waited_for_ends_the_wait_and_qemu(
+    temp: Path,
+    greeter: Path,
+    tmp_path: Path,
+    console: str,
+    when: str,
+    fake_qemu: Callable[[str], None],
+) -> None:
+    """And no task of the control protocol's client keeps the exception, to hand it
+    out once more when it is closed."""
+    pid, script = tmp_path / "pid", tmp_path / "deaf.py"
+    script.write_text(DEAF_QEMU.format(parent=os.getpid()))
+    starts = f"kill -INT {os.getpid()}; exec sleep 60"
+    answers = f"exec {sys.executable} {script}"
+    last = starts if when == "it starts" else answers
+    fake_qemu(f"echo $$ > {pid}; {last}\n")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    machine = emulation.machine_for(RV64, greeter, console=console)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            machine.power_on()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert machine.state is emulation.State.STOPPED
+    assert not exists(int(pid.read_text()))
