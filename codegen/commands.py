@@ -18,6 +18,8 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from targets.signals import held
+
 CHUNK = 1 << 16
 REAP_LIMIT = 5.0
 """Seconds a command may need to vanish once its output has ended, or it was killed."""
@@ -49,11 +51,12 @@ class _Running:
         return Ended(self.command, code, self.output.decode("utf-8", "replace"))
 
     def kill(self) -> None:
-        """End it and all it has started."""
-        with contextlib.suppress(OSError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(REAP_LIMIT)
+        """End it and all it has started, unless it has ended."""
+        if self.process.returncode is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(REAP_LIMIT)
         assert self.process.stdout is not None
         self.process.stdout.close()
 
@@ -62,13 +65,14 @@ def run(
     commands: Iterable[Sequence[str]], folder: Path, limit: float, at_once: int = 1
 ) -> Generator[Ended, None, None]:
     """The commands as they end; each is run in `folder`, its temporary files too,
-    for at most `limit` seconds. Those that still run when the iterator is closed are killed."""
+    for at most `limit` seconds. Those that still run when it is closed are killed."""
     waiting, running = deque(commands), list[_Running]()
     with selectors.DefaultSelector() as selector:
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    running.append(_start(waiting.popleft(), folder, limit))
+                    with held():  # one that runs is known
+                        running.append(_start(waiting.popleft(), folder, limit))
                     output = running[-1].process.stdout
                     assert output is not None
                     selector.register(output, selectors.EVENT_READ, running[-1])

@@ -7,7 +7,6 @@ compiled once.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ from codegen.errors import BuildError, CompilerMissing
 from codegen.image import Image
 from codegen.isa import Isa
 from targets import Target
+from targets.signals import held
 
 NAMES = ("zig", "clang", "gcc", "cc")
 OLDEST_CLANG = 17
@@ -311,7 +312,11 @@ def build(
     known = folder / "image.json"
     if not known.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as temp:
+        with ExitStack() as stack:
+            with held():  # a folder that is made is cleared away
+                temp = stack.enter_context(
+                    tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-")
+                )
             made = Path(temp) / "out"
             made.mkdir()
             _compile(plan, toolchain, digest, extra, made)
@@ -381,7 +386,7 @@ def _compile(
 def _run(calls: list[list[str]], folder: Path) -> None:
     """As many at once as there are processors; after the first that fails, none."""
     ending = commands.run(calls, folder, COMPILE_LIMIT, os.cpu_count() or 1)
-    with contextlib.closing(ending):
+    with closing(ending):
         for ended in ending:
             _require(ended)
 

@@ -13,9 +13,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
+from qemu.qmp import QMPClient
 
 import emulation
 import targets
@@ -317,6 +319,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_qemu(temp: Path, greeter: Path) -
 ORPHAN = """
 import sys, emulation, targets
 from pathlib import Path
+from typing import Any
 machine = emulation.machine_for(targets.load("qemu-rv64gcv"), Path(sys.argv[1]))
 machine.power_on()
 guard = machine._child._guard.pid
@@ -414,3 +417,29 @@ def test_ctrl_c_while_qemu_is_waited_for_ends_the_wait_and_qemu(
         signal.signal(signal.SIGINT, before)
     assert machine.state is emulation.State.STOPPED
     assert not exists(int(pid.read_text()))
+
+
+def test_ctrl_c_within_a_task_of_the_control_client_is_raised_once(
+    temp: Path, greeter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python raises it wherever the main thread is. A task that it ends keeps it,
+    and hands it out again when the client is closed, in the midst of the stop."""
+    send = QMPClient._do_send
+
+    def struck(client: QMPClient, message: Any) -> None:
+        send(client, message)
+        monkeypatch.setattr(QMPClient, "_do_send", send)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        machine = emulation.machine_for(RV64, greeter)
+        machine.power_on()
+        pid = pid_of(machine)
+        monkeypatch.setattr(QMPClient, "_do_send", struck)
+        with pytest.raises(KeyboardInterrupt):
+            machine.run()
+        machine.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not exists(pid)

@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.usefixtures("host_cc", "qemu64", "qemu32"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc"),
 ]
-ROOT = Path(__file__).parents[2]
+HIL = Path(sys.executable).parent / "hil"
 MOMENTS = 10
 """For each kind of run."""
 AT_ONCE = 3
@@ -66,8 +66,7 @@ class Place:
         (self.folder / "tmp").mkdir()
         out = ("--out", str(self.folder / "runs"))
         return subprocess.Popen(
-            [sys.executable, "-m", "hil", "run", *SMALL, *given, *out],
-            cwd=ROOT,
+            [HIL, "run", *SMALL, *given, *out],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
