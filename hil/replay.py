@@ -32,6 +32,8 @@ from hil.lesson import Lesson, prepare
 from hil.replies import StepResult
 
 IMAGE = "image.elf"
+TOLD = ("outputs", "loss", "digest")
+"""Rows that hold what the device tells of a step; all others are read back."""
 MACHINE = ("target", "unit", "vlen")
 """Keys that choose another machine than the recorded one."""
 
@@ -199,8 +201,11 @@ class Replayed:
 
     @property
     def first(self) -> Difference | None:
-        """The first difference, in the order of the rows."""
-        return next((row.first for row in self.rows if row.differing), None)
+        """Where they part: the first tensor that differs, in the order in which a
+        step computes them; what was told differs because of it."""
+        parted = [row for row in self.rows if row.differing]
+        parted.sort(key=lambda row: row.tensor in TOLD)
+        return parted[0].first if parted else None
 
 
 def lead_in(lesson: Lesson, plan: Plan, step: int) -> int:
@@ -265,12 +270,12 @@ def _both_do(
     rows: tuple[Row, ...] = ()
     if told is not None and result is not None:
         rows = (
-            _row("outputs", told.outputs, result.p, step),
-            _row("loss", told.loss, result.loss, step),
+            _row(TOLD[0], told.outputs, result.p, step),
+            _row(TOLD[1], told.loss, result.loss, step),
         )
         if told.digest is not None:
             seen = digest_difference(step, told.digest, learner.digest())
-            rows += (Row("digest", 1, int(seen is not None), seen),)
+            rows += (Row(TOLD[2], 1, int(seen is not None), seen),)
     alike = (told is None) == (result is None)
     return Replayed(step, rows, "; ".join(notes), alike)
 

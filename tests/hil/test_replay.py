@@ -73,7 +73,11 @@ def test_without_a_number_it_is_the_last_step(
 
 
 def test_a_step_that_differed_differs_again_and_the_one_before_it_does_not(
-    small: Experiment, folder: Path, replay: Replay, mutate: Mutate
+    small: Experiment,
+    folder: Path,
+    replay: Replay,
+    mutate: Mutate,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Wrong only with the second epoch's rate, so only from step 1437 on."""
     mutate(
@@ -91,6 +95,9 @@ def test_a_step_that_differed_differs_again_and_the_one_before_it_does_not(
     told = {**seen["first"], "note": record.divergence["note"]}
     assert told == record.divergence
     assert replay(record.folder, "--step", "1436")[0] == 0
+    assert main(["replay", str(record.folder)]) == 1
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith("DIFFERENT: step 1437 (step), W1[")
 
 
 def test_a_step_that_only_differs_after_one_left_pending_differs_again(
