@@ -205,6 +205,14 @@ def test_initial_weights_that_are_others_now_are_refused(
     )
 
 
+def test_a_run_that_held_a_budget_is_refused(
+    qemu64: str, small: Experiment, folder: Path, replay: Replay
+) -> None:
+    change = {"target": "qemu-rv64gc", "icount": True, "gate": "row", "steps": 3}
+    record = run(small.override({**change, "instructions": 5000}), out=folder)
+    assert "followed the device's counter" in refused(replay, record.folder)
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [((), "runs as a process"), (("--unit", "/dev/ttyNOSUCH7"), "stops an emulator")],
