@@ -13,6 +13,7 @@ from functools import cached_property
 
 from codegen import bill as bills
 from codegen import kernels, protocol, rules, streams, ways
+from codegen.checkpoint import Slots, slots
 from codegen.cost import Shape
 from codegen.errors import SpecError
 from codegen.memory import WORD, Arena, Const, Scratch, State, Timeline, arrange
@@ -182,6 +183,11 @@ class Plan:
     def state(self) -> tuple[Tensor, ...]:
         """Every tensor a step changes, in declared order."""
         return tuple(t for t in self.tensors if t.kind == "state")
+
+    @property
+    def slots(self) -> Slots:
+        """How the target's flash is cut for checkpoints of the state."""
+        return slots(self.target.flash, WORD * sum(t.words for t in self.state))
 
     @cached_property
     def bill(self) -> tuple[bills.Item, ...]:

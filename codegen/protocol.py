@@ -41,6 +41,9 @@ class Status(IntEnum):
     OUT_OF_BOUNDS = 6
     NOT_READY = 7
     FAULTED = 8
+    NO_CHECKPOINT = 9
+    OTHER_CHECKPOINT = 10
+    NO_STORAGE = 11
 
 
 STATUS_TEXT = {
@@ -53,6 +56,9 @@ STATUS_TEXT = {
     Status.OUT_OF_BOUNDS: "a range outside the tensors or the resident set, or not writable",
     Status.NOT_READY: "the network has not been initialised",
     Status.FAULTED: "the device is in FAULT and learns no more until INIT",
+    Status.NO_CHECKPOINT: "there is no whole checkpoint, or none of so early a step",
+    Status.OTHER_CHECKPOINT: "the newest checkpoint is of another network, rule, seed or version",
+    Status.NO_STORAGE: "there is no flash for two checkpoints, or it did not take one",
 }
 
 
@@ -70,9 +76,11 @@ class StepFlag(IntFlag):
 
 
 class InitFlag(IntFlag):
-    """INIT: keep the weights there are (after WRITE) and only set the step."""
+    """INIT: keep the weights there are (after WRITE) and only set the step; or
+    take state and step from the newest checkpoint, which must be of this seed."""
 
     KEEP_STATE = 1
+    RESUME = 2
 
 
 class Cause(IntEnum):
@@ -214,8 +222,8 @@ INIT = Message(
     "init", 0x02, "set every weight from the seed, or keep them; set the step",
     Layout((
         _u32("seed", "seed of the generator; not read when the state is kept"),
-        _u32("step", "number of the next step"),
-        _u32("flags", "1 keep the state as it is"),
+        _u32("step", "number of the next step; resuming, the last that will do"),
+        _u32("flags", "1 keep the state as it is, 2 resume from the newest checkpoint"),
     )),
     Layout((_u32("step", "number of the next step"), _u32("digest", "state digest"))),
 )  # fmt: skip
@@ -301,6 +309,16 @@ STEP_RESIDENT = Message(
         "is held, of the last step"),
 )  # fmt: skip
 
+COMMIT = Message(
+    "commit", 0x0B, "write a checkpoint of the state, exactly once a step",
+    Layout((_u32("step", "number of the next step: what comes before is committed"),)),
+    Layout((
+        _u32("step", "as asked"),
+        _u32("digest", "state digest"),
+        _u32("sequence", "the checkpoint's number, in this flash"),
+    )),
+)  # fmt: skip
+
 TELEMETRY = Message(
     "telemetry", 0x40, "device to host, may be dropped",
     None,
@@ -337,7 +355,26 @@ MESSAGES = (
     ECHO,
     LEAVE,
     STEP_RESIDENT,
+    COMMIT,
     TELEMETRY,
     FAULT,
 )
 """Every message, by ascending kind."""
+
+CHECKPOINT_MAGIC = 0x504B4348
+"""b"HCKP"."""
+CHECKPOINT_VERSION = 1
+
+CHECKPOINT = Layout((
+    _u32("magic", "0x504b4348, the letters HCKP"),
+    _u32("version", "1"),
+    Field("identity", "s", "of network, rule, inputs, gates and limits: codegen/checkpoint.py", 16),
+    _u32("sequence", "one more than the checkpoint's before it"),
+    _u32("step", "next step"),
+    _u32("seed", "of the generator"),
+    _u32("digest", "state digest"),
+    _u32("size", "bytes of the state, which follows at the next multiple of the program size"),
+    _u32("state_crc", "CRC-32 of the state"),
+    _u32("crc", "CRC-32 of the fields before it"),
+), tail="the state")  # fmt: skip
+"""A checkpoint in flash, at the start of a slot (docs/reliability.md)."""

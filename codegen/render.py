@@ -12,6 +12,7 @@ import numpy as np
 from codegen import bill, constants, kernels, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
+from codegen.checkpoint import identity
 from codegen.plan import Call, Plan
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 
@@ -179,6 +180,8 @@ def _image(plan: Plan) -> dict[str, str]:
     """What is made for this image beside the library and the protocol."""
     env, values = environment(), context(plan)
     values["structures"] = bill.structures(plan)
+    values["slots"] = plan.slots
+    values["identity"] = ", ".join(f"0x{b:02x}" for b in identity(plan.spec))
     files = {"image/hil_config.h": env.get_template("hil_config.h.j2").render(values)}
     if plan.resident is not None:
         files["image/hil_resident.S"] = env.get_template("hil_resident.S.j2").render(

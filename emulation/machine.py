@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -42,10 +43,14 @@ class Machine(ABC):
     """A machine of software. Used once: after `stop` make another.
 
     `url` is None before `power_on`, then what pyserial's `serial_for_url`
-    opens. Methods raise `EmulatorError`; only `stop` never raises.
+    opens; after a power cut it may be another. `flash` is the file that stands for
+    the target's flash, made when there is none; without one the flash forgets.
+    Methods raise `EmulatorError`; only `stop` never raises.
     """
 
-    def __init__(self, target: Target, image: Path, console: str) -> None:
+    def __init__(
+        self, target: Target, image: Path, console: str, flash: Path | None = None
+    ) -> None:
         if console not in CONSOLES:
             raise DescriptorError(
                 f"unknown console {console!r}: expected one of {', '.join(CONSOLES)}"
@@ -53,6 +58,9 @@ class Machine(ABC):
         self.target = target
         self.image = Path(image).resolve()
         self.console = console
+        self.flash = None if flash is None else Path(flash).resolve()
+        if flash is not None and target.flash is None:
+            raise DescriptorError(f"target {target.name!r} has no flash")
         self.url: str | None = None
         self.state = State.OFF
         self._folder: Path | None = None
@@ -104,6 +112,7 @@ class Machine(ABC):
         with held():  # a folder that is made is known
             self._folder = Path(tempfile.mkdtemp(prefix="hil-"))
         try:
+            self._make_flash()
             self._start(self._folder)
         except BaseException:
             self.stop()
@@ -150,10 +159,44 @@ class Machine(ABC):
             return
         self.exit_status()
         self.state = State.STOPPED
+        self._clear((signal.SIGTERM, signal.SIGKILL))
+
+    def cut_power(self) -> None:
+        """Takes the power away, whatever the guest is doing: QEMU is told to quit,
+        a process is killed. `power_on` and `run` start it anew, with the flash as it
+        was then."""
+        if self.state is State.STOPPED:
+            raise EmulatorError("the machine is stopped, expected it not to be")
+        self.state = State.OFF
+        with held():
+            self._clear((signal.SIGKILL,))
+        self.url = self._exit = None
+
+    def _make_flash(self) -> None:
+        """An empty file of the flash's size, where there is none."""
+        if self.flash is None or self.target.flash is None:
+            return
+        size = self.target.flash.size
+        try:
+            with self.flash.open("ab") as file:
+                if file.tell() == 0:
+                    file.truncate(size)  # takes no room until it is written
+                elif file.tell() != size:
+                    raise EmulatorError(
+                        f"flash {self.flash} has {file.tell():,} bytes, but that of "
+                        f"target {self.target.name!r} has {size:,}"
+                    )
+        except OSError as error:
+            raise EmulatorError(
+                f"flash {self.flash} cannot be opened: {error.strerror}"
+            ) from error
+
+    def _clear(self, signals: Sequence[signal.Signals]) -> None:
+        """Ends the guest, and removes all but the flash."""
         with contextlib.suppress(Exception):
             self._release()
         if self._child is not None:
-            self._child.end(self.target.limits.stop)
+            self._child.end(self.target.limits.stop, signals)
             self._child = None
         if self._folder is not None:
             self._log = self.log()

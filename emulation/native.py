@@ -15,14 +15,26 @@ class NativeMachine(Machine):
     """A native image, which is told its line by a descriptor.
 
     console "socket": `image --listen-fd N`, a listening socket; the process
-    serves the first connection and ends with it. A reset starts it anew, and
-    the host opens the same url again.
+    serves one connection after another. A reset starts it anew, and the host opens
+    the same url again.
     console "pty": `image --fd N`, the line itself, which outlasts a reset.
     """
 
-    def __init__(self, target: Target, image: Path, console: str = "socket") -> None:
-        super().__init__(target, image, console)
+    def __init__(
+        self,
+        target: Target,
+        image: Path,
+        console: str = "socket",
+        flash: Path | None = None,
+    ) -> None:
+        super().__init__(target, image, console, flash)
         self._line: ListeningLine | PtyLine | None = None
+        self._cut: tuple[str, ...] = ()
+
+    def lose_power_at(self, operation: int, model: str) -> None:
+        """The next start loses its power at this operation of its flash (1: the
+        first); what is left of it, `model` says: firmware/ports/host/flash.c."""
+        self._cut = ("--cut", str(operation), model)
 
     def _start(self, folder: Path) -> None:
         self._line = PtyLine() if self.console == "pty" else ListeningLine()
@@ -45,8 +57,12 @@ class NativeMachine(Machine):
         assert self._line is not None
         flag = "--fd" if self.console == "pty" else "--listen-fd"
         fd = self._line.guest_fd
+        command = [str(self.image), flag, str(fd)]
+        if self.flash is not None:
+            command += ["--flash", str(self.flash), *self._cut]
+        self._cut = ()
         try:
-            self._spawn([str(self.image), flag, str(fd)], (fd,))
+            self._spawn(command, (fd,))
         except OSError as error:
             raise EmulatorError(
                 f"image {self.image} does not start on this computer: {error.strerror}"
@@ -55,3 +71,4 @@ class NativeMachine(Machine):
     def _release(self) -> None:
         if self._line is not None:
             self._line.close()
+            self._line = None

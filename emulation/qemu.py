@@ -33,9 +33,9 @@ MAX_SOCKET_PATH = 103
 
 SOCKET_LINE = ("socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on",)
 """nodelay: with Nagle's algorithm a reply of 100 bytes takes 44 ms, without 3."""
-
-
 STUB_LINE = "socket,id=gdb,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
+FLASH = "if=pflash,unit=1,format=raw,file="
+"""The second bank: from the first, the machine would boot."""
 
 
 def find(binary: str) -> str:
@@ -83,9 +83,10 @@ class QemuMachine(Machine):
         icount: bool = False,
         console: str = "socket",
         watch: Watch | None = None,
+        flash: Path | None = None,
         gdb: bool = False,
     ) -> None:
-        super().__init__(target, image, console)
+        super().__init__(target, image, console, flash)
         self.vlen = vlen
         self.icount = icount
         self._watch = watch
@@ -143,8 +144,9 @@ class QemuMachine(Machine):
         return [
             *(find(qemu.binary), "-S", "-no-user-config", "-nodefaults"),
             *("-machine", qemu.machine, "-cpu", cpu, "-m", f"{memory.ram // 1024}k"),
-            *("-bios", "none", "-kernel", str(self.image), "-display", "none"),
+            *("-bios", "none", "-device", self._loader(), "-display", "none"),
             *(*line, "-serial", "chardev:line"),
+            *(("-drive", FLASH + _escaped(self.flash)) if self.flash else ()),
             *("-chardev", f"socket,id=qmp,path={_escaped(qmp)}"),
             *("-mon", "chardev=qmp,mode=control"),
             *(("-icount", "shift=0") if self.icount else ()),
@@ -176,6 +178,13 @@ class QemuMachine(Machine):
         self._require(State.RUNNING)
         assert self._monitor is not None
         self._monitor.execute("stop")
+
+    def _loader(self) -> str:
+        """How the image gets into RAM, at every reset. Not by -kernel: where there
+        is a second flash bank, QEMU 7.2 takes that for firmware which loads it."""
+        assert self.target.memory is not None
+        origin = self.target.memory.origin
+        return f"loader,file={_escaped(self.image)},addr={origin:#x}"
 
     def run(self) -> None:
         """Lets the guest run.
@@ -217,6 +226,7 @@ class QemuMachine(Machine):
     def _release(self) -> None:
         if self._line is not None:
             self._line.close()
+            self._line = None
         if self._monitor is None:
             return
         try:
@@ -226,6 +236,7 @@ class QemuMachine(Machine):
                 self._child.wait(self.target.limits.stop)
         finally:
             self._monitor.close()
+            self._monitor = None
 
 
 def _escaped(path: Path) -> str:

@@ -3,29 +3,35 @@ there already."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import emulation
+from emulation.faults import FaultyChannel
+from emulation.native import NativeMachine
 from emulation.trace import Watch
 from hil.building import Built
 from hil.device import Device
-from hil.errors import EmulatorError, LinkError
+from hil.errors import EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
 from hil.replies import Greeting
 from targets import Target
 
+PAUSE = 0.02
+"""Seconds between two attempts to open a line that is not there."""
+
 
 @dataclass(frozen=True)
 class Attached:
     """A line to a powered device; `machine` is None for a unit."""
 
-    channel: Channel
+    channel: Channel | FaultyChannel
     machine: emulation.Machine | None = None
 
     def require_end(self, limit: float) -> None:
@@ -38,6 +44,30 @@ class Attached:
             how = "did not end" if code is None else f"ended with {code}"
             raise EmulatorError(f"the device {how} after LEAVE, expected exit code 0")
 
+    def revive(self, limit: float) -> bool:
+        """Give power to a machine that has lost it (true then), and open the line
+        again, which may take `limit` seconds to be there. Raises `LinkError`."""
+        machine, url = self.machine, self.channel.url
+        if machine is not None:
+            if not machine.alive():
+                machine.cut_power()
+                machine.power_on()
+            assert machine.url is not None
+            url = machine.url
+        end = time.monotonic() + limit
+        while True:
+            try:
+                self.channel.reopen(url)
+                break
+            except LinkError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(PAUSE)
+        anew = machine is not None and machine.state is emulation.State.POWERED
+        if anew and machine is not None:
+            machine.run()
+        return anew
+
 
 @contextmanager
 def attach(
@@ -47,14 +77,19 @@ def attach(
     vlen: int,
     log: BinaryIO | None,
     watch: Watch | None = None,
+    flash: Path | None = None,
+    cut: tuple[int, str] | None = None,
     gdb: bool = False,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
-    names, or else an emulator that ends with the context. Every byte it sends
-    goes into `log`; an emulator is ready to `watch`, and for a debugger."""
+    names, or else an emulator that ends with the context, with this file as its
+    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`, and
+    for a debugger; a native one loses its power at operation and model `cut` of its
+    flash."""
     with ExitStack() as stack:
         if asked.unit is not None:
-            yield Attached(stack.enter_context(Channel(asked.unit, record=log)))
+            channel = stack.enter_context(Channel(asked.unit, record=log))
+            yield Attached(_faulty(channel, asked))
             return
         machine = stack.enter_context(
             emulation.machine_for(
@@ -64,20 +99,34 @@ def attach(
                 icount=asked.icount,
                 console=asked.console,
                 watch=watch,
+                flash=flash,
                 gdb=gdb,
             )
         )
+        if cut is not None:
+            assert isinstance(machine, NativeMachine)
+            machine.lose_power_at(*cut)
         machine.power_on()
         assert machine.url is not None
         channel = Channel(machine.url, record=log, alive=machine.alive)
         stack.enter_context(channel)
         machine.run()
         try:
-            yield Attached(channel, machine)
+            yield Attached(_faulty(channel, asked, machine.cut_power), machine)
         except LinkError as error:
             if not machine.alive():
                 error.hints = (*_last_words(machine), *error.hints)
             raise
+
+
+def _faulty(
+    channel: Channel, asked: Experiment, cut: Callable[[], None] | None = None
+) -> Channel | FaultyChannel:
+    """The channel with the faults that the experiment wants."""
+    faults = asked.line_faults
+    return (
+        channel if faults is None else FaultyChannel(channel, faults, LineClosed, cut)
+    )
 
 
 def _last_words(machine: emulation.Machine) -> list[str]:

@@ -126,9 +126,11 @@ def _greeted(stack: ExitStack, lesson: Lesson) -> tuple[Device, Built]:
 
 def _attached(stack: ExitStack, lesson: Lesson, image: Image) -> Channel:
     """The line to a device that runs `image` until the stack closes."""
-    asked = lesson.experiment
+    asked = lesson.experiment.override({"faults": None})
     found = attach(lesson.target, image.path, asked, lesson.vlen, None)
-    return stack.enter_context(found).channel
+    channel = stack.enter_context(found).channel
+    assert isinstance(channel, Channel)
+    return channel
 
 
 def _echo_rates(

@@ -35,8 +35,8 @@ class Difference:
     binary32 numbers lie between the two values, None where one is NaN. `tensor`
     may also be "loss", "digest", "fold" (what a resident frame's steps tell, all
     together), or "fault" when one of the two stopped and the other did not; the
-    bits are None where there are none. `when` is "init",
-    "step", "test" or "final".
+    bits are None where there are none. `when` is "init", "step", "test" or "final",
+    "commit" or "resume" of a checkpoint's state, or "again" of a step done twice.
     """
 
     step: int
@@ -161,6 +161,16 @@ def digest_difference(
     if device == reference:
         return None
     return Difference(step, tensor, (), device, reference, when)
+
+
+def same(one: StepResult, other: StepResult) -> bool:
+    """Whether a device told twice the same of a step, to the bit."""
+    return (
+        one.loss.tobytes() + one.outputs.tobytes()
+        == other.loss.tobytes() + other.outputs.tobytes()
+        and (one.digest, one.steps, one.fold, one.right, one.signal)
+        == (other.digest, other.steps, other.fold, other.right, other.signal)
+    )
 
 
 def fold(told: Sequence[Expected]) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from emulation.qemu import QemuMachine
 from hil.attach import Attached
 from hil.errors import EmulatorError, LinkError
+from hil.link.channel import Channel
 
 GDBS = (
     "gdb-multiarch",
@@ -61,9 +62,10 @@ class Debugging:
 
     def wait(self) -> None:
         """Until the device has something to say, be it that it has ended."""
-        end = time.monotonic() + PERSON_LIMIT
-        while not self.attached.channel.anything(LOOK_EVERY):
-            self.attached.channel.require_alive()
+        end, channel = time.monotonic() + PERSON_LIMIT, self.attached.channel
+        assert isinstance(channel, Channel)
+        while not channel.anything(LOOK_EVERY):
+            channel.require_alive()
             if time.monotonic() >= end:
                 raise EmulatorError(
                     f"the device was not let go on within {PERSON_LIMIT:g} s"

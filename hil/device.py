@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -21,15 +22,21 @@ import numpy as np
 from codegen import protocol
 from codegen.plan import Plan, Tensor
 from codegen.protocol import Status, StepFlag
+from emulation.faults import Line
 from hil import replies
-from hil.errors import DeviceFault, FirmwareMismatch, LinkError, Refused
-from hil.link.channel import Channel
+from hil.errors import (
+    DeviceFault,
+    FirmwareMismatch,
+    LinkError,
+    NoCheckpoint,
+    Refused,
+)
 from hil.link.frame import Frame
 from hil.link.window import LinkCounts, Patience, Window
 from hil.replies import Greeting, StepResult, Telemetry
 from targets import Limits
 
-AGAIN = 1.0
+AGAIN = 0.5
 """Seconds of silence after which a request is sent again, at the earliest."""
 DONE = (Status.OK, Status.REPLAYED)
 RANGE_BYTES = 8
@@ -58,14 +65,25 @@ def _malformed(what: str, error: ValueError) -> LinkError:
     return LinkError(f"the device sent {what} that is malformed: {error}")
 
 
+@dataclass(frozen=True)
+class Commit:
+    """A checkpoint that was written: the next step then, the state's digest, and
+    how many the flash has had."""
+
+    step: int
+    digest: int
+    sequence: int
+
+
 class Device:
     """A session with the device on `channel`, which runs an image of `plan`."""
 
-    def __init__(self, channel: Channel, plan: Plan, limits: Limits) -> None:
+    def __init__(self, channel: Line, plan: Plan, limits: Limits) -> None:
         self.plan = plan
         self.limits = limits
         self.state = State.SILENT
         self.telemetry: list[Telemetry] = []
+        self.commits: list[Commit] = []
         self._window = Window(channel, self._unsolicited)
         self._replied: deque[Frame] = deque()
         self._posted: deque[tuple[int, int]] = deque()
@@ -115,7 +133,8 @@ class Device:
     def _take_telemetry(self, found: Telemetry) -> None:
         self._lost_telemetry += max(0, found.number - self._telemetry_number)
         self._telemetry_number = found.number + 1
-        self.telemetry.append(found)
+        if not self.telemetry or found.step > self.telemetry[-1].step:
+            self.telemetry.append(found)  # others are of steps that are done again
 
     # -- one request at a time --------------------------------------------
 
@@ -135,6 +154,11 @@ class Device:
         if status == Status.FAULTED:
             self.state = State.FAULTED
             raise DeviceFault(f"the device learns no more: {text}")
+        if status == Status.NO_CHECKPOINT:
+            raise NoCheckpoint(
+                f"the device has nothing to resume from: {text}",
+                "--commit N has it write a checkpoint every N steps",
+            )
         names = {m.kind | protocol.REPLY: m.name.upper() for m in protocol.MESSAGES}
         raise Refused(f"the device refused {names[frame.kind]}: {text}")
 
@@ -182,9 +206,7 @@ class Device:
         least 32 digits), `vlen` the VLEN it should find (bits, 0: none). Raises
         `FirmwareMismatch` when another one does, `NoAnswer` when none does.
         """
-        self._window.drop()
-        self._replied.clear()
-        self._posted.clear()
+        self.forget()
         self._window.boot = 1 + secrets.randbelow(2**32 - 1)
         self._greeting = None
         version = protocol.VERSION
@@ -236,6 +258,15 @@ class Device:
         reply = self._ask(protocol.INIT, seed, step, flags)
         self.state = State.READY
         return int(reply["digest"])
+
+    def resume(self, seed: int, last: int = protocol.NEVER) -> tuple[int, int]:
+        """Take state and step from the newest checkpoint of step `last` or before,
+        which must be of this network, rule and seed; returns (next step, state
+        digest). Raises `NoCheckpoint` where there is none, and `Refused`."""
+        self._need(State.GREETED, State.READY, State.FAULTED)
+        reply = self._ask(protocol.INIT, seed, last, protocol.InitFlag.RESUME)
+        self.state = State.READY
+        return int(reply["step"]), int(reply["digest"])
 
     def leave(self, code: int = 0) -> None:
         """End the session: an emulator exits with `code`, a board resets."""
@@ -295,9 +326,30 @@ class Device:
         self._window.post(protocol.STEP_RESIDENT, *fields, tail=tail)
         self._posted.append((step, count))
 
+    def post_commit(self, step: int) -> None:
+        """Have a checkpoint written once the steps before `step` are learned, which
+        are on the line already; `commits` tells when it is done."""
+        self._need(State.READY)
+        if self.credit < 1:
+            raise StateError("no credit: the device's window is full")
+        self._window.post(protocol.COMMIT, step)
+        self._posted.append((step, 0))
+
+    def commit(self) -> Commit:
+        """Write a checkpoint now, nothing being in flight."""
+        self._need(State.READY)
+        step, _ = self.digest()
+        self._note_commit(self._ask(protocol.COMMIT, step))
+        return self.commits[-1]
+
+    def _note_commit(self, values: dict[str, Any]) -> None:
+        self.commits.append(
+            Commit(values["step"], values["digest"], values["sequence"])
+        )
+
     def take_steps(self, limit: float) -> list[StepResult]:
         """Results that have come, in order; waits at most `limit` seconds for
-        the first of them. Raises `DeviceFault` and every `LinkError`."""
+        the first reply. Raises `DeviceFault` and every `LinkError`."""
         self._need(State.READY, State.FAULTED)
         if not self._replied:
             patience = Patience(AGAIN, self.limits.step)
@@ -311,11 +363,25 @@ class Device:
         asked = self._posted.popleft()
         payload = self._checked(frame)
         try:
+            if frame.kind == protocol.COMMIT.kind | protocol.REPLY:
+                assert protocol.COMMIT.reply is not None
+                self._note_commit(protocol.COMMIT.reply.unpack(payload)[0])
+                return []
             if frame.kind == protocol.STEP_RESIDENT.kind | protocol.REPLY:
                 return [replies.resident_result(payload, self.plan, asked)]
             return replies.step_results(payload, self.plan, asked)
         except ValueError as error:
             raise _malformed("a reply to STEP", error) from error
+
+    def repeat(self) -> None:
+        """Send what is in flight again at once: the line was lost with it."""
+        self._window.repeat()
+
+    def forget(self) -> None:
+        """Give up what is in flight, and what has come and was not taken."""
+        self._window.drop()
+        self._replied.clear()
+        self._posted.clear()
 
     def settle(self) -> None:
         """Wait until nothing is in flight; what arrives is dropped, and a FAULT

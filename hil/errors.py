@@ -16,7 +16,8 @@
     |   |-- NoAnswer                5   nobody answered within the limit
     |   |-- LineClosed              5   the other end went away
     |   |-- DeviceReset             5   the device started anew in mid-session
-    |   `-- Refused                 5   the device answered with an error status
+    |   |-- Refused                 5   the device answered with an error status
+    |   `-- NoCheckpoint            5   the device has none to resume from
     |-- FirmwareMismatch            6   another image than the one just built
     |-- DeviceFault                 7   a trap, or a non-finite value
     |-- EmulatorError               8   the emulator, or a board's stand-in, failed
@@ -66,6 +67,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "LineClosed",
     "DeviceReset",
     "Refused",
+    "NoCheckpoint",
     "FirmwareMismatch",
     "DeviceFault",
     "EmulatorError",
@@ -131,6 +133,10 @@ class DeviceReset(LinkError):
 
 class Refused(LinkError):
     """The device understood the frame and refused what it asks for."""
+
+
+class NoCheckpoint(LinkError):
+    """There is no whole checkpoint on the device, or none that will do."""
 
 
 class FirmwareMismatch(HilError):

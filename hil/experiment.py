@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from emulation.faults import Faults
 from hil.errors import UsageError
 from hil.keys import KEYS, Key
 
@@ -69,6 +70,9 @@ class Experiment:
     thin: int | None = None
     window: int = 4
     samples_per_frame: int = 4
+    commit: int | None = None
+    flash: str | None = None
+    faults: str | None = None
     ram: int | None = None
     instructions: int | None = None
     cycles: int | None = None
@@ -113,6 +117,11 @@ class Experiment:
                 f"thin is {self.thin}, but no sample is resident: expected both or neither",
                 "--resident places the training samples in the image",
             )
+
+    @property
+    def line_faults(self) -> Faults | None:
+        """`faults`, taken apart."""
+        return None if self.faults is None else Faults.parse(self.faults)
 
     @property
     def widths(self) -> tuple[int, ...] | None:

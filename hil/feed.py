@@ -27,6 +27,7 @@ class Portion:
 
 def portion(lesson: Lesson, first: int, end: int) -> Portion:
     """The longest that begins with step `first` and ends before step `end`."""
+    end = lesson.unbroken(first, end)
     if lesson.resident:
         assert lesson.experiment.thin is not None
         most = min(lesson.experiment.thin, end - first)

@@ -16,6 +16,7 @@ from typing import Any
 
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from codegen.ways import SCHEDULES
+from emulation.faults import Faults
 
 Parser = Callable[[Any], Any]
 UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
@@ -149,6 +150,12 @@ def table(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def faults(value: Any) -> str:
+    """What `emulation.faults` makes of it."""
+    Faults.parse(text(value))
+    return str(value)
+
+
 def number_or_word(given: str) -> Any:
     """ "3" -> 3, "0.5" -> 0.5, anything else as it is."""
     for kind in (int, float):
@@ -207,6 +214,12 @@ KEYS = (
         "(default: 32)", "N", int),
     Key("window", whole(1, 64), "STEP frames in flight", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
+    Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",
+        "N", int),
+    Key("flash", text, "file that is an emulator's flash (default: flash.bin in the run "
+        "folder, where checkpoints are written)", "FILE", path=True),
+    Key("faults", faults, "what the line does to frames, such as "
+        "drop=0.01,flip=0.001,seed=7 (docs/reliability.md)", "KIND=RATE,..."),
     Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"', table="budget"),
     Key("instructions", whole(1), "budget of a step, held by the gate's controller", "N",
         int, table="budget"),

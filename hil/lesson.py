@@ -72,7 +72,33 @@ class Lesson:
         every = self.digest_every
         if not every or step >= self.prefix:
             return False
-        return step + 1 == self.prefix or (step + 1) % every == 0
+        ends = step + 1 == self.prefix or self.commits_after(step)
+        return ends or (step + 1) % every == 0
+
+    def commits_after(self, step: int) -> bool:
+        """Whether a checkpoint is written after step `step`."""
+        every = self.experiment.commit
+        if every is None:
+            return False
+        return step + 1 == self.steps or (step + 1) % every == 0
+
+    @property
+    def recoverable(self) -> bool:
+        """Whether a device that has lost its power is brought forward again: from
+        its newest checkpoint, or from the start."""
+        faults = self.experiment.line_faults
+        return self.experiment.commit is not None or bool(faults and faults.cut)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether a run goes on when its line, or its device, was lost."""
+        return self.recoverable or self.experiment.faults is not None
+
+    def unbroken(self, first: int, end: int) -> int:
+        """The end of steps `first` .. `end` - 1, or where a checkpoint comes before:
+        a frame ends there, so that after a cut the same frames come again."""
+        every = self.experiment.commit
+        return end if every is None else min(end, first - first % every + every)
 
     @cached_property
     def _order(self) -> Callable[[int], np.ndarray]:
@@ -137,6 +163,7 @@ def prepare(experiment: Experiment) -> Lesson:
         raise UsageError(
             f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
         )
+    _require_possible_faults(experiment, target)
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
@@ -179,6 +206,7 @@ def prepare(experiment: Experiment) -> Lesson:
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
         init=experiment.init and _absolute(experiment.init),
         save=experiment.save and _absolute(experiment.save),
+        flash=experiment.flash and _absolute(experiment.flash),
         tuned=experiment.tuned and _absolute(experiment.tuned),
     )
     tuned = None
@@ -188,6 +216,32 @@ def prepare(experiment: Experiment) -> Lesson:
     return Lesson(
         effective, target, vlen, spec, dataset, steps, tested, resident, tuned
     )
+
+
+def _require_possible_faults(experiment: Experiment, target: Target) -> None:
+    """Raise `UsageError` for checkpoints and faults that cannot be."""
+    if experiment.commit is not None and target.flash is None and not experiment.unit:
+        raise UsageError(
+            f"commit is {experiment.commit}, but target {target.name} has no flash"
+        )
+    if experiment.flash is not None and experiment.unit is not None:
+        raise UsageError(
+            f"flash is {experiment.flash!r}, but unit {experiment.unit!r} has its own: "
+            "expected one of them"
+        )
+    faults = experiment.line_faults
+    if faults is None or not faults.cut:
+        return
+    if experiment.unit is not None:
+        raise UsageError(
+            f"faults has a power cut, but nothing here could cut that of unit "
+            f"{experiment.unit!r}"
+        )
+    if experiment.instructions or experiment.cycles:
+        raise UsageError(
+            "faults has a power cut, but steps under a budget depend on counts that do "
+            "not repeat after it"
+        )
 
 
 def specialised(experiment: Experiment, vlen: int) -> int | None:

@@ -17,8 +17,8 @@ from codegen.protocol import Cause, StepFlag
 from codegen.reference.health import Health
 from codegen.reference.serving import Answer, Asked
 from hil import feed
-from hil.compare import Difference, Expected, compare
-from hil.device import Device
+from hil.compare import Difference, Expected, compare, digest_difference, same
+from hil.device import Commit, Device
 from hil.divergence import Snapshot
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
@@ -67,9 +67,14 @@ class Lockstep:
     """One lesson on one device. `reference` is None when nothing is compared;
     `initial` is the state that both start from.
 
-    `compared` counts steps, `written` the weights that they wrote; `difference` is what ended `run` early; `verified`
-    the last state that both shared; `final` the reference's after the prefix, and
-    `prefix_digest` the device's digest then, which was found equal.
+    `compared` counts steps, `written` the weights that they wrote; `difference` is
+    what ended `run` early; `verified` the last state that both shared; `final` the
+    reference's after the prefix, and `prefix_digest` the device's digest then, which
+    was found equal.
+
+    A device that has fallen back to a checkpoint is brought forward: after `rewind`,
+    `run` goes on from there, and what is told again must be what was told.
+    `resumed` is where a device stood that had learned before: (step, digest).
     """
 
     def __init__(
@@ -79,8 +84,9 @@ class Lockstep:
         reference: ReferenceProcess | None,
         initial: Snapshot,
         tell: Callable[[Learned], None],
+        resumed: tuple[int, int | None] = (0, None),
     ) -> None:
-        self.learned = 0
+        self.learned = resumed[0]
         self.compared = 0
         self.written = 0
         self.difference: Difference | None = None
@@ -91,7 +97,12 @@ class Lockstep:
         self._lesson = lesson
         self._reference = reference
         self._tell = tell
-        self._sent = 0
+        self._resumed = resumed
+        self._sent = self._heard = self._reached = resumed[0]
+        self._uncommitted: int | None = None
+        self._committing = False
+        self._checked_commits = 0
+        self._repeatable: dict[int, StepResult] = {}
         self._asked = 0
         self._computed = 0
         self._next_state = SNAPSHOT_EVERY
@@ -119,17 +130,47 @@ class Lockstep:
             while self._unreported:
                 self._report(self._unreported.popleft())
 
+    @property
+    def heard(self) -> int:
+        """Steps that the device has told of."""
+        return self._heard
+
+    @property
+    def done(self) -> bool:
+        """Whether every step was learned and compared."""
+        return self.learned >= self._lesson.steps
+
+    def digest_at(self, step: int) -> int | None:
+        """What the device told of its state after the steps before `step`; None
+        where it did not, or too long ago."""
+        told = self._repeatable.get(step - 1)
+        return None if told is None else told.digest
+
+    def rewind(self, step: int) -> None:
+        """The device's next step is `step`, which it has learned before."""
+        self._sent = self._reached = step
+        self._uncommitted, self._committing = None, False
+
     def _run(self) -> None:
-        while self.learned < self._lesson.steps and self.difference is None:
+        while self._unfinished() and self.difference is None:
             self._send()
             self._ask()
+            waiting = bool(self._told) or not self._in_flight()
             try:
-                self._take(0.0 if self._told else self._device.limits.step)
+                self._take(0.0 if waiting else self._device.limits.step)
             except DeviceFault as fault:
                 self._explain(fault)
                 return
             self._collect(SERVE_EVERY if self._waits_for_reference() else 0.0)
             self._match()
+
+    def _unfinished(self) -> bool:
+        """Whether something is to be sent, told or compared."""
+        steps = self._lesson.steps
+        return min(self.learned, self._reached) < steps or self._in_flight()
+
+    def _in_flight(self) -> bool:
+        return self._device.credit < self._device.greeting.window
 
     def _waits_for_reference(self) -> bool:
         return bool(self._told) and len(self._expected) < self._told[0].steps
@@ -138,7 +179,13 @@ class Lockstep:
 
     def _send(self) -> None:
         lesson = self._lesson
-        while self._device.credit and self._sent < lesson.steps:
+        while self._device.credit and (self._uncommitted or self._sent < lesson.steps):
+            if self._committing:
+                return  # a step that overtakes it would leave nothing to commit
+            if self._uncommitted:
+                self._device.post_commit(self._uncommitted)
+                self._uncommitted, self._committing = None, True
+                return
             alone = self._sent >= lesson.prefix
             if self._sent - self.learned >= self._lead and not alone:
                 return
@@ -147,6 +194,8 @@ class Lockstep:
             feed.post(self._device, lesson, steps, self._flags(steps.end))
             self._sent = steps.end
             self._frames += 1
+            if lesson.commits_after(steps.end - 1):
+                self._uncommitted = steps.end
 
     def _flags(self, end: int) -> StepFlag:
         last = end == self._lesson.steps
@@ -158,9 +207,39 @@ class Lockstep:
         self._hear(self._device.take_steps(limit))
 
     def _hear(self, told: Sequence[StepResult]) -> None:
-        self._told += told
-        if self._steered:
-            self._signals += [result.signal for result in told]
+        for result in told:
+            self._reached = result.step + 1
+            if result.step < self._heard:
+                self._require_same(result)
+                continue
+            self._heard = result.step + 1
+            if self._lesson.recoverable:
+                self._repeatable[result.step] = result
+            self._told.append(result)
+            if self._steered:
+                self._signals.append(result.signal)
+        for commit in self._device.commits[self._checked_commits :]:
+            self._committing = False
+            self._check_commit(commit)
+        self._checked_commits = len(self._device.commits)
+
+    def _require_same(self, again: StepResult) -> None:
+        """A step that is done again after a fall back ends as it did before."""
+        before = self._repeatable.get(again.step)
+        if before is not None and not same(before, again) and self.difference is None:
+            note = "done again from a checkpoint it told something else than before"
+            self.difference = Difference(again.step, "result", when="again", note=note)
+
+    def _check_commit(self, commit: Commit) -> None:
+        """What was written is what the device had told, and what came before it
+        need not be done again any more."""
+        told = self.digest_at(commit.step)
+        if told is not None and self.difference is None:
+            self.difference = digest_difference(
+                commit.step, commit.digest, told, "commit"
+            )
+        for step in [s for s in self._repeatable if s < commit.step - 1]:
+            del self._repeatable[step]
 
     @property
     def _steered(self) -> bool:
@@ -170,7 +249,8 @@ class Lockstep:
     # -- reference --------------------------------------------------------
 
     def _ask(self) -> None:
-        """Give the reference steps as far as it may go."""
+        """Give the reference steps as far as it may go; where the device had learned
+        before, those steps too."""
         lesson, reference = self._lesson, self._reference
         if reference is None or self._non_finite is not None:
             return
@@ -185,7 +265,7 @@ class Lockstep:
 
     def _question(self, step: int) -> Asked:
         sample, label = self._lesson.sample(step)
-        digest = self._lesson.digest_after(step)
+        digest = self._lesson.digest_after(step) or step + 1 == self._resumed[0]
         state = digest and step + 1 >= self._next_state
         state |= step + 1 == self._lesson.prefix
         if state:
@@ -214,15 +294,24 @@ class Lockstep:
             self._non_finite = answer.non_finite
             return
         expected = Expected(self._computed, answer.result, answer.digest)
-        if answer.health is not None:
-            self._health[self._computed] = answer.health
         self._computed += 1
-        self.written += answer.written
-        self._expected.append(expected)
+        if self._computed > self._resumed[0]:
+            if answer.health is not None:
+                self._health[expected.step] = answer.health
+            self.written += answer.written
+            self._expected.append(expected)
+        elif self._computed == self._resumed[0]:
+            self._check_resumed(answer.digest)
         if answer.state is not None:
             self.final = Snapshot(self._computed, answer.state)
             if answer.digest is not None:
                 self._candidates.append(self.final)
+
+    def _check_resumed(self, digest: int | None) -> None:
+        """The state that the device took from its checkpoint is the reference's."""
+        step, told = self._resumed
+        if told is not None and digest is not None:
+            self.difference = digest_difference(step, told, digest, "resume")
 
     # -- both -------------------------------------------------------------
 

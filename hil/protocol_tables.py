@@ -33,6 +33,8 @@ def tables() -> str:
         "",
     ]
     lines += _layout(protocol.OUT_OF_STEP)
+    lines += ["", "### Checkpoint", "", "In flash, at the start of a slot:", ""]
+    lines += _layout(protocol.CHECKPOINT)
     lines += ["", "### Statuses", "", "| status | name | meaning |", "|---|---|---|"]
     lines += [
         f"| {status.value} | {status.name} | {text} |"

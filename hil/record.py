@@ -38,6 +38,7 @@ FILE = "run.json"
 METRICS = "metrics.jsonl"
 CONSOLE = "console.bin"
 EXPERIMENT = "experiment.toml"
+FLASH = "flash.bin"
 
 
 class ProvenanceError(ValueError):
@@ -72,6 +73,7 @@ class RunRecord:
     compared: int = 0
     digest: str | None = None
     prefix_digest: str | None = None
+    resumed_from: int | None = None
     divergence: dict[str, Any] | None = None
     accuracy: dict[str, Any] = field(
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
@@ -81,9 +83,14 @@ class RunRecord:
     health: dict[str, Any] | None = None
     link: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
-            ("frames", "resent", "damaged", "replayed", "lost_telemetry"), 0
+            (
+                "frames", "resent", "damaged", "replayed", "lost_telemetry",
+                "replugged", "recovered",
+            ),
+            0,
         )
-    )
+    )  # fmt: skip
+    faults: dict[str, dict[str, int]] | None = None
     image: dict[str, Any] = field(
         default_factory=lambda: {"build_digest": None, "text": None, "ram": None}
     )
@@ -116,12 +123,14 @@ class RunRecord:
             "compared": self.compared,
             "digest": self.digest,
             "prefix_digest": self.prefix_digest,
+            "resumed_from": self.resumed_from,
             "divergence": self.divergence,
             "accuracy": self.accuracy,
             "instructions_per_step": self.instructions_per_step,
             "weights_written_per_step": self.weights_written_per_step,
             "health": self.health,
             "link": self.link,
+            "faults": self.faults,
             "image": self.image,
             "device": self.device,
             "speed": self.speed,
@@ -150,6 +159,8 @@ def provenance(machine: str) -> dict[str, str]:
         "weights_written_per_step": "reference",
         "health": "reference",
         "link": "counted",
+        "faults": "counted",
+        "resumed_from": device,
         "image": "counted",
         "device": device,
         "speed": device,

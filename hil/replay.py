@@ -85,9 +85,9 @@ def lesson_of(run: Recorded, changes: Mapping[str, Any]) -> Lesson:
     """The run's lesson, on another machine where `changes` name one: a target
     that is named is an emulator, unless a unit is named too. Raises what
     `prepare` raises."""
-    made = {"save": None, **changes}
+    made = {"save": None, "flash": None, "faults": None, **changes}
     if "target" in changes:
-        made = {"unit": None, "vlen": None, "toolchain": None, **made}
+        made = {**dict.fromkeys(("unit", "vlen", "toolchain", "commit")), **made}
     lesson = prepare(run.experiment.override(made))
     if lesson.spec.gate.budget is not None:
         raise UsageError(

@@ -1,24 +1,27 @@
 """One run, from experiment to record: the walk through the house.
 
 plan -> build -> power on -> HELLO -> INIT -> lockstep -> test -> final digest
--> LEAVE -> record. One direction, no way back.
+-> LEAVE -> record. One direction; but a device that has lost its power or its line
+is taken back to where it can go on from, as often as it gets on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from shutil import copy
+from typing import TypeVar
 
 import numpy as np
 
 from codegen.reference import Learner, NonFinite
 from emulation import qemu
+from emulation.faults import FaultyChannel
+from hil import checkpoints, weights
 from hil import record as records
-from hil import weights
 from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
 from hil.compare import Difference, difference, digest_difference
@@ -26,9 +29,12 @@ from hil.device import Device
 from hil.divergence import Finder, Found, Snapshot, compare_state, write_state
 from hil.errors import (
     DeviceFault,
+    DeviceReset,
     Divergence,
     HilError,
+    LineClosed,
     LinkError,
+    NoCheckpoint,
     NothingCompared,
     UsageError,
     stopped,
@@ -45,8 +51,15 @@ from hil.undisturbed import undisturbed
 from hil.versions import versions
 from targets.signals import Hold, held
 
+Value = TypeVar("Value")
+LOST = (DeviceReset, LineClosed)
+"""What a device or a line may recover from."""
 TEST_CHUNK = 100
 """Test samples inferred between two looks at the progress line."""
+
+
+IDLE_RECOVERIES = 20
+"""Recoveries without a step between them, after which the last loss is final."""
 
 
 def run(
@@ -54,27 +67,32 @@ def run(
     *,
     out: str | Path = "runs",
     progress: Progress | None = None,
+    resume: Path | bool = False,
 ) -> RunRecord:
     """Run an experiment (or the TOML file at a path; by default the embedded
     default) and return its record, which is also in a new folder in `out`.
 
     A run whose numbers differ, or that compared nothing, returns too, with
     `result` "fail". Every other failure raises its `HilError` after the record
-    has been written.
+    has been written. `resume`: go on from the newest checkpoint of the device, or of
+    an earlier run's folder.
     """
     if not isinstance(experiment, Experiment):
         experiment = Experiment() if experiment is None else load(experiment)
-    session = carried_out(prepare(experiment), Path(out), progress or Progress())
+    lesson = prepare(experiment)
+    session = carried_out(lesson, Path(out), progress or Progress(), resume)
     if session.failure is not None and session.record.result == "error":
         raise session.failure
     return session.record
 
 
-def carried_out(lesson: Lesson, out: Path, progress: Progress) -> Session:
+def carried_out(
+    lesson: Lesson, out: Path, progress: Progress, resume: Path | bool = False
+) -> Session:
     """A session that has been run. Ctrl-C and SIGTERM are heard in its midst: a
     folder, once made, gets its record."""
     with held() as hold:
-        session = Session(lesson, out, progress)
+        session = Session(lesson, out, progress, resume)
         session.run(hold)
     return session
 
@@ -82,18 +100,38 @@ def carried_out(lesson: Lesson, out: Path, progress: Progress) -> Session:
 class Session:
     """A lesson on its way; `record` is complete when `run` has returned.
 
+    `built` is an image that was made before; `cut` an operation of a native
+    machine's flash at which it loses its power, and how (`attach`).
+
     `failure` is what ended it, None when it passed. The reference learns in a
     process of its own; the learner here waits for its last state.
     """
 
-    def __init__(self, lesson: Lesson, out: Path, progress: Progress) -> None:
+    def __init__(
+        self,
+        lesson: Lesson,
+        out: Path,
+        progress: Progress,
+        resume: Path | bool = False,
+        *,
+        built: Built | None = None,
+        cut: tuple[int, str] | None = None,
+    ) -> None:
         self.lesson = lesson
+        self.resume = resume
+        self._cut = cut
         self.progress = progress
         self.failure: HilError | None = None
         self.found: Found | None = None
         self.reference: ReferenceProcess | None = None
         self._started = time.perf_counter()
         self._device: Device | None = None
+        self._attached_to: Attached | None = None
+        self._built = built
+        self._lockstep: Lockstep | None = None
+        self._initial = Snapshot(0, {})
+        self._idle = 0
+        self._right = 0
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
@@ -105,6 +143,7 @@ class Session:
                 "choose another place with --out",
             ) from error
         self.record = _new_record(lesson, folder)
+        self._flash = self._find_flash()
         toml = lesson.experiment.to_toml()
         (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
 
@@ -134,16 +173,79 @@ class Session:
                 with held():  # a process that runs is known
                     process = ReferenceProcess(self.lesson.spec)
                     self.reference = stack.enter_context(process)
-            built = self._build()
-            attached, device = stack.enter_context(self._attached(built))
-            initial = self._initialise(device)
+            self._built = self._built or self._build()
+            self._device = stack.enter_context(self._attach(self._built))
+            self._lasting(self._initialise)
             if self.found is None:
-                self._learn(device, initial)
-            if self.found is None:
-                self._test(device)
-            if self.found is None:
-                self._conclude(device)
-            self._leave(device, attached)
+                self._learn(self._device)
+            self._lasting(self._test)
+            self._lasting(self._conclude)
+            self._leave(self._device)
+
+    def _lasting(self, stage: Callable[[Device], None]) -> None:
+        """Go through a stage, anew whenever the device was lost on the way; what it
+        had learned before, it learns again first."""
+        device, lockstep = self._device, self._lockstep
+        assert device is not None
+        while self.found is None:
+            try:
+                if lockstep is not None:
+                    self._get_on(lockstep)
+                return stage(device)
+            except LOST as lost:
+                self._recover(device, lost)
+                if lockstep is None or lockstep.done:
+                    device.forget()
+
+    def _get_on(self, lockstep: Lockstep) -> None:
+        heard = lockstep.heard
+        try:
+            lockstep.run()
+        finally:
+            if lockstep.heard > heard:
+                self._idle = 0
+        if lockstep.difference is not None:
+            self.found = Found(lockstep.difference)
+
+    def _recover(self, device: Device, lost: HilError) -> None:
+        """Bring the device back to where it can go on. Raises `lost` where that may
+        not be, and what ends the last of too many attempts."""
+        attached, lesson = self._attached_to, self.lesson
+        assert attached is not None
+        forgot = isinstance(lost, DeviceReset)
+        while True:
+            self._idle += 1
+            if not lesson.lasting or self._idle > IDLE_RECOVERIES:
+                raise lost
+            try:
+                if isinstance(lost, LineClosed):
+                    self.record.link["replugged"] += 1
+                    forgot |= attached.revive(lesson.target.limits.boot)
+                if not forgot:
+                    device.repeat()
+                    return
+                self.record.link["recovered"] += 1
+                self._come_back(device)
+                return
+            except LOST as again:
+                lost = again
+
+    def _come_back(self, device: Device) -> None:
+        """A device that has forgotten the session: to its newest checkpoint, or to
+        the start."""
+        assert self._built is not None
+        told = greet(device, self.lesson, self._built)
+        if self._lockstep is None:
+            return
+        step, digest = self._start(device, told)
+        known = self._lockstep.digest_at(step)
+        if known is not None and known != digest:
+            raise LinkError(
+                f"the device came back at step {step} with digest {digest:08x}, but it "
+                f"had {known:08x} there",
+                "its checkpoint is of another run",
+            )
+        self._lockstep.rewind(step)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -181,21 +283,44 @@ class Session:
         return built
 
     @contextmanager
-    def _attached(self, built: Built) -> Iterator[tuple[Attached, Device]]:
-        """The device, greeted."""
+    def _attach(self, built: Built) -> Iterator[Device]:
+        """The device, powered."""
         lesson, path = self.lesson, built.image.path
         with ExitStack() as stack:
             log = stack.enter_context((self.record.folder / records.CONSOLE).open("wb"))
             with self._stage("power_on"):
-                attached = stack.enter_context(
-                    attach(lesson.target, path, lesson.experiment, lesson.vlen, log)
+                self._attached_to = stack.enter_context(
+                    attach(
+                        lesson.target,
+                        path,
+                        lesson.experiment,
+                        lesson.vlen,
+                        log,
+                        flash=self._flash,
+                        cut=self._cut,
+                    )
                 )
-            device = Device(attached.channel, built.plan, lesson.target.limits)
-            self._device = device
-            with self._stage("hello"):
-                told = greet(device, self.lesson, built)
-            self._show(told)
-            yield attached, device
+            channel = self._attached_to.channel
+            yield Device(channel, built.plan, lesson.target.limits)
+
+    @property
+    def machine_log(self) -> str:
+        """What an emulator, or a native machine, said beside the line."""
+        attached = self._attached_to
+        return attached.machine.log() if attached and attached.machine else ""
+
+    def _find_flash(self) -> Path | None:
+        """The file that is the emulator's flash, None where none is wanted."""
+        asked, resume = self.lesson.experiment, self.resume
+        if asked.unit is not None or self.lesson.target.flash is None:
+            return None
+        if asked.flash is not None:
+            return Path(asked.flash)
+        path = self.record.folder / records.FLASH
+        if isinstance(resume, Path):
+            checkpoints.copy(resume / records.FLASH, path)
+        wanted = self.lesson.recoverable or resume
+        return path if wanted else None
 
     def _show(self, told: Greeting) -> None:
         self.record.device = {
@@ -210,30 +335,62 @@ class Session:
             "hello", f"{told.target} {told.isa}{vlen}, build {told.digest[:8]}"
         )
 
-    def _initialise(self, device: Device) -> Snapshot:
-        """Initial weights on both sides."""
-        seed, init = self.lesson.spec.seed, self.lesson.experiment.init
-        learner = self._learner
-        snapshot = Snapshot(0, learner.snapshot() if learner else {})
+    def _initialise(self, device: Device) -> None:
+        """Greet the device, and give both sides what they start from."""
+        assert self._built is not None
+        with self._stage("hello"):
+            told = greet(device, self.lesson, self._built)
+        self._show(told)
         with self._stage("init"):
-            if init is None:
-                digest = device.init(seed)
-            else:
-                shapes = {t.name: t.shape for t in device.plan.state}
-                snapshot = Snapshot(0, weights.load(init, shapes))
-                weights.require_within(init, snapshot.state, self.lesson.spec.clip)
-                if learner is not None and self.reference is not None:
-                    learner.load(snapshot.state)
-                    self.reference.load(snapshot.state)
-                digest = write_state(device, seed, snapshot)
-        if learner is not None:
+            self._initial = self._load_initial(device)
+            step, digest = self._start(device, told)
+        self._resumed = step, digest
+        if self.resume:
+            self.record.resumed_from = step
+            self.progress.stage("resume", f"step {step}, digest {digest:08x}")
+            if step >= self.lesson.steps:
+                raise UsageError(
+                    f"the checkpoint is of step {step}, and the run ends with step "
+                    f"{self.lesson.steps}: nothing is left to learn",
+                    "--steps makes it longer",
+                )
+        elif self._learner is not None:
+            learner = self._learner
             seen = digest_difference(0, digest, learner.digest(), "init")
             if seen is not None:
                 self.found = compare_state(device, learner, 0, "init") or Found(seen)
-        self.progress.stage("init", f"seed {seed}, digest {digest:08x}")
+        if not self.resume:
+            self.progress.stage(
+                "init", f"seed {self.lesson.spec.seed}, digest {digest:08x}"
+            )
+
+    def _load_initial(self, device: Device) -> Snapshot:
+        """Initial weights, in the reference too."""
+        init, learner = self.lesson.experiment.init, self._learner
+        if init is None:
+            return Snapshot(0, learner.snapshot() if learner else {})
+        shapes = {t.name: t.shape for t in device.plan.state}
+        snapshot = Snapshot(0, weights.load(init, shapes))
+        weights.require_within(init, snapshot.state, self.lesson.spec.clip)
+        if learner is not None and self.reference is not None:
+            learner.load(snapshot.state)
+            self.reference.load(snapshot.state)
         return snapshot
 
-    def _learn(self, device: Device, initial: Snapshot) -> None:
+    def _start(self, device: Device, told: Greeting) -> tuple[int, int]:
+        """Put a device that was greeted where it can go on: (next step, digest)."""
+        lesson, seed = self.lesson, self.lesson.spec.seed
+        if self._lockstep is not None and told.committed_step is not None:
+            # what a checkpoint holds beyond that, nobody has been told
+            with suppress(NoCheckpoint):
+                return device.resume(seed, self._lockstep.heard)
+        elif self.resume:
+            return device.resume(seed)
+        if lesson.experiment.init is None:
+            return 0, device.init(seed)
+        return 0, write_state(device, seed, self._initial)
+
+    def _learn(self, device: Device) -> None:
         lesson, record = self.lesson, self.record
         with Metrics(record.folder / records.METRICS) as metrics:
 
@@ -246,10 +403,15 @@ class Session:
                 metrics.add(done)
                 self.progress.learning(status)
 
-            lockstep = Lockstep(device, lesson, self.reference, initial, tell)
+            reference = self.reference
+            if self._resumed[0] > lesson.prefix:
+                reference = self._learner = None  # it would not come so far
+            start = self._resumed if self.resume else (0, None)
+            lockstep = Lockstep(device, lesson, reference, self._initial, tell, start)
+            self._lockstep = lockstep
             try:
                 with self._stage("learn"):
-                    lockstep.run()
+                    self._lasting(lambda _: None)
             finally:
                 record.learned = lockstep.learned
                 record.compared = lockstep.compared
@@ -269,8 +431,8 @@ class Session:
         record.speed["steps_per_second"] = record.learned / taken
         if self._learner is not None and self.reference is not None:
             self._learner.load(lockstep.final.state, lockstep.final.step)
-            reference = lockstep.compared / self.reference.seconds
-            record.speed["reference_steps_per_second"] = reference
+            speed = lockstep.compared / self.reference.seconds
+            record.speed["reference_steps_per_second"] = speed
             if lesson.prefix < lesson.steps:
                 self._learner = None  # what follows is the device's alone
         counted = ""
@@ -293,23 +455,26 @@ class Session:
 
     def _test(self, device: Device) -> None:
         """Accuracy on the test part or the holdout, by inference on the device."""
-        lesson, tested = self.lesson, self.lesson.tested
-        if not tested:
+        lesson, accuracy = self.lesson, self.record.accuracy
+        if not lesson.tested:
             return
-        right = 0
         with self._stage("test"):
-            for first in range(0, tested, TEST_CHUNK):
-                x = lesson.dataset.test_x[first : min(first + TEST_CHUNK, tested)]
+            while (first := accuracy["tested"]) < lesson.tested:
+                last = min(first + TEST_CHUNK, lesson.tested)
+                x = lesson.dataset.test_x[first:last]
                 outputs = device.infer([sample.tobytes() for sample in x])
-                labels = lesson.dataset.test_y[first : first + len(x)]
-                right += int((outputs.argmax(axis=1) == labels).sum())
+                labels = lesson.dataset.test_y[first:last]
+                self._right += int((outputs.argmax(axis=1) == labels).sum())
                 self.found = self._differs(x, outputs)
                 if self.found is not None:
                     return
-        self.record.accuracy["test"] = right / tested
-        self.record.accuracy["tested"] = tested
-        part = self.record.accuracy["part"]
-        self.progress.stage(part, f"{right} of {tested} right, {right / tested:.2%}")
+                accuracy["tested"], self._idle = last, 0
+        tested = lesson.tested
+        accuracy["test"] = self._right / tested
+        self.progress.stage(
+            accuracy["part"],
+            f"{self._right} of {tested} right, {self._right / tested:.2%}",
+        )
 
     def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
         if self._learner is None:
@@ -347,14 +512,16 @@ class Session:
             path = weights.save(save, state)
             self.progress.stage("save", str(path))
 
-    def _leave(self, device: Device, attached: Attached) -> None:
-        """Say goodbye; after a difference the device may be past answering."""
+    def _leave(self, device: Device) -> None:
+        """Say goodbye; after a difference the device may be past answering, and on
+        a line that lies LEAVE's reply may be lost for good."""
+        assert self._attached_to is not None
         try:
             with self._stage("leave"):
                 device.leave()
-                attached.require_end(self.lesson.target.limits.stop)
+                self._attached_to.require_end(self.lesson.target.limits.stop)
         except HilError:
-            if self.found is None:
+            if self.found is None and not self.lesson.lasting:
                 raise
 
     # -- the verdict ------------------------------------------------------
@@ -386,6 +553,9 @@ class Session:
             record.result, record.exit_code = "pass", 0
         if self._device is not None:
             _take_counts(record, self._device, self.lesson.experiment.icount)
+        channel = self._attached_to.channel if self._attached_to else None
+        if isinstance(channel, FaultyChannel):
+            record.faults = channel.counts
         if self.lesson.target.qemu is not None:
             with suppress(HilError):
                 record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
@@ -395,7 +565,7 @@ class Session:
 
 
 def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
-    record.link = asdict(device.counts)
+    record.link |= asdict(device.counts)
     if not device.telemetry:
         return
     last = device.telemetry[-1]

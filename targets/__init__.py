@@ -5,12 +5,13 @@ one new TOML file in this folder. Imports nothing but the standard library
 (and tomli, its namesake in it, before Python 3.11).
 """
 
-from targets.descriptor import Limits, Memory, Qemu, Target, Vector
+from targets.descriptor import Flash, Limits, Memory, Qemu, Target, Vector
 from targets.errors import DescriptorError, HilError
 from targets.loader import load, load_file, names
 
 __all__ = [
     "DescriptorError",
+    "Flash",
     "HilError",
     "Limits",
     "Memory",

@@ -73,6 +73,26 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Flash:
+    """NOR flash for checkpoints, in bytes: its address where it is mapped into
+    memory, its size, what is erased at once, and what is programmed at least."""
+
+    size: int
+    erase: int
+    program: int
+    origin: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.program <= self.erase <= self.size or (
+            self.erase % self.program or self.size % self.erase
+        ):
+            raise DescriptorError(
+                f"flash of {self.size} bytes, erased by {self.erase} and programmed by "
+                f"{self.program}, is not possible: expected each a multiple of the next"
+            )
+
+
+@dataclass(frozen=True)
 class Qemu:
     """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in."""
 
@@ -111,7 +131,8 @@ class Target:
     `isa` and `abi` are what the compiler is told; `xlen` is the width of an
     address in bits; `port` is the folder in firmware/ports; `machine` is how it
     is started: "qemu" or "native" (a process of this computer). `vector` is
-    None without a vector unit, `memory` None where nobody lays it out.
+    None without a vector unit, `memory` None where nobody lays it out, `flash` None
+    where nothing is kept.
     """
 
     name: str
@@ -124,6 +145,7 @@ class Target:
     limits: Limits
     vector: Vector | None = None
     memory: Memory | None = None
+    flash: Flash | None = None
     qemu: Qemu | None = None
 
     def __post_init__(self) -> None:

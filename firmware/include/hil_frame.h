@@ -18,6 +18,11 @@
 /* CRC-32 (IEEE 802.3, reflected, as zlib's) of `size` bytes. */
 uint32_t hil_crc32(const uint8_t *data, size_t size);
 
+/* The same in parts: from HIL_CRC_START, and ended by hil_crc32_end. */
+#define HIL_CRC_START 0xffffffffu
+uint32_t hil_crc32_add(uint32_t crc, const uint8_t *data, size_t size);
+uint32_t hil_crc32_end(uint32_t crc);
+
 struct hil_decoder {
     uint8_t *body;    /* where the body is put together */
     size_t capacity;  /* bytes there, the CRC's included */

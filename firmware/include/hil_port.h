@@ -47,6 +47,19 @@ uint32_t hil_port_stack(void);
 /* Bytes lost because nobody read them in time, since boot. */
 uint32_t hil_port_overruns(void);
 
+/* Storage for checkpoints: NOR flash of HIL_FLASH_BYTES, where HIL_SLOTS is not 0.
+ * Addresses begin at 0. Each returns whether it was done; what was not followed
+ * by a sync may be lost with the power, and not in order. */
+bool hil_port_flash_read(uint32_t at, void *to, size_t size);
+
+/* `at` and `size` are multiples of HIL_FLASH_PROGRAM; what is there is erased. */
+bool hil_port_flash_program(uint32_t at, const void *from, size_t size);
+
+/* A block of HIL_FLASH_ERASE bytes; all of them are 0xff then. */
+bool hil_port_flash_erase(uint32_t at);
+
+bool hil_port_flash_sync(void);
+
 /* End: an emulator exits with `code` (255 for all above, exit codes have 8
  * bits), a board resets. Does not return. */
 _Noreturn void hil_port_exit(uint32_t code);

@@ -2,7 +2,7 @@
 
 #include "hil_port.h"
 
-uint32_t hil_crc32(const uint8_t *data, size_t size)
+uint32_t hil_crc32_add(uint32_t crc, const uint8_t *data, size_t size)
 {
     /* Half a byte at a time: sixteen words of table instead of 256. */
     static const uint32_t table[16] = {
@@ -11,14 +11,23 @@ uint32_t hil_crc32(const uint8_t *data, size_t size)
         0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
         0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };
-    uint32_t crc = 0xffffffff;
 
     for (size_t i = 0; i < size; i++) {
         crc ^= data[i];
         crc = (crc >> 4) ^ table[crc & 15];
         crc = (crc >> 4) ^ table[crc & 15];
     }
+    return crc;
+}
+
+uint32_t hil_crc32_end(uint32_t crc)
+{
     return ~crc;
+}
+
+uint32_t hil_crc32(const uint8_t *data, size_t size)
+{
+    return hil_crc32_end(hil_crc32_add(HIL_CRC_START, data, size));
 }
 
 static void put_le32(uint8_t *to, uint32_t value)

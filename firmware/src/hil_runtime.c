@@ -7,6 +7,7 @@
 #include "hil_frame.h"
 #include "hil_memory.h"
 #include "hil_port.h"
+#include "hil_store.h"
 #include "net.h"
 
 #define HEADER sizeof(struct hil_header)
@@ -46,6 +47,13 @@ struct kept_reply {
     uint8_t body[HEADER + HIL_STEP_REPLY + HIL_CRC_BYTES];
 };
 
+/* Sequence numbers of the latest frames that did something, by what they did. A
+ * line that lets frames pass each other may bring an INIT or a WRITE once more
+ * after what was built on it: what is older is not done again. */
+struct order {
+    uint16_t init, write, step;
+};
+
 /* All zero until hil_runtime_serve: an initialised member would put the whole
  * network into .data, and so into flash a second time. */
 static struct {
@@ -56,6 +64,9 @@ static struct {
     uint32_t boot;                   /* the host's nonce, 0 before HELLO */
     uint32_t telemetry;              /* telemetry frames sent since HELLO */
     uint64_t instructions;           /* of the last STEP */
+    struct order order;
+    struct hil_store store;
+    uint32_t committed; /* step of the newest checkpoint, if it is of this network */
     uint32_t next_kept;
     struct kept_reply kept[HIL_WINDOW];
     struct hil_decoder decoder;
@@ -136,6 +147,24 @@ static void forget_replies(void)
     }
 }
 
+/* Whether a frame was sent before another. Numbers wrap, so half of them are
+ * before. */
+static bool before(uint16_t seq, uint16_t other)
+{
+    return (int16_t)(seq - other) < 0;
+}
+
+/* Keep a mark within a quarter of all numbers of a frame that is newer, so that it
+ * never seems to be ahead. */
+static void follow(uint16_t *mark, uint16_t seq)
+{
+    const uint16_t behind = seq - *mark;
+
+    if (behind > 0x4000 && behind < 0x8000) {
+        *mark = seq - 0x4000;
+    }
+}
+
 static void on_hello(const struct hil_header *header, const uint8_t *payload, size_t size)
 {
     struct hil_hello_reply reply = {
@@ -146,7 +175,7 @@ static void on_hello(const struct hil_header *header, const uint8_t *payload, si
         .max_payload = HIL_MAX_PAYLOAD,
         .window = HIL_WINDOW,
         .step = rt.net.step,
-        .committed_step = HIL_NEVER,
+        .committed_step = rt.committed,
         .target = HIL_TARGET,
         .isa = HIL_ISA,
     };
@@ -159,34 +188,10 @@ static void on_hello(const struct hil_header *header, const uint8_t *payload, si
     if (rt.boot != header->boot) {
         rt.boot = header->boot;
         rt.telemetry = 0;
+        rt.order = (struct order){ header->seq, header->seq, header->seq };
         forget_replies(); /* they answered another session's steps */
     }
     memcpy(reply.digest, hil_build_digest, sizeof reply.digest);
-    memcpy(rt.reply + HEADER, &reply, sizeof reply);
-    answer(header, HIL_OK, sizeof reply);
-}
-
-static void on_init(const struct hil_header *header, const uint8_t *payload, size_t size)
-{
-    struct hil_init init;
-
-    if (size != sizeof init) {
-        refuse(header, HIL_BAD_PAYLOAD);
-        return;
-    }
-    memcpy(&init, payload, sizeof init);
-    if (!(init.flags & HIL_INIT_KEEP_STATE)) {
-        net_init(&rt.net, init.seed);
-    } else if (!rt.ready) {
-        refuse(header, HIL_NOT_READY);
-        return;
-    }
-    rt.ready = true;
-    rt.faulted = false;
-    rt.net.step = init.step;
-    forget_replies();
-
-    const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net) };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
     answer(header, HIL_OK, sizeof reply);
 }
@@ -207,6 +212,7 @@ static void conclude_steps(const struct hil_header *header, struct kept_reply *k
                            uint32_t step, uint16_t count, uint8_t flags, size_t size)
 {
     learning = HIL_NEVER;
+    rt.order.step = header->seq;
     rt.next_kept = (rt.next_kept + 1) % HIL_WINDOW;
     keep->kind = header->kind;
     keep->step = step;
@@ -219,33 +225,177 @@ static void conclude_steps(const struct hil_header *header, struct kept_reply *k
     }
 }
 
+/* The reply that was given to a request for these steps, NULL: none is kept. */
+static struct kept_reply *kept_for(uint8_t kind, uint32_t step, uint16_t count)
+{
+    for (size_t i = 0; i < HIL_WINDOW; i++) {
+        struct kept_reply *const kept = &rt.kept[i];
+
+        if (kept->kind == kind && kept->step == step && kept->count == count) {
+            return kept;
+        }
+    }
+    return NULL;
+}
+
 /* Steps that are not the next: their kept reply (to at least one), or where the
  * device is. */
 static void answer_other_steps(const struct hil_header *header, uint32_t step,
                                uint16_t count)
 {
-    for (size_t i = 0; i < HIL_WINDOW; i++) {
-        struct kept_reply *const kept = &rt.kept[i];
+    struct kept_reply *const kept = kept_for(header->kind, step, count);
 
-        if (kept->kind == header->kind && kept->step == step && kept->count == count) {
-            put_header(kept->body, header->kind | HIL_REPLY, HIL_REPLAYED, header->seq);
-            hil_frame_send(kept->body, kept->size);
-            return;
-        }
+    if (kept != NULL) {
+        put_header(kept->body, header->kind | HIL_REPLY, HIL_REPLAYED, header->seq);
+        hil_frame_send(kept->body, kept->size);
+        return;
     }
     const struct hil_out_of_step reply = { rt.net.step };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
     answer(header, HIL_OUT_OF_STEP, sizeof reply);
 }
 
-/* Whether steps can be learned at all; answers where not. */
+/* Whether steps can be learned at all; answers where not. Steps that were sent
+ * before an INIT are not those that it made way for. */
 static bool ready_to_learn(const struct hil_header *header)
 {
+    if (before(header->seq, rt.order.init)) {
+        return false;
+    }
     if (!rt.ready || rt.faulted) {
         refuse(header, rt.ready ? HIL_FAULTED : HIL_NOT_READY);
         return false;
     }
     return true;
+}
+
+#if HIL_SLOTS
+#define STATE_BYTES sizeof rt.net.state
+
+static const uint8_t identity[] = HIL_IDENTITY;
+
+static bool of_this_network(const struct hil_checkpoint *entry)
+{
+    for (size_t i = 0; i < sizeof identity; i++) {
+        if ((uint8_t)entry->identity[i] != identity[i]) {
+            return false;
+        }
+    }
+    return entry->version == HIL_CHECKPOINT_VERSION && entry->size == STATE_BYTES;
+}
+
+/* Look into the flash, as after a reset, for a checkpoint of step `last` or before. */
+static enum hil_status find_checkpoint(uint32_t last, struct hil_checkpoint *found)
+{
+    rt.committed = HIL_NEVER;
+    if (!hil_store_find(&rt.store, last, found)) {
+        return HIL_NO_CHECKPOINT;
+    }
+    if (!of_this_network(found)) {
+        return HIL_OTHER_CHECKPOINT;
+    }
+    rt.committed = found->step;
+    return HIL_OK;
+}
+
+/* Take state and step from the newest checkpoint, or leave both as they are. */
+static enum hil_status resume(struct hil_init *init)
+{
+    struct hil_checkpoint entry;
+    const enum hil_status status = find_checkpoint(init->step, &entry);
+
+    if (status != HIL_OK) {
+        return status;
+    }
+    if (entry.seed != init->seed) {
+        return HIL_OTHER_CHECKPOINT;
+    }
+    net_init(&rt.net, entry.seed);
+    if (!hil_store_load(&rt.store, &rt.net.state, STATE_BYTES)) {
+        rt.ready = false;
+        return HIL_NO_STORAGE;
+    }
+    init->step = entry.step;
+    return HIL_OK;
+}
+
+/* The steps before ask->step are to be kept: write what they led to, unless that
+ * was done before. */
+static void on_commit(const struct hil_header *header, const uint8_t *payload,
+                      size_t size)
+{
+    struct hil_commit ask;
+
+    if (size != sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    if (!ready_to_learn(header)) {
+        return;
+    }
+    if (ask.step != rt.net.step || kept_for(header->kind, ask.step, 1) != NULL) {
+        answer_other_steps(header, ask.step, 1);
+        return;
+    }
+    struct hil_checkpoint entry = {
+        .step = rt.net.step,
+        .seed = rt.net.seed,
+        .digest = net_digest(&rt.net), /* applies what is pending, too */
+        .size = STATE_BYTES,
+    };
+    memcpy(entry.identity, identity, sizeof identity);
+    if (!hil_store_write(&rt.store, &entry, &rt.net.state)) {
+        refuse(header, HIL_NO_STORAGE);
+        return;
+    }
+    rt.committed = entry.step;
+
+    struct kept_reply *const keep = next_reply();
+    const struct hil_commit_reply reply = { entry.step, entry.digest, entry.sequence };
+    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    conclude_steps(header, keep, entry.step, 1, 0, sizeof reply);
+}
+#endif
+
+static void on_init(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_init init;
+    enum hil_status status = HIL_OK;
+
+    if (size != sizeof init) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&init, payload, sizeof init);
+    if (before(header->seq, rt.order.init) || before(header->seq, rt.order.write) ||
+        before(header->seq, rt.order.step)) {
+        return;
+    }
+    if (init.flags & HIL_INIT_RESUME) {
+#if HIL_SLOTS
+        status = resume(&init);
+#else
+        status = HIL_NO_STORAGE;
+#endif
+    } else if (!(init.flags & HIL_INIT_KEEP_STATE)) {
+        net_init(&rt.net, init.seed);
+    } else if (!rt.ready) {
+        status = HIL_NOT_READY;
+    }
+    if (status != HIL_OK) {
+        refuse(header, status);
+        return;
+    }
+    rt.order.init = header->seq;
+    rt.ready = true;
+    rt.faulted = false;
+    rt.net.step = init.step;
+    forget_replies();
+
+    const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net) };
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
 }
 
 /* Whether STEP's samples are all there and all have a possible label. */
@@ -568,11 +718,15 @@ static void on_write(const struct hil_header *header, const uint8_t *payload, si
         refuse(header, HIL_BAD_PAYLOAD);
         return;
     }
+    if (before(header->seq, rt.order.init) || before(header->seq, rt.order.step)) {
+        return;
+    }
     uint8_t *const data = find_words(&ask);
     if (data == NULL || ask.tensor >= NET_STATE_TENSORS) {
         refuse(header, HIL_OUT_OF_BOUNDS);
         return;
     }
+    rt.order.write = header->seq;
     memcpy(data, payload + sizeof ask, (size_t)ask.count * 4);
     memcpy(rt.reply + HEADER, &ask, sizeof ask);
     answer(header, HIL_OK, sizeof ask);
@@ -622,6 +776,9 @@ static void dispatch(const uint8_t *body, size_t size)
 #if HIL_RESIDENT
         { HIL_STEP_RESIDENT, on_step_resident },
 #endif
+#if HIL_SLOTS
+        { HIL_COMMIT, on_commit },
+#endif
     };
     struct hil_header header;
 
@@ -637,6 +794,9 @@ static void dispatch(const uint8_t *body, size_t size)
             refuse(&header, HIL_STALE_BOOT); /* also after a reset: notice it */
             return;
         }
+        follow(&rt.order.init, header.seq);
+        follow(&rt.order.write, header.seq);
+        follow(&rt.order.step, header.seq);
     }
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
         if (handlers[i].kind == header.kind) {
@@ -650,6 +810,11 @@ static void dispatch(const uint8_t *body, size_t size)
 _Noreturn void hil_runtime_serve(void)
 {
     rt.net.step = HIL_NEVER;
+    rt.committed = HIL_NEVER;
+#if HIL_SLOTS
+    struct hil_checkpoint newest;
+    (void)find_checkpoint(HIL_NEVER, &newest);
+#endif
     forget_replies();
     hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);
     for (;;) {

@@ -100,11 +100,15 @@ class Channel:
         alive: Callable[[], bool] | None = None,
         baud: int = BAUD_RATE,
     ) -> None:
-        self.url = url
         self._alive = alive
         self.received = 0
         self.sent = 0
         self._record = record
+        self._baud = baud
+        self._open(url)
+
+    def _open(self, url: str) -> None:
+        self.url = url
         self._unsent = bytearray()
         self._broken: Exception | None = None
         opened = serial.serial_for_url
@@ -115,7 +119,7 @@ class Channel:
             opened = _Socket
         try:
             self._port = opened(
-                url, baudrate=baud, timeout=0, write_timeout=0, exclusive=True
+                url, baudrate=self._baud, timeout=0, write_timeout=0, exclusive=True
             )
         except (serial.SerialException, ValueError, OSError) as error:
             raise _open_error(url, error) from error
@@ -132,6 +136,12 @@ class Channel:
             # the system would wait up to 30 s for a board to take it
             self._port.reset_output_buffer()
         self._port.close()
+
+    def reopen(self, url: str) -> None:
+        """Open `url` in place of the line so far, which is closed; what was
+        queued is dropped. Raises as the constructor does."""
+        self.close()
+        self._open(url)
 
     def send(self, data: bytes) -> None:
         """Queue `data`; `pump` sends it, whole and in order."""

@@ -5,25 +5,33 @@ here. A request is sent again as exactly the same frame: the device does a STEP
 once and gives its kept reply again, so that sending again is always safe.
 
 Two things make a request be sent again: nothing came for a while, or a reply
-shows that it was overtaken. Frames do not pass each other on a line, so the
+shows that it was overtaken. Frames hardly ever pass each other on a line, so the
 n-th reply to a request means that everything sent before the request's n-th
-transmission has reached the device or is lost.
+transmission has reached the device or is lost. Where they do pass each other,
+or come twice, something is sent once more than it need be.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from codegen import protocol
 from codegen.protocol import REPLY, Status
+from emulation.faults import Line
 from hil.errors import DeviceReset, LinkError, NoAnswer
-from hil.link.channel import Channel
 from hil.link.frame import Decoder, Frame, encode
 
-SLACK = 8
+LOSSY = 0.05
+"""Seconds of silence after which all in flight is sent again, at the earliest, on a
+line that has lost something before."""
+GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
+"""How a line's round trip is estimated (RFC 6298): the mean's and the deviation's
+gain, and how many deviations above the mean an answer is waited for."""
+REFUSALS = 100
+"""A request refused as often will never be answered."""
 LONGEST_ROUND = 8
 """A round of silence is at most so many times the first one."""
 SHOWN = 160
@@ -48,10 +56,10 @@ class LinkCounts:
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds of silence after which all in flight is sent `again` (at the
-    earliest: a device known to be slow is given `SLACK` times its slowest
-    answer, and each further round takes longer), and after which nobody is
-    believed to be there, `limit`."""
+    """Seconds of silence after which all in flight is sent `again` (on a line that
+    has lost nothing yet; later than that where answers are known to take longer, and
+    each further round takes longer), and after which nobody is believed to be there,
+    `limit`."""
 
     again: float
     limit: float
@@ -61,10 +69,22 @@ class Patience:
 class _Request:
     kind: int
     seq: int
+    step: int
     frame: bytes
+    posted: float
     sent: list[int] = field(default_factory=list)
     answers: int = 0
+    refusals: int = 0
     reply: Frame | None = None
+
+
+def _step_of(message: protocol.Message, values: Sequence[object]) -> int:
+    """The step that a request names, 0 where it names none."""
+    assert message.request is not None
+    names = [field.name for field in message.request.fields]
+    step = values[names.index("step")] if "step" in names else 0
+    assert isinstance(step, int)
+    return step
 
 
 def hexdump(data: bytes, most: int = SHOWN) -> str:
@@ -82,7 +102,7 @@ class Window:
     (telemetry, faults) at the moment it arrives, so in order with replies.
     """
 
-    def __init__(self, channel: Channel, unsolicited: Callable[[Frame], None]) -> None:
+    def __init__(self, channel: Line, unsolicited: Callable[[Frame], None]) -> None:
         self.channel = channel
         self.boot = 0
         self.replayed = 0
@@ -97,7 +117,8 @@ class Window:
         self._progress = 0.0
         self._asked = 0.0
         self._rounds = 0
-        self._slowest = 0.0
+        self._lossy = False
+        self._round_trip = self._spread = 0.0
 
     def __len__(self) -> int:
         return len(self._flight)
@@ -121,7 +142,9 @@ class Window:
         payload = message.request.pack(*values, tail=tail)
         seq, self._next_seq = self._next_seq, (self._next_seq + 1) & 0xFFFF
         frame = encode(message.kind, 0, seq, self.boot, payload)
-        request = _Request(message.kind, seq, frame)
+        request = _Request(
+            message.kind, seq, _step_of(message, values), frame, time.monotonic()
+        )
         if not self._flight:
             self._restart()
         self._flight.append(request)
@@ -130,6 +153,11 @@ class Window:
     def drop(self) -> None:
         """Forget all that is in flight; late replies to it are ignored."""
         self._flight.clear()
+
+    def repeat(self) -> None:
+        """Send all that is in flight and unanswered again."""
+        self._restart()
+        self._transmit_all()
 
     def poll(self, limit: float, patience: Patience) -> list[Frame]:
         """Replies that are complete, in the order their requests were posted.
@@ -160,8 +188,21 @@ class Window:
         self._rounds = 0
 
     def _round(self, patience: Patience) -> float:
-        first = max(patience.again, SLACK * self._slowest)
+        least = min(LOSSY, patience.again) if self._lossy else patience.again
+        first = max(least, self._round_trip + SPREADS * self._spread)
         return first * min(2**self._rounds, LONGEST_ROUND)
+
+    def _learn_round_trip(self, request: _Request) -> None:
+        """Of an answer that can only be to the first transmission (Karn)."""
+        if len(request.sent) > 1:
+            self._lossy = True
+            return
+        took = time.monotonic() - request.posted
+        if not self._round_trip:
+            self._round_trip, self._spread = took, took / 2
+        off = took - self._round_trip
+        self._round_trip += GAIN * off
+        self._spread += SPREAD_GAIN * (abs(off) - self._spread)
 
     def _be_patient(self, now: float, patience: Patience) -> None:
         if not self._flight:
@@ -170,9 +211,7 @@ class Window:
             raise self._no_answer(now - self._progress)
         if now - self._asked >= self._round(patience):
             self.channel.require_alive()
-            for request in self._flight:
-                if request.reply is None:
-                    self._transmit(request)
+            self._transmit_all()
             self._asked = now
             self._rounds += 1
 
@@ -193,6 +232,11 @@ class Window:
             *hints,
             "`hil doctor` boots a probe that needs neither compiler nor this protocol",
         )
+
+    def _transmit_all(self) -> None:
+        for request in self._flight:
+            if request.reply is None:
+                self._transmit(request)
 
     def _transmit(self, request: _Request) -> None:
         self.resent += bool(request.sent)
@@ -231,15 +275,14 @@ class Window:
             self._answer(request, frame)
 
     def _answer(self, request: _Request, frame: Frame) -> None:
-        if not self._rounds:
-            self._slowest = max(self._slowest, time.monotonic() - self._progress)
         self._restart()
         refused = frame.status == Status.OUT_OF_STEP
         answered = request.sent[min(request.answers, len(request.sent) - 1)]
         request.answers += 1
-        if refused and request is self._flight[0]:
-            raise self._out_of_step(request, frame)
+        if refused:
+            self._require_hope(request, frame)
         if not refused:
+            self._learn_round_trip(request)
             request.reply = frame
             self.replayed += frame.status == Status.REPLAYED
         for other in list(self._flight):
@@ -247,10 +290,16 @@ class Window:
             if overtaken or (refused and other is request):
                 self._transmit(other)
 
-    def _out_of_step(self, request: _Request, frame: Frame) -> LinkError:
-        expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
-        return LinkError(
-            f"the device on {self.channel.url!r} expects step {expects}, and no step "
-            f"before the refused one (frame {request.seq}) is in flight",
-            "another program may be talking to this device",
-        )
+    def _require_hope(self, request: _Request, frame: Frame) -> None:
+        """A step was refused: because one before it was lost, or, before it was
+        done, and the refusal was late. The device cannot be past the oldest step
+        in flight and have no reply to it."""
+        request.refusals += 1
+        (expects,) = protocol.OUT_OF_STEP.struct.unpack_from(frame.payload)
+        past = request is self._flight[0] and expects > request.step
+        if past or request.refusals > REFUSALS:
+            raise LinkError(
+                f"the device on {self.channel.url!r} expects step {expects}, but "
+                f"step {request.step} is the next in flight",
+                "another program may be talking to this device",
+            )

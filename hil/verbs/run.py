@@ -12,6 +12,8 @@ from hil.keys import KEYS, Key, number_or_word
 from targets.signals import held
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hil.experiment import Experiment
     from hil.record import RunRecord
 
@@ -22,6 +24,8 @@ OFTEN = (
 """Parameters of rules that have a flag of their own."""
 
 HELP = "teach a network on a device and compare every step with numpy"
+LATEST = ""
+"""--resume without a folder."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +33,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", default="runs", metavar="DIR", help="where run folders go"
     )
+    parser.add_argument(
+        "--resume", nargs="?", const=LATEST, metavar="RUN",
+        help="go on from the newest checkpoint: of the folder of a run (default: the "
+        "latest one), of --flash, or of --unit",
+    )  # fmt: skip
     add_experiment(parser)
 
 
@@ -121,11 +130,15 @@ def run(given: argparse.Namespace) -> int:
         from hil.cli import tell
         from hil.lesson import prepare
         from hil.progress import for_stream
+        from hil.record import EXPERIMENT
         from hil.session import carried_out
 
     out = output.of(given)
+    resume = _resumed(given)
+    if isinstance(resume, Path):
+        given.experiment = str(resume / EXPERIMENT)
     lesson = prepare(experiment_of(given))
-    session = carried_out(lesson, Path(given.out), for_stream(out.people))
+    session = carried_out(lesson, Path(given.out), for_stream(out.people), resume)
     record, failure = session.record, session.failure
     out.document(record.to_json())
     if failure is not None:
@@ -138,6 +151,33 @@ def run(given: argparse.Namespace) -> int:
     out.line(f"record   {record.folder}")
     out.line(verdict(record))
     return record.exit_code
+
+
+def _resumed(given: argparse.Namespace) -> Path | bool:
+    """What --resume names: a run's folder, or (true) the device's own flash."""
+    from pathlib import Path
+
+    from hil.record import FLASH
+    from hil.states import RunFolder
+
+    if given.resume is None:
+        return False
+    if given.resume == LATEST and (given.unit or given.flash):
+        return True
+    if given.experiment:
+        raise UsageError(
+            f"--resume goes on with the experiment of an earlier run, and "
+            f"{given.experiment!r} is another: expected one of them"
+        )
+    if given.resume != LATEST:
+        return RunFolder(Path(given.resume)).folder
+    found = sorted(Path(given.out).glob(f"*/{FLASH}"))
+    if not found:
+        raise UsageError(
+            f"no run in {given.out!r} has a flash to resume from",
+            "--commit N writes a checkpoint every N steps",
+        )
+    return found[-1].parent
 
 
 def versions(record: RunRecord) -> str:
@@ -154,9 +194,12 @@ def verdict(record: RunRecord) -> str:
     network = "-".join(map(str, record.network))
     vlen = f" vlen {record.vlen}" if record.vlen else ""
     build = record.image["build_digest"]
-    compared = f"{record.compared} of {record.steps} steps bit-exact"
+    first = record.resumed_from or 0
+    compared = f"{record.compared} of {record.steps - first} steps bit-exact"
+    if record.resumed_from is not None:
+        compared += f" from step {first} on"
     parts = [compared if record.compared else "no step compared"]
-    if 0 < record.compared < record.learned:
+    if 0 < record.compared < record.learned - first:
         parts.append("the others not compared")
     if record.digest:
         parts.append(f"digest {record.digest}")

@@ -28,7 +28,7 @@ SPECS = {
     ),
 }
 SCHEDULES = ("auto", "fused", "sequential")
-OURS = ("rt", "learning", "in", "line", "top", "deepest")
+OURS = ("rt", "learning", "in", "line", "listening", "top", "deepest", "nor")
 """Every variable of the firmware on the host."""
 
 

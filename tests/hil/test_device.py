@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from codegen.protocol import StepFlag
 from codegen.reference import Learner
 from codegen.reference.learner import initial_state
+from emulation.faults import Line
 from hil.device import Device, State, StateError
 from hil.divergence import Snapshot, one_step, write_state
 from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortMissing
@@ -19,9 +21,10 @@ from hil.link.channel import Channel
 
 Start = Callable[[Experiment], Any]
 LIMIT = 20.0
+EVERYTHING = "drop=0.03,flip=0.0003,duplicate=0.03,reorder=0.03,delay=0.03,truncate=0.03,noise=0.03"
 
 
-def greeted(board: Any, channel: Channel) -> Device:
+def greeted(board: Any, channel: Line) -> Device:
     device = Device(channel, board.built.plan, board.lesson.target.limits)
     device.hello(board.built.image.digest, 0, LIMIT)
     return device
@@ -154,11 +157,13 @@ def test_telemetry_is_taken_and_numbered(board: Start, small: Experiment) -> Non
 
 
 def test_a_silent_line_is_no_answer_within_the_limit(
-    board: Start, small: Experiment, faulty_line: Callable[..., Any]
+    board: Start, small: Experiment
 ) -> None:
     one = board(small)
-    cut = faulty_line(one.url, every=1)
-    with Channel(cut.url) as channel:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as nobody,
+        Channel(f"socket://127.0.0.1:{nobody.getsockname()[1]}") as channel,
+    ):
         device = Device(channel, one.built.plan, one.lesson.target.limits)
         with pytest.raises(NoAnswer, match="no answer to HELLO") as caught:
             device.hello(one.built.image.digest, 0, 0.3)
@@ -187,13 +192,13 @@ def test_a_line_nobody_listens_on_is_missing(board: Start, small: Experiment) ->
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_step_is_learned_once_over_a_faulty_line(
-    board: Start, faulty_line: Callable[..., Any], seed: int
+    board: Start, faulty: Callable[..., Any], seed: int
 ) -> None:
     one = board(Experiment(network=(64, 17, 10), steps=200))
     lesson, learner = one.lesson, Learner(one.lesson.spec)
-    line = faulty_line(one.url, every=4000, seed=seed)
-    with Channel(line.url) as channel:
-        device = greeted(one, channel)
+    with Channel(one.url) as channel:
+        line = faulty(channel, f"{EVERYTHING},seed={seed}")
+        device = greeted(one, line)
         device.init(lesson.spec.seed)
         results, sent = [], 0
         while len(results) < 200:
@@ -207,4 +212,4 @@ def test_every_step_is_learned_once_over_a_faulty_line(
             learner.step(*lesson.sample(step), np.float32(0.03))
             assert (told.step, told.digest) == (step, learner.digest())
         assert device.digest() == (200, learner.digest())
-        assert line.faults > 0 and device.counts.resent > 0
+        assert device.counts.resent > 0 and device.counts.damaged > 0

@@ -45,9 +45,10 @@ def test_a_record_has_the_keys_that_are_promised(tmp_path: Path) -> None:
     assert promised <= set(document)
     assert document["schema"] == 1
     assert {"test", "prequential"} <= set(document["accuracy"])
-    assert {"frames", "resent", "damaged", "replayed", "lost_telemetry"} == set(
-        document["link"]
-    )
+    assert set(document["link"]) == {
+        "frames", "resent", "damaged", "replayed", "lost_telemetry", "replugged",
+        "recovered",
+    }  # fmt: skip
     assert {"build_digest", "text", "ram"} == set(document["image"])
     assert [path.name for path in tmp_path.iterdir()] == [records.FILE]
 

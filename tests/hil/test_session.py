@@ -161,13 +161,10 @@ def test_a_unit_with_another_image_is_refused(
 
 
 def test_a_unit_with_the_image_is_taught_over_a_faulty_line(
-    board: Callable[[Experiment], Any],
-    faulty_line: Callable[..., Any],
-    small: Experiment,
-    folder: Path,
+    board: Callable[[Experiment], Any], small: Experiment, folder: Path
 ) -> None:
-    line = faulty_line(board(small).url, every=3000)
-    record = run(small.override({"unit": line.url}), out=folder)
+    change = {"unit": board(small).url, "faults": "drop=0.05,flip=0.0003,seed=3"}
+    record = run(small.override(change), out=folder)
     clean = run(small, out=folder)
     assert record.result == "pass" and record.digest == clean.digest
     assert record.link["resent"] > 0 and clean.link["resent"] == 0

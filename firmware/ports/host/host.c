@@ -1,7 +1,10 @@
 /* Port of a process on the computer at hand: the same firmware, natively.
  *
- *     image --listen-fd N    serve the first connection to listening socket N
+ *     image --listen-fd N    serve connections to listening socket N, one by one
  *     image --fd N           serve file descriptor N, such as a pty's master
+ *
+ *     --flash FILE           checkpoints go into this file
+ *     --cut N MODEL          lose the power at flash operation N: flash.c
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -18,8 +21,10 @@
 
 #include "hil_config.h"
 #include "hil_port.h"
+#include "host_flash.h"
 
 static int line = -1;
+static int listening = -1;
 
 /* What the kernel has given and nobody has asked for yet: a system call for
  * every few bytes would take longer than to learn from them. */
@@ -35,7 +40,8 @@ enum { STACK_PAINT = 0x5aa55aa5, PAINTED = 1 << 14 };
 static volatile uint32_t *top;     /* where the painted stack begins */
 static volatile uint32_t *deepest; /* the lowest word of it that was used */
 
-_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof in == HIL_IN_BYTES &&
+_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof listening == HIL_LISTENING_BYTES &&
+                   sizeof in == HIL_IN_BYTES &&
                    sizeof top == HIL_TOP_BYTES && sizeof deepest == HIL_DEEPEST_BYTES,
                "ram.toml says other sizes");
 
@@ -83,32 +89,66 @@ static _Noreturn void die(const char *what)
     exit(8);
 }
 
+static void serve_next(void)
+{
+    const int at_once = 1;
+
+    line = accept(listening, NULL, NULL);
+    if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
+        die("accept");
+    }
+}
+
+/* The host has closed the line. On a socket it may come again, as on a board whose
+ * adapter was unplugged; what was under way is lost. */
+static void hung_up(void)
+{
+    if (listening < 0) {
+        hil_port_exit(0);
+    }
+    (void)close(line);
+    serve_next();
+}
+
 /* A read or write has failed: for good, or may it be tried again? */
 static void check_line(const char *what)
 {
     if (errno == EIO || errno == EPIPE || errno == ECONNRESET) {
-        exit(0); /* the host hung up */
-    }
-    if (errno != EINTR && errno != EAGAIN) {
+        hung_up();
+    } else if (errno != EINTR && errno != EAGAIN) {
         die(what);
     }
+}
+
+static _Noreturn void usage(const char *name)
+{
+    fprintf(stderr,
+            "usage: %s --fd N | --listen-fd N [--flash FILE [--cut N MODEL]]\n", name);
+    exit(2);
 }
 
 void hil_port_init(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* write tells */
-    if (argc == 3 && strcmp(argv[1], "--fd") == 0) {
-        line = atoi(argv[2]);
-    } else if (argc == 3 && strcmp(argv[1], "--listen-fd") == 0) {
-        line = accept(atoi(argv[2]), NULL, NULL);
-        const int at_once = 1;
-        if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once,
-                                   sizeof at_once) < 0) {
-            die("accept");
+    for (int i = 1; i < argc; i += 2) {
+        const char *const option = argv[i];
+        if (i + 1 < argc && strcmp(option, "--fd") == 0) {
+            line = atoi(argv[i + 1]);
+        } else if (i + 1 < argc && strcmp(option, "--listen-fd") == 0) {
+            listening = atoi(argv[i + 1]);
+        } else if (i + 1 < argc && strcmp(option, "--flash") == 0) {
+            host_flash_open(argv[i + 1]);
+        } else if (i + 2 < argc && strcmp(option, "--cut") == 0) {
+            host_flash_cut((uint32_t)strtoul(argv[i + 1], NULL, 10), argv[i + 2]);
+            i++;
+        } else {
+            usage(argv[0]);
         }
-    } else {
-        fprintf(stderr, "usage: %s --fd N | --listen-fd N\n", argv[0]);
-        exit(2);
+    }
+    if (listening >= 0) {
+        serve_next();
+    } else if (line < 0) {
+        usage(argv[0]);
     }
     top = deepest = __builtin_frame_address(0);
     host_paint();
@@ -135,7 +175,8 @@ static void refill(void)
     }
     const ssize_t count = read(line, in.bytes, sizeof in.bytes);
     if (count == 0) {
-        exit(0); /* the host hung up */
+        hung_up();
+        return;
     }
     if (count < 0) {
         check_line("read");
@@ -208,5 +249,6 @@ uint32_t hil_port_overruns(void)
 
 _Noreturn void hil_port_exit(uint32_t code)
 {
+    host_flash_report();
     exit(code < 255 ? (int)code : 255);
 }

@@ -1,4 +1,4 @@
-"""hil bench: what the line, a learning step and its gates cost.
+"""hil bench: what the line, a learning step and its gates cost, and what faults do.
 
 Each benchmark is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import gates, link, step
+from hil.verbs.bench import faults, gates, link, step
 
-HELP = "measure the link and lockstep, a step's cost, or what gates save"
-BENCHES = {"gates": gates, "link": link, "step": step}
+HELP = "measure the link, a step, gates, and learning under faults"
+BENCHES = {"faults": faults, "gates": gates, "link": link, "step": step}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

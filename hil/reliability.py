@@ -1,0 +1,148 @@
+"""Exactly once, and the same bits: the promise, and how it is tried to be broken.
+
+Each trial is a whole run without the reference, on one seed of the faults: its
+final digest must be that of a clean run, which the reference has confirmed step by
+step. `hil bench faults` prints the tables of docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from hil.building import Built, build, plan_for
+from hil.errors import Divergence
+from hil.experiment import Experiment
+from hil.lesson import Lesson, prepare
+from hil.progress import Progress
+from hil.record import RunRecord
+from hil.session import Session
+
+RATES = {"drop": 0.05, "flip": 0.0005, "duplicate": 0.05, "reorder": 0.05, "cut": 0.05}
+"""The kinds of the matrix. With every kind a frame in two comes to harm."""
+MORE = {
+    "delay": 0.05, "truncate": 0.05, "noise": 0.05, "silence": 0.01, "unplug": 0.02
+}  # fmt: skip
+MODELS = ("nothing", "half", "reorder")
+"""What is left of the operation that a power cut meets: firmware/ports/host/flash.c."""
+LESSON = Experiment(
+    target="host", network="64-17-10", steps=60, commit=20, test=0, name="trial"
+)
+EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=1200)
+EMULATED_CUT = 0.2
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Runs under one kind of trouble: how many, and how many ended with the digest
+    of the clean run; frames and recoveries over all of them; `share` of the clean
+    run's throughput that was left (0 where that is not meant)."""
+
+    trouble: str
+    runs: int = 0
+    equal: int = 0
+    injected: int = 0
+    frames: int = 0
+    resent: int = 0
+    recovered: int = 0
+    seconds: float = 0.0
+    share: float = 0.0
+
+    def plus(self, record: RunRecord, digest: str) -> Trials:
+        """With one more run."""
+        faults = record.faults or {}
+        return replace(
+            self,
+            runs=self.runs + 1,
+            equal=self.equal + (record.digest == digest),
+            injected=self.injected + sum(sum(way.values()) for way in faults.values()),
+            frames=self.frames + record.link["frames"],
+            resent=self.resent + record.link["resent"],
+            recovered=self.recovered + record.link["recovered"],
+            seconds=self.seconds + record.seconds["learn"],
+        )
+
+
+class Ground:
+    """A lesson to be disturbed, and what a clean run of it ends with. Raises
+    `Divergence` when the clean run itself is not confirmed by the reference."""
+
+    def __init__(self, asked: Experiment) -> None:
+        self.asked = asked.override({"compare": "none"})
+        self._built: Built | None = None
+        with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+            session = Session(prepare(asked), Path(folder), Progress())
+            session.run()
+            if session.record.result != "pass":
+                raise session.failure or Divergence("the clean run has not passed")
+        self.digest = session.record.digest or ""
+        self.seconds = self.trial("").seconds["learn"]
+
+    def trial(self, faults: str, cut: tuple[int, str] | None = None) -> RunRecord:
+        """One run, and nothing is left of it but its record."""
+        return self._run(faults, cut)[0]
+
+    def operations(self) -> int:
+        """Flash operations of a clean run."""
+        found = re.search(r"flash operations: (\d+)", self._run("", None)[1])
+        return int(found[1]) if found else 0
+
+    def _run(self, faults: str, cut: tuple[int, str] | None) -> tuple[RunRecord, str]:
+        lesson = self._lesson(faults)
+        self._built = self._built or build(plan_for(lesson))
+        with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+            session = Session(
+                lesson, Path(folder), Progress(), built=self._built, cut=cut
+            )
+            session.run()
+        failure = session.failure
+        if failure is not None and session.record.result == "error":
+            raise failure
+        return session.record, session.machine_log
+
+    def _lesson(self, faults: str) -> Lesson:
+        return prepare(
+            self.asked.override({"faults": faults}) if faults else self.asked
+        )
+
+
+def spelled(kinds: Iterable[str]) -> str:
+    """These kinds at their rates, as --faults takes them."""
+    rates = {**RATES, **MORE}
+    return ",".join(f"{kind}={rates[kind]:g}" for kind in kinds)
+
+
+def combinations() -> list[tuple[str, ...]]:
+    """Every set of the matrix's kinds that is not empty."""
+    chosen = product((False, True), repeat=len(RATES))
+    sets = (tuple(k for k, on in zip(RATES, ons, strict=True) if on) for ons in chosen)
+    return [kinds for kinds in sets if kinds]
+
+
+def under_faults(ground: Ground, kinds: Iterable[str], seeds: Iterable[int]) -> Trials:
+    """Runs with these kinds of faults together, one a seed."""
+    found = Trials(" x ".join(kinds))
+    for seed in seeds:
+        record = ground.trial(f"{spelled(kinds)},seed={seed}")
+        found = found.plus(record, ground.digest)
+    return replace(found, share=ground.seconds * found.runs / found.seconds)
+
+
+def under_cuts(ground: Ground, model: str, operations: Iterable[int]) -> Trials:
+    """Runs whose device loses its power at each of these operations of its flash."""
+    found = Trials(model)
+    for operation in operations:
+        record = ground.trial("", (operation, model))
+        found = found.plus(record, ground.digest)
+    return found
+
+
+def under_kills(ground: Ground, seeds: Iterable[int], rate: float) -> Iterator[Trials]:
+    """Runs whose machine is ended at random moments, one a seed."""
+    for seed in seeds:
+        found = Trials(f"seed {seed}")
+        yield found.plus(ground.trial(f"cut={rate:g},seed={seed}"), ground.digest)

@@ -1,0 +1,168 @@
+"""Learned state, wherever it lies: an .npz, a run's flash, or a board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codegen.plan import Plan
+from codegen.reference import Learner
+from hil import checkpoints, weights
+from hil.attach import attach, greet
+from hil.building import build, plan_for
+from hil.compare import ulp_distance, words
+from hil.device import Device
+from hil.divergence import Snapshot, write_state
+from hil.errors import DataError, UsageError
+from hil.experiment import Experiment, load
+from hil.lesson import Lesson, prepare
+from hil.record import EXPERIMENT, FLASH
+
+State = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Parted:
+    """How two tensors of one name differ: elements that do, the first of them, and
+    its bits and the distance in units in the last place (None with a NaN)."""
+
+    tensor: str
+    elements: int
+    differing: int
+    index: tuple[int, ...] = ()
+    first_bits: int = 0
+    second_bits: int = 0
+    ulp: int | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A state, and the next step of what learned it (None: not told)."""
+
+    state: State
+    step: int | None = None
+
+
+class RunFolder:
+    """A run's folder, for what it was a run of. Raises `UsageError`."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / EXPERIMENT).is_file():
+            raise UsageError(
+                f"{str(folder)!r} is no run's folder: it has no {EXPERIMENT}",
+                "`hil run` prints the folder of its record",
+            )
+        self.folder = folder
+        self.experiment: Experiment = load(folder / EXPERIMENT)
+
+    @property
+    def flash(self) -> Path:
+        """Its emulator's flash."""
+        asked = self.experiment.flash
+        return Path(asked) if asked else self.folder / FLASH
+
+    def prepared(self, unit: str | None = None) -> tuple[Lesson, Plan]:
+        """What the run was of, on a board instead if one is named."""
+        lesson = prepare(self.experiment.override({"unit": unit} if unit else {}))
+        return lesson, plan_for(lesson)
+
+
+def saved(source: str, step: int | None = None) -> Held:
+    """The state in an .npz, or in the newest checkpoint of a run's folder (of step
+    `step` if that is given). Raises `UsageError` or `DataError`."""
+    path = Path(source)
+    if path.suffix == ".npz":
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return Held({name: file[name] for name in file.files})
+        except (OSError, ValueError) as error:
+            raise DataError(f"state {source!r} cannot be read: {error}") from None
+    run = RunFolder(path)
+    _, plan = run.prepared()
+    found = checkpoints.whole(plan, run.flash)
+    if step is not None:
+        found = [one for one in found if one.step == step]
+    if not found:
+        which = "whole checkpoint" if step is None else f"checkpoint of step {step}"
+        raise DataError(
+            f"flash {str(run.flash)!r} has no {which} of network "
+            f"{plan.spec.network} with rule {plan.rule.name}",
+            "--commit N writes one every N steps",
+        )
+    return Held(checkpoints.tensors(plan, found[0].state), found[0].step)
+
+
+def store(run: RunFolder, file: str, step: int) -> checkpoints.Checkpoint:
+    """Write an .npz as the newest checkpoint of a run's flash."""
+    lesson, plan = run.prepared()
+    state = weights.load(file, {t.name: t.shape for t in plan.state})
+    weights.require_within(file, state, lesson.spec.clip)
+    learner = Learner(lesson.spec)
+    learner.load(state)
+    return checkpoints.add(
+        plan, run.flash, state,
+        step=step, seed=lesson.spec.seed, digest=learner.digest(),
+    )  # fmt: skip
+
+
+@contextmanager
+def _board(run: RunFolder, unit: str) -> Iterator[tuple[Lesson, Device]]:
+    """The board on a port, which must run this run's image."""
+    lesson, plan = run.prepared(unit)
+    built = build(plan, lesson.experiment.toolchain)
+    path = built.image.path
+    with attach(lesson.target, path, lesson.experiment, lesson.vlen, None) as attached:
+        device = Device(attached.channel, plan, lesson.target.limits)
+        greet(device, lesson, built)
+        yield lesson, device
+
+
+def read_board(run: RunFolder, unit: str) -> Held:
+    """The state of a board's newest checkpoint, which the board goes on from."""
+    with _board(run, unit) as (lesson, device):
+        step, _ = device.resume(lesson.spec.seed)
+        return Held({t.name: device.read(t) for t in device.plan.state}, step)
+
+
+def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
+    """Have a board go on from an .npz, and commit it; returns the digest."""
+    with _board(run, unit) as (lesson, device):
+        state = weights.load(file, {t.name: t.shape for t in device.plan.state})
+        weights.require_within(file, state, lesson.spec.clip)
+        write_state(device, lesson.spec.seed, Snapshot(step, state))
+        return device.commit().digest
+
+
+def parted(one: State, other: State) -> list[Parted]:
+    """Tensor by tensor, how two states differ. Raises `DataError` when they are not
+    of the same tensors."""
+    shapes = [{n: t.shape for n, t in state.items()} for state in (one, other)]
+    if shapes[0] != shapes[1]:
+        names = sorted(
+            n for n in {**one, **other} if _shape(one, n) != _shape(other, n)
+        )
+        raise DataError(
+            f"the states are of different networks: tensor {names[0]} is "
+            f"{_shape(one, names[0])} in the first and {_shape(other, names[0])} in the "
+            "second"
+        )
+    return [_part(name, one[name], other[name]) for name in one]
+
+
+def _shape(state: State, name: str) -> str:
+    return str(list(state[name].shape)) if name in state else "missing"
+
+
+def _part(name: str, one: np.ndarray, other: np.ndarray) -> Parted:
+    ours, theirs = words(one), words(other)
+    unequal = np.flatnonzero(ours != theirs)
+    if not unequal.size:
+        return Parted(name, ours.size, 0)
+    first = int(unequal[0])
+    index = tuple(int(i) for i in np.unravel_index(first, one.shape))
+    bits = int(ours[first]), int(theirs[first])
+    return Parted(name, ours.size, unequal.size, index, *bits, ulp_distance(*bits))
