@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10
-to 35 KB of it; the linker has the last word."""
+to 35 KB of it, and code and constants end on a page; the linker has the last word."""
 LARGEST = 3
 """Items that a refusal names."""
 
@@ -97,6 +97,8 @@ def rows(plan: Plan) -> tuple[Item, ...]:
         found.append(Item("receive ring" if ring else f"port's {name}", size, "link"))
     if port.trap_stack:
         found.append(Item("trap stack", port.trap_stack, "stack"))
+    if port.guard:
+        found.append(Item("stack guard", port.guard, "stack"))
     if plan.target.memory:
         found.append(Item("stack", plan.target.memory.stack, "stack"))
     return tuple(found)

@@ -12,6 +12,16 @@ from elftools.elf.sections import SymbolTableSection
 
 from codegen.errors import BuildError
 
+PARTS = {
+    ".text": "the code",
+    ".rodata": "the constants",
+    ".guard": "the guard under the stack",
+    ".stack": "the stack",
+    ".data": "the variables",
+    ".bss": "the variables",
+    ".trap_stack": "the trap stack",
+}
+"""What the sections of a bare-metal image are."""
 HEAP = frozenset({"malloc", "calloc", "realloc", "free", "aligned_alloc", "sbrk"})
 
 
@@ -58,6 +68,30 @@ def symbols(path: Path) -> dict[str, int]:
             for symbol in section.iter_symbols()
             if symbol.name
         }
+
+
+def place(path: Path, address: int) -> str:
+    """Where `address` lies in the bare-metal ELF at `path`, as in "in the code,
+    net_step+0x1c"; or "outside the image"."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        for section in elf.iter_sections():
+            first = section["sh_addr"]
+            if section.name in PARTS and 0 <= address - first < section["sh_size"]:
+                symbol = _symbol_at(elf, address)
+                return f"in {PARTS[section.name]}" + (symbol and f", {symbol}")
+    return "outside the image"
+
+
+def _symbol_at(elf: ELFFile, address: int) -> str:
+    """The function or variable that holds `address`, and how far into it."""
+    for section in elf.iter_sections():
+        if isinstance(section, SymbolTableSection):
+            for symbol in section.iter_symbols():
+                offset = address - symbol["st_value"]
+                if symbol.name and 0 <= offset < symbol["st_size"]:
+                    return f"{symbol.name}+{offset:#x}"
+    return ""
 
 
 def refuse_heap(path: Path) -> None:

@@ -140,6 +140,7 @@ class Port:
 
     section: int
     trap_stack: int
+    guard: int
     variables: Mapping[str, tuple[tuple[str, str | int], ...]]
 
     def variable(self, name: str, ring: int, xlen: int) -> int:
@@ -167,4 +168,4 @@ def port(name: str) -> Port:
         variable: tuple((kind, *count, 1)[:2] for _, kind, *count in members)
         for variable, members in said["variables"].items()
     }
-    return Port(said["section"], said["trap_stack"], variables)
+    return Port(said["section"], said["trap_stack"], said["guard"], variables)

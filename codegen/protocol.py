@@ -84,9 +84,15 @@ class InitFlag(IntFlag):
 
 
 class Cause(IntEnum):
-    """FAULT causes above the machine's own (0..63 are RISC-V's mcause)."""
+    """FAULT causes above the machine's own (0..63 are RISC-V's mcause).
+
+    STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
+    the stack. WATCHDOG: a step or an inference that did not end in time.
+    """
 
     NON_FINITE = 0x100
+    STACK_OVERFLOW = 0x101
+    WATCHDOG = 0x102
 
 
 TRAPS = {
@@ -104,6 +110,8 @@ TRAPS = {
     13: "load page fault",
     15: "store page fault",
     Cause.NON_FINITE: "non-finite activation or delta",
+    Cause.STACK_OVERFLOW: "stack overflow",
+    Cause.WATCHDOG: "watchdog, no end within its limit",
 }
 
 
@@ -339,8 +347,9 @@ FAULT = Message(
     Layout((
         _u32("cause", "mcause, or 0x100 and above: ours"),
         _u32("step", "step that was being learned, NEVER outside one"),
-        _u64("pc", "address of the instruction"),
-        _u64("address", "faulting address, or the tensor's index for NON_FINITE"),
+        _u64("pc", "address of the instruction, 0 where not known"),
+        _u64("address", "mtval: the faulting address, or an illegal instruction; "
+            "the tensor's index for NON_FINITE"),
     )),
 )  # fmt: skip
 

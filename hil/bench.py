@@ -119,7 +119,7 @@ def _greeted(stack: ExitStack, lesson: Lesson) -> tuple[Device, Built]:
     """A device of the lesson's own that has answered HELLO, and its image."""
     built = build(plan_for(lesson), lesson.experiment.toolchain)
     channel = _attached(stack, lesson, built.image)
-    device = Device(channel, built.plan, lesson.target.limits)
+    device = Device(channel, built.plan, lesson.target.limits, built.image.path)
     greet(device, lesson, built)
     return device, built
 

@@ -9,6 +9,7 @@ from codegen.buildplan import BuildPlan
 from codegen.image import Image
 from codegen.plan import Choice, Plan, plan
 from codegen.render import render
+from hil.errors import UsageError
 from hil.lesson import Lesson, specialised
 
 
@@ -25,7 +26,8 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
     """The plan of a lesson, with `choice` instead of what its tuned file says.
 
     Raises `OverBudget` and `SpecError`, and `UsageError` for a tuned file that
-    chooses what the plan has no use for; nothing is rendered or compiled.
+    chooses what the plan has no use for, or for checkpoints that do not fit the
+    flash; nothing is rendered or compiled.
     """
     asked, tuned = lesson.experiment, lesson.tuned
     if choice is None and tuned is not None:
@@ -45,6 +47,14 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
     )
     if tuned is not None and choice is tuned.choice:
         tuned.require_used(made)
+    if asked.commit is not None and not made.slots.count:
+        size = lesson.target.flash.size if lesson.target.flash else 0
+        raise UsageError(
+            f"network {lesson.spec.network} needs two checkpoints of "
+            f"{made.slots.size:,} bytes each, but the flash of target "
+            f"{lesson.target.name} has {size:,}",
+            "without --commit it learns all the same",
+        )
     return made
 
 

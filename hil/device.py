@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,18 @@ class Commit:
 
 
 class Device:
-    """A session with the device on `channel`, which runs an image of `plan`."""
+    """A session with the device on `channel`, which runs an image of `plan`:
+    the file `image`, when a fault's addresses are to be told by name."""
 
-    def __init__(self, channel: Line, plan: Plan, limits: Limits) -> None:
+    def __init__(
+        self,
+        channel: Line,
+        plan: Plan,
+        limits: Limits,
+        image: Path | None = None,
+    ) -> None:
         self.plan = plan
+        self._image = image
         self.limits = limits
         self.state = State.SILENT
         self.telemetry: list[Telemetry] = []
@@ -121,7 +130,7 @@ class Device:
         try:
             if frame.kind == protocol.FAULT.kind:
                 self.state = State.FAULTED
-                raise replies.fault(frame.payload, self.plan)
+                raise replies.fault(frame.payload, self.plan, self._image)
             if (
                 frame.kind == protocol.TELEMETRY.kind
                 and frame.boot == self._window.boot

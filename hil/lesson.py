@@ -164,6 +164,8 @@ def prepare(experiment: Experiment) -> Lesson:
             f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
         )
     _require_possible_faults(experiment, target)
+    if experiment.icount:
+        target = target.counted()
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))

@@ -74,7 +74,8 @@ class Lockstep:
 
     A device that has fallen back to a checkpoint is brought forward: after `rewind`,
     `run` goes on from there, and what is told again must be what was told.
-    `resumed` is where a device stood that had learned before: (step, digest).
+    `resumed` is where a device stood that had learned before: (step, digest);
+    `committed` the step of the newest checkpoint that it has told of.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Lockstep:
         tell: Callable[[Learned], None],
         resumed: tuple[int, int | None] = (0, None),
     ) -> None:
-        self.learned = resumed[0]
+        self.learned = self.committed = resumed[0]
         self.compared = 0
         self.written = 0
         self.difference: Difference | None = None
@@ -166,8 +167,8 @@ class Lockstep:
 
     def _unfinished(self) -> bool:
         """Whether something is to be sent, told or compared."""
-        steps = self._lesson.steps
-        return min(self.learned, self._reached) < steps or self._in_flight()
+        behind = min(self.learned, self._reached) < self._lesson.steps
+        return behind or bool(self._uncommitted) or self._in_flight()
 
     def _in_flight(self) -> bool:
         return self._device.credit < self._device.greeting.window
@@ -219,7 +220,7 @@ class Lockstep:
             if self._steered:
                 self._signals.append(result.signal)
         for commit in self._device.commits[self._checked_commits :]:
-            self._committing = False
+            self._committing, self.committed = False, commit.step
             self._check_commit(commit)
         self._checked_commits = len(self._device.commits)
 

@@ -32,7 +32,7 @@ MODELS = ("nothing", "half", "reorder")
 LESSON = Experiment(
     target="host", network="64-17-10", steps=60, commit=20, test=0, name="trial"
 )
-EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=1200)
+EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=600)
 EMULATED_CUT = 0.2
 
 

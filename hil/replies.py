@@ -5,13 +5,15 @@ Every function raises `ValueError` on a payload that has not its kind's form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from codegen import protocol
+from codegen.image import place
 from codegen.plan import Plan
 from codegen.protocol import NEVER, TRAPS, Cause, StepFlag
 from hil.errors import DeviceFault
@@ -163,29 +165,55 @@ def telemetry(payload: bytes) -> Telemetry:
     return Telemetry(**{field.name: values[field.name] for field in fields(Telemetry)})
 
 
-def fault(payload: bytes, plan: Plan) -> DeviceFault:
-    """The payload of a FAULT frame, as the error it is."""
+def fault(payload: bytes, plan: Plan, image: Path | None = None) -> DeviceFault:
+    """The payload of a FAULT frame, as the error it is; with the `image` that
+    runs, it tells what lies at the addresses."""
     values, _ = _unpack(protocol.FAULT, payload)
     cause, step = values["cause"], _step(values["step"])
-    address = values["address"]
-    place = f"pc {values['pc']:#x}, address {address:#x}"
-    hints: tuple[str, ...] = ()
-    if cause == Cause.NON_FINITE:
-        known = address < len(plan.tensors)
-        place = "tensor " + (plan.tensors[address].name if known else f"{address}?")
-        hints = ("a smaller learning rate (--lr) keeps values finite",)
-    elif cause == ILLEGAL_INSTRUCTION:
-        hints = (
-            f"the image is built for {plan.target.isa}: does the machine have all of "
-            "that, and a VLEN that target allows?",
-        )
     when = "outside a step" if step is None else f"in step {step}"
+    told = [f"cause {cause:#x}", *_places(values, plan, image)]
     return DeviceFault(
         f"the device stopped {when}: {TRAPS.get(cause, 'unknown cause')} "
-        f"(cause {cause:#x}, {place})",
-        *hints,
+        f"({'; '.join(told)})",
+        *_advice(cause, plan),
         cause=cause,
         step=step,
         pc=values["pc"],
-        address=address,
+        address=values["address"],
     )
+
+
+def _places(values: Mapping[str, Any], plan: Plan, image: Path | None) -> Iterator[str]:
+    """What a fault's pc and address are, as far as its cause gives them a meaning."""
+    cause, pc, address = values["cause"], values["pc"], values["address"]
+
+    def at(address: int) -> str:
+        return f"{address:#x}" + (f" {place(image, address)}" if image else "")
+
+    if cause == Cause.NON_FINITE:
+        known = address < len(plan.tensors)
+        yield "tensor " + (plan.tensors[address].name if known else f"{address}?")
+        return
+    if pc:
+        yield f"pc {at(pc)}"
+    if cause == ILLEGAL_INSTRUCTION:
+        yield f"instruction {address:#x}"
+    elif cause != Cause.WATCHDOG:
+        yield f"address {at(address)}"
+
+
+def _advice(cause: int, plan: Plan) -> Iterator[str]:
+    """What may be done about a fault."""
+    target = plan.target
+    if cause == Cause.NON_FINITE:
+        yield "a smaller learning rate (--lr) keeps values finite"
+    elif cause == ILLEGAL_INSTRUCTION:
+        yield (
+            f"the image is built for {target.isa}: does the machine have all of "
+            "that, and a VLEN that target allows?"
+        )
+    elif cause == Cause.WATCHDOG:
+        yield (
+            f"a step or an inference may take {target.limits.watchdog:g} s on "
+            f"{target.name}: watchdog in [limits] of its file"
+        )

@@ -238,6 +238,12 @@ class Session:
         if self._lockstep is None:
             return
         step, digest = self._start(device, told)
+        if step < self._lockstep.committed:
+            raise LinkError(
+                f"the device came back at step {step}, but it had told of a checkpoint "
+                f"of step {self._lockstep.committed}",
+                "its flash does not keep what it was given",
+            )
         known = self._lockstep.digest_at(step)
         if known is not None and known != digest:
             raise LinkError(
@@ -301,7 +307,7 @@ class Session:
                     )
                 )
             channel = self._attached_to.channel
-            yield Device(channel, built.plan, lesson.target.limits)
+            yield Device(channel, built.plan, lesson.target.limits, path)
 
     @property
     def machine_log(self) -> str:

@@ -8,7 +8,7 @@ check themselves, so that a `Target` that exists is a possible one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from targets.errors import DescriptorError
 
@@ -20,6 +20,14 @@ MIN_VLEN = 128
 
 MAX_VLEN = 65536
 """Largest VLEN of the RISC-V vector specification 1.0, section 2."""
+
+
+LONGEST = 3600
+"""Seconds that a limit may not reach."""
+
+COUNTED = 5
+"""Host seconds that QEMU takes at most for a second of a guest whose instructions
+are counted, 1e9 of them, where nothing else runs."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +111,13 @@ class Qemu:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long the host waits before it calls something dead, in host seconds.
+    """How long something may take before it is called dead, in seconds: the
+    host's, but for `watchdog`, which the device counts.
 
     `boot`: from starting the machine until it can be talked to; `hello`: until
     the first HELLO is answered; `reply`: any reply but that to STEP; `step`:
-    the reply to one STEP frame; `stop`: each stage of ending the machine.
+    the reply to one STEP frame; `stop`: each stage of ending the machine;
+    `watchdog`: one step or inference on the device, by its own clock.
     """
 
     boot: float
@@ -115,12 +125,20 @@ class Limits:
     reply: float
     step: float
     stop: float
+    watchdog: float
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 < value < 3600:
+            if not 0 < value < LONGEST:
                 raise DescriptorError(
-                    f"{name} = {value:g} in [limits] is not in 0..3600 seconds"
+                    f"{name} = {value:g} in [limits] is not in 0..{LONGEST} seconds"
+                )
+        for name in ("step", "reply"):
+            if self.watchdog >= getattr(self, name):
+                raise DescriptorError(
+                    f"watchdog = {self.watchdog:g} in [limits] is not below {name} = "
+                    f"{getattr(self, name):g}: the host would give up before the "
+                    "device tells why"
                 )
 
 
@@ -165,6 +183,15 @@ class Target:
             raise DescriptorError(
                 "cpu in [qemu] must hold {vlen} exactly when there is a table [vector]"
             )
+
+    def counted(self) -> Target:
+        """The same for a guest whose instructions are counted: its clock is slower
+        than the host's, and so the host waits longer for what it computes."""
+        limits = self.limits
+        reply, step = (
+            min(COUNTED * limit, LONGEST - 1) for limit in (limits.reply, limits.step)
+        )
+        return replace(self, limits=replace(limits, reply=reply, step=step))
 
     def vlen(self, requested: int | None = None) -> int:
         """The vector register length to use, in bits; 0 without vectors.

@@ -26,8 +26,13 @@ void hil_port_wait(void);
 void hil_port_write(const uint8_t *data, size_t size);
 
 /* Mask interrupts, or let them come again: nothing but the caller's own
- * instructions is then counted, and what the line brings must wait. */
+ * instructions is then counted, and what the line brings must wait. Only the
+ * watchdog's still comes. */
 void hil_port_mask_interrupts(bool masked);
+
+/* Start the watchdog anew, or stop it. Unless it is stopped within
+ * HIL_WATCHDOG_MS milliseconds, it sends a FAULT and ends as hil_port_exit. */
+void hil_port_watchdog(bool armed);
 
 /* Instructions retired since some fixed moment; 0 always where the machine
  * has no such counter. */

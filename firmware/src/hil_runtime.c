@@ -439,7 +439,9 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
     float loss;
 
     learning = rt.net.step;
+    hil_port_watchdog(true);
     const int status = counted_step(sample, label, eta, flags & HIL_STEP_ALONE, &loss);
+    hil_port_watchdog(false);
     if (status != NET_OK) {
         return status;
     }
@@ -456,6 +458,7 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
  * is applied for it, and counted as the step's own. */
 static void add_digest(uint8_t *result, uint32_t flags)
 {
+    hil_port_watchdog(true);
 #if NET_PENDING
     hil_port_mask_interrupts(flags & HIL_STEP_ALONE);
     const uint64_t before = hil_port_instructions();
@@ -466,6 +469,7 @@ static void add_digest(uint8_t *result, uint32_t flags)
     (void)flags;
 #endif
     const uint32_t digest = net_digest(&rt.net);
+    hil_port_watchdog(false);
 
     memcpy(result + 4, &digest, sizeof digest);
 }
@@ -660,7 +664,9 @@ static void on_infer(const struct hil_header *header, const uint8_t *payload, si
     }
     for (size_t i = 0; i < ask.count; i++) {
         memcpy(rt.sample, payload + sizeof ask + i * SAMPLE_BYTES, SAMPLE_BYTES);
+        hil_port_watchdog(true);
         const int status = net_infer(&rt.net, rt.sample);
+        hil_port_watchdog(false);
         if (status != NET_OK) {
             stop_learning(header, status);
             return;

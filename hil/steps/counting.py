@@ -163,10 +163,11 @@ def learn(
 ) -> Boot:
     """One boot, from INIT to LEAVE; with `watch`, the first `traced` steps after
     the `warm` ones are written down, and inference on their samples."""
+    path = built.image.path
     with attach(
-        lesson.target, built.image.path, lesson.experiment, lesson.vlen, None, watch
+        lesson.target, path, lesson.experiment, lesson.vlen, None, watch
     ) as attached:
-        device = Device(attached.channel, built.plan, lesson.target.limits)
+        device = Device(attached.channel, built.plan, lesson.target.limits, path)
         greet(device, lesson, built)
         device.init(lesson.spec.seed)
         results = [_step(device, lesson, step) for step in range(warm)]

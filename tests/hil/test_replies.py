@@ -7,7 +7,7 @@ import pytest
 from codegen import protocol
 from codegen.plan import Plan
 from hil import replies
-from hil.building import plan_for
+from hil.building import build, plan_for
 from hil.experiment import Experiment
 from hil.lesson import prepare
 
@@ -63,3 +63,37 @@ def test_a_step_reply_about_other_steps_is_refused(step: int, count: int) -> Non
         replies.step_results(reply(step, count), PLAN, (7, 2))
     with pytest.raises(ValueError, match="expected 2 from step 7"):
         replies.resident_result(resident_reply(step, count), PLAN, (7, 2))
+
+
+def fault(cause: int, step: int, pc: int, address: int) -> bytes:
+    assert protocol.FAULT.reply is not None
+    return protocol.FAULT.reply.pack(cause, step, pc, address)
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (fault(7, 3, 0x80000010, 8),
+         "in step 3: store access fault (cause 0x7; pc 0x80000010; address 0x8)"),
+        (fault(2, protocol.NEVER, 0x80000010, 0xFFFFFFFF),
+         "outside a step: illegal instruction "
+         "(cause 0x2; pc 0x80000010; instruction 0xffffffff)"),
+        (fault(0x100, 0, 0, 0), "in step 0: non-finite activation or delta "
+         f"(cause 0x100; tensor {PLAN.tensors[0].name})"),
+        (fault(0x102, 5, 0, 0),
+         "in step 5: watchdog, no end within its limit (cause 0x102)"),
+        (fault(0x999, 5, 16, 0),
+         "in step 5: unknown cause (cause 0x999; pc 0x10; address 0x0)"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_one_sentence(payload: bytes, sentence: str) -> None:
+    assert str(replies.fault(payload, PLAN)) == f"the device stopped {sentence}"
+
+
+def test_with_the_image_at_hand_a_fault_names_its_places() -> None:
+    path = build(PLAN).image.path
+    found = replies.fault(fault(5, 3, 0x80000000, 0x7FFFFFFF), PLAN, path)
+    assert str(found).endswith(
+        "(cause 0x5; pc 0x80000000 in the code, _start+0x0; "
+        "address 0x7fffffff outside the image)"
+    )

@@ -65,7 +65,7 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
             "boot =",
             "colour =",
             "unknown key 'colour' in table [limits]: "
-            "expected one of boot, hello, reply, step, stop",
+            "expected one of boot, hello, reply, step, stop, watchdog",
             id="unknown key like no other",
         ),
         pytest.param(
@@ -102,6 +102,13 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
             "key 'vector' at the top is [{'vlens': [128, 256, 512, 1024], "
             "'default': 256}]: expected a table",
             id="list for a table",
+        ),
+        pytest.param(
+            "watchdog = 10",
+            "watchdog = 60",
+            "watchdog = 60 in [limits] is not below step = 60: the host would give "
+            "up before the device tells why",
+            id="watchdog that comes too late",
         ),
         pytest.param(
             "default = 256",
@@ -214,3 +221,10 @@ def test_a_vlen_that_the_target_has_not_is_refused(vlen: int) -> None:
 def test_a_vlen_for_a_core_without_vectors_is_refused() -> None:
     with pytest.raises(DescriptorError, match="no vector unit, so VLEN 256"):
         targets.load("qemu-rv64gc").vlen(256)
+
+
+def test_the_host_waits_longer_for_a_guest_that_counts() -> None:
+    target = targets.load("qemu-rv64gcv")
+    limits = target.counted().limits
+    assert (limits.step, limits.reply) == (300, 100)
+    assert (limits.boot, limits.watchdog) == (30, target.limits.watchdog)

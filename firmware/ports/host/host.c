@@ -17,11 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "hil_config.h"
 #include "hil_port.h"
 #include "host_flash.h"
+#include "hil_runtime.h"
 
 static int line = -1;
 static int listening = -1;
@@ -127,9 +129,33 @@ static _Noreturn void usage(const char *name)
     exit(2);
 }
 
+enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
+
+/* Reads and forgets what the host still sends, until it is silent: who ends with
+ * bytes unread resets the line, and what was said last may be lost. */
+static void drain(void)
+{
+    enum { SILENCE = 200 }; /* milliseconds */
+    struct pollfd ready = { .fd = line, .events = POLLIN };
+
+    while (poll(&ready, 1, SILENCE) > 0 && read(line, in.bytes, sizeof in.bytes) > 0) {
+    }
+}
+
+/* Comes in the midst of a step, never of a call of libc; calls nothing that a
+ * signal may not. Where it came is not known: no portable way tells the pc. */
+static void on_watchdog(int signal_number)
+{
+    (void)signal_number;
+    hil_runtime_fault(HIL_CAUSE_WATCHDOG, 0, 0);
+    drain();
+    _exit(EXIT_FAULT);
+}
+
 void hil_port_init(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* write tells */
+    signal(SIGVTALRM, on_watchdog);
     for (int i = 1; i < argc; i += 2) {
         const char *const option = argv[i];
         if (i + 1 < argc && strcmp(option, "--fd") == 0) {
@@ -219,6 +245,18 @@ void hil_port_write(const uint8_t *data, size_t size)
 void hil_port_mask_interrupts(bool masked)
 {
     (void)masked; /* the kernel's are not ours */
+}
+
+/* By the time this process has computed: one that is not let run is not hung.
+ * The call goes to the kernel and uses no stack worth a look. */
+void hil_port_watchdog(bool armed)
+{
+    const long ms = armed ? HIL_WATCHDOG_MS : 0;
+    const struct itimerval once = {
+        .it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
+    };
+
+    setitimer(ITIMER_VIRTUAL, &once, NULL);
 }
 
 uint64_t hil_port_instructions(void)

@@ -11,11 +11,17 @@
 #define STORE sd
 #define LOAD ld
 #define WORD 8
+#define EXTERNAL 0x800000000000000b /* mcause of the UART's interrupt */
 #else
 #define STORE sw
 #define LOAD lw
 #define WORD 4
+#define EXTERNAL 0x8000000b
 #endif
+
+/* So that link.ld's sections of these names are such as are written. */
+    .section .guard, "aw", @nobits
+    .section .stack, "aw", @nobits
 
     .section .text.start, "ax"
     .globl _start
@@ -63,7 +69,8 @@ _start:
 
 /* Traps run on a stack of their own, since the interrupted one may be what
  * went wrong. Interrupts save what a C function may clobber: no floating-point
- * or vector register, since the port's C uses none. Exceptions never return. */
+ * or vector register, since the port's C uses none. Whatever else comes, an
+ * exception or the watchdog's interrupt, never returns. */
     .balign 4
     .type trap_entry, @function
 trap_entry:
@@ -87,7 +94,8 @@ trap_entry:
     STORE a7, 15 * WORD(sp)
 
     csrr a0, mcause
-    bgez a0, 6f
+    li t0, EXTERNAL
+    bne a0, t0, 6f
     call virt_interrupt
     LOAD ra, 0 * WORD(sp)
     LOAD t0, 1 * WORD(sp)
@@ -113,6 +121,7 @@ trap_entry:
      * that comes while this one is told ends the machine untold. */
 6:  csrr a1, mepc
     csrr a2, mtval
+    csrr a3, mscratch /* the stack pointer that was */
     la t0, trap_in_trap
     csrw mtvec, t0
     la sp, trap_stack_top

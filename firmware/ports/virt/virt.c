@@ -1,18 +1,20 @@
-/* Port of QEMU's RISC-V `virt` machine: 16550 UART by interrupt, PLIC, the
- * test device for the exit code. Addresses from QEMU's hw/riscv/virt.c. */
+/* Port of QEMU's RISC-V `virt` machine: 16550 UART by interrupt, PLIC, CLINT
+ * for the watchdog, the test device for the exit code. */
 #include <stdbool.h>
 
 #include "hil_config.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
-
-#define UART 0x10000000u
-#define PLIC 0x0c000000u
-#define TEST_DEVICE 0x00100000u
+#include "virt.h"
 
 #define UART_IRQ 10
-#define MACHINE_EXTERNAL 11
 #define MSTATUS_MIE 0x8u
+/* bits of mie, and codes of mcause */
+enum { MACHINE_TIMER = 7, MACHINE_EXTERNAL = 11 };
+enum { LOAD_ACCESS_FAULT = 5, STORE_ACCESS_FAULT = 7 };
+#define MCAUSE_INTERRUPT (1ul << (__riscv_xlen - 1))
+
+#define TICKS_PER_MS 10000u /* of the CLINT's clock, 10 MHz */
 #define STACK_PAINT 0x5aa55aa5u
 
 /* 16550 registers, one byte each. */
@@ -56,19 +58,13 @@ static volatile uint32_t *plic(unsigned offset)
 #define PLIC_THRESHOLD plic(0x200000)
 #define PLIC_CLAIM plic(0x200004)
 
-#define csr_read(csr)                                                                  \
-    ({                                                                                 \
-        unsigned long value_;                                                          \
-        __asm__ volatile("csrr %0, " #csr : "=r"(value_) : : "memory");                \
-        value_;                                                                        \
-    })
-#define csr_set(csr, bits) __asm__ volatile("csrs " #csr ", %0" : : "r"(bits) : "memory")
-#define csr_clear(csr, bits) __asm__ volatile("csrc " #csr ", %0" : : "r"(bits) : "memory")
+#define CLINT_MTIMECMP (*(volatile uint64_t *)(uintptr_t)(CLINT + 0x4000))
 
 void hil_port_init(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
+    virt_protect();
     /* Divisor 1: QEMU paces the receive timeout by the baud rate, and the
      * reset value costs 4 ms a frame. Trigger 14: one interrupt, 14 bytes. */
     *uart(LCR) = LCR_DLAB;
@@ -84,7 +80,7 @@ void hil_port_init(int argc, char **argv)
     *PLIC_PRIORITY(UART_IRQ) = 1;
     *PLIC_ENABLE = 1u << UART_IRQ;
     *PLIC_THRESHOLD = 0;
-    csr_set(mie, 1u << MACHINE_EXTERNAL);
+    csr_write(mie, 1u << MACHINE_EXTERNAL); /* a reset may come with the watchdog on */
     csr_set(mstatus, MSTATUS_MIE);
 }
 
@@ -144,10 +140,26 @@ static void drain(void)
     }
 }
 
-_Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address);
-_Noreturn void virt_exception(unsigned long cause, unsigned long pc, unsigned long address)
+/* The cause that the host is told. With the stack pointer below the stack, an
+ * access that is not allowed is what the overflow has come to. */
+static uint32_t cause_of(unsigned long mcause, unsigned long sp)
 {
-    hil_runtime_fault((uint32_t)cause, pc, address);
+    if (mcause == (MCAUSE_INTERRUPT | MACHINE_TIMER)) {
+        return HIL_CAUSE_WATCHDOG;
+    }
+    if (sp < (uintptr_t)stack_bottom &&
+        (mcause == LOAD_ACCESS_FAULT || mcause == STORE_ACCESS_FAULT)) {
+        return HIL_CAUSE_STACK_OVERFLOW;
+    }
+    return (uint32_t)mcause;
+}
+
+_Noreturn void virt_exception(unsigned long mcause, unsigned long pc,
+                              unsigned long address, unsigned long sp);
+_Noreturn void virt_exception(unsigned long mcause, unsigned long pc,
+                              unsigned long address, unsigned long sp)
+{
+    hil_runtime_fault(cause_of(mcause, sp), pc, address);
     drain();
     hil_port_exit(EXIT_FAULT);
 }
@@ -194,10 +206,11 @@ void hil_port_write(const uint8_t *data, size_t size)
 
 void hil_port_mask_interrupts(bool masked)
 {
+    /* not mstatus.MIE: the watchdog's must still come */
     if (masked) {
-        csr_clear(mstatus, MSTATUS_MIE);
+        csr_clear(mie, 1u << MACHINE_EXTERNAL);
     } else {
-        csr_set(mstatus, MSTATUS_MIE);
+        csr_set(mie, 1u << MACHINE_EXTERNAL);
     }
 }
 
@@ -215,6 +228,16 @@ void hil_port_mask_interrupts(bool masked)
         (uint64_t)high_ << 32 | low_;                                                  \
     })
 #endif
+
+void hil_port_watchdog(bool armed)
+{
+    if (armed) {
+        CLINT_MTIMECMP = read_counter(time) + (uint64_t)HIL_WATCHDOG_MS * TICKS_PER_MS;
+        csr_set(mie, 1u << MACHINE_TIMER);
+    } else {
+        csr_clear(mie, 1u << MACHINE_TIMER);
+    }
+}
 
 uint64_t hil_port_instructions(void)
 {

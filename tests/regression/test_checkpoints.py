@@ -1,0 +1,256 @@
+"""Checkpoints: what the device writes this side reads, and the other way round;
+what is broken or of another network is never gone on from."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hil.reliability as tried
+from codegen import render
+from hil import Experiment, checkpoints, run
+from hil.building import plan_for
+from hil.cli import main
+from hil.errors import HilError, LinkError, NoCheckpoint, Refused, UsageError
+from hil.lesson import prepare
+from hil.record import FLASH, RunRecord
+
+ASKED = Experiment(
+    target="host", network="64-17-10", steps=60, commit=20, test=5, name="one"
+)
+PLAN = plan_for(prepare(ASKED))
+
+
+@pytest.fixture(scope="module")
+def clean(host_cc: str, tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """A run that has left checkpoints of steps 20, 40 and 60."""
+    return run(ASKED, out=tmp_path_factory.mktemp("clean"))
+
+
+@pytest.fixture
+def left(clean: RunRecord, tmp_path: Path) -> Path:
+    """A copy of that run's folder, to be changed."""
+    return Path(shutil.copytree(clean.folder, tmp_path / "left"))
+
+
+def resumed(folder: Path, out: Path, **keys: Any) -> RunRecord:
+    return run(ASKED.override({"steps": 80, **keys}), out=out, resume=folder)
+
+
+def spoil(flash: Path, slot: int, at: int) -> None:
+    """Change a bit of a slot."""
+    with flash.open("r+b") as file:
+        file.seek(slot * PLAN.slots.size + at)
+        byte = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte[0] ^ 0x10]))
+
+
+def test_this_side_reads_what_the_device_has_written(clean: RunRecord) -> None:
+    found = checkpoints.whole(PLAN, clean.folder / FLASH)
+    assert [(c.sequence, c.step, c.slot) for c in found] == [
+        (3, 60, 2), (2, 40, 1), (1, 20, 0),
+    ]  # fmt: skip
+    assert f"{found[0].digest:08x}" == clean.digest
+
+
+def test_a_resumed_run_ends_as_one_that_never_stopped(
+    left: Path, tmp_path: Path
+) -> None:
+    whole = run(ASKED.override({"steps": 80}), out=tmp_path)
+    record = resumed(left, tmp_path)
+    assert (record.result, record.resumed_from, record.compared) == ("pass", 60, 20)
+    assert record.digest == whole.digest
+
+
+@pytest.mark.parametrize(
+    "target", ["qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f"]
+)
+def test_a_flash_may_be_moved_to_another_machine(
+    clean: RunRecord, tmp_path: Path, qemu64: str, qemu32: str, target: str
+) -> None:
+    """State is the same to the bit everywhere, so what this side writes for one
+    machine another goes on from."""
+    lesson = prepare(ASKED.override({"target": target}))
+    held = checkpoints.newest(PLAN, clean.folder / FLASH)
+    (tmp_path / "from").mkdir()
+    checkpoints.add(
+        plan_for(lesson), tmp_path / "from" / FLASH,
+        checkpoints.tensors(PLAN, held.state),
+        step=held.step, seed=held.seed, digest=held.digest,
+    )  # fmt: skip
+    record = resumed(tmp_path / "from", tmp_path, target=target)
+    whole = run(ASKED.override({"steps": 80}), out=tmp_path)
+    assert (record.result, record.resumed_from) == ("pass", 60)
+    assert record.digest == whole.digest
+
+
+@pytest.mark.parametrize(
+    "at", [0, 30, 52, PLAN.slots.state_at, PLAN.slots.state_at + 999]
+)
+def test_a_checkpoint_with_one_wrong_bit_is_not_gone_on_from(
+    left: Path, tmp_path: Path, at: int
+) -> None:
+    spoil(left / FLASH, 2, at if at != 52 else 48)
+    record = resumed(left, tmp_path)
+    assert (record.result, record.resumed_from) == ("pass", 40)
+    assert [c.step for c in checkpoints.whole(PLAN, left / FLASH)] == [40, 20]
+
+
+def test_without_a_whole_checkpoint_nothing_is_resumed(
+    left: Path, tmp_path: Path
+) -> None:
+    for slot in range(3):
+        spoil(left / FLASH, slot, 5)
+    with pytest.raises(NoCheckpoint, match="nothing to resume from") as refused:
+        resumed(left, tmp_path)
+    assert refused.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"network": "64-18-10"}, {"rule": "bp"}, {"seed": 2}, {"clip_weights": 4.0},
+        {"parameters": {"feedback": "uniform"}}, {"activation": "relu"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_checkpoint_of_something_else_is_refused(
+    left: Path, tmp_path: Path, keys: dict[str, Any]
+) -> None:
+    other = "another network, rule, seed or version|nothing to resume from"
+    with pytest.raises(LinkError, match=other):
+        resumed(left, tmp_path, **keys)
+
+
+def test_a_checkpoint_of_another_state_than_the_references_fails(
+    left: Path, tmp_path: Path
+) -> None:
+    """The CRCs fit, so only the reference can tell."""
+    held = checkpoints.newest(PLAN, left / FLASH)
+    state = {n: t.copy() for n, t in checkpoints.tensors(PLAN, held.state).items()}
+    state["W1"][3, 4] = np.nextafter(state["W1"][3, 4], np.float32(1))
+    checkpoints.add(
+        PLAN, left / FLASH, state, step=60, seed=held.seed, digest=held.digest
+    )
+    record = resumed(left, tmp_path)
+    assert record.result == "fail" and record.divergence is not None
+    assert (record.divergence["when"], record.divergence["step"]) == ("resume", 60)
+
+
+def test_wear_is_spread_over_the_slots(host_cc: str, tmp_path: Path) -> None:
+    """One slot after the other, over several runs too."""
+    flash = str(tmp_path / "flash")
+    for seed in (1, 2, 1):
+        run(ASKED.override({"flash": flash, "commit": 1, "seed": seed}), out=tmp_path)
+    found = checkpoints.whole(PLAN, Path(flash))
+    assert len(found) == 180
+    assert Counter(c.slot for c in found) == Counter(range(180))
+    assert sorted(c.sequence for c in found) == list(range(1, 181))
+
+
+def test_a_run_that_is_not_resumed_starts_anew(left: Path, tmp_path: Path) -> None:
+    keys = {"flash": str(left / FLASH)}
+    record = run(ASKED.override(keys), out=tmp_path)
+    assert (record.result, record.resumed_from, record.compared) == ("pass", None, 60)
+
+
+def test_a_network_too_large_for_two_checkpoints_is_refused_in_a_sentence(
+    tmp_path: Path, host_cc: str
+) -> None:
+    with pytest.raises(HilError, match="needs two checkpoints of") as refused:
+        run(ASKED.override({"network": "64-20000-10"}), out=tmp_path)
+    assert refused.value.exit_code == 2
+
+
+MUTATIONS = {
+    "the newest slot is written over": (
+        "(store->slot + 1) % HIL_SLOTS", "store->slot", "told of a checkpoint",
+    ),
+    "what is programmed was not erased": (
+        "if (!erase(slot) ||", "if ((false && !erase(slot)) ||", "flash: a program of what is not",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_store_that_is_not_safe_is_caught(
+    name: str, host_cc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong, sentence = MUTATIONS[name]
+    firmware = tmp_path / "firmware"
+    shutil.copytree(render.FIRMWARE, firmware)
+    store = firmware / "src" / "hil_store.c"
+    text = store.read_text()
+    assert right in text, "hil_store.c has changed: this mutation no longer applies"
+    store.write_text(text.replace(right, wrong))
+    monkeypatch.setattr(render, "FIRMWARE", firmware)
+    with pytest.raises(HilError) as caught:
+        ground = tried.Ground(tried.LESSON.override({"flash": str(tmp_path / "flash")}))
+        tried.under_cuts(ground, "half", range(20, 60))
+    told = " ".join([str(caught.value), *caught.value.hints])
+    assert sentence in told
+
+
+# -- the verbs
+
+
+def test_state_goes_out_of_a_flash_and_into_it(
+    left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "state.npz")
+    assert main(["state", "save", str(left), file, "--step", "40"]) == 0
+    assert main(["state", "diff", file, str(left)]) == 1
+    assert "tensors differ" in capsys.readouterr().out
+    assert main(["state", "load", str(left), file, "--step", "40"]) == 0
+    assert main(["state", "diff", file, str(left)]) == 0
+    assert "equal to the bit" in capsys.readouterr().out
+    record = resumed(left, tmp_path)
+    whole = run(ASKED.override({"steps": 80}), out=tmp_path)
+    assert (record.resumed_from, record.digest) == (40, whole.digest)
+
+
+def test_resume_takes_the_latest_run_and_its_experiment(
+    left: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(left.parent)
+    assert main(["run", "--resume", "--steps", "80", "--out", out]) == 0
+    told = capsys.readouterr().out
+    assert "resume   step 60" in told and "from step 60 on" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["run", "--resume", "--out", "nowhere"], "no run in 'nowhere' has a flash"),
+        (["run", "--resume", "tests"], "'tests' is no run's folder"),
+        (["state", "save", "tests", "x.npz"], "'tests' is no run's folder"),
+        (
+            ["run", "--faults", "drop=2"],
+            "faults is 'drop=2': expected drop a probability",
+        ),
+        (["run", "--commit", "0"], "commit is 0: expected an integer from 1"),
+        (
+            ["run", "--unit", "/dev/null", "--faults", "cut=0.1"],
+            "could cut that of unit",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], given: list[str], sentence: str
+) -> None:
+    assert main(given) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_run_that_is_complete_has_nothing_left_to_learn(
+    left: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="nothing is left to learn"):
+        resumed(left, tmp_path, steps=60)
+    assert issubclass(NoCheckpoint, LinkError) and issubclass(Refused, LinkError)

@@ -1,0 +1,86 @@
+"""Whatever the line does, and whenever the power goes, every step is learned once:
+the final digest is that of a clean run, which the reference has confirmed.
+
+The tables of docs/reliability.md come from the same trials (`hil bench faults`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.reliability import (
+    EMULATED,
+    EMULATED_CUT,
+    LESSON,
+    MODELS,
+    MORE,
+    RATES,
+    Ground,
+    combinations,
+    under_cuts,
+    under_faults,
+    under_kills,
+)
+
+SEEDS = range(1, 21)
+MANY_SEEDS = range(1, 1001)
+KILLS = 50
+"""In QEMU, at least."""
+
+
+@pytest.fixture(scope="module")
+def ground(host_cc: str) -> Ground:
+    return Ground(LESSON)
+
+
+@pytest.mark.parametrize("kinds", combinations(), ids="-".join)
+def test_learning_is_exactly_once_whatever_the_line_does(
+    ground: Ground, kinds: tuple[str, ...]
+) -> None:
+    found = under_faults(ground, kinds, SEEDS)
+    assert (found.runs, found.equal) == (len(SEEDS), len(SEEDS))
+    assert found.injected > 0
+
+
+@pytest.mark.parametrize("kind", MORE)
+def test_the_other_kinds_of_faults_do_no_harm_either(ground: Ground, kind: str) -> None:
+    found = under_faults(ground, [kind], SEEDS)
+    assert found.equal == len(SEEDS) and found.injected > 0
+
+
+def test_all_kinds_together_do_no_harm(ground: Ground) -> None:
+    found = under_faults(ground, [*RATES, *MORE], SEEDS)
+    assert found.equal == len(SEEDS) and found.recovered > 0
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kinds", [(*RATES,), (*RATES, *MORE)], ids="-".join)
+def test_a_thousand_seeds_do_no_harm(ground: Ground, kinds: tuple[str, ...]) -> None:
+    found = under_faults(ground, kinds, MANY_SEEDS)
+    assert found.equal == len(MANY_SEEDS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_power_cut_at_any_flash_operation_does_no_harm(
+    ground: Ground, model: str
+) -> None:
+    operations = ground.operations()
+    found = under_cuts(ground, model, range(1, operations + 1))
+    print(f"K = {operations} operations, {found.recovered} cuts, model {model}")
+    assert operations > 30 and found.equal == found.recovered == operations
+
+
+def test_a_machine_killed_at_any_moment_does_no_harm(
+    qemu64: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By QMP, its flash kept; also in the middle of an erase, which takes longest."""
+    kills = equal = runs = 0
+    for found in under_kills(Ground(EMULATED), [1], EMULATED_CUT):
+        kills, equal, runs = (
+            kills + found.recovered,
+            equal + found.equal,
+            runs + found.runs,
+        )
+    with capsys.disabled():
+        print(f"\n{kills} kills in QEMU")
+    assert kills >= KILLS and equal == runs
