@@ -44,6 +44,14 @@ class BuildPlan:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
+    def differs_from(self, folder: Path) -> str | None:
+        """The first file that is not the same below `folder`, None if all are."""
+        for name, content in self._contents():
+            path = folder / name
+            if not path.is_file() or path.read_bytes() != content:
+                return name
+        return None
+
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         """Every file as the bytes it is."""
         for name, text in self.files.items():

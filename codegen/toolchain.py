@@ -15,19 +15,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
 import platformdirs
 
+from codegen import commands
 from codegen import image as images
 from codegen.buildplan import BuildPlan
 from codegen.errors import BuildError, CompilerMissing
 from codegen.image import Image
 from codegen.isa import Isa
 from targets import Target
+from targets.signals import held
 
 NAMES = ("zig", "clang", "gcc", "cc")
 OLDEST_CLANG = 17
@@ -310,7 +312,11 @@ def build(
     known = folder / "image.json"
     if not known.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-") as temp:
+        with ExitStack() as stack:
+            with held():  # a folder that is made is cleared away
+                temp = stack.enter_context(
+                    tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-")
+                )
             made = Path(temp) / "out"
             made.mkdir()
             _compile(plan, toolchain, digest, extra, made)
@@ -351,29 +357,20 @@ def _compile(
     jobs = [(name, toolchain.library) for name in plan.library]
     jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
 
-    def compile_one(job: tuple[str, tuple[str, ...]]) -> str:
-        name, flags = job
-        target = name.replace("/", "_") + ".o"
-        _run(
-            [
-                *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
-                "-c", name, "-o", target,
-            ],
-            sources,
-        )  # fmt: skip
-        return target
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            objects = list(pool.map(compile_one, jobs))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    objects = [name.replace("/", "_") + ".o" for name, _ in jobs]
+    calls = [
+        [
+            *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
+            "-c", name, "-o", target,
+        ]
+        for (name, flags), target in zip(jobs, objects, strict=True)
+    ]  # fmt: skip
+    _run(calls, sources)
     script = ["-T", plan.linker_script] if plan.linker_script else []
     linked = [*toolchain.link, *script, *(extra if not script else ())]
     if script and extra != KEPT:
         linked.append("--strip-debug")
-    _run([*linked, *objects, "-o", "image.elf", *toolchain.link_end], sources)
+    _run([[*linked, *objects, "-o", "image.elf", *toolchain.link_end]], sources)
     (sources / "image.elf").rename(out / "image.elf")
     if plan.linker_script:
         images.refuse_heap(out / "image.elf")
@@ -386,20 +383,23 @@ def _compile(
     (out / "image.json").write_text(json.dumps(facts))
 
 
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder, capture_output=True, text=True, check=False,
-            timeout=COMPILE_LIMIT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
+def _run(calls: list[list[str]], folder: Path) -> None:
+    """As many at once as there are processors; after the first that fails, none."""
+    ending = commands.run(calls, folder, COMPILE_LIMIT, os.cpu_count() or 1)
+    with closing(ending):
+        for ended in ending:
+            _require(ended)
+
+
+def _require(ended: commands.Ended) -> None:
+    command = ended.command
+    if ended.code is None:
         raise BuildError(
             f"{Path(command[0]).name} did not end within {COMPILE_LIMIT} s"
-        ) from None
-    if done.returncode == 0:
+        )
+    if ended.code == 0:
         return
-    output = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+    output = ended.output.strip().splitlines() or ["no message"]
     complaint = next((line for line in output if "error" in line), output[0])
     raise BuildError(
         f"{Path(command[0]).name} failed on {command[-3] if '-c' in command else 'linking'}: "

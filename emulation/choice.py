@@ -20,13 +20,15 @@ def machine_for(
     console: str = "socket",
     watch: Watch | None = None,
     flash: Path | None = None,
+    gdb: bool = False,
 ) -> Machine:
     """A machine of this target with this image, still off.
 
     `vlen` in bits, None for the target's own; `icount` for exact instruction
     counts; `console` "socket" or "pty"; `watch` for a machine that can tell
-    what it executes; `flash` is the file that stands for its flash. Raises
-    `DescriptorError` for a VLEN, a count or a flash that the target has not.
+    what it executes; `flash` is the file that stands for its flash; `gdb` for one
+    that a debugger can be connected to. Raises `DescriptorError` for what the target
+    has not.
     """
     length = target.vlen(vlen)
     if target.machine == "native":
@@ -35,5 +37,10 @@ def machine_for(
                 f"target {target.name!r} counts no instructions: "
                 "only an emulated one does"
             )
+        if gdb:
+            raise DescriptorError(
+                f"target {target.name!r} has no stub for a debugger: "
+                "only an emulated one has"
+            )
         return NativeMachine(target, image, console, flash)
-    return QemuMachine(target, image, length, icount, console, watch, flash)
+    return QemuMachine(target, image, length, icount, console, watch, flash, gdb)

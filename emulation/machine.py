@@ -24,6 +24,7 @@ from types import TracebackType
 from emulation.errors import EmulatorError
 from emulation.process import Child
 from targets import DescriptorError, Target
+from targets.signals import held
 
 CONSOLES = ("socket", "pty")
 """Kinds of line: a loopback socket (fast), a pty (opened as a board's port is)."""
@@ -95,12 +96,21 @@ class Machine(ABC):
         """Asks the guest's process to end, where it can be asked, and closes
         the line. Called by `stop`, may raise."""
 
+    def _spawn(self, argv: Sequence[str], pass_fds: Sequence[int]) -> Child:
+        """Starts the guest's process: once it runs, it has a guard and is known.
+        Raises `OSError`."""
+        assert self._folder is not None
+        with held():
+            self._child = Child(argv, self._folder, pass_fds)
+        return self._child
+
     def power_on(self) -> None:
         """Makes the machine and its line; the guest does not run yet."""
         self._require(State.OFF)
         if not self.image.is_file():
             raise EmulatorError(f"there is no image {self.image} to start")
-        self._folder = Path(tempfile.mkdtemp(prefix="hil-"))
+        with held():  # a folder that is made is known
+            self._folder = Path(tempfile.mkdtemp(prefix="hil-"))
         try:
             self._make_flash()
             self._start(self._folder)
@@ -141,6 +151,10 @@ class Machine(ABC):
         Idempotent; never raises. Takes at most three times the target's
         limits.stop (asked, terminated, killed).
         """
+        with held():
+            self._stop()
+
+    def _stop(self) -> None:
         if self.state is State.STOPPED:
             return
         self.exit_status()
@@ -154,7 +168,8 @@ class Machine(ABC):
         if self.state is State.STOPPED:
             raise EmulatorError("the machine is stopped, expected it not to be")
         self.state = State.OFF
-        self._clear((signal.SIGKILL,))
+        with held():
+            self._clear((signal.SIGKILL,))
         self.url = self._exit = None
 
     def _make_flash(self) -> None:

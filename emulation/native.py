@@ -8,7 +8,6 @@ from pathlib import Path
 from emulation.errors import EmulatorError
 from emulation.line import ListeningLine, PtyLine
 from emulation.machine import Machine, State
-from emulation.process import Child
 from targets import Target
 
 
@@ -44,7 +43,7 @@ class NativeMachine(Machine):
     def run(self) -> None:
         """Starts the process."""
         self._require(State.POWERED)
-        self._spawn()
+        self._boot()
         self.state = State.RUNNING
 
     def reset(self) -> None:
@@ -52,10 +51,10 @@ class NativeMachine(Machine):
         self._require(State.RUNNING)
         assert self._child is not None
         self._child.end(self.target.limits.stop, (signal.SIGKILL,))
-        self._spawn()
+        self._boot()
 
-    def _spawn(self) -> None:
-        assert self._line is not None and self._folder is not None
+    def _boot(self) -> None:
+        assert self._line is not None
         flag = "--fd" if self.console == "pty" else "--listen-fd"
         fd = self._line.guest_fd
         command = [str(self.image), flag, str(fd)]
@@ -63,7 +62,7 @@ class NativeMachine(Machine):
             command += ["--flash", str(self.flash), *self._cut]
         self._cut = ()
         try:
-            self._child = Child(command, self._folder, pass_fds=(fd,))
+            self._spawn(command, (fd,))
         except OSError as error:
             raise EmulatorError(
                 f"image {self.image} does not start on this computer: {error.strerror}"

@@ -61,7 +61,7 @@ class Child:
             self._guard = _guard(self.pid, folder)
         except OSError:
             self._process.kill()
-            self._process.wait()
+            _reap(self._process)
             os.close(self.ended)
             raise
 
@@ -101,19 +101,26 @@ class Child:
                 self.wait(limit)
         if self._code is None:  # stuck in the kernel: as good as dead
             self._code = -signals[-1]
-        if self._guard.returncode is None:
+        if self.ended >= 0:
             self._tell_guard()
             with contextlib.suppress(OSError):
                 assert self._guard.stdin is not None
                 self._guard.stdin.close()
-            self._guard.wait()
+            _reap(self._guard)
             os.close(self.ended)
+            self.ended = -1
 
     def _tell_guard(self) -> None:
         """First that the child has ended, then that its folder is seen to."""
         assert self._guard.stdin is not None
         with contextlib.suppress(OSError):
             os.write(self._guard.stdin.fileno(), b"\n")
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that is about to end; one stuck in the kernel is left."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(REAP_LIMIT)
 
 
 def _guard(pid: int, folder: Path) -> subprocess.Popen[bytes]:

@@ -19,7 +19,6 @@ from pathlib import Path
 from emulation.errors import EmulatorError, QemuGone, QemuMissing, QemuRefused
 from emulation.line import PtyLine
 from emulation.machine import Machine, State
-from emulation.process import Child
 from emulation.qmp import Monitor
 from emulation.trace import LOG_ITEMS, Watch
 from targets import Target
@@ -34,8 +33,7 @@ MAX_SOCKET_PATH = 103
 
 SOCKET_LINE = ("socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on",)
 """nodelay: with Nagle's algorithm a reply of 100 bytes takes 44 ms, without 3."""
-
-
+STUB_LINE = "socket,id=gdb,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
 FLASH = "if=pflash,unit=1,format=raw,file="
 """The second bank: from the first, the machine would boot."""
 
@@ -73,7 +71,8 @@ class QemuMachine(Machine):
     and mcycle exact and repeatable between two reads without a `wfi` between
     them (an idle guest's time goes on). Other shifts than 0 miscount; sleep=off
     counts no better and only warns. `watch`: what is written down once `watch`
-    is called; such a guest runs an order of magnitude slower.
+    is called; such a guest runs an order of magnitude slower. `gdb`: a debugger
+    may connect to `debugger`, a loopback address that QEMU chose.
     """
 
     def __init__(
@@ -85,11 +84,13 @@ class QemuMachine(Machine):
         console: str = "socket",
         watch: Watch | None = None,
         flash: Path | None = None,
+        gdb: bool = False,
     ) -> None:
         super().__init__(target, image, console, flash)
         self.vlen = vlen
         self.icount = icount
         self._watch = watch
+        self._gdb = gdb
         self._monitor: Monitor | None = None
         self._line: PtyLine | None = None
 
@@ -122,11 +123,11 @@ class QemuMachine(Machine):
         self._monitor = monitor
         fds = (self._line.guest_fd,) if self._line else ()
         try:
-            self._child = Child(self._command(path, cpu), folder, pass_fds=fds)
+            child = self._spawn(self._command(path, cpu), fds)
         except OSError as error:
             raise EmulatorError(f"QEMU does not start: {error.strerror}") from error
-        if not monitor.accept(self._child.ended):
-            self._child.end(limits.stop)
+        if not monitor.accept(child.ended):
+            child.end(limits.stop)
             self._child = None
             monitor.close()
             raise QemuRefused(f"QEMU refused to start: {_culprit(self.log())}")
@@ -149,17 +150,34 @@ class QemuMachine(Machine):
             *("-chardev", f"socket,id=qmp,path={_escaped(qmp)}"),
             *("-mon", "chardev=qmp,mode=control"),
             *(("-icount", "shift=0") if self.icount else ()),
+            *(("-chardev", STUB_LINE, "-gdb", "chardev:gdb") if self._gdb else ()),
             *(self._watch.options(version(qemu.binary)) if self._watch else ()),
         ]
 
     def _socket_url(self) -> str:
-        """The url of QEMU's end of the line, whose port it chose itself."""
+        """The url of QEMU's end of the line."""
+        return f"socket://{self._address('line')}"
+
+    def _address(self, label: str) -> str:
+        """Where QEMU listens for this chardev, whose port it chose itself."""
         assert self._monitor is not None
         for chardev in self._monitor.execute("query-chardev"):
-            match = re.search(r"tcp:127\.0\.0\.1:(\d+)", chardev["filename"])
-            if chardev["label"] == "line" and match:
-                return f"socket://127.0.0.1:{match[1]}"
-        raise EmulatorError("QEMU does not tell the port of its serial line")
+            match = re.search(r"tcp:(127\.0\.0\.1:\d+)", chardev["filename"])
+            if chardev["label"] == label and match:
+                return match[1]
+        raise EmulatorError(f"QEMU does not tell the port of its {label}")
+
+    @property
+    def debugger(self) -> str:
+        """What a debugger connects to, as host:port."""
+        self._require(State.POWERED, State.RUNNING)
+        return self._address("gdb")
+
+    def pause(self) -> None:
+        """The guest stands still, until a debugger lets it go on."""
+        self._require(State.RUNNING)
+        assert self._monitor is not None
+        self._monitor.execute("stop")
 
     def _loader(self) -> str:
         """How the image gets into RAM, at every reset. Not by -kernel: where there

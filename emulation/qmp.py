@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from qemu.qmp import ExecInterruptedError, QMPClient, QMPError
 
 from emulation.errors import EmulatorError, QemuGone
+from targets.signals import held
 
 Answer = TypeVar("Answer")
 
@@ -81,11 +82,24 @@ class Monitor:
             raise EmulatorError(f"QEMU refused {what!r}: {error}") from error
 
     def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """Runs `work` on our loop, in this thread if that has no loop running."""
-        if not _thread_has_loop():
-            return self._loop.run_until_complete(work)
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._loop.run_until_complete, work).result()
+        """Runs `work` on our loop, in this thread if that has no loop running.
+
+        A signal that struck inside would end some task of the client's, which hands
+        the exception out again when it is closed. So it ends `work` first.
+        """
+        task = self._loop.create_task(work)
+
+        def wake() -> None:
+            self._loop.call_soon_threadsafe(task.cancel)
+
+        try:
+            if not _thread_has_loop():
+                with held(wake):
+                    return self._loop.run_until_complete(task)
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(self._loop.run_until_complete, task).result()
+        except asyncio.CancelledError:  # and the signal is still held elsewhere
+            raise EmulatorError("waiting for QEMU was interrupted") from None
 
     async def _accept(self, ended: int) -> bool:
         end: asyncio.Future[None] = self._loop.create_future()
@@ -105,7 +119,7 @@ class Monitor:
         finally:
             self._loop.remove_reader(ended)
             connection.cancel()
-            await asyncio.wait({connection})
+            await asyncio.wait({connection}, timeout=self.limit)
 
     async def _reset(self) -> None:
         def ours(event: Any) -> bool:
@@ -119,7 +133,10 @@ class Monitor:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            ended, _ = await asyncio.wait(tasks, timeout=self.limit)
+            for task in ended:
+                _ = task.cancelled() or task.exception()  # or asyncio prints it
 
 
 def _thread_has_loop() -> bool:

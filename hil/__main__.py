@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -9,9 +10,14 @@ def main() -> int:
     """Run the command line; Ctrl-C while it is still loading ends it with 130
     and no traceback, as it does later."""
     try:
-        from hil.cli import main as command
+        from targets.signals import STOPS, held
 
-        return command()
+        with held():  # an import that is torn apart may lose the signal
+            from hil.cli import main as command
+        code = command()
+        for number in STOPS:  # the exit code is known: they come too late
+            signal.signal(number, signal.SIG_IGN)
+        return code
     except KeyboardInterrupt:
         return 130
 

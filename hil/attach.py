@@ -79,11 +79,13 @@ def attach(
     watch: Watch | None = None,
     flash: Path | None = None,
     cut: tuple[int, str] | None = None,
+    gdb: bool = False,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
     names, or else an emulator that ends with the context, with this file as its
-    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`; a
-    native one loses its power at operation and model `cut` of its flash."""
+    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`, and
+    for a debugger; a native one loses its power at operation and model `cut` of its
+    flash."""
     with ExitStack() as stack:
         if asked.unit is not None:
             channel = stack.enter_context(Channel(asked.unit, record=log))
@@ -98,6 +100,7 @@ def attach(
                 console=asked.console,
                 watch=watch,
                 flash=flash,
+                gdb=gdb,
             )
         )
         if cut is not None:

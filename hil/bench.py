@@ -285,9 +285,13 @@ def _first_step(lesson: Lesson) -> float:
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
         ) as command:
             assert command.stdout is not None
-            for line in command.stdout:
-                if line.startswith("learn"):
-                    taken = time.perf_counter() - started
+            try:
+                for line in command.stdout:
+                    if line.startswith("learn"):
+                        taken = time.perf_counter() - started
+            except BaseException:
+                command.terminate()  # it ends in order, within limits of its own
+                raise
         if command.returncode != 0:
             raise Divergence(
                 f"`hil run` with one step ended with exit code {command.returncode}"

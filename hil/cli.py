@@ -20,6 +20,7 @@ from typing import NoReturn
 from hil import output, verbs
 from hil.errors import HilError, Termination, UsageError, stopped
 from hil.versions import version
+from targets.signals import held
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,19 +55,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     verbose = "-v" in given or "--verbose" in given
     error: HilError
-    try:
-        signal.signal(signal.SIGTERM, _terminate)
-        arguments = parser().parse_args(given)
-        return int(arguments.function(arguments))
-    except KeyboardInterrupt as signalled:
-        error = stopped(signalled)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone, with `| head`
-        return 1
-    except HilError as caught:
-        error = caught
-    _tell(error, given, verbose)
-    return error.exit_code
+    signal.signal(signal.SIGTERM, _terminate)
+    with held() as hold:
+        try:
+            arguments = parser().parse_args(given)
+            with hold.heard():
+                return int(arguments.function(arguments))
+        except KeyboardInterrupt as signalled:
+            error = stopped(signalled)
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read our output has gone, with `| head`
+            return 1
+        except HilError as caught:
+            error = caught
+        _tell(error, given, verbose)
+        return error.exit_code
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -8,7 +8,7 @@ the order in which a step computes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,15 +139,22 @@ def _first_in(
     when: str,
     note: str = "",
 ) -> Found | None:
-    known = {t.name for t in device.plan.tensors if t.kind != "passed"}
-    for name, reference in values.items():
-        if name not in known:  # such as an input that was listed, never dense
-            continue
-        told = device.read(device.plan.tensor(name))
+    for name, told, reference in both(values, device):
         seen = difference(step, name, told, reference, when, note)
         if seen is not None:
             return Found(seen, told, reference.copy())
     return None
+
+
+def both(
+    values: Mapping[str, np.ndarray], device: Device
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, the device's, the reference's) of each of the reference's tensors
+    that can be read back."""
+    known = {t.name for t in device.plan.tensors if t.kind != "passed"}
+    for name, reference in values.items():
+        if name in known:  # an input may have been listed, never dense
+            yield name, device.read(device.plan.tensor(name)), reference
 
 
 def compare_state(
@@ -158,10 +165,16 @@ def compare_state(
 
 
 def one_step(
-    device: Device, lesson: Lesson, step: int, flags: StepFlag = StepFlag.DIGEST
+    device: Device,
+    lesson: Lesson,
+    step: int,
+    flags: StepFlag = StepFlag.DIGEST,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> StepResult:
-    """One step alone, its digest taken; its sample comes from where it came."""
+    """One step alone, its digest taken; its sample comes from where it came. When
+    it is on its way, `meanwhile` is called."""
     feed.post(device, lesson, feed.portion(lesson, step, step + 1), flags)
+    meanwhile()
     while True:
         for result in device.take_steps(device.limits.step):
             return result

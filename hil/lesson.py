@@ -108,14 +108,15 @@ class Lesson:
 
     def sample(self, step: int) -> tuple[np.ndarray, int]:
         """Raw sample [features] and label of learning step `step`."""
-        index = self._index(step)
+        index = self.index(step)
         return self.dataset.train_x[index], int(self.dataset.train_y[index])
 
     def label(self, step: int) -> int:
         """Label of learning step `step`."""
-        return int(self.dataset.train_y[self._index(step)])
+        return int(self.dataset.train_y[self.index(step)])
 
-    def _index(self, step: int) -> int:
+    def index(self, step: int) -> int:
+        """Place in the training data of the sample of learning step `step`."""
         epoch, place = divmod(step, len(self.dataset.train_x))
         return int(self._order(epoch)[place])
 

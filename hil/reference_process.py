@@ -11,12 +11,15 @@ terminal does not reach it.
 
 from __future__ import annotations
 
+import os
 import pickle
 import queue
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -30,8 +33,11 @@ from hil.errors import ReferenceLost
 ROOM = 48 << 10
 """Bytes of samples under way to the process, at most: a pipe holds them, so
 that `post` does not wait. A single batch may be larger."""
+ANSWER_LIMIT = 300.0
+"""Host seconds in which the process takes what it is sent and answers the batch
+posted first: it is known to live by nothing else. Large steps take a few."""
 END_LIMIT = 5.0
-"""Host seconds a process may need to end once it has closed its pipe."""
+"""Host seconds a process may need to end once it has closed its pipe, or was killed."""
 BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from codegen.reference.serving import serve; serve()"
@@ -45,6 +51,7 @@ class ReferenceProcess:
         self.seconds = 0.0
         """Host seconds spent on steps so far."""
         self._under_way: deque[int] = deque()
+        self._waiting_since = 0.0
         self._replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         self._process = subprocess.Popen(
             [sys.executable, "-c", BOOT, *sys.path],
@@ -54,6 +61,7 @@ class ReferenceProcess:
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
+        os.set_blocking(self._to.fileno(), False)
         # reads on while we write, so that neither side waits for the other for ever
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -76,16 +84,21 @@ class ReferenceProcess:
     def post(self, batch: Sequence[Asked]) -> None:
         """Have these steps computed, behind those posted before. That the
         process has ended is told by `take`, after what it had to say."""
+        if not self._under_way:
+            self._waiting_since = time.monotonic()
         self._under_way.append(sum(asked.sample.nbytes for asked in batch))
         self._send(list(batch))
 
     def take(self, limit: float) -> list[Answer]:
         """The answers to the batch posted first, or none if they are not there
         within `limit` seconds. Raises `ReferenceLost` when the process has ended
-        and `RuntimeError` when it has failed."""
+        or does not answer, and `RuntimeError` when it has failed."""
         try:
             reply = self._replies.get(limit > 0, limit)
         except queue.Empty:
+            waited = time.monotonic() - self._waiting_since
+            if self._under_way and waited >= ANSWER_LIMIT:
+                raise self._silent() from None
             return []
         if reply is None:
             raise self._lost()
@@ -93,16 +106,15 @@ class ReferenceProcess:
             raise RuntimeError(f"the reference failed:\n{reply.failure}")
         self.seconds += reply.seconds
         self._under_way.popleft()
+        self._waiting_since = time.monotonic()
         return reply.answers
 
     def close(self) -> None:
         """End the process, whatever it is doing; harmless when it has ended."""
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
+        self._end()
+        self._reader.join(END_LIMIT)
         self._from.close()
-        with suppress(OSError):  # of what could not be sent
-            self._to.close()
+        self._to.close()
 
     def __enter__(self) -> ReferenceProcess:
         return self
@@ -111,9 +123,14 @@ class ReferenceProcess:
         self.close()
 
     def _send(self, values: object) -> None:
+        data = memoryview(pickle.dumps(values, pickle.HIGHEST_PROTOCOL))
+        to, until = self._to.fileno(), time.monotonic() + ANSWER_LIMIT
         with suppress(OSError):
-            pickle.dump(values, self._to, pickle.HIGHEST_PROTOCOL)
-            self._to.flush()
+            while data:
+                left = max(0.0, until - time.monotonic())
+                if not select.select([], [to], [], left)[1]:
+                    raise self._silent()
+                data = data[os.write(to, data) :]
 
     def _read(self) -> None:
         """In a thread: replies into the queue, None at the end."""
@@ -123,14 +140,26 @@ class ReferenceProcess:
         finally:
             self._replies.put(None)
 
+    def _end(self) -> None:
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: left
+            self._process.wait(END_LIMIT)
+
+    def _silent(self) -> ReferenceLost:
+        return ReferenceLost(
+            f"the process of the numpy reference (pid {self.pid}) has not answered "
+            f"for {ANSWER_LIMIT:g} s",
+            "it was stopped, or this computer has not enough memory for it",
+        )
+
     def _lost(self) -> ReferenceLost:
         try:
-            code = self._process.wait(END_LIMIT)
+            self._process.wait(END_LIMIT)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+            self._end()
+        code = self._process.returncode
         how = f"ended with exit code {code}"
-        if code < 0:
+        if code is not None and code < 0:
             how = f"was ended by {signal.Signals(-code).name}"
         return ReferenceLost(
             f"the process of the numpy reference (pid {self.pid}) {how}",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
-from shutil import copyfile
+from shutil import copy
 from typing import TypeVar
 
 import numpy as np
@@ -28,6 +28,7 @@ from hil.compare import Difference, difference, digest_difference
 from hil.device import Device
 from hil.divergence import Finder, Found, Snapshot, compare_state, write_state
 from hil.errors import (
+    DeviceFault,
     DeviceReset,
     Divergence,
     HilError,
@@ -48,6 +49,7 @@ from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.undisturbed import undisturbed
 from hil.versions import versions
+from targets.signals import Hold, held
 
 Value = TypeVar("Value")
 LOST = (DeviceReset, LineClosed)
@@ -78,11 +80,21 @@ def run(
     if not isinstance(experiment, Experiment):
         experiment = Experiment() if experiment is None else load(experiment)
     lesson = prepare(experiment)
-    session = Session(lesson, Path(out), progress or Progress(), resume)
-    session.run()
+    session = carried_out(lesson, Path(out), progress or Progress(), resume)
     if session.failure is not None and session.record.result == "error":
         raise session.failure
     return session.record
+
+
+def carried_out(
+    lesson: Lesson, out: Path, progress: Progress, resume: Path | bool = False
+) -> Session:
+    """A session that has been run. Ctrl-C and SIGTERM are heard in its midst: a
+    folder, once made, gets its record."""
+    with held() as hold:
+        session = Session(lesson, out, progress, resume)
+        session.run(hold)
+    return session
 
 
 class Session:
@@ -141,12 +153,13 @@ class Session:
         toml = lesson.experiment.to_toml()
         (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
 
-    def run(self) -> None:
-        """Walk; whatever happens, write the record. Raises only what is no
-        `HilError`, a defect of this program."""
+    def run(self, hold: Hold | None = None) -> None:
+        """Walk, and hear signals that are held; whatever happens, write the record.
+        Raises only what is no `HilError`, a defect of this program."""
         try:
-            self._walk()
-            self._judge()
+            with hold.heard() if hold else nullcontext():
+                self._walk()
+                self._judge()
         except KeyboardInterrupt as signalled:
             self.failure = stopped(signalled, f" after {self.record.learned} steps")
         except HilError as error:
@@ -163,8 +176,9 @@ class Session:
     def _walk(self) -> None:
         with ExitStack() as stack:
             if self._learner is not None:  # first of all: it starts meanwhile
-                process = ReferenceProcess(self.lesson.spec)
-                self.reference = stack.enter_context(process)
+                with held():  # a process that runs is known
+                    process = ReferenceProcess(self.lesson.spec)
+                    self.reference = stack.enter_context(process)
             self._built = self._built or self._build()
             self._device = stack.enter_context(self._attach(self._built))
             self._lasting(self._initialise)
@@ -273,7 +287,7 @@ class Session:
         }
         self.record.versions["toolchain"] = image.toolchain
         built.files.write(folder)
-        copyfile(image.path, folder / image.path.name)
+        copy(image.path, folder / image.path.name)
         taken = self.record.seconds["build"]
         self.progress.stage(
             "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
@@ -545,6 +559,8 @@ class Session:
             record.result = "fail" if proved else "error"
             record.exit_code = failure.exit_code
             record.error = {"sentence": str(failure), "hints": list(failure.hints)}
+            if isinstance(failure, DeviceFault):
+                record.error["step"] = failure.step
         elif record.error is None:
             record.result, record.exit_code = "pass", 0
         if self._device is not None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import errno
 import select
-import threading
+import socket
+import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 
 import serial
+from serial.urlhandler import protocol_socket
 
 from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
+from hil.link import owner
 
 BAUD_RATE = 115200
 CHUNK = 1 << 16
@@ -32,10 +36,7 @@ def _open_error(url: str, error: Exception) -> LinkError:
     if number is None and isinstance(cause, OSError):
         number = cause.errno
     if number in _BUSY:
-        return PortBusy(
-            f"port {url!r} is in use by another program",
-            f"`fuser -v {url}` names it; close terminals and other sessions",
-        )
+        return _busy(url, owner.of_port(url))
     if number in _DENIED:
         return PortDenied(
             f"this user may not open port {url!r}",
@@ -53,6 +54,33 @@ def _open_error(url: str, error: Exception) -> LinkError:
             "`hil doctor` lists the serial ports of this machine",
         )
     return LinkError(f"port {url!r} does not open: {error}")
+
+
+def _busy(url: str, holder: str | None) -> PortBusy:
+    """The sentence for a port that somebody has; a unit serves one at a time."""
+    if holder is not None:
+        return PortBusy(
+            f"port {url!r} is in use by another program ({holder})",
+            "end it, or wait until it has ended",
+        )
+    return PortBusy(
+        f"port {url!r} is in use by another program",
+        f"`fuser -v {url}` names it; close terminals and other sessions",
+    )
+
+
+class _Socket(protocol_socket.Serial):
+    """pyserial's socket, which sleeps 0.3 s when it is closed, for servers slow to
+    take the next client: nobody here waits for that."""
+
+    def close(self) -> None:
+        """Hang up; harmless when that is done already."""
+        self.is_open = False
+        line, self._socket = getattr(self, "_socket", None), None
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+            line.close()
 
 
 class Channel:
@@ -83,8 +111,14 @@ class Channel:
         self.url = url
         self._unsent = bytearray()
         self._broken: Exception | None = None
+        opened = serial.serial_for_url
+        if url.startswith("socket://"):
+            # a second connection would be taken by the system, and answered by nobody
+            if (holder := owner.of_connection(url)) is not None:
+                raise _busy(url, holder)
+            opened = _Socket
         try:
-            self._port = serial.serial_for_url(
+            self._port = opened(
                 url, baudrate=self._baud, timeout=0, write_timeout=0, exclusive=True
             )
         except (serial.SerialException, ValueError, OSError) as error:
@@ -98,12 +132,10 @@ class Channel:
 
     def close(self) -> None:
         """Close the line; harmless when it is closed already."""
-        if self.url.startswith("socket://"):
-            # pyserial sleeps 0.3 s after it has closed a socket, for servers
-            # slow to take the next client; nobody here waits for that.
-            threading.Thread(target=self._port.close, daemon=True).start()
-        else:
-            self._port.close()
+        with suppress(serial.SerialException, OSError, termios.error):
+            # the system would wait up to 30 s for a board to take it
+            self._port.reset_output_buffer()
+        self._port.close()
 
     def reopen(self, url: str) -> None:
         """Open `url` in place of the line so far, which is closed; what was
@@ -141,10 +173,7 @@ class Channel:
         if not self._port.is_open:
             raise LineClosed(f"the line {self.url!r} is closed")
         try:
-            port = self._port.fileno()
-            readable, writable, _ = select.select(
-                [port], [port] if self._unsent else [], [], max(0.0, limit)
-            )
+            readable, writable = self._ready(limit)
             data = self._port.read(CHUNK) if readable else b""
         except (serial.SerialException, OSError) as error:
             raise self._closed(error) from error
@@ -157,6 +186,25 @@ class Channel:
             if self._record is not None:
                 self._record.write(data)
         return data
+
+    def _ready(self, limit: float) -> tuple[bool, bool]:
+        """Whether it can be read, or written what is queued, within `limit`."""
+        port = self._port.fileno()
+        readable, writable, _ = select.select(
+            [port], [port] if self._unsent else [], [], max(0.0, limit)
+        )
+        return bool(readable), bool(writable)
+
+    def anything(self, limit: float) -> bool:
+        """Whether there is something to `pump` within about `limit` seconds, be it
+        the line's end; what is queued is sent meanwhile."""
+        end = time.monotonic() + limit
+        while True:
+            readable, writable = self._ready(end - time.monotonic())
+            if writable and not readable:
+                self._write()
+            if readable or self._broken is not None or time.monotonic() >= end:
+                return readable or self._broken is not None
 
     def require_alive(self) -> None:
         """Raise `LineClosed` when nobody is at the other end any more. To be

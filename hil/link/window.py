@@ -224,6 +224,8 @@ class Window:
         ]
         if not self.channel.received:
             hints = ["not one byte came: is it powered, flashed, and on this port?"]
+            if self.channel.url.startswith("socket://"):
+                hints.append("another session may have it: it answers one at a time")
         return NoAnswer(
             f"no answer to {names[oldest.kind]} on {self.channel.url!r} within "
             f"{waited:.1f} s (sent {len(oldest.sent)} times)",

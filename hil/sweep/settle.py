@@ -21,7 +21,7 @@ from hil.experiment import Experiment, from_toml
 from hil.keys import KEYS
 from hil.lesson import Lesson, prepare
 from hil.progress import Progress
-from hil.session import Session
+from hil.session import carried_out
 from hil.versions import version
 
 CELLS = "cells"
@@ -62,15 +62,16 @@ class Outcome:
     error: dict[str, Any] | None = field(default=None)
 
 
-def settle(task: Task) -> Outcome:
+def settle(task: Task, progress: Progress | None = None) -> Outcome:
     """Run the cell, unless that was done."""
+    progress = progress or Progress()
     folder, known = Path(task.folder), Outcome("failed")
     try:
         lesson = prepare(from_toml(task.experiment, "cell"))
-        known = _settled(lesson, folder, task.again)
+        known = _settled(lesson, folder, task.again, progress)
         if known.state == "failed" or task.confirm is None:
             return known
-        return _confirm(known, lesson, folder, task)
+        return _confirm(known, lesson, folder, task, progress)
     except HilError as error:
         return _failed(error, known)
 
@@ -82,14 +83,13 @@ def _failed(error: HilError, known: Outcome) -> Outcome:
     )
 
 
-def _settled(lesson: Lesson, folder: Path, again: bool) -> Outcome:
+def _settled(lesson: Lesson, folder: Path, again: bool, progress: Progress) -> Outcome:
     identity = identity_of(lesson)
     home = folder / CELLS / identity
     before = None if again else passed(home)
     if before is not None:
         return Outcome("kept", identity, str(before))
-    session = Session(lesson, home, Progress())
-    session.run()
+    session = carried_out(lesson, home, progress)
     path = str(session.record.folder / records.FILE)
     if session.failure is not None:
         return _failed(session.failure, Outcome("failed", identity, path))
@@ -163,10 +163,12 @@ def confirmation(experiment: Experiment, target: str) -> Experiment:
     )
 
 
-def _confirm(known: Outcome, lesson: Lesson, folder: Path, task: Task) -> Outcome:
+def _confirm(
+    known: Outcome, lesson: Lesson, folder: Path, task: Task, progress: Progress
+) -> Outcome:
     assert task.confirm is not None and known.record is not None
     second = prepare(confirmation(lesson.experiment, task.confirm))
-    there = _settled(second, folder, task.again)
+    there = _settled(second, folder, task.again, progress)
     both = replace(known, confirmed=there.record)
     if there.record is None or there.state == "failed":
         return replace(

@@ -10,20 +10,24 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
 import selectors
 import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from types import FrameType, TracebackType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from hil.errors import Termination
+from hil.metrics import Status
+from hil.progress import Progress
 from hil.sweep.settle import Outcome, Task, settle
 from hil.undisturbed import undisturbed
 
@@ -34,6 +38,16 @@ BOOT = (
 END_LIMIT = 30.0
 """Host seconds in which a worker that was told to stop writes its record and
 ends its device."""
+
+SILENCE_LIMIT = 3600.0
+"""Host seconds without a sign of life after which a worker is given up: a stage of
+a run, such as a build or a test on a slow machine, gives none until it is done."""
+ALIVE_EVERY = 10.0
+"""Host seconds between two signs of life, at least."""
+CHUNK = 1 << 16
+REAP_LIMIT = 5.0
+"""Host seconds a worker may need to vanish once its pipe has ended, or it was
+killed."""
 
 
 class Workers:
@@ -52,16 +66,24 @@ class Workers:
             while waiting and len(self._busy) < self._jobs:
                 number, task = waiting.popleft()
                 self._give(number, task)
-            for key, _ in self._selector.select():
-                worker: _Worker = key.data
-                number = self._busy.pop(worker)
+            for worker in self._heard():
                 outcome = worker.answer()
+                if outcome is None:
+                    continue
+                number = self._busy.pop(worker)
                 if worker.lost:
                     self._selector.unregister(worker.pipe)
                     worker.end()
                 else:
                     self._idle.append(worker)
                 yield number, outcome
+
+    def _heard(self) -> list[_Worker]:
+        """Those who have said something, or nothing for too long."""
+        oldest = min(self._busy, key=lambda worker: worker.silent_since)
+        left = oldest.silent_since + SILENCE_LIMIT - time.monotonic()
+        ready = self._selector.select(max(0.0, left))
+        return [key.data for key, _ in ready] or [oldest]
 
     def _give(self, number: int, task: Task) -> None:
         if self._idle:
@@ -98,31 +120,48 @@ class _Worker:
 
     def __init__(self) -> None:
         self.lost = False
+        self.silent_since = 0.0
+        self._said = b""
         self._process = subprocess.Popen(
             [sys.executable, "-c", BOOT, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            text=True,
+            bufsize=0,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self.pipe = self._process.stdin, self._process.stdout
 
     def give(self, task: Task) -> None:
         """Let it settle this one. That it has ended is told by `answer`."""
+        self.silent_since = time.monotonic()
         with suppress(OSError):
-            self._to.write(json.dumps(asdict(task)) + "\n")
-            self._to.flush()
+            self._to.write(json.dumps(asdict(task)).encode() + b"\n")
 
-    def answer(self) -> Outcome:
-        """What it says of its task, or that it has ended without a word."""
-        line = self.pipe.readline()
-        if line:
-            return Outcome(**json.loads(line))
+    def answer(self) -> Outcome | None:
+        """What it says of its task, None while it only shows that it lives; or that
+        it has ended, or fallen silent, without a word."""
+        if select.select([self.pipe], [], [], 0.0)[0]:
+            self.silent_since = time.monotonic()
+            data = os.read(self.pipe.fileno(), CHUNK)
+            self._said = (self._said + data).lstrip()
+            if self._said.endswith(b"\n"):
+                line, self._said = self._said, b""
+                return Outcome(**json.loads(line))
+            if data:
+                return None
         self.lost = True
-        code = self._process.wait()
+        if time.monotonic() - self.silent_since >= SILENCE_LIMIT:
+            self._process.kill()
+            what = f"the process of the cell has said nothing for {SILENCE_LIMIT:g} s"
+            return Outcome("failed", exit_code=1, error={"sentence": what, "hints": []})
+        try:
+            self._process.wait(REAP_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        code = self._process.poll()
         how = f"ended with exit code {code}"
-        if code < 0:
+        if code is not None and code < 0:
             how = f"was ended by {signal.Signals(-code).name}"
         hint = "the system ends processes when memory runs out: `dmesg` may tell"
         said = {"sentence": f"the process of the cell {how}", "hints": [hint]}
@@ -131,7 +170,7 @@ class _Worker:
     def stop(self, number: signal.Signals) -> None:
         """Tell it to end, as this signal would; once."""
         with suppress(OSError, ValueError):
-            self._to.write(f"{int(number)}\n")
+            self._to.write(f"{int(number)}\n".encode())
             self._to.close()
 
     def end(self) -> None:
@@ -140,7 +179,8 @@ class _Worker:
             self._process.wait(END_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: left
+                self._process.wait(REAP_LIMIT)
         self.pipe.close()
 
 
@@ -156,7 +196,7 @@ def serve() -> None:
     with suppress(KeyboardInterrupt, BrokenPipeError):
         while line := tasks.get():
             busy.set()
-            outcome = _outcome(Task(**json.loads(line)))
+            outcome = _outcome(Task(**json.loads(line)), _Alive(answers))
             busy.clear()
             answers.write(json.dumps(asdict(outcome)) + "\n")
             answers.flush()
@@ -177,9 +217,29 @@ def _listen(tasks: queue.SimpleQueue[str], busy: threading.Event) -> None:
         os.kill(os.getpid(), number)
 
 
-def _outcome(task: Task) -> Outcome:
+class _Alive(Progress):
+    """Shows by an empty line now and then that the cell gets on."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self._last = 0.0
+
+    def stage(self, name: str, text: str) -> None:
+        self._show()
+
+    def learning(self, status: Callable[[], Status]) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        if time.monotonic() - self._last >= ALIVE_EVERY:
+            self._last = time.monotonic()
+            self._answers.write("\n")
+            self._answers.flush()
+
+
+def _outcome(task: Task, progress: Progress) -> Outcome:
     try:
-        return settle(task)
+        return settle(task, progress)
     except Exception as error:  # a defect of this program costs one cell
         traceback.print_exc()
         said = {"sentence": f"internal error: {error!r}", "hints": []}

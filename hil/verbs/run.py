@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hil import output
 from hil.errors import UsageError
-from hil.keys import KEYS, number_or_word
+from hil.keys import KEYS, Key, number_or_word
+from targets.signals import held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,20 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
     add_keys(parser)
 
 
+def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
+    """The flag of a key that has one of its own."""
+    if key.metavar is None:
+        group.add_argument(
+            key.flag, action=argparse.BooleanOptionalAction, help=key.help
+        )
+    elif key.alone is not None:
+        group.add_argument(
+            key.flag, metavar=key.metavar, help=key.help, nargs="?", const=key.alone
+        )
+    else:
+        group.add_argument(key.flag, metavar=key.metavar, help=key.help)
+
+
 def add_keys(parser: argparse.ArgumentParser) -> None:
     """A flag for every key of an experiment."""
     group = parser.add_argument_group(
@@ -62,16 +77,8 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
                 "--parameter", action="append", default=[], metavar="NAME=VALUE",
                 help="a parameter of the rule (repeatable)",
             )  # fmt: skip
-        elif key.metavar is None:
-            group.add_argument(
-                key.flag, action=argparse.BooleanOptionalAction, help=key.help
-            )
-        elif key.alone is not None:
-            group.add_argument(
-                key.flag, metavar=key.metavar, help=key.help, nargs="?", const=key.alone
-            )
         else:
-            group.add_argument(key.flag, metavar=key.metavar, help=key.help)
+            add_key(group, key)
     for name, metavar, meaning in OFTEN:
         group.add_argument(f"--{name}", metavar=metavar, help=meaning)
 
@@ -89,7 +96,7 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
 
 
 def keys_of(given: argparse.Namespace) -> dict[str, Any]:
-    """The keys that flags of `add_keys` give, unchecked. Raises `UsageError`."""
+    """The keys that flags give, unchecked. Raises `UsageError`."""
     values: dict[str, Any] = {}
     for key in KEYS:
         value = getattr(given, key.name, None)
@@ -99,9 +106,9 @@ def keys_of(given: argparse.Namespace) -> dict[str, Any]:
             with suppress(ValueError):  # then the key says what it wants
                 value = key.from_text(value)
         values[key.name] = value
-    parameters = dict(_parameter(text) for text in given.parameter)
+    parameters = dict(_parameter(text) for text in getattr(given, "parameter", ()))
     for name, _, _ in OFTEN:
-        if (value := getattr(given, name)) is not None:
+        if (value := getattr(given, name, None)) is not None:
             parameters[name] = number_or_word(value)
     if parameters:
         values["parameters"] = parameters
@@ -119,19 +126,19 @@ def run(given: argparse.Namespace) -> int:
     """The verb; returns the run's exit code."""
     from pathlib import Path
 
-    from hil.cli import tell
-    from hil.lesson import prepare
-    from hil.progress import for_stream
-    from hil.record import EXPERIMENT
-    from hil.session import Session
+    with held():  # an import that is torn apart may lose the signal
+        from hil.cli import tell
+        from hil.lesson import prepare
+        from hil.progress import for_stream
+        from hil.record import EXPERIMENT
+        from hil.session import carried_out
 
     out = output.of(given)
     resume = _resumed(given)
     if isinstance(resume, Path):
         given.experiment = str(resume / EXPERIMENT)
     lesson = prepare(experiment_of(given))
-    session = Session(lesson, Path(given.out), for_stream(out.people), resume)
-    session.run()
+    session = carried_out(lesson, Path(given.out), for_stream(out.people), resume)
     record, failure = session.record, session.failure
     out.document(record.to_json())
     if failure is not None:

@@ -13,9 +13,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
+from qemu.qmp import QMPClient
 
 import emulation
 import targets
@@ -317,6 +319,7 @@ def test_ctrl_c_in_the_terminal_does_not_reach_qemu(temp: Path, greeter: Path) -
 ORPHAN = """
 import sys, emulation, targets
 from pathlib import Path
+from typing import Any
 machine = emulation.machine_for(targets.load("qemu-rv64gcv"), Path(sys.argv[1]))
 machine.power_on()
 guard = machine._child._guard.pid
@@ -373,3 +376,70 @@ def test_qemu_tells_its_version(fake_qemu: Callable[[str], None]) -> None:
     fake_qemu("exit 1\n")
     with pytest.raises(EmulatorError, match="does not tell its version"):
         version("qemu-system-riscv64")
+
+
+DEAF_QEMU = """
+import os, signal, socket
+line = socket.socket(socket.AF_UNIX)
+line.connect("qmp")
+os.kill({parent}, signal.SIGINT)
+while line.recv(100):
+    pass
+signal.pause()
+"""
+"""Connects to whoever controls it, says nothing, and never ends of itself."""
+
+
+@pytest.mark.parametrize("console", CONSOLES)
+@pytest.mark.parametrize("when", ["it starts", "it is to answer"])
+def test_ctrl_c_while_qemu_is_waited_for_ends_the_wait_and_qemu(
+    temp: Path,
+    greeter: Path,
+    tmp_path: Path,
+    console: str,
+    when: str,
+    fake_qemu: Callable[[str], None],
+) -> None:
+    """And no task of the control protocol's client keeps the exception, to hand it
+    out once more when it is closed."""
+    pid, script = tmp_path / "pid", tmp_path / "deaf.py"
+    script.write_text(DEAF_QEMU.format(parent=os.getpid()))
+    starts = f"kill -INT {os.getpid()}; exec sleep 60"
+    answers = f"exec {sys.executable} {script}"
+    last = starts if when == "it starts" else answers
+    fake_qemu(f"echo $$ > {pid}; {last}\n")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    machine = emulation.machine_for(RV64, greeter, console=console)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            machine.power_on()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert machine.state is emulation.State.STOPPED
+    assert not exists(int(pid.read_text()))
+
+
+def test_ctrl_c_within_a_task_of_the_control_client_is_raised_once(
+    temp: Path, greeter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python raises it wherever the main thread is. A task that it ends keeps it,
+    and hands it out again when the client is closed, in the midst of the stop."""
+    send = QMPClient._do_send
+
+    def struck(client: QMPClient, message: Any) -> None:
+        send(client, message)
+        monkeypatch.setattr(QMPClient, "_do_send", send)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        machine = emulation.machine_for(RV64, greeter)
+        machine.power_on()
+        pid = pid_of(machine)
+        monkeypatch.setattr(QMPClient, "_do_send", struck)
+        with pytest.raises(KeyboardInterrupt):
+            machine.run()
+        machine.stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not exists(pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from pathlib import Path
 import pytest
 
 import emulation
+from codegen import render
 from emulation.faults import Faults, FaultyChannel
 from hil.building import Built, build, plan_for
 from hil.errors import LineClosed
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
 from hil.link.channel import Channel
+
+Mutate = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,9 @@ def board(host_cc: str) -> Iterator[Callable[[Experiment], Board]]:
         def start(experiment: Experiment) -> Board:
             lesson = prepare(experiment.override({"target": "host"}))
             built = build(plan_for(lesson))
-            machine = emulation.machine_for(lesson.target, built.image.path)
+            machine = emulation.machine_for(
+                lesson.target, built.image.path, console=experiment.console
+            )
             stack.enter_context(machine)
             machine.power_on()
             machine.run()
@@ -66,3 +72,19 @@ def small() -> Experiment:
 def folder(tmp_path: Path) -> Path:
     """Where run folders go."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def mutate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mutate:
+    """Makes a template wrong for the rest of the test."""
+    folder = tmp_path / "templates"
+    shutil.copytree(render.TEMPLATES, folder)
+    monkeypatch.setattr(render, "TEMPLATES", folder)
+
+    def change(template: str, right: str, wrong: str) -> None:
+        path = folder / "kernels" / template
+        text = path.read_text()
+        assert right in text, f"{template} has changed: this mutation no longer applies"
+        path.write_text(text.replace(right, wrong))
+
+    return change

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import render
 from hil import Experiment, RunRecord, run
 from hil.errors import DeviceFault
 from hil.lesson import prepare
@@ -18,22 +16,6 @@ from hil.progress import Progress
 from hil.session import Session
 
 Mutate = Callable[[str, str, str], None]
-
-
-@pytest.fixture
-def mutate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mutate:
-    """Makes a template wrong for the rest of the test."""
-    folder = tmp_path / "templates"
-    shutil.copytree(render.TEMPLATES, folder)
-    monkeypatch.setattr(render, "TEMPLATES", folder)
-
-    def change(template: str, right: str, wrong: str) -> None:
-        path = folder / "kernels" / template
-        text = path.read_text()
-        assert right in text, f"{template} has changed: this mutation no longer applies"
-        path.write_text(text.replace(right, wrong))
-
-    return change
 
 
 def failed(experiment: Experiment, out: Path) -> RunRecord:

@@ -16,7 +16,7 @@ import pytest
 from codegen.reference import Learner, NonFinite
 from codegen.reference.serving import Answer, Asked
 from codegen.spec import Inputs, Network, RuleChoice, Spec
-from hil import Experiment
+from hil import Experiment, reference_process
 from hil.errors import ReferenceLost
 from hil.lesson import prepare
 from hil.metrics import Status
@@ -125,6 +125,22 @@ def test_its_end_is_told_and_not_waited_for(reference: ReferenceProcess) -> None
     reference.post(batch_of(spec_of(6, 5, 3), 1))
     with pytest.raises(ReferenceLost, match="was ended by SIGKILL"):
         reference.take(LIMIT)
+
+
+@pytest.mark.parametrize("width", [5, 400])
+def test_a_process_that_stands_still_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """Also one that takes no more: no pipe holds 24,000 weights."""
+    monkeypatch.setattr(reference_process, "ANSWER_LIMIT", 0.2)
+    spec = spec_of(60, width, 3)
+    with ReferenceProcess(spec) as reference:
+        os.kill(reference.pid, signal.SIGSTOP)
+        with pytest.raises(ReferenceLost, match=r"has not answered for 0\.2 s"):
+            reference.load(Learner(spec).snapshot())
+            reference.post(batch_of(spec, 1))
+            while not reference.take(0.05):
+                pass
 
 
 def test_ctrl_c_in_the_terminal_is_none_of_its_business(

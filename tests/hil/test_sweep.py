@@ -21,6 +21,7 @@ import pytest
 from hil import Experiment, run
 from hil.cli import main
 from hil.experiment import load
+from hil.sweep import workers
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]
@@ -325,3 +326,15 @@ def test_a_process_that_is_lost_costs_its_cell_alone(folder: Path) -> None:
     assert process.returncode == 1 and "1 of 2 cells did not pass" in err
     assert "the process of the cell was ended by SIGKILL" in out
     assert states(document(folder)) == ["failed", "passed"]
+
+
+def test_a_process_that_falls_silent_costs_its_cell(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows that it lives every ten seconds, which is too seldom here."""
+    monkeypatch.setattr(workers, "SILENCE_LIMIT", 0.5)
+    cell = Experiment(target="host", network=(64, 10), epochs=900)
+    with workers.Workers(1) as crew:
+        ((_, outcome),) = crew.settle([workers.Task(cell.to_toml(), str(folder))])
+    assert outcome.state == "failed" and outcome.error is not None
+    assert "has said nothing for 0.5 s" in outcome.error["sentence"]

@@ -1,0 +1,92 @@
+"""A debugger at a replayed step: how to connect it, and waiting for it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulation.qemu import QemuMachine
+from hil.attach import Attached
+from hil.errors import EmulatorError, LinkError
+from hil.link.channel import Channel
+
+GDBS = (
+    "gdb-multiarch",
+    "riscv64-unknown-elf-gdb",
+    "riscv64-elf-gdb",
+    "riscv32-unknown-elf-gdb",
+)
+"""Debuggers that know RISC-V, the one to recommend first."""
+PERSON_LIMIT = 3599.0
+"""Host seconds that a person may keep a device stopped: the longest that a limit
+may be."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the device is still there."""
+STEP = "net_step"
+
+
+@dataclass(frozen=True)
+class Debugging:
+    """A device that a debugger may stop; `symbols` is the ELF it reads, `sources`
+    the folder with what that was compiled from."""
+
+    attached: Attached
+    symbols: Path
+    sources: Path
+
+    @property
+    def command(self) -> str:
+        """What to type: it ends up at the step's first instruction."""
+        machine = self.attached.machine
+        assert isinstance(machine, QemuMachine)
+        found = next((name for name in GDBS if shutil.which(name)), GDBS[0])
+        orders = (
+            f"directory {self.sources}",
+            f"target remote {machine.debugger}",
+            f"break {STEP}",
+            "continue",
+        )
+        words = [word for order in orders for word in ("-ex", order)]
+        return shlex.join([found, "-q", str(self.symbols), *words])
+
+    def pause(self) -> None:
+        """The guest stands still from here on."""
+        machine = self.attached.machine
+        assert isinstance(machine, QemuMachine)
+        machine.pause()
+
+    def wait(self) -> None:
+        """Until the device has something to say, be it that it has ended."""
+        end, channel = time.monotonic() + PERSON_LIMIT, self.attached.channel
+        assert isinstance(channel, Channel)
+        while not channel.anything(LOOK_EVERY):
+            channel.require_alive()
+            if time.monotonic() >= end:
+                raise EmulatorError(
+                    f"the device was not let go on within {PERSON_LIMIT:g} s"
+                )
+
+    @contextmanager
+    def in_charge(self) -> Iterator[None]:
+        """A device that ends inside was ended by the debugger: `EmulatorError`."""
+        machine = self.attached.machine
+        assert machine is not None
+        try:
+            yield
+        except LinkError as error:
+            if machine.wait(machine.target.limits.stop) is None:
+                raise
+            raise EmulatorError(
+                "the debugger ended the device before its step was done",
+                "`detach` lets it go on",
+            ) from error
+
+
+def installed() -> bool:
+    """Whether there is a debugger for RISC-V."""
+    return any(map(shutil.which, GDBS))

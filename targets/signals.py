@@ -1,0 +1,88 @@
+"""When Ctrl-C and SIGTERM may strike.
+
+Python turns a signal into an exception wherever the main thread happens to be:
+between the start of a process and the moment somebody knows of it, or in the
+midst of clearing up. So what must not be torn apart is done inside `held`, and
+signals are `heard` where it is safe. One is enough: those that follow while all
+is being cleared up, which has limits of its own, come too late.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+CLEARING_LIMIT = 60.0
+"""Host seconds after which a signal is heard again: longer than all the limits
+of clearing up, so that only what has lost the first one still runs then."""
+
+
+class Hold:
+    """Signals that are held, until they are `heard` or the hold ends."""
+
+    def __init__(self, wake: Callable[[], Any]) -> None:
+        self._wake = wake
+        self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._came: list[int] = []
+        self._open = False
+        self._deaf_until = 0.0
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if time.monotonic() < self._deaf_until:
+            return
+        if self._open:
+            self._strike(number, frame)
+        else:
+            self._came.append(number)
+            self._wake()
+
+    def _strike(self, number: int, frame: FrameType | None = None) -> None:
+        self._came.clear()
+        self._deaf_until = time.monotonic() + CLEARING_LIMIT
+        self._before[number](number, frame)
+
+    def _begin(self) -> None:
+        for number in STOPS if _in_main_thread() else ():
+            handler = signal.getsignal(number)
+            if callable(handler):  # what is ignored, or ends us at once, stays so
+                self._before[number] = handler
+                signal.signal(number, self._handle)
+
+    def _end(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self._came:
+            self._strike(self._came[0])
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Inside, the first signal strikes: one that came before at once."""
+        try:
+            self._open = True
+            if self._came:
+                self._strike(self._came[0])
+            yield
+        finally:
+            self._open = False
+
+
+@contextmanager
+def held(wake: Callable[[], Any] = lambda: None) -> Iterator[Hold]:
+    """A signal that comes inside strikes at the end, which `wake` may bring about.
+    Only the main thread is ever struck, so nothing is done in others."""
+    hold = Hold(wake)
+    try:
+        hold._begin()
+        yield hold
+    finally:
+        hold._end()
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
