@@ -34,38 +34,33 @@ LESSON = Experiment(
 )
 EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=600)
 EMULATED_CUT = 0.2
-CLEAN_TRIALS = 5
-"""Runs whose mean is the throughput of a clean line."""
 
 
 @dataclass(frozen=True)
 class Trials:
     """Runs under one kind of trouble: how many, and how many ended with the digest
-    of the clean run; frames and recoveries over all of them; `share` of the clean
-    run's throughput that was left (0 where that is not meant)."""
+    of the clean run; over all of them the faults, the frames that were sent, those a
+    clean line would have needed, and the recoveries."""
 
     trouble: str
     runs: int = 0
     equal: int = 0
     injected: int = 0
-    frames: int = 0
-    resent: int = 0
+    sent: int = 0
+    needed: int = 0
     recovered: int = 0
-    seconds: float = 0.0
-    share: float = 0.0
 
-    def plus(self, record: RunRecord, digest: str) -> Trials:
+    def plus(self, record: RunRecord, clean: RunRecord) -> Trials:
         """With one more run."""
         faults = record.faults or {}
         return replace(
             self,
             runs=self.runs + 1,
-            equal=self.equal + (record.digest == digest),
+            equal=self.equal + (record.digest == clean.digest),
             injected=self.injected + sum(sum(way.values()) for way in faults.values()),
-            frames=self.frames + record.link["frames"],
-            resent=self.resent + record.link["resent"],
+            sent=self.sent + record.link["frames"] + record.link["resent"],
+            needed=self.needed + clean.link["frames"],
             recovered=self.recovered + record.link["recovered"],
-            seconds=self.seconds + record.seconds["learn"],
         )
 
 
@@ -81,9 +76,7 @@ class Ground:
             session.run()
             if session.record.result != "pass":
                 raise session.failure or Divergence("the clean run has not passed")
-        self.digest = session.record.digest or ""
-        clean = [self.trial("").seconds["learn"] for _ in range(CLEAN_TRIALS)]
-        self.seconds = sum(clean) / len(clean)
+        self.clean = session.record
 
     def trial(self, faults: str, cut: tuple[int, str] | None = None) -> RunRecord:
         """One run, and nothing is left of it but its record."""
@@ -131,8 +124,8 @@ def under_faults(ground: Ground, kinds: Iterable[str], seeds: Iterable[int]) -> 
     found = Trials(" x ".join(kinds))
     for seed in seeds:
         record = ground.trial(f"{spelled(kinds)},seed={seed}")
-        found = found.plus(record, ground.digest)
-    return replace(found, share=ground.seconds * found.runs / found.seconds)
+        found = found.plus(record, ground.clean)
+    return found
 
 
 def under_cuts(ground: Ground, model: str, operations: Iterable[int]) -> Trials:
@@ -140,7 +133,7 @@ def under_cuts(ground: Ground, model: str, operations: Iterable[int]) -> Trials:
     found = Trials(model)
     for operation in operations:
         record = ground.trial("", (operation, model))
-        found = found.plus(record, ground.digest)
+        found = found.plus(record, ground.clean)
     return found
 
 
@@ -148,4 +141,4 @@ def under_kills(ground: Ground, seeds: Iterable[int], rate: float) -> Iterator[T
     """Runs whose machine is ended at random moments, one a seed."""
     for seed in seeds:
         found = Trials(f"seed {seed}")
-        yield found.plus(ground.trial(f"cut={rate:g},seed={seed}"), ground.digest)
+        yield found.plus(ground.trial(f"cut={rate:g},seed={seed}"), ground.clean)

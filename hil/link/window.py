@@ -275,8 +275,9 @@ class Window:
             self._answer(request, frame)
 
     def _answer(self, request: _Request, frame: Frame) -> None:
-        self._restart()
         refused = frame.status == Status.OUT_OF_STEP
+        if not refused:
+            self._restart()
         answered = request.sent[min(request.answers, len(request.sent) - 1)]
         request.answers += 1
         if refused:
