@@ -246,7 +246,13 @@ class Window:
                 self._transmit(other)
 
     def _out_of_step(self, request: _Request, frame: Frame) -> LinkError:
-        expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
+        try:
+            expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
+        except ValueError as error:
+            return LinkError(
+                f"the device on {self.channel.url!r} sent an OUT_OF_STEP reply that is "
+                f"malformed: {error}"
+            )
         return LinkError(
             f"the device on {self.channel.url!r} expects step {expects}, and no step "
             f"before the refused one (frame {request.seq}) is in flight",
