@@ -54,8 +54,18 @@ class StateError(RuntimeError):
     """A method was called in a state in which it means nothing."""
 
 
-def _malformed(what: str, error: ValueError) -> LinkError:
+def _malformed(what: str, error: ValueError | str) -> LinkError:
     return LinkError(f"the device sent {what} that is malformed: {error}")
+
+
+def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
+    """The float32 words of a reply that was to have `count` of them."""
+    if len(tail) != 4 * count:
+        raise _malformed(
+            f"a reply to {message.name.upper()}",
+            f"{len(tail)} bytes of words, expected {4 * count}",
+        )
+    return np.frombuffer(tail, "<f4")
 
 
 class Device:
@@ -222,6 +232,14 @@ class Device:
                 f"is {digest[:8]}",
                 "the old image still runs: flash again, or reset the device",
             )
+        line = self.plan.line
+        if (found.max_payload, found.window) != (line.max_payload, line.window):
+            raise FirmwareMismatch(
+                f"the device says it takes {found.window} frames of "
+                f"{found.max_payload} bytes, but its build {line.window} of "
+                f"{line.max_payload}",
+                "build and flash the image with this version of hil",
+            )
         if found.vlen != vlen:
             raise FirmwareMismatch(
                 f"the device says its VLEN is {found.vlen} bits, expected {vlen}",
@@ -340,11 +358,12 @@ class Device:
         each = (room - 4) // max(len(samples[0]), 4 * network.n_out)
         parts = [samples[i : i + each] for i in range(0, len(samples), each)]
         requests = (([len(part)], b"".join(part)) for part in parts)
+        told = self._ask_all(protocol.INFER, requests)
         rows = [
-            np.frombuffer(tail, "<f4").reshape(values["count"], network.n_out)
-            for values, tail in self._ask_all(protocol.INFER, requests)
+            _words(tail, len(part) * network.n_out, protocol.INFER)
+            for part, (_, tail) in zip(parts, told, strict=True)
         ]
-        return np.concatenate(rows)
+        return np.concatenate(rows).reshape(-1, network.n_out)
 
     def _ranges(self, tensor: Tensor) -> list[tuple[int, int, int]]:
         """(tensor, count, offset) of the pieces that fit into frames."""
@@ -357,9 +376,13 @@ class Device:
     def read(self, tensor: Tensor) -> np.ndarray:
         """The values of a tensor, in its shape."""
         self._need(State.READY, State.FAULTED)
-        asked = ((piece, b"") for piece in self._ranges(tensor))
-        parts = [tail for _, tail in self._ask_all(protocol.READ, asked)]
-        return np.frombuffer(b"".join(parts), "<f4").reshape(tensor.shape)
+        pieces = self._ranges(tensor)
+        told = self._ask_all(protocol.READ, ((piece, b"") for piece in pieces))
+        parts = [
+            _words(tail, count, protocol.READ)
+            for (_, count, _), (_, tail) in zip(pieces, told, strict=True)
+        ]
+        return np.concatenate(parts).reshape(tensor.shape)
 
     def write(self, tensor: Tensor, values: np.ndarray) -> None:
         """Replace the values of a state tensor."""
