@@ -3,6 +3,7 @@
 #   make demo      set up, then teach a network on a device and prove it
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
+#   make fuzz      10^7 executions of the decoders and the runtime, on any bytes
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
@@ -17,10 +18,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all figures accuracy memory-table lint system-packages clean
+.PHONY: help setup demo test test-all fuzz figures accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -11
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -12
 
 setup: $(READY)
 
@@ -42,6 +43,13 @@ test: setup
 
 test-all: setup
 	$(BIN)/pytest -n $(JOBS)
+
+# What docs/security.md tells of; about half an hour on two cores. Findings end
+# the harness that has them, and name the input.
+FUZZ_RUNS ?= 10000000
+fuzz: setup
+	HIL_FUZZ_RUNS=$(FUZZ_RUNS) $(BIN)/pytest tests/fuzz -n $(JOBS) --dist worksteal \
+	    --hypothesis-profile=fuzz
 
 # The rows of docs/performance.md, counted anew: about ten minutes.
 DEEP := 64-256-256-256-256-256-256-256-256-10
