@@ -157,9 +157,14 @@ def sources(harness: str) -> BuildPlan:
         files |= _ours("fuzz_frame.c", "independent.h")
         code = ("firmware/src/hil_frame.c", "fuzz/fuzz_frame.c")
         return BuildPlan(harness, files, (), code, None)
-    made = render(PLANS[harness.removeprefix("runtime-")])
+    planned = PLANS[harness.removeprefix("runtime-")]
+    made = render(planned)
     files = made.files | _ours("fuzz_runtime.c", "independent.h", "port.c")
-    files["fuzz/fuzz_messages.h"] = render_messages()
+    in_passing = int(planned.rule.declaration.in_passing)
+    files["fuzz/fuzz_messages.h"] = (
+        "/* whether a layer learns before those above it have looked */\n"
+        f"#define IN_PASSING {in_passing}\n\n{render_messages()}"
+    )
     ours = {
         "firmware/src/main.c": None,
         "firmware/src/hil_runtime.c": "fuzz/fuzz_runtime.c",

@@ -253,6 +253,8 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
         HOLDS(status != HIL_OK || steps == count);
         HOLDS(status != HIL_OK || independent_le32(ask->payload) == old->step);
         HOLDS(status != HIL_FAULTED || steps == 0 || steps < count);
+        /* nothing of the sample that led to it has been learned */
+        HOLDS(status != HIL_FAULTED || steps > 0 || IN_PASSING || same_state(old, new));
     }
 }
 
