@@ -44,8 +44,8 @@ test: setup
 test-all: setup
 	$(BIN)/pytest -n $(JOBS)
 
-# What docs/security.md tells of; about half an hour on two cores. Findings end
-# the harness that has them, and name the input.
+# What docs/security.md tells of; about half an hour on two cores. A finding ends
+# the harness that has it, and is named with its input.
 FUZZ_RUNS ?= 10000000
 fuzz: setup
 	HIL_FUZZ_RUNS=$(FUZZ_RUNS) $(BIN)/pytest tests/fuzz -n $(JOBS) --dist worksteal \
