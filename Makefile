@@ -3,6 +3,7 @@
 #   make demo      set up, then teach a network on a device and prove it
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
+#   make fuzz      10^7 executions of the decoders and the runtime, on any bytes
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
@@ -19,10 +20,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all figures reliability nightly accuracy memory-table lint system-packages clean
+.PHONY: help setup demo test test-all fuzz figures reliability nightly accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -13
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -14
 
 setup: $(READY)
 
@@ -44,6 +45,13 @@ test: setup
 
 test-all: setup
 	$(BIN)/pytest -n $(JOBS)
+
+# What docs/security.md tells of; about half an hour on two cores. A finding ends
+# the harness that has it, and is named with its input.
+FUZZ_RUNS ?= 10000000
+fuzz: setup
+	HIL_FUZZ_RUNS=$(FUZZ_RUNS) $(BIN)/pytest tests/fuzz -n $(JOBS) --dist worksteal \
+	    --hypothesis-profile=fuzz
 
 # The rows of docs/performance.md, counted anew: about ten minutes.
 DEEP := 64-256-256-256-256-256-256-256-256-10

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs with apt what pip cannot: QEMU for RISC-V, a C compiler for this
 # computer, make, Python's venv, and a second RISC-V compiler that the digests
-# are checked against.
+# are checked against and that brings libFuzzer and its sanitizers for the
+# decoders (the pinned compiler has none).
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
@@ -24,7 +25,7 @@ missing() {
     has make || echo make
     has cc || echo cc
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo venv
-    if [ -n "${CI:-}" ] && ! has_clang && [ -n "$(clang_packages)" ]; then
+    if [ -n "${CI:-}" ] && ! has_second && [ -n "$(clang_packages)" ]; then
         echo clang
     fi
 }
@@ -39,10 +40,26 @@ has_clang() {
     [ "$major" -ge 17 ]
 }
 
+# A clang that links a fuzzer for this computer.
+has_libfuzzer() {
+    for name in clang $(printf 'clang-%s ' $CLANGS); do
+        if has "$name" && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+            "$name" -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+has_second() { has_clang && has_libfuzzer; }
+
 clang_packages() {
     for number in $CLANGS; do
         if available "clang-$number" && available "lld-$number"; then
             echo "clang-$number lld-$number"
+            if available "libclang-rt-$number-dev"; then
+                echo "libclang-rt-$number-dev"
+            fi
             return
         fi
     done
@@ -86,6 +103,7 @@ fi
 if [ -z "$wanted" ]; then
     say "nothing to install"
     has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
+    has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
     exit 0
 fi
 say "missing:" $wanted
@@ -115,10 +133,10 @@ if [ -n "$packages" ]; then
     apt install -y --no-install-recommends $packages
     say "installed$packages"
 fi
-if ! has_clang; then # fresh lists may offer one that the old ones did not
+if ! has_second; then # fresh lists may offer one that the old ones did not
     packages=$(clang_packages)
     if [ -n "$packages" ] && apt install -y --no-install-recommends $packages; then
-        say "installed $packages, the second compiler"
+        say "installed" $packages ", the second compiler"
     else
         say "no clang >= 17 with lld to be had: the second compiler is not used"
     fi

@@ -232,8 +232,14 @@ INIT = Message(
         _u32("seed", "seed of the generator; not read when the state is kept"),
         _u32("step", "number of the next step; resuming, the last that will do"),
         _u32("flags", "1 keep the state as it is, 2 resume from the newest checkpoint"),
+        _u32("run", "the run's number, chosen by the host; resuming, only its checkpoints "
+            "will do, 0: any run's"),
     )),
-    Layout((_u32("step", "number of the next step"), _u32("digest", "state digest"))),
+    Layout((
+        _u32("step", "number of the next step"),
+        _u32("digest", "state digest"),
+        _u32("run", "the run that goes on"),
+    )),
 )  # fmt: skip
 
 STEP = Message(
@@ -379,6 +385,7 @@ CHECKPOINT = Layout((
     _u32("version", "1"),
     Field("identity", "s", "of network, rule, inputs, gates and limits: codegen/checkpoint.py", 16),
     _u32("sequence", "one more than the checkpoint's before it"),
+    _u32("run", "number of the run that wrote it"),
     _u32("step", "next step"),
     _u32("seed", "of the generator"),
     _u32("digest", "state digest"),

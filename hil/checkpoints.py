@@ -7,6 +7,7 @@ each is the other's test. Flash is a file here, an emulator's or a dump.
 
 from __future__ import annotations
 
+import secrets
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,8 +103,8 @@ def add(
         np.ascontiguousarray(state[t.name], "<f4").tobytes() for t in plan.state
     )
     fields = (
-        CHECKPOINT_MAGIC, CHECKPOINT_VERSION, identity(plan.spec), sequence + 1, step,
-        seed, digest, len(body), zlib.crc32(body),
+        CHECKPOINT_MAGIC, CHECKPOINT_VERSION, identity(plan.spec), sequence + 1,
+        1 + secrets.randbelow(2**32 - 1), step, seed, digest, len(body), zlib.crc32(body),
     )  # fmt: skip
     checked = CHECKPOINT.pack(*fields, 0)[:-CRC]
     header = checked + zlib.crc32(checked).to_bytes(CRC, "little")

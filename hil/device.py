@@ -62,8 +62,23 @@ class StateError(RuntimeError):
     """A method was called in a state in which it means nothing."""
 
 
-def _malformed(what: str, error: ValueError) -> LinkError:
+def _malformed(what: str, error: ValueError | str) -> LinkError:
     return LinkError(f"the device sent {what} that is malformed: {error}")
+
+
+def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
+    """The float32 words of a reply that was to have `count` of them."""
+    if len(tail) != 4 * count:
+        raise _malformed(
+            f"a reply to {message.name.upper()}",
+            f"{len(tail)} bytes of words, expected {4 * count}",
+        )
+    return np.frombuffer(tail, "<f4")
+
+
+def _number() -> int:
+    """One that nobody else has chosen, never 0."""
+    return 1 + secrets.randbelow(2**32 - 1)
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,7 @@ class Device:
         self._posted: deque[tuple[int, int]] = deque()
         self._greeting: Greeting | None = None
         self._lost_telemetry = 0
+        self._run = _number()
         self._telemetry_number = 0
 
     # -- what has happened ------------------------------------------------
@@ -216,7 +232,7 @@ class Device:
         `FirmwareMismatch` when another one does, `NoAnswer` when none does.
         """
         self.forget()
-        self._window.boot = 1 + secrets.randbelow(2**32 - 1)
+        self._window.boot = _number()
         self._greeting = None
         version = protocol.VERSION
         self._window.post(protocol.HELLO, version, version)
@@ -253,6 +269,14 @@ class Device:
                 f"is {digest[:8]}",
                 "the old image still runs: flash again, or reset the device",
             )
+        line = self.plan.line
+        if (found.max_payload, found.window) != (line.max_payload, line.window):
+            raise FirmwareMismatch(
+                f"the device says it takes {found.window} frames of "
+                f"{found.max_payload} bytes, but its build {line.window} of "
+                f"{line.max_payload}",
+                "build and flash the image with this version of hil",
+            )
         if found.vlen != vlen:
             raise FirmwareMismatch(
                 f"the device says its VLEN is {found.vlen} bits, expected {vlen}",
@@ -264,17 +288,20 @@ class Device:
         the number of the next step; returns the state digest."""
         self._need(State.GREETED, State.READY, State.FAULTED)
         flags = protocol.InitFlag.KEEP_STATE if keep else 0
-        reply = self._ask(protocol.INIT, seed, step, flags)
+        reply = self._ask(protocol.INIT, seed, step, flags, self._run)
         self.state = State.READY
         return int(reply["digest"])
 
-    def resume(self, seed: int, last: int = protocol.NEVER) -> tuple[int, int]:
-        """Take state and step from the newest checkpoint of step `last` or before,
-        which must be of this network, rule and seed; returns (next step, state
-        digest). Raises `NoCheckpoint` where there is none, and `Refused`."""
+    def resume(self, seed: int, last: int | None = None) -> tuple[int, int]:
+        """Take state and step from the newest checkpoint, which must be of this
+        network, rule and seed; returns (next step, state digest). With `last` from
+        one of this session's own run, of step `last` or before; without it of any
+        run, which goes on. Raises `NoCheckpoint` where there is none, and `Refused`."""
         self._need(State.GREETED, State.READY, State.FAULTED)
-        reply = self._ask(protocol.INIT, seed, last, protocol.InitFlag.RESUME)
-        self.state = State.READY
+        flag = protocol.InitFlag.RESUME
+        wanted = (protocol.NEVER, 0) if last is None else (last, self._run)
+        reply = self._ask(protocol.INIT, seed, wanted[0], flag, wanted[1])
+        self.state, self._run = State.READY, int(reply["run"])
         return int(reply["step"]), int(reply["digest"])
 
     def leave(self, code: int = 0) -> None:
@@ -415,11 +442,12 @@ class Device:
         each = (room - 4) // max(len(samples[0]), 4 * network.n_out)
         parts = [samples[i : i + each] for i in range(0, len(samples), each)]
         requests = (([len(part)], b"".join(part)) for part in parts)
+        told = self._ask_all(protocol.INFER, requests)
         rows = [
-            np.frombuffer(tail, "<f4").reshape(values["count"], network.n_out)
-            for values, tail in self._ask_all(protocol.INFER, requests)
+            _words(tail, len(part) * network.n_out, protocol.INFER)
+            for part, (_, tail) in zip(parts, told, strict=True)
         ]
-        return np.concatenate(rows)
+        return np.concatenate(rows).reshape(-1, network.n_out)
 
     def _ranges(self, tensor: Tensor) -> list[tuple[int, int, int]]:
         """(tensor, count, offset) of the pieces that fit into frames."""
@@ -432,9 +460,13 @@ class Device:
     def read(self, tensor: Tensor) -> np.ndarray:
         """The values of a tensor, in its shape."""
         self._need(State.READY, State.FAULTED)
-        asked = ((piece, b"") for piece in self._ranges(tensor))
-        parts = [tail for _, tail in self._ask_all(protocol.READ, asked)]
-        return np.frombuffer(b"".join(parts), "<f4").reshape(tensor.shape)
+        pieces = self._ranges(tensor)
+        told = self._ask_all(protocol.READ, ((piece, b"") for piece in pieces))
+        parts = [
+            _words(tail, count, protocol.READ)
+            for (_, count, _), (_, tail) in zip(pieces, told, strict=True)
+        ]
+        return np.concatenate(parts).reshape(tensor.shape)
 
     def write(self, tensor: Tensor, values: np.ndarray) -> None:
         """Replace the values of a state tensor."""

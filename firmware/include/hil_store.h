@@ -11,21 +11,26 @@
 
 #include "hil_protocol.h"
 
-/* The newest whole checkpoint, once it has been looked for. */
+/* Where the ring is: `sequence` is the newest header's, 0 without one, and lies in
+ * slot `newest`. Slot `kept` holds the checkpoint that the state came from, or was
+ * last written to: it stays until the next is whole. */
 struct hil_store {
-    uint32_t slot;     /* where it lies; none: the last, so that slot 0 is next */
-    uint32_t sequence; /* 0: there is none */
+    uint32_t newest, sequence, kept;
 };
 
-/* Look for the newest whole checkpoint of step `last` or before, whatever it is of;
- * false: there is none. The next one is written after it, over what is newer. */
-bool hil_store_find(struct hil_store *store, uint32_t last, struct hil_checkpoint *found);
+/* Find out where the ring is, after a reset. */
+void hil_store_open(struct hil_store *store);
 
-/* Read the state of the checkpoint that was found: `size` bytes. */
+/* Look for the newest whole checkpoint of step `last` or before, of a run (0: of
+ * any), whatever it is of; it is kept then. False: there is none. */
+bool hil_store_find(struct hil_store *store, uint32_t run, uint32_t last,
+                    struct hil_checkpoint *found);
+
+/* Read the state of the checkpoint that is kept: `size` bytes. */
 bool hil_store_load(const struct hil_store *store, void *state, uint32_t size);
 
 /* Write `state` of entry->size bytes as the newest checkpoint; fills in sequence
- * and CRCs. False: the flash failed, and the one before is still the newest. */
+ * and CRCs. False: the flash failed, and the one before is still whole. */
 bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
                      const void *state);
 

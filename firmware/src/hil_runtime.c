@@ -67,6 +67,7 @@ static struct {
     struct order order;
     struct hil_store store;
     uint32_t committed; /* step of the newest checkpoint, if it is of this network */
+    uint32_t run;       /* number of the run that is learning */
     uint32_t next_kept;
     struct kept_reply kept[HIL_WINDOW];
     struct hil_decoder decoder;
@@ -149,7 +150,7 @@ static void forget_replies(void)
 
 /* Whether a frame was sent before another. Numbers wrap, so half of them are
  * before. */
-static bool before(uint16_t seq, uint16_t other)
+static bool sent_before(uint16_t seq, uint16_t other)
 {
     return (int16_t)(seq - other) < 0;
 }
@@ -259,7 +260,7 @@ static void answer_other_steps(const struct hil_header *header, uint32_t step,
  * before an INIT are not those that it made way for. */
 static bool ready_to_learn(const struct hil_header *header)
 {
-    if (before(header->seq, rt.order.init)) {
+    if (sent_before(header->seq, rt.order.init)) {
         return false;
     }
     if (!rt.ready || rt.faulted) {
@@ -284,39 +285,36 @@ static bool of_this_network(const struct hil_checkpoint *entry)
     return entry->version == HIL_CHECKPOINT_VERSION && entry->size == STATE_BYTES;
 }
 
-/* Look into the flash, as after a reset, for a checkpoint of step `last` or before. */
-static enum hil_status find_checkpoint(uint32_t last, struct hil_checkpoint *found)
+/* What the flash holds, after a reset. */
+static void open_store(void)
 {
+    struct hil_checkpoint newest;
+
+    hil_store_open(&rt.store);
     rt.committed = HIL_NEVER;
-    if (!hil_store_find(&rt.store, last, found)) {
-        return HIL_NO_CHECKPOINT;
+    if (hil_store_find(&rt.store, 0, HIL_NEVER, &newest) && of_this_network(&newest)) {
+        rt.committed = newest.step;
     }
-    if (!of_this_network(found)) {
-        return HIL_OTHER_CHECKPOINT;
-    }
-    rt.committed = found->step;
-    return HIL_OK;
 }
 
-/* Take state and step from the newest checkpoint, or leave both as they are. */
+/* Take state, step and run from a checkpoint, or leave all as it is. */
 static enum hil_status resume(struct hil_init *init)
 {
+    struct hil_store store = rt.store;
     struct hil_checkpoint entry;
-    const enum hil_status status = find_checkpoint(init->step, &entry);
 
-    if (status != HIL_OK) {
-        return status;
+    if (!hil_store_find(&store, init->run, init->step, &entry)) {
+        return HIL_NO_CHECKPOINT;
     }
-    if (entry.seed != init->seed) {
+    if (!of_this_network(&entry) || entry.seed != init->seed) {
         return HIL_OTHER_CHECKPOINT;
     }
     net_init(&rt.net, entry.seed);
-    if (!hil_store_load(&rt.store, &rt.net.state, STATE_BYTES)) {
-        rt.ready = false;
-        return HIL_NO_STORAGE;
-    }
+    rt.store = store;
+    rt.ready = hil_store_load(&store, &rt.net.state, STATE_BYTES);
     init->step = entry.step;
-    return HIL_OK;
+    init->run = entry.run;
+    return rt.ready ? HIL_OK : HIL_NO_STORAGE;
 }
 
 /* The steps before ask->step are to be kept: write what they led to, unless that
@@ -339,6 +337,7 @@ static void on_commit(const struct hil_header *header, const uint8_t *payload,
         return;
     }
     struct hil_checkpoint entry = {
+        .run = rt.run,
         .step = rt.net.step,
         .seed = rt.net.seed,
         .digest = net_digest(&rt.net), /* applies what is pending, too */
@@ -368,8 +367,8 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
         return;
     }
     memcpy(&init, payload, sizeof init);
-    if (before(header->seq, rt.order.init) || before(header->seq, rt.order.write) ||
-        before(header->seq, rt.order.step)) {
+    if (sent_before(header->seq, rt.order.init) || sent_before(header->seq, rt.order.write) ||
+        sent_before(header->seq, rt.order.step)) {
         return;
     }
     if (init.flags & HIL_INIT_RESUME) {
@@ -391,9 +390,10 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
     rt.ready = true;
     rt.faulted = false;
     rt.net.step = init.step;
+    rt.run = init.run;
     forget_replies();
 
-    const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net) };
+    const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net), rt.run };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
     answer(header, HIL_OK, sizeof reply);
 }
@@ -724,7 +724,7 @@ static void on_write(const struct hil_header *header, const uint8_t *payload, si
         refuse(header, HIL_BAD_PAYLOAD);
         return;
     }
-    if (before(header->seq, rt.order.init) || before(header->seq, rt.order.step)) {
+    if (sent_before(header->seq, rt.order.init) || sent_before(header->seq, rt.order.step)) {
         return;
     }
     uint8_t *const data = find_words(&ask);
@@ -818,8 +818,7 @@ _Noreturn void hil_runtime_serve(void)
     rt.net.step = HIL_NEVER;
     rt.committed = HIL_NEVER;
 #if HIL_SLOTS
-    struct hil_checkpoint newest;
-    (void)find_checkpoint(HIL_NEVER, &newest);
+    open_store();
 #endif
     forget_replies();
     hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);

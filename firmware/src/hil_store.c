@@ -50,35 +50,52 @@ static bool state_is_whole(uint32_t slot, const struct hil_checkpoint *entry)
     return hil_crc32_end(crc) == entry->state_crc;
 }
 
-bool hil_store_find(struct hil_store *store, uint32_t last, struct hil_checkpoint *found)
+void hil_store_open(struct hil_store *store)
+{
+    struct hil_checkpoint entry;
+
+    store->newest = HIL_SLOTS - 1; /* slot 0 is next */
+    store->sequence = 0;
+    store->kept = HIL_SLOTS; /* none */
+    for (uint32_t slot = 0; slot < HIL_SLOTS; slot++) {
+        if (read_header(slot, &entry) && entry.sequence > store->sequence) {
+            store->newest = slot;
+            store->sequence = entry.sequence;
+        }
+    }
+}
+
+bool hil_store_find(struct hil_store *store, uint32_t run, uint32_t last,
+                    struct hil_checkpoint *found)
 {
     uint32_t below = UINT32_MAX; /* newer ones were looked at, and are broken */
 
     for (;;) {
         struct hil_checkpoint entry;
-        store->slot = HIL_SLOTS - 1;
-        store->sequence = 0;
+        uint32_t best = HIL_SLOTS;
+        found->sequence = 0;
         for (uint32_t slot = 0; slot < HIL_SLOTS; slot++) {
             if (read_header(slot, &entry) && entry.step <= last &&
-                entry.sequence < below && entry.sequence > store->sequence) {
-                store->slot = slot;
-                store->sequence = entry.sequence;
+                (run == 0 || entry.run == run) && entry.sequence < below &&
+                entry.sequence > found->sequence) {
+                best = slot;
                 *found = entry;
             }
         }
-        if (store->sequence == 0) {
+        if (best == HIL_SLOTS) {
             return false;
         }
-        if (state_is_whole(store->slot, found)) {
+        if (state_is_whole(best, found)) {
+            store->kept = best;
             return true;
         }
-        below = store->sequence;
+        below = found->sequence;
     }
 }
 
 bool hil_store_load(const struct hil_store *store, void *state, uint32_t size)
 {
-    return hil_port_flash_read(address(store->slot) + HIL_SLOT_STATE, state, size);
+    return hil_port_flash_read(address(store->kept) + HIL_SLOT_STATE, state, size);
 }
 
 /* Program `size` bytes from `at`, the last unit filled up as erased flash is. */
@@ -112,8 +129,11 @@ static bool erase(uint32_t slot)
 bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
                      const void *state)
 {
-    const uint32_t slot = (store->slot + 1) % HIL_SLOTS;
+    uint32_t slot = (store->newest + 1) % HIL_SLOTS;
 
+    if (slot == store->kept) { /* what is newer is broken, or was not wanted */
+        slot = (slot + 1) % HIL_SLOTS;
+    }
     entry->magic = HIL_CHECKPOINT_MAGIC;
     entry->version = HIL_CHECKPOINT_VERSION;
     entry->sequence = store->sequence + 1;
@@ -125,7 +145,7 @@ bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
         !hil_port_flash_sync()) {
         return false;
     }
-    store->slot = slot;
+    store->newest = store->kept = slot;
     store->sequence = entry->sequence;
     return true;
 }

@@ -69,6 +69,7 @@ class Decoder:
         self.damaged = 0
         self._stray = bytearray()
         self._tail = bytearray()
+        self._overlong = False
         self._synchronised = False
 
     @property
@@ -81,19 +82,29 @@ class Decoder:
         *complete, rest = data.split(DELIMITER)
         frames = []
         for part in complete:
-            self._tail += part
+            self._take(part)
             frame = self._close()
             if frame is not None:
                 frames.append(frame)
-        self._tail += rest
-        if len(self._tail) > LONGEST:
+        self._take(rest)
+        return frames
+
+    def _take(self, part: bytes) -> None:
+        """Bytes that are no delimiter. What is too long to be a frame is none to
+        its end, wherever the line was cut."""
+        self._tail += part
+        if self._overlong or len(self._tail) > LONGEST:
             self._keep(self._tail)
             self._tail.clear()
-        return frames
+            self._overlong = True
 
     def _close(self) -> Frame | None:
         """What the delimiter just met ends: a frame, damage, or nothing."""
         opened, self._synchronised = self._synchronised, True
+        if self._overlong:
+            self._overlong = False
+            self.damaged += opened
+            return None
         if not self._tail:
             return None
         coded = bytes(self._tail)

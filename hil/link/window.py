@@ -296,7 +296,14 @@ class Window:
         done, and the refusal was late. The device cannot be past the oldest step
         in flight and have no reply to it."""
         request.refusals += 1
-        (expects,) = protocol.OUT_OF_STEP.struct.unpack_from(frame.payload)
+        try:
+            expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
+        except ValueError as error:
+            raise LinkError(
+                f"the device on {self.channel.url!r} sent an OUT_OF_STEP reply that is "
+                f"malformed: {error}"
+            ) from error
+        assert isinstance(expects, int)
         past = request is self._flight[0] and expects > request.step
         if past or request.refusals > REFUSALS:
             raise LinkError(

@@ -94,7 +94,7 @@ class Firmware:
 
     def init(self, step: int = 0, flags: int = 0) -> Frame:
         """Ask for new weights, from seed 1."""
-        return self.ask(protocol.INIT, struct.pack("<III", 1, step, flags))
+        return self.ask(protocol.INIT, struct.pack("<IIII", 1, step, flags, 1))
 
     def state(self) -> bytes:
         """Step and digest of the state, as the device tells them."""

@@ -1,0 +1,158 @@
+"""The C decoder and the whole runtime under libFuzzer and sanitizers.
+
+What must hold is written in docs/security.md and asserted in the harnesses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emulation
+import targets
+from codegen import toolchain
+from codegen.protocol import StepFlag
+from codegen.render import FIRMWARE, render
+from hil.device import Device
+from hil.link.channel import Channel
+
+from .conftest import BRIEF, CORPUS, HARNESSES, PLANS, RUNTIMES, Finding, Harness
+
+Build = Callable[..., Harness]
+LIMIT = 20.0
+MOST = 100_000
+"""Bytes of the committed corpus."""
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_the_committed_corpus_holds(built: Build, name: str, tmp_path: Path) -> None:
+    harness = built(name)
+    inputs = sorted(harness.corpus.iterdir())
+    assert inputs
+    harness.run(*inputs, folder=tmp_path)
+
+
+def test_the_committed_corpus_is_small() -> None:
+    sizes = [path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()]
+    assert sum(sizes) < MOST
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+def test_a_bounded_run_finds_nothing(
+    built: Build, name: str, tmp_path: Path, record_property: Callable[..., None]
+) -> None:
+    total = int(os.environ.get("HIL_FUZZ_RUNS", BRIEF))
+    ran = built(name).fuzz(total, tmp_path)
+    record_property("fuzz", (name, ran.runs, ran.edges, ran.seconds, ran.memory))
+
+
+# -- a real session -------------------------------------------------------------
+
+
+class Recorded(Channel):
+    """A channel that remembers what was sent."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.line = b""
+
+    def send(self, data: bytes) -> None:
+        """Queue `data`, and remember it."""
+        self.line += data
+        super().send(data)
+
+
+def session(name: str) -> bytes:
+    """What a host sends in a session in which every message occurs."""
+    target, made = targets.load("host"), PLANS[name]
+    image = toolchain.build(render(made), toolchain.find(target))
+    network, inputs = made.spec.network, made.spec.inputs
+    sample = bytes(range(network.n_in * inputs.size))
+    flags = StepFlag.DIGEST | StepFlag.TELEMETRY
+    eta = np.float32(0.1)
+    machine = emulation.machine_for(target, image.path)
+    with machine:
+        machine.power_on()
+        assert machine.url is not None
+        with Recorded(machine.url) as channel:
+            machine.run()
+            device = Device(channel, made, target.limits)
+            device.hello(image.digest, 0, LIMIT)
+            assert list(device.echo([b"", b"\0\xff"])) == [b"", b"\0\xff"]
+            device.init(7)
+            for step in range(2):
+                device.post_steps(step, eta, [(step, sample)], flags)
+                assert device.take_steps(LIMIT)
+            if made.resident is not None:
+                for first in (2, 4):
+                    device.post_resident(first, eta, np.arange(2) * (first - 1), flags)
+                    assert device.take_steps(LIMIT)
+            weights = device.read(made.state[0])
+            device.write(made.state[0], weights)
+            device.init(0, step=9, keep=True)
+            device.infer([sample] * 3)
+            device.digest()
+            device.leave()
+            return channel.line
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_real_session_holds(
+    built: Build, host_cc: str, name: str, tmp_path: Path
+) -> None:
+    line = session(name)
+    pieces = [line[at : at + 255] for at in range(0, len(line), 255)]
+    given = tmp_path / "session"
+    given.write_bytes(b"\0" + b"".join(b"\0" + bytes([len(p)]) + p for p in pieces))
+    built(f"runtime-{name}").run(given, folder=tmp_path)
+    kept = os.environ.get("HIL_FUZZ_CORPUS")
+    if kept:
+        folder = Path(kept) / f"runtime-{name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"session-{name}").write_bytes(given.read_bytes())
+
+
+# -- the harnesses bite ---------------------------------------------------------
+
+FRAME, RUNTIME = "firmware/src/hil_frame.c", "firmware/src/hil_runtime.c"
+DEFECTS = {
+    "a body one byte too long": (
+        FRAME, "d->size == d->capacity", "d->size > d->capacity"),
+    "a CRC nobody looks at": (FRAME, "if (!whole ||", "if (!whole &&"),
+    "damage nobody counts": (FRAME, "d->damaged++;", ";"),
+    "a frame lost after one that is too long": (FRAME, "d->broken = false;", ";"),
+    "words behind a tensor": (
+        RUNTIME, "ask->count > words - ask->offset", "ask->count > words"),
+    "scratch that can be written": (
+        RUNTIME, "|| ask.tensor >= NET_STATE_TENSORS", ""),
+    "a place behind the resident set": (
+        RUNTIME, "ask->first < HIL_RESIDENT &&", "ask->first <= HIL_RESIDENT ||"),
+    "a session anybody may use": (
+        RUNTIME, "if (header.boot != rt.boot)", "if (header.boot == ~rt.boot)"),
+    "a step learned twice": (
+        RUNTIME, "if (ask.step == rt.net.step)", "if (ask.step <= rt.net.step)"),
+    "a label that is no output": (
+        RUNTIME, "if (label >= NET_OUTPUTS)", "if (label > NET_OUTPUTS)"),
+    "an answer to an answer": (RUNTIME, "if (header.kind & HIL_REPLY)", "if (false)"),
+    "samples that are not all there": (
+        RUNTIME, "size - sizeof ask != ask.count * SAMPLE_BYTES",
+        "size - sizeof ask > ask.count * SAMPLE_BYTES"),
+    "a reply longer than its buffer": (
+        RUNTIME, "bytes > HIL_MAX_PAYLOAD - sizeof ask", "false"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_a_defect_is_found(built: Build, name: str, tmp_path: Path) -> None:
+    file, right, wrong = DEFECTS[name]
+    text = (FIRMWARE.parent / file).read_text("utf-8")
+    assert right in text
+    harness = built(
+        "frame" if file == FRAME else RUNTIMES[0], {file: text.replace(right, wrong)}
+    )
+    with pytest.raises(Finding):
+        harness.fuzz(BRIEF, tmp_path)
