@@ -36,6 +36,23 @@ EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=600)
 EMULATED_CUT = 0.2
 
 
+SHARE_RATES = (0.001, 0.01, 0.03)
+"""Rates of six kinds at once, at which what is left of the throughput is taken."""
+SHARE_KINDS = ("drop", "duplicate", "reorder", "delay", "truncate", "noise")
+SHARE_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Share:
+    """Seconds of learning on a clean line and on one with these faults, both the
+    mean of so many runs: an emulated device's."""
+
+    faults: str
+    runs: int
+    clean: float
+    faulty: float
+
+
 @dataclass(frozen=True)
 class Trials:
     """Runs under one kind of trouble: how many, and how many ended with the digest
@@ -142,3 +159,18 @@ def under_kills(ground: Ground, seeds: Iterable[int], rate: float) -> Iterator[T
     for seed in seeds:
         found = Trials(f"seed {seed}")
         yield found.plus(ground.trial(f"cut={rate:g},seed={seed}"), ground.clean)
+
+
+def shares(ground: Ground) -> Iterator[Share]:
+    """What faults leave of the throughput."""
+
+    def mean(faults: str) -> float:
+        asked = (f"{faults},seed={seed}" if faults else "" for seed in runs)
+        return sum(ground.trial(one).seconds["learn"] for one in asked) / len(runs)
+
+    runs = range(1, SHARE_RUNS + 1)
+    clean = mean("")
+    for rate in SHARE_RATES:
+        kinds = [f"{kind}={rate:g}" for kind in SHARE_KINDS]
+        faults = ",".join([*kinds, f"flip={rate / 100:g}"])
+        yield Share(faults, len(runs), clean, mean(faults))

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from shutil import copy
-from typing import TypeVar
 
 import numpy as np
 
@@ -26,21 +25,19 @@ from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
 from hil.compare import Difference, difference, digest_difference
 from hil.device import Device
-from hil.divergence import Finder, Found, Snapshot, compare_state, write_state
+from hil.divergence import Finder, Found, Snapshot, compare_state
 from hil.errors import (
     DeviceFault,
-    DeviceReset,
     Divergence,
     HilError,
-    LineClosed,
     LinkError,
-    NoCheckpoint,
     NothingCompared,
     UsageError,
     stopped,
 )
 from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
+from hil.lifeline import Lifeline
 from hil.lockstep import Learned, Lockstep
 from hil.metrics import Metrics, Status
 from hil.progress import Progress
@@ -51,15 +48,8 @@ from hil.undisturbed import undisturbed
 from hil.versions import versions
 from targets.signals import Hold, held
 
-Value = TypeVar("Value")
-LOST = (DeviceReset, LineClosed)
-"""What a device or a line may recover from."""
 TEST_CHUNK = 100
 """Test samples inferred between two looks at the progress line."""
-
-
-IDLE_RECOVERIES = 20
-"""Recoveries without a step between them, after which the last loss is final."""
 
 
 def run(
@@ -134,9 +124,7 @@ class Session:
         self._device: Device | None = None
         self._attached_to: Attached | None = None
         self._built = built
-        self._lockstep: Lockstep | None = None
-        self._initial = Snapshot(0, {})
-        self._idle = 0
+        self._flash: Path | None = None
         self._right = 0
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
@@ -149,7 +137,6 @@ class Session:
                 "choose another place with --out",
             ) from error
         self.record = _new_record(lesson, folder)
-        self._flash = self._find_flash()
         toml = lesson.experiment.to_toml()
         (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
 
@@ -179,85 +166,23 @@ class Session:
                 with held():  # a process that runs is known
                     process = ReferenceProcess(self.lesson.spec)
                     self.reference = stack.enter_context(process)
+            self._flash = self._find_flash()
             self._built = self._built or self._build()
-            self._device = stack.enter_context(self._attach(self._built))
-            self._lasting(self._initialise)
+            life = stack.enter_context(self._attach(self._built))
+            self._through(life, self._initialise)
             if self.found is None:
-                self._learn(self._device)
-            self._lasting(self._test)
-            self._lasting(self._conclude)
-            self._leave(self._device)
+                self._learn(life)
+            self._through(life, self._test)
+            self._through(life, self._conclude)
+            self._leave(life.device)
 
-    def _lasting(self, stage: Callable[[Device], None]) -> None:
-        """Go through a stage, anew whenever the device was lost on the way; what it
-        had learned before, it learns again first."""
-        device, lockstep = self._device, self._lockstep
-        assert device is not None
-        while self.found is None:
-            try:
-                if lockstep is not None:
-                    self._get_on(lockstep)
-                return stage(device)
-            except LOST as lost:
-                self._recover(device, lost)
-                if lockstep is None or lockstep.done:
-                    device.forget()
-
-    def _get_on(self, lockstep: Lockstep) -> None:
-        heard = lockstep.heard
-        try:
-            lockstep.run()
-        finally:
-            if lockstep.heard > heard:
-                self._idle = 0
-        if lockstep.difference is not None:
-            self.found = Found(lockstep.difference)
-
-    def _recover(self, device: Device, lost: HilError) -> None:
-        """Bring the device back to where it can go on. Raises `lost` where that may
-        not be, and what ends the last of too many attempts."""
-        attached, lesson = self._attached_to, self.lesson
-        assert attached is not None
-        forgot = isinstance(lost, DeviceReset)
-        while True:
-            self._idle += 1
-            if not lesson.lasting or self._idle > IDLE_RECOVERIES:
-                raise lost
-            try:
-                if isinstance(lost, LineClosed):
-                    self.record.link["replugged"] += 1
-                    forgot |= attached.revive(lesson.target.limits.boot)
-                if not forgot:
-                    device.repeat()
-                    return
-                self.record.link["recovered"] += 1
-                self._come_back(device)
-                return
-            except LOST as again:
-                lost = again
-
-    def _come_back(self, device: Device) -> None:
-        """A device that has forgotten the session: to its newest checkpoint, or to
-        the start."""
-        assert self._built is not None
-        told = greet(device, self.lesson, self._built)
-        if self._lockstep is None:
+    def _through(self, life: Lifeline, stage: Callable[[Lifeline], None]) -> None:
+        """A stage, unless device and reference differ already."""
+        if self.found is not None:
             return
-        step, digest = self._start(device, told)
-        if step < self._lockstep.committed:
-            raise LinkError(
-                f"the device came back at step {step}, but it had told of a checkpoint "
-                f"of step {self._lockstep.committed}",
-                "its flash does not keep what it was given",
-            )
-        known = self._lockstep.digest_at(step)
-        if known is not None and known != digest:
-            raise LinkError(
-                f"the device came back at step {step} with digest {digest:08x}, but it "
-                f"had {known:08x} there",
-                "its checkpoint is of another run",
-            )
-        self._lockstep.rewind(step)
+        life.through(stage)
+        if self.found is None and life.difference is not None:
+            self.found = Found(life.difference)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
@@ -295,7 +220,7 @@ class Session:
         return built
 
     @contextmanager
-    def _attach(self, built: Built) -> Iterator[Device]:
+    def _attach(self, built: Built) -> Iterator[Lifeline]:
         """The device, powered."""
         lesson, path = self.lesson, built.image.path
         with ExitStack() as stack:
@@ -313,7 +238,16 @@ class Session:
                     )
                 )
             channel = self._attached_to.channel
-            yield Device(channel, built.plan, lesson.target.limits, path)
+            device = Device(channel, built.plan, lesson.target.limits, path)
+            self._device = device
+            yield Lifeline(
+                lesson,
+                built,
+                self._attached_to,
+                device,
+                self.record.link,
+                bool(self.resume),
+            )
 
     @property
     def machine_log(self) -> str:
@@ -347,15 +281,16 @@ class Session:
             "hello", f"{told.target} {told.isa}{vlen}, build {told.digest[:8]}"
         )
 
-    def _initialise(self, device: Device) -> None:
+    def _initialise(self, life: Lifeline) -> None:
         """Greet the device, and give both sides what they start from."""
         assert self._built is not None
+        device = life.device
         with self._stage("hello"):
             told = greet(device, self.lesson, self._built)
         self._show(told)
         with self._stage("init"):
-            self._initial = self._load_initial(device)
-            step, digest = self._start(device, told)
+            life.initial = self._load_initial(device)
+            step, digest = life.start(told)
         self._resumed = step, digest
         if self.resume:
             self.record.resumed_from = step
@@ -389,21 +324,8 @@ class Session:
             self.reference.load(snapshot.state)
         return snapshot
 
-    def _start(self, device: Device, told: Greeting) -> tuple[int, int]:
-        """Put a device that was greeted where it can go on: (next step, digest)."""
-        lesson, seed = self.lesson, self.lesson.spec.seed
-        if self._lockstep is not None and told.committed_step is not None:
-            # what a checkpoint holds beyond that, nobody has been told
-            with suppress(NoCheckpoint):
-                return device.resume(seed, self._lockstep.heard)
-        elif self.resume:
-            return device.resume(seed)
-        if lesson.experiment.init is None:
-            return 0, device.init(seed)
-        return 0, write_state(device, seed, self._initial)
-
-    def _learn(self, device: Device) -> None:
-        lesson, record = self.lesson, self.record
+    def _learn(self, life: Lifeline) -> None:
+        lesson, record, device = self.lesson, self.record, life.device
         with Metrics(record.folder / records.METRICS) as metrics:
 
             def status() -> Status:
@@ -419,11 +341,11 @@ class Session:
             if self._resumed[0] > lesson.prefix:
                 reference = self._learner = None  # it would not come so far
             start = self._resumed if self.resume else (0, None)
-            lockstep = Lockstep(device, lesson, reference, self._initial, tell, start)
-            self._lockstep = lockstep
+            lockstep = Lockstep(device, lesson, reference, life.initial, tell, start)
+            life.lockstep = lockstep
             try:
                 with self._stage("learn"):
-                    self._lasting(lambda _: None)
+                    life.through(lambda _: None)
             finally:
                 record.learned = lockstep.learned
                 record.compared = lockstep.compared
@@ -465,7 +387,7 @@ class Session:
             note = f"the search for its place ended: {error}"
             return Found(lockstep.difference.noted(note))
 
-    def _test(self, device: Device) -> None:
+    def _test(self, life: Lifeline) -> None:
         """Accuracy on the test part or the holdout, by inference on the device."""
         lesson, accuracy = self.lesson, self.record.accuracy
         if not lesson.tested:
@@ -474,13 +396,14 @@ class Session:
             while (first := accuracy["tested"]) < lesson.tested:
                 last = min(first + TEST_CHUNK, lesson.tested)
                 x = lesson.dataset.test_x[first:last]
-                outputs = device.infer([sample.tobytes() for sample in x])
+                outputs = life.device.infer([sample.tobytes() for sample in x])
                 labels = lesson.dataset.test_y[first:last]
                 self._right += int((outputs.argmax(axis=1) == labels).sum())
                 self.found = self._differs(x, outputs)
                 if self.found is not None:
                     return
-                accuracy["tested"], self._idle = last, 0
+                accuracy["tested"] = last
+                life.progressed()
         tested = lesson.tested
         accuracy["test"] = self._right / tested
         self.progress.stage(
@@ -502,8 +425,9 @@ class Session:
                 return Found(seen, told, expected)
         return None
 
-    def _conclude(self, device: Device) -> None:
+    def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
+        device = life.device
         steps, save = self.lesson.steps, self.lesson.experiment.save
         step, digest = device.digest()
         if step != steps:

@@ -6,8 +6,11 @@ The tables of docs/reliability.md come from the same trials (`hil bench faults`)
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from hil import Experiment, run
 from hil.reliability import (
     EMULATED,
     EMULATED_CUT,
@@ -68,6 +71,16 @@ def test_a_power_cut_at_any_flash_operation_does_no_harm(
     found = under_cuts(ground, model, range(1, operations + 1))
     print(f"K = {operations} operations, {found.recovered} cuts, model {model}")
     assert operations > 30 and found.equal == found.recovered == operations
+
+
+@pytest.mark.parametrize("target", ["qemu-rv64gcv", "qemu-rv32imafc-zve32f"])
+def test_a_full_window_never_overruns_the_receive_ring(
+    target: str, qemu64: str, qemu32: str, tmp_path: Path
+) -> None:
+    asked = Experiment(target=target, network="64-64-10", steps=800, test=0, window=16)
+    record = run(asked, out=tmp_path)
+    assert record.result == "pass"
+    assert (record.device["overruns"], record.link["resent"]) == (0, 0)
 
 
 def test_a_machine_killed_at_any_moment_does_no_harm(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.reliability import Trials
+    from hil.reliability import Share, Trials
 
 HELP = "many runs with faults and power cuts: do all end with the clean run's digest?"
 SEEDS = 20
@@ -70,11 +70,21 @@ def run(given: argparse.Namespace) -> int:
         out.line(
             f"| {found.trouble} | {found.recovered} | {found.equal} of {found.runs} |"
         )
-    return _conclude(out, rows["faults"] + rows["cuts"] + rows["kills"], rows)
+    out.line("\nThroughput (qemu-rv64gcv, emulated)\n")
+    out.line("| faults | share of a clean line's |")
+    out.line("|---|---|")
+    left = list(tried.shares(emulated))
+    for share in left:
+        out.line(f"| {share.faults} | {share.clean / share.faulty:.0%} |")
+    every = rows["faults"] + rows["cuts"] + rows["kills"]
+    return _conclude(out, every, rows, left)
 
 
 def _conclude(
-    out: output.Output, every: Sequence[Trials], rows: dict[str, list[Trials]]
+    out: output.Output,
+    every: Sequence[Trials],
+    rows: dict[str, list[Trials]],
+    left: Sequence[Share],
 ) -> int:
     runs, equal = sum(r.runs for r in every), sum(r.equal for r in every)
     out.line(f"\n{equal:,} of {runs:,} runs ended with the digest of the clean run")
@@ -82,7 +92,8 @@ def _conclude(
         {
             "bench": "faults",
             **{name: [asdict(row) for row in found] for name, found in rows.items()},
-            "provenance": dict.fromkeys(rows, "counted"),
+            "throughput": [asdict(share) for share in left],
+            "provenance": dict.fromkeys(rows, "counted") | {"throughput": "emulated"},
         }
     )  # fmt: skip
     return 0 if equal == runs else 1
