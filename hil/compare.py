@@ -154,6 +154,41 @@ def difference(
     )
 
 
+@dataclass(frozen=True)
+class Row:
+    """A tensor on both sides: its elements, how many differ, and the first."""
+
+    tensor: str
+    elements: int
+    differing: int = 0
+    first: Difference | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Its form in the document."""
+        first = self.first and self.first.to_json()
+        return {
+            "tensor": self.tensor,
+            "elements": self.elements,
+            "differing": self.differing,
+            "first": first,
+        }
+
+
+def row_of(
+    name: str,
+    device: np.ndarray | np.float32,
+    reference: np.ndarray | np.float32,
+    step: int,
+    when: str = "step",
+) -> Row:
+    """Both sides of a tensor, counted."""
+    ours, theirs = words(reference), words(device)
+    differing = int(np.count_nonzero(ours != theirs))
+    return Row(
+        name, ours.size, differing, difference(step, name, device, reference, when)
+    )
+
+
 def digest_difference(
     step: int, device: int, reference: int, when: str = "step", tensor: str = "digest"
 ) -> Difference | None:

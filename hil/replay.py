@@ -23,7 +23,7 @@ from codegen.render import render
 from hil import record as records
 from hil import weights
 from hil.building import Built, build, plan_for
-from hil.compare import Difference, difference, digest_difference, words
+from hil.compare import Difference, Row, digest_difference, row_of
 from hil.device import NO_FLAGS, Device
 from hil.divergence import Snapshot, both, one_step, write_state
 from hil.errors import DeviceFault, LinkError, UsageError
@@ -166,26 +166,6 @@ def reference_before(run: Recorded, lesson: Lesson, step: int) -> Learner:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A tensor on both sides: its elements, how many differ, and the first."""
-
-    tensor: str
-    elements: int
-    differing: int = 0
-    first: Difference | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Its form in the document."""
-        first = self.first and self.first.to_json()
-        return {
-            "tensor": self.tensor,
-            "elements": self.elements,
-            "differing": self.differing,
-            "first": first,
-        }
-
-
-@dataclass(frozen=True)
 class Replayed:
     """A step as both have done it; `note` tells when one of them stopped in it."""
 
@@ -270,8 +250,8 @@ def _both_do(
     rows: tuple[Row, ...] = ()
     if told is not None and result is not None:
         rows = (
-            _row(TOLD[0], told.outputs, result.p, step),
-            _row(TOLD[1], told.loss, result.loss, step),
+            row_of(TOLD[0], told.outputs, result.p, step),
+            row_of(TOLD[1], told.loss, result.loss, step),
         )
         if told.digest is not None:
             seen = digest_difference(step, told.digest, learner.digest())
@@ -284,18 +264,4 @@ def _tensors(
     values: Mapping[str, np.ndarray], device: Device, step: int, when: str
 ) -> tuple[Row, ...]:
     """Every tensor that can be read back, in the order a step computes them."""
-    return tuple(_row(*found, step, when) for found in both(values, device))
-
-
-def _row(
-    name: str,
-    device: np.ndarray | np.float32,
-    reference: np.ndarray | np.float32,
-    step: int,
-    when: str = "step",
-) -> Row:
-    ours, theirs = words(reference), words(device)
-    differing = int(np.count_nonzero(ours != theirs))
-    return Row(
-        name, ours.size, differing, difference(step, name, device, reference, when)
-    )
+    return tuple(row_of(*found, step, when) for found in both(values, device))

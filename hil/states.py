@@ -14,7 +14,7 @@ from codegen.reference import Learner
 from hil import checkpoints, weights
 from hil.attach import attach, greet
 from hil.building import build, plan_for
-from hil.compare import ulp_distance, words
+from hil.compare import Row, row_of
 from hil.device import Device
 from hil.divergence import Snapshot, write_state
 from hil.errors import DataError, UsageError
@@ -23,20 +23,6 @@ from hil.lesson import Lesson, prepare
 from hil.record import EXPERIMENT, FLASH
 
 State = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Parted:
-    """How two tensors of one name differ: elements that do, the first of them, and
-    its bits and the distance in units in the last place (None with a NaN)."""
-
-    tensor: str
-    elements: int
-    differing: int
-    index: tuple[int, ...] = ()
-    first_bits: int = 0
-    second_bits: int = 0
-    ulp: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +123,7 @@ def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
         return device.commit().digest
 
 
-def parted(one: State, other: State) -> list[Parted]:
+def parted(one: State, other: State) -> list[Row]:
     """Tensor by tensor, how two states differ. Raises `DataError` when they are not
     of the same tensors."""
     shapes = [{n: t.shape for n, t in state.items()} for state in (one, other)]
@@ -150,19 +136,8 @@ def parted(one: State, other: State) -> list[Parted]:
             f"{_shape(one, names[0])} in the first and {_shape(other, names[0])} in the "
             "second"
         )
-    return [_part(name, one[name], other[name]) for name in one]
+    return [row_of(name, one[name], other[name], 0, "state") for name in one]
 
 
 def _shape(state: State, name: str) -> str:
     return str(list(state[name].shape)) if name in state else "missing"
-
-
-def _part(name: str, one: np.ndarray, other: np.ndarray) -> Parted:
-    ours, theirs = words(one), words(other)
-    unequal = np.flatnonzero(ours != theirs)
-    if not unequal.size:
-        return Parted(name, ours.size, 0)
-    first = int(unequal[0])
-    index = tuple(int(i) for i in np.unravel_index(first, one.shape))
-    bits = int(ours[first]), int(theirs[first])
-    return Parted(name, ours.size, unequal.size, index, *bits, ulp_distance(*bits))

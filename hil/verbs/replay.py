@@ -12,10 +12,10 @@ from targets.signals import held
 
 if TYPE_CHECKING:
     from hil.building import Built
-    from hil.compare import Difference
+    from hil.compare import Difference, Row
     from hil.debugging import Debugging
     from hil.lesson import Lesson
-    from hil.replay import Recorded, Replayed, Row
+    from hil.replay import Recorded, Replayed
 
 HELP = "do one step of a recorded run again, alone or under gdb, and compare all of it"
 OVERRIDES = ("target", "unit", "vlen", "console", "toolchain")

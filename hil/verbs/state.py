@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from hil import output
+
+if TYPE_CHECKING:
+    from hil.compare import Row
 
 HELP = "save, load or compare learned state: checkpoints in flash, weights in .npz"
 
@@ -92,16 +95,34 @@ def _diff(given: argparse.Namespace) -> int:
     rows = states.parted(one.state, other.state)
     differing = [row for row in rows if row.differing]
     for row in rows:
-        text = "equal"
-        if row.differing:
-            place = ", ".join(map(str, row.index))
-            apart = "" if row.ulp is None else f", {row.ulp:,} ulp apart"
-            text = (
-                f"{row.differing:,} differ, first [{place}]: {row.first_bits:08x} and "
-                f"{row.second_bits:08x}{apart}"
-            )
-        out.line(f"{row.tensor:6} {row.elements:>9,}  {text}")
+        out.line(f"{row.tensor:6} {row.elements:>9,}  {_told(row)}")
     verdict = f"{len(differing)} of {len(rows)} tensors differ"
     out.line(verdict if differing else f"all {len(rows)} tensors are equal to the bit")
-    out.document({"equal": not differing, "tensors": [asdict(row) for row in rows]})
+    out.document({"equal": not differing, "tensors": [_document(row) for row in rows]})
     return 1 if differing else 0
+
+
+def _told(row: Row) -> str:
+    first = row.first
+    if first is None:
+        return "equal"
+    place = ", ".join(map(str, first.index))
+    apart = "" if first.ulp is None else f", {first.ulp:,} ulp apart"
+    return (
+        f"{row.differing:,} differ, first [{place}]: {first.device_bits:08x} and "
+        f"{first.reference_bits:08x}{apart}"
+    )
+
+
+def _document(row: Row) -> dict[str, object]:
+    first = row.first
+    return {
+        "tensor": row.tensor,
+        "elements": row.elements,
+        "differing": row.differing,
+        "index": None if first is None else list(first.index),
+        "bits": None
+        if first is None
+        else [f"{first.device_bits:08x}", f"{first.reference_bits:08x}"],
+        "ulp": None if first is None else first.ulp,
+    }
