@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import emulation
 import hil.reliability as tried
 from codegen import render
 from hil import Experiment, checkpoints, run
@@ -270,3 +272,41 @@ def test_a_run_comes_back_to_its_own_checkpoints_only(
         keys = {"flash": flash, "faults": f"cut=0.3,seed={seed}"}
         record = run(ASKED.override(keys), out=tmp_path)
         assert record.result == "pass" and record.digest == clean.digest
+
+
+@pytest.fixture
+def unit(left: Path) -> Iterator[str]:
+    """A board with that run's image, and its flash."""
+    target = prepare(ASKED).target
+    machine = emulation.machine_for(target, left / "image.elf", flash=left / FLASH)
+    with machine:
+        machine.power_on()
+        machine.run()
+        assert machine.url is not None
+        yield machine.url
+
+
+def test_a_board_goes_on_from_its_own_flash(
+    unit: str, clean: RunRecord, tmp_path: Path
+) -> None:
+    asked = ASKED.override({"unit": unit, "steps": 80})
+    record = run(asked, out=tmp_path, resume=True)
+    whole = run(ASKED.override({"steps": 80}), out=tmp_path)
+    assert (record.result, record.resumed_from) == ("pass", 60)
+    assert record.digest == whole.digest != clean.digest
+
+
+def test_state_goes_out_of_a_board_and_into_it(
+    unit: str, left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, again = str(tmp_path / "state.npz"), str(tmp_path / "again.npz")
+    assert main(["state", "save", str(left), file, "--unit", unit]) == 0
+    assert main(["state", "diff", file, str(left)]) == 0
+    state = dict(np.load(file))
+    state["b1"] = state["b1"] + np.float32(1)
+    np.savez(file, **state)
+    assert main(["state", "load", str(left), file, "--step", "7", "--unit", unit]) == 0
+    assert "loaded   step 7" in capsys.readouterr().out
+    assert main(["state", "save", str(left), again, "--unit", unit]) == 0
+    assert "saved    step 7" in capsys.readouterr().out
+    assert main(["state", "diff", file, again]) == 0
