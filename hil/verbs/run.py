@@ -147,6 +147,8 @@ def run(given: argparse.Namespace) -> int:
 
             traceback.print_exception(type(failure), failure, failure.__traceback__)
         tell(failure)
+    if record.faults is not None or record.link["recovered"]:
+        out.line(f"line     {line(record)}")
     out.line(f"with     {versions(record)}")
     out.line(f"record   {record.folder}")
     out.line(verdict(record))
@@ -178,6 +180,17 @@ def _resumed(given: argparse.Namespace) -> Path | bool:
             "--commit N writes a checkpoint every N steps",
         )
     return found[-1].parent
+
+
+def line(record: RunRecord) -> str:
+    """What was done to the line and the device, and what it took."""
+    done: dict[str, int] = {}
+    for way in (record.faults or {}).values():
+        for kind, count in way.items():
+            done[kind] = done.get(kind, 0) + count
+    faults = ", ".join(f"{count} {kind}" for kind, count in done.items() if count)
+    took = ", ".join(f"{count} {name}" for name, count in record.link.items() if count)
+    return f"{faults or 'no faults'}; {took}".replace("_", " ")
 
 
 def versions(record: RunRecord) -> str:

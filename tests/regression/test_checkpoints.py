@@ -3,6 +3,7 @@ what is broken or of another network is never gone on from."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -310,3 +311,15 @@ def test_state_goes_out_of_a_board_and_into_it(
     assert main(["state", "save", str(left), again, "--unit", unit]) == 0
     assert "saved    step 7" in capsys.readouterr().out
     assert main(["state", "diff", file, again]) == 0
+
+
+def test_a_run_with_faults_says_what_was_done_to_it(
+    host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--target", "host", "--network", "64-17-10", "--steps", "80"]
+    faults = ["--faults", "drop=0.1,duplicate=0.1,seed=2", "--out", str(tmp_path)]
+    assert main(["run", *given, *faults]) == 0
+    told = capsys.readouterr().out
+    assert re.search(
+        r"^line     \d+ drop, \d+ duplicate; \d+ frames, \d+ resent", told, re.M
+    )
