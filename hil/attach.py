@@ -3,6 +3,7 @@ there already."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ from emulation.native import NativeMachine
 from emulation.trace import Watch
 from hil.building import Built
 from hil.device import Device
-from hil.errors import EmulatorError, LineClosed, LinkError
+from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
@@ -50,6 +51,7 @@ class Attached:
         machine, url = self.machine, self.channel.url
         if machine is not None:
             if not machine.alive():
+                _require_power_cut(machine)
                 machine.cut_power()
                 machine.power_on()
             assert machine.url is not None
@@ -126,6 +128,23 @@ def _faulty(
     faults = asked.line_faults
     return (
         channel if faults is None else FaultyChannel(channel, faults, LineClosed, cut)
+    )
+
+
+def _require_power_cut(machine: emulation.Machine) -> None:
+    """Raise `DeviceFault` or `EmulatorError` for a machine that has ended of itself:
+    that is a fault of the firmware, or of the emulator, and nothing to go on from."""
+    code = machine.exit_status()
+    if code in (None, -signal.SIGKILL):
+        return
+    if code == DeviceFault.exit_code:
+        raise DeviceFault(
+            "the device has stopped with a fault, and the line has lost what it said",
+            *_last_words(machine),
+        )
+    raise EmulatorError(
+        f"the device has ended by itself, with exit status {code}",
+        *_last_words(machine),
     )
 
 

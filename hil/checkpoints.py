@@ -7,6 +7,7 @@ each is the other's test. Flash is a file here, an emulator's or a dump.
 
 from __future__ import annotations
 
+import os
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -92,6 +93,12 @@ def add(
     if chip is None or not slots.count:
         raise DataError(f"target {plan.target.name} has no flash for two checkpoints")
     data = bytearray(_read(flash)) if flash.exists() else bytearray(chip.size)
+    if len(data) != chip.size:
+        raise DataError(
+            f"flash {str(flash)!r} has {len(data):,} bytes, but that of target "
+            f"{plan.target.name} has {chip.size:,}"
+        )
+    good = whole(plan, flash) if flash.exists() else []
     headers = [
         _header(data[at : at + CHECKPOINT.size])
         for at in range(0, slots.count * slots.size, slots.size)
@@ -99,6 +106,8 @@ def add(
     last = max(range(slots.count), key=lambda slot: _sequence(headers[slot]))
     sequence = _sequence(headers[last])
     slot = (last + 1) % slots.count if sequence else 0
+    if good and slot == good[0].slot:  # what is newer is broken
+        slot = (slot + 1) % slots.count
     body = b"".join(
         np.ascontiguousarray(state[t.name], "<f4").tobytes() for t in plan.state
     )
@@ -155,14 +164,16 @@ def _read(flash: Path) -> bytes:
 
 
 def _write(flash: Path, data: bytes | bytearray) -> None:
+    beside = flash.with_name(flash.name + ".new")
     try:
-        with flash.open("wb") as file:
+        with beside.open("wb") as file:
             file.truncate(len(data))
             for at in range(0, len(data), CHUNK):
                 chunk = data[at : at + CHUNK]
                 if chunk.count(0) < len(chunk):
                     file.seek(at)
                     file.write(chunk)
+        os.replace(beside, flash)
     except OSError as error:
         raise DataError(
             f"flash {str(flash)!r} cannot be written: {error.strerror}"

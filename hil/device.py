@@ -157,7 +157,7 @@ class Device:
 
     def _take_telemetry(self, found: Telemetry) -> None:
         self._lost_telemetry += max(0, found.number - self._telemetry_number)
-        self._telemetry_number = found.number + 1
+        self._telemetry_number = max(self._telemetry_number, found.number + 1)
         if not self.telemetry or found.step > self.telemetry[-1].step:
             self.telemetry.append(found)  # others are of steps that are done again
 

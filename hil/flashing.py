@@ -11,10 +11,12 @@ from __future__ import annotations
 import secrets
 import shlex
 import subprocess
+import time
 from dataclasses import dataclass
 
 from codegen import protocol
 from hil import replies
+from hil.attach import PAUSE
 from hil.building import Built
 from hil.device import GREETING_AGAIN, Device
 from hil.errors import (
@@ -76,7 +78,7 @@ def flash(lesson: Lesson, built: Built, command: str, *, blank: bool) -> Flashed
         return Flashed(before, False)
     _program(words)
     try:
-        with Channel(unit) as channel:
+        with _opened(unit, limits.boot) as channel:
             device = Device(channel, built.plan, limits, image.path)
             device.hello(image.digest, lesson.vlen, limits.boot + limits.hello)
     except (FirmwareMismatch, LinkError) as error:
@@ -86,6 +88,18 @@ def flash(lesson: Lesson, built: Built, command: str, *, blank: bool) -> Flashed
             *error.hints,
         ) from error
     return Flashed(before, True)
+
+
+def _opened(unit: str, limit: float) -> Channel:
+    """The port, which an adapter that is part of the board takes a while to be again."""
+    end = time.monotonic() + limit
+    while True:
+        try:
+            return Channel(unit)
+        except LinkError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(PAUSE)
 
 
 def _words(command: str, image: str, unit: str) -> list[str]:

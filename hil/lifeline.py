@@ -108,6 +108,8 @@ class Lifeline:
             self._idle += 1
             if not self._lesson.lasting or self._idle > IDLE_RECOVERIES:
                 raise lost
+            if forgot and self._lesson.spec.gate.budget is not None:
+                raise lost  # its counts, and so its steps, would be others
             try:
                 if isinstance(lost, LineClosed):
                     self._counts["replugged"] += 1

@@ -138,14 +138,18 @@ class Lockstep:
 
     @property
     def done(self) -> bool:
-        """Whether every step was learned and compared."""
-        return self.learned >= self._lesson.steps
+        """Whether every step was learned and compared, and is where it belongs."""
+        ended = min(self.learned, self._reached) >= self._lesson.steps
+        return ended and not self._uncommitted and not self._committing
 
     def digest_at(self, step: int) -> int | None:
         """What the device told of its state after the steps before `step`; None
         where it did not, or too long ago."""
         told = self._repeatable.get(step - 1)
-        return None if told is None else told.digest
+        if told is not None and told.digest is not None:
+            return told.digest
+        known = {commit.step: commit.digest for commit in self._device.commits}
+        return known.get(step, self._resumed[1] if step == self._resumed[0] else None)
 
     def rewind(self, step: int) -> None:
         """The device's next step is `step`, which it has learned before."""
@@ -234,10 +238,10 @@ class Lockstep:
     def _check_commit(self, commit: Commit) -> None:
         """What was written is what the device had told, and what came before it
         need not be done again any more."""
-        told = self.digest_at(commit.step)
-        if told is not None and self.difference is None:
+        told = self._repeatable.get(commit.step - 1)
+        if told is not None and told.digest is not None and self.difference is None:
             self.difference = digest_difference(
-                commit.step, commit.digest, told, "commit"
+                commit.step, commit.digest, told.digest, "commit"
             )
         for step in [s for s in self._repeatable if s < commit.step - 1]:
             del self._repeatable[step]
@@ -311,7 +315,7 @@ class Lockstep:
     def _check_resumed(self, digest: int | None) -> None:
         """The state that the device took from its checkpoint is the reference's."""
         step, told = self._resumed
-        if told is not None and digest is not None:
+        if told is not None and digest is not None and self.difference is None:
             self.difference = digest_difference(step, told, digest, "resume")
 
     # -- both -------------------------------------------------------------
@@ -414,8 +418,7 @@ class Lockstep:
         repeated = (fault.step or 0) < self._lesson.prefix
         if fault.cause != Cause.NON_FINITE or self._reference is None or not repeated:
             raise fault
-        while self._computed <= (fault.step or 0) and self._non_finite is None:
-            self._compute()
+        self._let_reference_reach(fault.step or 0)
         if self._non_finite is None or self._computed != fault.step:
             went = "went on" if self._non_finite is None else "stopped before"
             note = f"{fault}; the reference {went}"
@@ -423,6 +426,15 @@ class Lockstep:
             return
         fault.hints = ("the reference stops at the same step", *fault.hints)
         raise fault
+
+    def _let_reference_reach(self, step: int) -> None:
+        """Wait until the reference has done this step, or has stopped before. What a
+        counter saw of it was not told, and matters only to the steps after it."""
+        self._lead = max(self._lead, step + 1 - self.learned)
+        if self._steered:
+            self._signals += [0] * (step + 1 - len(self._signals))
+        while self._computed <= step and self._non_finite is None:
+            self._compute()
 
     def _expected_soon(self) -> bool:
         """Wait until the reference has what is to be compared next, or ends."""

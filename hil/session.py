@@ -338,7 +338,7 @@ class Session:
                 self.progress.learning(status)
 
             reference = self.reference
-            if self._resumed[0] > lesson.prefix:
+            if self._resumed[0] >= lesson.prefix:
                 reference = self._learner = None  # it would not come so far
             start = self._resumed if self.resume else (0, None)
             lockstep = Lockstep(device, lesson, reference, life.initial, tell, start)
@@ -362,7 +362,8 @@ class Session:
             self.found = self._search(device, lockstep)
             return
         taken = record.seconds["learn"]
-        record.speed["steps_per_second"] = record.learned / taken
+        here = record.learned - (record.resumed_from or 0)
+        record.speed["steps_per_second"] = here / taken
         if self._learner is not None and self.reference is not None:
             self._learner.load(lockstep.final.state, lockstep.final.step)
             speed = lockstep.compared / self.reference.seconds
@@ -454,10 +455,12 @@ class Session:
         assert self._attached_to is not None
         try:
             with self._stage("leave"):
+                if self.found is not None:
+                    device.forget()  # the search may have been broken off
                 device.leave()
                 self._attached_to.require_end(self.lesson.target.limits.stop)
         except HilError:
-            if self.found is None and not self.lesson.lasting:
+            if self.found is None and self.lesson.experiment.faults is None:
                 raise
 
     # -- the verdict ------------------------------------------------------

@@ -62,11 +62,7 @@ def saved(source: str, step: int | None = None) -> Held:
     `step` if that is given). Raises `UsageError` or `DataError`."""
     path = Path(source)
     if path.suffix == ".npz":
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return Held({name: file[name] for name in file.files})
-        except (OSError, ValueError) as error:
-            raise DataError(f"state {source!r} cannot be read: {error}") from None
+        return Held(weights.read(source))
     run = RunFolder(path)
     _, plan = run.prepared()
     found = checkpoints.whole(plan, run.flash)

@@ -13,18 +13,26 @@ from codegen.spec import Clip
 from hil.errors import DataError, UsageError
 
 
+def read(path: str) -> dict[str, np.ndarray]:
+    """Whatever arrays an .npz holds. Raises `DataError` when it cannot be read."""
+    try:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError("it is one array, no .npz")
+        with file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise DataError(f"there is no weights file {path!r}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"weights file {path!r} cannot be read: {error}") from error
+
+
 def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """float32 tensors of these names and shapes from an .npz.
 
     Raises `DataError` when it holds others, or values that are not finite.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in getattr(file, "files", ())}
-    except FileNotFoundError:
-        raise DataError(f"there is no weights file {path!r}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"weights file {path!r} cannot be read: {error}") from error
+    found = read(path)
     if set(found) != set(expected):
         raise DataError(
             f"weights file {path!r} holds {', '.join(sorted(found)) or 'nothing'}: "

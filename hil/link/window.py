@@ -32,8 +32,8 @@ GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
 gain, and how many deviations above the mean an answer is waited for."""
 REFUSALS = 100
 """A request refused as often will never be answered."""
-LONGEST_ROUND = 8
-"""A round of silence is at most so many times the first one."""
+LONGEST_ROUND = 4.0
+"""Seconds up to which rounds of silence grow, each twice the one before."""
 SHOWN = 160
 """Bytes that form no frame are shown in a failure up to this many."""
 
@@ -117,7 +117,7 @@ class Window:
         self._progress = 0.0
         self._asked = 0.0
         self._rounds = 0
-        self._lossy = False
+        self._overtaken = False
         self._round_trip = self._spread = 0.0
 
     def __len__(self) -> int:
@@ -185,18 +185,19 @@ class Window:
     def _restart(self) -> None:
         """Silence begins anew."""
         self._progress = self._asked = time.monotonic()
-        self._rounds = 0
 
     def _round(self, patience: Patience) -> float:
-        least = min(LOSSY, patience.again) if self._lossy else patience.again
+        lossy = self._overtaken or self._decoder.damaged
+        least = min(LOSSY, patience.again) if lossy else patience.again
         first = max(least, self._round_trip + SPREADS * self._spread)
-        return first * min(2**self._rounds, LONGEST_ROUND)
+        return max(first, min(first * 2**self._rounds, LONGEST_ROUND))
 
     def _learn_round_trip(self, request: _Request) -> None:
-        """Of an answer that can only be to the first transmission (Karn)."""
+        """Of an answer that can only be to the first transmission; until there is
+        one, rounds stay as long as they have become (Karn)."""
         if len(request.sent) > 1:
-            self._lossy = True
             return
+        self._rounds = 0
         took = time.monotonic() - request.posted
         if not self._round_trip:
             self._round_trip, self._spread = took, took / 2
@@ -289,6 +290,7 @@ class Window:
         for other in list(self._flight):
             overtaken = other.reply is None and other.sent[-1] < answered
             if overtaken or (refused and other is request):
+                self._overtaken = True
                 self._transmit(other)
 
     def _require_hope(self, request: _Request, frame: Frame) -> None:

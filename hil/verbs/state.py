@@ -82,7 +82,8 @@ def _load(given: argparse.Namespace) -> int:
         written = states.store(folder, given.file, given.step)
         digest, where = written.digest, f"{folder.flash}, slot {written.slot}"
     out.line(f"loaded   step {given.step}, digest {digest:08x}, into {where}")
-    out.line(f"         `hil run --resume {given.run}` goes on from there")
+    out.line(f"         `hil run --resume {given.run}` goes on from there, and differs")
+    out.line("         from the reference unless that comes to the same state itself")
     out.document({"step": given.step, "digest": f"{digest:08x}"})
     return 0
 

@@ -19,7 +19,14 @@ from codegen import render
 from hil import Experiment, checkpoints, run
 from hil.building import plan_for
 from hil.cli import main
-from hil.errors import HilError, LinkError, NoCheckpoint, Refused, UsageError
+from hil.errors import (
+    EmulatorError,
+    HilError,
+    LinkError,
+    NoCheckpoint,
+    Refused,
+    UsageError,
+)
 from hil.lesson import prepare
 from hil.record import FLASH, RunRecord
 
@@ -251,6 +258,33 @@ def test_what_cannot_be_is_one_sentence_and_exit_code_2(
 ) -> None:
     assert main(given) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_last_checkpoint_is_written_whatever_becomes_of_the_line(
+    host_cc: str, tmp_path: Path
+) -> None:
+    for seed in range(1, 13):
+        faults = f"unplug=0.2,drop=0.1,seed={seed}"
+        record = run(ASKED.override({"faults": faults}), out=tmp_path)
+        assert record.result == "pass"
+        assert checkpoints.newest(PLAN, record.folder / FLASH).step == 60
+
+
+def test_a_device_that_ends_by_itself_is_not_taken_for_a_power_cut(
+    host_cc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firmware = tmp_path / "firmware"
+    shutil.copytree(render.FIRMWARE, firmware)
+    store = firmware / "src" / "hil_store.c"
+    right = "    uint32_t slot = (store->newest + 1) % HIL_SLOTS;\n"
+    assert right in store.read_text()
+    store.write_text(
+        store.read_text().replace(right, f"{right}    __builtin_trap();\n")
+    )
+    monkeypatch.setattr(render, "FIRMWARE", firmware)
+    with pytest.raises(EmulatorError, match="has ended by itself") as caught:
+        run(ASKED, out=tmp_path)
+    assert caught.value.exit_code == 8
 
 
 def test_a_run_that_is_complete_has_nothing_left_to_learn(

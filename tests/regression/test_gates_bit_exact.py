@@ -15,7 +15,7 @@ from allpairspy import AllPairs
 from codegen import rules
 from hil import Experiment, run
 from hil.datasets import load
-from hil.errors import UsageError
+from hil.errors import DeviceFault, UsageError
 from hil.lesson import prepare
 
 STEPS = 24
@@ -242,3 +242,11 @@ def test_gates_end_in_one_digest_on_every_machine(
         for machine in (MACHINES[0], MACHINES[1], MACHINES[2], MACHINES[5], MACHINES[6])
     }
     assert len(set(digests.values())) == 1, digests
+
+
+def test_a_budgeted_run_that_meets_an_infinity_ends_with_it(
+    tmp_path: Path, qemu64: str
+) -> None:
+    change = {"lr": 3.0, "activation": "identity", "output": "identity"}
+    with pytest.raises(DeviceFault, match="non-finite"):
+        run(BUDGET.override(change), out=tmp_path)
