@@ -65,11 +65,12 @@ def test_a_thousand_seeds_do_no_harm(ground: Ground, kinds: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_power_cut_at_any_flash_operation_does_no_harm(
-    ground: Ground, model: str
+    ground: Ground, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     operations = ground.operations()
     found = under_cuts(ground, model, range(1, operations + 1))
-    print(f"K = {operations} operations, {found.recovered} cuts, model {model}")
+    with capsys.disabled():
+        print(f"\nK = {operations} operations, {found.recovered} cuts, model {model}")
     assert operations > 30 and found.equal == found.recovered == operations
 
 
