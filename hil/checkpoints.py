@@ -8,7 +8,6 @@ each is the other's test. Flash is a file here, an emulator's or a dump.
 from __future__ import annotations
 
 import os
-import secrets
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 from codegen.checkpoint import identity
 from codegen.plan import Plan
 from codegen.protocol import CHECKPOINT, CHECKPOINT_MAGIC, CHECKPOINT_VERSION
+from hil.device import fresh_number
 from hil.errors import DataError
 
 CRC = 4
@@ -42,14 +42,18 @@ class Checkpoint:
 def whole(plan: Plan, flash: Path) -> list[Checkpoint]:
     """All whole checkpoints of this plan's network, the newest first. Raises
     `DataError` when there is no such file."""
-    data, slots = _read(flash), plan.slots
-    found = []
+    return _whole(plan, _read(flash))
+
+
+def _whole(plan: Plan, data: bytes | bytearray) -> list[Checkpoint]:
+    slots, found = plan.slots, []
     for slot in range(slots.count):
         at = slot * slots.size
         values = _header(data[at : at + CHECKPOINT.size])
         if values is None or values["identity"] != identity(plan.spec):
             continue
-        state = data[at + slots.state_at :][: values["size"]]
+        place = at + slots.state_at
+        state = bytes(data[place : place + values["size"]])
         if zlib.crc32(state) == values["state_crc"] and len(state) == _bytes(plan):
             sequence, step = values["sequence"], values["step"]
             seed, digest = values["seed"], values["digest"]
@@ -57,12 +61,14 @@ def whole(plan: Plan, flash: Path) -> list[Checkpoint]:
     return sorted(found, key=lambda one: -one.sequence)
 
 
-def newest(plan: Plan, flash: Path) -> Checkpoint:
-    """The newest whole checkpoint. Raises `DataError` when there is none."""
-    found = whole(plan, flash)
+def newest(plan: Plan, flash: Path, step: int | None = None) -> Checkpoint:
+    """The newest whole checkpoint, of this step if one is given. Raises `DataError`
+    when there is none."""
+    found = [one for one in whole(plan, flash) if step in (None, one.step)]
     if not found:
+        which = "whole checkpoint" if step is None else f"checkpoint of step {step}"
         raise DataError(
-            f"flash {str(flash)!r} has no whole checkpoint of network "
+            f"flash {str(flash)!r} has no {which} of network "
             f"{plan.spec.network} with rule {plan.rule.name}",
             "--commit N writes one every N steps",
         )
@@ -98,7 +104,7 @@ def add(
             f"flash {str(flash)!r} has {len(data):,} bytes, but that of target "
             f"{plan.target.name} has {chip.size:,}"
         )
-    good = whole(plan, flash) if flash.exists() else []
+    good = _whole(plan, data)
     headers = [
         _header(data[at : at + CHECKPOINT.size])
         for at in range(0, slots.count * slots.size, slots.size)
@@ -113,7 +119,7 @@ def add(
     )
     fields = (
         CHECKPOINT_MAGIC, CHECKPOINT_VERSION, identity(plan.spec), sequence + 1,
-        1 + secrets.randbelow(2**32 - 1), step, seed, digest, len(body), zlib.crc32(body),
+        fresh_number(), step, seed, digest, len(body), zlib.crc32(body),
     )  # fmt: skip
     checked = CHECKPOINT.pack(*fields, 0)[:-CRC]
     header = checked + zlib.crc32(checked).to_bytes(CRC, "little")

@@ -76,9 +76,20 @@ def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
     return np.frombuffer(tail, "<f4")
 
 
-def _number() -> int:
-    """One that nobody else has chosen, never 0."""
+def fresh_number() -> int:
+    """A session's nonce, or a run's number: one that nobody else has, never 0."""
     return 1 + secrets.randbelow(2**32 - 1)
+
+
+def say_hello(window: Window, limit: float) -> Frame:
+    """Open a session with whoever is on the line, within `limit` seconds; returns
+    the reply to HELLO. Raises `NoAnswer`."""
+    window.boot = fresh_number()
+    window.post(protocol.HELLO, protocol.VERSION, protocol.VERSION)
+    frames: list[Frame] = []
+    while not frames:
+        frames = window.poll(limit, Patience(GREETING_AGAIN, limit))
+    return frames[0]
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ class Device:
         self._posted: deque[tuple[int, int]] = deque()
         self._greeting: Greeting | None = None
         self._lost_telemetry = 0
-        self._run = _number()
+        self._run = fresh_number()
         self._telemetry_number = 0
 
     # -- what has happened ------------------------------------------------
@@ -232,16 +243,10 @@ class Device:
         `FirmwareMismatch` when another one does, `NoAnswer` when none does.
         """
         self.forget()
-        self._window.boot = _number()
         self._greeting = None
-        version = protocol.VERSION
-        self._window.post(protocol.HELLO, version, version)
-        patience = Patience(GREETING_AGAIN, limit)
-        frames: list[Frame] = []
-        while not frames:
-            frames = self._window.poll(limit, patience)
+        reply = say_hello(self._window, limit)
         try:
-            self._greeting = replies.greeting(self._checked(frames[0]))
+            self._greeting = replies.greeting(self._checked(reply))
         except ValueError as error:
             raise _malformed("a reply to HELLO", error) from error
         self._telemetry_number = 0

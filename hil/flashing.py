@@ -8,17 +8,15 @@ neither.
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import subprocess
 import time
 from dataclasses import dataclass
 
-from codegen import protocol
 from hil import replies
 from hil.attach import PAUSE
 from hil.building import Built
-from hil.device import GREETING_AGAIN, Device
+from hil.device import Device, say_hello
 from hil.errors import (
     FirmwareMismatch,
     FlashError,
@@ -28,7 +26,7 @@ from hil.errors import (
 )
 from hil.lesson import Lesson
 from hil.link.channel import Channel
-from hil.link.window import Patience, Window
+from hil.link.window import Window
 from hil.replies import Greeting
 
 PROGRAMMER_LIMIT = 300.0
@@ -49,16 +47,10 @@ def who_is_there(unit: str, limit: float) -> Greeting | None:
     every `LinkError` of opening it."""
     with Channel(unit) as channel:
         window = Window(channel, lambda _: None)
-        window.boot = 1 + secrets.randbelow(2**32 - 1)
-        window.post(protocol.HELLO, protocol.VERSION, protocol.VERSION)
         try:
-            while True:
-                for frame in window.poll(limit, Patience(GREETING_AGAIN, limit)):
-                    return replies.greeting(frame.payload)
-        except NoAnswer:
-            return None
-        except ValueError:
-            return None  # somebody, but not this firmware
+            return replies.greeting(say_hello(window, limit).payload)
+        except (NoAnswer, ValueError):
+            return None  # nobody, or somebody with other firmware
 
 
 def flash(lesson: Lesson, built: Built, command: str, *, blank: bool) -> Flashed:

@@ -65,17 +65,8 @@ def saved(source: str, step: int | None = None) -> Held:
         return Held(weights.read(source))
     run = RunFolder(path)
     _, plan = run.prepared()
-    found = checkpoints.whole(plan, run.flash)
-    if step is not None:
-        found = [one for one in found if one.step == step]
-    if not found:
-        which = "whole checkpoint" if step is None else f"checkpoint of step {step}"
-        raise DataError(
-            f"flash {str(run.flash)!r} has no {which} of network "
-            f"{plan.spec.network} with rule {plan.rule.name}",
-            "--commit N writes one every N steps",
-        )
-    return Held(checkpoints.tensors(plan, found[0].state), found[0].step)
+    found = checkpoints.newest(plan, run.flash, step)
+    return Held(checkpoints.tensors(plan, found.state), found.step)
 
 
 def store(run: RunFolder, file: str, step: int) -> checkpoints.Checkpoint:
@@ -98,7 +89,7 @@ def _board(run: RunFolder, unit: str) -> Iterator[tuple[Lesson, Device]]:
     built = build(plan, lesson.experiment.toolchain)
     path = built.image.path
     with attach(lesson.target, path, lesson.experiment, lesson.vlen, None) as attached:
-        device = Device(attached.channel, plan, lesson.target.limits)
+        device = Device(attached.channel, plan, lesson.target.limits, path)
         greet(device, lesson, built)
         yield lesson, device
 

@@ -3,6 +3,7 @@ what is broken or of another network is never gone on from."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections import Counter
@@ -20,6 +21,7 @@ from hil import Experiment, checkpoints, run
 from hil.building import plan_for
 from hil.cli import main
 from hil.errors import (
+    DataError,
     EmulatorError,
     HilError,
     LinkError,
@@ -29,6 +31,7 @@ from hil.errors import (
 )
 from hil.lesson import prepare
 from hil.record import FLASH, RunRecord
+from targets import Flash
 
 ASKED = Experiment(
     target="host", network="64-17-10", steps=60, commit=20, test=5, name="one"
@@ -151,6 +154,37 @@ def test_a_checkpoint_of_another_state_than_the_references_fails(
     record = resumed(left, tmp_path)
     assert record.result == "fail" and record.divergence is not None
     assert (record.divergence["when"], record.divergence["step"]) == ("resume", 60)
+
+
+def test_this_side_never_writes_over_the_only_whole_checkpoint(
+    left: Path, tmp_path: Path
+) -> None:
+    """Where the newest header is whole and its state is not, with two slots."""
+    two = dataclasses.replace(
+        PLAN,
+        target=dataclasses.replace(
+            PLAN.target, flash=Flash(2 * PLAN.slots.size, 4096, 8)
+        ),
+    )
+    flash, state = tmp_path / "two", checkpoints.tensors(PLAN, bytes(PLAN.slots.size))
+    for step in (1, 2):
+        checkpoints.add(two, flash, state, step=step, seed=1, digest=0)
+    spoil(flash, 1, PLAN.slots.state_at)
+    checkpoints.add(two, flash, state, step=3, seed=1, digest=0)
+    assert [(c.slot, c.step) for c in checkpoints.whole(two, flash)] == [(1, 3), (0, 1)]
+    flash.write_bytes(b"")
+    with pytest.raises(DataError, match="has 0 bytes, but that of target host has"):
+        checkpoints.add(two, flash, state, step=4, seed=1, digest=0)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no zip"])
+def test_an_npz_that_is_none_is_told_in_a_sentence(
+    left: Path, tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "broken.npz"
+    file.write_bytes(content)
+    assert main(["state", "diff", str(file), str(left)]) == 2
+    assert "broken.npz' cannot be read" in capsys.readouterr().err
 
 
 def test_wear_is_spread_over_the_slots(host_cc: str, tmp_path: Path) -> None:
