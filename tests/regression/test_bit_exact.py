@@ -18,17 +18,9 @@ from codegen import rules
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from hil import Experiment, run
 from hil.datasets import load
+from tests.regression.machines import MACHINES
 
 STEPS = 24
-MACHINES = (
-    ("host", None),
-    ("qemu-rv64gc", None),
-    ("qemu-rv64gcv", 128),
-    ("qemu-rv64gcv", 256),
-    ("qemu-rv64gcv", 512),
-    ("qemu-rv64gcv", 1024),
-    ("qemu-rv32imafc-zve32f", 128),
-)
 NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "1-17-1", "7-64-128-10")
 INPUTS = ("u8", "i16", "f32")
 CODE = ("auto", "sequential", "fused", "agnostic")

@@ -17,17 +17,9 @@ from hil import Experiment, run
 from hil.datasets import load
 from hil.errors import DeviceFault, UsageError
 from hil.lesson import prepare
+from tests.regression.machines import MACHINES
 
 STEPS = 24
-MACHINES = (
-    ("host", None),
-    ("qemu-rv64gc", None),
-    ("qemu-rv64gcv", 128),
-    ("qemu-rv64gcv", 256),
-    ("qemu-rv64gcv", 512),
-    ("qemu-rv64gcv", 1024),
-    ("qemu-rv32imafc-zve32f", 128),
-)
 GATES: dict[str, dict[str, Any]] = {
     "row": {"gate": "row", "active": 0.5},
     "element": {"gate": "element", "active": 0.1},

@@ -1,0 +1,13 @@
+"""The machines of the regression suite: targets, and their VLENs in bits."""
+
+from __future__ import annotations
+
+MACHINES = (
+    ("host", None),
+    ("qemu-rv64gc", None),
+    ("qemu-rv64gcv", 128),
+    ("qemu-rv64gcv", 256),
+    ("qemu-rv64gcv", 512),
+    ("qemu-rv64gcv", 1024),
+    ("qemu-rv32imafc-zve32f", 128),
+)
