@@ -106,7 +106,11 @@ class Lifeline:
         forgot = isinstance(lost, DeviceReset)
         while True:
             self._idle += 1
-            if not self._lesson.lasting or self._idle > IDLE_RECOVERIES:
+            if not self._lesson.lasting:
+                raise lost
+            if self._idle > IDLE_RECOVERIES:
+                tries = f"brought back {IDLE_RECOVERIES} times without a step between"
+                lost.hints = (f"the device was {tries}: it is given up", *lost.hints)
                 raise lost
             if forgot and self._lesson.spec.gate.budget is not None:
                 raise lost  # its counts, and so its steps, would be others
