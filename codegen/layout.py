@@ -136,11 +136,13 @@ INITIALISED = Extent(4, 4)
 
 @dataclass(frozen=True)
 class Port:
-    """What a port folder's ram.toml says, in bytes."""
+    """What a port folder's ram.toml says, in bytes; `core` is the folder in
+    firmware/cores that the port is an addition to."""
 
     section: int
     trap_stack: int
     guard: int
+    core: str | None
     variables: Mapping[str, tuple[tuple[str, str | int], ...]]
 
     def variable(self, name: str, ring: int, xlen: int) -> int:
@@ -168,4 +170,6 @@ def port(name: str) -> Port:
         variable: tuple((kind, *count, 1)[:2] for _, kind, *count in members)
         for variable, members in said["variables"].items()
     }
-    return Port(said["section"], said["trap_stack"], said["guard"], variables)
+    return Port(
+        said["section"], said["trap_stack"], said["guard"], said.get("core"), variables
+    )

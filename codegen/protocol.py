@@ -88,11 +88,13 @@ class Cause(IntEnum):
 
     STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
     the stack. WATCHDOG: a step or an inference that did not end in time.
+    DATA_ACCESS: of a core that does not tell a load from a store.
     """
 
     NON_FINITE = 0x100
     STACK_OVERFLOW = 0x101
     WATCHDOG = 0x102
+    DATA_ACCESS = 0x103
 
 
 TRAPS = {
@@ -112,6 +114,7 @@ TRAPS = {
     Cause.NON_FINITE: "non-finite activation or delta",
     Cause.STACK_OVERFLOW: "stack overflow",
     Cause.WATCHDOG: "watchdog, no end within its limit",
+    Cause.DATA_ACCESS: "load or store access fault",
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from codegen import bill, constants, kernels, protocol, streams, ways
+from codegen import bill, constants, kernels, layout, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
@@ -167,7 +167,9 @@ def render_protocol() -> str:
 
 
 def _firmware(port: str) -> dict[str, str]:
-    folders = (FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port)
+    folders = [FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port]
+    if (core := layout.port(port).core) is not None:
+        folders.append(FIRMWARE / "cores" / core)
     return {
         str(path.relative_to(FIRMWARE.parent)): path.read_text(encoding="utf-8")
         for folder in folders

@@ -1,8 +1,9 @@
 """The deepest that the stack of an image can get, and by which chain of calls.
 
 A static bound: every frame at its deepest along the worst chain of the call
-graph, of RISC-V images from the machine code (`codegen.callgraph`), of the
-host's from what gcc writes beside each object. No recursion.
+graph, of RISC-V images from the machine code (`codegen.callgraph`), of Cortex-M's
+from it and the compiler's word (`codegen.thumb`), of the host's from what gcc
+writes beside each object. No recursion.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from codegen import callgraph, layout
+from codegen import callgraph, layout, thumb
+from codegen.arm import CORES
 from codegen.callgraph import Graph
 from codegen.errors import BuildError
 from codegen.gcc_calls import read as read_gcc
@@ -47,7 +49,8 @@ class Bound:
 
 @dataclass(frozen=True)
 class Stack:
-    """The call graph of one image, at one VLEN."""
+    """The call graph of one image, at one VLEN. `reserve`: what every stack needs
+    besides, for an interrupt that may come at any moment, or below its end."""
 
     graph: Graph
     reserve: int = 0
@@ -102,6 +105,12 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
     """The stack of the image at `path`, built for `target`, on a machine with
     vectors of `vlen` bits. None where nothing tells what calls what: on the
     host with another compiler than gcc."""
+    if target.isa in CORES:
+        graph = thumb.read(path)
+        stack = Stack(graph)
+        there = [name for name in thumb.HANDLERS if name in graph.nodes]
+        handlers = max(stack.bound(name).bytes for name in there)
+        return Stack(graph, thumb.EXCEPTION + handlers)
     if target.machine != "native":
         return Stack(callgraph.read(path, target.xlen, vlen))
     told = path.parent / CALLS

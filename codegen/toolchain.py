@@ -24,6 +24,7 @@ import platformdirs
 
 from codegen import commands
 from codegen import image as images
+from codegen.arm import CORES
 from codegen.buildplan import BuildPlan
 from codegen.errors import BuildError, CompilerMissing
 from codegen.image import Image
@@ -45,7 +46,7 @@ ARITHMETIC = (
 NATIVE_SPEED = ("-ftree-vectorize", "-funroll-loops")
 """Not -O3: gcc's then merges the kernels' rows and loses the vectors."""
 BARE = (
-    "-ffreestanding", "-fno-builtin", "-mcmodel=medany", "-fno-pic",
+    "-ffreestanding", "-fno-builtin", "-fno-pic",
     "-ffunction-sections", "-fdata-sections", "-fno-stack-protector",
     "-fomit-frame-pointer",
     # a jump through a table is a call then, where stacks are bounded
@@ -123,12 +124,18 @@ def _zig() -> str:
 
 def _link_script(target: Target) -> tuple[str, ...]:
     assert target.memory is not None
-    return (
-        "--gc-sections", "--build-id=none",
-        f"--defsym=HIL_RAM_ORIGIN={target.memory.origin:#x}",
-        f"--defsym=HIL_RAM_SIZE={target.memory.usable:#x}",
-        f"--defsym=HIL_STACK_SIZE={target.memory.stack:#x}",
-    )  # fmt: skip
+    memory = target.memory
+    rom = {} if memory.rom is None else {
+        "HIL_ROM_ORIGIN": memory.rom_origin, "HIL_ROM_SIZE": memory.rom,
+    }  # fmt: skip
+    given = {
+        "HIL_RAM_ORIGIN": memory.origin,
+        "HIL_RAM_SIZE": memory.usable,
+        "HIL_STACK_SIZE": memory.stack,
+        **rom,
+    }
+    symbols = (f"--defsym={name}={value:#x}" for name, value in given.items())
+    return ("--gc-sections", "--build-id=none", *symbols)
 
 
 def _two_halves(
@@ -147,7 +154,9 @@ def _two_halves(
     `vlen` bits, and is compiled with the flags `kernels` besides; `isa_flag`
     and `spelling` say how this compiler is told the instruction set."""
     isa = Isa.parse(target.isa)
-    flags = (*WARNINGS, *ARITHMETIC, *BARE, f"-mabi={target.abi}", *common)
+    flags = (
+        *WARNINGS, *ARITHMETIC, *BARE, "-mcmodel=medany", f"-mabi={target.abi}", *common,
+    )  # fmt: skip
     link = (linker,) if isinstance(linker, str) else linker
     return Toolchain(
         name, version, compile,
@@ -157,8 +166,35 @@ def _two_halves(
     )  # fmt: skip
 
 
+def _arm(
+    name: str,
+    version: str,
+    compile: tuple[str, ...],
+    common: tuple[str, ...],
+    linker: tuple[str, ...],
+    target: Target,
+) -> Toolchain:
+    """A bare-metal toolchain for an Arm core: both halves have the same flags."""
+    flags = (
+        *WARNINGS, *ARITHMETIC, *BARE, "-mthumb", f"-mfloat-abi={target.abi}",
+        # where no pass over the machine code tells them
+        "-fstack-size-section", *common,
+    )  # fmt: skip
+    return Toolchain(
+        name, version, compile, (*flags, *CLANG), flags,
+        (*linker, *_link_script(target)),
+    )  # fmt: skip
+
+
 def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
     zig = _zig()
+    if target.isa in CORES:
+        return _arm(
+            "zig", f"zig {metadata.version('ziglang')}", (zig, "cc"),
+            ("-target", "thumb-freestanding-eabihf", f"-mcpu={CORES[target.isa].zig}",
+             "-fno-sanitize=undefined"),
+            (zig, "ld.lld"), target,
+        )  # fmt: skip
     common = (
         "-target", f"riscv{target.xlen}-freestanding-none", "-fno-sanitize=undefined",
     )  # fmt: skip
@@ -185,6 +221,12 @@ def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
             f"linker ld.lld{suffix} is missing: expected it beside {clang}",
             f"apt-get install lld{suffix}",
         )
+    if target.isa in CORES:
+        return _arm(
+            "clang", _version((clang,)), (clang,),
+            ("--target=thumbv7em-unknown-none-eabihf", *CORES[target.isa].clang),
+            (lld,), target,
+        )  # fmt: skip
     return _two_halves(
         "clang", _version((clang,)), (clang,),
         (f"--target=riscv{target.xlen}-unknown-elf",),
@@ -193,6 +235,11 @@ def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
 
 
 def _bare_gcc(target: Target, vlen: int | None) -> Toolchain:
+    if target.isa in CORES:
+        raise CompilerMissing(
+            f"toolchain gcc is not set up for {target.name}: expected zig or clang",
+            "leave out --toolchain to use the pinned zig",
+        )
     numbered = (
         f"riscv64-linux-gnu-gcc-{n}" for n in range(20, OLDEST_RISCV_GCC - 1, -1)
     )
@@ -353,7 +400,8 @@ def _compile(
         '#include "hil_build.h"\n\n'
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n"
     )
-    includes = ("-Igenerated", "-Iimage", "-Ifirmware/include")
+    headers = {str(Path(name).parent) for name in plan.files if name.endswith(".h")}
+    includes = tuple(f"-I{folder}" for folder in sorted(headers))
     jobs = [(name, toolchain.library) for name in plan.library]
     jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
 

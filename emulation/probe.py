@@ -116,6 +116,11 @@ def little_endian(words: Sequence[int]) -> bytes:
     return b"".join(word.to_bytes(4, "little") for word in words)
 
 
+def probed(target: Target) -> bool:
+    """Whether the probe's instructions and addresses are this target's."""
+    return target.qemu is not None and target.port == "virt"
+
+
 def probe(target: Target, console: str = "socket") -> ProbeResult:
     """Boots the probe on a QEMU target and talks with it over its line.
 
@@ -123,9 +128,9 @@ def probe(target: Target, console: str = "socket") -> ProbeResult:
     when the guest does not greet or does not end, `DescriptorError` for a
     target that is not emulated.
     """
-    if target.qemu is None:
+    if not probed(target):
         raise DescriptorError(
-            f"target {target.name!r} is not emulated: nothing to boot"
+            f"target {target.name!r} is not QEMU's virt machine, for which the probe is"
         )
     greeting = f"hello from {target.name}\n"
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:

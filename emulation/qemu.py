@@ -34,6 +34,7 @@ MAX_SOCKET_PATH = 103
 SOCKET_LINE = ("socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on",)
 """nodelay: with Nagle's algorithm a reply of 100 bytes takes 44 ms, without 3."""
 STUB_LINE = "socket,id=gdb,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
+SEMIHOSTING = ("-semihosting-config", "enable=on,target=native")
 FLASH = "if=pflash,unit=1,format=raw,file="
 """The second bank: from the first, the machine would boot."""
 
@@ -143,9 +144,13 @@ class QemuMachine(Machine):
             line = ("-add-fd", descriptor, "-chardev", pty)
         return [
             *(find(qemu.binary), "-S", "-no-user-config", "-nodefaults"),
-            *("-machine", qemu.machine, "-cpu", cpu, "-m", f"{memory.ram // 1024}k"),
-            *("-bios", "none", "-device", self._loader(), "-display", "none"),
-            *(*line, "-serial", "chardev:line"),
+            *("-machine", qemu.machine, *(("-cpu", cpu) if cpu else ())),
+            # with memory of its own for code, a machine has the board's RAM
+            *(("-m", f"{memory.ram // 1024}k") if memory.rom is None else ()),
+            *(("-bios", "none") if memory.rom is None else ()),
+            *("-device", self._loader(), "-display", "none"),
+            *(*line, *(["-serial", "null"] * qemu.serial), "-serial", "chardev:line"),
+            *(SEMIHOSTING if qemu.semihosting else ()),
             *(("-drive", FLASH + _escaped(self.flash)) if self.flash else ()),
             *("-chardev", f"socket,id=qmp,path={_escaped(qmp)}"),
             *("-mon", "chardev=qmp,mode=control"),
@@ -183,7 +188,8 @@ class QemuMachine(Machine):
         """How the image gets into RAM, at every reset. Not by -kernel: where there
         is a second flash bank, QEMU 7.2 takes that for firmware which loads it."""
         assert self.target.memory is not None
-        origin = self.target.memory.origin
+        memory = self.target.memory
+        origin = memory.origin if memory.rom is None else memory.rom_origin
         return f"loader,file={_escaped(self.image)},addr={origin:#x}"
 
     def run(self) -> None:

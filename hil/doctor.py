@@ -18,7 +18,7 @@ import emulation
 from codegen import toolchain
 from codegen.errors import CompilerMissing
 from emulation import qemu
-from emulation.probe import probe
+from emulation.probe import probe, probed
 from hil import datasets, idx
 from hil.errors import HilError
 from targets import Target
@@ -67,7 +67,7 @@ def examine(chosen: list[Target]) -> Iterator[Finding]:
     yield from data()
     yield cache()
     for target in chosen:
-        if target.qemu is not None:
+        if probed(target):
             yield boot(target)
 
 

@@ -163,6 +163,10 @@ def prepare(experiment: Experiment) -> Lesson:
         raise UsageError(
             f"icount needs an emulator, and {experiment.unit or target.name!r} is none"
         )
+    if experiment.icount and target.qemu is not None and not target.qemu.counts:
+        raise UsageError(
+            f"icount needs a counter of instructions, and target {target.name} has none"
+        )
     _require_possible_faults(experiment, target)
     if experiment.icount:
         target = target.counted()
@@ -283,7 +287,8 @@ def _gate(experiment: Experiment, target: Target) -> Gate:
 
 def _require_counter(experiment: Experiment, target: Target) -> None:
     """A budget wants a counter that means something."""
-    if target.machine == "native":
+    uncounted = target.qemu is not None and not target.qemu.counts
+    if target.machine == "native" or (uncounted and not experiment.unit):
         raise UsageError(
             f"a budget of a step needs a counter, and target {target.name} has none"
         )

@@ -5,7 +5,7 @@ one new TOML file in this folder. Imports nothing but the standard library
 (and tomli, its namesake in it, before Python 3.11).
 """
 
-from targets.descriptor import Flash, Limits, Memory, Qemu, Target, Vector
+from targets.descriptor import Flash, Limits, Memory, Qemu, Target, Uart, Vector
 from targets.errors import DescriptorError, HilError
 from targets.loader import load, load_file, names
 
@@ -17,6 +17,7 @@ __all__ = [
     "Memory",
     "Qemu",
     "Target",
+    "Uart",
     "Vector",
     "load",
     "load_file",

@@ -56,14 +56,22 @@ class Memory:
     """RAM that image, data and stack share, in bytes; it begins at `origin`.
 
     The last `reserved` bytes are the machine's own at a reset: nothing of an
-    image may lie there."""
+    image may lie there. Where code and constants have memory of their own, they
+    begin at `rom_origin`, and it has `rom` bytes."""
 
     origin: int
     ram: int
     stack: int
     reserved: int = 0
+    rom_origin: int = 0
+    rom: int | None = None
 
     def __post_init__(self) -> None:
+        if self.rom is not None and (self.rom_origin < 0 or self.rom <= 0):
+            raise DescriptorError(
+                f"memory for code of {self.rom} bytes at {self.rom_origin:#x} is not "
+                "possible"
+            )
         if (
             self.origin < 0
             or self.reserved < 0
@@ -101,12 +109,41 @@ class Flash:
 
 
 @dataclass(frozen=True)
+class Uart:
+    """The UART that is the line: where its registers are, its interrupt's number,
+    and the baud rate it is set to; `clock` is the core's in Hz, once the port has
+    brought it up."""
+
+    origin: int
+    interrupt: int
+    clock: int
+    baud: int = 115_200
+
+    def __post_init__(self) -> None:
+        if self.origin < 0 or not 0 <= self.interrupt < 240:
+            raise DescriptorError(
+                f"UART at {self.origin:#x} with interrupt {self.interrupt} is not "
+                "possible: expected an interrupt from 0 to 239"
+            )
+        if not 0 < self.baud < self.clock:
+            raise DescriptorError(
+                f"{self.baud} baud from a clock of {self.clock} Hz are not possible"
+            )
+
+
+@dataclass(frozen=True)
 class Qemu:
-    """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in."""
+    """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in, and an
+    empty one is the machine's own. The line is its serial port number `serial`.
+    `semihosting`: its exit code comes by Arm's semihosting. `counts`: it has an
+    instruction counter, which -icount makes exact."""
 
     binary: str
     machine: str
-    cpu: str
+    cpu: str = ""
+    serial: int = 0
+    semihosting: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,7 +187,7 @@ class Target:
     address in bits; `port` is the folder in firmware/ports; `machine` is how it
     is started: "qemu" or "native" (a process of this computer). `vector` is
     None without a vector unit, `memory` None where nobody lays it out, `flash` None
-    where nothing is kept.
+    where nothing is kept, `uart` None where the port knows its own.
     """
 
     name: str
@@ -165,6 +202,7 @@ class Target:
     memory: Memory | None = None
     flash: Flash | None = None
     qemu: Qemu | None = None
+    uart: Uart | None = None
 
     def __post_init__(self) -> None:
         if self.xlen not in (32, 64):

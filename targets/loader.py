@@ -26,7 +26,12 @@ else:
 
 FOLDER = Path(__file__).parent
 
-TYPE_NAMES = {str: "a string", int: "an integer", float: "a number"}
+TYPE_NAMES = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 def names() -> list[str]:
@@ -123,6 +128,6 @@ def _value(kind: Any, value: object, key: str, place: str) -> object:
 
 def _is(kind: type, value: object) -> bool:
     """Whether a TOML value has this type; an integer is a number as well."""
-    if isinstance(value, bool):
-        return False
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
     return isinstance(value, (int, float) if kind is float else kind)

@@ -44,6 +44,13 @@ def qemu32() -> str:
 
 
 @pytest.fixture(scope="session")
+def qemu_arm() -> str:
+    """QEMU for Arm."""
+    name = "qemu-system-arm"
+    return require(shutil.which(name), name, "make system-packages")
+
+
+@pytest.fixture(scope="session")
 def hil_data() -> Path:
     """The folder of real data sets."""
     folder = os.environ.get("HIL_DATA")

@@ -16,7 +16,13 @@ from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 
-BARE = ("qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f")
+BARE = (
+    "qemu-rv64gcv",
+    "qemu-rv64gc",
+    "qemu-rv32imafc-zve32f",
+    "mps2-an386",
+    "netduinoplus2",
+)
 SPECS = {
     "one layer": Spec(Network((8, 5))),
     "odd widths, bp": Spec(Network((13, 7, 3, 5)), RuleChoice("bp")),

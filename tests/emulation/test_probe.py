@@ -11,13 +11,13 @@ import targets
 from emulation import ProbeError, QemuMissing, probe
 from emulation.probe import PROGRAM, assemble, image, little_endian
 
-EMULATED = [name for name in targets.names() if targets.load(name).qemu]
+EMULATED = [name for name in targets.names() if probe.probed(targets.load(name))]
 
 
 @pytest.mark.usefixtures("qemu64", "qemu32")
 @pytest.mark.parametrize("console", ["socket", "pty"])
 @pytest.mark.parametrize("name", EMULATED)
-def test_the_probe_greets_from_every_emulated_target(
+def test_the_probe_greets_from_every_virt_machine(
     temp: Path, name: str, console: str
 ) -> None:
     result = probe.probe(targets.load(name), console)
@@ -52,7 +52,9 @@ def test_a_line_that_the_assembler_does_not_know_is_reported() -> None:
 
 
 def test_a_target_that_is_not_emulated_has_nothing_to_probe() -> None:
-    with pytest.raises(targets.DescriptorError, match="'host' is not emulated"):
+    with pytest.raises(
+        targets.DescriptorError, match="'host' is not QEMU's virt machine"
+    ):
         probe.probe(targets.load("host"))
 
 

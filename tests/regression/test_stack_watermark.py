@@ -20,6 +20,8 @@ CASES = (
     ("qemu-rv64gcv", 1024, {"agnostic": True, "schedule": "fused"}),
     ("qemu-rv32imafc-zve32f", 128, {}),
     ("qemu-rv32imafc-zve32f", 1024, {"schedule": "fused"}),
+    ("mps2-an500", None, {"commit": None}),
+    ("netduinoplus2", None, {"commit": None, "schedule": "fused"}),
 )
 
 
@@ -37,6 +39,7 @@ def test_the_watermark_stays_below_the_bound(
     tmp_path: Path,
     qemu64: str,
     qemu32: str,
+    qemu_arm: str,
     host_cc: str,
     target: str,
     vlen: int | None,

@@ -1,0 +1,25 @@
+"""Arm cores, as the compilers spell them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Core:
+    """`zig` for zig cc's -mcpu, `clang` the flags that tell clang and gcc the same."""
+
+    zig: str
+    clang: tuple[str, ...]
+
+
+CORES = {
+    # single precision alone: the FPU that every such core has at least
+    "armv7e-m+fp": Core(
+        "cortex_m4+vfp4d16sp", ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16")
+    ),
+    "armv7e-m+fpv5": Core(
+        "cortex_m7+fp_armv8d16sp", ("-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16")
+    ),
+}
+"""By the name that a target's descriptor has in `isa`, which is GNU's."""
