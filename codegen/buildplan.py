@@ -37,6 +37,12 @@ class BuildPlan:
             sha.update(len(part).to_bytes(8, "little") + part)
         return sha.hexdigest()
 
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """The compiler's flags for every folder that has a header."""
+        folders = {str(Path(name).parent) for name in self.files if name.endswith(".h")}
+        return tuple(f"-I{folder}" for folder in sorted(folders))
+
     def write(self, folder: Path) -> None:
         """Write every file below `folder`, making folders as needed."""
         for name, content in self._contents():

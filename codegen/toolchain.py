@@ -400,15 +400,13 @@ def _compile(
         '#include "hil_build.h"\n\n'
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n"
     )
-    headers = {str(Path(name).parent) for name in plan.files if name.endswith(".h")}
-    includes = tuple(f"-I{folder}" for folder in sorted(headers))
     jobs = [(name, toolchain.library) for name in plan.library]
     jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
 
     objects = [name.replace("/", "_") + ".o" for name, _ in jobs]
     calls = [
         [
-            *toolchain.compile, *flags, *toolchain.graph, *extra, *includes,
+            *toolchain.compile, *flags, *toolchain.graph, *extra, *plan.includes,
             "-c", name, "-o", target,
         ]
         for (name, flags), target in zip(jobs, objects, strict=True)

@@ -5,7 +5,7 @@ one new TOML file in this folder. Imports nothing but the standard library
 (and tomli, its namesake in it, before Python 3.11).
 """
 
-from targets.descriptor import Flash, Limits, Memory, Qemu, Target, Uart, Vector
+from targets.descriptor import Flash, Limits, Memory, Qemu, Riscv, Target, Uart, Vector
 from targets.errors import DescriptorError, HilError
 from targets.loader import load, load_file, names
 
@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "Memory",
     "Qemu",
+    "Riscv",
     "Target",
     "Uart",
     "Vector",

@@ -132,6 +132,27 @@ class Uart:
 
 
 @dataclass(frozen=True)
+class Riscv:
+    """What a RISC-V core of ours must know: the hart that works, where CLINT and
+    PLIC are, the PLIC's context of that hart's machine mode, and how often a second
+    the CLINT's timer counts."""
+
+    clint: int
+    plic: int
+    timebase: int
+    hart: int = 0
+    context: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.clint, self.plic, self.hart, self.context) < 0:
+            raise DescriptorError("a value in [riscv] is negative: expected none to be")
+        if self.timebase < 1000:
+            raise DescriptorError(
+                f"timebase {self.timebase} in [riscv] is too slow: expected 1000 Hz or more"
+            )
+
+
+@dataclass(frozen=True)
 class Qemu:
     """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in, and an
     empty one is the machine's own. The line is its serial port number `serial`.
@@ -187,7 +208,7 @@ class Target:
     address in bits; `port` is the folder in firmware/ports; `machine` is how it
     is started: "qemu" or "native" (a process of this computer). `vector` is
     None without a vector unit, `memory` None where nobody lays it out, `flash` None
-    where nothing is kept, `uart` None where the port knows its own.
+    where nothing is kept, `uart` and `riscv` None where a port needs none.
     """
 
     name: str
@@ -203,6 +224,7 @@ class Target:
     flash: Flash | None = None
     qemu: Qemu | None = None
     uart: Uart | None = None
+    riscv: Riscv | None = None
 
     def __post_init__(self) -> None:
         if self.xlen not in (32, 64):

@@ -1,6 +1,6 @@
-/* What a port adds to a core of firmware/cores: its UART, and the clock behind it.
- * The core has the receive ring, traps, the watchdog and the stack; it calls these
- * and is told of what has come. */
+/* What a port adds to a core of firmware/cores: its UART, and the clock behind it,
+ * and hil_port_write. The core has the receive ring, traps, the watchdog and the
+ * stack; it calls these and is told of what has come. */
 #ifndef HIL_UART_H
 #define HIL_UART_H
 
@@ -10,11 +10,9 @@
 /* Bring up clock and UART; what comes in raises the interrupt from now on. */
 void hil_uart_open(void);
 
-/* The UART's interrupt: everything it has received goes to hil_core_received. */
+/* The UART's interrupt: everything it has received goes to hil_core_received.
+ * Harmless when nothing has come. */
 void hil_uart_interrupt(void);
-
-/* Send one byte, waiting for room as long as it takes. */
-void hil_uart_send(uint8_t byte);
 
 /* Whether the last byte has left the UART. */
 bool hil_uart_idle(void);

@@ -82,8 +82,7 @@ def test_the_compiler_says_the_same(tmp_path: Path, second_compiler: None) -> No
     objects = []
     for name in (*files.library, *files.runtime, "build.c"):
         objects.append(name.replace("/", "_") + ".o")
-        includes = ("-Igenerated", "-Iimage", "-Ifirmware/include")
-        command = [*made.compile, *made.runtime, *includes, "-fstack-usage"]
+        command = [*made.compile, *made.runtime, *files.includes, "-fstack-usage"]
         subprocess.run(
             [*command, "-c", name, "-o", objects[-1]], cwd=tmp_path, check=True
         )
@@ -210,7 +209,7 @@ def test_the_trap_stack_has_a_bound_of_its_own() -> None:
     found = stack.read(image.path, RV64, 256)
     assert found is not None
     traps = found.bound(stack.TRAPS)
-    assert traps.chain[:3] == ("trap_entry", "virt_exception", "hil_runtime_fault")
+    assert traps.chain[:3] == ("trap_entry", "core_exception", "hil_runtime_fault")
     assert 128 <= traps.bytes <= 1024
     assert not set(traps.chain) & {"main", "net_step"}
 

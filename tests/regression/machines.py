@@ -10,6 +10,7 @@ MACHINES = (
     ("qemu-rv64gcv", 512),
     ("qemu-rv64gcv", 1024),
     ("qemu-rv32imafc-zve32f", 128),
+    ("sifive-u", None),
     ("mps2-an386", None),
     ("mps2-an500", None),
     ("netduinoplus2", None),

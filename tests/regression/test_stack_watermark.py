@@ -20,6 +20,7 @@ CASES = (
     ("qemu-rv64gcv", 1024, {"agnostic": True, "schedule": "fused"}),
     ("qemu-rv32imafc-zve32f", 128, {}),
     ("qemu-rv32imafc-zve32f", 1024, {"schedule": "fused"}),
+    ("sifive-u", None, {"commit": None}),
     ("mps2-an500", None, {"commit": None}),
     ("netduinoplus2", None, {"commit": None, "schedule": "fused"}),
 )

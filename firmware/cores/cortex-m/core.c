@@ -196,13 +196,6 @@ void hil_port_wait(void)
     __asm__ volatile("cpsie i" : : : "memory");
 }
 
-void hil_port_write(const uint8_t *data, size_t size)
-{
-    while (size-- > 0) {
-        hil_uart_send(*data++);
-    }
-}
-
 void hil_port_mask_interrupts(bool masked)
 {
     if (masked) {

@@ -1,6 +1,7 @@
 /* Port of Arm's MPS2 board with an FPGA image whose UART is the CMSDK's: registers
  * by the Cortex-M System Design Kit Technical Reference Manual (DDI 0479), 4.3. */
 #include "hil_config.h"
+#include "hil_port.h"
 #include "hil_uart.h"
 
 enum { DATA = 0x00, STATE = 0x04, CTRL = 0x08, INTCLEAR = 0x0c, BAUDDIV = 0x10 };
@@ -29,11 +30,13 @@ void hil_uart_interrupt(void)
     }
 }
 
-void hil_uart_send(uint8_t byte)
+void hil_port_write(const uint8_t *data, size_t size)
 {
-    while (*uart(STATE) & STATE_TX_FULL) {
+    while (size-- > 0) {
+        while (*uart(STATE) & STATE_TX_FULL) {
+        }
+        *uart(DATA) = *data++;
     }
-    *uart(DATA) = byte;
 }
 
 bool hil_uart_idle(void)

@@ -4,6 +4,7 @@
  * The core runs at 168 MHz from a crystal of 25 MHz where there is one; without it
  * (and in an emulator that models no clocks) it stays as it came out of its reset. */
 #include "hil_config.h"
+#include "hil_port.h"
 #include "hil_uart.h"
 
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
@@ -84,11 +85,13 @@ void hil_uart_interrupt(void)
     }
 }
 
-void hil_uart_send(uint8_t byte)
+void hil_port_write(const uint8_t *data, size_t size)
 {
-    while (!(*uart(SR) & SR_TXE)) {
+    while (size-- > 0) {
+        while (!(*uart(SR) & SR_TXE)) {
+        }
+        *uart(DR) = *data++;
     }
-    *uart(DR) = byte;
 }
 
 bool hil_uart_idle(void)

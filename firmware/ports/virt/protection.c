@@ -23,9 +23,9 @@ void virt_protect(void)
 {
     /* the devices there are drivers for; the flash is theirs too, as data */
     csr_write(pmpaddr0, REGION(TEST_DEVICE, 0x1000u));
-    csr_write(pmpaddr1, REGION(CLINT, 0x10000u));
-    csr_write(pmpaddr2, REGION(PLIC, 0x800000u));
-    csr_write(pmpaddr3, REGION(UART, 0x1000u));
+    csr_write(pmpaddr1, REGION(HIL_CLINT, 0x10000u));
+    csr_write(pmpaddr2, REGION(HIL_PLIC, 0x800000u));
+    csr_write(pmpaddr3, REGION(HIL_UART_ORIGIN, 0x1000u));
     csr_write(pmpaddr4, REGION(FLASH, 0x4000000u));
     /* where a reset begins: QEMU before 9.0 keeps locked entries through it */
     csr_write(pmpaddr5, REGION(RESET_VECTOR, 0x1000u));

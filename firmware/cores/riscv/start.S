@@ -1,7 +1,8 @@
-/* QEMU's RISC-V `virt` machine, machine mode: from reset to main, and traps.
+/* RISC-V, machine mode: from reset to main, and traps.
  *
  * No vector instruction stands here, and none runs before mstatus.VS is set:
  * a core without V then traps into a handler that can say so. */
+#include "hil_config.h"
 
 #define MSTATUS_FS_INITIAL 0x00002000
 #define MSTATUS_VS_INITIAL 0x00000200
@@ -27,6 +28,14 @@
     .globl _start
     .type _start, @function
 _start:
+    /* one hart works, the others sleep: nothing wakes them */
+    csrw mie, zero
+    csrr t0, mhartid
+    li t1, HIL_HART
+    beq t0, t1, 2f
+1:  wfi
+    j 1b
+2:
     /* gp before all else: a linker may make any `la` relative to it */
     .option push
     .option norelax
@@ -42,29 +51,25 @@ _start:
     csrs mstatus, t0
     csrw fcsr, zero /* round to nearest even, whatever came before a reset */
 
-    /* only hart 0 works */
-    csrr t0, mhartid
-1:  bnez t0, 1b
-
     la t0, bss_start
     la t1, bss_end
-2:  bgeu t0, t1, 3f
+3:  bgeu t0, t1, 4f
     STORE zero, 0(t0)
     addi t0, t0, WORD
-    j 2b
+    j 3b
 
     /* paint the stack, so that its deepest use can be seen */
-3:  la t0, stack_bottom
+4:  la t0, stack_bottom
     la sp, stack_top
     li t1, STACK_PAINT
-4:  sw t1, 0(t0)
+5:  sw t1, 0(t0)
     addi t0, t0, 4
-    bltu t0, sp, 4b
+    bltu t0, sp, 5b
 
     li a0, 0
     li a1, 0
     call main
-5:  j 5b
+6:  j 6b
     .size _start, . - _start
 
 /* Traps run on a stack of their own, since the interrupted one may be what
@@ -95,8 +100,8 @@ trap_entry:
 
     csrr a0, mcause
     li t0, EXTERNAL
-    bne a0, t0, 6f
-    call virt_interrupt
+    bne a0, t0, 7f
+    call core_interrupt
     LOAD ra, 0 * WORD(sp)
     LOAD t0, 1 * WORD(sp)
     LOAD t1, 2 * WORD(sp)
@@ -119,18 +124,18 @@ trap_entry:
 
     /* Also one that came in the middle of an interrupt gets the trap stack. One
      * that comes while this one is told ends the machine untold. */
-6:  csrr a1, mepc
+7:  csrr a1, mepc
     csrr a2, mtval
     csrr a3, mscratch /* the stack pointer that was */
     la t0, trap_in_trap
     csrw mtvec, t0
     la sp, trap_stack_top
-    call virt_exception
+    call core_exception
     .size trap_entry, . - trap_entry
 
     .balign 4
     .type trap_in_trap, @function
 trap_in_trap:
     la sp, trap_stack_top
-    call virt_give_up
+    call core_give_up
     .size trap_in_trap, . - trap_in_trap
