@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -128,6 +129,18 @@ def test_an_error_of_the_device_comes_with_its_hints(
     done.stdout.fnmatch_lines(
         ["*DeviceFault: *non-finite*", "folder   *", "ERROR 7: *", "console  *"]
     )
+
+
+def test_the_file_in_the_documentation_passes(
+    pytester: pytest.Pytester, user: Any, host_cc: str, qemu64: str
+) -> None:
+    page = (ROOT / "docs" / "pytest.md").read_text()
+    code = re.search(
+        r"^    # test_firmware.py\n(?:    .*\n|\n(?= {4}|\n))+", page, re.M
+    )
+    assert code is not None
+    pytester.makepyfile(test_firmware=code[0])
+    user("--hil-target", "host,qemu-rv64gc").assert_outcomes(passed=12)
 
 
 @pytest.mark.parametrize(
