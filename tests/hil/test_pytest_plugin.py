@@ -261,6 +261,27 @@ def test_a_test_may_name_its_targets_and_compare_with_another(
     done.stdout.fnmatch_lines(["*test_it?qemu-rv64gc? PASSED*"])
 
 
+def test_ctrl_c_in_a_run_ends_pytest_and_not_the_test_alone(
+    pytester: pytest.Pytester, user: Any
+) -> None:
+    pytester.makepyfile("""
+        import os, signal
+
+        def strike(lesson):
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def test_it(hil_run, monkeypatch):
+            monkeypatch.setattr("hil.session.plan_for", strike)
+            hil_run()
+
+        def test_that_is_not_come_to():
+            pass
+    """)
+    done = user("--hil-target", "host")
+    assert done.ret == pytest.ExitCode.INTERRUPTED
+    done.assert_outcomes()
+
+
 @pytest.mark.parametrize("again", [["-p", "hil.pytest_plugin"], []])
 def test_the_entry_point_and_the_module_are_one_plugin(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, again: list[str]
