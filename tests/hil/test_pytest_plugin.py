@@ -219,6 +219,21 @@ def test_the_same_file_runs_on_a_unit(
     done.assert_outcomes(passed=1, deselected=2)
 
 
+def test_one_test_after_another_has_the_unit(
+    pytester: pytest.Pytester, user: Any, board: Callable[..., Any]
+) -> None:
+    unit = board(Experiment(network=(64, 17, 10), unit="later", console="pty"))
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.hil(network="64-17-10")
+        @pytest.mark.parametrize("seed", [1, 2])
+        def test_it(hil_device, seed):
+            hil_device.init(seed)
+    """)
+    user("--hil-target=host", "--hil-unit", unit.url).assert_outcomes(passed=2)
+
+
 def test_a_unit_with_another_image_is_refused(
     pytester: pytest.Pytester, user: Any, board: Callable[..., Any]
 ) -> None:
