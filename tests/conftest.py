@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["pytester", "hil.pytest_plugin"]
+"""The second is there as an entry point too once the project is installed anew."""
+
 
 def require(found: str | None, what: str, how: str) -> str:
     """`found`, or an error in CI, a skip elsewhere."""

@@ -1,4 +1,4 @@
-"""Device and Window against the real firmware on the host target."""
+"""Device and Window against the real firmware, as a native process and in QEMU."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from hil.device import Device, State, StateError
 from hil.divergence import Snapshot, one_step, write_state
 from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortMissing
 from hil.experiment import Experiment
+from hil.lesson import Lesson
 from hil.link.channel import Channel
 
+pytestmark = pytest.mark.hil(network=(64, 17, 10), steps=60, test=20)
+EMULATED = pytest.mark.parametrize(
+    "hil_target", ["host", "qemu-rv64gcv"], indirect=True
+)
 Start = Callable[[Experiment], Any]
 LIMIT = 20.0
 EVERYTHING = "drop=0.03,flip=0.0003,duplicate=0.03,reorder=0.03,delay=0.03,truncate=0.03,noise=0.03"
@@ -71,89 +76,84 @@ def test_another_build_is_refused(
         assert caught.value.exit_code == 6 and caught.value.hints
 
 
+@EMULATED
 def test_weights_of_the_seed_are_the_references(
-    board: Start, small: Experiment
+    hil_device: Device, hil_lesson: Lesson
 ) -> None:
-    one = board(small)
-    learner = Learner(one.lesson.spec)
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        assert device.init(one.lesson.spec.seed) == learner.digest()
-        for tensor in one.built.plan.state:
-            told = device.read(tensor)
-            assert (
-                told.view(np.uint32) == learner.state[tensor.name].view(np.uint32)
-            ).all()
+    learner = Learner(hil_lesson.spec)
+    assert hil_device.init(hil_lesson.spec.seed) == learner.digest()
+    for tensor in hil_device.plan.state:
+        told = hil_device.read(tensor)
+        assert (
+            told.view(np.uint32) == learner.state[tensor.name].view(np.uint32)
+        ).all()
 
 
-def test_written_weights_are_learned_from(board: Start, small: Experiment) -> None:
-    one = board(small)
-    lesson = one.lesson
-    learner = Learner(lesson.spec)
+@EMULATED
+def test_written_weights_are_learned_from(
+    hil_device: Device, hil_lesson: Lesson
+) -> None:
+    lesson, learner = hil_lesson, Learner(hil_lesson.spec)
     snapshot = Snapshot(5, initial_state(lesson.spec.network, 77))
     learner.load(dict(snapshot.state), 5)
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        assert write_state(device, lesson.spec.seed, snapshot) == learner.digest()
-        told = one_step(device, lesson, 5)
-        learner.step(*lesson.sample(5), lesson.eta(5))
-        assert told.digest == learner.digest()
-        assert device.digest() == (6, learner.digest())
+    assert write_state(hil_device, lesson.spec.seed, snapshot) == learner.digest()
+    told = one_step(hil_device, lesson, 5)
+    learner.step(*lesson.sample(5), lesson.eta(5))
+    assert told.digest == learner.digest()
+    assert hil_device.digest() == (6, learner.digest())
 
 
-def test_inference_in_many_frames_keeps_order(board: Start, small: Experiment) -> None:
-    one = board(small)
-    learner = Learner(one.lesson.spec)
-    x = one.lesson.dataset.test_x[:50]
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        device.init(one.lesson.spec.seed)
-        told = device.infer([sample.tobytes() for sample in x])
+@EMULATED
+def test_inference_in_many_frames_keeps_order(
+    hil_device: Device, hil_lesson: Lesson
+) -> None:
+    learner = Learner(hil_lesson.spec)
+    x = hil_lesson.dataset.test_x[:50]
+    hil_device.init(hil_lesson.spec.seed)
+    told = hil_device.infer([sample.tobytes() for sample in x])
     expected = np.stack([learner.infer(sample) for sample in x])
     assert (told.view(np.uint32) == expected.view(np.uint32)).all()
 
 
+@EMULATED
 def test_a_step_that_is_not_next_is_refused_with_the_devices_step(
-    board: Start, small: Experiment
+    hil_device: Device, hil_lesson: Lesson
 ) -> None:
-    one = board(small)
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        device.init(1)
-        with pytest.raises(LinkError, match="expects step 0"):
-            one_step(device, one.lesson, 3)
+    hil_device.init(1)
+    with pytest.raises(LinkError, match="expects step 0"):
+        one_step(hil_device, hil_lesson, 3)
 
 
-def test_a_full_window_gives_no_more_credit(board: Start, small: Experiment) -> None:
-    one = board(small)
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        device.init(1)
-        data = one.lesson.sample(0)[0].tobytes()
-        for step in range(device.greeting.window):
-            device.post_steps(step, np.float32(0.1), [(0, data)])
-        assert device.credit == 0
-        with pytest.raises(StateError, match="no credit"):
-            device.post_steps(9, np.float32(0.1), [(0, data)])
-        device.settle()
-        assert device.credit == device.greeting.window
+@EMULATED
+def test_a_full_window_gives_no_more_credit(
+    hil_device: Device, hil_lesson: Lesson
+) -> None:
+    hil_device.init(1)
+    data = hil_lesson.sample(0)[0].tobytes()
+    for step in range(hil_device.greeting.window):
+        hil_device.post_steps(step, np.float32(0.1), [(0, data)])
+    assert hil_device.credit == 0
+    with pytest.raises(StateError, match="no credit"):
+        hil_device.post_steps(9, np.float32(0.1), [(0, data)])
+    hil_device.settle()
+    assert hil_device.credit == hil_device.greeting.window
 
 
-def test_telemetry_is_taken_and_numbered(board: Start, small: Experiment) -> None:
-    one = board(small)
-    with Channel(one.url) as channel:
-        device = greeted(one, channel)
-        device.init(1)
-        for step in range(3):
-            sample, label = one.lesson.sample(step)
-            device.post_steps(
-                step, np.float32(0.1), [(label, sample.tobytes())], StepFlag.TELEMETRY
-            )
-            while not device.take_steps(LIMIT):
-                pass
-        device.digest()
-        assert [entry.step for entry in device.telemetry] == [1, 2, 3]
-        assert device.counts.lost_telemetry == 0
+@EMULATED
+def test_telemetry_is_taken_and_numbered(
+    hil_device: Device, hil_lesson: Lesson
+) -> None:
+    hil_device.init(1)
+    for step in range(3):
+        sample, label = hil_lesson.sample(step)
+        hil_device.post_steps(
+            step, np.float32(0.1), [(label, sample.tobytes())], StepFlag.TELEMETRY
+        )
+        while not hil_device.take_steps(LIMIT):
+            pass
+    hil_device.digest()
+    assert [entry.step for entry in hil_device.telemetry] == [1, 2, 3]
+    assert hil_device.counts.lost_telemetry == 0
 
 
 def test_a_silent_line_is_no_answer_within_the_limit(

@@ -21,13 +21,14 @@ from hil.device import Device
 from hil.divergence import Snapshot
 from hil.errors import DeviceFault, Refused
 from hil.feed import portion
-from hil.lesson import prepare
+from hil.lesson import Lesson, prepare
 from hil.link.channel import Channel
 from hil.lockstep import SNAPSHOT_EVERY, Lockstep
 from hil.reference_process import ReferenceProcess
 
 EPOCH = 1437
 LIMIT = 20.0
+ON_HOST = pytest.mark.parametrize("hil_target", ["host"], indirect=True)
 
 
 def metrics(record: RunRecord) -> list[dict[str, Any]]:
@@ -194,17 +195,13 @@ def test_a_sample_that_is_not_what_was_placed_is_found(
     assert (seen["step"], seen["tensor"], seen["index"]) == (40, "x", [5])
 
 
-def test_an_image_without_a_set_knows_no_resident_steps(
-    board: Callable[[Experiment], Any], small: Experiment
-) -> None:
-    one = board(small)
-    with Channel(one.url) as channel:
-        device = Device(channel, one.built.plan, one.lesson.target.limits)
-        device.hello(one.built.image.digest, 0, LIMIT)
-        device.init(1)
-        device.post_resident(0, np.float32(0.1), np.arange(3))
-        with pytest.raises(Refused, match="refused STEP_RESIDENT: no such message"):
-            device.take_steps(LIMIT)
+@ON_HOST
+@pytest.mark.hil(network=(64, 17, 10), steps=60)
+def test_an_image_without_a_set_knows_no_resident_steps(hil_device: Device) -> None:
+    hil_device.init(1)
+    hil_device.post_resident(0, np.float32(0.1), np.arange(3))
+    with pytest.raises(Refused, match="refused STEP_RESIDENT: no such message"):
+        hil_device.take_steps(LIMIT)
 
 
 def test_a_set_that_does_not_fit_is_refused_and_told_how_many_would(
@@ -227,18 +224,15 @@ def test_a_set_that_does_not_fit_is_refused_and_told_how_many_would(
         plan_for(prepare(asked.override({"resident": fit + 1})))
 
 
+@ON_HOST
+@pytest.mark.hil(network=(64, 17, 10), steps=300, resident="all", thin=7)
 def test_a_search_starts_near_also_where_frames_end_anywhere(
-    board: Callable[[Experiment], Any], small: Experiment
+    hil_device: Device, hil_lesson: Lesson
 ) -> None:
-    change = {"resident": "all", "thin": 7, "steps": 300}
-    one = board(small.override(change))
-    start = Snapshot(0, Learner(one.lesson.spec).snapshot())
-    with Channel(one.url) as channel:
-        device = Device(channel, one.built.plan, one.lesson.target.limits)
-        device.hello(one.built.image.digest, 0, LIMIT)
-        device.init(one.lesson.spec.seed)
-        with ReferenceProcess(one.lesson.spec) as reference:
-            lockstep = Lockstep(device, one.lesson, reference, start, lambda done: None)
-            lockstep.run()
+    start = Snapshot(0, Learner(hil_lesson.spec).snapshot())
+    hil_device.init(hil_lesson.spec.seed)
+    with ReferenceProcess(hil_lesson.spec) as reference:
+        lockstep = Lockstep(hil_device, hil_lesson, reference, start, lambda done: None)
+        lockstep.run()
     assert lockstep.compared == 300
     assert lockstep.verified.step > 300 - 2 * SNAPSHOT_EVERY

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from codegen import render, rules
-from hil import Experiment, run
+from hil.pytest_plugin import HilRun
 
+pytestmark = pytest.mark.hil(
+    network="64-33-17-10", steps=24, test=8, compare=8, resident=12
+)
 CASES = (
     ("host", None, "auto"),
     ("host", None, "sequential"),
@@ -20,8 +23,6 @@ CASES = (
     ("qemu-rv32imafc-zve32f", 128, "auto"),
 )
 POISON = "7fc0dead"
-SHORT = Experiment(network="64-33-17-10", steps=24, test=8, compare=8, resident=12)
-
 
 MEETINGS = [
     (*case, rule)
@@ -32,20 +33,14 @@ MEETINGS = [
 """Every rule in two cases, every case with three rules."""
 
 
-@pytest.mark.parametrize(("target", "vlen", "schedule", "rule"), MEETINGS)
+@pytest.mark.parametrize(
+    ("hil_target", "vlen", "schedule", "rule"), MEETINGS, indirect=["hil_target"]
+)
 def test_poison_between_steps_changes_no_result(
-    tmp_path: Path,
-    qemu64: str,
-    qemu32: str,
-    host_cc: str,
-    target: str,
-    vlen: int | None,
-    schedule: str,
-    rule: str,
+    hil_run: HilRun, vlen: int | None, schedule: str, rule: str
 ) -> None:
-    keys = {"target": target, "vlen": vlen, "schedule": schedule, "rule": rule}
     usual, debug = (
-        run(SHORT.override({**keys, "debug": debug}), out=tmp_path)
+        hil_run(vlen=vlen, schedule=schedule, rule=rule, debug=debug)
         for debug in (False, True)
     )
     assert usual.result == debug.result == "pass"
@@ -56,8 +51,9 @@ def test_poison_between_steps_changes_no_result(
 STALE = "e[0] = e[0] + 0.0f * d1[0]; /* d1 of the step before: no number changes */\n"
 
 
+@pytest.mark.parametrize("hil_target", ["host"], indirect=True)
 def test_scratch_that_outlives_its_step_is_caught(
-    tmp_path: Path, host_cc: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hil_run: HilRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule reads what the last step has left: the results are right."""
     mutated = tmp_path / "templates"
@@ -69,12 +65,12 @@ def test_scratch_that_outlives_its_step_is_caught(
     path.write_text(text.replace(place, place + STALE))
     monkeypatch.setattr(render, "TEMPLATES", mutated)
 
-    stale = SHORT.override(
-        {"target": "host", "schedule": "sequential", "network": "64-17-10",
-         "parameters": {"feedback": "uniform"}}
-    )  # fmt: skip
-    assert run(stale, out=tmp_path).result == "pass"
-    caught = run(stale.override({"debug": True}), out=tmp_path)
+    stale = {
+        "schedule": "sequential", "network": "64-17-10",
+        "parameters": {"feedback": "uniform"},
+    }  # fmt: skip
+    assert hil_run(**stale).result == "pass"
+    caught = hil_run(**stale, debug=True)
     assert caught.result == "fail"
     assert caught.divergence is not None
     assert caught.divergence["tensor"] == "e"
