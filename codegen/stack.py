@@ -100,9 +100,10 @@ class Stack:
 @lru_cache(maxsize=16)
 def read(path: Path, target: Target, vlen: int) -> Stack | None:
     """The stack of the image at `path`, built for `target`, on a machine with
-    vectors of `vlen` bits. None where nothing tells what calls what: on the
-    host with another compiler than gcc."""
-    if target.machine != "native":
+    vectors of `vlen` bits. None where nothing tells what calls what: in a program
+    that is linked with a libc (whose own calls go through pointers), unless gcc has
+    written the calls down."""
+    if target.emulated:
         return Stack(callgraph.read(path, target.xlen, vlen))
     told = path.parent / CALLS
     if not told.exists():

@@ -123,9 +123,9 @@ def probe(target: Target, console: str = "socket") -> ProbeResult:
     when the guest does not greet or does not end, `DescriptorError` for a
     target that is not emulated.
     """
-    if target.qemu is None:
+    if not target.emulated:
         raise DescriptorError(
-            f"target {target.name!r} is not emulated: nothing to boot"
+            f"target {target.name!r} is a process, not emulated: nothing to boot"
         )
     greeting = f"hello from {target.name}\n"
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:

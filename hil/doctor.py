@@ -67,7 +67,7 @@ def examine(chosen: list[Target]) -> Iterator[Finding]:
     yield from data()
     yield cache()
     for target in chosen:
-        if target.qemu is not None:
+        if target.emulated:
             yield boot(target)
 
 

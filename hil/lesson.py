@@ -283,11 +283,12 @@ def _gate(experiment: Experiment, target: Target) -> Gate:
 
 def _require_counter(experiment: Experiment, target: Target) -> None:
     """A budget wants a counter that means something."""
-    if target.machine == "native":
+    on_board = target.machine == "user" and experiment.unit
+    if not target.emulated and not on_board:
         raise UsageError(
             f"a budget of a step needs a counter, and target {target.name} has none"
         )
-    if target.machine == "qemu" and not (experiment.icount or experiment.unit):
+    if target.emulated and not (experiment.icount or experiment.unit):
         raise UsageError(
             "a budget of a step in an emulator means something only where instructions "
             "are counted exactly",

@@ -28,7 +28,9 @@ SPECS = {
     ),
 }
 SCHEDULES = ("auto", "fused", "sequential")
-OURS = ("rt", "learning", "in", "line", "listening", "top", "deepest", "nor")
+OURS = (
+    "rt", "learning", "in", "line", "listening", "top", "deepest", "nor", "counters",
+)  # fmt: skip
 """Every variable of the firmware on the host."""
 
 

@@ -11,7 +11,7 @@ import targets
 from emulation import ProbeError, QemuMissing, probe
 from emulation.probe import PROGRAM, assemble, image, little_endian
 
-EMULATED = [name for name in targets.names() if targets.load(name).qemu]
+EMULATED = [name for name in targets.names() if targets.load(name).emulated]
 
 
 @pytest.mark.usefixtures("qemu64", "qemu32")
@@ -52,7 +52,9 @@ def test_a_line_that_the_assembler_does_not_know_is_reported() -> None:
 
 
 def test_a_target_that_is_not_emulated_has_nothing_to_probe() -> None:
-    with pytest.raises(targets.DescriptorError, match="'host' is not emulated"):
+    with pytest.raises(
+        targets.DescriptorError, match="'host' is a process, not emulated"
+    ):
         probe.probe(targets.load("host"))
 
 

@@ -10,4 +10,6 @@ MACHINES = (
     ("qemu-rv64gcv", 512),
     ("qemu-rv64gcv", 1024),
     ("qemu-rv32imafc-zve32f", 128),
+    ("linux-riscv64-rvv", 128),
+    ("linux-riscv64-rvv", 256),
 )

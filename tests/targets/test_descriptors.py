@@ -134,7 +134,7 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
         pytest.param(
             'machine = "qemu"',
             'machine = "qmeu"',
-            "unknown machine 'qmeu': expected one of qemu, native",
+            "unknown machine 'qmeu': expected one of qemu, native, user",
             id="unknown machine",
         ),
         pytest.param(

@@ -1,7 +1,9 @@
-/* Port of a process on the computer at hand: the same firmware, natively.
+/* Port of a process: the same firmware on the computer at hand, or on a Linux board.
  *
  *     image --listen-fd N    serve connections to listening socket N, one by one
  *     image --fd N           serve file descriptor N, such as a pty's master
+ *     image --stdio          read descriptor 0 and write descriptor 1, as ssh gives
+ *                            them; a serial console must be raw: stty raw -echo
  *
  *     --flash FILE           checkpoints go into this file
  *     --cut N MODEL          lose the power at flash operation N: flash.c
@@ -22,10 +24,13 @@
 
 #include "hil_config.h"
 #include "hil_port.h"
-#include "host_flash.h"
 #include "hil_runtime.h"
+#include "host_counters.h"
+#include "host_flash.h"
 
-static int line = -1;
+static struct {
+    int from, to; /* descriptors; one and the same but for --stdio */
+} line = { -1, -1 };
 static int listening = -1;
 
 /* What the kernel has given and nobody has asked for yet: a system call for
@@ -95,8 +100,9 @@ static void serve_next(void)
 {
     const int at_once = 1;
 
-    line = accept(listening, NULL, NULL);
-    if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
+    line.from = line.to = accept(listening, NULL, NULL);
+    if (line.to < 0 ||
+        setsockopt(line.to, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
         die("accept");
     }
 }
@@ -108,7 +114,7 @@ static void hung_up(void)
     if (listening < 0) {
         hil_port_exit(0);
     }
-    (void)close(line);
+    (void)close(line.to);
     serve_next();
 }
 
@@ -125,7 +131,8 @@ static void check_line(const char *what)
 static _Noreturn void usage(const char *name)
 {
     fprintf(stderr,
-            "usage: %s --fd N | --listen-fd N [--flash FILE [--cut N MODEL]]\n", name);
+            "usage: %s --fd N | --listen-fd N | --stdio [--flash FILE [--cut N MODEL]]\n",
+            name);
     exit(2);
 }
 
@@ -136,9 +143,9 @@ enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
 static void drain(void)
 {
     enum { SILENCE = 200 }; /* milliseconds */
-    struct pollfd ready = { .fd = line, .events = POLLIN };
+    struct pollfd ready = { .fd = line.from, .events = POLLIN };
 
-    while (poll(&ready, 1, SILENCE) > 0 && read(line, in.bytes, sizeof in.bytes) > 0) {
+    while (poll(&ready, 1, SILENCE) > 0 && read(line.from, in.bytes, sizeof in.bytes) > 0) {
     }
 }
 
@@ -158,8 +165,12 @@ void hil_port_init(int argc, char **argv)
     signal(SIGVTALRM, on_watchdog);
     for (int i = 1; i < argc; i += 2) {
         const char *const option = argv[i];
-        if (i + 1 < argc && strcmp(option, "--fd") == 0) {
-            line = atoi(argv[i + 1]);
+        if (strcmp(option, "--stdio") == 0) {
+            line.from = STDIN_FILENO;
+            line.to = STDOUT_FILENO;
+            i--;
+        } else if (i + 1 < argc && strcmp(option, "--fd") == 0) {
+            line.from = line.to = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--listen-fd") == 0) {
             listening = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--flash") == 0) {
@@ -173,16 +184,17 @@ void hil_port_init(int argc, char **argv)
     }
     if (listening >= 0) {
         serve_next();
-    } else if (line < 0) {
+    } else if (line.to < 0) {
         usage(argv[0]);
     }
+    host_counters_open();
     top = deepest = __builtin_frame_address(0);
     host_paint();
 }
 
 void hil_port_wait(void)
 {
-    struct pollfd ready = { .fd = line, .events = POLLIN };
+    struct pollfd ready = { .fd = line.from, .events = POLLIN };
 
     look();
     if (in.at == in.end && poll(&ready, 1, -1) < 0 && errno != EINTR) {
@@ -194,12 +206,12 @@ void hil_port_wait(void)
 /* Read what is there, at once. */
 static void refill(void)
 {
-    struct pollfd ready = { .fd = line, .events = POLLIN };
+    struct pollfd ready = { .fd = line.from, .events = POLLIN };
 
     if (poll(&ready, 1, 0) <= 0) {
         return;
     }
-    const ssize_t count = read(line, in.bytes, sizeof in.bytes);
+    const ssize_t count = read(line.from, in.bytes, sizeof in.bytes);
     if (count == 0) {
         hung_up();
         return;
@@ -231,7 +243,7 @@ void hil_port_write(const uint8_t *data, size_t size)
 {
     look();
     while (size > 0) {
-        const ssize_t count = write(line, data, size);
+        const ssize_t count = write(line.to, data, size);
         if (count < 0) {
             check_line("write");
             continue;
@@ -261,17 +273,24 @@ void hil_port_watchdog(bool armed)
 
 uint64_t hil_port_instructions(void)
 {
-    return 0;
+    return host_counters_read().instructions;
 }
 
 uint64_t hil_port_cycles(void)
 {
-    return 0;
+    return host_counters_read().cycles;
 }
 
 uint32_t hil_port_vlen(void)
 {
+#if defined(__riscv) && HIL_VECTOR
+    unsigned long bytes; /* vlenb, by number: this half is compiled without V */
+
+    __asm__ volatile("csrr %0, 0xc22" : "=r"(bytes));
+    return (uint32_t)bytes * 8;
+#else
     return 0;
+#endif
 }
 
 uint32_t hil_port_stack(void)
