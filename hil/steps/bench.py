@@ -85,7 +85,7 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
     if asked.unit is not None or not load(asked.target).emulated:
         raise UsageError(
             f"{asked.unit or asked.target!r} counts no instructions: "
-            "hil bench step needs a target in QEMU",
+            "hil bench step needs a whole machine in QEMU",
             "`hil targets` lists them",
         )
     if asked.epochs is not None:

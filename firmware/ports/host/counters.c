@@ -7,9 +7,7 @@
 #include "hil_config.h"
 #include "host_counters.h"
 
-static struct {
-    int group, member; /* descriptors: cycles, which is read for both; instructions */
-} counters = { -1, -1 };
+static int counters = -1; /* descriptor of the group; -1: nothing is counted */
 
 _Static_assert(sizeof counters == HIL_COUNTERS_BYTES, "ram.toml says another size");
 
@@ -36,14 +34,10 @@ static int open_counter(uint64_t what, int group)
 
 void host_counters_open(void)
 {
-    counters.group = open_counter(PERF_COUNT_HW_CPU_CYCLES, -1);
-    if (counters.group < 0) {
-        return;
-    }
-    counters.member = open_counter(PERF_COUNT_HW_INSTRUCTIONS, counters.group);
-    if (counters.member < 0) {
-        (void)close(counters.group);
-        counters.group = -1;
+    counters = open_counter(PERF_COUNT_HW_CPU_CYCLES, -1);
+    if (counters >= 0 && open_counter(PERF_COUNT_HW_INSTRUCTIONS, counters) < 0) {
+        (void)close(counters);
+        counters = -1;
     }
 }
 
@@ -53,8 +47,7 @@ struct host_counts host_counters_read(void)
         uint64_t count, cycles, instructions;
     } told = { 0 };
 
-    if (counters.group < 0 ||
-        read(counters.group, &told, sizeof told) != (ssize_t)sizeof told) {
+    if (counters < 0 || read(counters, &told, sizeof told) != (ssize_t)sizeof told) {
         return (struct host_counts){ 0 };
     }
     return (struct host_counts){ told.cycles, told.instructions };

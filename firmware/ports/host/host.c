@@ -28,9 +28,8 @@
 #include "host_counters.h"
 #include "host_flash.h"
 
-static struct {
-    int from, to; /* descriptors; one and the same but for --stdio */
-} line = { -1, -1 };
+static int line = -1;
+static int answers = -1; /* where to write; the same but for --stdio */
 static int listening = -1;
 
 /* What the kernel has given and nobody has asked for yet: a system call for
@@ -47,8 +46,8 @@ enum { STACK_PAINT = 0x5aa55aa5, PAINTED = 1 << 14 };
 static volatile uint32_t *top;     /* where the painted stack begins */
 static volatile uint32_t *deepest; /* the lowest word of it that was used */
 
-_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof listening == HIL_LISTENING_BYTES &&
-                   sizeof in == HIL_IN_BYTES &&
+_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof answers == HIL_ANSWERS_BYTES &&
+                   sizeof listening == HIL_LISTENING_BYTES && sizeof in == HIL_IN_BYTES &&
                    sizeof top == HIL_TOP_BYTES && sizeof deepest == HIL_DEEPEST_BYTES,
                "ram.toml says other sizes");
 
@@ -100,9 +99,8 @@ static void serve_next(void)
 {
     const int at_once = 1;
 
-    line.from = line.to = accept(listening, NULL, NULL);
-    if (line.to < 0 ||
-        setsockopt(line.to, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
+    line = answers = accept(listening, NULL, NULL);
+    if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
         die("accept");
     }
 }
@@ -114,7 +112,7 @@ static void hung_up(void)
     if (listening < 0) {
         hil_port_exit(0);
     }
-    (void)close(line.to);
+    (void)close(line);
     serve_next();
 }
 
@@ -143,9 +141,9 @@ enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
 static void drain(void)
 {
     enum { SILENCE = 200 }; /* milliseconds */
-    struct pollfd ready = { .fd = line.from, .events = POLLIN };
+    struct pollfd ready = { .fd = line, .events = POLLIN };
 
-    while (poll(&ready, 1, SILENCE) > 0 && read(line.from, in.bytes, sizeof in.bytes) > 0) {
+    while (poll(&ready, 1, SILENCE) > 0 && read(line, in.bytes, sizeof in.bytes) > 0) {
     }
 }
 
@@ -166,11 +164,11 @@ void hil_port_init(int argc, char **argv)
     for (int i = 1; i < argc; i += 2) {
         const char *const option = argv[i];
         if (strcmp(option, "--stdio") == 0) {
-            line.from = STDIN_FILENO;
-            line.to = STDOUT_FILENO;
+            line = STDIN_FILENO;
+            answers = STDOUT_FILENO;
             i--;
         } else if (i + 1 < argc && strcmp(option, "--fd") == 0) {
-            line.from = line.to = atoi(argv[i + 1]);
+            line = answers = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--listen-fd") == 0) {
             listening = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--flash") == 0) {
@@ -184,7 +182,7 @@ void hil_port_init(int argc, char **argv)
     }
     if (listening >= 0) {
         serve_next();
-    } else if (line.to < 0) {
+    } else if (line < 0) {
         usage(argv[0]);
     }
     host_counters_open();
@@ -194,7 +192,7 @@ void hil_port_init(int argc, char **argv)
 
 void hil_port_wait(void)
 {
-    struct pollfd ready = { .fd = line.from, .events = POLLIN };
+    struct pollfd ready = { .fd = line, .events = POLLIN };
 
     look();
     if (in.at == in.end && poll(&ready, 1, -1) < 0 && errno != EINTR) {
@@ -206,12 +204,12 @@ void hil_port_wait(void)
 /* Read what is there, at once. */
 static void refill(void)
 {
-    struct pollfd ready = { .fd = line.from, .events = POLLIN };
+    struct pollfd ready = { .fd = line, .events = POLLIN };
 
     if (poll(&ready, 1, 0) <= 0) {
         return;
     }
-    const ssize_t count = read(line.from, in.bytes, sizeof in.bytes);
+    const ssize_t count = read(line, in.bytes, sizeof in.bytes);
     if (count == 0) {
         hung_up();
         return;
@@ -243,7 +241,7 @@ void hil_port_write(const uint8_t *data, size_t size)
 {
     look();
     while (size > 0) {
-        const ssize_t count = write(line.to, data, size);
+        const ssize_t count = write(answers, data, size);
         if (count < 0) {
             check_line("write");
             continue;
