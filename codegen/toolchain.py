@@ -235,7 +235,7 @@ def _linux_zig(target: Target, vlen: int | None) -> Toolchain:
         "zig", _zig_version(), command,
         (*flags, *CLANG, f"-mcpu={isa.at_least(vlen).zig}"),
         (*flags, scalar),
-        (*command, *common, scalar, "-static", "-g0"),
+        (*command, *common, scalar, "-static", "-Wl,--gc-sections"),
     )  # fmt: skip
 
 
