@@ -1,33 +1,66 @@
 #!/bin/sh
-# Installs with apt what pip cannot: QEMU for RISC-V, a C compiler for this
-# computer, make, Python's venv, and a second RISC-V compiler that the digests
-# are checked against and that brings libFuzzer and its sanitizers for the
-# decoders (the pinned compiler has none).
+# Installs with apt what pip cannot: QEMU for RISC-V and Arm, and its user mode, a C
+# compiler for this computer, make, Python's venv, and what the tests alone want: a
+# second RISC-V compiler that the digests are checked against and that brings
+# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), an
+# ssh daemon to copy images to, and a debugger that knows every target.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler is wanted, not needed: it alone is no reason to touch the system, but
-# where CI is set, and where it cannot be had the script says so and goes on.
+# compiler, the daemon and the debugger are wanted, not needed: they alone are no
+# reason to touch the system, but where CI is set, and where one cannot be had the
+# script says so and goes on. Without CI the daemon and the debugger are never
+# installed.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
+WANTED="clang sshd gdb" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
+has_sshd() { has sshd || [ -x /usr/sbin/sshd ]; }
 say() { printf 'system packages: %s\n' "$*"; }
 available() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
 # One line per missing piece: the words by which it is known below.
 missing() {
     if ! has qemu-system-riscv64 || ! has qemu-system-riscv32; then echo qemu; fi
+    has qemu-system-arm || echo qemu-arm
+    # macOS has no user mode, and does without
+    [ "$(uname)" != Linux ] || has qemu-riscv64 || echo qemu-user
     has make || echo make
     has cc || echo cc
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || echo venv
-    if [ -n "${CI:-}" ] && ! has_second && [ -n "$(clang_packages)" ]; then
-        echo clang
-    fi
+    [ -n "${CI:-}" ] || return 0
+    for piece in $WANTED; do
+        if ! there "$piece" && [ -n "$(packages_of "$piece")" ]; then echo "$piece"; fi
+    done
+}
+
+# Whether a wanted piece is here.
+there() {
+    case $1 in
+    clang) has_second ;;
+    sshd) has_sshd ;;
+    gdb) has gdb-multiarch ;;
+    esac
+}
+
+# Of these pieces, those that are needed.
+needed() {
+    for piece in "$@"; do
+        case " $WANTED " in *" $piece "*) ;; *) echo "$piece" ;; esac
+    done
+}
+
+# What the tests will do without.
+say_absent() {
+    has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
+    has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
+    has_sshd || say "no ssh daemon here: what loads by ssh is not tested"
+    has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
 }
 
 # A clang >= 17 with its lld. One compiler and linker of the same number.
@@ -77,10 +110,14 @@ qemu_packages() {
 packages_of() {
     case $1 in
     qemu) qemu_packages ;;
+    qemu-arm) echo qemu-system-arm ;;
+    qemu-user) echo qemu-user ;;
     make) echo make ;;
     cc) echo gcc libc6-dev ;;
     venv) echo python3-venv ;;
     clang) clang_packages ;;
+    sshd) if available openssh-server; then echo openssh-server; fi ;;
+    gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
     esac
 }
 
@@ -102,25 +139,24 @@ if [ "${1:-}" = "--check" ]; then
 fi
 if [ -z "$wanted" ]; then
     say "nothing to install"
-    has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
-    has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
+    say_absent
     exit 0
 fi
 say "missing:" $wanted
 if ! has apt-get; then
     say "no apt-get here; macOS: xcode-select --install, brew install qemu"
-    say "elsewhere: qemu-system-riscv32 and -riscv64, make, a C compiler"
+    say "elsewhere: qemu-system-riscv32, -riscv64 and -arm, qemu-riscv64, make, a C compiler"
     exit 1
 fi
 if [ "$(id -u)" -ne 0 ] && ! has sudo; then
     say "not root, and no sudo here: run .ci/apt.sh as root"
-    [ "$wanted" = clang ]
+    [ -z "$(needed $wanted)" ]
     exit
 fi
 
 apt update
 packages=
-for piece in $(missing | grep -v clang); do
+for piece in $(needed $(missing)); do
     found=$(packages_of "$piece")
     if [ -n "$found" ]; then
         say "$piece: installing" $found
@@ -133,11 +169,15 @@ if [ -n "$packages" ]; then
     apt install -y --no-install-recommends $packages
     say "installed$packages"
 fi
-if ! has_second; then # fresh lists may offer one that the old ones did not
-    packages=$(clang_packages)
-    if [ -n "$packages" ] && apt install -y --no-install-recommends $packages; then
-        say "installed" $packages ", the second compiler"
-    else
-        say "no clang >= 17 with lld to be had: the second compiler is not used"
+# Fresh lists may offer what the old ones did not; one that cannot be installed does
+# not keep the others away. A daemon is started by being installed: in CI alone.
+for piece in $WANTED; do
+    if there "$piece" || { [ "$piece" != clang ] && [ -z "${CI:-}" ]; }; then
+        continue
     fi
-fi
+    packages=$(packages_of "$piece")
+    if [ -n "$packages" ] && apt install -y --no-install-recommends $packages; then
+        say "installed" $packages ", which the tests want"
+    fi
+done
+say_absent

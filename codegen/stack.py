@@ -103,15 +103,16 @@ class Stack:
 @lru_cache(maxsize=16)
 def read(path: Path, target: Target, vlen: int) -> Stack | None:
     """The stack of the image at `path`, built for `target`, on a machine with
-    vectors of `vlen` bits. None where nothing tells what calls what: on the
-    host with another compiler than gcc."""
+    vectors of `vlen` bits. None where nothing tells what calls what: in a program
+    that is linked with a libc (whose own calls go through pointers), unless gcc has
+    written the calls down."""
     if target.isa in CORES:
         graph = thumb.read(path)
         stack = Stack(graph)
         there = [name for name in thumb.HANDLERS if name in graph.nodes]
         handlers = max(stack.bound(name).bytes for name in there)
         return Stack(graph, thumb.EXCEPTION + handlers)
-    if target.machine != "native":
+    if target.emulated:
         return Stack(callgraph.read(path, target.xlen, vlen))
     told = path.parent / CALLS
     if not told.exists():

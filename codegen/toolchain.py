@@ -186,20 +186,26 @@ def _arm(
     )  # fmt: skip
 
 
+NO_CHECKS = "-fno-sanitize=undefined"
+"""zig cc would build its own sanitizer in."""
+
+
+def _zig_version() -> str:
+    return f"zig {metadata.version('ziglang')}"
+
+
 def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
     zig = _zig()
     if target.isa in CORES:
         return _arm(
-            "zig", f"zig {metadata.version('ziglang')}", (zig, "cc"),
+            "zig", _zig_version(), (zig, "cc"),
             ("-target", "thumb-freestanding-eabihf", f"-mcpu={CORES[target.isa].zig}",
-             "-fno-sanitize=undefined"),
+             NO_CHECKS),
             (zig, "ld.lld"), target,
         )  # fmt: skip
-    common = (
-        "-target", f"riscv{target.xlen}-freestanding-none", "-fno-sanitize=undefined",
-    )  # fmt: skip
+    common = ("-target", f"riscv{target.xlen}-freestanding-none", NO_CHECKS)
     return _two_halves(
-        "zig", f"zig {metadata.version('ziglang')}", (zig, "cc"), common,
+        "zig", _zig_version(), (zig, "cc"), common,
         "-mcpu=", lambda isa: isa.zig, (zig, "ld.lld"), target, vlen,
     )  # fmt: skip
 
@@ -263,9 +269,30 @@ def _bare_gcc(target: Target, vlen: int | None) -> Toolchain:
 BARE_TOOLCHAINS = {"zig": _bare_zig, "clang": _bare_clang, "gcc": _bare_gcc}
 
 
+def _linux_zig(target: Target, vlen: int | None) -> Toolchain:
+    """One static program with the musl that zig brings, so that it runs on any Linux
+    of its kind and in QEMU's user mode alike. Its two halves are as a bare image's:
+    only the library has vectors. zig builds musl once, in half a minute."""
+    zig, isa = _zig(), Isa.parse(target.isa)
+    command = (zig, "cc")
+    common = ("-target", f"riscv{target.xlen}-linux-musl", f"-mabi={target.abi}")
+    scalar = f"-mcpu={isa.scalar.zig}"
+    flags = (*WARNINGS, *ARITHMETIC, *common, NO_CHECKS, "-fomit-frame-pointer")
+    return Toolchain(
+        "zig", _zig_version(), command,
+        (*flags, *CLANG, f"-mcpu={isa.at_least(vlen).zig}"),
+        (*flags, scalar),
+        (*command, *common, scalar, "-static", "-Wl,--gc-sections"),
+    )  # fmt: skip
+
+
+LINUX_TOOLCHAINS = {"zig": _linux_zig}
+"""Others have no libc for these boards here."""
+
+
 def _native(name: str) -> Toolchain:
     if name == "zig":
-        command: tuple[str, ...] = (_zig(), "cc", "-fno-sanitize=undefined")
+        command: tuple[str, ...] = (_zig(), "cc", NO_CHECKS)
     else:
         found = _which((name,))
         if found is None:
@@ -334,12 +361,13 @@ def _find(target: Target, name: str | None, vlen: int | None) -> Toolchain:
         )
     if target.machine == "native":
         return _native(name or "cc")
-    if name is not None and name not in BARE_TOOLCHAINS:
+    known = BARE_TOOLCHAINS if target.emulated else LINUX_TOOLCHAINS
+    if name is not None and name not in known:
         raise CompilerMissing(
             f"toolchain {name!r} cannot build for {target.name}: expected one of "
-            + ", ".join(BARE_TOOLCHAINS)
+            + ", ".join(known)
         )
-    return BARE_TOOLCHAINS[name or "zig"](target, vlen)
+    return known[name or "zig"](target, vlen)
 
 
 def build(

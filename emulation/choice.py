@@ -31,16 +31,23 @@ def machine_for(
     has not.
     """
     length = target.vlen(vlen)
-    if target.machine == "native":
+    if not target.emulated:
         if icount or watch:
             raise DescriptorError(
                 f"target {target.name!r} counts no instructions: "
-                "only an emulated one does"
+                "only one that QEMU emulates as a whole does"
             )
         if gdb:
             raise DescriptorError(
                 f"target {target.name!r} has no stub for a debugger: "
-                "only an emulated one has"
+                "only one that QEMU emulates as a whole has"
             )
-        return NativeMachine(target, image, console, flash)
+        return NativeMachine(target, image, console, flash, _runner(target, length))
     return QemuMachine(target, image, length, icount, console, watch, flash, gdb)
+
+
+def _runner(target: Target, vlen: int) -> tuple[str, ...]:
+    """What a process is started by: nothing, or QEMU's user mode."""
+    if target.qemu is None:
+        return ()
+    return (target.qemu.binary, "-cpu", target.qemu.cpu.format(vlen=vlen))

@@ -1,4 +1,5 @@
-"""The firmware as a process of this computer, for target `host`."""
+"""The firmware as a process of this computer, as it is (target `host`) or by QEMU's
+user mode."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from pathlib import Path
 from emulation.errors import EmulatorError
 from emulation.line import ListeningLine, PtyLine
 from emulation.machine import Machine, State
+from emulation.qemu import find
 from targets import Target
 
 
 class NativeMachine(Machine):
-    """A native image, which is told its line by a descriptor.
+    """An image that is a program, which is told its line by a descriptor. `runner`
+    is the command that runs it, QEMU's user mode with its options; without one this
+    computer does. A signal that ends the program ends its runner too.
 
     console "socket": `image --listen-fd N`, a listening socket; the process
     serves one connection after another. A reset starts it anew, and the host opens
@@ -26,8 +30,10 @@ class NativeMachine(Machine):
         image: Path,
         console: str = "socket",
         flash: Path | None = None,
+        runner: tuple[str, ...] = (),
     ) -> None:
         super().__init__(target, image, console, flash)
+        self._runner = runner
         self._line: ListeningLine | PtyLine | None = None
         self._cut: tuple[str, ...] = ()
 
@@ -37,6 +43,8 @@ class NativeMachine(Machine):
         self._cut = ("--cut", str(operation), model)
 
     def _start(self, folder: Path) -> None:
+        if self._runner:
+            find(self._runner[0])
         self._line = PtyLine() if self.console == "pty" else ListeningLine()
         self.url = self._line.url
 
@@ -57,7 +65,7 @@ class NativeMachine(Machine):
         assert self._line is not None
         flag = "--fd" if self.console == "pty" else "--listen-fd"
         fd = self._line.guest_fd
-        command = [str(self.image), flag, str(fd)]
+        command = [*self._runner, str(self.image), flag, str(fd)]
         if self.flash is not None:
             command += ["--flash", str(self.flash), *self._cut]
         self._cut = ()

@@ -27,6 +27,10 @@ HOW_TO_INSTALL = (
     "Debian, Ubuntu: sudo apt-get install qemu-system-misc, or run .ci/apt.sh",
     "macOS: brew install qemu",
 )
+HOW_TO_INSTALL_USER = (
+    "Debian, Ubuntu: sudo apt-get install qemu-user, or run .ci/apt.sh",
+    "QEMU's user mode exists on Linux alone; elsewhere name another target",
+)
 
 MAX_SOCKET_PATH = 103
 """Longest path of a unix socket on macOS (Linux: 107), without the final 0."""
@@ -43,7 +47,9 @@ def find(binary: str) -> str:
     """Path of this QEMU. Raises `QemuMissing`."""
     path = shutil.which(binary)
     if path is None:
-        raise QemuMissing(f"{binary} is not on the PATH", *HOW_TO_INSTALL)
+        whole = binary.startswith("qemu-system-")
+        how = HOW_TO_INSTALL if whole else HOW_TO_INSTALL_USER
+        raise QemuMissing(f"{binary} is not on the PATH", *how)
     return path
 
 
@@ -136,7 +142,7 @@ class QemuMachine(Machine):
     def _command(self, qmp: Path, cpu: str) -> list[str]:
         """QEMU's command line."""
         qemu, memory = self.target.qemu, self.target.memory
-        assert qemu is not None and memory is not None
+        assert qemu is not None and memory is not None and qemu.machine is not None
         line: Sequence[str] = ("-chardev", *SOCKET_LINE)
         if self._line:
             descriptor = f"fd={self._line.guest_fd},set=1"

@@ -287,12 +287,14 @@ def _gate(experiment: Experiment, target: Target) -> Gate:
 
 def _require_counter(experiment: Experiment, target: Target) -> None:
     """A budget wants a counter that means something."""
+    on_board = target.machine == "user" and experiment.unit
     uncounted = target.qemu is not None and not target.qemu.counts
-    if target.machine == "native" or (uncounted and not experiment.unit):
+    missing = uncounted and not experiment.unit
+    if missing or not (target.emulated or on_board):
         raise UsageError(
             f"a budget of a step needs a counter, and target {target.name} has none"
         )
-    if target.machine == "qemu" and not (experiment.icount or experiment.unit):
+    if target.emulated and not (experiment.icount or experiment.unit):
         raise UsageError(
             "a budget of a step in an emulator means something only where instructions "
             "are counted exactly",

@@ -149,7 +149,7 @@ class RunRecord:
 
 def provenance(machine: str) -> dict[str, str]:
     """How each part of a record was obtained (docs/record.md)."""
-    device = "emulated" if machine in ("qemu", "native") else "measured"
+    device = "emulated" if machine in ("qemu", "native", "user") else "measured"
     return {
         "learned": "counted",
         "compared": "counted",

@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 
 from targets.errors import DescriptorError
 
-MACHINES = ("qemu", "native")
-"""Kinds of machine that `emulation` can start."""
+MACHINES = ("qemu", "native", "user")
+"""Kinds of machine that `emulation` can start: QEMU as a whole machine, a process of
+this computer, a process of another kind of computer in QEMU's user mode."""
+NEEDS = {"qemu": ("qemu", "memory"), "native": (), "user": ("qemu",)}
+"""The tables that each of them needs."""
 
 MIN_VLEN = 128
 """The arithmetic contract's 16 lanes fit LMUL 4 from here (DESIGN 4.4)."""
@@ -155,12 +158,12 @@ class Riscv:
 @dataclass(frozen=True)
 class Qemu:
     """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in, and an
-    empty one is the machine's own. The line is its serial port number `serial`.
-    `semihosting`: its exit code comes by Arm's semihosting. `counts`: it has an
-    instruction counter, which -icount makes exact."""
+    empty one is the machine's own. A process in user mode has no `machine`. The line
+    is its serial port number `serial`. `semihosting`: its exit code comes by Arm's
+    semihosting. `counts`: it has an instruction counter, which -icount makes exact."""
 
     binary: str
-    machine: str
+    machine: str | None = None
     cpu: str = ""
     serial: int = 0
     semihosting: bool = False
@@ -206,9 +209,10 @@ class Target:
 
     `isa` and `abi` are what the compiler is told; `xlen` is the width of an
     address in bits; `port` is the folder in firmware/ports; `machine` is how it
-    is started: "qemu" or "native" (a process of this computer). `vector` is
-    None without a vector unit, `memory` None where nobody lays it out, `flash` None
-    where nothing is kept, `uart` and `riscv` None where a port needs none.
+    is started: "qemu", "native" (a process of this computer) or "user" (a process
+    in QEMU's user mode; on a board, of its Linux). `vector` is None
+    without a vector unit, `memory` None where nobody lays it out, `flash` None where
+    nothing is kept, `uart` and `riscv` None where a port needs none.
     """
 
     name: str
@@ -234,15 +238,38 @@ class Target:
                 f"unknown machine {self.machine!r}: "
                 f"expected one of {', '.join(MACHINES)}"
             )
-        for table in ("qemu", "memory"):
-            if self.machine == "qemu" and getattr(self, table) is None:
+        for table in NEEDS[self.machine]:
+            if getattr(self, table) is None:
                 raise DescriptorError(
-                    f"machine 'qemu' needs a table [{table}], which is missing"
+                    f"machine {self.machine!r} needs a table [{table}], which is missing"
                 )
+        self._require_fitting_tables()
         if self.qemu and ("{vlen}" in self.qemu.cpu) != (self.vector is not None):
             raise DescriptorError(
                 "cpu in [qemu] must hold {vlen} exactly when there is a table [vector]"
             )
+
+    def _require_fitting_tables(self) -> None:
+        """Of [qemu] a whole machine needs one key more, and a process lays out no
+        memory."""
+        if self.machine == "qemu" and self.qemu and self.qemu.machine is None:
+            raise DescriptorError("key 'machine' in table [qemu] is missing")
+        if self.machine == "user" and self.qemu and self.qemu.machine is not None:
+            raise DescriptorError(
+                "machine 'user' is a process, so key 'machine' in table [qemu] says "
+                "nothing: expected none"
+            )
+        if self.machine != "qemu" and self.memory is not None:
+            raise DescriptorError(
+                f"machine {self.machine!r} is a process, whose memory the system lays "
+                "out: expected no table [memory]"
+            )
+
+    @property
+    def emulated(self) -> bool:
+        """Whether QEMU is the whole machine: it counts instructions, shows what is
+        executed, and a debugger may stop it. A process has none of these."""
+        return self.machine == "qemu"
 
     def counted(self) -> Target:
         """The same for a guest whose instructions are counted: its clock is slower

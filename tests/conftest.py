@@ -54,6 +54,13 @@ def qemu_arm() -> str:
 
 
 @pytest.fixture(scope="session")
+def qemu_user() -> str:
+    """QEMU's user mode for 64-bit RISC-V."""
+    name = "qemu-riscv64"
+    return require(shutil.which(name), name, "make system-packages")
+
+
+@pytest.fixture(scope="session")
 def hil_data() -> Path:
     """The folder of real data sets."""
     folder = os.environ.get("HIL_DATA")

@@ -82,10 +82,10 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
     """
     if asked.network is None:
         asked = asked.override({"network": NETWORKS.get(asked.data, OTHER_NETWORK)})
-    if asked.unit is not None or load(asked.target).qemu is None:
+    if asked.unit is not None or not load(asked.target).emulated:
         raise UsageError(
             f"{asked.unit or asked.target!r} counts no instructions: "
-            "hil bench step needs a target in QEMU",
+            "hil bench step needs a whole machine in QEMU",
             "`hil targets` lists them",
         )
     if asked.epochs is not None:
@@ -133,7 +133,11 @@ def _without_vectors(target: Target) -> Target | None:
         return None
     others = (load(name) for name in names())
     return next(
-        (t for t in others if t.qemu and t.xlen == target.xlen and t.vector is None),
+        (
+            t
+            for t in others
+            if t.emulated and t.xlen == target.xlen and t.vector is None
+        ),
         None,
     )
 

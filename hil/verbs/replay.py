@@ -77,9 +77,10 @@ def _require_stub(lesson: Lesson) -> None:
             "connect its debug probe, break at net_step, and replay without --gdb; or "
             "name an emulated target with --target",
         )
-    if lesson.target.qemu is None:
+    if not lesson.target.emulated:
         raise UsageError(
-            f"--gdb needs QEMU, and target {lesson.target.name!r} runs as a process",
+            f"--gdb needs a machine in QEMU, and target {lesson.target.name!r} runs as a "
+            "process",
             "name an emulated target with --target",
         )
 

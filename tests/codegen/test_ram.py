@@ -35,8 +35,11 @@ SPECS = {
     ),
 }
 SCHEDULES = ("auto", "fused", "sequential")
-OURS = ("rt", "learning", "in", "line", "listening", "top", "deepest", "nor")
-"""Every variable of the firmware on the host."""
+OURS = (
+    "rt", "learning", "in", "line", "answers", "listening", "top", "deepest", "nor",
+    "counters",
+)  # fmt: skip
+"""Every variable of the firmware in a process."""
 
 
 def built(planned: Plan, compiler: str | None = None) -> image.Image:
@@ -74,13 +77,16 @@ def test_another_compiler_lays_out_the_same(second_compiler: None) -> None:
     assert planned.ram == built(planned, "clang").ram
 
 
-@pytest.mark.parametrize("compiler", ["cc", "zig"])
-def test_on_the_host_the_firmwares_variables_are_counted(
-    host_cc: str, compiler: str
+@pytest.mark.parametrize(
+    ("target", "compiler"),
+    [("host", "cc"), ("host", "zig"), ("linux-riscv64-rvv", "zig")],
+)
+def test_in_a_process_the_firmwares_variables_are_counted(
+    host_cc: str, target: str, compiler: str
 ) -> None:
     """The stack is the system's there, and libc has variables of its own."""
     for spec in SPECS.values():
-        planned = plan(spec, targets.load("host"), window=3)
+        planned = plan(spec, targets.load(target), window=3)
         path = built(planned, compiler).path
         assert sum(image.symbols(path)[name] for name in OURS) == planned.ram
 

@@ -204,6 +204,13 @@ def test_handlers_of_the_runtime_are_the_ones_a_pointer_may_hold() -> None:
         assert found is not None and found.graph.pointed == handlers
 
 
+def test_a_program_with_a_libc_has_no_bound() -> None:
+    """Its calls through pointers are not the firmware's: no figure, and no guess."""
+    linux = targets.load("linux-riscv64-rvv")
+    image = building.build(plan(SPEC, linux)).image
+    assert stack.read(image.path, linux, 256) is None
+
+
 def test_the_trap_stack_has_a_bound_of_its_own() -> None:
     image = building.build(plan(SPEC, RV64)).image
     found = stack.read(image.path, RV64, 256)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 import targets
 from codegen import image, toolchain
@@ -18,6 +19,7 @@ from codegen.spec import Network, Spec
 
 RV64 = targets.load("qemu-rv64gcv")
 HOST = targets.load("host")
+LINUX = targets.load("linux-riscv64-rvv")
 
 
 def test_the_same_inputs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
@@ -68,6 +70,40 @@ def test_a_missing_compiler_is_named(
     with pytest.raises(CompilerMissing, match="is missing") as caught:
         toolchain.find(target, name)
     assert caught.value.exit_code == 3 and caught.value.hints
+
+
+@pytest.mark.parametrize("name", ["clang", "gcc", "cc"])
+def test_a_board_with_linux_is_built_for_by_zig_alone(name: str) -> None:
+    with pytest.raises(CompilerMissing, match=r"expected one of zig$") as caught:
+        toolchain.find(LINUX, name)
+    assert str(caught.value).startswith(f"toolchain {name!r} cannot build for linux-")
+
+
+@pytest.mark.parametrize("vlen", [None, 128, 256])
+def test_only_the_library_may_use_vectors(vlen: int | None) -> None:
+    for target in (RV64, LINUX):
+        found = toolchain.find(target, vlen=vlen)
+        library, runtime, link = (
+            [flag for flag in flags if flag.startswith("-mcpu=")]
+            for flags in (found.library, found.runtime, found.link)
+        )
+        known = "" if vlen is None else f"+zvl{vlen}b"
+        assert library == [f"-mcpu={Isa.parse('rv64gcv').zig}{known}"]
+        assert runtime == [f"-mcpu={Isa.parse('rv64gc').zig}"]
+        assert link in ([], runtime)
+
+
+def test_a_linux_image_is_one_static_program(tmp_path: Path) -> None:
+    """With fused multiply-adds of the processor, and nothing of the C library's."""
+    files = render(plan(Spec(Network((8, 5))), LINUX))
+    made = toolchain.build(files, toolchain.find(LINUX), cache=tmp_path)
+    with made.path.open("rb") as file:
+        elf = ELFFile(file)
+        assert elf.get_machine_arch() == "RISC-V" and elf.elfclass == 64
+        kinds = {segment["p_type"] for segment in elf.iter_segments()}
+    assert not kinds & {"PT_INTERP", "PT_DYNAMIC"}
+    assert not {"fmaf", "fma"} & image.symbols(made.path).keys()
+    assert bytes.fromhex(made.digest)[:16] in made.path.read_bytes()
 
 
 def test_an_unknown_toolchain_is_refused_with_the_list() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import targets
+from codegen import toolchain
 from emulation.probe import assemble, image, little_endian
 
 FIRMWARE = """#!{python}
@@ -26,6 +29,38 @@ while byte := os.read(fd, 1):
     os.write(fd, byte.upper())
 """
 """Stands for a native image: echoes in upper case, q exits, k crashes."""
+
+FIRMWARE_C = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    int fd = argc > 2 ? atoi(argv[2]) : -1;
+    char byte;
+
+    if (argc > 2 && strcmp(argv[1], "--listen-fd") == 0) {
+        fd = accept(fd, NULL, NULL);
+    }
+    fprintf(stderr, "started with %s\n", argv[1]);
+    while (read(fd, &byte, 1) == 1) {
+        if (byte == 'q') {
+            return 7;
+        }
+        if (byte == 'k') {
+            abort();
+        }
+        byte -= byte >= 'a' && byte <= 'z' ? 'a' - 'A' : 0;
+        if (write(fd, &byte, 1) != 1) {
+            return 1;
+        }
+    }
+    return 0;
+}
+"""
 
 COUNT = (
     "CSRRS t1, x0, 0xb02",  # minstret
@@ -72,6 +107,27 @@ def counter(tmp_path: Path) -> Path:
     path = tmp_path / "counter.bin"
     path.write_bytes(little_endian(assemble(COUNT)))
     return path
+
+
+@pytest.fixture(scope="session")
+def linux_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a static program for 64-bit RISC-V."""
+    folder = tmp_path_factory.mktemp("linux")
+    (folder / "firmware.c").write_text(FIRMWARE_C)
+    zig = toolchain.find(targets.load("linux-riscv64-rvv"))
+    command = [*zig.link, "-std=c11", "firmware.c", "-o", "firmware"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "firmware"
+
+
+@pytest.fixture(params=["host", "linux-riscv64-rvv"])
+def process(request: pytest.FixtureRequest) -> tuple[targets.Target, Path]:
+    """A target whose firmware is a process, and such a process."""
+    target = targets.load(request.param)
+    if target.qemu is not None:
+        request.getfixturevalue("qemu_user")
+    kind = "native_image" if target.qemu is None else "linux_image"
+    return target, request.getfixturevalue(kind)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The firmware as a native process; a script stands for the image."""
+"""The firmware as a process, native or in QEMU's user mode; a small program stands
+for the image."""
 
 from __future__ import annotations
 
@@ -11,18 +12,18 @@ import serial
 
 import emulation
 import targets
-from emulation import EmulatorError
+from emulation import EmulatorError, QemuMissing
 
-HOST = targets.load("host")
+HOST, LINUX = targets.load("host"), targets.load("linux-riscv64-rvv")
 CONSOLES = ("socket", "pty")
 REPLY = HOST.limits.reply
 
 
 @pytest.mark.parametrize("console", CONSOLES)
 def test_bytes_pass_both_ways_and_the_exit_code_comes_out(
-    temp: Path, native_image: Path, console: str
+    temp: Path, process: tuple[targets.Target, Path], console: str
 ) -> None:
-    with emulation.machine_for(HOST, native_image, console=console) as machine:
+    with emulation.machine_for(*process, console=console) as machine:
         machine.power_on()
         with serial.serial_for_url(machine.url, timeout=REPLY) as port:
             port.write(b"a\nb\r\0")
@@ -36,9 +37,9 @@ def test_bytes_pass_both_ways_and_the_exit_code_comes_out(
 
 
 def test_a_crash_is_reported_as_minus_its_signal(
-    temp: Path, native_image: Path
+    temp: Path, process: tuple[targets.Target, Path]
 ) -> None:
-    with emulation.machine_for(HOST, native_image) as machine:
+    with emulation.machine_for(*process) as machine:
         machine.power_on()
         with serial.serial_for_url(machine.url, timeout=REPLY) as port:
             machine.run()
@@ -46,8 +47,10 @@ def test_a_crash_is_reported_as_minus_its_signal(
             assert machine.wait(REPLY) == -signal.SIGABRT
 
 
-def test_a_pty_outlasts_a_reset(temp: Path, native_image: Path) -> None:
-    with emulation.machine_for(HOST, native_image, console="pty") as machine:
+def test_a_pty_outlasts_a_reset(
+    temp: Path, process: tuple[targets.Target, Path]
+) -> None:
+    with emulation.machine_for(*process, console="pty") as machine:
         machine.power_on()
         with serial.serial_for_url(machine.url, timeout=REPLY) as port:
             machine.run()
@@ -60,8 +63,10 @@ def test_a_pty_outlasts_a_reset(temp: Path, native_image: Path) -> None:
         assert machine.log().count("started") == 3
 
 
-def test_a_socket_is_opened_again_after_a_reset(temp: Path, native_image: Path) -> None:
-    with emulation.machine_for(HOST, native_image) as machine:
+def test_a_socket_is_opened_again_after_a_reset(
+    temp: Path, process: tuple[targets.Target, Path]
+) -> None:
+    with emulation.machine_for(*process) as machine:
         machine.power_on()
         url = machine.url
         with serial.serial_for_url(url, timeout=REPLY) as port:
@@ -79,10 +84,10 @@ def test_a_socket_is_opened_again_after_a_reset(temp: Path, native_image: Path) 
 
 @pytest.mark.parametrize("console", CONSOLES)
 def test_stop_leaves_no_process_no_folder_and_no_descriptor(
-    temp: Path, native_image: Path, console: str
+    temp: Path, process: tuple[targets.Target, Path], console: str
 ) -> None:
     before = set(os.listdir("/dev/fd"))
-    machine = emulation.machine_for(HOST, native_image, console=console)
+    machine = emulation.machine_for(*process, console=console)
     machine.power_on()
     machine.run()
     assert machine._child is not None
@@ -106,6 +111,23 @@ def test_an_image_that_is_no_program_is_one_sentence(
             machine.run()
 
 
-def test_the_host_counts_no_instructions(native_image: Path) -> None:
+def test_a_process_counts_no_instructions(process: tuple[targets.Target, Path]) -> None:
     with pytest.raises(targets.DescriptorError, match="counts no instructions"):
-        emulation.machine_for(HOST, native_image, icount=True)
+        emulation.machine_for(*process, icount=True)
+
+
+def test_a_process_cannot_be_stopped_by_a_debugger(
+    process: tuple[targets.Target, Path],
+) -> None:
+    with pytest.raises(targets.DescriptorError, match="has no stub for a debugger"):
+        emulation.machine_for(*process, gdb=True)
+
+
+def test_without_qemu_there_is_a_sentence_that_says_how_to_get_its_user_mode(
+    temp: Path, linux_image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    machine = emulation.machine_for(LINUX, linux_image)
+    with pytest.raises(QemuMissing, match="qemu-riscv64 is not on") as caught:
+        machine.power_on()
+    assert any("install qemu-user" in hint for hint in caught.value.hints)

@@ -14,4 +14,6 @@ MACHINES = (
     ("mps2-an386", None),
     ("mps2-an500", None),
     ("netduinoplus2", None),
+    ("linux-riscv64-rvv", 128),
+    ("linux-riscv64-rvv", 256),
 )

@@ -82,6 +82,7 @@ def test_every_step_is_equal(
     tmp_path: Path,
     qemu64: str,
     qemu32: str,
+    qemu_user: str,
     machine: tuple[str, int | None],
     rule: str,
     activation: str,
@@ -117,7 +118,12 @@ def test_every_step_is_equal(
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("rule", [n for n in rules.names() if n != "fg-weight"])
 def test_fused_and_sequential_schedules_give_one_digest(
-    tmp_path: Path, qemu64: str, qemu32: str, machine: tuple[str, int | None], rule: str
+    tmp_path: Path,
+    qemu64: str,
+    qemu32: str,
+    qemu_user: str,
+    machine: tuple[str, int | None],
+    rule: str,
 ) -> None:
     target, vlen = machine
     steps = 48
@@ -151,7 +157,7 @@ def test_an_update_that_waits_is_counted_whenever_it_is_applied(
 
 @pytest.mark.parametrize("rule", rules.names())
 def test_all_targets_and_vector_lengths_end_in_the_same_digest(
-    tmp_path: Path, qemu64: str, qemu32: str, rule: str
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_user: str, rule: str
 ) -> None:
     digests = {
         (target, vlen): run(

@@ -85,6 +85,7 @@ def test_gated_and_clipped_steps_are_equal(
     tmp_path: Path,
     qemu64: str,
     qemu32: str,
+    qemu_user: str,
     machine: tuple[str, int | None],
     gate: str,
     rule: str,
@@ -123,6 +124,7 @@ def test_every_controller_is_equal_with_every_input_type(
     tmp_path: Path,
     qemu64: str,
     qemu32: str,
+    qemu_user: str,
     machine: tuple[str, int | None],
     gate: str,
     controller: str,
@@ -165,6 +167,7 @@ def test_rules_are_equal_with_their_parameters(
     tmp_path: Path,
     qemu64: str,
     qemu32: str,
+    qemu_user: str,
     machine: tuple[str, int | None],
     rule: str,
     parameters: dict[str, Any],
@@ -222,7 +225,7 @@ def test_a_budget_that_could_not_be_held_is_refused(
 
 @pytest.mark.parametrize("gate", [k for k in GATES if k != "none"])
 def test_gates_end_in_one_digest_on_every_machine(
-    tmp_path: Path, qemu64: str, qemu32: str, gate: str
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_user: str, gate: str
 ) -> None:
     digests = {
         machine: run(

@@ -215,10 +215,10 @@ def test_a_step_that_never_ends_is_a_fault(
     ), sentence
 
 
-@pytest.mark.parametrize("target", ["qemu-rv64gc", "host"])
+@pytest.mark.parametrize("target", ["qemu-rv64gc", "host", "linux-riscv64-rvv"])
 @pytest.mark.parametrize("into", ["net_step", "net_infer"])
-def test_so_is_one_of_a_native_process_and_an_inference(
-    tmp_path: Path, qemu64: str, host_cc: str, capsys: pytest.CaptureFixture[str],
+def test_so_is_one_of_a_process_and_an_inference(
+    tmp_path: Path, qemu64: str, qemu_user: str, host_cc: str, capsys: pytest.CaptureFixture[str],
     broken: Callable[..., None], hurried: Callable[[str, float], None],
     into: str, target: str,
 ) -> None:  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_host_has_neither_vectors_nor_a_memory_map() -> None:
         pytest.param(
             'machine = "qemu"',
             'machine = "qmeu"',
-            "unknown machine 'qmeu': expected one of qemu, native",
+            "unknown machine 'qmeu': expected one of qemu, native, user",
             id="unknown machine",
         ),
         pytest.param(
@@ -173,6 +174,34 @@ def test_a_qemu_target_needs_its_table(tmp_path: Path) -> None:
     path.write_text(head + "[limits]" + tail.split("[limits]")[1])
     with pytest.raises(DescriptorError, match=r"needs a table \[qemu\]"):
         targets.load_file(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('binary = "qemu-riscv64"', 'binary = "qemu-riscv64"\nmachine = "virt"',
+         "machine 'user' is a process, so key 'machine' in table [qemu] says nothing"),
+        ("[limits]", "[memory]\norigin = 0\nram = 8\nstack = 4\n[limits]",
+         "whose memory the system lays out: expected no table [memory]"),
+        ('machine = "user"', 'machine = "qemu"', "needs a table [memory]"),
+    ],
+)  # fmt: skip
+def test_a_process_has_the_tables_of_one(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = tmp_path / "linux-riscv64-rvv.toml"
+    text = (Path(targets.__file__).parent / path.name).read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(DescriptorError, match=re.escape(sentence)):
+        targets.load_file(path)
+
+
+def test_a_machine_in_qemu_needs_its_name(tmp_path: Path) -> None:
+    with pytest.raises(
+        DescriptorError, match=r"key 'machine' in table \[qemu\] is mis"
+    ):
+        load_edited(tmp_path, 'machine = "virt"', "")
 
 
 def test_broken_toml_names_the_file_and_the_place(tmp_path: Path) -> None:

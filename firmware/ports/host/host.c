@@ -1,7 +1,9 @@
-/* Port of a process on the computer at hand: the same firmware, natively.
+/* Port of a process: the same firmware on the computer at hand, or on a Linux board.
  *
  *     image --listen-fd N    serve connections to listening socket N, one by one
  *     image --fd N           serve file descriptor N, such as a pty's master
+ *     image --stdio          read descriptor 0 and write descriptor 1, as ssh gives
+ *                            them; a serial console must be raw: stty raw -echo
  *
  *     --flash FILE           checkpoints go into this file
  *     --cut N MODEL          lose the power at flash operation N: flash.c
@@ -22,10 +24,12 @@
 
 #include "hil_config.h"
 #include "hil_port.h"
-#include "host_flash.h"
 #include "hil_runtime.h"
+#include "host_counters.h"
+#include "host_flash.h"
 
 static int line = -1;
+static int answers = -1; /* where to write; the same but for --stdio */
 static int listening = -1;
 
 /* What the kernel has given and nobody has asked for yet: a system call for
@@ -42,8 +46,8 @@ enum { STACK_PAINT = 0x5aa55aa5, PAINTED = 1 << 14 };
 static volatile uint32_t *top;     /* where the painted stack begins */
 static volatile uint32_t *deepest; /* the lowest word of it that was used */
 
-_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof listening == HIL_LISTENING_BYTES &&
-                   sizeof in == HIL_IN_BYTES &&
+_Static_assert(sizeof line == HIL_LINE_BYTES && sizeof answers == HIL_ANSWERS_BYTES &&
+                   sizeof listening == HIL_LISTENING_BYTES && sizeof in == HIL_IN_BYTES &&
                    sizeof top == HIL_TOP_BYTES && sizeof deepest == HIL_DEEPEST_BYTES,
                "ram.toml says other sizes");
 
@@ -95,7 +99,7 @@ static void serve_next(void)
 {
     const int at_once = 1;
 
-    line = accept(listening, NULL, NULL);
+    line = answers = accept(listening, NULL, NULL);
     if (line < 0 || setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once) < 0) {
         die("accept");
     }
@@ -125,7 +129,8 @@ static void check_line(const char *what)
 static _Noreturn void usage(const char *name)
 {
     fprintf(stderr,
-            "usage: %s --fd N | --listen-fd N [--flash FILE [--cut N MODEL]]\n", name);
+            "usage: %s --fd N | --listen-fd N | --stdio [--flash FILE [--cut N MODEL]]\n",
+            name);
     exit(2);
 }
 
@@ -158,8 +163,12 @@ void hil_port_init(int argc, char **argv)
     signal(SIGVTALRM, on_watchdog);
     for (int i = 1; i < argc; i += 2) {
         const char *const option = argv[i];
-        if (i + 1 < argc && strcmp(option, "--fd") == 0) {
-            line = atoi(argv[i + 1]);
+        if (strcmp(option, "--stdio") == 0) {
+            line = STDIN_FILENO;
+            answers = STDOUT_FILENO;
+            i--;
+        } else if (i + 1 < argc && strcmp(option, "--fd") == 0) {
+            line = answers = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--listen-fd") == 0) {
             listening = atoi(argv[i + 1]);
         } else if (i + 1 < argc && strcmp(option, "--flash") == 0) {
@@ -176,6 +185,7 @@ void hil_port_init(int argc, char **argv)
     } else if (line < 0) {
         usage(argv[0]);
     }
+    host_counters_open();
     top = deepest = __builtin_frame_address(0);
     host_paint();
 }
@@ -231,7 +241,7 @@ void hil_port_write(const uint8_t *data, size_t size)
 {
     look();
     while (size > 0) {
-        const ssize_t count = write(line, data, size);
+        const ssize_t count = write(answers, data, size);
         if (count < 0) {
             check_line("write");
             continue;
@@ -261,17 +271,24 @@ void hil_port_watchdog(bool armed)
 
 uint64_t hil_port_instructions(void)
 {
-    return 0;
+    return host_counters_read().instructions;
 }
 
 uint64_t hil_port_cycles(void)
 {
-    return 0;
+    return host_counters_read().cycles;
 }
 
 uint32_t hil_port_vlen(void)
 {
+#if defined(__riscv) && HIL_VECTOR
+    unsigned long bytes; /* vlenb, by number: this half is compiled without V */
+
+    __asm__ volatile("csrr %0, 0xc22" : "=r"(bytes));
+    return (uint32_t)bytes * 8;
+#else
     return 0;
+#endif
 }
 
 uint32_t hil_port_stack(void)
