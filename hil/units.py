@@ -8,8 +8,10 @@ port; then nothing is known of it but that.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -111,6 +113,29 @@ def load(where: Path) -> dict[str, Unit]:
         name: _unit(f"bench {str(where)!r}, unit {name!r}", name, values)
         for name, values in units.items()
     }
+
+
+def add(name: str, values: Mapping[str, str | None]) -> Unit:
+    """Write a unit at the end of the bench file, which is made where there is none;
+    what it holds stays as it is. Raises `UsageError`."""
+    where = path()
+    if where.exists() and name in load(where):
+        raise UsageError(f"bench {str(where)!r} has a unit {name!r} already")
+    given = {key: value for key, value in values.items() if value is not None}
+    unit = _unit(f"unit {name!r}", name, given)
+    lines = [f"[units.{json.dumps(name)}]"]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in given.items()]
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        before = where.read_text(encoding="utf-8") if where.exists() else ""
+        gap = "\n" if before else ""
+        with where.open("a", encoding="utf-8") as file:
+            file.write(gap + "\n".join(lines) + "\n")
+    except OSError as error:
+        raise UsageError(
+            f"bench {str(where)!r} cannot be written: {error.strerror}"
+        ) from error
+    return unit
 
 
 def _unit(where: str, name: str, values: object) -> Unit:
