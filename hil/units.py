@@ -189,7 +189,7 @@ def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:
 
 def looks_like_port(text: str) -> bool:
     """Whether this is a path or a URL, which no unit is named as."""
-    return "/" in text or ":" in text or os.path.exists(text)
+    return "/" in text or ":" in text
 
 
 def chosen(asked: str, target: str | None) -> Unit:
@@ -203,6 +203,8 @@ def chosen(asked: str, target: str | None) -> Unit:
     known = bench()
     if asked == AUTO:
         return _only(known, target)
+    if asked not in known and os.path.exists(asked):
+        return Unit(asked, asked)
     if asked not in known:
         close = difflib.get_close_matches(asked, known, 1, 0.5)
         meant = f", did you mean {close[0]!r}?" if close else ""

@@ -52,6 +52,16 @@ def test_a_unit_is_found_by_its_name(bench: Path) -> None:
     assert units.chosen("/dev/ttyUSB0", "host") == Unit("/dev/ttyUSB0", "/dev/ttyUSB0")
 
 
+def test_a_file_of_the_same_name_is_not_taken_for_the_unit(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "right").touch()
+    (tmp_path / "tty").touch()
+    assert units.chosen("right", None).server == "lab:3333"
+    assert units.chosen("tty", None).port == "tty"
+
+
 def test_alone_it_is_the_one_that_fits(bench: Path) -> None:
     assert units.chosen(AUTO, "host").name == "other"
     with pytest.raises(UsageError, match="has 2 units of target") as caught:
