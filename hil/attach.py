@@ -15,6 +15,7 @@ import emulation
 from emulation.faults import FaultyChannel
 from emulation.native import NativeMachine
 from emulation.trace import Watch
+from hil import locks
 from hil.building import Built
 from hil.device import Device
 from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
@@ -22,6 +23,7 @@ from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
 from hil.replies import Greeting
+from hil.units import Unit, chosen
 from targets import Target
 
 PAUSE = 0.02
@@ -82,15 +84,20 @@ def attach(
     flash: Path | None = None,
     cut: tuple[int, str] | None = None,
     gdb: bool = False,
+    ready: Callable[[Unit], None] | None = None,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
-    names, or else an emulator that ends with the context, with this file as its
-    flash. Every byte it sends goes into `log`; an emulator is ready to `watch`, and
+    names, once it is nobody else's and was made `ready`, or else an emulator that
+    ends with the context, with this file as its flash. Every byte it sends goes into `log`; an emulator is ready to `watch`, and
     for a debugger; a native one loses its power at operation and model `cut` of its
     flash."""
     with ExitStack() as stack:
         if asked.unit is not None:
-            channel = stack.enter_context(Channel(asked.unit, record=log))
+            unit = chosen(asked.unit, target.name)
+            stack.enter_context(locks.held(unit))
+            if ready is not None:
+                ready(unit)
+            channel = stack.enter_context(Channel(unit.url, record=log))
             yield Attached(_faulty(channel, asked))
             return
         machine = stack.enter_context(

@@ -241,6 +241,11 @@ def load(path: str | Path) -> Experiment:
     return from_toml(read_text(path), str(path), path.parent)
 
 
+def names_target(path: str | Path) -> bool:
+    """Whether the TOML file at `path` says for which target. Raises `UsageError`."""
+    return "target" in parsed(read_text(Path(path)), f"experiment {str(path)!r}")
+
+
 def read_text(path: Path, what: str = "experiment") -> str:
     """The text of a file of `what`. Raises `UsageError`."""
     try:

@@ -169,7 +169,8 @@ def number_or_word(given: str) -> Any:
 KEYS = (
     Key("name", text, "name of the run and its folder"),
     Key("target", text, "target (see `hil targets`)", "NAME"),
-    Key("unit", text, "this very board: its serial port; it must run the image", "PORT"),
+    Key("unit", text, "this very board: a name of bench.toml, or its port; alone: the one "
+        "of the bench that fits", "NAME|PORT", alone="auto"),
     Key("vlen", whole(1, 65536), "vector register length in bits", "BITS", int),
     Key("rule", text, "learning rule (see `hil rules`)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),

@@ -16,7 +16,7 @@ import numpy as np
 from codegen import rules
 from codegen.resident import Resident
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec
-from hil import datasets, rates
+from hil import datasets, rates, units
 from hil.datasets import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment
@@ -158,6 +158,9 @@ def prepare(experiment: Experiment) -> Lesson:
     """The lesson of `experiment`. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
+    if experiment.unit is not None:
+        unit = units.chosen(experiment.unit, target.name)
+        experiment = replace(experiment, unit=unit.name)
     vlen = target.vlen(experiment.vlen)
     if experiment.icount and (target.machine != "qemu" or experiment.unit):
         raise UsageError(

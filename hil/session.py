@@ -36,6 +36,7 @@ from hil.errors import (
     stopped,
 )
 from hil.experiment import Experiment, load
+from hil.flashing import make_sure
 from hil.lesson import Lesson, prepare
 from hil.lifeline import Lifeline
 from hil.lockstep import Learned, Lockstep
@@ -235,6 +236,7 @@ class Session:
                         log,
                         flash=self._flash,
                         cut=self._cut,
+                        ready=lambda unit: make_sure(unit, lesson, built),
                     )
                 )
             channel = self._attached_to.channel

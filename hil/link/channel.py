@@ -1,7 +1,7 @@
 """A line to a device, whatever it is made of.
 
-A board's serial port, a pty and QEMU's loopback socket are all opened by
-pyserial and read and written by the same code. Every wait has a limit; every
+A board's serial port, a pty, QEMU's loopback socket and another computer's port
+(RFC 2217) are all opened by pyserial and read and written by the same code. Every wait has a limit; every
 received byte goes into the run's recording.
 """
 
@@ -21,6 +21,7 @@ from serial.urlhandler import protocol_socket
 
 from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
 from hil.link import owner
+from hil.link.remote import RemotePort
 
 BAUD_RATE = 115200
 CHUNK = 1 << 16
@@ -43,7 +44,7 @@ def _open_error(url: str, error: Exception) -> LinkError:
             "on most Linux systems: `sudo usermod -aG dialout $USER`, then log in "
             "again; or install the board's udev rules",
         )
-    if url.startswith("socket://") or number in (
+    if url.startswith(("socket://", "rfc2217://")) or number in (
         errno.ENOENT,
         errno.ENODEV,
         errno.ENXIO,
@@ -71,7 +72,11 @@ def _busy(url: str, holder: str | None) -> PortBusy:
 
 class _Socket(protocol_socket.Serial):
     """pyserial's socket, which sleeps 0.3 s when it is closed, for servers slow to
-    take the next client: nobody here waits for that."""
+    take the next client: nobody here waits for that. Nor is anything dropped that
+    has arrived when it is opened: no byte on it is older than the connection."""
+
+    def reset_input_buffer(self) -> None:
+        """Nothing to drop."""
 
     def close(self) -> None:
         """Hang up; harmless when that is done already."""
@@ -117,10 +122,11 @@ class Channel:
             if (holder := owner.of_connection(url)) is not None:
                 raise _busy(url, holder)
             opened = _Socket
+        settings = {"write_timeout": 0, "exclusive": True}
+        if url.startswith("rfc2217://"):
+            opened, settings = RemotePort, {}
         try:
-            self._port = opened(
-                url, baudrate=self._baud, timeout=0, write_timeout=0, exclusive=True
-            )
+            self._port = opened(url, baudrate=self._baud, timeout=0, **settings)
         except (serial.SerialException, ValueError, OSError) as error:
             raise _open_error(url, error) from error
 

@@ -23,6 +23,9 @@ of the longest payload, 65535 bytes, is about half of it)."""
 KEPT = 4096
 """Bytes that form no frame are kept up to this many, the latest."""
 
+TEXT = frozenset(b"\t\r\n" + bytes(range(0x20, 0x7F)))
+"""Bytes of plain text."""
+
 _CRC = struct.Struct("<I")
 
 
@@ -68,6 +71,8 @@ class Decoder:
     def __init__(self) -> None:
         self.damaged = 0
         self._stray = bytearray()
+        self._loose = bytearray()
+        self._told = 0
         self._tail = bytearray()
         self._overlong = False
         self._synchronised = False
@@ -76,6 +81,18 @@ class Decoder:
     def stray(self) -> bytes:
         """The latest bytes that form no frame, an unfinished one included."""
         return bytes(self._stray + self._tail)[-KEPT:]
+
+    def loose(self) -> bytes:
+        """The bytes that form no frame since this was asked last. Lines of text are
+        among them before anything ends them: no frame begins as text does, for the
+        second byte of one is its kind."""
+        line_end = self._tail.rfind(b"\n") + 1
+        if line_end > self._told and set(self._tail[:line_end]) <= TEXT:
+            self._loose += self._tail[self._told : line_end]
+            self._told = line_end
+        found = bytes(self._loose)
+        self._loose.clear()
+        return found
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames that `data` completes, in order. Never raises."""
@@ -113,8 +130,12 @@ class Decoder:
         if frame is None:
             self._keep(coded)
             self.damaged += opened
+        self._told = 0
         return frame
 
     def _keep(self, data: bytes | bytearray) -> None:
         self._stray += data
         del self._stray[:-KEPT]
+        self._loose += data[self._told :]
+        del self._loose[:-KEPT]
+        self._told = 0

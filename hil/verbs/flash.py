@@ -16,7 +16,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil flash`."""
     parser.add_argument(
         "--with", dest="programmer", metavar="COMMAND",
-        help="the board's programmer; {image} and {port} stand for both",
+        help="program with this command instead of the unit's loader; {image} and "
+        "{port} stand for both",
     )  # fmt: skip
     parser.add_argument(
         "--blank", action="store_true",
@@ -27,19 +28,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
+    from hil import locks, units
     from hil.building import build, plan_for
-    from hil.flashing import flash
+    from hil.flashing import flash, with_command
     from hil.lesson import prepare
+    from hil.loaders import loader_for
 
     out = output.of(given)
     asked = experiment_of(given)
-    if asked.unit is None or given.programmer is None:
-        missing = "--unit PORT" if asked.unit is None else "--with COMMAND"
-        raise UsageError(f"hil flash needs {missing}")
+    if asked.unit is None:
+        raise UsageError(
+            "hil flash needs --unit NAME|PORT",
+            "--unit alone is the one unit of the bench that fits",
+        )
+    unit = units.chosen(asked.unit, asked.target)
+    if given.programmer is not None:
+        unit = with_command(unit, given.programmer)
     lesson = prepare(asked)
+    loader_for(unit, lesson.target)
     built = build(plan_for(lesson), asked.toolchain)
     out.line(f"build    {built.image.digest[:8]}, {built.image.toolchain}")
-    done = flash(lesson, built, given.programmer, blank=given.blank)
+    with locks.held(unit):
+        done = flash(unit, lesson, built, blank=given.blank)
     before = (
         "nobody answered" if done.before is None else f"build {done.before.digest[:8]}"
     )
@@ -47,10 +57,11 @@ def run(given: argparse.Namespace) -> int:
     how = (
         "flashed, and the new image has answered" if done.changed else "runs it already"
     )
-    out.line(f"unit     {asked.unit}: {how}")
+    out.line(f"unit     {unit.name}: {how}")
     out.document(
         {
-            "unit": asked.unit,
+            "unit": unit.name,
+            "loader": unit.loader,
             "build_digest": built.image.digest,
             "changed": done.changed,
             "before": None if done.before is None else asdict(done.before),

@@ -88,11 +88,26 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
 
     Raises `UsageError`.
     """
-    from hil.experiment import Experiment, load
+    from hil.experiment import Experiment, load, names_target
 
     base = load(given.experiment) if given.experiment else Experiment()
     values = keys_of(given)
-    return base.override(values) if values else base
+    asked = base.override(values) if values else base
+    if asked.unit is None:
+        return asked
+    fixed = "target" in values or bool(
+        given.experiment and names_target(given.experiment)
+    )
+    return _on_unit(asked, asked.unit, fixed)
+
+
+def _on_unit(asked: Experiment, named: str, fixed: bool) -> Experiment:
+    """The experiment on the unit that it names, whose target it takes unless its own
+    is `fixed`. Raises `UsageError`."""
+    from hil.units import chosen
+
+    unit = chosen(named, asked.target if fixed else None)
+    return asked.override({"unit": unit.name, "target": unit.target or asked.target})
 
 
 def keys_of(given: argparse.Namespace) -> dict[str, Any]:

@@ -29,8 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("run", metavar="RUN", help="folder of the run")
         made[name].add_argument("file", metavar="FILE.npz")
         made[name].add_argument(
-            "--unit", metavar="PORT", help="a board that runs this run's image"
-        )
+            "--unit", metavar="NAME|PORT", nargs="?", const="auto",
+            help="a board that runs this run's image (alone: the one that fits)",
+        )  # fmt: skip
     made["save"].add_argument(
         "--step", type=int, metavar="N", help="the checkpoint of this step"
     )

@@ -118,11 +118,9 @@ def test_ok_from_a_programmer_that_did_nothing_is_no_success(
     unit: Unit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unit.load(built(network="64-10").image.path)
-    assert flash(unit, "true {image}") == 4
-    assert (
-        "the new image has not answered: the device runs build"
-        in capsys.readouterr().err
-    )
+    assert flash(unit, "true {image}") == 6
+    told = capsys.readouterr().err
+    assert "not the new image answers: the device runs build" in told
 
 
 def test_a_programmer_that_fails_is_told_with_what_it_said(
@@ -160,8 +158,8 @@ def test_a_unit_that_says_nothing_is_flashed_only_when_it_may_be_blank(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--with", "x {image}"], "needs --unit PORT"),
-        (["--unit", "/dev/null"], "needs --with COMMAND"),
+        (["--with", "x {image}"], "needs --unit NAME|PORT"),
+        (["--unit", "/dev/null"], "has no loader"),
         (["--unit", "/dev/null", "--with", "x"], "expected a command with {image}"),
         (["--unit", "/dev/null", "--with", "x 'y"], "No closing quotation"),
     ],

@@ -194,8 +194,8 @@ def test_a_list_runs_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -
         (["--vary", "rule=bp,dfa", "--best", "lr"], "--best is 'lr': expected a key"),
         (["--vary", "seed=1-2", "--save", "w.npz"], "save is 'w.npz' in a sweep of 2"),
         (
-            ["--vary", "seed=1-2", "--unit", "COM7", "--jobs", "2"],
-            "unit is 'COM7' in a sweep of 2 cells, and --jobs is 2: expected --jobs 1",
+            ["--vary", "seed=1-2", "--unit", "/dev/ttyS7", "--jobs", "2"],
+            "unit is '/dev/ttyS7' in a sweep of 2 cells, and --jobs is 2: expected --jobs 1",
         ),
         (["--confirm", "host"], "an experiment has no prefix to confirm"),
         (["--confirm", "hots", "--prefix", "9"], "unknown target 'hots'"),

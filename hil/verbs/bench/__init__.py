@@ -1,6 +1,7 @@
-"""hil bench: what the line, a learning step and its gates cost, and what faults do.
+"""hil bench: what the line, a learning step and its gates cost, and what faults do;
+and the bench itself, which is the units on the desk.
 
-Each benchmark is a module here, made as a verb is: `HELP`, `arguments`, `run`.
+Each of them is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
 
 from __future__ import annotations
@@ -8,10 +9,17 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import faults, gates, link, step
+from hil.verbs.bench import adding, faults, gates, link, listing, step
 
-HELP = "measure the link, a step, gates, and learning under faults"
-BENCHES = {"faults": faults, "gates": gates, "link": link, "step": step}
+HELP = "measure the link, a step, gates, learning under faults; list and add units"
+BENCHES = {
+    "add": adding,
+    "faults": faults,
+    "gates": gates,
+    "link": link,
+    "list": listing,
+    "step": step,
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,100 @@
+"""A serial port of another computer, over RFC 2217 (Telnet's COM-PORT option).
+
+pyserial reads it in a thread of its own and has no descriptor to wait for; here the
+thread's arrivals can be waited for as all other lines are.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+import serial
+from serial import rfc2217
+
+
+class _Arrivals(SimpleQueue[bytes | None]):
+    """The bytes that arrived, None at the line's end; `readable` is a descriptor that
+    looks as if it could be read while there are any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # a socket and no pipe: this end must also look as if it could be written
+        self._ear, self._bell = socket.socketpair()
+        self.readable = self._ear.fileno()
+        for end in (self._ear, self._bell):
+            end.setblocking(False)
+
+    def put(
+        self, item: bytes | None, block: bool = True, timeout: float | None = None
+    ) -> None:
+        """As a queue's; called by the reader thread."""
+        super().put(item)
+        with suppress(BlockingIOError):  # it rings as loud as it can already
+            self._bell.send(b"\0")
+
+    def take(self, most: int) -> bytes | None:
+        """Up to `most` bytes that have arrived; None when the line has ended, and
+        everything before that was taken."""
+        with suppress(BlockingIOError):
+            self._ear.recv(1 << 16)
+        data = bytearray()
+        with suppress(Empty):
+            while len(data) < most:
+                item = self.get_nowait()
+                if item is None:
+                    self.put(None)  # for whoever asks again
+                    return bytes(data) or None
+                data += item
+            with suppress(BlockingIOError):
+                self._bell.send(b"\0")  # there may be more
+        return bytes(data)
+
+    def close(self) -> None:
+        """Give the descriptors back; the reader thread must have ended."""
+        self._ear.close()
+        self._bell.close()
+
+
+class RemotePort(rfc2217.Serial):
+    """pyserial's, with a descriptor."""
+
+    _arrivals: _Arrivals | None = None
+
+    @property
+    def _read_buffer(self) -> _Arrivals:
+        """What pyserial's reader thread puts into."""
+        assert self._arrivals is not None
+        return self._arrivals
+
+    @_read_buffer.setter
+    def _read_buffer(self, _: object) -> None:
+        self._arrivals = _Arrivals()
+
+    def fileno(self) -> int:
+        """To be waited for; not to be read."""
+        return self._read_buffer.readable
+
+    def read(self, size: int = 1) -> bytes:
+        """What has arrived, at once. Raises `SerialException` when the line has
+        ended, and not before everything that came before was read."""
+        data = self._read_buffer.take(size)
+        if data is None:
+            raise serial.SerialException("the server has hung up")
+        return data
+
+    def reset_input_buffer(self) -> None:
+        """Drop what has arrived."""
+        self.rfc2217_send_purge(rfc2217.PURGE_RECEIVE_BUFFER)
+        self._read_buffer.take(1 << 16)
+
+    def reset_output_buffer(self) -> None:
+        """Nothing is kept here, and a server that is gone would be waited for."""
+
+    def close(self) -> None:
+        """Hang up; harmless when that is done already."""
+        super().close()
+        if self._arrivals is not None:
+            self._arrivals.close()
+            self._arrivals = None

@@ -1,0 +1,103 @@
+"""A board behind an RFC 2217 server: pyserial's own, over the line of the firmware."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from serial import rfc2217
+
+from hil import Experiment
+from hil.errors import LineClosed, PortMissing
+from hil.link.channel import Channel
+from hil.session import run
+
+
+class Server:
+    """One client after the other on a line (no pty: that has no modem lines); `hang_up` ends the one there is."""
+
+    def __init__(self, url: str) -> None:
+        self._port = serial.serial_for_url(url, timeout=0.01)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._client: socket.socket | None = None
+        self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        """Part of rfc2217.PortManager's connection."""
+        assert self._client is not None
+        self._client.sendall(data)
+
+    def hang_up(self) -> None:
+        assert self._client is not None
+        self._client.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._ended.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        self._port.close()
+
+    def _serve(self) -> None:
+        while not self._ended.is_set():
+            with suppress(OSError):
+                self._client = self._listener.accept()[0]
+                self._attend(self._client)
+
+    def _attend(self, client: socket.socket) -> None:
+        manager = rfc2217.PortManager(self._port, self)
+        up = threading.Thread(target=self._upwards, args=(manager, client))
+        up.start()
+        try:
+            while data := client.recv(4096):
+                self._port.write(b"".join(manager.filter(data)))
+        finally:
+            client.close()
+            up.join()
+
+    def _upwards(self, manager: Any, client: socket.socket) -> None:
+        with suppress(OSError):
+            while client.fileno() >= 0:
+                if data := self._port.read(1):  # of more it may lose the last
+                    client.sendall(b"".join(manager.escape(data)))
+
+
+@pytest.fixture
+def remote(board: Callable[[Experiment], Any]) -> Iterator[Server]:
+    """The digits' small network, behind a server."""
+    server = Server(board(Experiment(network=(64, 17, 10))).url)
+    yield server
+    server.close()
+
+
+def test_a_board_behind_a_server_learns_bit_exact(
+    remote: Server, tmp_path: Path
+) -> None:
+    asked = Experiment(
+        target="host", unit=remote.url, network=(64, 17, 10), steps=60, test=20
+    )
+    record = run(asked, out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 60)
+
+
+def test_a_server_that_hangs_up_is_a_closed_line(remote: Server) -> None:
+    with Channel(remote.url) as channel:
+        assert channel.pump(0.0) == b""
+        remote.hang_up()
+        with pytest.raises(LineClosed, match="the server has hung up"):
+            while True:
+                channel.pump(5.0)
+
+
+def test_a_server_that_is_not_there_is_a_missing_port() -> None:
+    with pytest.raises(PortMissing, match="there is no port 'rfc2217://"):
+        Channel("rfc2217://127.0.0.1:1")
