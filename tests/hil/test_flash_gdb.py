@@ -30,18 +30,23 @@ protection of the old image through a reset."""
 LIMIT = 20.0
 
 
-def built(network: str) -> Built:
-    asked = Experiment(target=TARGET, unit="/dev/null", network=network)
+def built(network: str, target: str = TARGET) -> Built:
+    asked = Experiment(target=target, unit="/dev/null", network=network)
     return build(plan_for(prepare(asked)))
 
 
 @pytest.fixture
-def machine(qemu64: str) -> Iterator[QemuMachine]:
+def target(request: pytest.FixtureRequest) -> str:
+    """What the board is."""
+    return str(getattr(request, "param", TARGET))
+
+
+@pytest.fixture
+def machine(target: str, qemu64: str, qemu_arm: str) -> Iterator[QemuMachine]:
     """A board that runs the old image, with a probe connected to it."""
     require(shutil.which(GDBS[0]), GDBS[0], "make system-packages")
-    with QemuMachine(
-        targets.load(TARGET), built(OLD).image.path, vlen=0, gdb=True
-    ) as made:
+    image = built(OLD, target).image.path
+    with QemuMachine(targets.load(target), image, vlen=0, gdb=True) as made:
         made.power_on()
         made.run()
         yield made
@@ -49,12 +54,12 @@ def machine(qemu64: str) -> Iterator[QemuMachine]:
 
 @pytest.fixture
 def bench(
-    machine: QemuMachine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: QemuMachine, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A bench with that board as unit `desk`."""
     file = tmp_path / "bench.toml"
     file.write_text(
-        f'[units.desk]\ntarget = "{TARGET}"\nport = "{machine.url}"\nloader = "gdb"\n'
+        f'[units.desk]\ntarget = "{target}"\nport = "{machine.url}"\nloader = "gdb"\n'
         f'kind = "qemu"\nserver = "{machine.debugger}"\n'
     )
     monkeypatch.setenv("HIL_BENCH", str(file))
@@ -72,10 +77,24 @@ def flash(*given: str) -> int:
     return main(["flash", "--unit", "desk", "--network", NEW, *given])
 
 
+@pytest.mark.parametrize(
+    ("target", "after_reset"),
+    [
+        # QEMU's reset copies what it was started with into RAM, and leaves flash alone
+        (TARGET, OLD),
+        ("mps2-an386", OLD),
+        ("netduinoplus2", NEW),
+    ],
+    indirect=["target"],
+)
 def test_a_running_board_is_flashed_and_the_new_image_answers(
-    machine: QemuMachine, bench: Path, capsys: pytest.CaptureFixture[str]
+    machine: QemuMachine,
+    bench: Path,
+    target: str,
+    after_reset: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    old, new = (built(network).image.digest[:32] for network in (OLD, NEW))
+    old, new = (built(network, target).image.digest[:32] for network in (OLD, NEW))
     assert answering(machine) == old
     assert flash() == 0
     assert "desk: flashed, and the new image has answered" in capsys.readouterr().out
@@ -83,7 +102,7 @@ def test_a_running_board_is_flashed_and_the_new_image_answers(
     assert flash() == 0
     assert "desk: runs it already" in capsys.readouterr().out
     assert main(["reset", "--unit"]) == 0
-    assert answering(machine) == old  # QEMU's reset copies what it was started with
+    assert answering(machine) == built(after_reset, target).image.digest[:32]
 
 
 def test_a_loader_that_did_nothing_leaves_a_stale_image_which_is_found(
