@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import adding, faults, gates, link, listing, step
+from hil.verbs.bench import adding, every, faults, gates, link, listing, step
 
-HELP = "measure the link, a step, gates, learning under faults; list and add units"
+HELP = "measure the link, a step, gates, faults, every target; list and add units"
 BENCHES = {
     "add": adding,
     "faults": faults,
@@ -19,6 +19,7 @@ BENCHES = {
     "link": link,
     "list": listing,
     "step": step,
+    "targets": every,
 }
 
 

@@ -1,0 +1,100 @@
+"""hil bench targets: the same lesson everywhere, and what it takes there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from hil import output
+from hil.errors import Divergence, UsageError
+from hil.verbs.run import add_experiment, experiment_of
+
+if TYPE_CHECKING:
+    from hil.everywhere import Place, Taught
+
+HELP = "every rule on every target and VLEN: are the digests equal, how large is it?"
+STEPS = 100
+NETWORK = "64-32-16-10"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil bench targets`."""
+    parser.add_argument(
+        "--only", default="", metavar="TARGET,...", help="these targets (default: all)"
+    )
+    parser.add_argument(
+        "--rules", default="", metavar="RULE,...", help="these rules (default: all)"
+    )
+    add_experiment(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """The benchmark; exit code 1 when a digest differs."""
+    from codegen import rules
+    from hil.everywhere import places, taught
+
+    out, asked = output.of(given), experiment_of(given)
+    if asked.unit is not None:
+        raise UsageError("hil bench targets boots emulators: expected no --unit")
+    if asked.steps is None and asked.epochs is None:
+        asked = asked.override({"steps": STEPS, "test": 0})
+    if asked.network is None:
+        asked = asked.override({"network": NETWORK})
+    names = _words(given.rules) or rules.names()
+    found: dict[Place, dict[str, Taught]] = {}
+    out.line("| target | " + " | ".join(names) + " |")
+    out.line("|---|" + "---|" * len(names))
+    for place in places(_words(given.only)):
+        row = {}
+        for name in names:
+            print(f"{place}: {name}", file=sys.stderr)
+            row[name] = taught(place, asked.override({"rule": name}))
+        found[place] = row
+        out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")
+    _sizes(out, found, names[0])
+    equal = all(len({r[name].digest for r in found.values()}) == 1 for name in names)
+    out.document(
+        {
+            "bench": "targets",
+            "network": asked.network,
+            "steps": asked.steps,
+            "equal": equal,
+            "targets": {
+                str(place): {name: asdict(t) for name, t in row.items()}
+                for place, row in found.items()
+            },
+            "provenance": {
+                "targets": "counted",
+                "targets.deepest": "emulated",
+                "targets.first": "emulated",
+            },
+        }
+    )
+    if not equal:
+        raise Divergence("digests of one rule differ between targets")
+    return 0
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _sizes(
+    out: output.Output, found: dict[Place, dict[str, Taught]], rule: str
+) -> None:
+    """What the first rule's image takes on each target."""
+    out.line(
+        f"\nRule {rule}, bytes (counted; the deepest use and the time: emulated)\n"
+    )
+    out.line(
+        "| target | code and constants | RAM | of it stack | bound | deepest use "
+        "| plan to first compared step |"
+    )
+    out.line("|---|---|---|---|---|---|---|")
+    for place, row in found.items():
+        told = row[rule]
+        sizes = (told.code, told.ram, told.stack, told.bound, told.deepest)
+        cells = ["-" if size is None else f"{size:,}" for size in sizes]
+        out.line(f"| {place} | {' | '.join(cells)} | {told.first:.2f} s |")
