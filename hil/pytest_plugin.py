@@ -52,7 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hil-target", action="append", default=[], metavar="NAME[,NAME...]",
         help=f"targets (see `hil targets`), repeatable (default: {DEFAULT})",
     )  # fmt: skip
-    add("--hil-unit", metavar="PORT", help="this very board: its serial port or URL")
+    add(
+        "--hil-unit", metavar="NAME|PORT",
+        help="this very board: a name of bench.toml (which says its target), or a port",
+    )  # fmt: skip
     add("--hil-vlen", type=int, metavar="BITS", help="VLEN of targets with vectors")
     add(
         "--hil-out", metavar="DIR", help="where run folders go (default: a temp folder)"
@@ -95,6 +98,8 @@ def _require_possible(config: pytest.Config) -> None:
 
     unit, vlen = config.option.hil_unit, config.option.hil_vlen
     try:
+        if unit is not None:
+            _take_target(config)
         chosen = [targets.load(name) for name in _names(config)]
         able = [target for target in chosen if target.vector] or chosen
         for target in able if vlen is not None else ():
@@ -113,6 +118,18 @@ def _require_possible(config: pytest.Config) -> None:
             f"--hil-unit {unit!r} is one board, and {workers} workers would want it at "
             "once: expected -n 0"
         )
+
+
+def _take_target(config: pytest.Config) -> None:
+    """A unit of the bench has its own target, which must be the one asked for."""
+    from hil.units import chosen
+
+    asked: list[str | None] = [None]
+    if config.option.hil_target:
+        asked = [*_names(config)]
+    of = chosen(config.option.hil_unit, asked[0] if len(asked) == 1 else None).target
+    if of and len(asked) == 1:
+        config.option.hil_target = [of]
 
 
 # -- one test a target ----------------------------------------------------
@@ -173,11 +190,12 @@ def hil_device(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Device]:
     """A greeted device with the image of `hil_lesson`: an emulator, or --hil-unit,
-    which must run that image."""
+    which is flashed when it has a loader, and otherwise must run that image."""
     from hil import record as records
     from hil.attach import attach, greet
     from hil.building import build, plan_for
     from hil.device import Device
+    from hil.flashing import make_sure
     from hil.pytest_experiment import tools_or_skip
 
     lesson, asked = hil_lesson, hil_lesson.experiment
@@ -192,6 +210,7 @@ def hil_device(
                 attach(
                     lesson.target, built.image.path, asked, lesson.vlen,
                     stack.enter_context(log),
+                    ready=lambda unit: make_sure(unit, lesson, built),
                 )
             )  # fmt: skip
             limits, image = lesson.target.limits, built.image.path

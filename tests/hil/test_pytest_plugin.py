@@ -212,17 +212,34 @@ def test_a_wrong_key_is_named(
 def test_the_same_file_runs_on_a_unit(
     pytester: pytest.Pytester, user: Any, board: Callable[..., Any], test: str
 ) -> None:
-    unit = board(Experiment(network=(64, 17, 10), steps=20, test=0, unit="later"))
+    unit = board(Experiment(network=(64, 17, 10), steps=20, test=0, unit="/dev/null"))
     pytester.makepyfile(test_board=TESTS)
     name = test.rstrip("*")
     done = user("--hil-target=host", "--hil-unit", unit.url, "-k", name)
     done.assert_outcomes(passed=1, deselected=2)
 
 
+def test_a_unit_of_the_bench_brings_its_target(
+    pytester: pytest.Pytester,
+    user: Any,
+    board: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unit = board(Experiment(network=(64, 17, 10), unit="/dev/null", console="pty"))
+    pytester.makepyfile(test_board=TESTS)
+    file = pytester.path / "bench.toml"
+    file.write_text(f'[units.desk]\ntarget = "host"\nport = "{unit.url}"\n')
+    monkeypatch.setenv("HIL_BENCH", str(file))
+    done = user("--hil-unit", "desk", "-k", "starts")
+    done.assert_outcomes(passed=1)
+    done = user("--hil-unit", "desk", "--hil-target", "qemu-rv64gc")
+    done.stderr.fnmatch_lines(["ERROR: unit 'desk' is of target 'host', but*"])
+
+
 def test_one_test_after_another_has_the_unit(
     pytester: pytest.Pytester, user: Any, board: Callable[..., Any]
 ) -> None:
-    unit = board(Experiment(network=(64, 17, 10), unit="later", console="pty"))
+    unit = board(Experiment(network=(64, 17, 10), unit="/dev/null", console="pty"))
     pytester.makepyfile("""
         import pytest
 
@@ -237,7 +254,7 @@ def test_one_test_after_another_has_the_unit(
 def test_a_unit_with_another_image_is_refused(
     pytester: pytest.Pytester, user: Any, board: Callable[..., Any]
 ) -> None:
-    unit = board(Experiment(network=(64, 18, 10), unit="later"))
+    unit = board(Experiment(network=(64, 18, 10), unit="/dev/null"))
     pytester.makepyfile(test_board=TESTS)
     done = user("--hil-target=host", "--hil-unit", unit.url, "-k", "starts")
     done.assert_outcomes(errors=1, deselected=2)
