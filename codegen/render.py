@@ -169,7 +169,7 @@ def render_protocol() -> str:
 def _firmware(port: str) -> dict[str, str]:
     folders = [FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port]
     if (core := layout.port(port).core) is not None:
-        folders.append(FIRMWARE / "cores" / core)
+        folders += [FIRMWARE / "cores" / "shared", FIRMWARE / "cores" / core]
     return {
         str(path.relative_to(FIRMWARE.parent)): path.read_text(encoding="utf-8")
         for folder in folders

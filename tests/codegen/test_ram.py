@@ -106,7 +106,7 @@ def test_a_structure_that_the_plan_does_not_know_is_refused(
     files = render(planned)
     (name,) = (
         name
-        for name in ("firmware/src/hil_runtime.c", "firmware/cores/riscv/core.c",
+        for name in ("firmware/src/hil_runtime.c", "firmware/cores/shared/line.c",
                      "generated/net.h")
         if re.search(rf"^ +{re.escape(declared)}", files.files[name], re.M)
     )  # fmt: skip

@@ -27,7 +27,6 @@
 enum { DHCSR_DEBUGGED = 1 };
 enum { DEMCR_TRACE = 1u << 24, DWT_COUNTS = 1 };
 enum { SYST_RUN = 7, SYST_STOP = 0 }; /* the core's clock, with its interrupt */
-enum { STACK_PAINT = 0x5aa55aa5 };
 enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
 
 /* Parts of CFSR: what an instruction's fetch, its data and itself did wrong. */
@@ -45,21 +44,12 @@ enum { INSTRUCTION_ACCESS_FAULT = 1, ILLEGAL_INSTRUCTION = 2 };
 enum { TICKS = HIL_CORE_CLOCK / 1000u * TICK_MS };
 _Static_assert(TICKS > 0 && TICKS < 1 << 24, "the watchdog's tick does not fit SysTick");
 
-extern const uint32_t stack_bottom[], stack_top[];
+extern const uint32_t stack_bottom[];
 
 /* What an exception pushes. */
 struct frame {
     uint32_t r[4], r12, lr, pc, psr;
 };
-
-/* Filled by the interrupt, emptied by hil_port_read. Indices only grow, and
- * wrap; a byte that finds the ring full is counted and lost. All of it is
- * volatile, so that no byte is read or written on the wrong side of its index. */
-static volatile struct {
-    _Alignas(16) uint32_t head;
-    uint32_t tail, overruns;
-    uint8_t bytes[HIL_RX_RING];
-} rx;
 
 /* Ticks that the step in hand may still take; counters' upper halves; and whether
  * the machine is ending already. */
@@ -67,10 +57,7 @@ static volatile struct {
     uint32_t ticks, cycles, cycles_high, ending;
 } core;
 
-_Static_assert((HIL_RX_RING & (HIL_RX_RING - 1)) == 0,
-               "indices wrap at 2^32: the ring must be a power of two");
-_Static_assert(sizeof rx == HIL_RX_BYTES && sizeof core == HIL_CORE_BYTES,
-               "ram.toml says other sizes");
+_Static_assert(sizeof core == HIL_CORE_BYTES, "ram.toml says another size");
 
 void hil_port_init(int argc, char **argv)
 {
@@ -80,16 +67,6 @@ void hil_port_init(int argc, char **argv)
     DWT_CTRL |= DWT_COUNTS;
     hil_uart_open();
     NVIC_ISER(HIL_UART_INTERRUPT) = UART_BIT;
-}
-
-void hil_core_received(uint8_t byte)
-{
-    if (rx.head - rx.tail == HIL_RX_RING) {
-        rx.overruns++;
-    } else {
-        rx.bytes[rx.head % HIL_RX_RING] = byte;
-        rx.head++;
-    }
 }
 
 /* An emulator, or a debugger's host, is told the code by Arm's semihosting (SYS_EXIT_
@@ -111,28 +88,10 @@ static _Noreturn void end_machine(uint32_t code)
     }
 }
 
-/* Reads and forgets what the host still sends, until it is silent. An emulator
- * that ends with bytes unread resets its end of the line, and then the host's
- * system may throw away what was said last: the fault. */
-static void drain(void)
-{
-    enum { SILENCE = 1000000 };
-    uint32_t seen = rx.head;
-
-    for (uint32_t quiet = 0; quiet < SILENCE; quiet++) {
-        rx.tail = rx.head;
-        hil_uart_interrupt(); /* traps mask it */
-        if (rx.head != seen) {
-            seen = rx.head;
-            quiet = 0;
-        }
-    }
-}
-
 static _Noreturn void report(uint32_t cause, uint32_t pc, uint32_t address)
 {
     hil_runtime_fault(cause, pc, address);
-    drain();
+    hil_core_drain();
     hil_port_exit(EXIT_FAULT);
 }
 
@@ -174,23 +133,12 @@ void core_count_down(const struct frame *frame)
     report(HIL_CAUSE_WATCHDOG, frame->pc, 0);
 }
 
-size_t hil_port_read(uint8_t *data, size_t size)
-{
-    size_t count = 0;
-
-    while (count < size && rx.tail != rx.head) {
-        data[count++] = rx.bytes[rx.tail % HIL_RX_RING];
-        rx.tail++;
-    }
-    return count;
-}
-
 void hil_port_wait(void)
 {
     /* With interrupts off between the look and the sleep, none slips through:
      * wfi ends for a pending interrupt also then. */
     __asm__ volatile("cpsid i" : : : "memory");
-    if (rx.tail == rx.head) {
+    if (hil_core_nothing()) {
         __asm__ volatile("wfi" : : : "memory");
     }
     __asm__ volatile("cpsie i" : : : "memory");
@@ -235,21 +183,6 @@ uint64_t hil_port_cycles(void)
 uint32_t hil_port_vlen(void)
 {
     return 0;
-}
-
-uint32_t hil_port_stack(void)
-{
-    const uint32_t *deepest = stack_bottom;
-
-    while (deepest < stack_top && *deepest == STACK_PAINT) {
-        deepest++;
-    }
-    return (uint32_t)((uintptr_t)stack_top - (uintptr_t)deepest);
-}
-
-uint32_t hil_port_overruns(void)
-{
-    return rx.overruns;
 }
 
 _Noreturn void hil_port_exit(uint32_t code)

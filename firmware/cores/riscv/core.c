@@ -15,24 +15,9 @@ enum { MACHINE_TIMER = 7, MACHINE_EXTERNAL = 11 };
 enum { LOAD_ACCESS_FAULT = 5, STORE_ACCESS_FAULT = 7 };
 #define MCAUSE_INTERRUPT (1ul << (__riscv_xlen - 1))
 
-#define STACK_PAINT 0x5aa55aa5u
-
 enum { EXIT_FAULT = 7 }; /* the host's exit code for a device fault */
 
-/* Filled by the interrupt, emptied by hil_port_read. Indices only grow, and
- * wrap; a byte that finds the ring full is counted and lost. All of it is
- * volatile, so that no byte is read or written on the wrong side of its index. */
-static volatile struct {
-    _Alignas(16) uint32_t head;
-    uint32_t tail, overruns;
-    uint8_t bytes[HIL_RX_RING];
-} rx;
-
-_Static_assert((HIL_RX_RING & (HIL_RX_RING - 1)) == 0,
-               "indices wrap at 2^32: the ring must be a power of two");
-_Static_assert(sizeof rx == HIL_RX_BYTES, "ram.toml says another size");
-
-extern const uint32_t stack_bottom[], stack_top[];
+extern const uint32_t stack_bottom[];
 
 static volatile uint32_t *plic(uint32_t offset)
 {
@@ -59,16 +44,6 @@ void hil_port_init(int argc, char **argv)
     csr_set(mstatus, MSTATUS_MIE);
 }
 
-void hil_core_received(uint8_t byte)
-{
-    if (rx.head - rx.tail == HIL_RX_RING) {
-        rx.overruns++;
-    } else {
-        rx.bytes[rx.head % HIL_RX_RING] = byte;
-        rx.head++;
-    }
-}
-
 void core_interrupt(void);
 void core_interrupt(void)
 {
@@ -77,24 +52,6 @@ void core_interrupt(void)
     hil_uart_interrupt();
     if (irq != 0) {
         *PLIC_CLAIM = irq;
-    }
-}
-
-/* Reads and forgets what the host still sends, until it is silent. An emulator
- * that ends with bytes unread resets its end of the line, and then the host's
- * system may throw away what was said last: the fault. */
-static void drain(void)
-{
-    enum { SILENCE = 1000000 }; /* looks, some tenths of a second in QEMU */
-    uint32_t seen = rx.head;
-
-    for (uint32_t quiet = 0; quiet < SILENCE; quiet++) {
-        hil_uart_interrupt(); /* traps mask it */
-        rx.tail = rx.head;
-        if (rx.head != seen) {
-            seen = rx.head;
-            quiet = 0;
-        }
     }
 }
 
@@ -118,7 +75,7 @@ _Noreturn void core_exception(unsigned long mcause, unsigned long pc,
                               unsigned long address, unsigned long sp)
 {
     hil_runtime_fault(cause_of(mcause, sp), pc, address);
-    drain();
+    hil_core_drain();
     hil_port_exit(EXIT_FAULT);
 }
 
@@ -129,23 +86,12 @@ _Noreturn void core_give_up(void)
     hil_port_end(EXIT_FAULT);
 }
 
-size_t hil_port_read(uint8_t *data, size_t size)
-{
-    size_t count = 0;
-
-    while (count < size && rx.tail != rx.head) {
-        data[count++] = rx.bytes[rx.tail % HIL_RX_RING];
-        rx.tail++;
-    }
-    return count;
-}
-
 void hil_port_wait(void)
 {
     /* With interrupts off between the look and the sleep, none slips through:
      * wfi ends for a pending interrupt also then. */
     csr_clear(mstatus, MSTATUS_MIE);
-    if (rx.tail == rx.head) {
+    if (hil_core_nothing()) {
         __asm__ volatile("wfi");
     }
     csr_set(mstatus, MSTATUS_MIE);
@@ -215,21 +161,6 @@ uint64_t hil_port_cycles(void)
 uint32_t hil_port_vlen(void)
 {
     return csr_read(0xc22) * 8; /* vlenb, by number: no assembler needs to know V */
-}
-
-uint32_t hil_port_stack(void)
-{
-    const uint32_t *deepest = stack_bottom;
-
-    while (deepest < stack_top && *deepest == STACK_PAINT) {
-        deepest++;
-    }
-    return (uint32_t)((uintptr_t)stack_top - (uintptr_t)deepest);
-}
-
-uint32_t hil_port_overruns(void)
-{
-    return rx.overruns;
 }
 
 _Noreturn void hil_port_exit(uint32_t code)
