@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.qemu import QemuMachine
+from hil import debuggers
 from hil.attach import Attached
 from hil.errors import EmulatorError, LinkError
 from hil.link.channel import Channel
 
-GDBS = (
-    "gdb-multiarch",
-    "riscv64-unknown-elf-gdb",
-    "riscv64-elf-gdb",
-    "riscv32-unknown-elf-gdb",
-)
-"""Debuggers that know RISC-V, the one to recommend first."""
 PERSON_LIMIT = 3599.0
 """Host seconds that a person may keep a device stopped: the longest that a limit
 may be."""
@@ -44,7 +37,7 @@ class Debugging:
         """What to type: it ends up at the step's first instruction."""
         machine = self.attached.machine
         assert isinstance(machine, QemuMachine)
-        found = next((name for name in GDBS if shutil.which(name)), GDBS[0])
+        found = debuggers.find(machine.target) or debuggers.ANY
         orders = (
             f"directory {self.sources}",
             f"target remote {machine.debugger}",
@@ -85,8 +78,3 @@ class Debugging:
                 "the debugger ended the device before its step was done",
                 "`detach` lets it go on",
             ) from error
-
-
-def installed() -> bool:
-    """Whether there is a debugger for RISC-V."""
-    return any(map(shutil.which, GDBS))

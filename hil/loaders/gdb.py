@@ -7,7 +7,6 @@ finds the registers as they are, none that gdb remembers from before a reset.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +14,11 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from hil import debuggers
 from hil.errors import FlashError
 from hil.loaders.base import Loader, last_words, run_tool
 from targets import Target
 
-GDBS = (
-    "gdb-multiarch",
-    "riscv64-unknown-elf-gdb",
-    "arm-none-eabi-gdb",
-    "gdb",
-)
 SETTINGS = (
     "set confirm off",
     "set pagination off",
@@ -111,7 +105,18 @@ class GdbLoader(Loader):
 
     def version(self) -> str:
         """The first line of what gdb says of itself."""
-        return run_tool([find(), "--version"], "debugger").splitlines()[0]
+        return run_tool([self._gdb(), "--version"], "debugger").splitlines()[0]
+
+    def _gdb(self) -> str:
+        """The debugger to use. Raises `FlashError` when there is none."""
+        found = debuggers.find(self.target)
+        if found is None:
+            known = ", ".join(debuggers.names(self.target))
+            raise FlashError(
+                f"there is no gdb for target {self.target.name}: expected one of {known}",
+                f"Debian, Ubuntu: sudo apt-get install {debuggers.ANY}",
+            )
+        return found
 
     def _session(self, image: Path | None, orders: Sequence[str]) -> str:
         """What gdb said when it connected and did this. WHY a file of orders: gdb
@@ -126,19 +131,8 @@ class GdbLoader(Loader):
         with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
             script.write("\n".join(lines) + "\n")
             script.flush()
-            words = [find(), "-nx", "-batch", "-x", script.name]
+            words = [self._gdb(), "-nx", "-batch", "-x", script.name]
             return run_tool([*words, *([str(image)] if image else [])], "debugger")
-
-
-def find() -> str:
-    """The debugger to use. Raises `FlashError` when there is none."""
-    for name in GDBS:
-        if shutil.which(name):
-            return name
-    raise FlashError(
-        f"there is no gdb: expected one of {', '.join(GDBS)}",
-        "Debian, Ubuntu: sudo apt-get install gdb-multiarch",
-    )
 
 
 def lies_in_ram(elf: ELFFile, target: Target) -> bool:

@@ -132,12 +132,13 @@ def _done(
 
 
 def _invite(out: output.Output, debugger: Debugging) -> None:
-    from hil.debugging import installed
+    from hil import debuggers
 
     out.line("stopped  before the step, which is on its way; in another terminal:")
     out.line(f"  {debugger.command}")
-    if not installed():
-        out.line("  hint: no gdb for RISC-V here: apt-get install gdb-multiarch")
+    machine = debugger.attached.machine
+    if machine is not None and debuggers.find(machine.target) is None:
+        out.line(f"  hint: no such gdb here: apt-get install {debuggers.ANY}")
     out.line("waiting  for gdb to let it go on to its end; Ctrl-C ends it")
 
 
