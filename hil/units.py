@@ -32,6 +32,8 @@ AUTO = "auto"
 USB = "usb:"
 LOADERS: dict[str, tuple[str, ...]] = {
     "gdb": ("server", "kind"),
+    "openocd": ("config",),
+    "pyocd": ("chip",),
     "command": ("command",),
 }
 """Loaders, and the keys that a unit must have for each."""
@@ -43,8 +45,8 @@ KINDS = ("openocd", "jlink", "blackmagic", "qemu")
 class Unit:
     """One board. `port` is a device, `usb:LOCATION` or a URL; `target` is "" for a
     bare port. `loader` puts images onto it: through the gdb `server` (host:port) of
-    this `kind`, through the probe of this serial number, or by a `command` with
-    {image} in it. `power` is a command in which {state} becomes on or off."""
+    this `kind`, by OpenOCD with this `config`, by pyOCD for this `chip`, each through
+    the `probe` of this serial number, or by a `command` with {image} in it. `power` is a command in which {state} becomes on or off."""
 
     name: str
     port: str
@@ -52,6 +54,8 @@ class Unit:
     loader: str | None = None
     kind: str | None = None
     server: str | None = None
+    config: str | None = None
+    chip: str | None = None
     probe: str | None = None
     command: str | None = None
     power: str | None = None

@@ -6,10 +6,17 @@ from hil.errors import UsageError
 from hil.loaders.base import Loader
 from hil.loaders.command import CommandLoader
 from hil.loaders.gdb import GdbLoader
+from hil.loaders.openocd import OpenocdLoader
+from hil.loaders.pyocd import PyocdLoader
 from hil.units import LOADERS, Unit
 from targets import Target
 
-CLASSES: dict[str, type[Loader]] = {"gdb": GdbLoader, "command": CommandLoader}
+CLASSES: dict[str, type[Loader]] = {
+    "gdb": GdbLoader,
+    "openocd": OpenocdLoader,
+    "pyocd": PyocdLoader,
+    "command": CommandLoader,
+}
 """By the name that a unit's key `loader` has."""
 
 

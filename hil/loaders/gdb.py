@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 from hil import debuggers
 from hil.errors import FlashError
 from hil.loaders.base import Loader, last_words, run_tool
-from targets import Target
+from hil.loaders.memory import lies_in_ram
 
 SETTINGS = (
     "set confirm off",
@@ -133,16 +133,3 @@ class GdbLoader(Loader):
             script.flush()
             words = [self._gdb(), "-nx", "-batch", "-x", script.name]
             return run_tool([*words, *([str(image)] if image else [])], "debugger")
-
-
-def lies_in_ram(elf: ELFFile, target: Target) -> bool:
-    """Whether all that is loaded of an image lies in the target's RAM."""
-    memory = target.memory
-    if memory is None:
-        return False
-    return all(
-        memory.origin <= part["p_paddr"]
-        and part["p_paddr"] + part["p_filesz"] <= memory.origin + memory.ram
-        for part in elf.iter_segments("PT_LOAD")
-        if part["p_filesz"]
-    )

@@ -22,6 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("loader", "what puts images onto it"),
         ("kind", "the kind of its gdb server"),
         ("server", "its gdb server, HOST:PORT"),
+        ("config", "its configuration file for OpenOCD"),
+        ("chip", "what pyOCD calls its chip"),
         ("probe", "serial number of its probe"),
         ("command", "the command of loader `command`, with {image} in it"),
         ("power", "its power switch, a command with {state} in it"),
