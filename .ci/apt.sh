@@ -2,25 +2,23 @@
 # Installs with apt what pip cannot: QEMU for RISC-V and Arm, and its user mode, a C
 # compiler for this computer, make, Python's venv, and what the tests alone want: a
 # second RISC-V compiler that the digests are checked against and that brings
-# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), an
-# ssh daemon to copy images to, and a debugger that knows every target.
+# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), and a
+# debugger that knows every target.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler, the daemon and the debugger are wanted, not needed: they alone are no
-# reason to touch the system, but where CI is set, and where one cannot be had the
-# script says so and goes on. Without CI the daemon and the debugger are never
-# installed.
+# compiler and the debugger are wanted, not needed: they alone are no reason to touch
+# the system, but where CI is set, and where one cannot be had the script says so and
+# goes on. Without CI the debugger is never installed.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
-WANTED="clang sshd gdb" # pieces that nothing but tests needs
+WANTED="clang gdb" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
-has_sshd() { has sshd || [ -x /usr/sbin/sshd ]; }
 say() { printf 'system packages: %s\n' "$*"; }
 available() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
@@ -43,7 +41,6 @@ missing() {
 there() {
     case $1 in
     clang) has_second ;;
-    sshd) has_sshd ;;
     gdb) has gdb-multiarch ;;
     esac
 }
@@ -59,7 +56,6 @@ needed() {
 say_absent() {
     has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
     has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
-    has_sshd || say "no ssh daemon here: what loads by ssh is not tested"
     has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
 }
 
@@ -116,7 +112,6 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     venv) echo python3-venv ;;
     clang) clang_packages ;;
-    sshd) if available openssh-server; then echo openssh-server; fi ;;
     gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
     esac
 }
@@ -170,7 +165,7 @@ if [ -n "$packages" ]; then
     say "installed$packages"
 fi
 # Fresh lists may offer what the old ones did not; one that cannot be installed does
-# not keep the others away. A daemon is started by being installed: in CI alone.
+# not keep the others away.
 for piece in $WANTED; do
     if there "$piece" || { [ "$piece" != clang ] && [ -z "${CI:-}" ]; }; then
         continue
