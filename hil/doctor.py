@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,8 @@ from emulation import qemu
 from emulation.probe import probe, probed
 from hil import datasets, idx
 from hil.errors import HilError
+from hil.loaders import CLASSES
+from hil.units import Unit
 from targets import Target
 
 OLDEST_PYTHON = (3, 10)
@@ -62,6 +65,7 @@ def examine(chosen: list[Target]) -> Iterator[Finding]:
     yield from decoys(Path.cwd())
     yield from compilers(chosen)
     yield from emulators(chosen)
+    yield from flashing_tools(chosen)
     yield pty()
     yield from ports()
     yield from data()
@@ -180,6 +184,16 @@ def emulators(chosen: list[Target]) -> Iterator[Finding]:
             yield Finding(binary, FAILURE, f"{version} is too old", advice, 8)
         else:
             yield Finding(binary, OK, version)
+
+
+def flashing_tools(chosen: list[Target]) -> Iterator[Finding]:
+    """Tools of loaders that are installed; none of them is needed until a unit of the
+    bench names it."""
+    tools = {name: loader for name, loader in CLASSES.items() if name != "command"}
+    for name, loader in tools.items():
+        with suppress(HilError):
+            version = loader(Unit(name, "", loader=name), chosen[0]).version()
+            yield Finding(f"loader {name}", OK, version)
 
 
 def boot(target: Target) -> Finding:
