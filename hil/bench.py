@@ -155,8 +155,8 @@ def _raw_image(built: Built, compiler: str | None) -> Image:
     kept = {
         name: text
         for name, text in built.files.files.items()
-        if "/ports/" in name or "/include/" in name or name.startswith("image/")
-        or name.endswith("hil_memory.c")
+        if name.startswith(("image/", "firmware/cores/", "firmware/ports/"))
+        or "/include/" in name or name.endswith("hil_memory.c")
     }  # fmt: skip
     files = dict(sorted({**kept, "firmware/src/main.c": source}.items()))
     compiled = tuple(name for name in files if name.endswith((".c", ".S")))
