@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import emulation
 from emulation.faults import FaultyChannel
@@ -26,8 +26,22 @@ from hil.replies import Greeting
 from hil.units import Unit, chosen
 from targets import Target
 
+Opened = TypeVar("Opened")
 PAUSE = 0.02
 """Seconds between two attempts to open a line that is not there."""
+
+
+def patiently(open_line: Callable[[], Opened], limit: float) -> Opened:
+    """What `open_line` gives, tried until it does: an adapter that is part of a board
+    is away for a while with it. Raises its last `LinkError` after `limit` seconds."""
+    end = time.monotonic() + limit
+    while True:
+        try:
+            return open_line()
+        except LinkError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(PAUSE)
 
 
 @dataclass(frozen=True)
@@ -58,15 +72,7 @@ class Attached:
                 machine.power_on()
             assert machine.url is not None
             url = machine.url
-        end = time.monotonic() + limit
-        while True:
-            try:
-                self.channel.reopen(url)
-                break
-            except LinkError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(PAUSE)
+        patiently(lambda: self.channel.reopen(url), limit)
         anew = machine is not None and machine.state is emulation.State.POWERED
         if anew and machine is not None:
             machine.run()
@@ -88,9 +94,9 @@ def attach(
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running: the unit that `asked`
     names, once it is nobody else's and was made `ready`, or else an emulator that
-    ends with the context, with this file as its flash. Every byte it sends goes into `log`; an emulator is ready to `watch`, and
-    for a debugger; a native one loses its power at operation and model `cut` of its
-    flash."""
+    ends with the context, with this file as its flash. Every byte it sends goes into
+    `log`; an emulator is ready to `watch`, and for a debugger; a native one loses its
+    power at operation and model `cut` of its flash."""
     with ExitStack() as stack:
         if asked.unit is not None:
             unit = chosen(asked.unit, target.name)

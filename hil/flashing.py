@@ -8,11 +8,10 @@ when the new image itself has answered. "OK" from a programmer is neither.
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import dataclass, replace
 
 from hil import replies
-from hil.attach import PAUSE
+from hil.attach import patiently
 from hil.building import Built
 from hil.device import Device, say_hello
 from hil.errors import (
@@ -94,7 +93,7 @@ def _require_answer(unit: Unit, lesson: Lesson, built: Built) -> None:
     image, limits = built.image, lesson.target.limits
     said = f"loader {unit.loader!r} says that unit {unit.name!r} is flashed, but"
     try:
-        with _opened(unit, limits.boot) as channel:
+        with patiently(lambda: Channel(unit.url), limits.boot) as channel:
             device = Device(channel, built.plan, limits, image.path)
             device.hello(image.digest, lesson.vlen, limits.boot + limits.hello)
     except FirmwareMismatch as error:
@@ -105,18 +104,6 @@ def _require_answer(unit: Unit, lesson: Lesson, built: Built) -> None:
         raise FlashError(
             f"{said} the new image has not answered: {error}", *error.hints
         ) from error
-
-
-def _opened(unit: Unit, limit: float) -> Channel:
-    """The port, which an adapter that is part of the board takes a while to be again."""
-    end = time.monotonic() + limit
-    while True:
-        try:
-            return Channel(unit.url)
-        except LinkError:
-            if time.monotonic() >= end:
-                raise
-            time.sleep(PAUSE)
 
 
 def _require_same_target(

@@ -1,8 +1,8 @@
 """A line to a device, whatever it is made of.
 
 A board's serial port, a pty, QEMU's loopback socket and another computer's port
-(RFC 2217) are all opened by pyserial and read and written by the same code. Every wait has a limit; every
-received byte goes into the run's recording.
+(RFC 2217) are all opened by pyserial and read and written by the same code. Every
+wait has a limit; every received byte goes into the run's recording.
 """
 
 from __future__ import annotations

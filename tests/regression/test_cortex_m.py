@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import render
 from hil import Experiment, lesson, run
 from hil.errors import DeviceFault, UsageError
+from tests.regression.mistakes import spoil
 
 CORES = ("mps2-an386", "mps2-an500", "netduinoplus2")
 WRONG = {
@@ -34,22 +34,6 @@ WRONG = {
 PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
-    """Every learning step now executes `statement`."""
-    right = render.render_network
-
-    def wrong(plan: object) -> dict[str, str]:
-        files = right(plan)  # type: ignore[arg-type]
-        update = "    /* W[i][j] -= eta x_i d_j"
-        assert update in files["net.c"]
-        files["net.c"] = files["net.c"].replace(
-            update, f"    *loss = 0; {{ {statement} }}\n{update}"
-        )
-        return files
-
-    monkeypatch.setattr(render, "render_network", wrong)
-
-
 @pytest.mark.parametrize("target", CORES)
 @pytest.mark.parametrize("mistake", WRONG)
 def test_a_mistake_is_a_fault_that_names_it(
@@ -60,7 +44,7 @@ def test_a_mistake_is_a_fault_that_names_it(
     mistake: str,
 ) -> None:
     statement, cause, told = WRONG[mistake]
-    spoil(monkeypatch, statement)
+    spoil(monkeypatch, f"*loss = 0; {{ {statement} }}")
     made = targets.load(target)
     quick = replace(made, limits=replace(made.limits, watchdog=1.0))
     monkeypatch.setattr(lesson, "load_target", lambda name: quick)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import render
 from hil import Experiment, lesson, run
 from hil.errors import DeviceFault
+from tests.regression.mistakes import spoil
 
 
 def record(folder: Path) -> dict[str, object]:
@@ -36,18 +36,7 @@ def test_a_vector_image_on_a_core_without_vectors_says_so(
 def test_a_wild_write_in_a_kernel_is_a_fault_that_names_its_step(
     tmp_path: Path, qemu64: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = render.render_network
-
-    def wild(plan: object) -> dict[str, str]:
-        files = right(plan)  # type: ignore[arg-type]
-        update = "    /* W[i][j] -= eta x_i d_j"
-        assert update in files["net.c"]
-        files["net.c"] = files["net.c"].replace(
-            update, f"    *(volatile float *)8 = *loss;\n{update}"
-        )
-        return files
-
-    monkeypatch.setattr(render, "render_network", wild)
+    spoil(monkeypatch, "*(volatile float *)8 = *loss;")
     with pytest.raises(DeviceFault, match="store access fault") as caught:
         run(Experiment(target="qemu-rv64gc", steps=5), out=tmp_path)
     assert "step 0" in str(caught.value)

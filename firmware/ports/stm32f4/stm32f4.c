@@ -1,5 +1,5 @@
-/* Port of STM32F405/415/407/417: registers by ST's reference manual RM0090; which
- * USART is the line, the target's descriptor says.
+/* Port of STM32F405/415/407/417: registers by ST's reference manual RM0090. The line
+ * is USART6, on PC6 and PC7.
  *
  * The core runs at 168 MHz from a crystal of 25 MHz where there is one; without it
  * (and in an emulator that models no clocks) it stays as it came out of its reset. */
