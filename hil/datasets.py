@@ -18,7 +18,9 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.spec import Inputs
+from hil import tasks
 from hil.errors import DataError
+from hil.tasks import Task
 
 NAMES = ("digits", "mnist", "fashion", "dense")
 DENSE_WIDTHS = (784, 128, 10)
@@ -42,7 +44,8 @@ SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 
 class Dataset:
     """Samples [n, features] and labels [n] (0, 1, ...), in two parts.
 
-    `inputs` is how a sample travels and is scaled.
+    `inputs` is how a sample travels and is scaled. Where there are `tasks`, the
+    training samples are a stream: they come once, in this order.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Dataset:
     test_y: np.ndarray
     inputs: Inputs
     licence: str
+    tasks: tuple[Task, ...] = ()
 
     @cached_property
     def density(self) -> float:
@@ -89,6 +93,11 @@ def hold_out(dataset: Dataset, count: int) -> Dataset:
     Raises `DataError` when nothing would be left to learn from.
     """
     x, y = dataset.train_x, dataset.train_y
+    if dataset.tasks:
+        raise DataError(
+            f"holdout is {count}, but data {dataset.name!r} is a stream with tests of its "
+            "own: expected one of them"
+        )
     if count >= len(x):
         raise DataError(
             f"holdout is {count}, but data {dataset.name!r} has {len(x)} training "
@@ -186,7 +195,13 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
             )
         parts = split(x, y, max(1, int(TRAIN_SHARE * len(x))))
     licence = "as the file's owner says"
-    return Dataset(path.stem, *parts, Inputs(dtype, scale), licence)
+    origin = f"data file {str(path)!r}"
+    found = tasks.from_arrays(origin, arrays, len(parts[0]), len(parts[2]))
+    if found and "x_test" not in arrays:
+        raise DataError(
+            f"{origin} has tasks, but no x_test and y_test to test them with"
+        )
+    return Dataset(path.stem, *parts, Inputs(dtype, scale), licence, found)
 
 
 def _form(array: np.ndarray) -> str:

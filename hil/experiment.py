@@ -50,6 +50,7 @@ class Experiment:
     epochs: int | None = None
     lr: float | None = None
     lr_decay: float | None = None
+    freeze: int | None = None
     seed: int = 1
     schedule: str = "auto"
     tuned: str | None = None

@@ -182,6 +182,8 @@ KEYS = (
     Key("epochs", whole(1, 2**20), "passes over the training data", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),
     Key("lr_decay", positive, "its factor from epoch to epoch", "FACTOR", float),
+    Key("freeze", whole(0, 2**31), "from step N on the learning rate is 0: the device only "
+        "predicts", "N", int),
     Key("seed", whole(0), "seed of weights, feedback and order", "N", int),
     Key("schedule", choice(*SCHEDULES), "of updates: " + ", ".join(SCHEDULES)),
     Key("tuned", text, "kernels and ways as `hil tune` has chosen them", "FILE.toml",

@@ -6,6 +6,7 @@ be refused without building is refused here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -72,7 +73,7 @@ class Lesson:
         every = self.digest_every
         if not every or step >= self.prefix:
             return False
-        ends = step + 1 == self.prefix or self.commits_after(step)
+        ends = step + 1 in (self.prefix, *self.legs) or self.commits_after(step)
         return ends or (step + 1) % every == 0
 
     def commits_after(self, step: int) -> bool:
@@ -94,16 +95,43 @@ class Lesson:
         """Whether a run goes on when its line, or its device, was lost."""
         return self.recoverable or self.experiment.faults is not None
 
+    @cached_property
+    def legs(self) -> tuple[int, ...]:
+        """Steps after which the device is tested: the end of each task that it
+        reaches, and of the run."""
+        ends = [task.end for task in self.dataset.tasks if task.end < self.steps]
+        return (*ends, self.steps)
+
+    @cached_property
+    def tests(self) -> tuple[range, ...]:
+        """Test samples of each task, one range where there are no tasks; empty
+        where a task has none."""
+        tasks, most = self.dataset.tasks, self.tested
+        if not tasks:
+            return (range(most),)
+        return tuple(
+            range(task.test_first, min(task.test_end, task.test_first + most))
+            for task in tasks
+        )
+
+    def task(self, step: int) -> int:
+        """Index of the task of learning step `step`, 0 where there are none."""
+        return bisect_right([task.end for task in self.dataset.tasks], step)
+
     def unbroken(self, first: int, end: int) -> int:
-        """The end of steps `first` .. `end` - 1, or where a checkpoint comes before:
-        a frame ends there, so that after a cut the same frames come again."""
+        """The end of steps `first` .. `end` - 1, or where a leg ends or a checkpoint
+        comes before: a frame ends there, so that after a cut the same frames come
+        again."""
+        end = min(end, *(leg for leg in self.legs if leg > first))
         every = self.experiment.commit
         return end if every is None else min(end, first - first % every + every)
 
     @cached_property
     def _order(self) -> Callable[[int], np.ndarray]:
-        """Order of an epoch; the latest two are kept."""
+        """Order of an epoch, time's own in a stream; the latest two are kept."""
         n, seed = len(self.dataset.train_x), self.spec.seed
+        if self.dataset.tasks:
+            return lambda epoch: np.arange(n)
         return lru_cache(maxsize=2)(lambda epoch: datasets.order(seed, epoch, n))
 
     def sample(self, step: int) -> tuple[np.ndarray, int]:
@@ -148,7 +176,9 @@ class Lesson:
 
     def eta(self, step: int) -> np.float32:
         """Learning rate of step `step`, as it travels."""
-        epoch = step // len(self.dataset.train_x)
+        epoch, freeze = step // len(self.dataset.train_x), self.experiment.freeze
+        if freeze is not None and step >= freeze:
+            return np.float32(0.0)
         lr, decay = self.experiment.lr, self.experiment.lr_decay
         assert lr is not None and decay is not None
         return np.float32(lr * decay**epoch)
@@ -189,7 +219,7 @@ def prepare(experiment: Experiment) -> Lesson:
         Clip(experiment.clip_weights, experiment.clip_error),
     )
     rules.require_gates(rules.get(spec.rule), spec)
-    steps = experiment.steps or (experiment.epochs or 1) * len(dataset.train_x)
+    steps = _steps(experiment, dataset)
     tested = _tested(experiment, dataset)
     lr, decay = experiment.lr, experiment.lr_decay
     resident = _resident(experiment, dataset)
@@ -326,6 +356,17 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
             f"{dataset.name!r} has labels up to {dataset.classes - 1}"
         )
     return network
+
+
+def _steps(experiment: Experiment, dataset: Dataset) -> int:
+    there = len(dataset.train_x)
+    steps = experiment.steps or (experiment.epochs or 1) * there
+    if dataset.tasks and steps > there:
+        raise UsageError(
+            f"{steps} steps are asked for, but data {dataset.name!r} is a stream of "
+            f"{there} samples, and time does not come twice"
+        )
+    return steps
 
 
 def _resident(experiment: Experiment, dataset: Dataset) -> int:

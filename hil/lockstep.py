@@ -42,12 +42,16 @@ TELEMETRY_EVERY = 16
 class Learned:
     """One step that is done (and, with a reference, was found equal).
 
-    Where a resident frame was not compared, it is its last step, and stands for
-    all `steps` of them, of which `right` were predicted right."""
+    `predicted` is the largest output's place, before the step was learned, and
+    `confidence` that output. Where a resident frame was not compared, it is its last
+    step, and stands for all `steps` of them, of which `right` were predicted right."""
 
     step: int
+    task: int
     loss: float
-    correct: bool
+    label: int
+    predicted: int
+    confidence: float
     eta: float
     digest: int | None
     instructions: int | None
@@ -65,12 +69,14 @@ def _as_told(expected: Expected) -> StepResult:
 
 class Lockstep:
     """One lesson on one device. `reference` is None when nothing is compared;
-    `initial` is the state that both start from.
+    `initial` is the state that both start from. `run` learns up to step `until`,
+    which is the lesson's end unless somebody sets it: then both sides have
+    their state of just that step.
 
     `compared` counts steps, `written` the weights that they wrote; `difference` is
     what ended `run` early; `verified` the last state that both shared; `final` the
-    reference's after the prefix, and `prefix_digest` the device's digest then, which
-    was found equal.
+    reference's newest at an end of a leg, or of the prefix, after which
+    `prefix_digest` is the device's digest, which was found equal.
 
     A device that has fallen back to a checkpoint is brought forward: after `rewind`,
     `run` goes on from there, and what is told again must be what was told.
@@ -87,6 +93,7 @@ class Lockstep:
         tell: Callable[[Learned], None],
         resumed: tuple[int, int | None] = (0, None),
     ) -> None:
+        self.until = lesson.steps
         self.learned = self.committed = resumed[0]
         self.compared = 0
         self.written = 0
@@ -118,7 +125,7 @@ class Lockstep:
         self._non_finite: str | None = None
 
     def run(self) -> None:
-        """Learn every step, or up to the first difference.
+        """Learn every step up to `until`, or to the first difference.
 
         Raises `DeviceFault` when the device faults (after the reference was
         asked whether it does too), every `LinkError`, and `ReferenceLost`.
@@ -138,8 +145,9 @@ class Lockstep:
 
     @property
     def done(self) -> bool:
-        """Whether every step was learned and compared, and is where it belongs."""
-        ended = min(self.learned, self._reached) >= self._lesson.steps
+        """Whether every step up to `until` was learned and compared, and is where it
+        belongs."""
+        ended = min(self.learned, self._reached) >= self.until
         return ended and not self._uncommitted and not self._committing
 
     def digest_at(self, step: int) -> int | None:
@@ -171,7 +179,7 @@ class Lockstep:
 
     def _unfinished(self) -> bool:
         """Whether something is to be sent, told or compared."""
-        behind = min(self.learned, self._reached) < self._lesson.steps
+        behind = min(self.learned, self._reached) < self.until
         return behind or bool(self._uncommitted) or self._in_flight()
 
     def _in_flight(self) -> bool:
@@ -184,7 +192,7 @@ class Lockstep:
 
     def _send(self) -> None:
         lesson = self._lesson
-        while self._device.credit and (self._uncommitted or self._sent < lesson.steps):
+        while self._device.credit and (self._uncommitted or self._sent < self.until):
             if self._committing:
                 return  # a step that overtakes it would leave nothing to commit
             if self._uncommitted:
@@ -194,7 +202,7 @@ class Lockstep:
             alone = self._sent >= lesson.prefix
             if self._sent - self.learned >= self._lead and not alone:
                 return
-            end = lesson.steps if alone else lesson.prefix
+            end = self.until if alone else min(lesson.prefix, self.until)
             steps = feed.portion(lesson, self._sent, end)
             feed.post(self._device, lesson, steps, self._flags(steps.end))
             self._sent = steps.end
@@ -203,7 +211,7 @@ class Lockstep:
                 self._uncommitted = steps.end
 
     def _flags(self, end: int) -> StepFlag:
-        last = end == self._lesson.steps
+        last = end == self.until
         wanted = last or self._counting or self._frames % TELEMETRY_EVERY == 0
         flags = StepFlag.TELEMETRY if wanted else StepFlag(0)
         return flags | StepFlag.ALONE if self._counting else flags
@@ -259,7 +267,7 @@ class Lockstep:
         lesson, reference = self._lesson, self._reference
         if reference is None or self._non_finite is not None:
             return
-        end = min(lesson.prefix, self.learned + self._lead)
+        end = min(lesson.prefix, self.until, self.learned + self._lead)
         if self._steered:
             end = min(end, len(self._signals))
         while self._asked < end and reference.room:
@@ -272,7 +280,7 @@ class Lockstep:
         sample, label = self._lesson.sample(step)
         digest = self._lesson.digest_after(step) or step + 1 == self._resumed[0]
         state = digest and step + 1 >= self._next_state
-        state |= step + 1 == self._lesson.prefix
+        state |= step + 1 in (self._lesson.prefix, *self._lesson.legs)
         if state:
             self._next_state = step + 1 + SNAPSHOT_EVERY
         signal = self._signals[step] if self._steered else 0
@@ -365,16 +373,17 @@ class Lockstep:
 
     def _report(self, told: StepResult) -> None:
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
-        correct = int(told.outputs.argmax()) == self._lesson.label(told.step)
-        right = int(correct) if told.right is None else told.right
+        label, predicted = self._lesson.label(told.step), int(told.outputs.argmax())
+        right = int(predicted == label) if told.right is None else told.right
         telemetry = self._telemetry(told.step)
         counted = telemetry.instructions if telemetry and self._counting else None
         threshold = telemetry.threshold if telemetry and self._gated else None
         health = self._health.pop(told.step, None)
         self._tell(
             Learned(
-                told.step, loss, correct, eta, told.digest, counted, told.steps, right,
-                threshold, health,
+                told.step, self._lesson.task(told.step), loss, label, predicted,
+                float(told.outputs[predicted]), eta, told.digest, counted, told.steps,
+                right, threshold, health,
             )
         )  # fmt: skip
 

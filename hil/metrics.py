@@ -1,14 +1,19 @@
-"""metrics.jsonl: a line a step, and what is shown while learning goes on."""
+"""metrics.jsonl: a line a step, what is shown while learning goes on, and what
+learning comes to in the end."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from hil import continual
+from hil.continual import Fading, Row, Sliding
 from hil.lockstep import Learned
 
 
@@ -16,12 +21,14 @@ from hil.lockstep import Learned
 class Status:
     """What a person watching wants to know. `loss` is the mean of the latest
     steps, `prequential` the share of samples predicted right before they were
-    learned, `instructions` those of the latest step when they are counted."""
+    learned, `windowed` that of the latest, `instructions` those of the latest step
+    when they are counted."""
 
     step: int
     steps: int
     loss: float
     prequential: float
+    windowed: float
     instructions: int | None
     frames: int
 
@@ -37,6 +44,12 @@ class Metrics:
         self.loss = 0.0
         self.instructions: int | None = None
         self.health: dict[str, Any] | None = None
+        self._sliding, self._fading = Sliding(), Fading()
+        self._right: list[bool] = []
+        self._confidence: list[float] = []
+        self._ends: list[int] = []
+        self._task = 0
+        self._whole = True
         self._file = path.open("w", encoding="utf-8")
 
     def __enter__(self) -> Metrics:
@@ -57,24 +70,28 @@ class Metrics:
 
     def add(self, done: Learned) -> None:
         """Write the line of one step."""
+        right = done.predicted == done.label
         self.steps += done.steps
         self.correct += done.right
+        self._keep(done, right)
         if math.isfinite(done.loss):
             share = max(self.SMOOTHING, done.steps / self.steps)
             self.loss += share * (done.loss - self.loss)
         self.instructions = done.instructions
+        # by hand, since the json module takes as long as the step
         loss = repr(done.loss) if math.isfinite(done.loss) else "null"
+        sure = repr(done.confidence) if math.isfinite(done.confidence) else "null"
         digest = "null" if done.digest is None else f'"{done.digest:08x}"'
         counted = "null" if done.instructions is None else done.instructions
-        # by hand, since the json module takes as long as the step
         threshold = "null" if done.threshold is None else repr(done.threshold)
         health = ""
         if done.health is not None:
             self.health = {"step": done.step, **asdict(done.health)}
             health = f', "health": {json.dumps(asdict(done.health))}'
         self._file.write(
-            f'{{"step": {done.step}, "loss": {loss}, '
-            f'"correct": {"true" if done.correct else "false"}, '
+            f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
+            f'"label": {done.label}, "predicted": {done.predicted}, '
+            f'"confidence": {sure}, "correct": {"true" if right else "false"}, '
             f'"prequential": {self.prequential}, "eta": {done.eta!r}, '
             f'"digest": {digest}, "instructions": {counted}, '
             f'"threshold": {threshold}{health}}}\n'
@@ -82,5 +99,50 @@ class Metrics:
 
     def status(self, steps: int, frames: int) -> Status:
         """What to show now."""
-        shown = self.prequential or 0.0
-        return Status(self.steps, steps, self.loss, shown, self.instructions, frames)
+        shown, latest = self.prequential or 0.0, self._sliding.accuracy or 0.0
+        return Status(
+            self.steps, steps, self.loss, shown, latest, self.instructions, frames
+        )
+
+    def task_accuracy(self, task: int) -> float | None:
+        """Prequential accuracy of one task of which every step was told."""
+        bounds = [0, *self._ends, len(self._right)]
+        if not self._whole or task >= len(bounds) - 1:
+            return None
+        part = self._right[bounds[task] : bounds[task + 1]]
+        return sum(part) / len(part) if part else None
+
+    def summary(self, matrix: Sequence[Row], initial: Row) -> dict[str, Any] | None:
+        """What learning came to, by name (docs/record.md); None where a device went
+        on alone and did not tell of every step, or of none."""
+        if not self._whole or not self._right:
+            return None
+        ends = [*self._ends, len(self._right)]
+        return {
+            "windowed": self._sliding.accuracy,
+            "fading": self._fading.accuracy,
+            "prequential_by_task": [self.task_accuracy(i) for i in range(len(ends))],
+            "recovery_steps": [
+                continual.recovery(self._right, drift, end)
+                for drift, end in pairwise(ends)
+            ],
+            "average_accuracy": continual.average_accuracy(matrix),
+            "forgetting": continual.forgetting(matrix),
+            "backward_transfer": continual.backward_transfer(matrix),
+            "forward_transfer": continual.forward_transfer(matrix, initial),
+            "calibration_error": continual.calibration_error(
+                self._confidence, self._right
+            ),
+        }
+
+    def _keep(self, done: Learned, right: bool) -> None:
+        if done.steps != 1:
+            self._whole = False
+            return
+        while self._task < done.task:  # a resumed run may begin with a later one
+            self._ends.append(len(self._right))
+            self._task += 1
+        self._right.append(right)
+        self._confidence.append(done.confidence)
+        self._sliding.add(right)
+        self._fading.add(right)

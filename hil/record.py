@@ -39,6 +39,7 @@ METRICS = "metrics.jsonl"
 CONSOLE = "console.bin"
 EXPERIMENT = "experiment.toml"
 FLASH = "flash.bin"
+FIRST_LAYER = "first_layer.npz"
 
 
 class ProvenanceError(ValueError):
@@ -75,9 +76,11 @@ class RunRecord:
     prefix_digest: str | None = None
     resumed_from: int | None = None
     divergence: dict[str, Any] | None = None
+    tasks: list[dict[str, Any]] | None = None
     accuracy: dict[str, Any] = field(
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
     )
+    metrics: dict[str, Any] | None = None
     instructions_per_step: float | None = None
     weights_written_per_step: float | None = None
     health: dict[str, Any] | None = None
@@ -125,7 +128,9 @@ class RunRecord:
             "prefix_digest": self.prefix_digest,
             "resumed_from": self.resumed_from,
             "divergence": self.divergence,
+            "tasks": self.tasks,
             "accuracy": self.accuracy,
+            "metrics": self.metrics,
             "instructions_per_step": self.instructions_per_step,
             "weights_written_per_step": self.weights_written_per_step,
             "health": self.health,
@@ -155,6 +160,7 @@ def provenance(machine: str) -> dict[str, str]:
         "compared": "counted",
         "accuracy": device,
         "accuracy.tested": "counted",
+        "metrics": device,
         "instructions_per_step": "counted",
         "weights_written_per_step": "reference",
         "health": "reference",

@@ -13,17 +13,18 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 import numpy as np
 
-from codegen.reference import Learner, NonFinite
+from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel
 from hil import checkpoints, weights
 from hil import record as records
 from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
-from hil.compare import Difference, difference, digest_difference
+from hil.compare import digest_difference
 from hil.device import Device
 from hil.divergence import Finder, Found, Snapshot, compare_state
 from hil.errors import (
@@ -35,6 +36,7 @@ from hil.errors import (
     UsageError,
     stopped,
 )
+from hil.exam import Exam
 from hil.experiment import Experiment, load
 from hil.flashing import make_sure
 from hil.lesson import Lesson, prepare
@@ -48,9 +50,6 @@ from hil.replies import Greeting
 from hil.undisturbed import undisturbed
 from hil.versions import versions
 from targets.signals import Hold, held
-
-TEST_CHUNK = 100
-"""Test samples inferred between two looks at the progress line."""
 
 
 def run(
@@ -126,7 +125,7 @@ class Session:
         self._attached_to: Attached | None = None
         self._built = built
         self._flash: Path | None = None
-        self._right = 0
+        self._matrix: list[list[float | None]] = []
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
@@ -173,7 +172,6 @@ class Session:
             self._through(life, self._initialise)
             if self.found is None:
                 self._learn(life)
-            self._through(life, self._test)
             self._through(life, self._conclude)
             self._leave(life.device)
 
@@ -189,7 +187,8 @@ class Session:
     def _stage(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
-        self.record.seconds[name] = time.perf_counter() - started
+        before = self.record.seconds.get(name, 0.0)
+        self.record.seconds[name] = before + time.perf_counter() - started
 
     def _build(self) -> Built:
         lesson, folder = self.lesson, self.record.folder
@@ -327,7 +326,11 @@ class Session:
         return snapshot
 
     def _learn(self, life: Lifeline) -> None:
+        """Learn leg by leg, and examine the device after each."""
         lesson, record, device = self.lesson, self.record, life.device
+        first, digest = self._resumed if self.resume else (0, None)
+        if first >= lesson.prefix:
+            self.reference = self._learner = None  # it would not come so far
         with Metrics(record.folder / records.METRICS) as metrics:
 
             def status() -> Status:
@@ -339,47 +342,113 @@ class Session:
                 metrics.add(done)
                 self.progress.learning(status)
 
-            reference = self.reference
-            if self._resumed[0] >= lesson.prefix:
-                reference = self._learner = None  # it would not come so far
-            start = self._resumed if self.resume else (0, None)
-            lockstep = Lockstep(device, lesson, reference, life.initial, tell, start)
+            lockstep = Lockstep(
+                device, lesson, self.reference, life.initial, tell, (first, digest)
+            )
+            lockstep.until = first
             life.lockstep = lockstep
             try:
-                with self._stage("learn"):
-                    life.through(lambda _: None)
+                if lesson.dataset.tasks and lesson.tested and not self.resume:
+                    record.accuracy["initial"] = self._examine(life, lockstep)
+                for leg in lesson.legs:
+                    if leg > first and self.found is None:
+                        self._learn_until(life, lockstep, leg, metrics)
             finally:
-                record.learned = lockstep.learned
-                record.compared = lockstep.compared
-                if lesson.experiment.prefix and lockstep.prefix_digest is not None:
-                    record.prefix_digest = f"{lockstep.prefix_digest:08x}"
-                record.accuracy["prequential"] = metrics.prequential
-                record.health = metrics.health
-                if lockstep.compared:
-                    written = lockstep.written / lockstep.compared
-                    record.weights_written_per_step = written
-                self.progress.learned()
+                self._account(lockstep, metrics)
+
+    def _learn_until(
+        self, life: Lifeline, lockstep: Lockstep, end: int, metrics: Metrics
+    ) -> None:
+        """Learn up to step `end`, then examine."""
+        lesson = self.lesson
+        lockstep.until = end
+        try:
+            with self._stage("learn"):
+                life.through(lambda _: None)
+        finally:
+            self.progress.learned()
         if lockstep.difference is not None:
             self.progress.stage("differ", f"{lockstep.difference}; searching where")
-            self.found = self._search(device, lockstep)
+            self.found = self._search(life.device, lockstep)
             return
-        taken = record.seconds["learn"]
-        here = record.learned - (record.resumed_from or 0)
-        record.speed["steps_per_second"] = here / taken
-        if self._learner is not None and self.reference is not None:
+        self._tell_learned(life.device, lockstep, metrics)
+        if self._learner is not None:
             self._learner.load(lockstep.final.state, lockstep.final.step)
+            if lockstep.final.step < end:
+                self._learner = None  # what follows is the device's alone
+        if lesson.tested and (row := self._examine(life, lockstep)) is not None:
+            self._matrix.append(row)
+
+    def _account(self, lockstep: Lockstep, metrics: Metrics) -> None:
+        """What learning came to, for the record."""
+        record, accuracy, tasks = self.record, self.record.accuracy, self.record.tasks
+        record.learned, record.compared = lockstep.learned, lockstep.compared
+        if self.lesson.experiment.prefix and lockstep.prefix_digest is not None:
+            record.prefix_digest = f"{lockstep.prefix_digest:08x}"
+        accuracy["prequential"] = metrics.prequential
+        record.health = metrics.health
+        accuracy["matrix"] = self._matrix if tasks else None
+        known = self._matrix if tasks and not self.resume else []
+        record.metrics = metrics.summary(known, accuracy["initial"] or ())
+        if lockstep.compared:
+            written = lockstep.written / lockstep.compared
+            record.weights_written_per_step = written
+
+    def _tell_learned(
+        self, device: Device, lockstep: Lockstep, metrics: Metrics
+    ) -> None:
+        """The speed so far, for the record and for whoever watches."""
+        record, tasks = self.record, self.lesson.dataset.tasks
+        taken = record.seconds["learn"]
+        here = lockstep.learned - (record.resumed_from or 0)
+        record.speed["steps_per_second"] = here / taken
+        if self.reference is not None:
             speed = lockstep.compared / self.reference.seconds
             record.speed["reference_steps_per_second"] = speed
-            if lesson.prefix < lesson.steps:
-                self._learner = None  # what follows is the device's alone
         counted = ""
-        if lesson.experiment.icount:
+        if self.lesson.experiment.icount:
             _take_counts(record, device, True)
             counted = f"{record.instructions_per_step:,.1f} instructions/step counted, "
+        task = ""
+        if tasks:
+            place = self.lesson.task(lockstep.until - 1)
+            told = metrics.task_accuracy(place)
+            told_of = (
+                "" if told is None else f", {told:.1%} right before they were learned"
+            )
+            task = f"{tasks[place].name}{told_of}; "
         self.progress.stage(
             "learn",
-            f"{record.learned} steps, {record.compared} compared, {counted}{taken:.1f} s",
+            f"{task}{lockstep.learned} steps, {lockstep.compared} compared, {counted}"
+            f"{taken:.1f} s",
         )
+
+    def _examine(self, life: Lifeline, lockstep: Lockstep) -> list[float | None] | None:
+        """Accuracy in each task's tests, by inference on the device; None when its
+        outputs differ from the reference's."""
+        lesson, accuracy = self.lesson, self.record.accuracy
+        exam = Exam(lesson, self._learner, lockstep.until)
+
+        def stage(life: Lifeline) -> None:
+            self.found = exam.take(life.device, life.progressed)
+
+        with self._stage("test"):
+            self._through(life, stage)
+        accuracy["tested"] = exam.tested
+        if self.found is not None:
+            return None
+        if not exam.tested:
+            return exam.row
+        accuracy["test"] = exam.right / exam.tested
+        told = f"{exam.right} of {exam.tested} right, {accuracy['test']:.2%}"
+        if lesson.dataset.tasks:
+            told = ", ".join(
+                f"{task.name} {share:.2%}"
+                for task, share in zip(lesson.dataset.tasks, exam.row, strict=True)
+                if share is not None
+            )
+        self.progress.stage(accuracy["part"], told)
+        return exam.row
 
     def _search(self, device: Device, lockstep: Lockstep) -> Found:
         assert lockstep.difference is not None
@@ -389,44 +458,6 @@ class Session:
         except HilError as error:
             note = f"the search for its place ended: {error}"
             return Found(lockstep.difference.noted(note))
-
-    def _test(self, life: Lifeline) -> None:
-        """Accuracy on the test part or the holdout, by inference on the device."""
-        lesson, accuracy = self.lesson, self.record.accuracy
-        if not lesson.tested:
-            return
-        with self._stage("test"):
-            while (first := accuracy["tested"]) < lesson.tested:
-                last = min(first + TEST_CHUNK, lesson.tested)
-                x = lesson.dataset.test_x[first:last]
-                outputs = life.device.infer([sample.tobytes() for sample in x])
-                labels = lesson.dataset.test_y[first:last]
-                self._right += int((outputs.argmax(axis=1) == labels).sum())
-                self.found = self._differs(x, outputs)
-                if self.found is not None:
-                    return
-                accuracy["tested"] = last
-                life.progressed()
-        tested = lesson.tested
-        accuracy["test"] = self._right / tested
-        self.progress.stage(
-            accuracy["part"],
-            f"{self._right} of {tested} right, {self._right / tested:.2%}",
-        )
-
-    def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
-        if self._learner is None:
-            return None
-        for sample, told in zip(x, outputs, strict=True):
-            try:
-                expected = self._learner.infer(sample)
-            except NonFinite as error:
-                note = f"the reference met a non-finite {error.tensor}"
-                return Found(Difference(self.lesson.steps, "p", when="test", note=note))
-            seen = difference(self.lesson.steps, "p", told, expected, "test")
-            if seen is not None:
-                return Found(seen, told, expected)
-        return None
 
     def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
@@ -446,6 +477,10 @@ class Session:
                     seen
                 )
                 return
+            path = self.record.folder / records.FIRST_LAYER
+            np.savez_compressed(
+                path, before=life.initial.state["W1"], after=learner.state["W1"]
+            )
         if save is not None:
             state = {t.name: device.read(t) for t in device.plan.state}
             path = weights.save(save, state)
@@ -517,6 +552,19 @@ def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
         record.instructions_per_step = sum(counts) / len(counts)
 
 
+def _tasks(lesson: Lesson) -> list[dict[str, Any]] | None:
+    """The tasks of a stream that the lesson reaches, as a record has them."""
+    found, first = [], 0
+    for task, tests in zip(lesson.dataset.tasks, lesson.tests, strict=False):
+        end = min(task.end, lesson.steps)
+        if first < end:
+            found.append(
+                {"name": task.name, "first": first, "end": end, "tested": len(tests)}
+            )
+        first = task.end
+    return found or None
+
+
 def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
     effective = lesson.experiment
     part = "test" if effective.holdout is None else "holdout"
@@ -530,9 +578,17 @@ def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
         activation=lesson.spec.network.activation,
         output=lesson.spec.network.output,
         data=effective.data,
+        tasks=_tasks(lesson),
         seed=lesson.spec.seed,
         steps=lesson.steps,
-        accuracy={"test": None, "prequential": None, "tested": 0, "part": part},
+        accuracy={
+            "test": None,
+            "prequential": None,
+            "tested": 0,
+            "part": part,
+            "initial": None,
+            "matrix": None,
+        },
         experiment=records.as_settings(effective),
         versions=versions(),
     )

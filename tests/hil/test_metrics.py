@@ -13,17 +13,21 @@ from hil.metrics import Metrics
 def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     with Metrics(path) as metrics:
-        metrics.add(Learned(0, 0.1 + 0.2, True, 1e-07, 0xBEEF, 8510, 1, 1))
-        metrics.add(Learned(1, math.nan, False, 0.5, None, None, 1, 0, 0.25))
+        metrics.add(Learned(0, 0, 0.1 + 0.2, 3, 3, 0.5, 1e-07, 0xBEEF, 8510, 1, 1))
+        metrics.add(
+            Learned(1, 1, math.nan, 3, 4, math.inf, 0.5, None, None, 1, 0, 0.25)
+        )
         assert (metrics.correct, metrics.loss) == (1, 0.1 + 0.2)
     first, second = map(json.loads, path.read_text().splitlines())
     assert first == {
-        "step": 0, "loss": 0.1 + 0.2, "correct": True, "prequential": 1.0,
+        "step": 0, "task": 0, "loss": 0.1 + 0.2, "label": 3, "predicted": 3,
+        "confidence": 0.5, "correct": True, "prequential": 1.0,
         "eta": 1e-07, "digest": "0000beef", "instructions": 8510,
         "threshold": None,
     }  # fmt: skip
     assert second == {
-        "step": 1, "loss": None, "correct": False, "prequential": 0.5,
+        "step": 1, "task": 1, "loss": None, "label": 3, "predicted": 4,
+        "confidence": None, "correct": False, "prequential": 0.5,
         "eta": 0.5, "digest": None, "instructions": None,
         "threshold": 0.25,
     }  # fmt: skip

@@ -46,7 +46,7 @@ def test_a_run_passes_and_leaves_its_folder(
     names = {path.name for path in record.folder.iterdir()}
     assert names == {
         "run.json", "metrics.jsonl", "experiment.toml", "console.bin",
-        "generated", "image", "firmware", "image.elf",
+        "generated", "image", "firmware", "image.elf", "first_layer.npz",
     }  # fmt: skip
     lines = [
         json.loads(line)
