@@ -1,0 +1,12 @@
+"""Demonstrations: a stream, the devices that meet it, and what came of it.
+
+A demo is a TOML file and, beside it, a Python file of the same name with two or
+three functions (docs/demos.md); those that ship are in `gallery`.
+"""
+
+from hil.demo.arm import Arm
+from hil.demo.file import Demo, find, load, shipped
+from hil.demo.running import Outcome, run
+from hil.demo.stream import Part, Stream
+
+__all__ = ["Arm", "Demo", "Outcome", "Part", "Stream", "find", "load", "run", "shipped"]

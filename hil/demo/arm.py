@@ -1,0 +1,45 @@
+"""One device of a demo, after it has met its stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What a run's record says, by the names of its tasks. `record` is the document
+    of run.json."""
+
+    name: str
+    record: Mapping[str, Any]
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of its tasks, in the order in which they came."""
+        return [task["name"] for task in self.record["tasks"] or ()]
+
+    def test(self, task: str, after: str | None = None) -> float:
+        """Accuracy in a task's tests, which it must have, after another task was
+        learned; None for `after`: before anything was."""
+        accuracy, column = self.record["accuracy"], self._place(task)
+        if after is None:
+            return float(accuracy["initial"][column])
+        return float(accuracy["matrix"][self._place(after)][column])
+
+    def prequential(self, task: str) -> float:
+        """Share of a task's samples predicted right before they were learned."""
+        return float(self.record["metrics"]["prequential_by_task"][self._place(task)])
+
+    def recovery(self, task: str) -> int | None:
+        """Steps into a task after which the device was as good again as before it
+        (`hil.continual.recovery`)."""
+        place = self._place(task)
+        if not place:
+            raise KeyError(f"nothing came before task {task!r}")
+        found = self.record["metrics"]["recovery_steps"][place - 1]
+        return None if found is None else int(found)
+
+    def _place(self, task: str) -> int:
+        return self.tasks.index(task)

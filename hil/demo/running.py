@@ -1,0 +1,191 @@
+"""A demo on its way: each arm an ordinary run, then the figures of all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hil import record as records
+from hil import units
+from hil.demo.arm import Arm
+from hil.demo.file import ArmFile, Demo
+from hil.demo.stream import Stream
+from hil.errors import HilError, UsageError
+from hil.experiment import Experiment
+from hil.lesson import Lesson, prepare
+from hil.progress import Progress
+from hil.record import RunRecord
+from hil.session import carried_out
+
+FILE = "demo.json"
+SCHEMA = 1
+
+
+@dataclass
+class Outcome:
+    """What a demo did: the records of its arms by name, and its figures. `failure`
+    is what ended it early."""
+
+    demo: Demo
+    folder: Path
+    seed: int
+    arms: dict[str, RunRecord] = field(default_factory=dict)
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    verdict: str = ""
+    report: Path | None = None
+    seconds: float = 0.0
+    failure: HilError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that ran it ends with."""
+        return self.failure.exit_code if self.failure else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of demo.json (docs/record.md)."""
+        runs = {name: record.to_json() for name, record in self.arms.items()}
+        failure = self.failure
+        document = {
+            "schema": SCHEMA,
+            "demo": self.demo.name,
+            "title": self.demo.title,
+            "result": _result(list(self.arms.values()), failure),
+            "exit_code": self.exit_code,
+            "error": failure
+            and {"sentence": str(failure), "hints": list(failure.hints)},
+            "folder": str(self.folder),
+            "report": self.report and str(self.report),
+            "seed": self.seed,
+            "metrics": self.metrics,
+            "verdict": self.verdict,
+            "arms": runs,
+            "seconds": self.seconds,
+            "provenance": {
+                name: _provenance(runs.values()) for name in ("metrics", "seconds")
+            },
+        }
+        records.require_provenance({**document, "arms": {}})
+        return document
+
+
+def run(
+    demo: Demo,
+    values: Mapping[str, Any],
+    out: Path,
+    progress: Progress,
+) -> Outcome:
+    """Run every arm of a demo with these keys of an experiment laid over its own.
+
+    The first arm that does not pass ends it; what there is by then is written all the
+    same. Raises `UsageError` where a file of it is not correct, and every error that
+    preparing a run can raise.
+    """
+    module = demo.module()
+    asked = demo.experiment.override(values)
+    folder = records.make_folder(out, f"demo-{demo.name}")
+    outcome = Outcome(demo, folder, asked.seed)
+    started = time.perf_counter()
+    streams = _streams(demo, module, asked.seed)
+    for name, met in streams.items():
+        met.write(folder / f"{name}.npz")
+    try:
+        for arm in demo.arms:
+            stream = arm.stream or next(iter(streams))
+            lesson = _lesson(demo, arm, asked, values, folder / f"{stream}.npz")
+            progress.stage("arm", f"{arm.name}: {arm.about}" if arm.about else arm.name)
+            session = carried_out(lesson, folder, progress)
+            outcome.arms[arm.name] = session.record
+            if session.failure is not None:
+                outcome.failure = session.failure
+                return outcome
+        figure(outcome, module)
+    finally:
+        outcome.seconds = time.perf_counter() - started
+        records.write_json(folder / FILE, outcome.to_json())
+    return outcome
+
+
+def figure(outcome: Outcome, module: ModuleType) -> None:
+    """The demo's own figures, from what its arms came to."""
+    demo = outcome.demo
+    arms = {name: Arm(name, run.to_json()) for name, run in outcome.arms.items()}
+    found = module.metrics(arms)
+    if set(found) != set(demo.metrics):
+        apart = ", ".join(sorted(set(found) ^ set(demo.metrics)))
+        raise UsageError(
+            f"demo {demo.name!r}: [metrics] and the function metrics do not name the same "
+            f"figures: {apart}"
+        )
+    outcome.metrics = {name: found[name] for name in demo.metrics}
+    outcome.verdict = str(module.verdict(outcome.metrics))
+
+
+def _streams(demo: Demo, module: ModuleType, seed: int) -> dict[str, Stream]:
+    streams: dict[str, Stream] = module.streams(seed)
+    for arm in demo.arms:
+        if (arm.stream is None and len(streams) != 1) or (
+            arm.stream is not None and arm.stream not in streams
+        ):
+            raise UsageError(
+                f"demo {demo.name!r}: arm {arm.name!r} meets stream {arm.stream!r}, but "
+                f"there is {', '.join(streams)}"
+            )
+    return streams
+
+
+def _lesson(
+    demo: Demo,
+    arm: ArmFile,
+    asked: Experiment,
+    values: Mapping[str, Any],
+    stream: Path,
+) -> Lesson:
+    """The run of one arm: the demo's keys, then its own, then the caller's."""
+    own: dict[str, Any] = {**arm.values, **values}
+    own |= {"name": f"{demo.name}-{arm.name}", "data": str(stream)}
+    if arm.after is not None:
+        own["init"] = str(_learned(stream, arm.after))
+    if any(other.after == arm.name for other in demo.arms):
+        own["save"] = str(_learned(stream, arm.name))
+    experiment = asked.override(own)
+    if experiment.unit is not None:
+        unit = units.chosen(experiment.unit, None)
+        experiment = replace(experiment, target=unit.target or experiment.target)
+    lesson = prepare(experiment)
+    if arm.freeze is None:
+        return lesson
+    return prepare(replace(experiment, freeze=_frozen_from(demo, arm, lesson)))
+
+
+def _learned(stream: Path, arm: str) -> Path:
+    """Where the weights go that an arm has learned."""
+    return stream.with_name(f"learned-{arm}.npz")
+
+
+def _frozen_from(demo: Demo, arm: ArmFile, lesson: Lesson) -> int:
+    """The step from which an arm learns no more."""
+    if not arm.freeze:
+        return 0
+    ends = {task.name: task.end for task in lesson.dataset.tasks}
+    if arm.freeze not in ends:
+        raise UsageError(
+            f"demo {demo.name!r}: arm {arm.name!r} learns last in task {arm.freeze!r}, but "
+            f"its stream has {', '.join(ends)}"
+        )
+    return ends[arm.freeze]
+
+
+def _result(runs: list[RunRecord], failure: HilError | None) -> str:
+    if failure is None:
+        return "pass"
+    return runs[-1].result if runs else "error"
+
+
+def _provenance(runs: Any) -> str:
+    """How the figures of these runs were obtained: measured only if all were."""
+    kinds = {run["provenance"]["accuracy"] for run in runs}
+    return kinds.pop() if len(kinds) == 1 else "emulated"

@@ -1,0 +1,63 @@
+"""What a demo's device meets: samples in time order, task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hil import tasks
+from hil.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One task: samples x [n, features] with labels y [n] in the order in which they
+    come, and what its accuracy is tested with (None: it is not)."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    test: tuple[np.ndarray, np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Parts one after another, all of the same features and type. `scale` is what
+    the device divides a sample by; `extra` are further arrays of a data file
+    (docs/data.md)."""
+
+    parts: Sequence[Part]
+    scale: float = 1.0
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def write(self, path: Path) -> Path:
+        """As a data file. Tests that are the same array are written once."""
+        found: list[Task] = []
+        tests: list[tuple[np.ndarray, np.ndarray]] = []
+        places: dict[int, tuple[int, int]] = {}
+        end = tested = 0
+        for part in self.parts:
+            end, first = end + len(part.x), tested
+            if part.test is not None:
+                key = id(part.test[0])
+                if key not in places:
+                    tested += len(part.test[0])
+                    places[key] = (first, tested)
+                    tests.append(part.test)
+                found.append(Task(part.name, end, *places[key]))
+            else:
+                found.append(Task(part.name, end, first, first))
+        np.savez_compressed(
+            path,
+            x=np.concatenate([part.x for part in self.parts]),
+            y=np.concatenate([part.y for part in self.parts]),
+            x_test=np.concatenate([x for x, _ in tests]),
+            y_test=np.concatenate([y for _, y in tests]),
+            scale=np.float32(self.scale),
+            **tasks.arrays(found),
+            **self.extra,
+        )
+        return path

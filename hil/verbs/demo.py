@@ -1,0 +1,166 @@
+"""hil demo: watch devices meet a changing world, and what becomes of them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hil import output
+from hil.verbs.run import add_keys, keys_of
+from targets.signals import held
+
+if TYPE_CHECKING:
+    from hil.demo import Demo, Outcome
+    from hil.output import Output
+
+HELP = "watch devices meet a changing world: lists the demos, or runs one"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil demo`."""
+    parser.add_argument(
+        "demo", nargs="?", metavar="DEMO",
+        help="name of a demo, or the path of its TOML file (default: list them)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", default="runs", metavar="DIR", help="where its folder goes"
+    )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N",
+        help="run it with seeds 1 to N, and tabulate its figures",
+    )  # fmt: skip
+    parser.add_argument(
+        "--copy",
+        metavar="DIR",
+        help="copy the demo's two files into DIR, to make your own",
+    )
+    add_keys(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb; returns the exit code of the runs."""
+    with held():  # an import that is torn apart may lose the signal
+        from hil import demo as demos
+        from hil.errors import UsageError
+
+    out = output.of(given)
+    if given.demo is None:
+        return _list(demos.shipped(), out)
+    demo = demos.find(given.demo)
+    if given.copy is not None:
+        return _copy(demo, Path(given.copy), out)
+    values = keys_of(given)
+    if given.seeds is None:
+        outcome = _one(demo, values, given, out)
+        out.document(outcome.to_json())
+        return outcome.exit_code
+    if given.seeds < 1:
+        raise UsageError(f"--seeds is {given.seeds}: expected at least 1")
+    return _seeds(demo, values, given, out)
+
+
+def _list(found: list[Demo], out: Output) -> int:
+    out.document(
+        {"demos": [{"name": d.name, "title": d.title, "about": d.about} for d in found]}
+    )
+    for demo in found:
+        out.line(f"{demo.name:10} {demo.title}")
+    out.line()
+    out.line("`hil demo NAME` runs one; `hil demo NAME --copy DIR` begins your own")
+    return 0
+
+
+def _copy(demo: Demo, folder: Path, out: Output) -> int:
+    import shutil
+
+    from hil.errors import UsageError
+
+    for path in (demo.path, demo.page):
+        to = folder / path.name
+        if to.exists():
+            raise UsageError(f"--copy: {str(to)!r} exists already")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, to)
+        except OSError as error:
+            raise UsageError(
+                f"--copy: {str(to)!r} cannot be written: {error.strerror}"
+            ) from error
+        out.line(f"wrote {to}")
+    return 0
+
+
+def _one(
+    demo: Demo, values: dict[str, Any], given: argparse.Namespace, out: Output
+) -> Outcome:
+    from hil import demo as demos
+    from hil.cli import tell
+    from hil.progress import for_stream
+
+    out.line(f"demo     {demo.title}")
+    outcome = demos.run(demo, values, Path(given.out), for_stream(out.people))
+    if outcome.failure is not None:
+        tell(outcome.failure)
+    _show(outcome, out)
+    return outcome
+
+
+def _show(outcome: Outcome, out: Output) -> None:
+    """The figures, each with what it means, and where everything is."""
+    from hil.demo.running import FILE
+
+    kind = outcome.to_json()["provenance"]["metrics"]
+    for name, value in outcome.metrics.items():
+        out.line(f"{shown(name, value):>9}  {outcome.demo.metrics[name]}")
+    if outcome.metrics:
+        out.line(f"           ({kind}; seed {outcome.seed})")
+        out.line(f"so       {outcome.verdict}")
+    out.line(f"record   {outcome.folder / FILE}")
+    if outcome.report is not None:
+        out.line(f"report   {outcome.report}")
+    compared = sum(run.compared for run in outcome.arms.values())
+    ended = "PASS" if outcome.failure is None else f"ERROR {outcome.exit_code}"
+    out.line(
+        f"{ended}: demo {outcome.demo.name}, {compared} steps bit-exact on "
+        f"{len(outcome.arms)} devices, {outcome.seconds:.0f} s"
+    )
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure as people read it: a share in per cent, a number of steps as it is."""
+    if value is None:
+        return "never" if name.endswith("_steps") else "none"
+    return f"{value:,.0f}" if name.endswith("_steps") else f"{value:.1%}"
+
+
+def _seeds(
+    demo: Demo, values: dict[str, Any], given: argparse.Namespace, out: Output
+) -> int:
+    """A demo with several seeds: its figures side by side, worst and mean."""
+    found = []
+    for seed in range(1, given.seeds + 1):
+        outcome = _one(demo, {**values, "seed": seed}, given, out)
+        if outcome.failure is not None:
+            return outcome.exit_code
+        found.append(outcome)
+    names = list(demo.metrics)
+    out.line()
+    heads = "".join(f"{f'seed {o.seed}':>9}" for o in found)
+    out.line(f"{'':24}{heads}{'mean':>9}{'least':>9}{'most':>9}")
+    rows = []
+    for name in names:
+        each = [o.metrics[name] for o in found]
+        there = [value for value in each if value is not None]
+        spread = (
+            [sum(there) / len(there), min(there), max(there)] if there else [None] * 3
+        )
+        rows.append({"metric": name, "values": each, "mean": spread[0]})
+        cells = "".join(f"{shown(name, value):>9}" for value in (*each, *spread))
+        out.line(f"{name:24}{cells}")
+    out.document(
+        {"result": "pass", "exit_code": 0, "demo": demo.name, "rows": rows,
+         "runs": [o.to_json() for o in found],
+         "provenance": {"rows": found[0].to_json()["provenance"]["metrics"]}}
+    )  # fmt: skip
+    return 0
