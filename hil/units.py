@@ -170,8 +170,11 @@ def _unit(where: str, name: str, values: object) -> Unit:
     for key in LOADERS.get(unit.loader or "", ()):
         if key not in values:
             raise UsageError(f"{where}: loader {unit.loader!r} needs a key {key!r}")
-    if unit.loader == "esptool":
-        _require_one_of(where, "chip", unit.chip, ESP_CHIPS)
+    if unit.loader == "esptool" and unit.chip not in ESP_CHIPS:
+        raise UsageError(
+            f"{where}: loader 'esptool' is not for chip {unit.chip!r}: expected one of "
+            f"{', '.join(ESP_CHIPS)}"
+        )
     if unit.baud is not None and not unit.baud.isdecimal():
         raise UsageError(f"{where}: baud is {unit.baud!r}: expected digits")
     _require_placeholder(where, "command", unit.command, "{image}")
