@@ -22,6 +22,7 @@ from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
+from hil.power import Supply
 from hil.replies import Greeting
 from hil.units import Unit, chosen
 from targets import Target
@@ -46,10 +47,12 @@ def patiently(open_line: Callable[[], Opened], limit: float) -> Opened:
 
 @dataclass(frozen=True)
 class Attached:
-    """A line to a powered device; `machine` is None for a unit."""
+    """A line to a powered device: an emulated `machine`, or a unit with its
+    `supply`."""
 
     channel: Channel | FaultyChannel
     machine: emulation.Machine | None = None
+    supply: Supply | None = None
 
     def require_end(self, limit: float) -> None:
         """After LEAVE an emulated device ends, with code 0; raises
@@ -62,21 +65,28 @@ class Attached:
             raise EmulatorError(f"the device {how} after LEAVE, expected exit code 0")
 
     def revive(self, limit: float) -> bool:
-        """Give power to a machine that has lost it (true then), and open the line
-        again, which may take `limit` seconds to be there. Raises `LinkError`."""
-        machine, url = self.machine, self.channel.url
-        if machine is not None:
-            if not machine.alive():
-                _require_power_cut(machine)
-                machine.cut_power()
-                machine.power_on()
-            assert machine.url is not None
-            url = machine.url
+        """Give power to what has lost it (true then), and open the line again, which
+        may take `limit` seconds to be there. Raises `LinkError`."""
+        machine = self.machine
+        if machine is None:
+            anew = self.supply is not None and self.supply.restore()
+            patiently(lambda: self.channel.reopen(self._unit_url()), limit)
+            return anew
+        if not machine.alive():
+            _require_power_cut(machine)
+            machine.cut_power()
+            machine.power_on()
+        assert machine.url is not None
+        url = machine.url
         patiently(lambda: self.channel.reopen(url), limit)
-        anew = machine is not None and machine.state is emulation.State.POWERED
-        if anew and machine is not None:
+        anew = machine.state is emulation.State.POWERED
+        if anew:
             machine.run()
         return anew
+
+    def _unit_url(self) -> str:
+        """Of what is plugged in now: an adapter may come back by another name."""
+        return self.channel.url if self.supply is None else self.supply.unit.url
 
 
 @contextmanager
@@ -104,7 +114,9 @@ def attach(
             if ready is not None:
                 ready(unit)
             channel = stack.enter_context(Channel(unit.url, record=log))
-            yield Attached(_faulty(channel, asked))
+            supply = Supply(unit)
+            stack.callback(supply.restore)
+            yield Attached(_faulty(channel, asked, supply.cut), supply=supply)
             return
         machine = stack.enter_context(
             emulation.machine_for(
@@ -168,12 +180,15 @@ def _last_words(machine: emulation.Machine) -> list[str]:
     return [*words, f"it said: {log[-400:]}"] if log else words
 
 
-def greet(device: Device, lesson: Lesson, built: Built) -> Greeting:
-    """HELLO, with the time a device needs to boot if it was just started.
+def greet(
+    device: Device, lesson: Lesson, built: Built, *, anew: bool = False
+) -> Greeting:
+    """HELLO, with the time a device needs to boot if it was just started, as an
+    emulator is, and a unit that starts `anew`.
 
     Raises `FirmwareMismatch` unless the image just built has answered.
     """
     limits = lesson.target.limits
-    fresh = lesson.experiment.unit is None
+    fresh = anew or lesson.experiment.unit is None
     limit = limits.boot + limits.hello if fresh else limits.hello
     return device.hello(built.image.digest, lesson.vlen, limit)

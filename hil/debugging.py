@@ -38,14 +38,17 @@ class Debugging:
         machine = self.attached.machine
         assert isinstance(machine, QemuMachine)
         found = debuggers.find(machine.target) or debuggers.ANY
+        there = debuggers.to_cluster(machine.target, self.symbols)
+        file = () if there else (str(self.symbols),)
         orders = (
             f"directory {self.sources}",
-            f"target remote {machine.debugger}",
+            f"target {'extended-' if there else ''}remote {machine.debugger}",
+            *there,
             f"break {STEP}",
             "continue",
         )
         words = [word for order in orders for word in ("-ex", order)]
-        return shlex.join([found, "-q", str(self.symbols), *words])
+        return shlex.join([found, "-q", *file, *words])
 
     def pause(self) -> None:
         """The guest stands still from here on."""

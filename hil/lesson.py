@@ -24,6 +24,7 @@ from hil.experiment import Experiment
 from hil.output import require_folder
 from hil.tuning.file import Tuned
 from hil.tuning.file import load as load_tuned
+from hil.units import Unit
 from targets import Target
 from targets import load as load_target
 
@@ -188,6 +189,7 @@ def prepare(experiment: Experiment) -> Lesson:
     """The lesson of `experiment`. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
+    unit = None
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)
         experiment = replace(experiment, unit=unit.name)
@@ -200,7 +202,7 @@ def prepare(experiment: Experiment) -> Lesson:
         raise UsageError(
             f"icount needs a counter of instructions, and target {target.name} has none"
         )
-    _require_possible_faults(experiment, target)
+    _require_possible_faults(experiment, target, unit)
     if experiment.icount:
         target = target.counted()
     if experiment.save is not None:
@@ -257,7 +259,9 @@ def prepare(experiment: Experiment) -> Lesson:
     )
 
 
-def _require_possible_faults(experiment: Experiment, target: Target) -> None:
+def _require_possible_faults(
+    experiment: Experiment, target: Target, unit: Unit | None
+) -> None:
     """Raise `UsageError` for checkpoints and faults that cannot be."""
     if experiment.commit is not None and target.flash is None and not experiment.unit:
         raise UsageError(
@@ -271,10 +275,10 @@ def _require_possible_faults(experiment: Experiment, target: Target) -> None:
     faults = experiment.line_faults
     if faults is None or not faults.cut:
         return
-    if experiment.unit is not None:
+    if unit is not None and unit.power is None:
         raise UsageError(
-            f"faults has a power cut, but nothing here could cut that of unit "
-            f"{experiment.unit!r}"
+            f"faults has a power cut, but unit {unit.name!r} has no power switch",
+            "a key `power` in the bench is a command with {state} in it",
         )
     if experiment.instructions or experiment.cycles:
         raise UsageError(

@@ -130,7 +130,7 @@ class Lifeline:
     def _come_back(self) -> None:
         """A device that has forgotten the session: to its newest checkpoint, or to
         the start."""
-        told = greet(self.device, self._lesson, self._built)
+        told = greet(self.device, self._lesson, self._built, anew=True)
         if self.lockstep is None:
             return
         step, digest = self.start(told)

@@ -34,11 +34,15 @@ LOADERS: dict[str, tuple[str, ...]] = {
     "gdb": ("server", "kind"),
     "openocd": ("config",),
     "pyocd": ("chip",),
+    "esptool": ("chip",),
+    "picotool": (),
     "command": ("command",),
 }
 """Loaders, and the keys that a unit must have for each."""
 KINDS = ("openocd", "jlink", "blackmagic", "qemu")
 """Kinds of gdb server, which differ in how they reset what they serve."""
+ESP_CHIPS = ("esp32c2", "esp32c3", "esp32c6", "esp32h2")
+"""Chips of loader esptool: RISC-V ones whose ROM starts what is at the start of flash."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Unit:
     """One board. `port` is a device, `usb:LOCATION` or a URL; `target` is "" for a
     bare port. `loader` puts images onto it: through the gdb `server` (host:port) of
     this `kind`, by OpenOCD with this `config`, by pyOCD for this `chip`, each through
-    the `probe` of this serial number, or by a `command` with {image} in it. `power` is a command in which {state} becomes on or off."""
+    the `probe` of this serial number; by picotool, where that is the board's own; by
+    esptool for this `chip`, at this `baud` rate; or by a `command` with {image} in it.
+    `power` is a command in which {state} becomes on or off."""
 
     name: str
     port: str
@@ -57,6 +63,7 @@ class Unit:
     config: str | None = None
     chip: str | None = None
     probe: str | None = None
+    baud: str | None = None
     command: str | None = None
     power: str | None = None
 
@@ -163,6 +170,13 @@ def _unit(where: str, name: str, values: object) -> Unit:
     for key in LOADERS.get(unit.loader or "", ()):
         if key not in values:
             raise UsageError(f"{where}: loader {unit.loader!r} needs a key {key!r}")
+    if unit.loader == "esptool" and unit.chip not in ESP_CHIPS:
+        raise UsageError(
+            f"{where}: loader 'esptool' is not for chip {unit.chip!r}: expected one of "
+            f"{', '.join(ESP_CHIPS)}"
+        )
+    if unit.baud is not None and not unit.baud.isdecimal():
+        raise UsageError(f"{where}: baud is {unit.baud!r}: expected digits")
     _require_placeholder(where, "command", unit.command, "{image}")
     _require_placeholder(where, "power", unit.power, "{state}")
     return unit

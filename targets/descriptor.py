@@ -160,7 +160,9 @@ class Qemu:
     """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in, and an
     empty one is the machine's own. A process in user mode has no `machine`. The line
     is its serial port number `serial`. `semihosting`: its exit code comes by Arm's
-    semihosting. `counts`: it has an instruction counter, which -icount makes exact."""
+    semihosting. `counts`: it has an instruction counter, which -icount makes exact.
+    `cluster`: which of its clusters of cores has the one that works, from 1 as its
+    gdb server counts them."""
 
     binary: str
     machine: str | None = None
@@ -168,6 +170,13 @@ class Qemu:
     serial: int = 0
     semihosting: bool = False
     counts: bool = True
+    cluster: int = 1
+
+    def __post_init__(self) -> None:
+        if self.cluster < 1:
+            raise DescriptorError(
+                f"cluster = {self.cluster} in [qemu] is not possible: expected 1 or more"
+            )
 
 
 @dataclass(frozen=True)

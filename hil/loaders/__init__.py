@@ -5,8 +5,10 @@ from __future__ import annotations
 from hil.errors import UsageError
 from hil.loaders.base import Loader
 from hil.loaders.command import CommandLoader
+from hil.loaders.esptool import EsptoolLoader
 from hil.loaders.gdb import GdbLoader
 from hil.loaders.openocd import OpenocdLoader
+from hil.loaders.picotool import PicotoolLoader
 from hil.loaders.pyocd import PyocdLoader
 from hil.units import LOADERS, Unit
 from targets import Target
@@ -15,6 +17,8 @@ CLASSES: dict[str, type[Loader]] = {
     "gdb": GdbLoader,
     "openocd": OpenocdLoader,
     "pyocd": PyocdLoader,
+    "esptool": EsptoolLoader,
+    "picotool": PicotoolLoader,
     "command": CommandLoader,
 }
 """By the name that a unit's key `loader` has."""

@@ -17,7 +17,9 @@ LAST_LINES = 5
 
 
 class Loader(ABC):
-    """Puts images of `target` onto `unit`."""
+    """Puts images of `target` onto `unit`; `resets`: it can start one anew, too."""
+
+    resets = True
 
     def __init__(self, unit: Unit, target: Target) -> None:
         self.unit = unit
@@ -69,4 +71,5 @@ def run_tool(words: Sequence[str], what: str = "programmer") -> str:
 
 def last_words(said: str) -> list[str]:
     """The last lines that a tool said, as hints."""
-    return [f"it said: {line}" for line in said.strip().splitlines()[-LAST_LINES:]]
+    lines = [line for line in said.splitlines() if line.strip()]
+    return [f"it said: {line}" for line in lines[-LAST_LINES:]]

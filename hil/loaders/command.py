@@ -12,6 +12,8 @@ from hil.loaders.base import Loader, run_tool
 class CommandLoader(Loader):
     """`unit.command`, in which {image} and {port} stand for both."""
 
+    resets = False
+
     def program(self, image: Path) -> None:
         """Run it; whether the image is there, its HELLO tells."""
         run_tool(

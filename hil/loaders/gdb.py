@@ -121,15 +121,19 @@ class GdbLoader(Loader):
     def _session(self, image: Path | None, orders: Sequence[str]) -> str:
         """What gdb said when it connected and did this. WHY a file of orders: gdb
         ends at the first that fails, which it does not with -ex."""
-        server = self.unit.server
+        there: tuple[str, ...] = ()
+        if image is not None and self.unit.kind == "qemu":
+            there = debuggers.to_cluster(self.target, image)
         lines = (
             *SETTINGS,
-            f"target extended-remote {server}",
+            f"target extended-remote {self.unit.server}",
             *self._server.attach,
+            *there,
             *orders,
         )
+        file = [str(image)] if image is not None and not there else []
         with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
             script.write("\n".join(lines) + "\n")
             script.flush()
             words = [self._gdb(), "-nx", "-batch", "-x", script.name]
-            return run_tool([*words, *([str(image)] if image else [])], "debugger")
+            return run_tool([*words, *file], "debugger")

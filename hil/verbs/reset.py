@@ -26,11 +26,12 @@ def run(given: argparse.Namespace) -> int:
     import targets
     from hil import locks, power, units
     from hil.errors import UsageError
-    from hil.loaders import loader_for
+    from hil.loaders import CLASSES, loader_for
 
     out = output.of(given)
     unit = units.chosen(given.unit, given.target)
-    by_loader = unit.loader not in (None, "command") and not given.power
+    able = unit.loader is not None and CLASSES[unit.loader].resets
+    by_loader = able and not given.power
     if not by_loader and unit.power is None:
         raise UsageError(
             f"unit {unit.name!r} has no power switch"

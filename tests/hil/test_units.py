@@ -113,6 +113,8 @@ def test_an_unknown_unit_is_told_with_the_nearest(bench: Path) -> None:
         ("[units.x", "is no TOML"),
         ("{}loader = 'gbd'", "unknown loader 'gbd', did you mean 'gdb'?"),
         ("{}loader = 'gdb'\nkind = 'qemu'", "loader 'gdb' needs a key 'server'"),
+        ("{}loader = 'esptool'\nchip = 'esp32'", "is not for chip 'esp32': expected"),
+        ("{}baud = 'fast'", "baud is 'fast': expected digits"),
         ("{}kind = 'openocdd'", "unknown kind 'openocdd', did you mean 'openocd'?"),
         ("{}command = 'x'", "expected a command with {image} in it"),
         ("{}power = 'x'", "expected a command with {state} in it"),

@@ -23,8 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("kind", "the kind of its gdb server"),
         ("server", "its gdb server, HOST:PORT"),
         ("config", "its configuration file for OpenOCD"),
-        ("chip", "what pyOCD calls its chip"),
-        ("probe", "serial number of its probe"),
+        ("chip", "what pyOCD or esptool calls its chip"),
+        ("probe", "serial number of its probe, or for picotool its own"),
+        ("baud", "rate at which esptool writes"),
         ("command", "the command of loader `command`, with {image} in it"),
         ("power", "its power switch, a command with {state} in it"),
     ):
