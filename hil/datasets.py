@@ -196,11 +196,11 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
         parts = split(x, y, max(1, int(TRAIN_SHARE * len(x))))
     licence = "as the file's owner says"
     origin = f"data file {str(path)!r}"
-    found = tasks.from_arrays(origin, arrays, len(parts[0]), len(parts[2]))
-    if found and "x_test" not in arrays:
+    if tasks.NAMES in arrays and "x_test" not in arrays:
         raise DataError(
             f"{origin} has tasks, but no x_test and y_test to test them with"
         )
+    found = tasks.from_arrays(origin, arrays, len(parts[0]), len(parts[2]))
     return Dataset(path.stem, *parts, Inputs(dtype, scale), licence, found)
 
 

@@ -16,6 +16,7 @@ from hil.lesson import prepare
 from hil.record import FIRST_LAYER, METRICS, RunRecord
 from hil.tasks import Task
 
+pytestmark = pytest.mark.usefixtures("host_cc")
 TASKS = (
     Task("low", 60, 0, 50),
     Task("all", 100, 20, 90),
