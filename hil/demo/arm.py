@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hil.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Arm:
     """What a run's record says, by the names of its tasks. `record` is the document
-    of run.json."""
+    of run.json. What it does not say is a `UsageError`."""
 
     name: str
     record: Mapping[str, Any]
@@ -24,9 +26,12 @@ class Arm:
         """Accuracy in a task's tests, which it must have, after another task was
         learned; None for `after`: before anything was."""
         accuracy, column = self.record["accuracy"], self._place(task)
-        if after is None:
-            return float(accuracy["initial"][column])
-        return float(accuracy["matrix"][self._place(after)][column])
+        row = accuracy["initial"]
+        if after is not None:
+            row = accuracy["matrix"][self._place(after)]
+        if row[column] is None:
+            raise UsageError(f"task {task!r} of arm {self.name!r} has no tests")
+        return float(row[column])
 
     def prequential(self, task: str) -> float:
         """Share of a task's samples predicted right before they were learned."""
@@ -37,9 +42,19 @@ class Arm:
         (`hil.continual.recovery`)."""
         place = self._place(task)
         if not place:
-            raise KeyError(f"nothing came before task {task!r}")
+            raise UsageError(f"nothing came before task {task!r} of arm {self.name!r}")
         found = self.record["metrics"]["recovery_steps"][place - 1]
         return None if found is None else int(found)
 
     def _place(self, task: str) -> int:
-        return self.tasks.index(task)
+        tasks = self.tasks
+        if (
+            task not in tasks
+            or self.record["tasks"][-1]["end"] > self.record["learned"]
+        ):
+            raise UsageError(
+                f"arm {self.name!r} has no task {task!r} behind it: it has "
+                + ", ".join(tasks),
+                "the figures of a demo are of its whole stream: leave out --steps",
+            )
+        return tasks.index(task)

@@ -102,18 +102,18 @@ def run(
             if session.failure is not None:
                 outcome.failure = session.failure
                 return outcome
-        figure(outcome, module)
+        figure(outcome, module, streams)
     finally:
         outcome.seconds = time.perf_counter() - started
         records.write_json(folder / FILE, outcome.to_json())
     return outcome
 
 
-def figure(outcome: Outcome, module: ModuleType) -> None:
+def figure(outcome: Outcome, module: ModuleType, streams: Mapping[str, Stream]) -> None:
     """The demo's own figures, from what its arms came to."""
     demo = outcome.demo
     arms = {name: Arm(name, run.to_json()) for name, run in outcome.arms.items()}
-    found = module.metrics(arms)
+    found = module.metrics(arms, streams)
     if set(found) != set(demo.metrics):
         apart = ", ".join(sorted(set(found) ^ set(demo.metrics)))
         raise UsageError(

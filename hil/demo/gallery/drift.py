@@ -32,7 +32,9 @@ def streams(seed: int) -> dict[str, Stream]:
     return {"digits": Stream(parts, scale=data.inputs.scale)}
 
 
-def metrics(arms: Mapping[str, Arm]) -> dict[str, float | None]:
+def metrics(
+    arms: Mapping[str, Arm], streams: Mapping[str, Stream]
+) -> dict[str, float | None]:
     """Accuracies are of test digits that neither device ever learned."""
     learning, frozen = arms["learning"], arms["frozen"]
     before = learning.test("upright", after="upright")

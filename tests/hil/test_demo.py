@@ -1,0 +1,186 @@
+"""hil demo: the demos that ship, and one that a user has made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hil import demo as demos
+from hil.cli import main
+from hil.demo.running import FILE
+from hil.errors import UsageError
+from hil.progress import Progress
+
+pytestmark = pytest.mark.usefixtures("host_cc")
+
+SHORT = """\
+title = "Two small worlds"
+[experiment]
+target = "host"
+network = "64-16-10"
+lr = 0.05
+[arms.learning]
+[arms.frozen]
+freeze = "one"
+[arms.later]
+after = "learning"
+rule = "readout"
+[metrics]
+learning = "the second world, learned"
+frozen = "the second world, not learned"
+later_recovery_steps = "steps until it was as good again"
+"""
+PAGE = """\
+from hil import datasets
+from hil.demo import Part, Stream
+
+def streams(seed):
+    d = datasets.load("digits")
+    test = d.test_x[:60], d.test_y[:60]
+    parts = [Part("one", d.train_x[:40], d.train_y[:40], test),
+             Part("two", d.train_x[40:90], d.train_y[40:90], test)]
+    return {"digits": Stream(parts, d.inputs.scale)}
+
+def metrics(arms, streams):
+    return {"learning": arms["learning"].test("two", after="two"),
+            "frozen": arms["frozen"].test("two", after="two"),
+            "later_recovery_steps": arms["later"].recovery("two")}
+
+def verdict(metrics):
+    return f"{metrics['learning']:.0%} and {metrics['frozen']:.0%}"
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A user's own demo."""
+    (tmp_path / "own.toml").write_text(SHORT, encoding="utf-8")
+    (tmp_path / "own.py").write_text(PAGE, encoding="utf-8")
+    return tmp_path / "own.toml"
+
+
+def edited(path: Path, old: str, new: str) -> Path:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return path
+
+
+def test_every_arm_of_ones_own_demo_is_an_ordinary_run(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(own), "--out", str(tmp_path), "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads((Path(document["folder"]) / FILE).read_text())
+    assert list(document["arms"]) == ["learning", "frozen", "later"]
+    learning, frozen, later = document["arms"].values()
+    assert [run["compared"] for run in document["arms"].values()] == [90] * 3
+    assert frozen["accuracy"]["matrix"][0] == frozen["accuracy"]["matrix"][1]
+    assert learning["accuracy"]["matrix"][0] == frozen["accuracy"]["matrix"][0]
+    assert later["accuracy"]["initial"] == learning["accuracy"]["matrix"][-1]
+    assert document["metrics"] == {
+        "learning": learning["accuracy"]["matrix"][1][1],
+        "frozen": frozen["accuracy"]["matrix"][1][1],
+        "later_recovery_steps": None,
+    }
+    assert document["provenance"]["metrics"] == "emulated"
+
+
+def test_what_an_arm_did_can_be_done_again_by_hil_run(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = demos.run(demos.find(str(own)), {}, tmp_path / "runs", Progress())
+    frozen = outcome.arms["frozen"]
+    again = str(frozen.folder / "experiment.toml")
+    assert main(["run", again, "--out", str(tmp_path), "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == frozen.digest
+
+
+def test_seeds_are_tabulated(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited(own, '[arms.later]\nafter = "learning"\nrule = "readout"\n', "")
+    edited(own, 'later_recovery_steps = "steps until it was as good again"\n', "")
+    page = own.with_name("own.py")
+    edited(page, '"later_recovery_steps": arms["later"].recovery("two")', "")
+    assert main(["demo", str(own), "--out", str(tmp_path), "--seeds", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(
+        n for n, line in enumerate(lines) if "seed 2" in line and "mean" in line
+    )
+    assert [line.split()[0] for line in lines[head + 1 :]] == ["learning", "frozen"]
+
+
+def test_the_demos_that_ship_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
+    said = capsys.readouterr().out
+    for demo in demos.shipped():
+        assert demo.title in said
+        assert demo.module() is not None
+        assert len(demo.page.read_text().splitlines()) < 90, "a page of Python"
+
+
+def test_after_the_drift_learning_beats_frozen(tmp_path: Path) -> None:
+    drift = demos.find("drift")
+    metrics = demos.run(drift, {"target": "host"}, tmp_path, Progress()).metrics
+    promised = {
+        "before_drift", "after_drift_frozen", "after_drift_learning",
+        "back_again_learning", "recovery_steps",
+    }  # fmt: skip
+    assert promised <= set(metrics)
+    assert metrics["margin"] is not None and metrics["margin"] > 0.4
+    assert metrics["forgotten"] is not None and metrics["forgotten"] > 0
+
+
+def test_a_demo_is_copied_to_begin_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "drift", "--copy", str(tmp_path / "mine")]) == 0
+    copied = demos.find(str(tmp_path / "mine" / "drift.toml"))
+    assert copied.module().streams(1)["digits"].parts[0].name == "upright"
+    assert main(["demo", "drift", "--copy", str(tmp_path / "mine")]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("[experiment]", "[experiments]", "unknown key 'experiments'"),
+        ("lr =", "rate =", "unknown key 'rate'"),
+        ('after = "learning"', 'after = "latter"', "starts after 'latter'"),
+        ('freeze = "one"', 'freeze = "three"', "its stream has one, two"),
+        ('freeze = "one"', 'stream = "letters"', "meets stream 'letters'"),
+        ("frozen = ", "icy = ", "do not name the same figures: frozen, icy"),
+        ("lr = 0.05", "lr = 0.05\nsteps = 60", "leave out --steps"),
+    ],
+)
+def test_what_is_wrong_with_a_demo_is_said(
+    own: Path, tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        demos.run(demos.find(str(edited(own, old, new))), {}, tmp_path, Progress())
+    assert sentence in " ".join((str(refused.value), *refused.value.hints))
+
+
+def test_an_unknown_demo_and_a_missing_page_are_refused(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "drfit"]) == 2
+    assert "did you mean 'drift'?" in capsys.readouterr().err
+    own.with_name("own.py").unlink()
+    assert main(["demo", str(own)]) == 2
+    assert "it makes the stream" in capsys.readouterr().err
+
+
+def test_a_demo_whose_arm_fails_keeps_what_there_is(own: Path, tmp_path: Path) -> None:
+    edited(own, "[arms.frozen]", "[arms.frozen]\nlr = 1e30")
+    edited(own, 'freeze = "one"', "")
+    outcome = demos.run(demos.find(str(own)), {}, tmp_path, Progress())
+    assert outcome.exit_code == 7
+    document = json.loads((outcome.folder / FILE).read_text())
+    assert (document["result"], document["exit_code"]) == ("error", 7)
+    assert document["arms"]["learning"]["result"] == "pass"
+    shutil.rmtree(outcome.folder)
