@@ -20,7 +20,7 @@ from codegen import toolchain
 from codegen.errors import CompilerMissing
 from emulation import qemu
 from emulation.probe import probe, probed
-from hil import datasets, idx
+from hil import datasets, files, idx
 from hil.errors import HilError
 from hil.loaders import CLASSES
 from hil.units import Unit
@@ -245,9 +245,9 @@ def data() -> Iterator[Finding]:
         yield Finding("data", FAILURE, f"digits: {error}", ("install hil again",), 2)
     else:
         yield Finding("data", OK, f"digits, {count} training samples")
-    root = os.environ.get(idx.VARIABLE)
+    root = os.environ.get(files.VARIABLE)
     if not root:
-        text = f"{idx.VARIABLE} is not set: mnist and fashion are downloaded when asked for"
+        text = f"{files.VARIABLE} is not set: mnist and fashion are downloaded when asked for"
         yield Finding("data", OK, text)
         return
     for name in idx.FOLDERS:

@@ -1,22 +1,20 @@
 """MNIST and Fashion-MNIST: four gzipped idx files each.
 
-They are looked for in $HIL_DATA/mnist and $HIL_DATA/fashion_mnist, and else
-downloaded once into the user's cache and checked by SHA-256.
+Folders mnist and fashion_mnist of the data (`hil.files`).
 """
 
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from hil import files
 from hil.errors import DataError
 
-VARIABLE = "HIL_DATA"
 FOLDERS = {"mnist": "mnist", "fashion": "fashion_mnist"}
 URLS = {
     "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -68,41 +66,10 @@ def _part(
 
 def locate(name: str) -> list[Path]:
     """Paths of the four files, downloading what is missing."""
-    root = os.environ.get(VARIABLE)
-    if root:
-        folder = Path(root) / FOLDERS[name]
-        for part in PARTS:
-            if not (folder / part).is_file():
-                raise DataError(
-                    f"data set {name!r}: there is no {str(folder / part)!r}",
-                    f"{VARIABLE} must name the folder that holds {FOLDERS[name]}/; "
-                    "unset it to download the files instead",
-                )
-        return [folder / part for part in PARTS]
     return [
-        _fetch(name, part, sha) for part, sha in zip(PARTS, SHA256[name], strict=True)
+        files.located(FOLDERS[name], part, URLS[name] + part, sha)
+        for part, sha in zip(PARTS, SHA256[name], strict=True)
     ]
-
-
-def _fetch(name: str, part: str, sha256: str) -> Path:
-    import logging
-
-    import pooch
-
-    pooch.get_logger().setLevel(logging.WARNING)
-    cache = Path(pooch.os_cache("hil")) / FOLDERS[name]
-    try:
-        found = pooch.retrieve(
-            URLS[name] + part, known_hash=f"sha256:{sha256}", fname=part, path=cache
-        )
-    except Exception as error:  # whatever the network library raises
-        raise DataError(
-            f"data set {name!r}: {part} could not be downloaded "
-            f"({type(error).__name__})",
-            f"put the four files of {FOLDERS[name]} into a folder of that name and "
-            f"set {VARIABLE} to its parent",
-        ) from error
-    return Path(found)
 
 
 def read(path: Path) -> np.ndarray:
