@@ -114,8 +114,8 @@ class Flash:
 @dataclass(frozen=True)
 class Uart:
     """The UART that is the line: where its registers are, its interrupt's number,
-    and the baud rate it is set to; `clock` is the core's in Hz, once the port has
-    brought it up."""
+    and the baud rate it is set to; `clock`, in Hz once the port has brought it up, is
+    what it divides, and on Cortex-M the core's, which the watchdog counts."""
 
     origin: int
     interrupt: int

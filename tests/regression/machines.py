@@ -17,5 +17,4 @@ MACHINES = (
     ("netduinoplus2", None),
     ("linux-riscv64-rvv", 128),
     ("linux-riscv64-rvv", 256),
-    ("microchip-icicle-kit", None),
 )
