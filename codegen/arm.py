@@ -21,5 +21,8 @@ CORES = {
     "armv7e-m+fpv5": Core(
         "cortex_m7+fp_armv8d16sp", ("-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16")
     ),
+    "armv8-m.main+fp": Core(
+        "cortex_m33+fp_armv8d16sp", ("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
+    ),
 }
 """By the name that a target's descriptor has in `isa`, which is GNU's."""

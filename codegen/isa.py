@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from codegen.arm import CORES
 from codegen.errors import BuildError
 
 _G = ("m", "a", "f", "d", "zicsr", "zifencei")
@@ -26,7 +27,8 @@ class Isa:
         match = re.fullmatch(r"rv(32|64)([a-z]+)((?:_z[a-z0-9]+)*)", name)
         if match is None:
             raise BuildError(
-                f"instruction set {name!r} is unknown: expected a name like rv64gcv"
+                f"instruction set {name!r} is unknown: expected a name like rv64gcv, or "
+                f"one of {', '.join(CORES)}"
             )
         found: list[str] = []
         for letter in match[2]:

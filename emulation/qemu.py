@@ -163,6 +163,7 @@ class QemuMachine(Machine):
             *(("-icount", "shift=0") if self.icount else ()),
             *(("-chardev", STUB_LINE, "-gdb", "chardev:gdb") if self._gdb else ()),
             *(self._watch.options(version(qemu.binary)) if self._watch else ()),
+            *qemu.options,
         ]
 
     def _socket_url(self) -> str:

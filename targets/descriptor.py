@@ -114,8 +114,8 @@ class Flash:
 @dataclass(frozen=True)
 class Uart:
     """The UART that is the line: where its registers are, its interrupt's number,
-    and the baud rate it is set to; `clock` is the core's in Hz, once the port has
-    brought it up."""
+    and the baud rate it is set to; `clock`, in Hz once the port has brought it up, is
+    what it divides, and on Cortex-M the core's, which the watchdog counts."""
 
     origin: int
     interrupt: int
@@ -159,10 +159,11 @@ class Riscv:
 class Qemu:
     """How QEMU is asked for this machine; `{vlen}` in `cpu` is filled in, and an
     empty one is the machine's own. A process in user mode has no `machine`. The line
-    is its serial port number `serial`. `semihosting`: its exit code comes by Arm's
+    is its serial port number `serial`. `semihosting`: its exit code comes by
     semihosting. `counts`: it has an instruction counter, which -icount makes exact.
     `cluster`: which of its clusters of cores has the one that works, from 1 as its
-    gdb server counts them."""
+    gdb server counts them. `options`: words of its command line for what no key
+    says; a later one wins."""
 
     binary: str
     machine: str | None = None
@@ -171,6 +172,7 @@ class Qemu:
     semihosting: bool = False
     counts: bool = True
     cluster: int = 1
+    options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.cluster < 1:

@@ -13,6 +13,7 @@ MACHINES = (
     ("sifive-u", None),
     ("mps2-an386", None),
     ("mps2-an500", None),
+    ("mps2-an505", None),
     ("netduinoplus2", None),
     ("linux-riscv64-rvv", 128),
     ("linux-riscv64-rvv", 256),

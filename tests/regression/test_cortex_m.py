@@ -12,7 +12,7 @@ from hil import Experiment, lesson, run
 from hil.errors import DeviceFault, UsageError
 from tests.regression.mistakes import spoil
 
-CORES = ("mps2-an386", "mps2-an500", "netduinoplus2")
+CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "netduinoplus2")
 WRONG = {
     # a statement, the cause that the host is told, and what it tells besides
     "load": (

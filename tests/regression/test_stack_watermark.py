@@ -23,6 +23,8 @@ CASES = (
     ("sifive-u", None, {"commit": None}),
     ("mps2-an500", None, {"commit": None}),
     ("netduinoplus2", None, {"commit": None, "schedule": "fused"}),
+    ("mps2-an505", None, {"commit": None}),
+    ("microchip-icicle-kit", None, {"commit": None}),
 )
 
 

@@ -1,5 +1,6 @@
 /* Cortex-M with a single-precision FPU: what is the same on every board with one.
- * Registers by the ARMv7-M Architecture Reference Manual (DDI 0403E), section B3. */
+ * Registers by the ARMv7-M Architecture Reference Manual (DDI 0403E), section B3; ARMv8-M
+ * has the same. */
 #include <stdbool.h>
 
 #include "hil_config.h"
@@ -167,7 +168,7 @@ void hil_port_watchdog(bool armed)
 
 uint64_t hil_port_instructions(void)
 {
-    return 0; /* ARMv7-M counts none */
+    return 0; /* ARMv7-M and ARMv8-M count none */
 }
 
 /* CYCCNT has 32 bits: a wrap is noticed when it is read once in each. */

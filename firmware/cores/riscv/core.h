@@ -18,4 +18,9 @@
 /* The port's: end an emulator with `code` (at most 255), or reset the board. */
 _Noreturn void hil_port_end(uint32_t code);
 
+/* For hil_port_end: an emulator, or a debugger's host, ends here. On a board alone it is
+ * a breakpoint, whose trap comes to hil_port_end again, and then this does nothing. Its
+ * variable is `ending` in the port's ram.toml. */
+void core_tell_emulator(uint32_t code);
+
 #endif

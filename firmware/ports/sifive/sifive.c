@@ -53,25 +53,9 @@ bool hil_uart_idle(void)
     return *uart(IP) & IP_TX;
 }
 
-/* An emulator, or a debugger's host, is told the code by semihosting (RISC-V
- * Semihosting 1.0: SYS_EXIT, ADP_Stopped_ApplicationExit); on a board alone that is
- * a breakpoint, whose trap comes here again and resets. */
 _Noreturn void hil_port_end(uint32_t code)
 {
-    static volatile uint32_t ending;
-
-    if (!ending) {
-        const unsigned long block[2] = { 0x20026, code };
-        register unsigned long operation __asm__("a0") = 0x18;
-        register const unsigned long *argument __asm__("a1") = block;
-        ending = 1;
-        __asm__ volatile(".option push\n\t.option norvc\n\t.balign 16\n\t"
-                         "slli x0, x0, 0x1f\n\tebreak\n\tsrai x0, x0, 7\n\t"
-                         ".option pop"
-                         : "+r"(operation)
-                         : "r"(argument)
-                         : "memory");
-    }
+    core_tell_emulator(code);
     *at(GPIO + OUTPUT_ENABLE) |= RESET_PIN;
     *at(GPIO + OUTPUT_VALUE) &= ~(uint32_t)RESET_PIN;
     for (;;) {
