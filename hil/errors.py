@@ -13,6 +13,7 @@
     |   |-- PortMissing             5   no such port
     |   |-- PortBusy                5   another program has it
     |   |-- PortDenied              5   no permission to open it
+    |   |-- NoProgram               5   the board has no image to start
     |   |-- NoAnswer                5   nobody answered within the limit
     |   |-- LineClosed              5   the other end went away
     |   |-- DeviceReset             5   the device started anew in mid-session
@@ -63,6 +64,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "PortMissing",
     "PortBusy",
     "PortDenied",
+    "NoProgram",
     "NoAnswer",
     "LineClosed",
     "DeviceReset",
@@ -117,6 +119,10 @@ class PortBusy(LinkError):
 
 class PortDenied(LinkError):
     """This user may not open the port."""
+
+
+class NoProgram(LinkError):
+    """The board that was reached has no image that could be started."""
 
 
 class NoAnswer(LinkError):

@@ -17,8 +17,10 @@ from hil.device import Device, say_hello
 from hil.errors import (
     FirmwareMismatch,
     FlashError,
+    LineClosed,
     LinkError,
     NoAnswer,
+    NoProgram,
     UsageError,
 )
 from hil.lesson import Lesson
@@ -79,8 +81,15 @@ def flash(unit: Unit, lesson: Lesson, built: Built, *, blank: bool) -> Flashed:
     """
     loader = loader_for(unit, lesson.target)
     image, limits = built.image, lesson.target.limits
-    before = who_is_there(unit.url, limits.hello)
-    _require_same_target(unit, before, lesson, blank)
+    try:
+        before = who_is_there(unit.url, limits.hello)
+        _require_same_target(unit, before, lesson, blank)
+    except NoProgram:
+        before = None  # nothing is there that another image could take the place of
+    except LineClosed:
+        if not blank:
+            raise
+        before = None  # what is there has ended before it answered
     if before is not None and before.digest == image.digest[:32]:
         return Flashed(before, False)
     loader.program(image.path)

@@ -32,7 +32,8 @@ def folder() -> Path:
 
 def _file(url: str) -> Path:
     """The lock file of a port, by whatever name it was given."""
-    real = url if "://" in url else os.path.realpath(url)
+    # how an image is run, or reached, makes no other board of it
+    real = url.partition("?")[0] if "://" in url else os.path.realpath(url)
     return folder() / hashlib.sha256(real.encode()).hexdigest()[:16]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import platformdirs
 
 import targets
+from hil import ssh
 from hil.errors import PortMissing, UsageError
 
 if sys.version_info >= (3, 11):
@@ -36,6 +37,7 @@ LOADERS: dict[str, tuple[str, ...]] = {
     "pyocd": ("chip",),
     "esptool": ("chip",),
     "picotool": (),
+    "ssh": (),
     "command": ("command",),
 }
 """Loaders, and the keys that a unit must have for each."""
@@ -51,8 +53,10 @@ class Unit:
     bare port. `loader` puts images onto it: through the gdb `server` (host:port) of
     this `kind`, by OpenOCD with this `config`, by pyOCD for this `chip`, each through
     the `probe` of this serial number; by picotool, where that is the board's own; by
-    esptool for this `chip`, at this `baud` rate; or by a `command` with {image} in it.
-    `power` is a command in which {state} becomes on or off."""
+    esptool for this `chip`, at this `baud` rate; over ssh; or by a `command` with
+    {image} in it. Over ssh `run` is how {image} is started there, and `config` the file
+    of ssh. `power` is a command in which {state} becomes on or off. `board` is what the
+    board is: only figures of a board that is named are measured ones."""
 
     name: str
     port: str
@@ -65,11 +69,15 @@ class Unit:
     probe: str | None = None
     baud: str | None = None
     command: str | None = None
+    run: str | None = None
     power: str | None = None
+    board: str | None = None
 
     @property
     def url(self) -> str:
         """What to open. Raises `PortMissing` when nothing is plugged in there."""
+        if ssh.is_ssh(self.port):
+            return ssh.with_settings(self.port, self.run, self.config)
         if not self.port.startswith(USB):
             return self.port
         return _at_location(self.port[len(USB) :])
@@ -179,6 +187,9 @@ def _unit(where: str, name: str, values: object) -> Unit:
         raise UsageError(f"{where}: baud is {unit.baud!r}: expected digits")
     _require_placeholder(where, "command", unit.command, "{image}")
     _require_placeholder(where, "power", unit.power, "{state}")
+    _require_placeholder(where, "run", unit.run, ssh.PLACE)
+    _require_ssh(where, unit)
+    _require_no_emulator(where, unit)
     return unit
 
 
@@ -196,6 +207,34 @@ def _require_placeholder(
         raise UsageError(
             f"{where}: {key} is {value!r}: expected a command with {placeholder} in it"
         )
+
+
+def _require_ssh(where: str, unit: Unit) -> None:
+    """What is told over ssh goes to where the line does."""
+    if ssh.is_ssh(unit.port):
+        try:
+            ssh.Remote.of(unit.url)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}", *error.hints) from None
+        return
+    for what, given in (("loader 'ssh'", unit.loader == "ssh"), ("run", unit.run)):
+        if given:
+            raise UsageError(
+                f"{where}: {what} needs a port ssh://[user@]host, and {unit.port!r} is none"
+            )
+
+
+def _require_no_emulator(where: str, unit: Unit) -> None:
+    """What is told of a board was measured on one."""
+    if unit.board is None:
+        return
+    for key, value in (("kind", unit.kind), ("run", unit.run), ("board", unit.board)):
+        if value is not None and "qemu" in value.lower():
+            raise UsageError(
+                f"{where}: board is {unit.board!r}, but {key} is {value!r}: an emulator "
+                "is no board",
+                "leave out board: its figures are emulated ones then",
+            )
 
 
 def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:

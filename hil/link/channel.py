@@ -1,8 +1,9 @@
 """A line to a device, whatever it is made of.
 
 A board's serial port, a pty, QEMU's loopback socket and another computer's port
-(RFC 2217) are all opened by pyserial and read and written by the same code. Every
-wait has a limit; every received byte goes into the run's recording.
+(RFC 2217) are all opened by pyserial; a program on a Linux board is started by ssh.
+All are read and written by the same code. Every wait has a limit; every received
+byte goes into the run's recording.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from serial.urlhandler import protocol_socket
 from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
 from hil.link import owner
 from hil.link.remote import RemotePort
+from hil.link.ssh import SshPort
+from hil.ssh import is_ssh
 
 BAUD_RATE = 115200
 CHUNK = 1 << 16
@@ -93,8 +96,8 @@ class Channel:
 
     `record` gets every byte that comes in. `alive` tells whether there is still
     somebody at the other end, for lines that do not tell by themselves (a pty
-    outlasts the program on it). Raises `PortMissing`, `PortBusy` or `PortDenied`
-    when it does not open.
+    outlasts the program on it). Raises `PortMissing`, `PortBusy`, `PortDenied` or
+    another `LinkError` when it does not open, and `UsageError` for no URL of ours.
     """
 
     def __init__(
@@ -116,6 +119,9 @@ class Channel:
         self.url = url
         self._unsent = bytearray()
         self._broken: Exception | None = None
+        if is_ssh(url):
+            self._port = SshPort(url)
+            return
         opened = serial.serial_for_url
         if url.startswith("socket://"):
             # a second connection would be taken by the system, and answered by nobody

@@ -10,6 +10,7 @@ from hil.loaders.gdb import GdbLoader
 from hil.loaders.openocd import OpenocdLoader
 from hil.loaders.picotool import PicotoolLoader
 from hil.loaders.pyocd import PyocdLoader
+from hil.loaders.ssh import SshLoader
 from hil.units import LOADERS, Unit
 from targets import Target
 
@@ -19,6 +20,7 @@ CLASSES: dict[str, type[Loader]] = {
     "pyocd": PyocdLoader,
     "esptool": EsptoolLoader,
     "picotool": PicotoolLoader,
+    "ssh": SshLoader,
     "command": CommandLoader,
 }
 """By the name that a unit's key `loader` has."""

@@ -22,12 +22,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("loader", "what puts images onto it"),
         ("kind", "the kind of its gdb server"),
         ("server", "its gdb server, HOST:PORT"),
-        ("config", "its configuration file for OpenOCD"),
+        ("config", "its configuration file for OpenOCD, or for ssh"),
         ("chip", "what pyOCD or esptool calls its chip"),
         ("probe", "serial number of its probe, or for picotool its own"),
         ("baud", "rate at which esptool writes"),
         ("command", "the command of loader `command`, with {image} in it"),
+        ("run", "over ssh: the command that starts {image} there"),
         ("power", "its power switch, a command with {state} in it"),
+        ("board", "what board it is; only then its figures are measured ones"),
     ):
         parser.add_argument(f"--{key}", metavar="VALUE", help=meaning)
 
