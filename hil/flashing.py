@@ -86,8 +86,10 @@ def flash(unit: Unit, lesson: Lesson, built: Built, *, blank: bool) -> Flashed:
         _require_same_target(unit, before, lesson, blank)
     except NoProgram:
         before = None  # nothing is there that another image could take the place of
-    except LineClosed:
+    except LineClosed as error:
         if not blank:
+            hint = "`hil flash --blank` puts the image in the place of what is there"
+            error.hints = (*error.hints, hint)
             raise
         before = None  # what is there has ended before it answered
     if before is not None and before.digest == image.digest[:32]:

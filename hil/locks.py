@@ -19,6 +19,7 @@ from typing import IO
 import platformdirs
 
 from hil.errors import LinkError, PortBusy
+from hil.ssh import shown
 from hil.units import Unit
 
 SHOWN = 200
@@ -33,7 +34,7 @@ def folder() -> Path:
 def _file(url: str) -> Path:
     """The lock file of a port, by whatever name it was given."""
     # how an image is run, or reached, makes no other board of it
-    real = url.partition("?")[0] if "://" in url else os.path.realpath(url)
+    real = shown(url) if "://" in url else os.path.realpath(url)
     return folder() / hashlib.sha256(real.encode()).hexdigest()[:16]
 
 
@@ -76,6 +77,6 @@ def _busy(unit: Unit, url: str, file: IO[str]) -> PortBusy:
     holder = file.read() or "it has not told its pid yet"
     of = "" if unit.name == url else f" of unit {unit.name!r}"
     return PortBusy(
-        f"port {url!r}{of} is in use by another program ({holder})",
+        f"port {shown(url)!r}{of} is in use by another program ({holder})",
         "end it, or wait until it has ended",
     )

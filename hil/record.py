@@ -66,6 +66,7 @@ class RunRecord:
     seed: int
     steps: int
     experiment: Mapping[str, Any]
+    board: str | None = None
     started: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat())
     result: str = "error"
     exit_code: int = 1
@@ -113,6 +114,7 @@ class RunRecord:
             "folder": str(self.folder),
             "started": self.started,
             "target": self.target,
+            "board": self.board,
             "vlen": self.vlen,
             "rule": self.rule,
             "parameters": dict(self.parameters),
@@ -152,9 +154,15 @@ class RunRecord:
         return write_json(self.folder / FILE, self.to_json())
 
 
-def provenance(machine: str) -> dict[str, str]:
+def from_device(board: str | None) -> str:
+    """The kind of what a device tells, and of how long it takes: measured only on a
+    board that was named, for a line does not say what is at its other end."""
+    return "emulated" if board is None else "measured"
+
+
+def provenance(board: str | None) -> dict[str, str]:
     """How each part of a record was obtained (docs/record.md)."""
-    device = "emulated" if machine in ("qemu", "native", "user") else "measured"
+    device = from_device(board)
     return {
         "learned": "counted",
         "compared": "counted",

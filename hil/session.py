@@ -48,6 +48,7 @@ from hil.record import RunRecord
 from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.undisturbed import undisturbed
+from hil.units import board_of
 from hil.versions import versions
 from targets.signals import Hold, held
 
@@ -532,11 +533,11 @@ class Session:
         channel = self._attached_to.channel if self._attached_to else None
         if isinstance(channel, FaultyChannel):
             record.faults = channel.counts
-        if self.lesson.target.qemu is not None:
+        if self.lesson.target.qemu is not None and self.lesson.experiment.unit is None:
             with suppress(HilError):
                 record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
         record.seconds["total"] = time.perf_counter() - self._started
-        record.provenance = records.provenance(self.lesson.target.machine)
+        record.provenance = records.provenance(record.board)
         record.write()
 
 
@@ -590,5 +591,6 @@ def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
             "matrix": None,
         },
         experiment=records.as_settings(effective),
+        board=board_of(effective.unit, lesson.target.name),
         versions=versions(),
     )

@@ -51,6 +51,11 @@ def with_settings(port: str, run: str | None, config: str | None) -> str:
     return f"{port}?{query}"
 
 
+def shown(url: str) -> str:
+    """The URL of any line as people want to read it: without such settings."""
+    return url.partition("?")[0] if is_ssh(url) else url
+
+
 @dataclass(frozen=True)
 class Remote:
     """A board and the image on it: `host` is what ssh is told, `run` the simple
@@ -102,7 +107,16 @@ class Remote:
         if ":" in host:
             user, at, address = host.rpartition("@")
             host = f"{user}{at}[{address}]"
-        return ["scp", "-q", *flags, *self._options(), *number, "--", file, f"{host}:{to}"]
+        return [
+            "scp",
+            "-q",
+            *flags,
+            *self._options(),
+            *number,
+            "--",
+            file,
+            f"{host}:{to}",
+        ]
 
     def _options(self) -> Sequence[str]:
         return (*(("-F", self.config) if self.config else ()), *OPTIONS)

@@ -278,6 +278,12 @@ def chosen(asked: str, target: str | None) -> Unit:
     return unit
 
 
+def board_of(asked: str | None, target: str) -> str | None:
+    """What board the unit that `asked` says is; None where there is no unit, or
+    nobody has said that it is a board. Raises `UsageError`."""
+    return None if asked is None else chosen(asked, target).board
+
+
 def _only(known: dict[str, Unit], target: str | None) -> Unit:
     """The one unit of this target."""
     fitting = {

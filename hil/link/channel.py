@@ -24,7 +24,7 @@ from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
 from hil.link import owner
 from hil.link.remote import RemotePort
 from hil.link.ssh import SshPort
-from hil.ssh import is_ssh
+from hil.ssh import is_ssh, shown
 
 BAUD_RATE = 115200
 CHUNK = 1 << 16
@@ -168,7 +168,7 @@ class Channel:
             left = end - time.monotonic()
             if left <= 0:
                 raise LinkError(
-                    f"port {self.url!r} took no more bytes for {limit:g} s: "
+                    f"port {shown(self.url)!r} took no more bytes for {limit:g} s: "
                     f"{len(self._unsent)} are left"
                 )
             received += self.pump(left)
@@ -183,7 +183,7 @@ class Channel:
         had sent was read: a device's last words are the ones that matter.
         """
         if not self._port.is_open:
-            raise LineClosed(f"the line {self.url!r} is closed")
+            raise LineClosed(f"the line {shown(self.url)!r} is closed")
         try:
             readable, writable = self._ready(limit)
             data = self._port.read(CHUNK) if readable else b""
@@ -222,7 +222,7 @@ class Channel:
         """Raise `LineClosed` when nobody is at the other end any more. To be
         asked after a silence; what was sent before can still be read."""
         if self._alive is not None and not self._alive():
-            raise LineClosed(f"the machine on the line {self.url!r} has ended")
+            raise LineClosed(f"the machine on the line {shown(self.url)!r} has ended")
 
     def _write(self) -> None:
         """Write what the line takes now; a failure waits until all is read."""
@@ -237,5 +237,5 @@ class Channel:
 
     def _closed(self, error: Exception) -> LineClosed:
         return LineClosed(
-            f"the line {self.url!r} was closed by its other end ({error})"
+            f"the line {shown(self.url)!r} was closed by its other end ({error})"
         )

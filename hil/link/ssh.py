@@ -7,6 +7,7 @@ device that has forgotten its session, which its nonce tells.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from contextlib import suppress
 import serial
 
 from hil.errors import LinkError, NoProgram
-from hil.ssh import NO_IMAGE, STARTED, Remote
+from hil.ssh import NO_IMAGE, STARTED, Remote, shown
 
 OPENING = 30.0
 """Host seconds until a board has let us in and started its program."""
@@ -44,14 +45,14 @@ class SshPort:
                 # Ctrl-C at a terminal is for us: the device is said goodbye first
                 self._ssh = subprocess.Popen(
                     remote.ssh(remote.starting()),
-                    stdin=theirs, stdout=theirs, stderr=self._said,
+                    stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._said,
                     start_new_session=True,
                 )  # fmt: skip
             except OSError as error:
                 self._line.close()
                 self._said.close()
                 raise LinkError(
-                    f"port {url!r} needs ssh, which does not start: {error.strerror}",
+                    f"port {shown(url)!r} needs ssh, which does not start: {error.strerror}",
                     "Debian, Ubuntu: sudo apt-get install openssh-client",
                 ) from error
         try:
@@ -100,7 +101,8 @@ class SshPort:
                 byte = self._line.recv(1)
             except TimeoutError:
                 raise LinkError(
-                    f"port {self._url!r} did not open within {OPENING:g} s", *self._words()
+                    f"port {shown(self._url)!r} did not open within {OPENING:g} s",
+                    *self._words(),
                 ) from None
             if not byte:
                 raise self._not_opened(remote)
@@ -117,10 +119,10 @@ class SshPort:
         words = self._words()
         why = words[-1] if words else "it said nothing"
         return LinkError(
-            f"port {self._url!r} does not open: ssh ended with exit code {code}: {why}",
+            f"port {shown(self._url)!r} does not open: ssh ended with exit code {code}: {why}",
             *(f"it said: {line}" for line in words[:-1]),
-            "ssh must reach the board without asking: a key without a passphrase or in "
-            "an agent, and a known host key",
+            f"`{shlex.join(remote.ssh('true'))}` must do nothing, and ask nothing: the host "
+            "key is known, and yours has no passphrase or is in an agent",
         )
 
     def _end(self) -> str:

@@ -23,6 +23,7 @@ from codegen.protocol import REPLY, Status
 from emulation.faults import Line
 from hil.errors import DeviceReset, LinkError, NoAnswer
 from hil.link.frame import Decoder, Frame, encode
+from hil.ssh import shown
 
 LOSSY = 0.05
 """Seconds of silence after which all in flight is sent again, at the earliest, on a
@@ -228,7 +229,7 @@ class Window:
             if self.channel.url.startswith("socket://"):
                 hints.append("another session may have it: it answers one at a time")
         return NoAnswer(
-            f"no answer to {names[oldest.kind]} on {self.channel.url!r} within "
+            f"no answer to {names[oldest.kind]} on {shown(self.channel.url)!r} within "
             f"{waited:.1f} s (sent {len(oldest.sent)} times)",
             *hints,
             "`hil doctor` boots a probe that needs neither compiler nor this protocol",
@@ -268,7 +269,7 @@ class Window:
         request = found[0]
         if frame.status == Status.STALE_BOOT:
             raise DeviceReset(
-                f"the device on {self.channel.url!r} was reset in mid-session: "
+                f"the device on {shown(self.channel.url)!r} was reset in mid-session: "
                 "it no longer knows this session",
                 "what it had learned since the last checkpoint is lost",
             )
@@ -302,14 +303,14 @@ class Window:
             expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
         except ValueError as error:
             raise LinkError(
-                f"the device on {self.channel.url!r} sent an OUT_OF_STEP reply that is "
+                f"the device on {shown(self.channel.url)!r} sent an OUT_OF_STEP reply that is "
                 f"malformed: {error}"
             ) from error
         assert isinstance(expects, int)
         past = request is self._flight[0] and expects > request.step
         if past or request.refusals > REFUSALS:
             raise LinkError(
-                f"the device on {self.channel.url!r} expects step {expects}, but "
+                f"the device on {shown(self.channel.url)!r} expects step {expects}, but "
                 f"step {request.step} is the next in flight",
                 "another program may be talking to this device",
             )

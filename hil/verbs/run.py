@@ -238,7 +238,7 @@ def verdict(record: RunRecord) -> str:
     parts += [
         f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
         f"seed {record.seed}",
-        f"{record.target}{vlen}",
+        f"{record.target}{vlen}" + (f" ({record.board})" if record.board else ""),
     ]
     if build:
         parts.append(f"build {build[:8]}")

@@ -45,9 +45,7 @@ class Daemon:
             self.port = free.getsockname()[1]
         subsystem = "Subsystem sftp internal-sftp" if sftp else ""
         given = folder / "sshd_config"
-        given.write_text(
-            SERVER.format(port=self.port, folder=folder, sftp=subsystem)
-        )
+        given.write_text(SERVER.format(port=self.port, folder=folder, sftp=subsystem))
         self.config.write_text(
             CLIENT.format(port=self.port, folder=folder, user=getpass.getuser())
         )
