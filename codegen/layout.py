@@ -118,7 +118,7 @@ def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
         [
             net.aligned(ROUND),
             buffers.sample,
-            *some("bool", "bool", "u32", "u32", "u64"),
+            *some("bool", "bool", "u32", "u32", "u64", "u64"),
             struct(some("u16", "u16", "u16")),
             struct(some("u32", "u32", "u32")),
             *some("u32", "u32", "u32"),

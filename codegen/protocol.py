@@ -343,6 +343,7 @@ TELEMETRY = Message(
         _u32("number", "telemetry frames sent before this one since HELLO"),
         _u32("step", "next step the device expects"),
         _u64("instructions", "retired in the last STEP's learning, all its samples"),
+        _u64("cycles", "taken by it, where the core counts them"),
         _u32("damaged", "frames dropped for a wrong CRC or length since boot"),
         _u32("overruns", "bytes lost to a full receive ring since boot"),
         _u32("stack", "bytes of stack ever used, 0 where not measured"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,7 @@ class Device:
         self._window = Window(channel, self._unsolicited)
         self._replied: deque[Frame] = deque()
         self._posted: deque[tuple[int, int]] = deque()
+        self._counted: dict[int, int] = {}
         self._greeting: Greeting | None = None
         self._lost_telemetry = 0
         self._run = fresh_number()
@@ -170,7 +171,9 @@ class Device:
         self._lost_telemetry += max(0, found.number - self._telemetry_number)
         self._telemetry_number = max(self._telemetry_number, found.number + 1)
         if not self.telemetry or found.step > self.telemetry[-1].step:
-            self.telemetry.append(found)  # others are of steps that are done again
+            # others are of steps that are done again
+            steps = self._counted.pop(found.step, 1)
+            self.telemetry.append(replace(found, steps=steps))
 
     # -- one request at a time --------------------------------------------
 
@@ -337,7 +340,7 @@ class Device:
         tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
         fields = (step, flags, len(samples), 0, float(eta))
         self._window.post(protocol.STEP, *fields, tail=tail)
-        self._posted.append((step, len(samples)))
+        self._note_posted(step, len(samples), flags)
 
     def post_resident(
         self,
@@ -365,7 +368,12 @@ class Device:
             digest_every,
         )
         self._window.post(protocol.STEP_RESIDENT, *fields, tail=tail)
+        self._note_posted(step, count, flags)
+
+    def _note_posted(self, step: int, count: int, flags: StepFlag) -> None:
         self._posted.append((step, count))
+        if flags & StepFlag.TELEMETRY:
+            self._counted[step + count] = count
 
     def post_commit(self, step: int) -> None:
         """Have a checkpoint written once the steps before `step` are learned, which

@@ -83,6 +83,7 @@ class RunRecord:
     )
     metrics: dict[str, Any] | None = None
     instructions_per_step: float | None = None
+    cycles_per_step: float | None = None
     weights_written_per_step: float | None = None
     health: dict[str, Any] | None = None
     link: dict[str, int] = field(
@@ -134,6 +135,7 @@ class RunRecord:
             "accuracy": self.accuracy,
             "metrics": self.metrics,
             "instructions_per_step": self.instructions_per_step,
+            "cycles_per_step": self.cycles_per_step,
             "weights_written_per_step": self.weights_written_per_step,
             "health": self.health,
             "link": self.link,
@@ -169,7 +171,8 @@ def provenance(board: str | None) -> dict[str, str]:
         "accuracy": device,
         "accuracy.tested": "counted",
         "metrics": device,
-        "instructions_per_step": "counted",
+        "instructions_per_step": "counted" if board is None else device,
+        "cycles_per_step": device,
         "weights_written_per_step": "reference",
         "health": "reference",
         "link": "counted",

@@ -6,7 +6,7 @@ Every function raises `ValueError` on a payload that has not its kind's form.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +70,18 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """One telemetry frame; `step` is the step that follows."""
+    """One telemetry frame; `step` is the step that follows. Instructions and cycles
+    are those of the `steps` before it that came in one frame."""
 
     number: int
     step: int
     instructions: int
+    cycles: int
     damaged: int
     overruns: int
     stack: int
     threshold: float
+    steps: int = 1
 
 
 def _text(raw: bytes) -> str:
@@ -162,7 +165,7 @@ def _result(step: int, row: np.ndarray, digested: bool, plan: Plan) -> StepResul
 def telemetry(payload: bytes) -> Telemetry:
     """The payload of a TELEMETRY frame."""
     values, _ = _unpack(protocol.TELEMETRY, payload)
-    return Telemetry(**{field.name: values[field.name] for field in fields(Telemetry)})
+    return Telemetry(**values)
 
 
 def fault(payload: bytes, plan: Plan, image: Path | None = None) -> DeviceFault:

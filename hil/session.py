@@ -406,10 +406,7 @@ class Session:
         if self.reference is not None:
             speed = lockstep.compared / self.reference.seconds
             record.speed["reference_steps_per_second"] = speed
-        counted = ""
-        if self.lesson.experiment.icount:
-            _take_counts(record, device, True)
-            counted = f"{record.instructions_per_step:,.1f} instructions/step counted, "
+        _take_counts(record, device, self.lesson.experiment.icount)
         task = ""
         if tasks:
             place = self.lesson.task(lockstep.until - 1)
@@ -420,8 +417,8 @@ class Session:
             task = f"{tasks[place].name}{told_of}; "
         self.progress.stage(
             "learn",
-            f"{task}{lockstep.learned} steps, {lockstep.compared} compared, {counted}"
-            f"{taken:.1f} s",
+            f"{task}{lockstep.learned} steps, {lockstep.compared} compared, "
+            f"{_counts_told(record)}{taken:.1f} s",
         )
 
     def _examine(self, life: Lifeline, lockstep: Lockstep) -> list[float | None] | None:
@@ -548,9 +545,30 @@ def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
     last = device.telemetry[-1]
     for name in ("damaged", "overruns", "stack"):
         record.device[name] = getattr(last, name)
-    if icount:
-        counts = [entry.instructions for entry in device.telemetry]
-        record.instructions_per_step = sum(counts) / len(counts)
+    steps = sum(entry.steps for entry in device.telemetry)
+    instructions = sum(entry.instructions for entry in device.telemetry)
+    cycles = sum(entry.cycles for entry in device.telemetry)
+    # an emulator's own are exact under icount alone, a board's where it counts them
+    if icount or (record.board is not None and instructions):
+        record.instructions_per_step = instructions / steps
+    if record.board is not None and cycles:
+        record.cycles_per_step = cycles / steps
+
+
+def _counts_told(record: RunRecord) -> str:
+    """What a step took, for people; that a board does not count it, too."""
+    how = "counted" if record.board is None else "measured"
+    told = [
+        f"{figure:,.1f} {name}/step {how}, "
+        for name, figure in (
+            ("instructions", record.instructions_per_step),
+            ("cycles", record.cycles_per_step),
+        )
+        if figure is not None
+    ]
+    if record.board is not None and not told:
+        return "no counters of its core, "
+    return "".join(told)
 
 
 def _tasks(lesson: Lesson) -> list[dict[str, Any]] | None:

@@ -30,7 +30,8 @@ STARTED = b"hil: the line begins here\n"
 NO_IMAGE = 66
 """Exit code where there is nothing to start; EX_NOINPUT of sysexits.h."""
 
-_HOST = r"[^/?#\[\]:\s-][^/?#\[\]:\s]*|\[[0-9A-Fa-f:.%]+\]"
+_WORD = r"[^/?#@\[\]:\s-][^/?#@\[\]:\s]*"  # none that could be taken for an option
+_HOST = rf"(?:{_WORD}@)?(?:{_WORD}|\[[0-9A-Fa-f:.%]+\])"
 _URL = re.compile(rf"({_HOST})(?::(\d+))?(?:/([\w./+-]*))?(?:\?(.*))?", re.ASCII)
 
 
@@ -86,7 +87,9 @@ class Remote:
             raise UsageError(
                 f"run is {settings['run']!r}: expected a command with {PLACE} in it"
             )
-        return cls(host.strip("[]"), port, path or IMAGE, **settings)
+        return cls(
+            host.replace("[", "").replace("]", ""), port, path or IMAGE, **settings
+        )
 
     @property
     def image(self) -> str:

@@ -63,7 +63,7 @@ static struct {
     bool faulted;                    /* a step was refused: only INIT helps */
     uint32_t boot;                   /* the host's nonce, 0 before HELLO */
     uint32_t telemetry;              /* telemetry frames sent since HELLO */
-    uint64_t instructions;           /* of the last STEP */
+    uint64_t instructions, cycles;   /* of the last STEP */
     struct order order;
     struct hil_store store;
     uint32_t committed; /* step of the newest checkpoint, if it is of this network */
@@ -127,6 +127,7 @@ static void send_telemetry(void)
         .number = rt.telemetry++,
         .step = rt.net.step,
         .instructions = rt.instructions,
+        .cycles = rt.cycles,
         .damaged = rt.decoder.damaged,
         .overruns = hil_port_overruns(),
         .stack = hil_port_stack(),
@@ -203,7 +204,7 @@ static struct kept_reply *next_reply(void)
     struct kept_reply *const keep = &rt.kept[rt.next_kept];
 
     keep->count = 0;
-    rt.instructions = 0;
+    rt.instructions = rt.cycles = 0;
     return keep;
 }
 
@@ -415,16 +416,18 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
     return true;
 }
 
-/* net_step, its instructions added up; with `alone` no interrupt is among them. */
+/* net_step, its instructions and cycles added up; with `alone` no interrupt is among them. */
 static int counted_step(const net_sample_t *sample, uint32_t label, float eta, bool alone,
                         float *loss)
 {
     if (alone) {
         hil_port_mask_interrupts(true);
     }
+    const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
     const int status = net_step(&rt.net, sample, label, eta, loss);
     rt.instructions += hil_port_instructions() - before;
+    rt.cycles += hil_port_cycles() - began;
     if (alone) {
         hil_port_mask_interrupts(false);
     }
@@ -461,9 +464,11 @@ static void add_digest(uint8_t *result, uint32_t flags)
     hil_port_watchdog(true);
 #if NET_PENDING
     hil_port_mask_interrupts(flags & HIL_STEP_ALONE);
+    const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
     net_flush(&rt.net);
     rt.instructions += hil_port_instructions() - before;
+    rt.cycles += hil_port_cycles() - began;
     hil_port_mask_interrupts(false);
 #else
     (void)flags;

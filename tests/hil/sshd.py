@@ -16,6 +16,7 @@ PidFile none
 AuthorizedKeysFile {folder}/user.pub
 StrictModes no
 UsePAM no
+KexAlgorithms curve25519-sha256
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 {sftp}
