@@ -2,23 +2,25 @@
 # Installs with apt what pip cannot: QEMU for RISC-V and Arm, and its user mode, a C
 # compiler for this computer, make, Python's venv, and what the tests alone want: a
 # second RISC-V compiler that the digests are checked against and that brings
-# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), and a
-# debugger that knows every target.
+# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), a
+# debugger that knows every target, and an ssh daemon that stands for a board's.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler and the debugger are wanted, not needed: they alone are no reason to touch
-# the system, but where CI is set, and where one cannot be had the script says so and
-# goes on. Without CI the debugger is never installed.
+# compiler, the debugger and the daemon are wanted, not needed: they alone are no
+# reason to touch the system, but where CI is set, and where one cannot be had the
+# script says so and goes on. Without CI debugger and daemon are never installed: the
+# daemon would be started by that, and let people in.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
-WANTED="clang gdb" # pieces that nothing but tests needs
+WANTED="clang gdb sshd" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
+has_sshd() { has ssh && { has sshd || [ -x /usr/sbin/sshd ]; }; }
 say() { printf 'system packages: %s\n' "$*"; }
 available() { [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]; }
 
@@ -42,6 +44,7 @@ there() {
     case $1 in
     clang) has_second ;;
     gdb) has gdb-multiarch ;;
+    sshd) has_sshd ;;
     esac
 }
 
@@ -57,6 +60,7 @@ say_absent() {
     has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
     has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
     has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
+    has_sshd || say "no ssh with its daemon here: boards over ssh are not tested"
 }
 
 # A clang >= 17 with its lld. One compiler and linker of the same number.
@@ -113,6 +117,7 @@ packages_of() {
     venv) echo python3-venv ;;
     clang) clang_packages ;;
     gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
+    sshd) if available openssh-server; then echo openssh-server openssh-client; fi ;;
     esac
 }
 
