@@ -121,6 +121,14 @@ class Remote:
             f"{host}:{to}",
         ]
 
+    @property
+    def trial(self) -> str:
+        """A command for people, that shows whether ssh gets there by itself."""
+        config = ["-F", self.config] if self.config else []
+        number = ["-p", self.port] if self.port else []
+        words = ["ssh", "-o", "BatchMode=yes", *config, *number, self.host, "true"]
+        return shlex.join(words)
+
     def _options(self) -> Sequence[str]:
         return (*(("-F", self.config) if self.config else ()), *OPTIONS)
 

@@ -7,7 +7,6 @@ device that has forgotten its session, which its nonce tells.
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -121,8 +120,8 @@ class SshPort:
         return LinkError(
             f"port {shown(self._url)!r} does not open: ssh ended with exit code {code}: {why}",
             *(f"it said: {line}" for line in words[:-1]),
-            f"`{shlex.join(remote.ssh('true'))}` must do nothing, and ask nothing: the host "
-            "key is known, and yours has no passphrase or is in an agent",
+            f"`{remote.trial}` must work: the host key is known, and yours has no "
+            "passphrase or is in an agent",
         )
 
     def _end(self) -> str:

@@ -179,7 +179,7 @@ def test_what_ssh_says_is_told(
     assert flash() == 5
     told = capsys.readouterr().err
     assert "port 'ssh://board/" in told and "Connection refused" in told
-    assert f"hint: `ssh -T -F {daemon.config}" in told
+    assert f"hint: `ssh -o BatchMode=yes -F {daemon.config} board true`" in told
 
 
 def test_a_program_that_does_not_start_is_told(
