@@ -18,7 +18,9 @@ from hil import Experiment
 from hil.building import build, plan_for
 from hil.cli import main
 from hil.errors import FlashError, LineClosed, UsageError
+from hil.flashing import who_is_there
 from hil.lesson import prepare
+from hil.link.channel import Channel
 from hil.loaders import loader_for
 from hil.metrics import Status
 from hil.progress import Progress
@@ -194,6 +196,24 @@ def test_a_program_that_does_not_start_is_told(
     assert "hint: `hil flash --blank` puts the image" in told
     bench.write_text(bench.read_text().replace("--no-such-option", f"-cpu {CPU}"))
     assert flash("--blank") == 0
+
+
+def test_who_opens_the_line_or_resets_ends_the_earlier_program(bench: Path) -> None:
+    put(NEW)
+    unit = chosen("k1", TARGET)
+    with Channel(unit.url) as first, Channel(unit.url) as second:
+        with pytest.raises(LineClosed, match="the program was ended by SIGTERM"):
+            while True:
+                first.pump(20.0)
+        assert who_is_there(unit.url, 20.0) is not None
+        with pytest.raises(LineClosed, match="SIGTERM"):
+            while True:
+                second.pump(20.0)
+        with Channel(unit.url) as third:
+            loader_for(unit, targets.load(TARGET)).reset()
+            with pytest.raises(LineClosed, match="SIGTERM"):
+                while True:
+                    third.pump(20.0)
 
 
 class Killing(Progress):
