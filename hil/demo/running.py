@@ -61,6 +61,7 @@ class Outcome:
             "report": self.report and str(self.report),
             "seed": self.seed,
             "metrics": self.metrics,
+            "meaning": dict(self.demo.metrics),
             "verdict": self.verdict,
             "arms": runs,
             "seconds": self.seconds,

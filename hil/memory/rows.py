@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from codegen import rules, stack
 from codegen.bill import Item
@@ -137,19 +138,37 @@ def _row(name: str, planned: Plan | HilError, lesson: Lesson) -> Row:
         return Row(name, learning(planned), built=built)
     traps = found.bound(TRAPS) if TRAPS in found.graph.nodes else None
     whole = Whole(planned.ram, built.image.text, found.bound(MAIN), traps)
+    return Row(name, learning(planned), _learning_code(found), whole, built)
+
+
+def _learning_code(found: stack.Stack | None) -> Code | None:
+    if found is None:
+        return None
     step, infer = found.reached([STEP]), found.reached([INFER])
-    code = Code(found.bound(STEP), found.code(step), found.code(step & infer))
-    return Row(name, learning(planned), code, whole, built)
+    return Code(found.bound(STEP), found.code(step), found.code(step & infer))
+
+
+def _inference_code(found: stack.Stack | None) -> Code | None:
+    if found is None:
+        return None
+    size = found.code(found.reached([INFER]))
+    return Code(found.bound(INFER), size, size)
 
 
 def _inference(built: Built, lesson: Lesson) -> Row:
     """Inference as the image of the lesson's own rule does it."""
     found = stack.read(built.image.path, built.plan.target, lesson.vlen)
-    code = None
-    if found is not None:
-        size = found.code(found.reached([INFER]))
-        code = Code(found.bound(INFER), size, size)
-    return Row(INFERENCE, inference(built.plan), code)
+    return Row(INFERENCE, inference(built.plan), _inference_code(found))
+
+
+def of_image(plan: Plan, image: Path, vlen: int) -> tuple[Row, Row]:
+    """Inference and the plan's own rule as the image at `image`, which was built
+    from it, does them on a machine with vectors of `vlen` bits. Nothing is built."""
+    found = stack.read(image, plan.target, vlen) if image.is_file() else None
+    return (
+        Row(INFERENCE, inference(plan), _inference_code(found)),
+        Row(plan.spec.rule.name, learning(plan), _learning_code(found)),
+    )
 
 
 def learning(plan: Plan) -> Network:

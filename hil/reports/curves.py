@@ -1,0 +1,197 @@
+"""Curves over the steps: loss, accuracy, alignment, norms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from hil.continual import WINDOW, Fading
+from hil.reports import look
+from hil.reports.look import INK, MUTED, Picture
+from hil.reports.runs import Run, Task
+from hil.reports.steps import Steps, thinned, windowed
+
+Values = Callable[[Steps], np.ndarray]
+CHARACTER = 0.0125
+"""Width of a letter in shares of the axes."""
+SEEN = 100
+"""Windows in a picture at most."""
+SETTLED = 20
+"""Steps at the start whose means are of too few to be drawn."""
+QUANTITIES = {
+    "angle": ("Angle to the true gradient", "degrees",
+              "Between each layer's update and the descent of the true gradient; "
+              "at 90 degrees they are unrelated."),
+    "update_norm": ("Size of the updates", "norm",
+                    "Euclidean norm of what a step adds to each layer's weights."),
+    "weight_norm": ("Size of the weights", "norm",
+                    "Euclidean norm of each layer's weights."),
+    "active": ("Active weights", "share", "Share of each layer's weights that a step writes."),
+    "saturation": ("Saturated units", "share",
+                   "Share of each hidden layer's units on a flat piece of the activation."),
+}  # fmt: skip
+
+
+def window_of(longest: int) -> int:
+    """Steps whose mean is drawn of a run of `longest` steps: the window of the
+    metrics, more where a picture could not show what changes that fast."""
+    return max(WINDOW, longest // SEEN)
+
+
+def fading(right: np.ndarray, window: int) -> np.ndarray:
+    """Prequential accuracy [n] whose fading factor is 1 - 1 / `window`."""
+    kept = Fading(1 - 1 / window)
+    found = np.empty(len(right))
+    for place, hit in enumerate(right):
+        kept.add(bool(hit))
+        found[place] = kept.accuracy
+    return found
+
+
+def stream(runs: Sequence[Run]) -> Iterator[Picture]:
+    """What every run learned from, all runs in one picture: accuracy before
+    learning, and loss."""
+    shown = [run for run in runs if len(run.steps)]
+    if not shown:
+        return
+    window = window_of(max(len(run.steps) for run in shown))
+    sparse = any(np.any(np.diff(run.steps.step) > 1) for run in shown)
+    few = " Of steps that were not compared only the last of each reply is here."
+    more = few if sparse else ""
+    yield _curve(
+        shown, "accuracy", "Accuracy before learning",
+        (lambda s: windowed(s.correct, window), lambda s: fading(s.correct, window)),
+        "Prequential: each sample is predicted first and learned then. Share predicted "
+        f"right of the latest {window}; thin: with the past fading by "
+        f"{1 - 1 / window:.4g} a sample.{more}",
+    )  # fmt: skip
+    yield _curve(
+        shown, "loss", "Loss", (lambda s: windowed(s.loss, window),),
+        f"Mean of the latest {window} steps, as the device computed it.{more}",
+    )  # fmt: skip
+
+
+def _curve(
+    runs: Sequence[Run], name: str, title: str, values: Sequence[Values], note: str
+) -> Picture:
+    """One curve a run, and further ones in thin lines."""
+    with look.styled():
+        figure, (axes,) = look.canvas()
+        for run in runs:
+            settled = SETTLED if len(run.steps) > 2 * SETTLED else 0
+            places = settled + thinned(len(run.steps) - settled)
+            for number, curve in enumerate(values):
+                x, y = run.steps.step[places], curve(run.steps)[places]
+                _line(axes, x, y, run.place, None if number else run.label)
+        _share(axes) if name == "accuracy" else axes.set_ylim(bottom=0)
+        _steps(axes, runs)
+        look.legend(figure, [run.label for run in runs])
+        note += _boundaries(axes, runs)
+    kinds = tuple(dict.fromkeys(run.kind("accuracy.prequential") for run in runs))
+    return Picture(name, title, note, kinds, figure)
+
+
+def _steps(axes: Axes, runs: Sequence[Run]) -> None:
+    """All steps of these runs across, whatever of them is drawn."""
+    first = min(int(run.steps.step[0]) for run in runs)
+    last = max(int(run.steps.step[-1]) for run in runs)
+    axes.set_xlim(first, last + max(1, (last - first) // 50))
+    axes.set_xlabel("step")
+    axes.xaxis.set_major_locator(look.few_ticks())
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def _line(
+    axes: Axes, x: np.ndarray, y: np.ndarray, place: int, name: str | None
+) -> None:
+    """A line; a thin one, which no legend names, without a name."""
+    axes.plot(
+        x, y, color=look.colour(place), linestyle=look.dash(place),
+        linewidth=1.5 if name else 0.7, label=name and look.short(name, 40),
+        marker="o" if len(x) == 1 else None,
+    )  # fmt: skip
+
+
+def _share(axes: Axes) -> None:
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+
+
+def _boundaries(axes: Axes, runs: Sequence[Run]) -> str:
+    """A line where each task begins, and its name, or number where names are too
+    long; what is to be said of it."""
+    streams = {run.tasks for run in runs if run.tasks}
+    if not streams:
+        return ""
+    if len(streams) > 1:
+        return " The runs have different tasks, which are not drawn."
+    (tasks,) = streams
+    low, high = axes.get_xlim()
+    tasks = tuple(task for task in tasks if task.first <= high)
+    for task in tasks[1:]:
+        axes.axvline(task.first, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    numbered = not all(_fits(task, (high - low)) for task in tasks)
+    for number, task in enumerate(tasks, 1):
+        axes.text(
+            (task.first + min(task.end, high)) / 2, 1.01,
+            str(number) if numbered else task.name,
+            transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+            color=INK, fontsize=look.LETTERS - 1,
+        )  # fmt: skip
+    if not numbered:
+        return ""
+    names = ", ".join(f"{number} {task.name}" for number, task in enumerate(tasks, 1))
+    return f" Tasks: {names}."
+
+
+def _fits(task: Task, width: float) -> bool:
+    return len(task.name) * CHARACTER * 1.25 <= (task.end - task.first) / width
+
+
+def health(run: Run) -> Iterator[Picture]:
+    """What the reference knows of each layer's updates, if it was asked."""
+    if not run.steps.health:
+        return
+    for quantity, (title, unit, note) in QUANTITIES.items():
+        steps, rows = run.steps.health_of(quantity)
+        if not np.isfinite(rows).any():
+            continue
+        with look.styled():
+            figure, (axes,) = look.canvas(height=2.4)
+            names = [f"layer {layer}" for layer in range(1, rows.shape[1] + 1)]
+            places = thinned(len(steps))
+            for layer, name in enumerate(names):
+                _line(axes, steps[places], rows[places, layer], layer, name)
+            _scale(axes, quantity, rows)
+            _steps(axes, [run])
+            axes.set_ylabel(unit)
+            look.legend(figure, names)
+            note_too = _boundaries(axes, [run])
+        yield Picture(
+            f"{quantity.replace('_', '-')}-{run.place + 1}", title, note + note_too,
+            (run.kind("health"),), figure,
+        )  # fmt: skip
+
+
+def _wide(values: np.ndarray) -> bool:
+    """Whether only a logarithmic scale shows all of these."""
+    return bool(0 < values.min() < values.max() / 50)
+
+
+def _scale(axes: Axes, quantity: str, rows: np.ndarray) -> None:
+    if quantity == "angle":
+        highest = float(np.nanmax(rows))
+        axes.set_ylim(-2, 182 if highest > 95 else 95)
+        axes.set_yticks([0, 45, 90, 135, 180] if highest > 95 else [0, 30, 60, 90])
+        axes.axhline(90, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    elif quantity == "update_norm" and _wide(rows[np.isfinite(rows)]):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    elif quantity in ("active", "saturation"):
+        _share(axes)
+    else:
+        axes.set_ylim(bottom=0)
