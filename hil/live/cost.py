@@ -17,6 +17,7 @@ import termios
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hil.errors import Divergence
 from hil.experiment import Experiment
@@ -29,39 +30,59 @@ TERMINALS = {"plain": "dumb", "live": "xterm-256color"}
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Learning steps per second of host time, the best of `rounds`."""
+class Taken:
+    """What runs of one kind took: learning steps per second of host time, and
+    processor seconds of the command with all its processes."""
 
-    plain: float
-    live: float
+    rate: float
+    processor: float
+
+    def best(self, other: Taken) -> Taken:
+        """The better of each."""
+        return Taken(max(self.rate, other.rate), min(self.processor, other.processor))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The best of `rounds` runs without the view, and with it."""
+
+    plain: Taken
+    live: Taken
     rounds: int
 
     @property
     def share(self) -> float:
         """Of the throughput without the view, how much it takes."""
-        return 1.0 - self.live / self.plain
+        return 1.0 - self.live.rate / self.plain.rate
 
-    def to_json(self) -> dict[str, float]:
+    @property
+    def processor_share(self) -> float:
+        """How much more of the processors a run takes: also what is done while
+        everybody waits for the device, and what starting the view takes."""
+        return self.live.processor / self.plain.processor - 1.0
+
+    def to_json(self) -> dict[str, Any]:
         """Every figure by name."""
-        return {**asdict(self), "share": self.share}
+        shares = {"share": self.share, "processor_share": self.processor_share}
+        return {**asdict(self), **shares}
 
 
 def cost(asked: Experiment, rounds: int = ROUNDS) -> Cost:
     """Measure with this experiment, which learns only. Raises `Divergence` when a
     run does not pass."""
-    best = dict.fromkeys(TERMINALS, 0.0)
+    best: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory(prefix="hil-live-") as folder:
         toml = Path(folder, "experiment.toml")
         toml.write_text(asked.override({"test": 0}).to_toml(), encoding="utf-8")
         for turn in range(rounds):
-            order = list(TERMINALS)[:: 1 if turn % 2 else -1]
-            for name in order:
-                best[name] = max(best[name], _rate(toml, TERMINALS[name]))
+            for name in list(TERMINALS)[:: 1 if turn % 2 else -1]:
+                taken = _taken(toml, TERMINALS[name])
+                best[name] = taken.best(best.get(name, taken))
     return Cost(best["plain"], best["live"], rounds)
 
 
-def _rate(toml: Path, terminal: str) -> float:
-    """Steps per second of one `hil run` in a pty of this kind."""
+def _taken(toml: Path, terminal: str) -> Taken:
+    """One `hil run` in a pty of this kind."""
     told = toml.with_name("told.json")
     command = [
         sys.executable, "-m", "hil", "run", str(toml),
@@ -71,6 +92,7 @@ def _rate(toml: Path, terminal: str) -> float:
     environment = {**os.environ, "PYTHONPATH": path, "TERM": terminal}
     for name in ("LINES", "COLUMNS"):
         environment.pop(name, None)
+    before = _processor()
     near, far = os.openpty()
     try:
         fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
@@ -89,8 +111,15 @@ def _rate(toml: Path, terminal: str) -> float:
             raise
         finally:
             os.close(near)
-    if process.returncode != 0:
+    record = json.loads(told.read_text())
+    if record["learned"] != record["steps"] or record["divergence"] is not None:
         raise Divergence(
             f"`hil run` in a pty ended with exit code {process.returncode}"
         )
-    return float(json.loads(told.read_text())["speed"]["steps_per_second"])
+    return Taken(record["speed"]["steps_per_second"], _processor() - before)
+
+
+def _processor() -> float:
+    """Processor seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
