@@ -11,7 +11,7 @@ import numpy as np
 from hil.continual import WINDOW
 from hil.live.block import Block, Part, framed
 from hil.live.history import ANGLES, PAIRS, History
-from hil.live.plot import bar, plot, sparkline
+from hil.live.plot import bar, fitted, plot, sparkline
 
 LOSS, RECENT, WHOLE = "bright_red", "bright_green", "cyan"
 DIM = "bright_black"
@@ -26,7 +26,7 @@ def loss(history: History, width: int, height: int) -> Block:
     """The curve of the loss."""
     points = history.loss.points
     now = f"{points[-1]:.4f}" if points else "-"
-    top = max(points, default=1.0) or 1.0
+    top = max(fitted(points, 2 * (width - 2 - AXIS)), default=1.0) or 1.0
     title = [("loss ", "bold"), (now, LOSS)]
     scale = (f"{top:.3g}", "0")
     return _plotted(title, [points], [LOSS], scale, (0.0, top), width, height)

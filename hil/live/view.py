@@ -201,7 +201,7 @@ class View(Lines, Control):
         return (step - first) / (now - since) if now > since else None
 
 
-_NO_CHECKPOINTS = "this run writes no checkpoints: --commit N has it do so"
+_NO_CHECKPOINTS = "no checkpoints without --commit"
 
 
 def _in_main_thread() -> bool:
