@@ -81,11 +81,11 @@ class View(Lines, Control):
         every step is done."""
         self._resume()
         self._give_back()
-        self._marks.clear()
         if self._screen.open and self._status is not None:
             status = self._status()
             self._draw(keys=False)
             self._screen.close(keep=status.step >= status.steps)
+        self._marks.clear()
 
     # -- what learning asks -------------------------------------------------
 
@@ -102,6 +102,8 @@ class View(Lines, Control):
         keys = self._take()
         for key in self._keyboard.pressed():
             self._press(key)
+        if self._keyboard.fd is None:
+            self._resume()  # nobody is left who could
         if now >= self._draw_due:
             self._draw(keys)
             self._draw_due = now + (time.monotonic() - now) / SHARE
@@ -165,7 +167,10 @@ class View(Lines, Control):
         self._stopped = False
         self._give_back()
         self._screen.close(keep=False)
+        stopped = time.monotonic()
         signal.raise_signal(signal.SIGTSTP)
+        if not self.paused:
+            self.resting += time.monotonic() - stopped
         self._marks.clear()
 
     # -- pictures -----------------------------------------------------------
