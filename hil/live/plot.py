@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Bits of a braille character, by column and row."""
 BRAILLE = 0x2800
@@ -17,28 +19,28 @@ Cell = tuple[str, int]
 
 class Curve:
     """A curve of any length in bounded memory: means of `stride` values each, which
-    is doubled whenever `LENGTH` of them are full. Adding is O(1) in the mean."""
+    is doubled whenever `LENGTH` of them are full."""
 
     LENGTH = 1024
 
     def __init__(self) -> None:
         self.points: list[float] = []
         self._stride = 1
-        self._sum = 0.0
-        self._count = 0
+        self._rest = np.empty(0)
 
-    def add(self, value: float) -> None:
-        """Put a value at the end."""
-        self._sum += value
-        self._count += 1
-        if self._count < self._stride:
-            return
-        self.points.append(self._sum / self._count)
-        self._sum, self._count = 0.0, 0
-        if len(self.points) == self.LENGTH:
-            pairs = zip(self.points[::2], self.points[1::2], strict=True)
-            self.points = [(a + b) / 2 for a, b in pairs]
-            self._stride *= 2
+    def add(self, values: np.ndarray) -> None:
+        """Put values [n] at the end."""
+        left = np.concatenate([self._rest, values])
+        while len(left) >= self._stride:
+            room = self.LENGTH - len(self.points)
+            count = min(len(left) // self._stride, room)
+            taken, left = np.split(left, [count * self._stride])
+            self.points += taken.reshape(count, self._stride).mean(axis=1).tolist()
+            if len(self.points) == self.LENGTH:
+                pairs = np.reshape(self.points, (-1, 2))
+                self.points = pairs.mean(axis=1).tolist()
+                self._stride *= 2
+        self._rest = left
 
 
 def fitted(points: Sequence[float], width: int) -> list[float]:

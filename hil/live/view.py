@@ -46,7 +46,7 @@ class View(Lines, Control):
         self.resting = 0.0
         self._screen = Screen(stream)
         self._keyboard = Keyboard()
-        self._new: deque[Learned] = deque()
+        self._new: list[Learned] = []
         self._marks: deque[tuple[float, int]] = deque()
         self._history = History(2)
         self._begun: Begun | None = None
@@ -69,7 +69,7 @@ class View(Lines, Control):
         """Draw from now on, whenever learning looks."""
         self._begun, self._status = begun, status
         self._history = History(begun.classes)
-        self._new.clear()
+        self._new = []
         self._help, self._said, self._checkpoint = False, "", None
 
     def learning(self, done: Learned, status: Callable[[], Status]) -> None:
@@ -97,6 +97,7 @@ class View(Lines, Control):
         if self._stopped:
             self._stop()
         if not in_foreground(self._screen.fd):
+            self._take_in()
             self._due = now + 1
             return
         keys = self._take()
@@ -177,8 +178,7 @@ class View(Lines, Control):
 
     def _draw(self, keys: bool) -> None:
         assert self._begun is not None and self._status is not None
-        while self._new:
-            self._history.add(self._new.popleft())
+        self._take_in()
         status = self._status()
         if status.checkpoint != self._checkpoint:
             self._checkpoint = status.checkpoint
@@ -195,6 +195,11 @@ class View(Lines, Control):
         )
         width, height = self._screen.size
         self._screen.draw(picture(sight, width, height))
+
+    def _take_in(self) -> None:
+        """The steps since the last time."""
+        self._history.add(self._new)
+        self._new = []
 
     def _rate(self, step: int) -> float | None:
         """Steps per second of the latest while."""

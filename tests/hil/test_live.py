@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import math
 import os
 import re
 import select
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -44,19 +46,21 @@ LINK = {
 
 def sight(classes: int = 10, **changes: Any) -> Sight:
     """A run that learns to be right."""
-    history = History(classes)
+    history, steps = History(classes), []
     for step in range(300):
         label = step % classes
         predicted = label if step >= 100 else (label + 1) % classes
         health = (
             Health([75.0, None], [1, 1], [1, 1], [1, 1], [0]) if step == 9 else None
         )
-        history.add(
+        steps.append(
             Learned(
                 step, 0, 2.0 - step / 300, label, predicted, 0.5, 0.1, None, None, 1,
                 int(label == predicted), None, health,
             )
         )  # fmt: skip
+    for first in range(0, 300, 75):
+        history.add(steps[first : first + 75])
     begun = Begun("t", "emulated", classes, 400, 96 * 1024, 128 * 1024, 1180, True)
     status = Status(300, 400, 1.0, 0.66, 1.0, None, LINK, 1012, 256)
     known = {"rate": 187.3, "keys": True, **changes}
@@ -94,6 +98,18 @@ def test_a_small_terminal_has_fewer_panels_and_every_row_its_width() -> None:
                 assert {sum(len(t) for t, _ in row) for row in found.rows} == {width}
 
 
+def test_curves_are_shares_of_windows_whatever_comes_together() -> None:
+    known = sight().history  # wrong up to step 100, then right
+    assert known.recent.points[0] == 0.0 and len(known.recent.points) == 281
+    assert known.recent.points[-150] == pytest.approx(0.51)  # after step 150
+    assert known.whole.points[-1] == pytest.approx(2 / 3)
+    assert known.loss.points[-1] == pytest.approx(2.0 - 249.5 / 300)
+    history = History(2)
+    told = [Learned(31, 0, math.nan, 1, 0, 0.5, 0.1, None, None, 32, 8)] * 4
+    history.add(told)
+    assert history.recent.points == [0.25] * 4 and history.loss.points == [0.0] * 4
+
+
 def test_what_is_confused_is_counted_by_label_and_prediction() -> None:
     counts = sight(3).history.confusion()
     assert counts.tolist() == [[66, 34, 0], [0, 67, 33], [33, 0, 67]]
@@ -112,8 +128,8 @@ def test_curves_are_drawn_dot_by_dot() -> None:
 
 def test_a_curve_of_any_length_stays_small_and_keeps_its_shape() -> None:
     curve = Curve()
-    for value in range(100_000):
-        curve.add(float(value))
+    for first in range(0, 100_000, 1000):
+        curve.add(np.arange(first, first + 1000.0))
     assert Curve.LENGTH / 2 <= len(curve.points) < Curve.LENGTH
     assert curve.points[0] == 63.5 and curve.points == sorted(curve.points)
 
@@ -255,7 +271,7 @@ def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
             shown.process.send_signal(signal.SIGTERM)
         else:
             shown.press(b"q" if how == "q" else b"\x03")
-        said = shown.end().decode()
+        said = shown.end().decode(errors="replace")
         assert shown.process.returncode == (143 if how == "term" else 130)
         assert shown.modes == before
     assert "record " in said and "\x1b[?25h" in said  # the cursor is there again
@@ -267,6 +283,6 @@ def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
 @pytest.mark.usefixtures("host_cc")
 def test_a_dumb_terminal_gets_plain_lines(folder: Path) -> None:
     with terminal(folder, "dumb", "--steps", "40") as shown:
-        said = shown.end().decode()
+        said = shown.end().decode(errors="replace")
         assert shown.process.returncode == 0
     assert "40 steps, 40 compared" in said and "\x1b" not in said
