@@ -30,10 +30,8 @@ class Begun:
     names of the stream's, none without.
     """
 
-    target: str
     kind: str
     classes: int
-    steps: int
     ram: int | None
     ram_of: int | None
     stack_bound: int | None
@@ -56,7 +54,7 @@ class Progress:
         """One step is done."""
 
     def learned(self) -> None:
-        """Learning has ended, well or not."""
+        """Learning has ended, well or not, or rests while the device is examined."""
 
 
 def text(status: Status) -> str:

@@ -467,10 +467,8 @@ class Session:
         memory = lesson.target.memory
         held = self._flash is not None or lesson.experiment.unit is not None
         return Begun(
-            target=f"{lesson.target.name}" + f" VLEN {lesson.vlen}" * bool(lesson.vlen),
             kind=records.provenance(lesson.target.machine)["device"],
             classes=lesson.spec.network.n_out,
-            steps=lesson.steps,
             ram=built.image.ram,
             ram_of=memory.usable if memory else None,
             stack_bound=built.stack_bound,

@@ -131,7 +131,7 @@ class View(Lines, Control):
                 self.paused, self._paused_at = True, time.monotonic()
         elif key == "c":
             self._commit = self._begun.checkpoints
-            self._said = "checkpoint asked for" if self._commit else _NO_CHECKPOINTS
+            self._said = "asked for" if self._commit else "c needs --commit"
         elif key == "?":
             self._help = not self._help
         elif key == "q":
@@ -182,7 +182,7 @@ class View(Lines, Control):
         status = self._status()
         if status.checkpoint != self._checkpoint:
             self._checkpoint = status.checkpoint
-            self._said = f"checkpoint of step {status.checkpoint:,} written"
+            self._said = f"written: step {status.checkpoint:,}"
         sight = Sight(
             self._begun,
             status,
@@ -209,9 +209,6 @@ class View(Lines, Control):
             self._marks.popleft()
         since, first = self._marks[0]
         return (step - first) / (now - since) if now > since else None
-
-
-_NO_CHECKPOINTS = "no checkpoints without --commit"
 
 
 def _in_main_thread() -> bool:

@@ -61,7 +61,7 @@ def sight(classes: int = 10, **changes: Any) -> Sight:
         )  # fmt: skip
     for first in range(0, 300, 75):
         history.add(steps[first : first + 75])
-    begun = Begun("t", "emulated", classes, 400, 96 * 1024, 128 * 1024, 1180, True)
+    begun = Begun("emulated", classes, 96 * 1024, 128 * 1024, 1180, True)
     status = Status(300, 400, 1.0, 0.66, 1.0, None, LINK, 1012, 256)
     known = {"rate": 187.3, "keys": True, **changes}
     return Sight(begun, status, history, **known)
@@ -260,7 +260,7 @@ def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
             shown.until("PAUSED")
             shown.until("goes on")
             shown.press(b"c")
-            shown.until("no checkpoints without --commit")
+            shown.until("c needs --commit")
             shown.press(b"?")
             shown.until("p again goes on")
             shown.press(b"p?")
