@@ -8,6 +8,7 @@ writes beside each object. No recursion.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +28,7 @@ WHERE = {
     MAIN: "stack in the target's file",
     TRAPS: "trap_stack in the port's ram.toml and linker script",
 }
-VERSION = 1
+VERSION = 2
 """Of how the bound is found: what older versions passed is read again."""
 INFER, STEP = "net_infer", "net_step"
 """Entries of the generated library."""
@@ -120,16 +121,18 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
     return Stack(read_gcc(told.read_text(encoding="utf-8"), path), RED_ZONE)
 
 
-def refuse_deep(path: Path, target: Target, vlen: int) -> None:
-    """Raise `BuildError`, naming the chain, when a stack of the image at `path`
-    could overflow. What has passed is marked beside the image, and not read again.
+def refuse_deep(path: Path, target: Target, vlen: int) -> int | None:
+    """The bytes that the stack of the image at `path` takes at most; None for a
+    program of an operating system. It is kept beside the image, and not found again.
+
+    Raises `BuildError`, naming the chain, when a stack could overflow.
     """
     if target.memory is None:
-        return
+        return None
     main, traps = target.memory.stack, layout.port(target.port).trap_stack
-    mark = path.with_name(f"stack-{VERSION}-{vlen}-{main}-{traps}")
-    if mark.exists():
-        return
+    kept = path.with_name(f"stack-{VERSION}-{vlen}-{main}-{traps}")
+    if kept.exists():
+        return int(kept.read_text(encoding="utf-8"))
     stack = read(path, target, vlen)
     assert stack is not None
     for root, name, size in ((MAIN, "stack", main), (TRAPS, "trap stack", traps)):
@@ -142,4 +145,8 @@ def refuse_deep(path: Path, target: Target, vlen: int) -> None:
                 f"{bound.bytes:,} may be used, by {bound}",
                 f"a larger {name} makes room: {WHERE[root]}",
             )
-    mark.touch()
+    deepest = stack.bound(MAIN).bytes
+    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
+    partial.write_text(str(deepest), encoding="utf-8")
+    os.replace(partial, kept)  # whole: another process may look
+    return deepest

@@ -15,11 +15,13 @@ from hil.lesson import Lesson, specialised
 
 @dataclass(frozen=True)
 class Built:
-    """An image and what it was made from."""
+    """An image and what it was made from. `stack_bound`: the bytes that its stack
+    takes at most, None where that is not known."""
 
     plan: Plan
     files: BuildPlan
     image: Image
+    stack_bound: int | None = None
 
 
 def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
@@ -73,7 +75,7 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
     files = render(planned)
     found = toolchain.find(planned.target, compiler, planned.vlen, planned.debug)
     made = toolchain.build(files, found)
-    stack.refuse_deep(
+    bound = stack.refuse_deep(
         made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
     )
-    return Built(planned, files, made)
+    return Built(planned, files, made, bound)

@@ -18,6 +18,7 @@ from codegen.reference.health import Health
 from codegen.reference.serving import Answer, Asked
 from hil import feed
 from hil.compare import Difference, Expected, compare, digest_difference, same
+from hil.control import Control
 from hil.device import Commit, Device
 from hil.divergence import Snapshot
 from hil.errors import DeviceFault, LinkError
@@ -81,7 +82,8 @@ class Lockstep:
     A device that has fallen back to a checkpoint is brought forward: after `rewind`,
     `run` goes on from there, and what is told again must be what was told.
     `resumed` is where a device stood that had learned before: (step, digest);
-    `committed` the step of the newest checkpoint that it has told of.
+    `committed` the step of the newest checkpoint that it has told of. `control` is
+    looked at between two frames.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Lockstep:
         initial: Snapshot,
         tell: Callable[[Learned], None],
         resumed: tuple[int, int | None] = (0, None),
+        control: Control | None = None,
     ) -> None:
         self.until = lesson.steps
         self.learned = self.committed = resumed[0]
@@ -105,6 +108,7 @@ class Lockstep:
         self._lesson = lesson
         self._reference = reference
         self._tell = tell
+        self._control = control or Control()
         self._resumed = resumed
         self._sent = self._heard = self._reached = resumed[0]
         self._uncommitted: int | None = None
@@ -165,12 +169,18 @@ class Lockstep:
         self._uncommitted, self._committing = None, False
 
     def _run(self) -> None:
+        control = self._control
         while self._unfinished() and self.difference is None:
-            self._send()
+            control.look()
+            if not control.paused:
+                self._send()
             self._ask()
             waiting = bool(self._told) or not self._in_flight()
+            if waiting and control.paused and not self._told:
+                control.rest()
+            limit = min(self._device.limits.step, control.patience)
             try:
-                self._take(0.0 if waiting else self._device.limits.step)
+                self._take(0.0 if waiting else limit)
             except DeviceFault as fault:
                 self._explain(fault)
                 return
@@ -199,6 +209,9 @@ class Lockstep:
                 self._device.post_commit(self._uncommitted)
                 self._uncommitted, self._committing = None, True
                 return
+            if self._control.take_commit():
+                self._uncommitted = self._sent
+                continue
             alone = self._sent >= lesson.prefix
             if self._sent - self.learned >= self._lead and not alone:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from hil import continual
 from hil.continual import Fading, Row, Sliding
+from hil.device import Device
 from hil.lockstep import Learned
 
 
@@ -22,7 +23,9 @@ class Status:
     """What a person watching wants to know. `loss` is the mean of the latest
     steps, `prequential` the share of samples predicted right before they were
     learned, `windowed` that of the latest, `instructions` those of the latest step
-    when they are counted."""
+    when they are counted. `link` is the record's table of the line; `stack` the
+    deepest that the device's stack has been, in bytes (0: not measured);
+    `checkpoint` the step of the newest one."""
 
     step: int
     steps: int
@@ -30,7 +33,9 @@ class Status:
     prequential: float
     windowed: float
     instructions: int | None
-    frames: int
+    link: Mapping[str, int]
+    stack: int = 0
+    checkpoint: int | None = None
 
 
 class Metrics:
@@ -97,11 +102,21 @@ class Metrics:
             f'"threshold": {threshold}{health}}}\n'
         )
 
-    def status(self, steps: int, frames: int) -> Status:
-        """What to show now."""
-        shown, latest = self.prequential or 0.0, self._sliding.accuracy or 0.0
+    def status(
+        self, step: int, steps: int, link: Mapping[str, int], device: Device
+    ) -> Status:
+        """What to show now that the steps before `step` of `steps` are done."""
+        told, commits = device.telemetry, device.commits
         return Status(
-            self.steps, steps, self.loss, shown, latest, self.instructions, frames
+            step,
+            steps,
+            self.loss,
+            self.prequential or 0.0,
+            self._sliding.accuracy or 0.0,
+            self.instructions,
+            {**link, **asdict(device.counts)},
+            told[-1].stack if told else 0,
+            commits[-1].step if commits else None,
         )
 
     def task_accuracy(self, task: int) -> float | None:

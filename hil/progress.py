@@ -1,36 +1,60 @@
-"""What a person sees while a run goes on: a line a stage, and a live line.
+"""What a person sees while a run goes on.
 
 `Progress` itself shows nothing, which is what Python callers get; `Lines` is
-for files and pipes, `Live` for terminals.
+for files and pipes; `hil.live` for terminals.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
+from hil.control import Control
+from hil.lockstep import Learned
 from hil.metrics import Status
-
-if TYPE_CHECKING:
-    from rich.live import Live as RichLive
 
 LINE_EVERY = 5.0
 """Seconds between two learning lines where there is no terminal."""
-LIVE_EVERY = 0.1
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What is known of a run when its learning begins. Sizes in bytes.
+
+    `kind`: how figures of the device are obtained. `ram` is what the image takes of
+    `ram_of`, the target's; `stack_bound` what its stack takes at most; each None
+    where it is not known. `checkpoints`: whether the run can write any. `tasks`: the
+    names of the stream's, none without.
+    """
+
+    kind: str
+    classes: int
+    ram: int | None
+    ram_of: int | None
+    stack_bound: int | None
+    checkpoints: bool
+    tasks: tuple[str, ...] = ()
 
 
 class Progress:
-    """Shows nothing."""
+    """Shows nothing, and asks for nothing: `control` is what steers learning."""
+
+    control: Control = Control()
 
     def stage(self, name: str, text: str) -> None:
         """A stage of the run is done."""
 
-    def learning(self, status: Callable[[], Status]) -> None:
-        """One step is done; `status` says how things are, for those who show it."""
+    def begins(self, begun: Begun, status: Callable[[], Status]) -> None:
+        """Learning begins; `status` says how things are, whenever it is asked."""
+
+    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
+        """One step is done."""
 
     def learned(self) -> None:
-        """Learning has ended, well or not."""
+        """Learning has ended, well or not, or rests while the device is examined."""
 
 
 def text(status: Status) -> str:
@@ -40,7 +64,8 @@ def text(status: Status) -> str:
     )
     return (
         f"step {status.step}/{status.steps}  loss {status.loss:.4f}  "
-        f"accuracy so far {status.prequential:.1%}{counted}  {status.frames} frames"
+        f"accuracy so far {status.prequential:.1%}{counted}  "
+        f"{status.link['frames']} frames"
     )
 
 
@@ -56,44 +81,18 @@ class Lines(Progress):
         print(f"{name:8} {text}", file=self._stream, flush=True)
         self._last = time.monotonic()
 
-    def learning(self, status: Callable[[], Status]) -> None:
+    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
         """Print a line, not too often."""
         if time.monotonic() - self._last >= LINE_EVERY:
             self.stage("learn", text(status()))
 
 
-class Live(Lines):
-    """The same with a live line while learning."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._live: RichLive | None = None
-
-    def learning(self, status: Callable[[], Status]) -> None:
-        """Show the latest step in place."""
-        now = time.monotonic()
-        if self._live is not None and now - self._last < LIVE_EVERY:
-            return
-        self._last = now
-        line = f"learn    {text(status())}"
-        if self._live is None:
-            from rich.console import Console
-            from rich.live import Live as RichLive
-
-            console = Console(file=self._stream, highlight=False)
-            self._live = RichLive(
-                line, console=console, auto_refresh=False, transient=True
-            )
-            self._live.start()
-        self._live.update(line, refresh=True)
-
-    def learned(self) -> None:
-        """Take the live line away."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-
 def for_stream(stream: TextIO) -> Progress:
-    """Live on a terminal, lines elsewhere."""
-    return Live(stream) if stream.isatty() else Lines(stream)
+    """The live view on a terminal that can show it, lines elsewhere."""
+    encoding = (stream.encoding or "").lower().replace("-", "")
+    dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    if not stream.isatty() or dumb or encoding != "utf8":
+        return Lines(stream)
+    from hil.live.view import View
+
+    return View(stream)

@@ -43,7 +43,7 @@ from hil.lesson import Lesson, prepare
 from hil.lifeline import Lifeline
 from hil.lockstep import Learned, Lockstep
 from hil.metrics import Metrics, Status
-from hil.progress import Progress
+from hil.progress import Begun, Progress
 from hil.record import RunRecord
 from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
@@ -122,6 +122,7 @@ class Session:
         self.found: Found | None = None
         self.reference: ReferenceProcess | None = None
         self._started = time.perf_counter()
+        self._rested = 0.0
         self._device: Device | None = None
         self._attached_to: Attached | None = None
         self._built = built
@@ -335,19 +336,25 @@ class Session:
         with Metrics(record.folder / records.METRICS) as metrics:
 
             def status() -> Status:
-                return metrics.status(lesson.steps, device.counts.frames)
+                return metrics.status(
+                    lockstep.learned, lesson.steps, record.link, device
+                )
 
             def tell(done: Learned) -> None:
                 if not metrics.steps:
                     record.seconds["first_step"] = time.perf_counter() - self._started
                 metrics.add(done)
-                self.progress.learning(status)
+                self.progress.learning(done, status)
 
+            control = self.progress.control
+            self._rested = control.resting
             lockstep = Lockstep(
-                device, lesson, self.reference, life.initial, tell, (first, digest)
-            )
+                device, lesson, self.reference, life.initial, tell, (first, digest),
+                control,
+            )  # fmt: skip
             lockstep.until = first
             life.lockstep = lockstep
+            self.progress.begins(self._begun(), status)
             try:
                 if lesson.dataset.tasks and lesson.tested and not self.resume:
                     record.accuracy["initial"] = self._examine(life, lockstep)
@@ -401,6 +408,9 @@ class Session:
         """The speed so far, for the record and for whoever watches."""
         record, tasks = self.record, self.lesson.dataset.tasks
         taken = record.seconds["learn"]
+        if (paused := self.progress.control.resting - self._rested) > 0:
+            record.seconds["paused"] = paused
+            taken -= paused
         here = lockstep.learned - (record.resumed_from or 0)
         record.speed["steps_per_second"] = here / taken
         if self.reference is not None:
@@ -447,6 +457,22 @@ class Session:
             )
         self.progress.stage(accuracy["part"], told)
         return exam.row
+
+    def _begun(self) -> Begun:
+        """What a view is told before the first step."""
+        lesson, built = self.lesson, self._built
+        assert built is not None
+        memory = lesson.target.memory
+        held = self._flash is not None or lesson.experiment.unit is not None
+        return Begun(
+            kind=records.provenance(lesson.target.machine)["device"],
+            classes=lesson.spec.network.n_out,
+            ram=built.image.ram,
+            ram_of=memory.usable if memory else None,
+            stack_bound=built.stack_bound,
+            checkpoints=bool(built.plan.slots.count and held),
+            tasks=tuple(task.name for task in lesson.dataset.tasks),
+        )
 
     def _search(self, device: Device, lockstep: Lockstep) -> Found:
         assert lockstep.difference is not None

@@ -26,6 +26,7 @@ from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
 from hil.errors import Termination
+from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.sweep.settle import Outcome, Task, settle
@@ -227,7 +228,7 @@ class _Alive(Progress):
     def stage(self, name: str, text: str) -> None:
         self._show()
 
-    def learning(self, status: Callable[[], Status]) -> None:
+    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
         self._show()
 
     def _show(self) -> None:

@@ -30,6 +30,10 @@ LATEST = ""
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil run`."""
+    parser.epilog = (
+        "On a terminal the run is shown while it learns, and takes keys: p pause, "
+        "c checkpoint, q stop, ? help. TERM=dumb gives plain lines."
+    )
     parser.add_argument(
         "--out", default="runs", metavar="DIR", help="where run folders go"
     )

@@ -19,6 +19,7 @@ from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil import Experiment, reference_process
 from hil.errors import ReferenceLost
 from hil.lesson import prepare
+from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.reference_process import ReferenceProcess
@@ -176,7 +177,7 @@ def test_a_run_whose_reference_is_killed_ends_and_says_so(
     small: Experiment, folder: Path
 ) -> None:
     class Killer(Progress):
-        def learning(self, status: Callable[[], Status]) -> None:
+        def learning(self, done: Learned, status: Callable[[], Status]) -> None:
             assert session.reference is not None
             os.kill(session.reference.pid, signal.SIGKILL)
 

@@ -1,5 +1,5 @@
-"""hil bench: what the line, a learning step and its gates cost, and what faults do;
-and the bench itself, which is the units on the desk.
+"""hil bench: what the line, a learning step, its gates and the live view cost, and
+what faults do; and the bench itself, which is the units on the desk.
 
 Each of them is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -9,15 +9,16 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import adding, every, faults, gates, link, listing, step
+from hil.verbs.bench import adding, every, faults, gates, link, listing, live, step
 
-HELP = "measure the link, a step, gates, faults, every target; list and add units"
+HELP = "measure the link, a step, gates, faults, the live view, every target; list and add units"
 BENCHES = {
     "add": adding,
     "faults": faults,
     "gates": gates,
     "link": link,
     "list": listing,
+    "live": live,
     "step": step,
     "targets": every,
 }
