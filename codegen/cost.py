@@ -344,6 +344,6 @@ _SCALAR: Mapping[Model, tuple[float, float]] = {
     dense_fused: (11, 1),
     nonzero: (10, 0),
     packed: (10, 0),
-    window_features: (9, 0),
+    window_features: (14, 0),
 }
 """Instructions of the scalar templates: an element, and a row in a pass."""

@@ -105,6 +105,12 @@ class Inputs:
         return f"{self.dtype}{window}"
 
     @property
+    def what(self) -> str:
+        """The samples and what becomes of them, for people."""
+        made = f"samples / {self.scale:g}" if self.window is None else "by features"
+        return f"{self} {made}"
+
+    @property
     def size(self) -> int:
         """Bytes of one element on the line."""
         return INPUT_TYPES[self.dtype]

@@ -69,7 +69,7 @@ def load() -> Hapt:
         if activity > len(ACTIVITIES):
             continue
         start, rows = starts.get((number, user), (0, 0))
-        if not 1 <= activity or not 1 <= first <= last <= rows:
+        if activity < 1 or not 1 <= first <= last <= rows:
             raise DataError(
                 f"data file {str(folder / LABELS)!r}: activity {activity} in rows {first} "
                 f"to {last} of experiment {number} of user {user}, which has {rows}"
@@ -80,7 +80,9 @@ def load() -> Hapt:
             users.append(user)
     if not windows:
         raise DataError(f"data file {str(folder / LABELS)!r} has no window")
-    return Hapt(np.stack(windows), np.array(labels, np.int64), np.array(users, np.int64))
+    return Hapt(
+        np.stack(windows), np.array(labels, np.int64), np.array(users, np.int64)
+    )
 
 
 def locate() -> Path:

@@ -37,12 +37,14 @@ def standardised(windows: np.ndarray, rows: int, axes: int) -> Window:
             f"{axes} axes, {expected}"
         )
     offsets, divisors = [], []
-    for values in raw_features(windows, rows, axes).T.astype(np.float64):
+    for values in raw_features(windows, rows, axes).T.tolist():
         mean = math.fsum(values) / len(values)
         variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
         deviation = math.sqrt(variance)
         offsets.append(float(np.float32(mean)))
-        divisors.append(float(np.float32(deviation)) if deviation > 1 / LARGEST else 1.0)
+        divisors.append(
+            float(np.float32(deviation)) if deviation > 1 / LARGEST else 1.0
+        )
     return Window(rows, axes, tuple(offsets), tuple(divisors))
 
 

@@ -407,12 +407,12 @@ def _features(window: Window, low: float, high: float) -> Interval:
     deviation at most half their range, a difference all of it."""
     widest = high - low
     raw = (low, high), (0.0, _ulps(widest / 2, ULPS)), (0.0, _ulps(widest, ULPS))
-    offsets, divisors = np.float32(window.offsets), np.float32(window.divisors)
+    constants = np.array(list(window.constants())).reshape(2, -1).tolist()
     least, most = [], []
-    for k, (offset, divisor) in enumerate(zip(offsets, divisors, strict=True)):
+    for k, (offset, divisor) in enumerate(zip(*constants, strict=True)):
         lo, hi = raw[k % PER_AXIS]
-        least.append(down(down(lo - float(offset)) / float(divisor)))
-        most.append(up(up(hi - float(offset)) / float(divisor)))
+        least.append(down(down(lo - offset) / divisor))
+        most.append(up(up(hi - offset) / divisor))
     return Interval(min(least), max(most), (window.features,))
 
 

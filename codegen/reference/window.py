@@ -30,5 +30,6 @@ def raw_features(windows: NDArray[np.int16], rows: int, axes: int) -> F32:
 def features(sample: NDArray[np.int16], window: Window) -> F32:
     """The network's input x [3 axes] of one sample [rows * axes]."""
     found = raw_features(sample, window.rows, window.axes)[0]
-    offsets, divisors = np.float32(window.offsets), np.float32(window.divisors)
+    offsets = np.array(window.offsets, np.float32)
+    divisors = np.array(window.divisors, np.float32)
     return np.asarray((found - offsets) / divisors, np.float32)

@@ -15,6 +15,7 @@ from codegen.plan import Choice, Plan, plan
 from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.window import Window
 
 BARE = (
     "qemu-rv64gcv",
@@ -28,6 +29,10 @@ SPECS = {
     "one layer": Spec(Network((8, 5))),
     "odd widths, bp": Spec(Network((13, 7, 3, 5)), RuleChoice("bp")),
     "i16": Spec(Network((64, 17, 10)), inputs=Inputs("i16", 1.0)),
+    "windows": Spec(
+        Network((6, 17, 10)),
+        inputs=Inputs("i16", 1.0, Window(33, 2, (1.0,) * 6, (2.0,) * 6)),
+    ),
     "stored feedback, f32": Spec(
         Network((9, 33, 10), "relu", "softmax"),
         RuleChoice("dfa", {"feedback": "uniform"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from math import isqrt
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_each_operation_is_rounded_once(v: np.ndarray) -> None:
     n, numbers = v.size, v.tolist()
     total = sum(numbers)
     spread = n * sum(number**2 for number in numbers) - total**2
-    moved = sum(abs(b - a) for a, b in zip(numbers, numbers[1:], strict=False))
+    moved = sum(abs(b - a) for a, b in pairwise(numbers))
     wide = Fraction(float(rounded(Fraction(spread))))
     root = Fraction(isqrt(int(wide * 2**120)), 2**60)
     want = [
