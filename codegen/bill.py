@@ -45,7 +45,7 @@ class Structures:
 
 def structures(plan: Plan) -> Structures:
     """What the compiler will find too, or refuse."""
-    xlen, line, network = plan.target.xlen, plan.line, plan.spec.network
+    xlen, line = plan.target.xlen, plan.line
     net = layout.Network(
         state=sum(t.words for t in plan.state),
         pending=sum(t.words for t in plan.pending),
@@ -56,7 +56,7 @@ def structures(plan: Plan) -> Structures:
     ).extent(xlen)
     element = plan.spec.inputs.size
     buffers = Buffers(
-        sample=Extent(element * network.n_in, element),
+        sample=Extent(plan.spec.sample_bytes, element),
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
         frame=line.frame,

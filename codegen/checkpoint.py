@@ -28,6 +28,8 @@ def identity(spec: Spec) -> bytes:
     bits are the same everywhere."""
     said = asdict(spec)
     del said["seed"]
+    if spec.inputs.window is None:
+        del said["inputs"]["window"]
     said["rule"]["parameters"] = dict(rules.get(spec.rule).parameters)
     text = json.dumps([STATE_VERSION, said], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:IDENTITY_BYTES]

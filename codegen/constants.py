@@ -138,6 +138,11 @@ ERFINV_TAIL_POLY: Final = tuple(
 SQRT2: Final = _hex("0x1.6a09e6p+0")
 """sqrt(2), rounded."""
 
+# windows
+
+WINDOW_ROWS: Final = 512
+"""Most rows of a window: sums of squares then fit 48 bits, two exact binary32."""
+
 # reductions
 
 LANES: Final = 16

@@ -312,6 +312,16 @@ def dense_backward(shape: Shape, machine: Machine) -> Cost:
     return _cost(Machine(machine.vlen, 4), shape.n_in * vectors, shape.n_in * scalars)
 
 
+def window_features(shape: Shape, machine: Machine) -> Cost:
+    """Rows in lanes, an axis after the other. A strip: a strided load, a square, a
+    difference, and their sums; an axis: its sums to scalars and three features."""
+    strips = shape.n_out * machine.strips(shape.n_in)
+    return _cost(
+        machine, 11 * strips + 8 * shape.n_out, 9 * strips + 55 * shape.n_out,
+        strips * machine.lanes,
+    )  # fmt: skip
+
+
 def scalar(vector: Model) -> Model:
     """The model of a kernel's scalar variant. There is one of each kernel, so
     the figure serves comparisons of ways only: instructions an element, and a
@@ -334,5 +344,6 @@ _SCALAR: Mapping[Model, tuple[float, float]] = {
     dense_fused: (11, 1),
     nonzero: (10, 0),
     packed: (10, 0),
+    window_features: (14, 0),
 }
 """Instructions of the scalar templates: an element, and a row in a pass."""

@@ -153,6 +153,7 @@ _TWINS = {
     "sum": ("sum__scalar",),
     "perturbation": ("random__scalar", "math__scalar"),
     "signs": ("random__rvv_m1",),
+    "window": ("window__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),
 }
 """Headers of inline functions that each header of such a stem includes, {}
@@ -194,6 +195,14 @@ x_j = fl(v_j / scale), one rounded division."""),
 x_j = fl(v_j / scale), one rounded division."""),
     Kernel("f32_scale", ("const float *v", "float scale", "float *x", _N), """
 x_j = fl(v_j / scale), one rounded division."""),
+    Kernel("i16_window_features", (
+        "const int16_t *v", "const float *offset", "const float *divisor", "float *x",
+        "size_t rows", "size_t axes"), """
+Features of a window of `rows` rows, 2 to WINDOW_ROWS, of `axes` numbers. Of axis a,
+with n = rows, r ascending, all integers exact: S = sum v_ra, V = n sum v_ra^2 - S^2,
+D = sum |v_ra - v_(r-1)a|. f_(3a) = S / n; f_(3a+1) = sqrt(fl(V)) / n, fl(V) = fma(V >> 24,
+2^24, V & 0xffffff); f_(3a+2) = fl(D) / (n - 1), each operation rounded once.
+x_k = (f_k - offset_k) / divisor_k, likewise."""),
     Kernel("f32_dense_forward", (
         "const float *w", "const float *b", "const float *x", "float *a", *_N_IN_OUT), """
 Dense layer: a_j = b_j, then a_j = fma(x_i, W[i][j], a_j) for i ascending.
@@ -378,10 +387,13 @@ _GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
 _ROWS = ((), ("rows__rvv_m{}",))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
+_WINDOW = (("window__scalar",), ("window__scalar",))
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 TABLE: tuple[Variant, ...] = (
     *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
+           *_WINDOW),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
     *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
               groups=2),

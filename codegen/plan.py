@@ -219,7 +219,7 @@ def _encoded(body: int) -> int:
 def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
     assert protocol.STEP.request and protocol.STEP.reply
     assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
-    sample = 2 + spec.network.n_in * spec.inputs.size
+    sample = 2 + spec.sample_bytes
     result = 8 + WORD * (spec.network.n_out + (spec.gate.budget is not None))
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
@@ -293,6 +293,14 @@ def initial_limit(network: Network, layer: int) -> float:
     n_in, n_out = network.shape(layer)
     hidden_relu = network.activation == "relu" and layer < network.depth
     return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
+
+
+def _consts(spec: Spec, rule: rules.Rule) -> tuple[Const, ...]:
+    """What the rule fixes, and the constants that standardise features."""
+    found, window = rule.declaration.const(spec, rule.parameters), spec.inputs.window
+    if window is None:
+        return found
+    return (*found, Const("window", (2, window.features), window.constants))
 
 
 def _states(spec: Spec, rule: rules.Rule) -> tuple[State, ...]:
@@ -453,7 +461,7 @@ def plan(
     arena = arrange(scratch)
     states = _states(spec, rule)
     tensors = _tensors(states, scratch, pending, arena)
-    consts = rule.declaration.const(spec, rule.parameters)
+    consts = _consts(spec, rule)
     if resident is not None:
         resident.require(spec)
     line = _line(spec, window, samples, resident)

@@ -133,7 +133,7 @@ def context(plan: Plan) -> dict[str, object]:
         "target": plan.target,
         "protocol": protocol,
         "sample_type": SAMPLE_TYPES[spec.inputs.dtype],
-        "convert_kernel": ways.CONVERT[spec.inputs.dtype],
+        "convert_kernel": ways.conversion(spec)[0],
         "list_kernel": {n: ways.listing(spec, n) for n in layers},
         "output_kernel": ways.OUTPUT_KERNELS[spec.network.output],
         "call": call,

@@ -36,7 +36,7 @@ class Resident:
 
     def require(self, spec: Spec) -> None:
         """Raise `SpecError` unless these are samples that `spec` learns from."""
-        sample = spec.network.n_in * spec.inputs.size
+        sample = spec.sample_bytes
         sizes = len(self.samples), len(self.labels)
         if not self.count or sizes != (self.count * sample, self.count * LABEL):
             raise SpecError(

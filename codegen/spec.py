@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from codegen.errors import SpecError
+from codegen.window import Window
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity")
@@ -82,20 +83,43 @@ class Network:
 
 @dataclass(frozen=True)
 class Inputs:
-    """How a sample travels: `x = fl(v / scale)`, one rounded division."""
+    """How a sample travels: `x = fl(v / scale)`, one rounded division. Of a
+    `window` of i16 the device computes features instead, and `scale` is 1."""
 
     dtype: str = "u8"
     scale: float = 16.0
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         _one_of(self.dtype, "input type", tuple(INPUT_TYPES))
         if not 0 < self.scale < 3e38:
             raise SpecError(f"input scale {self.scale!r} is not a positive number")
+        if self.window is not None and (self.dtype, self.scale) != ("i16", 1.0):
+            raise SpecError(
+                f"a window of {self.dtype} divided by {self.scale:g}: expected i16 and "
+                "scale 1, its features are standardised by constants of their own"
+            )
+
+    def __str__(self) -> str:
+        window = "" if self.window is None else f" windows of {self.window}"
+        return f"{self.dtype}{window}"
+
+    @property
+    def what(self) -> str:
+        """The samples and what becomes of them, for people."""
+        made = f"samples / {self.scale:g}" if self.window is None else "by features"
+        return f"{self} {made}"
 
     @property
     def size(self) -> int:
         """Bytes of one element on the line."""
         return INPUT_TYPES[self.dtype]
+
+    @property
+    def integer(self) -> bool:
+        """Whether what the network sees is an integer divided: then layer 1 may
+        list the sample's elements as they come."""
+        return self.dtype != "f32" and self.window is None
 
 
 @dataclass(frozen=True)
@@ -199,6 +223,23 @@ class Spec:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
             raise SpecError(f"seed {self.seed} is not in 0..4294967295")
+        window = self.inputs.window
+        if window is not None and window.features != self.network.n_in:
+            raise SpecError(
+                f"network {self.network} takes {self.network.n_in} inputs, but a window "
+                f"of {window.axes} axes has {window.features} features"
+            )
+
+    @property
+    def sample_elements(self) -> int:
+        """Elements of a sample as it travels."""
+        window = self.inputs.window
+        return self.network.n_in if window is None else window.elements
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of a sample as it travels."""
+        return self.sample_elements * self.inputs.size
 
     @property
     def gated(self) -> frozenset[int]:

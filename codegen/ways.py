@@ -32,6 +32,9 @@ OUTPUT_KERNELS = {
 CONVERT = {"u8": "u8_to_f32", "i16": "i16_to_f32", "f32": "f32_scale"}
 """Kernel that makes the network's input of a sample, by its element type."""
 
+WINDOW = "i16_window_features"
+"""Kernel that makes it of a window."""
+
 RELU_DENSITY = 0.5
 """Share of a relu layer's results taken to be not zero."""
 
@@ -73,12 +76,21 @@ class Layer:
 def listing(spec: Spec, layer: int) -> str:
     """The kernel that lists a layer's inputs: integer samples are listed as
     they come, without being converted first."""
-    return f"{spec.inputs.dtype if layer == 1 else 'f32'}_nonzero"
+    as_they_come = layer == 1 and spec.inputs.integer
+    return f"{spec.inputs.dtype if as_they_come else 'f32'}_nonzero"
+
+
+def conversion(spec: Spec) -> tuple[str, Shape]:
+    """The kernel that makes the network's input of a sample, and its shape."""
+    window = spec.inputs.window
+    if window is not None:
+        return WINDOW, Shape(window.rows, window.axes)
+    return CONVERT[spec.inputs.dtype], Shape(1, spec.network.n_in)
 
 
 def converts(spec: Spec, way: str) -> bool:
     """Whether samples become a dense vector x before layer 1."""
-    return way != "listed" or spec.inputs.dtype == "f32"
+    return way != "listed" or not spec.inputs.integer
 
 
 def calls(
@@ -88,7 +100,8 @@ def calls(
     across, down = Shape(1, shape.n_in), Shape(1, shape.n_out)
     found: dict[str, Shape] = {}
     if layer == 1 and converts(spec, way):
-        found[CONVERT[spec.inputs.dtype]] = across
+        name, sample = conversion(spec)
+        found[name] = sample
     if way == "listed":
         found[listing(spec, layer)] = Shape(shape.n_in, 1, shape.density)
         found["f32_listed_forward"] = shape

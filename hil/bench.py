@@ -230,7 +230,7 @@ def _link_rate(device: Device, lesson: Lesson) -> float:
     """Steps per second that the link alone would carry: ECHO with payloads of
     a full STEP frame."""
     assert STEP.request is not None
-    sample = 2 + lesson.spec.network.n_in * lesson.spec.inputs.size
+    sample = 2 + lesson.spec.sample_bytes
     each = lesson.experiment.samples_per_frame
     size = STEP.request.size + each * sample
     return _echo_rate(device, bytes(size)) / size * each

@@ -18,7 +18,7 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.spec import Inputs
-from hil import tasks
+from hil import tasks, windows
 from hil.errors import DataError
 from hil.tasks import Task
 
@@ -42,10 +42,10 @@ SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples [n, features] and labels [n] (0, 1, ...), in two parts.
+    """Samples [n, elements] and labels [n] (0, 1, ...), in two parts.
 
-    `inputs` is how a sample travels and is scaled. Where there are `tasks`, the
-    training samples are a stream: they come once, in this order.
+    `inputs` is how a sample travels, and what the device makes of it. Where there
+    are `tasks`, the training samples are a stream: they come once, in this order.
     """
 
     name: str
@@ -60,15 +60,19 @@ class Dataset:
     @cached_property
     def density(self) -> float:
         """Share of the training samples' elements that are not zero, to two
-        places, and 1 only if none is zero; of the first `LOOKED_AT` samples."""
+        places, and 1 only if none is zero; of the first `LOOKED_AT` samples.
+        Features of windows are hardly ever zero."""
+        if self.inputs.window is not None:
+            return 1.0
         looked = self.train_x[:LOOKED_AT]
         share = np.count_nonzero(looked) / looked.size
         return 1.0 if share == 1.0 else min(round(share, 2), 0.99)
 
     @property
     def features(self) -> int:
-        """Elements of a sample."""
-        return int(self.train_x.shape[1])
+        """What a sample is to the network: its elements, or a window's features."""
+        window = self.inputs.window
+        return int(self.train_x.shape[1]) if window is None else window.features
 
     @property
     def classes(self) -> int:
@@ -180,6 +184,9 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
     dtype, scale = SCALES[x.dtype.name]
     if "scale" in arrays:
         scale = _scale(path, arrays["scale"])
+    window = windows.declared(str(path), arrays)
+    if window is not None:
+        scale = 1.0
     if "x_test" in arrays or "y_test" in arrays:
         test = _samples(path, arrays, "x_test", "y_test")
         if test[0].dtype != x.dtype or test[0].shape[1] != x.shape[1]:
@@ -201,7 +208,7 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
             f"{origin} has tasks, but no x_test and y_test to test them with"
         )
     found = tasks.from_arrays(origin, arrays, len(parts[0]), len(parts[2]))
-    return Dataset(path.stem, *parts, Inputs(dtype, scale), licence, found)
+    return Dataset(path.stem, *parts, Inputs(dtype, scale, window), licence, found)
 
 
 def _form(array: np.ndarray) -> str:

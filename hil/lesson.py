@@ -136,7 +136,7 @@ class Lesson:
         return lru_cache(maxsize=2)(lambda epoch: datasets.order(seed, epoch, n))
 
     def sample(self, step: int) -> tuple[np.ndarray, int]:
-        """Raw sample [features] and label of learning step `step`."""
+        """Raw sample [elements] and label of learning step `step`."""
         index = self.index(step)
         return self.dataset.train_x[index], int(self.dataset.train_y[index])
 

@@ -19,6 +19,7 @@ import numpy as np
 from codegen.reference.arithmetic import F32
 from codegen.reference.learner import Learner, Result
 from codegen.spec import Spec
+from codegen.window import PER_AXIS, Window
 
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_NORMAL = 5.2948
@@ -182,7 +183,8 @@ class BoundedLearner(Learner):
 
     def begin(self, x: F32) -> None:
         self.trace = {"x": x}
-        self._bounded("x", "v / scale", x)
+        made = "v / scale" if self.spec.inputs.window is None else "features"
+        self._bounded("x", made, x)
 
     def hidden(self, layer: int) -> F32:
         a = self._bounded(f"a{layer}", "forward", self._layer(layer))
@@ -391,10 +393,27 @@ def admissible(spec: Spec, promised: tuple[float, float] | None) -> Interval:
     """x of every sample there can be: all that its type holds, or of floats what is
     `promised`."""
     n_in, scale = spec.network.n_in, float(np.float32(spec.inputs.scale))
+    window = spec.inputs.window
+    if window is not None:
+        return _features(window, *(promised or RANGES["i16"]))
     if promised is None and spec.inputs.dtype == "f32":
         return Interval(-LARGEST, LARGEST, (n_in,))  # the device refuses others
     low, high = (v / scale for v in promised or RANGES[spec.inputs.dtype])
     return Interval(down(low), up(high), (n_in,))
+
+
+def _features(window: Window, low: float, high: float) -> Interval:
+    """x of every window of numbers from `low` to `high`: a mean is one of them, a
+    deviation at most half their range, a difference all of it."""
+    widest = high - low
+    raw = (low, high), (0.0, _ulps(widest / 2, ULPS)), (0.0, _ulps(widest, ULPS))
+    constants = np.array(list(window.constants())).reshape(2, -1).tolist()
+    least, most = [], []
+    for k, (offset, divisor) in enumerate(zip(*constants, strict=True)):
+        lo, hi = raw[k % PER_AXIS]
+        least.append(down(down(lo - offset) / divisor))
+        most.append(up(up(hi - offset) / divisor))
+    return Interval(min(least), max(most), (window.features,))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from codegen.reference.digest import Digest
 from codegen.reference.functions import ACTIVATIONS
 from codegen.reference.outputs import OUTPUTS
 from codegen.reference.perturbation import DISTRIBUTIONS, direction, slope
+from codegen.reference.window import features
 from codegen.spec import Network, Spec
 
 _BUDGET_GAIN = np.float32(BUDGET_GAIN)
@@ -88,7 +89,7 @@ class Learner:
         eta: np.float32 | float,
         signal: int = 0,
     ) -> Result:
-        """Learn from one raw sample [n_in] with learning rate `eta`. `signal` is
+        """Learn from one raw sample [elements] with learning rate `eta`. `signal` is
         what a device's counter told of this step, where a budget is held.
 
         Raises `NonFinite` before anything has changed (then `trace` shows how far
@@ -108,7 +109,7 @@ class Learner:
 
     @np.errstate(all="ignore")
     def infer(self, sample: NDArray[np.generic]) -> F32:
-        """Outputs p [n_out] for one raw sample [n_in].
+        """Outputs p [n_out] for one raw sample [elements].
 
         Raises `NonFinite` and `ValueError` as `step` does.
         """
@@ -338,13 +339,15 @@ class Learner:
         return state
 
     def _input(self, sample: NDArray[np.generic]) -> F32:
-        """x = fl(v / scale)."""
-        inputs, n_in = self.spec.inputs, self.spec.network.n_in
-        if sample.shape != (n_in,) or sample.dtype != _DTYPES[inputs.dtype]:
+        """x = fl(v / scale), or the features of a window."""
+        inputs, shape = self.spec.inputs, (self.spec.sample_elements,)
+        if sample.shape != shape or sample.dtype != _DTYPES[inputs.dtype]:
             raise ValueError(
                 f"sample is {sample.dtype} {sample.shape}: "
-                f"expected {inputs.dtype} ({n_in},)"
+                f"expected {inputs.dtype} {shape}"
             )
+        if inputs.window is not None:
+            return features(sample.astype(np.int16, copy=False), inputs.window)
         return sample.astype(np.float32) / np.float32(inputs.scale)
 
 

@@ -15,7 +15,7 @@ from math import ceil
 
 from codegen import rules
 from codegen.plan import Choice, Plan, plan
-from codegen.spec import RuleChoice, Spec
+from codegen.spec import Inputs, RuleChoice, Spec
 from hil.errors import SpecError
 from hil.lesson import Lesson
 from hil.memory.rows import INFERENCE, Network, inference, learning, lesson_for
@@ -141,7 +141,11 @@ def _bytes(
     depth, width = size
     widths = (INPUTS, *[width] * depth, spec.network.n_out)
     made = plan(
-        replace(spec, network=replace(spec.network, layers=widths)),
+        replace(
+            spec,
+            network=replace(spec.network, layers=widths),
+            inputs=Inputs() if spec.inputs.window else spec.inputs,
+        ),
         _roomy(asked.target) if asked.target.memory else asked.target,
         vlen=asked.vlen or None,
         choice=Choice(dict.fromkeys(range(1, depth + 2), "dense")),

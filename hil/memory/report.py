@@ -78,7 +78,9 @@ def title(lesson: Lesson) -> str:
     network, target = lesson.spec.network, lesson.target.name
     vlen = f", VLEN {lesson.vlen}" if lesson.vlen else ""
     kind = f"{network.activation}/{network.output}"
-    return f"{network} {kind}, {lesson.spec.inputs.dtype} samples, on {target}{vlen}"
+    inputs = lesson.spec.inputs
+    samples = f"{inputs}" if inputs.window else f"{inputs} samples"
+    return f"{network} {kind}, {samples}, on {target}{vlen}"
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, list[str]]]]:

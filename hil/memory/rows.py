@@ -189,7 +189,7 @@ def _alone(plan: Plan, scratch: tuple[Scratch, ...]) -> Network:
         f"{kind}{n}" for n in range(1, plan.spec.network.depth + 1) for kind in "Wb"
     }
     items = [i for i in plan.bill if i.kind == "state" and i.name in kept]
-    items += [i for i in plan.bill if i.name.startswith("resident")]
+    items += [i for i in plan.bill if i.name.startswith(("resident", "window"))]
     return _network(items, scratch, arrange(scratch).words * WORD, set())
 
 
@@ -255,9 +255,9 @@ def _layers(items: list[Item]) -> Iterator[LayerShare]:
 
 
 def layer_of(tensor: str, depth: int) -> int:
-    """The layer that a tensor's name ends with; x is layer 1's, outputs and their
-    error the last one's."""
+    """The layer that a tensor's name ends with; x and what makes it of a window are
+    layer 1's, outputs and their error the last one's."""
     numbered = re.search(r"\d+$", tensor)
     if numbered is not None:
         return int(numbered[0])
-    return {"x": 1, "p": depth, "e": depth}.get(tensor, 0)
+    return {"x": 1, "window": 1, "p": depth, "e": depth}.get(tensor, 0)

@@ -41,7 +41,7 @@ def purpose(spec: Spec, target: Target, vlen: int | None) -> dict[str, Any]:
         "activation": network.activation,
         "output": network.output,
         "rule": spec.rule.name,
-        "inputs": spec.inputs.dtype,
+        "inputs": str(spec.inputs),
         "target": target.name,
     }
     if target.vector is not None:

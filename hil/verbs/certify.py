@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
     spec = lesson.spec
     out.line(
         f"{spec.rule.name} {spec.network} {spec.network.activation}/"
-        f"{spec.network.output}, {spec.inputs.dtype} samples / {spec.inputs.scale:g}, "
+        f"{spec.network.output}, {spec.inputs.what}, "
         f"rates to {float(eta):g}"
     )
     for line in _lines(found):

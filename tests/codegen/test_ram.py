@@ -15,6 +15,7 @@ from codegen.plan import Choice, Plan, plan
 from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.window import Window
 
 BARE = (
     "qemu-rv64gcv",
@@ -69,6 +70,14 @@ def test_lists_and_a_resident_set_are_counted() -> None:
     for name in BARE:
         listed = Choice({1: "listed", 2: "listed"})
         planned = plan(spec, targets.load(name), choice=listed, resident=resident)
+        assert planned.ram == built(planned).ram
+
+
+def test_windows_are_counted_as_they_travel() -> None:
+    window = Window(33, 2, (1.0,) * 6, (2.0,) * 6)
+    spec = Spec(Network((6, 17, 10)), inputs=Inputs("i16", 1.0, window))
+    for name in ("qemu-rv64gcv", "mps2-an386"):
+        planned = plan(spec, targets.load(name))
         assert planned.ram == built(planned).ram
 
 

@@ -12,7 +12,9 @@ import pytest
 from codegen import constants, streams
 from codegen.reference import Learner, functions, random
 from codegen.reference.accuracy import SWEPT
+from codegen.reference.window import features
 from codegen.spec import Network, RuleChoice, Spec
+from codegen.window import Window
 
 TEXT = (Path(__file__).parents[2] / "docs" / "arithmetic.md").read_text("utf-8")
 
@@ -97,6 +99,14 @@ def evaluated(call: str) -> str:
 def test_the_vectors_are_what_the_code_computes() -> None:
     for call, right in rows("## 9. Vectors"):
         assert evaluated(call) == right, call
+
+
+def test_the_window_is_what_the_code_computes() -> None:
+    readings = [3, -32768, -7, 32767, 250, -32768, 40, 32767]
+    window = Window(4, 2, tuple(range(1, 7)), (3.0,) * 6)
+    x = features(np.array(readings, np.int16), window)
+    found = [[f"x_{k}", bits(value)] for k, value in enumerate(x)]
+    assert found == rows("A window of 4 rows of 2 axes")
 
 
 @pytest.mark.parametrize("column, rule", [(1, "dfa"), (2, "bp")])

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from codegen import rules
 from codegen.reference import Learner, arithmetic, bounded
-from codegen.reference.bounded import Interval, certify, chain, dot
+from codegen.reference.bounded import Interval, admissible, certify, chain, dot
+from codegen.reference.window import features
 from codegen.spec import (
     ACTIVATIONS,
     OUTPUTS,
@@ -22,6 +24,7 @@ from codegen.spec import (
     RuleChoice,
     Spec,
 )
+from codegen.window import Window
 
 LAYERS = (12, 20, 18, 5)
 ETA = np.float32(0.05)
@@ -168,3 +171,14 @@ def test_sums_stay_within_their_intervals(
     assert proved.lo <= summed <= proved.hi
     product, proved = arithmetic.dot16(x, y), dot(a, b, n)
     assert proved.lo <= product <= proved.hi
+
+
+@settings(max_examples=60, deadline=None)
+@given(v=arrays(np.int16, (9, 2), elements=st.integers(-32768, 32767)))
+def test_features_of_any_window_are_within_their_bounds(v: np.ndarray) -> None:
+    window = Window(9, 2, (500.0, -3.0, 0.0) * 2, (700.0, 0.25, 9.0) * 2)
+    spec = Spec(Network((6, 3)), inputs=Inputs("i16", 1.0, window))
+    x, promised = features(v.ravel(), window), (float(v.min()), float(v.max()))
+    for bound in (admissible(spec, None), admissible(spec, promised)):
+        assert bound.lo <= x.min() and x.max() <= bound.hi
+        assert bound.shape == x.shape

@@ -173,6 +173,31 @@ static void check_f32_scale(void (*kernel)(const float *, float, float *, size_t
     }
 }
 
+static void check_i16_window_features(
+    void (*kernel)(const int16_t *, const float *, const float *, float *, size_t, size_t))
+{
+    enum { AXES = 5 };
+    static const size_t lengths[] = {2, 3, 8, 17, 64, 65, 128, 511, 512};
+    static int16_t v[512 * AXES];
+    static float offset[3 * AXES], divisor[3 * AXES];
+
+    for (size_t k = 0; k < 3 * AXES; k++) {
+        offset[k] = 3.0f * (float)k;
+        divisor[k] = 0.7f + (float)k;
+    }
+    EACH (rows, lengths) {
+        for (size_t axes = 1; axes <= AXES; axes++) {
+            for (size_t i = 0; i < rows * axes; i++) { /* axis 0: the largest sums */
+                v[i] = (int16_t)(i % axes ? draw() >> 7 : i / axes % 2 ? 0x7fff : 0x8000);
+            }
+            fill_outputs(3 * axes);
+            hil_i16_window_features__scalar(v, offset, divisor, first_out[0], rows, axes);
+            kernel(v, offset, divisor, first_out[1], rows, axes);
+            same(first_out, 1, 3 * axes);
+        }
+    }
+}
+
 static void check_f32_dense_forward(
     void (*kernel)(const float *, const float *, const float *, float *, size_t, size_t))
 {

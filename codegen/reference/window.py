@@ -1,0 +1,35 @@
+"""Features of windows (docs/arithmetic.md, section 4).
+
+Sums are exact integers in int64 here; V, of up to 48 bits, is exact in binary64 too,
+so that its conversion to binary32 is one rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.reference.arithmetic import F32
+from codegen.window import PER_AXIS, Window
+
+
+def raw_features(windows: NDArray[np.int16], rows: int, axes: int) -> F32:
+    """Features of windows [n, rows * axes] before they are standardised,
+    [n, 3 * axes]: of each axis mean, standard deviation, mean absolute difference."""
+    v = windows.reshape(-1, rows, axes).astype(np.int64)
+    total = v.sum(axis=1)
+    spread = rows * (v * v).sum(axis=1) - total * total
+    motion = np.abs(np.diff(v, axis=1)).sum(axis=1)
+    count = np.float32(rows)
+    mean = total.astype(np.float32) / count
+    deviation = np.sqrt(spread.astype(np.float64).astype(np.float32)) / count
+    moved = motion.astype(np.float32) / np.float32(rows - 1)
+    return np.stack([mean, deviation, moved], axis=2).reshape(-1, PER_AXIS * axes)
+
+
+def features(sample: NDArray[np.int16], window: Window) -> F32:
+    """The network's input x [3 axes] of one sample [rows * axes]."""
+    found = raw_features(sample, window.rows, window.axes)[0]
+    offsets = np.array(window.offsets, np.float32)
+    divisors = np.array(window.divisors, np.float32)
+    return np.asarray((found - offsets) / divisors, np.float32)

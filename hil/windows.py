@@ -1,0 +1,104 @@
+"""Windows of sensor readings as data: what an .npz says of them, and the constants
+that standardise their features (docs/data.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from codegen.errors import SpecError
+from codegen.reference.window import raw_features
+from codegen.window import LARGEST, Window
+from hil.errors import DataError
+
+ARRAYS = ("window", "offset", "divisor")
+"""Arrays of an .npz that declare its samples to be windows."""
+
+
+def standardised(windows: np.ndarray, rows: int, axes: int) -> Window:
+    """The declaration whose constants give each feature of these `windows`, int16
+    [n, rows * axes], mean 0 and standard deviation 1.
+
+    The constants are sums of binary64 rounded once, so they are the same on every
+    computer. A feature that is always the same is divided by 1. Raises `DataError`
+    for windows of another size, or none.
+    """
+    expected = rows * axes
+    if windows.dtype != np.int16 or windows.ndim != 2 or not len(windows):
+        raise DataError(
+            f"windows are {windows.dtype} {list(windows.shape)}: expected int16 "
+            f"[windows, {expected}]"
+        )
+    if windows.shape[1] != expected:
+        raise DataError(
+            f"windows have {windows.shape[1]} elements: expected {rows} rows of "
+            f"{axes} axes, {expected}"
+        )
+    offsets, divisors = [], []
+    for values in raw_features(windows, rows, axes).T.tolist():
+        mean = math.fsum(values) / len(values)
+        variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
+        deviation = math.sqrt(variance)
+        offsets.append(float(np.float32(mean)))
+        divisors.append(
+            float(np.float32(deviation)) if deviation > 1 / LARGEST else 1.0
+        )
+    return Window(rows, axes, tuple(offsets), tuple(divisors))
+
+
+def arrays(window: Window) -> dict[str, np.ndarray]:
+    """What an .npz says beside x and y, so that its samples are such windows."""
+    return {
+        "window": np.array([window.rows, window.axes]),
+        "offset": np.array(window.offsets, np.float32),
+        "divisor": np.array(window.divisors, np.float32),
+    }
+
+
+def declared(origin: str, found: Mapping[str, np.ndarray]) -> Window | None:
+    """The declaration among the arrays of data file `origin`, None: its samples are
+    no windows. Raises `DataError`, naming what is wrong."""
+    there = [name for name in ARRAYS if name in found]
+    if not there:
+        return None
+    for name in ARRAYS:
+        if name not in found:
+            raise DataError(
+                f"data file {origin!r} has an array {there[0]!r}, but none {name!r}: "
+                "expected window, offset and divisor together"
+            )
+    size = found["window"]
+    if size.size != 2 or size.dtype.kind not in "iu":
+        raise DataError(
+            f"data file {origin!r}: window is {size.dtype} {list(size.shape)}, "
+            "expected two integers, rows and axes"
+        )
+    if found["x"].dtype.name != "int16" or "scale" in found:
+        what = "a scale" if "scale" in found else f"x of {found['x'].dtype}"
+        raise DataError(
+            f"data file {origin!r} has windows and {what}: expected x of int16, whose "
+            "features are standardised by offset and divisor alone"
+        )
+    rows, axes = (int(value) for value in size.ravel())
+    constants = [_constants(origin, name, found[name]) for name in ARRAYS[1:]]
+    try:
+        window = Window(rows, axes, *constants)
+    except SpecError as error:
+        raise DataError(f"data file {origin!r}: {error}") from None
+    if found["x"].shape[1] != window.elements:
+        raise DataError(
+            f"data file {origin!r}: x has {found['x'].shape[1]} elements a sample, but a "
+            f"window of {rows} rows and {axes} axes has {window.elements}"
+        )
+    return window
+
+
+def _constants(origin: str, name: str, given: np.ndarray) -> tuple[float, ...]:
+    if given.ndim != 1 or given.dtype.kind != "f" or not np.isfinite(given).all():
+        raise DataError(
+            f"data file {origin!r}: {name} is {given.dtype} {list(given.shape)}, "
+            "expected finite float32, one for each feature"
+        )
+    return tuple(given.astype(np.float32).tolist())
