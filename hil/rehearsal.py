@@ -50,14 +50,6 @@ class Rehearsal:
         self._held: list[list[int]] = [[] for _ in range(slots)]
         self._words = lru_cache(maxsize=2)(self._draw)
 
-    def steps(self, positions: int) -> int:
-        """Learning steps that so many positions of the stream come to."""
-        return positions * (1 + self.times)
-
-    def position(self, step: int) -> int:
-        """The latest position of the stream in learning step `step`."""
-        return step // (1 + self.times)
-
     def turn(self, step: int) -> Turn:
         """What learning step `step` learns from."""
         position, again = divmod(step, 1 + self.times)

@@ -421,7 +421,7 @@ def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> No
 
 def test_what_is_kept_teaches_as_it_did_when_it_was_sent(firmware: Firmware) -> None:
     """Two samples that differ, each learned again from its own slot."""
-    one, two = (bytes((n % 64 for n in range(at, at + len(firmware.sample))))
+    one, two = (bytes(n % 64 for n in range(at, at + len(firmware.sample)))
                 for at in (0, 9))  # fmt: skip
     for step, (label, sample) in enumerate([(0, one), (1, two), (1, two), (0, one)]):
         sent = firmware.keep(step, label, label, sample)

@@ -140,7 +140,8 @@ DEFECTS = {
     "a slot behind the rehearsal buffer": (
         RUNTIME, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
     "a slot without a sample": (
-        RUNTIME, "(filled && rt.rehearsal.label[slot] == EMPTY)", "false"),
+        RUNTIME, "rt.rehearsal.label[slot] == EMPTY)",
+        "rt.rehearsal.label[slot] == NET_OUTPUTS)"),
     "a sample kept without its label": (
         RUNTIME, "rt.rehearsal.label[ask->slot] = label;",
         "rt.rehearsal.label[ask->slot] &= label;"),

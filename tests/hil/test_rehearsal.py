@@ -92,9 +92,3 @@ def test_each_slot_is_as_likely_to_be_rehearsed() -> None:
     counts = np.bincount(drawn[32:], minlength=8)
     mean = len(drawn) / 8
     assert np.abs(counts - mean).max() < 4.5 * np.sqrt(mean)
-
-
-def test_steps_and_positions_of_a_stream() -> None:
-    rehearsal = Rehearsal(1, 8, 3)
-    assert [rehearsal.position(step) for step in range(9)] == [0] * 4 + [1] * 4 + [2]
-    assert rehearsal.steps(10) == 40
