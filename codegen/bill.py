@@ -23,8 +23,8 @@ LARGEST = 3
 
 @dataclass(frozen=True)
 class Item:
-    """A row of the memory bill. `kind`: const, state, pending, scratch, link,
-    runtime or stack; all but const are RAM."""
+    """A row of the memory bill. `kind`: const, state, pending, scratch, rehearsal,
+    link, runtime or stack; all but const are RAM."""
 
     name: str
     bytes: int
@@ -33,11 +33,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Structures:
-    """Sizes in bytes of what the C declares: net_t, the runtime's variable, one
-    kept reply, the port's variables by name, and all that has an initial value."""
+    """Sizes in bytes of what the C declares: net_t, the runtime's variable and in it
+    the rehearsal buffer and one kept reply, the port's variables by name, and all
+    that has an initial value."""
 
     net: int
     runtime: int
+    rehearsal: int
     kept: int
     port: dict[str, int]
     initialised: int
@@ -57,6 +59,7 @@ def structures(plan: Plan) -> Structures:
     element = plan.spec.inputs.size
     buffers = Buffers(
         sample=Extent(plan.spec.sample_bytes, element),
+        rehearsed=plan.rehearsal,
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
         frame=line.frame,
@@ -66,6 +69,7 @@ def structures(plan: Plan) -> Structures:
     return Structures(
         net.size,
         layout.runtime(net, buffers, xlen).size,
+        layout.rehearsal(buffers, xlen).size,
         layout.kept_reply(buffers, xlen).size,
         port.sizes(line.ring, xlen),
         first + -first % port.section,
@@ -89,7 +93,10 @@ def rows(plan: Plan) -> tuple[Item, ...]:
     kept = Item("kept replies", line.window * sizes.kept, "link")
     in_net = arena.bytes + sum(t.words * WORD for t in tensors)
     found += [arena, frames, kept]
-    rest = sizes.runtime - in_net - frames.bytes - kept.bytes + sizes.initialised
+    if sizes.rehearsal:
+        found.append(Item("rehearsal buffer", sizes.rehearsal, "rehearsal"))
+    known = in_net + frames.bytes + kept.bytes + sizes.rehearsal
+    rest = sizes.runtime - known + sizes.initialised
     found.append(Item("runtime", rest, "runtime"))
     port = layout.port(plan.target.port)
     for name, size in sizes.port.items():
@@ -129,7 +136,8 @@ def refuse_over_budget(plan: Plan, budget: int | None) -> None:
         f"network {plan.spec.network} with rule {plan.rule.name} needs "
         f"{plan.ram:,} bytes of RAM, but {whose} has {limit:,}",
         "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in largest),
-        "make layers narrower, or put fewer samples in a frame",
+        "make layers narrower, or put fewer samples in a frame"
+        + (", or keep fewer for rehearsal" if plan.rehearsal else ""),
     )
 
 

@@ -91,10 +91,12 @@ class Network:
 
 @dataclass(frozen=True)
 class Buffers:
-    """Sizes in bytes of what the runtime keeps: a sample, a kept reply's body
-    and how many of those, a frame in either direction."""
+    """Sizes in bytes of what the runtime keeps: a sample, and how many of those to
+    be rehearsed, a kept reply's body and how many of those, a frame in either
+    direction."""
 
     sample: Extent
+    rehearsed: int
     kept: int
     body: int
     frame: int
@@ -105,6 +107,14 @@ def kept_reply(buffers: Buffers, xlen: int) -> Extent:
     names = ("u32", "u16", "u8", "u32")
     head = [scalar(name, xlen) for name in names]
     return struct([*head, Extent(buffers.body, 1)])
+
+
+def rehearsal(buffers: Buffers, xlen: int) -> Extent:
+    """struct rehearsal of hil_runtime.c, which is not declared without slots."""
+    slots = buffers.rehearsed
+    if not slots:
+        return Extent(0, 1)
+    return struct([buffers.sample.times(slots), scalar("u16", xlen).times(slots)])
 
 
 def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
@@ -118,6 +128,7 @@ def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
         [
             net.aligned(ROUND),
             buffers.sample,
+            rehearsal(buffers, xlen),
             *some("bool", "bool", "u32", "u32", "u64", "u64"),
             struct(some("u16", "u16", "u16")),
             struct(some("u32", "u32", "u32")),

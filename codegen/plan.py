@@ -25,6 +25,8 @@ BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
 """Kernels that a network needs, and its learning steps do not."""
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
+MOST_REHEARSED = 65535
+"""Slots of a rehearsal buffer, at most: a u16 names one."""
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""
 
@@ -108,7 +110,8 @@ class Plan:
     `vlen` is the VLEN in bits that the code is specialised for, None when it
     runs on any: `layers` says how each layer is computed, `calls` by which
     kernels. `tensors` are those the link can name: `scratch` has others.
-    `states` say what the state holds at first. `debug` images check themselves.
+    `states` say what the state holds at first. `rehearsal` samples have room in
+    the device's rehearsal buffer. `debug` images check themselves.
     """
 
     spec: Spec
@@ -124,6 +127,7 @@ class Plan:
     arena: Arena
     line: Line
     resident: Resident | None = None
+    rehearsal: int = 0
     debug: bool = False
 
     @property
@@ -425,6 +429,7 @@ def plan(
     samples: int = 4,
     budget: int | None = None,
     resident: Resident | None = None,
+    rehearsal: int = 0,
     debug: bool = False,
 ) -> Plan:
     """Plan `spec` on `target`.
@@ -435,18 +440,20 @@ def plan(
     what was measured and decided before, which overrides the estimates;
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
     (1..255); `budget`: bytes of RAM allowed, besides the target's own;
-    `resident`: samples to be placed in the image; `debug`: kernels check what
-    they are called with, and nothing in the arena survives a step.
+    `resident`: samples to be placed in the image; `rehearsal`: samples that the
+    device can keep, to learn from them again (0..65535); `debug`: kernels check
+    what they are called with, and nothing in the arena survives a step.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible.
     """
-    for value, what, most in (
-        (window, "window", 64),
-        (samples, "samples a frame", 255),
+    for value, what, least, most in (
+        (window, "window", 1, 64),
+        (samples, "samples a frame", 1, 255),
+        (rehearsal, "rehearsal", 0, MOST_REHEARSED),
     ):
-        if not 1 <= value <= most:
-            raise SpecError(f"{what} is {value}: expected 1 to {most}")
+        if not least <= value <= most:
+            raise SpecError(f"{what} is {value}: expected {least} to {most}")
     rule = rules.get(spec.rule)
     rules.require_gates(rule, spec)
     choice = choice or Choice()
@@ -468,7 +475,7 @@ def plan(
     made = Plan(
         spec, rule, target, vlen, layers,
         _calls(spec, rule, layers, vlens, choice.variants),
-        tensors, scratch, states, consts, arena, line, resident, debug,
+        tensors, scratch, states, consts, arena, line, resident, rehearsal, debug,
     )  # fmt: skip
     bills.refuse_over_budget(made, budget)
     bills.refuse_oversized_image(made)

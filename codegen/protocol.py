@@ -53,7 +53,8 @@ STATUS_TEXT = {
     Status.BAD_PAYLOAD: "the payload has not the length or the values its kind wants",
     Status.OUT_OF_STEP: "the device is at another step",
     Status.STALE_BOOT: "the boot nonce is not that of the last HELLO",
-    Status.OUT_OF_BOUNDS: "a range outside the tensors or the resident set, or not writable",
+    Status.OUT_OF_BOUNDS: "a range outside the tensors or the resident set, or not writable, "
+    "or a slot outside the rehearsal buffer, or empty",
     Status.NOT_READY: "the network has not been initialised",
     Status.FAULTED: "the device is in FAULT and learns no more until INIT",
     Status.NO_CHECKPOINT: "there is no whole checkpoint, or none of so early a step",
@@ -68,11 +69,14 @@ class StepFlag(IntFlag):
     ALONE: interrupts stay masked while a step is learned, so that telemetry
     counts the step's instructions and no others. Only for a host that keeps one
     frame in flight: on a board, what it sent meanwhile would be lost.
+    KEEP: the one sample of the frame, once learned, is put into a slot of the
+    rehearsal buffer, to be learned from again.
     """
 
     DIGEST = 1
     TELEMETRY = 2
     ALONE = 4
+    KEEP = 8
 
 
 class InitFlag(IntFlag):
@@ -250,9 +254,9 @@ STEP = Message(
     Layout((
         _u32("step", "number of the first of these steps"),
         _u8("flags", "1 digest after each step, 2 telemetry frame after this one, "
-            "4 interrupts masked while learning"),
+            "4 interrupts masked while learning, 8 keep the one sample"),
         _u8("count", "samples that follow"),
-        _u16("reserved", "0"),
+        _u16("slot", "of the rehearsal buffer, where the sample is kept; else 0"),
         Field("eta", "f", "learning rate"),
     ), tail="count x (u16 label, sample elements)"),
     Layout((
@@ -336,6 +340,18 @@ COMMIT = Message(
     )),
 )  # fmt: skip
 
+REHEARSE = Message(
+    "rehearse", 0x0C, "learn from `count` samples of the rehearsal buffer, exactly once",
+    Layout((
+        _u32("step", "number of the first of these steps"),
+        _u8("flags", "as of STEP, but for 8"),
+        _u8("count", "slots that follow"),
+        _u16("reserved", "0"),
+        Field("eta", "f", "learning rate"),
+    ), tail="count x u16 slot"),
+    STEP.reply,
+)  # fmt: skip
+
 TELEMETRY = Message(
     "telemetry", 0x40, "device to host, may be dropped",
     None,
@@ -375,6 +391,7 @@ MESSAGES = (
     LEAVE,
     STEP_RESIDENT,
     COMMIT,
+    REHEARSE,
     TELEMETRY,
     FAULT,
 )

@@ -17,6 +17,13 @@ DENSE: Final = 1
 HOLDOUT: Final = 2
 """Order in which training samples are split into learned and held out."""
 
+KEPT: Final = 3
+"""Slots of a rehearsal buffer: number i is position i's of the stream."""
+
+REHEARSED: Final = 4
+"""Which slots are rehearsed: with R steps after each position of the stream, number
+i * R + r is that of step r, 0..R-1, after position i."""
+
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 

@@ -45,6 +45,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         samples=asked.samples_per_frame,
         budget=asked.ram,
         resident=lesson.resident_set,
+        rehearsal=asked.rehearsal or 0,
         debug=asked.debug,
     )
     if tuned is not None and choice is tuned.choice:

@@ -331,16 +331,37 @@ class Device:
         eta: np.float32,
         samples: Sequence[tuple[int, bytes]],
         flags: StepFlag = NO_FLAGS,
+        keep: int | None = None,
     ) -> None:
         """Put one STEP frame on the line: `samples` are (label, element
-        bytes), learned one after another as steps `step`, `step` + 1, ..."""
+        bytes), learned one after another as steps `step`, `step` + 1, ...; one alone
+        may be kept in slot `keep` of the rehearsal buffer."""
         self._need(State.READY)
         if self.credit < 1:
             raise StateError("no credit: the device's window is full")
         tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
-        fields = (step, flags, len(samples), 0, float(eta))
+        if keep is not None:
+            flags |= StepFlag.KEEP
+        fields = (step, flags, len(samples), keep or 0, float(eta))
         self._window.post(protocol.STEP, *fields, tail=tail)
         self._note_posted(step, len(samples), flags)
+
+    def post_rehearsal(
+        self,
+        step: int,
+        eta: np.float32,
+        slots: Sequence[int],
+        flags: StepFlag = NO_FLAGS,
+    ) -> None:
+        """Put one REHEARSE frame on the line: steps from the samples in these slots
+        of the rehearsal buffer."""
+        self._need(State.READY)
+        if self.credit < 1:
+            raise StateError("no credit: the device's window is full")
+        tail = np.array(slots, "<u2").tobytes()
+        fields = (step, flags, len(slots), 0, float(eta))
+        self._window.post(protocol.REHEARSE, *fields, tail=tail)
+        self._posted.append((step, len(slots)))
 
     def post_resident(
         self,

@@ -90,6 +90,9 @@ class Finder:
         if found is None and self._device.plan.pending:
             found = self._search(snapshot, seen, NO_FLAGS)
         note = "it did not show again when the steps were repeated one by one"
+        turn = self._lesson.turn(seen.step)
+        if turn.rehearsed:
+            note += f", its sample sent and not taken from slot {turn.slot}"
         return found or Found(seen.noted(note))
 
     def _search(
@@ -171,9 +174,9 @@ def one_step(
     flags: StepFlag = StepFlag.DIGEST,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> StepResult:
-    """One step alone, its digest taken; its sample comes from where it came. When
-    it is on its way, `meanwhile` is called."""
-    feed.post(device, lesson, feed.portion(lesson, step, step + 1), flags)
+    """One step alone, its digest taken; its sample comes from where it came, unless
+    that was the device's own memory. When it is on its way, `meanwhile` is called."""
+    feed.post(device, lesson, feed.alone(lesson, step), flags)
     meanwhile()
     while True:
         for result in device.take_steps(device.limits.step):

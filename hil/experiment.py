@@ -69,6 +69,8 @@ class Experiment:
     test: str | int | None = None
     resident: str | int | None = None
     thin: int | None = None
+    rehearsal: int | None = None
+    rehearse: int | None = None
     window: int = 4
     samples_per_frame: int = 4
     commit: int | None = None
@@ -117,6 +119,27 @@ class Experiment:
             raise UsageError(
                 f"thin is {self.thin}, but no sample is resident: expected both or neither",
                 "--resident places the training samples in the image",
+            )
+
+        self._require_possible_rehearsal()
+
+    def _require_possible_rehearsal(self) -> None:
+        slots = self.rehearsal
+        if self.rehearse is not None and slots is None:
+            raise UsageError(
+                f"rehearse is {self.rehearse}, but no sample is kept: expected both or "
+                "neither",
+                "--rehearsal SLOTS has the device keep samples",
+            )
+        if slots is not None and self.resident:
+            raise UsageError(
+                f"rehearsal is {slots} and resident is {self.resident!r}: expected one of "
+                "them, for a resident sample is there to be learned again already"
+            )
+        if slots is not None and self.commit is not None:
+            raise UsageError(
+                f"rehearsal is {slots} and commit is {self.commit}: expected one of them, "
+                "for a checkpoint does not hold the samples that the device keeps"
             )
 
     @property

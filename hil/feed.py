@@ -1,7 +1,7 @@
 """How learning steps reach a device: the frame that comes next.
 
-A sample that lies in the image is named by its place, any other travels. The
-steps of one frame share a learning rate.
+A sample that lies in the image is named by its place, one that the device keeps by
+its slot, any other travels. The steps of one frame share a learning rate.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ import numpy as np
 from codegen.protocol import StepFlag
 from hil.device import NO_FLAGS, Device
 from hil.lesson import Lesson
+from hil.rehearsal import Turn
+
+NOWHERE = np.empty(0, np.uint32)
+"""No place in the resident set."""
 
 
 @dataclass(frozen=True, eq=False)
 class Portion:
     """Steps `first` .. `end` - 1, for one frame. `places` are those of their
-    samples in the resident set; empty when the samples travel."""
+    samples in the resident set; empty when the samples travel. `turns` are theirs
+    where the device keeps samples: one that comes, or some that are rehearsed."""
 
     first: int
     end: int
     places: np.ndarray
+    turns: tuple[Turn, ...] = ()
 
 
 def portion(lesson: Lesson, first: int, end: int) -> Portion:
@@ -36,13 +42,26 @@ def portion(lesson: Lesson, first: int, end: int) -> Portion:
             return Portion(first, first + len(places), places)
     eta, last = lesson.eta(first), first + 1
     end = min(end, first + lesson.experiment.samples_per_frame)
-    while last < end and lesson.eta(last) == eta and not _resident(lesson, last):
+    while last < end and lesson.eta(last) == eta and _joins(lesson, last):
         last += 1
-    return Portion(first, last, np.empty(0, np.uint32))
+    turns = (lesson.turn(step) for step in range(first, last))
+    return Portion(first, last, NOWHERE, tuple(turns) if lesson.rehearsal else ())
 
 
-def _resident(lesson: Lesson, step: int) -> bool:
-    return bool(lesson.resident) and lesson.resident_places(step, 1).size == 1
+def alone(lesson: Lesson, step: int) -> Portion:
+    """A step that is done again by itself. What the device kept may be gone by
+    then, so a rehearsed sample travels."""
+    if lesson.rehearsal:
+        return Portion(step, step + 1, NOWHERE)
+    return portion(lesson, step, step + 1)
+
+
+def _joins(lesson: Lesson, step: int) -> bool:
+    """Whether a step may be in the frame of the step before it, whose sample is not
+    resident. What is kept is kept from a frame of its own."""
+    if lesson.rehearsal:
+        return lesson.turn(step).rehearsed and lesson.turn(step - 1).rehearsed
+    return not lesson.resident or not lesson.resident_places(step, 1).size
 
 
 def post(
@@ -59,6 +78,11 @@ def post(
         return
     if any(lesson.digest_after(step) for step in numbers):
         flags |= StepFlag.DIGEST
+    if steps.turns and steps.turns[0].rehearsed:
+        slots = [turn.slot for turn in steps.turns if turn.slot is not None]
+        device.post_rehearsal(steps.first, eta, slots, flags)
+        return
+    keep = steps.turns[0].slot if steps.turns else None
     taught = (lesson.sample(step) for step in numbers)
     samples = [(label, sample.tobytes()) for sample, label in taught]
-    device.post_steps(steps.first, eta, samples, flags)
+    device.post_steps(steps.first, eta, samples, flags, keep)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from codegen.plan import MOST_REHEARSED
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from codegen.ways import SCHEDULES
 from emulation.faults import Faults
@@ -215,6 +216,10 @@ KEYS = (
         "out), or the N that the first epoch begins with", "N", number_or_word, alone="all"),
     Key("thin", whole(1, 128), "steps of a resident run that one reply tells of "
         "(default: 32)", "N", int),
+    Key("rehearsal", whole(1, MOST_REHEARSED), "samples that the device keeps in its own RAM, "
+        "and learns from again", "SLOTS", int),
+    Key("rehearse", whole(1, 255), "steps from those after each sample of the stream "
+        "(default: 1)", "R", int),
     Key("window", whole(1, 64), "STEP frames in flight", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
     Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",

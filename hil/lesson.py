@@ -22,6 +22,7 @@ from hil.datasets import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.output import require_folder
+from hil.rehearsal import Rehearsal, Turn
 from hil.tuning.file import Tuned
 from hil.tuning.file import load as load_tuned
 from hil.units import Unit
@@ -55,6 +56,20 @@ class Lesson:
     tested: int
     resident: int = 0
     tuned: Tuned | None = None
+
+    @cached_property
+    def rehearsal(self) -> Rehearsal | None:
+        """What of the stream the device keeps, and learns again."""
+        slots, times = self.experiment.rehearsal, self.experiment.rehearse
+        if slots is None or times is None:
+            return None
+        return Rehearsal(self.spec.seed, slots, times)
+
+    def turn(self, step: int) -> Turn:
+        """Where the sample of learning step `step` comes from."""
+        if self.rehearsal is None:
+            return Turn(step, None, False)
+        return self.rehearsal.turn(step)
 
     @property
     def digest_every(self) -> int:
@@ -100,8 +115,13 @@ class Lesson:
     def legs(self) -> tuple[int, ...]:
         """Steps after which the device is tested: the end of each task that it
         reaches, and of the run."""
-        ends = [task.end for task in self.dataset.tasks if task.end < self.steps]
-        return (*ends, self.steps)
+        return (*(end for end in self.ends if end < self.steps), self.steps)
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """The step after which each task ends, with what is rehearsed in it."""
+        pace = _pace(self.experiment)
+        return tuple(task.end * pace for task in self.dataset.tasks)
 
     @cached_property
     def tests(self) -> tuple[range, ...]:
@@ -117,7 +137,7 @@ class Lesson:
 
     def task(self, step: int) -> int:
         """Index of the task of learning step `step`, 0 where there are none."""
-        return bisect_right([task.end for task in self.dataset.tasks], step)
+        return bisect_right(self.ends, step)
 
     def unbroken(self, first: int, end: int) -> int:
         """The end of steps `first` .. `end` - 1, or where a leg ends or a checkpoint
@@ -146,7 +166,7 @@ class Lesson:
 
     def index(self, step: int) -> int:
         """Place in the training data of the sample of learning step `step`."""
-        epoch, place = divmod(step, len(self.dataset.train_x))
+        epoch, place = divmod(self.turn(step).position, len(self.dataset.train_x))
         return int(self._order(epoch)[place])
 
     @cached_property
@@ -177,7 +197,8 @@ class Lesson:
 
     def eta(self, step: int) -> np.float32:
         """Learning rate of step `step`, as it travels."""
-        epoch, freeze = step // len(self.dataset.train_x), self.experiment.freeze
+        position, freeze = step // _pace(self.experiment), self.experiment.freeze
+        epoch = position // len(self.dataset.train_x)
         if freeze is not None and step >= freeze:
             return np.float32(0.0)
         lr, decay = self.experiment.lr, self.experiment.lr_decay
@@ -243,6 +264,7 @@ def prepare(experiment: Experiment) -> Lesson:
         test=tested,
         resident=resident or None,
         thin=_thin(experiment) if resident else None,
+        rehearse=_pace(experiment) - 1 or None,
         window=1 if experiment.icount else experiment.window,
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
         init=experiment.init and _absolute(experiment.init),
@@ -362,13 +384,20 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
     return network
 
 
+def _pace(experiment: Experiment) -> int:
+    """Steps that each sample of the stream comes to, with those that are rehearsed
+    after it."""
+    return 1 + (experiment.rehearse or 1) if experiment.rehearsal else 1
+
+
 def _steps(experiment: Experiment, dataset: Dataset) -> int:
-    there = len(dataset.train_x)
-    steps = experiment.steps or (experiment.epochs or 1) * there
-    if dataset.tasks and steps > there:
+    there, pace = len(dataset.train_x), _pace(experiment)
+    steps = experiment.steps or (experiment.epochs or 1) * there * pace
+    if dataset.tasks and steps > there * pace:
+        each = f" and {pace} steps a sample" if pace > 1 else ""
         raise UsageError(
             f"{steps} steps are asked for, but data {dataset.name!r} is a stream of "
-            f"{there} samples, and time does not come twice"
+            f"{there} samples{each}, and time does not come twice"
         )
     return steps
 

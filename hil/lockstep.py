@@ -45,7 +45,8 @@ class Learned:
 
     `predicted` is the largest output's place, before the step was learned, and
     `confidence` that output. Where a resident frame was not compared, it is its last
-    step, and stands for all `steps` of them, of which `right` were predicted right."""
+    step, and stands for all `steps` of them, of which `right` were predicted right.
+    A `rehearsed` one was learned before, so its prediction counts for nothing."""
 
     step: int
     task: int
@@ -60,6 +61,7 @@ class Learned:
     right: int
     threshold: float | None = None
     health: Health | None = None
+    rehearsed: bool = False
 
 
 def _as_told(expected: Expected) -> StepResult:
@@ -396,7 +398,7 @@ class Lockstep:
             Learned(
                 told.step, self._lesson.task(told.step), loss, label, predicted,
                 float(told.outputs[predicted]), eta, told.digest, counted, told.steps,
-                right, threshold, health,
+                right, threshold, health, self._lesson.turn(told.step).rehearsed,
             )
         )  # fmt: skip
 

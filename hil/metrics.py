@@ -44,7 +44,7 @@ class Metrics:
     SMOOTHING = 0.02
 
     def __init__(self, path: Path) -> None:
-        self.steps = 0
+        self.steps = self.predicted = 0
         self.correct = 0
         self.loss = 0.0
         self.instructions: int | None = None
@@ -70,15 +70,18 @@ class Metrics:
 
     @property
     def prequential(self) -> float | None:
-        """Share of samples predicted right before they were learned."""
-        return self.correct / self.steps if self.steps else None
+        """Share of samples predicted right before they were learned, of the stream:
+        rehearsed ones were learned before."""
+        return self.correct / self.predicted if self.predicted else None
 
     def add(self, done: Learned) -> None:
         """Write the line of one step."""
         right = done.predicted == done.label
         self.steps += done.steps
-        self.correct += done.right
-        self._keep(done, right)
+        if not done.rehearsed:
+            self.predicted += done.steps
+            self.correct += done.right
+            self._keep(done, right)
         if math.isfinite(done.loss):
             share = max(self.SMOOTHING, done.steps / self.steps)
             self.loss += share * (done.loss - self.loss)
@@ -89,6 +92,7 @@ class Metrics:
         digest = "null" if done.digest is None else f'"{done.digest:08x}"'
         counted = "null" if done.instructions is None else done.instructions
         threshold = "null" if done.threshold is None else repr(done.threshold)
+        rehearsed = ', "rehearsed": true' if done.rehearsed else ""
         health = ""
         if done.health is not None:
             self.health = {"step": done.step, **asdict(done.health)}
@@ -99,7 +103,7 @@ class Metrics:
             f'"confidence": {sure}, "correct": {"true" if right else "false"}, '
             f'"prequential": {self.prequential}, "eta": {done.eta!r}, '
             f'"digest": {digest}, "instructions": {counted}, '
-            f'"threshold": {threshold}{health}}}\n'
+            f'"threshold": {threshold}{rehearsed}{health}}}\n'
         )
 
     def status(

@@ -114,6 +114,12 @@ class Session:
                 f"a budget of {budget} {lesson.spec.gate.counter} a step depends on counts "
                 "that the earlier run has not kept: such a run cannot be resumed"
             )
+        slots = lesson.experiment.rehearsal
+        if resume and slots is not None:
+            raise UsageError(
+                f"rehearsal is {slots}, but a checkpoint does not hold the samples that the "
+                "device keeps: such a run cannot be resumed"
+            )
         self.lesson = lesson
         self.resume = resume
         self._cut = cut
@@ -200,6 +206,8 @@ class Session:
         placed = (
             f", {lesson.resident:,} samples in the image" if lesson.resident else ""
         )
+        if lesson.experiment.rehearsal:
+            placed = f", {lesson.experiment.rehearsal:,} samples rehearsed"
         self.progress.stage(
             "plan",
             f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM{placed}",
@@ -600,13 +608,15 @@ def _counts_told(record: RunRecord) -> str:
 def _tasks(lesson: Lesson) -> list[dict[str, Any]] | None:
     """The tasks of a stream that the lesson reaches, as a record has them."""
     found, first = [], 0
-    for task, tests in zip(lesson.dataset.tasks, lesson.tests, strict=False):
-        end = min(task.end, lesson.steps)
+    for task, last, tests in zip(
+        lesson.dataset.tasks, lesson.ends, lesson.tests, strict=False
+    ):
+        end = min(last, lesson.steps)
         if first < end:
             found.append(
                 {"name": task.name, "first": first, "end": end, "tested": len(tests)}
             )
-        first = task.end
+        first = last
     return found or None
 
 

@@ -38,6 +38,22 @@ extern const net_sample_t hil_resident_samples[HIL_RESIDENT][NET_INPUTS];
 extern const uint16_t hil_resident_labels[HIL_RESIDENT];
 #endif
 
+#if HIL_REHEARSAL
+_Static_assert(sizeof(struct hil_rehearse) + HIL_SAMPLES * sizeof(uint16_t) <= HIL_MAX_PAYLOAD,
+               "a REHEARSE does not fit a frame");
+_Static_assert(sizeof(struct hil_rehearse) == sizeof(struct hil_step) &&
+                   sizeof(struct hil_rehearse_reply) == sizeof(struct hil_step_reply),
+               "a REHEARSE is not read and answered as a STEP");
+
+#define EMPTY 0xffffu /* label of a slot without a sample: no output has it */
+
+/* Samples that were learned from and are kept, to be learned from again. */
+struct rehearsal {
+    net_sample_t sample[HIL_REHEARSAL][NET_INPUTS];
+    uint16_t label[HIL_REHEARSAL];
+};
+#endif
+
 /* A reply that is kept so that steps asked for twice are learned once. */
 struct kept_reply {
     uint32_t step;  /* first step it answers */
@@ -59,6 +75,9 @@ struct order {
 static struct {
     _Alignas(16) net_t net; /* its step is the next, HIL_NEVER before INIT */
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
+#if HIL_REHEARSAL
+    struct rehearsal rehearsal;
+#endif
     bool ready;                      /* INIT has been done */
     bool faulted;                    /* a step was refused: only INIT helps */
     uint32_t boot;                   /* the host's nonce, 0 before HELLO */
@@ -358,6 +377,15 @@ static void on_commit(const struct hil_header *header, const uint8_t *payload,
 }
 #endif
 
+#if HIL_REHEARSAL
+static void forget_samples(void)
+{
+    for (size_t i = 0; i < HIL_REHEARSAL; i++) {
+        rt.rehearsal.label[i] = EMPTY;
+    }
+}
+#endif
+
 static void on_init(const struct hil_header *header, const uint8_t *payload, size_t size)
 {
     struct hil_init init;
@@ -393,6 +421,9 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
     rt.net.step = init.step;
     rt.run = init.run;
     forget_replies();
+#if HIL_REHEARSAL
+    forget_samples();
+#endif
 
     const struct hil_init_reply reply = { rt.net.step, net_digest(&rt.net), rt.run };
     memcpy(rt.reply + HEADER, &reply, sizeof reply);
@@ -488,31 +519,66 @@ static void stop_learning(const struct hil_header *header, int status)
     refuse(header, HIL_FAULTED);
 }
 
+/* Learn from sample number i of a frame and write all that it tells, its result
+ * among the others of a reply; returns net_step's status. */
+static int learn_and_tell(const net_sample_t *sample, uint32_t label,
+                          const struct hil_step *ask, struct kept_reply *keep, size_t i)
+{
+    uint8_t *const result =
+        keep->body + HEADER + sizeof(struct hil_step_reply) + i * RESULT_BYTES;
+    const int status = learn(sample, label, ask->eta, ask->flags, result);
+
+    if (status == NET_OK && (ask->flags & HIL_STEP_DIGEST)) {
+        add_digest(result, ask->flags);
+    }
+    return status;
+}
+
+/* All samples of a frame were learned from. */
+static void conclude_samples(const struct hil_header *header, const struct hil_step *ask,
+                             struct kept_reply *keep)
+{
+    const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
+
+    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    conclude_steps(header, keep, ask->step, ask->count, ask->flags,
+                   sizeof reply + ask->count * RESULT_BYTES);
+}
+
 static void learn_sent(const struct hil_header *header, const struct hil_step *ask,
                        const uint8_t *samples)
 {
     struct kept_reply *const keep = next_reply();
-    const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
-    uint8_t *result = keep->body + HEADER + sizeof reply;
+    uint16_t label = 0;
 
     for (size_t i = 0; i < ask->count; i++) {
-        uint16_t label;
         memcpy(&label, samples, sizeof label);
         memcpy(rt.sample, samples + sizeof label, SAMPLE_BYTES);
-        const int status = learn(rt.sample, label, ask->eta, ask->flags, result);
+        const int status = learn_and_tell(rt.sample, label, ask, keep, i);
         if (status != NET_OK) {
             stop_learning(header, status);
             return;
         }
-        if (ask->flags & HIL_STEP_DIGEST) {
-            add_digest(result, ask->flags);
-        }
         samples += LABELLED_BYTES;
-        result += RESULT_BYTES;
     }
-    memcpy(keep->body + HEADER, &reply, sizeof reply);
-    conclude_steps(header, keep, ask->step, ask->count, ask->flags,
-                   sizeof reply + ask->count * RESULT_BYTES);
+#if HIL_REHEARSAL
+    if (ask->flags & HIL_STEP_KEEP) {
+        memcpy(rt.rehearsal.sample[ask->slot], rt.sample, SAMPLE_BYTES);
+        rt.rehearsal.label[ask->slot] = label;
+    }
+#endif
+    conclude_samples(header, ask, keep);
+}
+
+/* Whether there is room for the sample of a frame that is to be kept. */
+static bool has_slot(const struct hil_step *ask)
+{
+#if HIL_REHEARSAL
+    return ask->slot < HIL_REHEARSAL;
+#else
+    (void)ask;
+    return false;
+#endif
 }
 
 static void on_step(const struct hil_header *header, const uint8_t *payload, size_t size)
@@ -528,8 +594,13 @@ static void on_step(const struct hil_header *header, const uint8_t *payload, siz
         return;
     }
     if (!__builtin_isfinite(ask.eta) ||
-        !good_samples(&ask, payload + sizeof ask, size - sizeof ask)) {
+        !good_samples(&ask, payload + sizeof ask, size - sizeof ask) ||
+        ((ask.flags & HIL_STEP_KEEP) && ask.count != 1)) {
         refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if ((ask.flags & HIL_STEP_KEEP) && !has_slot(&ask)) {
+        refuse(header, HIL_OUT_OF_BOUNDS);
         return;
     }
     if (ask.step == rt.net.step) {
@@ -640,6 +711,78 @@ static void on_step_resident(const struct hil_header *header, const uint8_t *pay
     }
     if (ask.step == rt.net.step) {
         learn_resident(header, &ask, list);
+    } else {
+        answer_other_steps(header, ask.step, ask.count);
+    }
+}
+
+#endif
+
+#if HIL_REHEARSAL
+
+static uint16_t slot_at(const uint8_t *slots, size_t i)
+{
+    uint16_t slot;
+
+    memcpy(&slot, slots + i * sizeof slot, sizeof slot);
+    return slot;
+}
+
+/* Whether each of these slots is one, and, if `filled`, has a sample. */
+static bool good_slots(const uint8_t *slots, size_t count, bool filled)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t slot = slot_at(slots, i);
+
+        if (slot >= HIL_REHEARSAL || (filled && rt.rehearsal.label[slot] == EMPTY)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void learn_again(const struct hil_header *header, const struct hil_step *ask,
+                        const uint8_t *slots)
+{
+    struct kept_reply *const keep = next_reply();
+
+    for (size_t i = 0; i < ask->count; i++) {
+        const uint16_t slot = slot_at(slots, i);
+        const int status = learn_and_tell(rt.rehearsal.sample[slot],
+                                          rt.rehearsal.label[slot], ask, keep, i);
+        if (status != NET_OK) {
+            stop_learning(header, status);
+            return;
+        }
+    }
+    conclude_samples(header, ask, keep);
+}
+
+static void on_rehearse(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_step ask; /* a REHEARSE has a STEP's fields, but for its slot */
+
+    if (size < sizeof ask) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(&ask, payload, sizeof ask);
+    if (!ready_to_learn(header)) {
+        return;
+    }
+    const uint8_t *const slots = payload + sizeof ask;
+    if (!__builtin_isfinite(ask.eta) || ask.count < 1 || ask.count > HIL_SAMPLES ||
+        size - sizeof ask != ask.count * sizeof(uint16_t) || (ask.flags & HIL_STEP_KEEP)) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    /* what a lost STEP was to keep is missing only for now: that is out of step */
+    if (!good_slots(slots, ask.count, ask.step == rt.net.step)) {
+        refuse(header, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    if (ask.step == rt.net.step) {
+        learn_again(header, &ask, slots);
     } else {
         answer_other_steps(header, ask.step, ask.count);
     }
@@ -789,6 +932,9 @@ static void dispatch(const uint8_t *body, size_t size)
 #endif
 #if HIL_SLOTS
         { HIL_COMMIT, on_commit },
+#endif
+#if HIL_REHEARSAL
+        { HIL_REHEARSE, on_rehearse },
 #endif
     };
     struct hil_header header;

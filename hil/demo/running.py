@@ -171,7 +171,8 @@ def _frozen_from(demo: Demo, arm: ArmFile, lesson: Lesson) -> int:
     """The step from which an arm learns no more."""
     if not arm.freeze:
         return 0
-    ends = {task.name: task.end for task in lesson.dataset.tasks}
+    names = [task.name for task in lesson.dataset.tasks]
+    ends = dict(zip(names, lesson.ends, strict=True))
     if arm.freeze not in ends:
         raise UsageError(
             f"demo {demo.name!r}: arm {arm.name!r} learns last in task {arm.freeze!r}, but "

@@ -144,9 +144,11 @@ def _invite(out: output.Output, debugger: Debugging) -> None:
 
 def _told(lesson: Lesson, step: int) -> str:
     place = lesson.index(step)
-    epoch = step // len(lesson.dataset.train_x)
+    turn = lesson.turn(step)
+    epoch = turn.position // len(lesson.dataset.train_x)
+    again = ", rehearsed" if turn.rehearsed else ""
     return (
-        f"{step}: sample {place} (epoch {epoch}), label {lesson.label(step)}, "
+        f"{step}: sample {place} (epoch {epoch}{again}), label {lesson.label(step)}, "
         f"eta {float(lesson.eta(step)):.9g}"
     )
 

@@ -60,6 +60,16 @@ def test_an_impossible_resident_set_is_refused(
         plan(Spec(Network((64, 10))), TARGET, resident=Resident(2, samples, labels, 1))
 
 
+def test_a_rehearsal_buffer_over_budget_is_refused_and_named() -> None:
+    spec = Spec(Network((64, 10)))
+    bare = plan(spec, TARGET).ram
+    with pytest.raises(OverBudget) as caught:
+        plan(spec, TARGET, rehearsal=1000, budget=bare + 60_000)
+    assert "rehearsal buffer 66,000 bytes" in caught.value.hints[0]
+    assert caught.value.hints[1].endswith("or keep fewer for rehearsal")
+    plan(spec, TARGET, rehearsal=1000, budget=bare + 66_016)
+
+
 def test_a_resident_set_is_constant_and_costs_no_ram() -> None:
     spec, budget = Spec(Network((64, 10))), 64 << 10
     resident = Resident(2000, bytes(128_000), bytes(4000), 32)

@@ -29,6 +29,8 @@ SPECS = {
 }
 WINDOW, SAMPLES = 3, 2
 RESIDENT, THIN = 6, 4
+SLOTS = 2
+"""Of the rehearsal buffer."""
 LIMIT = 20.0
 """Seconds a reply may take; one that takes as long has not come at all."""
 ROUNDS = 60
@@ -36,13 +38,15 @@ ROUNDS = 60
 
 
 def planned(spec: Spec) -> Plan:
-    """A small plan, with a resident set of zeros whose labels are 0, 1, 0, ..."""
+    """A small plan, with a rehearsal buffer, and a resident set of zeros whose labels
+    are 0, 1, 0, ..."""
     samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
     labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
     resident = Resident(RESIDENT, samples, labels, THIN)
     return plan(
-        spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident
-    )
+        spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident,
+        rehearsal=SLOTS,
+    )  # fmt: skip
 
 
 class Firmware:
@@ -111,6 +115,16 @@ class Firmware:
     def step_resident(self, step: int, count: int = 1, first: int = 0) -> Frame:
         """Ask to learn from a range of the resident set."""
         return self.ask(protocol.STEP_RESIDENT, _resident(count, first, step=step))
+
+    def keep(self, step: int, slot: int, label: int = 0, sample: bytes = b"") -> Frame:
+        """Ask to learn from one sample (else of zeros), and to keep it."""
+        return self.ask(
+            protocol.STEP, _kept(slot, label, sample or self.sample, step=step)
+        )
+
+    def rehearse(self, step: int, *slots: int) -> Frame:
+        """Ask to learn from what is kept."""
+        return self.ask(protocol.REHEARSE, _rehearse(*slots, step=step))
 
     @property
     def sample(self) -> bytes:
@@ -248,6 +262,23 @@ def _resident(
     return fields + struct.pack(f"<{len(listed)}I", *listed)
 
 
+def _kept(
+    slot: int, label: int, sample: bytes, *, step: int = 0, count: int = 1
+) -> bytes:
+    flags = StepFlag.DIGEST | StepFlag.KEEP
+    fields = struct.pack("<IBBHf", step, flags, count, slot, 0.1)
+    return fields + (struct.pack("<H", label) + sample) * count
+
+
+def _rehearse(
+    *slots: int, step: int = 0, count: int | None = None, eta: float = 0.1,
+    flags: int = StepFlag.DIGEST,
+) -> bytes:  # fmt: skip
+    told = len(slots) if count is None else count
+    fields = struct.pack("<IBBHf", step, flags, told, 0, eta)
+    return fields + struct.pack(f"<{len(slots)}H", *slots)
+
+
 REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]] = {
     "no samples": (
         protocol.STEP, lambda f: _step(f, 0, 0, 0.1), Status.BAD_PAYLOAD),
@@ -286,6 +317,33 @@ REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]]
     "a place behind the resident set": (
         protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 0, RESIDENT),
         Status.OUT_OF_BOUNDS),
+    "keeping in a slot behind the buffer": (
+        protocol.STEP, lambda f: _kept(SLOTS, 0, f.sample), Status.OUT_OF_BOUNDS),
+    "keeping two samples": (
+        protocol.STEP, lambda f: _kept(0, 0, f.sample, count=2), Status.BAD_PAYLOAD),
+    "keeping no such label": (
+        protocol.STEP, lambda f: _kept(0, f.made.spec.network.n_out, f.sample),
+        Status.BAD_PAYLOAD),
+    "rehearsing nothing": (
+        protocol.REHEARSE, lambda f: _rehearse(), Status.BAD_PAYLOAD),
+    "rehearsing too many": (
+        protocol.REHEARSE, lambda f: _rehearse(0, 0, 0), Status.BAD_PAYLOAD),
+    "a slot too many": (
+        protocol.REHEARSE, lambda f: _rehearse(0, 0, count=1), Status.BAD_PAYLOAD),
+    "half a slot": (
+        protocol.REHEARSE, lambda f: _rehearse(0, 0)[:-1], Status.BAD_PAYLOAD),
+    "half a REHEARSE": (
+        protocol.REHEARSE, lambda f: _rehearse()[:-4], Status.BAD_PAYLOAD),
+    "rehearsing at an infinite rate": (
+        protocol.REHEARSE, lambda f: _rehearse(0, eta=float("inf")),
+        Status.BAD_PAYLOAD),
+    "keeping what is rehearsed": (
+        protocol.REHEARSE, lambda f: _rehearse(0, flags=StepFlag.KEEP),
+        Status.BAD_PAYLOAD),
+    "an empty slot": (
+        protocol.REHEARSE, lambda f: _rehearse(0), Status.OUT_OF_BOUNDS),
+    "a slot behind the buffer, for later": (
+        protocol.REHEARSE, lambda f: _rehearse(SLOTS, step=1), Status.OUT_OF_BOUNDS),
     "a count that overflows 32 bits": (
         protocol.INFER, lambda f: struct.pack("<I", 0x4000_0000), Status.BAD_PAYLOAD),
     "no such tensor": (
@@ -359,6 +417,56 @@ def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> No
     resident = firmware.step_resident(0, THIN)
     assert firmware.state() == state
     assert sent.payload[8:] == resident.payload[16:]
+
+
+def test_what_is_kept_teaches_as_it_did_when_it_was_sent(firmware: Firmware) -> None:
+    """Two samples that differ, each learned again from its own slot."""
+    one, two = (bytes(n % 64 for n in range(at, at + len(firmware.sample)))
+                for at in (0, 9))  # fmt: skip
+    for step, (label, sample) in enumerate([(0, one), (1, two), (1, two), (0, one)]):
+        sent = firmware.keep(step, label, label, sample)
+    state = firmware.state()
+    firmware.init()
+    firmware.keep(0, 1, 0, one)
+    firmware.keep(1, 0, 1, two)
+    assert (
+        firmware.rehearse(2, 0, 1).payload[-len(sent.payload) + 8 :] == sent.payload[8:]
+    )
+    assert firmware.state() == state
+
+
+def test_what_is_rehearsed_twice_is_learned_once(firmware: Firmware) -> None:
+    """Also when its slot has another sample by now, which a repeated STEP, as its
+    reply is kept, does not take back."""
+    one, two = firmware.sample, bytes(len(firmware.sample) - 1) + b"\1"
+    kept = [firmware.keep(0, 0, 0, one), firmware.rehearse(1, 0)]
+    kept.append(firmware.keep(2, 0, 1, two))
+    assert [frame.status for frame in kept] == [Status.OK] * 3
+    state = firmware.state()
+    again = [firmware.keep(0, 0, 0, one), firmware.rehearse(1, 0)]
+    assert [frame.status for frame in again] == [Status.REPLAYED] * 2
+    assert [frame.payload for frame in again] == [frame.payload for frame in kept[:2]]
+    assert firmware.state() == state
+    rehearsed = firmware.rehearse(3, 0)
+    firmware.init()
+    for step, (label, sample) in enumerate([(0, one), (0, one), (1, two), (1, two)]):
+        sent = firmware.keep(step, 0, label, sample)
+    assert rehearsed.payload[8:] == sent.payload[8:]
+
+
+def test_what_waits_for_a_lost_step_is_out_of_step_and_not_empty(
+    firmware: Firmware,
+) -> None:
+    assert firmware.rehearse(1, 0).status == Status.OUT_OF_STEP
+    assert firmware.keep(0, 0).status == Status.OK
+    assert firmware.rehearse(1, 0).status == Status.OK
+    assert firmware.rehearse(2, 1).status == Status.OUT_OF_BOUNDS
+
+
+def test_no_sample_outlives_an_init(firmware: Firmware) -> None:
+    assert firmware.keep(0, 0).status == Status.OK
+    firmware.init(step=1, flags=protocol.InitFlag.KEEP_STATE)
+    assert firmware.rehearse(1, 0).status == Status.OUT_OF_BOUNDS
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -70,10 +70,12 @@ def _plans() -> dict[str, Plan]:
         gate=Gate("row", budget=900), clip=Clip(2.0, 1.0),
     )  # fmt: skip
     return {
-        "dfa": plan(plain, host, window=3, samples=2, resident=_resident(plain)),
+        "dfa": plan(
+            plain, host, window=3, samples=2, resident=_resident(plain), rehearsal=3
+        ),
         "fused": plan(fused, host, window=2, samples=3, schedule="fused"),
         "gated": plan(
-            gated, host, window=1, samples=1, resident=_resident(gated)
+            gated, host, window=1, samples=1, resident=_resident(gated), rehearsal=1
         ),
     }  # fmt: skip
 

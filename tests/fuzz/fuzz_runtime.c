@@ -145,6 +145,9 @@ static bool comes_late(const struct frame *ask)
     case HIL_STEP_RESIDENT:
         return HIL_RESIDENT && ask->size >= sizeof(struct hil_step_resident) &&
                earlier(seq, model.init);
+    case HIL_REHEARSE:
+        return HIL_REHEARSAL && ask->size >= sizeof(struct hil_rehearse) &&
+               earlier(seq, model.init);
     case HIL_COMMIT:
         return ask->size == sizeof(struct hil_commit) && earlier(seq, model.init);
     default:
@@ -188,6 +191,7 @@ static void mark(const struct frame *ask, const struct frame *told)
         break;
     case HIL_STEP:
     case HIL_STEP_RESIDENT:
+    case HIL_REHEARSE:
     case HIL_COMMIT:
         model.step = seq;
         break;
@@ -339,9 +343,10 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
             HOLDS((label[0] | label[1] << 8) < NET_OUTPUTS);
         }
     }
-    if (kind == HIL_STEP || kind == HIL_STEP_RESIDENT) {
-        const uint32_t count =
-            kind == HIL_STEP ? ask->payload[5] : ask->payload[6] | ask->payload[7] << 8;
+    if (kind == HIL_STEP || kind == HIL_STEP_RESIDENT || kind == HIL_REHEARSE) {
+        const uint32_t count = kind == HIL_STEP_RESIDENT
+                                   ? ask->payload[6] | ask->payload[7] << 8
+                                   : ask->payload[5];
 
         HOLDS(steps <= MOST_STEPS);
         HOLDS(status != HIL_OK || steps == count);
@@ -350,6 +355,39 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
         /* nothing of the sample that led to it has been learned */
         HOLDS(status != HIL_FAULTED || steps > 0 || IN_PASSING || same_state(old, new));
     }
+}
+
+/* One frame alone: a slot of the rehearsal buffer holds another sample only where a
+ * STEP has said so, and then that STEP's. What is learned again was there before. */
+static void check_rehearsal(const struct frame *ask, uint8_t status)
+{
+#if HIL_REHEARSAL
+    static struct rehearsal kept;
+    const uint8_t kind = ask->header.kind;
+    struct hil_step step;
+
+    memcpy(&kept, before.rest + ((uint8_t *)&rt.rehearsal - REST), sizeof kept);
+    if (status == HIL_OK && kind == HIL_INIT) {
+        memset(kept.label, 0xff, sizeof kept.label);
+    } else if (status == HIL_OK && kind == HIL_STEP && (ask->payload[4] & HIL_STEP_KEEP)) {
+        memcpy(&step, ask->payload, sizeof step);
+        HOLDS(step.count == 1 && step.slot < HIL_REHEARSAL);
+        memcpy(&kept.label[step.slot], ask->payload + sizeof step, sizeof(uint16_t));
+        memcpy(kept.sample[step.slot], ask->payload + sizeof step + sizeof(uint16_t),
+               SAMPLE_BYTES);
+    } else if (status == HIL_OK && kind == HIL_REHEARSE) {
+        HOLDS(ask->size == sizeof step + ask->payload[5] * sizeof(uint16_t));
+        for (size_t i = sizeof step; i < ask->size; i += sizeof(uint16_t)) {
+            const uint32_t slot = ask->payload[i] | ask->payload[i + 1] << 8;
+
+            HOLDS(slot < HIL_REHEARSAL && kept.label[slot] < NET_OUTPUTS);
+        }
+    }
+    HOLDS(memcmp(&kept, &rt.rehearsal, sizeof kept) == 0);
+#else
+    (void)ask;
+    HOLDS(status != HIL_OK || ask->header.kind != HIL_REHEARSE);
+#endif
 }
 
 /* What comes is judged by what there is now. */
@@ -408,6 +446,7 @@ static void check(bool over)
         may_change_rest |= !only_words(kind) && !refused(status);
         if (model.count == 1) {
             check_effect(ask, &told, &old, &new);
+            check_rehearsal(ask, status);
         }
         answered++;
         more = next_told(&at, &told);

@@ -91,6 +91,12 @@ def session(name: str) -> bytes:
                 for first in (2, 4):
                     device.post_resident(first, eta, np.arange(2) * (first - 1), flags)
                     assert device.take_steps(LIMIT)
+            if made.rehearsal:
+                for step in range(6, 6 + made.rehearsal):
+                    device.post_steps(step, eta, [(1, sample)], flags, step - 6)
+                    assert device.take_steps(LIMIT)
+                device.post_rehearsal(step + 1, eta, [0] * made.line.samples, flags)
+                assert device.take_steps(LIMIT)
             weights = device.read(made.state[0])
             device.write(made.state[0], weights)
             device.init(0, step=9, keep=True)
@@ -131,6 +137,14 @@ DEFECTS = {
         RUNTIME, "|| ask.tensor >= NET_STATE_TENSORS", ""),
     "a place behind the resident set": (
         RUNTIME, "ask->first < HIL_RESIDENT &&", "ask->first <= HIL_RESIDENT ||"),
+    "a slot behind the rehearsal buffer": (
+        RUNTIME, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
+    "a slot without a sample": (
+        RUNTIME, "rt.rehearsal.label[slot] == EMPTY)",
+        "rt.rehearsal.label[slot] == NET_OUTPUTS)"),
+    "a sample kept without its label": (
+        RUNTIME, "rt.rehearsal.label[ask->slot] = label;",
+        "rt.rehearsal.label[ask->slot] &= label;"),
     "a session anybody may use": (
         RUNTIME, "if (header.boot != rt.boot)", "if (header.boot == ~rt.boot)"),
     "a step learned twice": (

@@ -342,6 +342,11 @@ def _learn_resident(device: Device) -> None:
     device.take_steps(1.0)
 
 
+def _rehearse(device: Device) -> None:
+    device.post_rehearsal(0, np.float32(0.1), [0])
+    device.take_steps(1.0)
+
+
 def _read(device: Device) -> None:
     for tensor in PLAN.state:
         assert device.read(tensor).shape == tensor.shape
@@ -356,6 +361,7 @@ ASKED: list[tuple[Message, Callable[[Device], object]]] = [
     (protocol.INIT, lambda device: device.init(1)),
     (protocol.STEP, _learn),
     (protocol.STEP_RESIDENT, _learn_resident),
+    (protocol.REHEARSE, _rehearse),
     (protocol.READ, _read),
     (protocol.WRITE, lambda d: d.write(PLAN.state[0], np.zeros(PLAN.state[0].shape))),
     (protocol.INFER, _infer),

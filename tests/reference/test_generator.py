@@ -83,6 +83,7 @@ def test_feedback_matrices_lie_error_major() -> None:
 @pytest.mark.parametrize("layers", [19, 200, 65535])
 def test_no_two_uses_share_a_stream(layers: int) -> None:
     numbers = [streams.SPLIT, streams.DENSE, streams.HOLDOUT, streams.SIGN_FEEDBACK]
+    numbers += [streams.KEPT, streams.REHEARSED]
     numbers += [streams.order(epoch) for epoch in range(10_000)]
     for of_layer in (streams.weights, streams.feedback, streams.readout):
         numbers += [of_layer(layer) for layer in range(1, layers + 1)]

@@ -1,0 +1,44 @@
+"""The claim holds where samples are learned again from the device's own RAM: on
+every machine, and for samples of every type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hil import Experiment, run
+from hil.datasets import load
+
+MACHINES = ("host", "qemu-rv64gcv", "qemu-rv32imafc-zve32f", "mps2-an386")
+REHEARSING = Experiment(steps=60, test=0, rehearsal=8, rehearse=2)
+
+
+@pytest.mark.parametrize("dtype", ["u8", "i16", "f32"])
+def test_samples_of_every_type_are_learned_again_where_they_lie(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, dtype: str
+) -> None:
+    """33 elements: most samples begin at an odd place."""
+    digits = load("digits")
+    x, y = digits.train_x[:200, 20:53], digits.train_y[:200]
+    types = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
+    path = tmp_path / "samples.npz"
+    np.savez(path, x=x.astype(types[dtype]), y=y, scale=16.0)
+    asked = REHEARSING.override({"data": str(path), "network": "33-17-10"})
+    records = [run(asked.override({"target": name}), out=tmp_path) for name in MACHINES]
+    assert {(r.result, r.compared) for r in records} == {("pass", 60)}
+    assert len({r.digest for r in records}) == 1
+
+
+def test_instructions_of_a_rehearsed_step_are_those_of_the_step(
+    tmp_path: Path, qemu64: str
+) -> None:
+    """To keep a sample costs none of them, nor to find it again."""
+    plain = REHEARSING.override({"rehearsal": None, "rehearse": None})
+    counts = [
+        run(asked.override({"icount": True, "data": "dense", "steps": 12}), out=tmp_path)
+        .instructions_per_step
+        for asked in (plain, REHEARSING)
+    ]  # fmt: skip
+    assert counts[0] == counts[1]
