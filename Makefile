@@ -1,6 +1,6 @@
 # Everything a fresh Debian-like machine needs, from one clone:
 #
-#   make demo      set up, then teach a network on a device and prove it
+#   make demo      set up, then watch a device meet a changed world, and its report
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
 #   make fuzz      10^7 executions of the decoders and the runtime, on any bytes
@@ -38,7 +38,7 @@ system-packages:
 	.ci/apt.sh
 
 demo: setup
-	$(BIN)/hil run
+	$(BIN)/hil demo drift
 
 test: setup
 	$(BIN)/pytest -n $(JOBS) -m 'not full'

@@ -43,12 +43,14 @@ ACTIVITIES = (
 @dataclass(frozen=True, eq=False)
 class Hapt:
     """Windows int16 [n, 768] in the order in which they were recorded, each of one
-    activity and one person: `labels` [n] (0 .. 5, `ACTIVITIES`), `users` [n] (1 .. 30).
+    activity and one person: `labels` [n] (0 .. 5, `ACTIVITIES`), `users` [n] (1 .. 30),
+    `experiments` [n] (1 .. 61): each person was recorded twice.
     """
 
     windows: np.ndarray
     labels: np.ndarray
     users: np.ndarray
+    experiments: np.ndarray
 
 
 def load() -> Hapt:
@@ -64,7 +66,7 @@ def load() -> Hapt:
                 f"data file {str(folder / EXPERIMENTS)!r}: experiment {number} is rows "
                 f"{first} to {first + rows}, but there are {len(signals)}"
             )
-    windows, labels, users = [], [], []
+    windows, labels, users, experiments = [], [], [], []
     for number, user, activity, first, last in _integers(folder / LABELS, None, 0, 5):
         if activity > len(ACTIVITIES):
             continue
@@ -78,10 +80,14 @@ def load() -> Hapt:
             windows.append(signals[at : at + ROWS].ravel())
             labels.append(activity - 1)
             users.append(user)
+            experiments.append(number)
     if not windows:
         raise DataError(f"data file {str(folder / LABELS)!r} has no window")
     return Hapt(
-        np.stack(windows), np.array(labels, np.int64), np.array(users, np.int64)
+        np.stack(windows),
+        np.array(labels, np.int64),
+        np.array(users, np.int64),
+        np.array(experiments, np.int64),
     )
 
 

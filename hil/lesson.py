@@ -115,7 +115,7 @@ class Lesson:
     def legs(self) -> tuple[int, ...]:
         """Steps after which the device is tested: the end of each task that it
         reaches, and of the run."""
-        return (*(end for end in self.ends if end < self.steps), self.steps)
+        return (*sorted({end for end in self.ends if end < self.steps}), self.steps)
 
     @cached_property
     def ends(self) -> tuple[int, ...]:

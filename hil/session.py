@@ -612,7 +612,7 @@ def _tasks(lesson: Lesson) -> list[dict[str, Any]] | None:
         lesson.dataset.tasks, lesson.ends, lesson.tests, strict=False
     ):
         end = min(last, lesson.steps)
-        if first < end:
+        if first < end or first == last:
             found.append(
                 {"name": task.name, "first": first, "end": end, "tested": len(tests)}
             )

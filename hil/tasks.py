@@ -21,7 +21,8 @@ NAMES, ENDS, TESTS = ARRAYS = ("task_names", "task_ends", "task_tests")
 class Task:
     """Steps up to `end` (from where the task before ended), and test samples
     `test_first` .. `test_end` - 1, none where these are equal. Two tasks may be
-    tested with the same samples."""
+    tested with the same samples, and the last ones may have no samples of their own:
+    they are only tested."""
 
     name: str
     end: int
@@ -57,10 +58,13 @@ def from_arrays(
         raise DataError(f"{origin}: {ENDS} is no list of {count} integers")
     if tests.shape != (count, 2) or tests.dtype.kind not in "iu":
         raise DataError(f"{origin}: {TESTS} is no list of {count} pairs of integers")
-    if int(ends[-1]) != samples or not np.all(np.diff(ends, prepend=0) > 0):
+    taught = ends[: 1 + int(np.argmax(ends == samples))]
+    if not np.all(np.diff(taught, prepend=0) > 0) or not np.all(
+        ends[len(taught) - 1 :] == samples
+    ):
         raise DataError(
-            f"{origin}: {ENDS} is {ends.tolist()}: expected ascending numbers of which "
-            f"the last is {samples}, the samples there are"
+            f"{origin}: {ENDS} is {ends.tolist()}: expected ascending numbers up to "
+            f"{samples}, the samples there are"
         )
     first, end = tests[:, 0], tests[:, 1]
     if not np.all((first >= 0) & (first <= end) & (end <= tested)):

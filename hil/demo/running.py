@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from hil import record as records
-from hil import units
+from hil import reports, units
 from hil.demo.arm import Arm
 from hil.demo.file import ArmFile, Demo
 from hil.demo.stream import Stream
@@ -106,7 +106,10 @@ def run(
         figure(outcome, module, streams)
     finally:
         outcome.seconds = time.perf_counter() - started
+        outcome.report = reports.place([folder])
         records.write_json(folder / FILE, outcome.to_json())
+        if outcome.arms:
+            reports.write([folder], outcome.report)
     return outcome
 
 

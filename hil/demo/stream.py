@@ -15,7 +15,8 @@ from hil.tasks import Task
 @dataclass(frozen=True, eq=False)
 class Part:
     """One task: samples x [n, features] with labels y [n] in the order in which they
-    come, and what its accuracy is tested with (None: it is not)."""
+    come, and what its accuracy is tested with (None: it is not). The last ones may have
+    no samples."""
 
     name: str
     x: np.ndarray
@@ -26,11 +27,11 @@ class Part:
 @dataclass(frozen=True, eq=False)
 class Stream:
     """Parts one after another, all of the same features and type. `scale` is what
-    the device divides a sample by; `extra` are further arrays of a data file
-    (docs/data.md)."""
+    the device divides a sample by (None: what its type says); `extra` are further
+    arrays of a data file (docs/data.md)."""
 
     parts: Sequence[Part]
-    scale: float = 1.0
+    scale: float | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
@@ -50,14 +51,15 @@ class Stream:
                 found.append(Task(part.name, end, *places[key]))
             else:
                 found.append(Task(part.name, end, first, first))
+        scale = {} if self.scale is None else {"scale": np.float32(self.scale)}
         np.savez_compressed(
             path,
             x=np.concatenate([part.x for part in self.parts]),
             y=np.concatenate([part.y for part in self.parts]),
             x_test=np.concatenate([x for x, _ in tests]),
             y_test=np.concatenate([y for _, y in tests]),
-            scale=np.float32(self.scale),
             **tasks.arrays(found),
+            **scale,
             **self.extra,
         )
         return path

@@ -144,7 +144,8 @@ def test_the_first_layer_is_kept_as_it_was_and_as_it_is(record: RunRecord) -> No
     ("wrong", "sentence"),
     [
         ({"task_ends": None}, "but not task_ends"),
-        ({"task_ends": [60, 100, 120]}, "of which the last is 130"),
+        ({"task_ends": [60, 100, 120]}, "ascending numbers up to 130"),
+        ({"task_ends": [60, 60, 130]}, "ascending numbers up to 130"),
         ({"task_tests": [[0, 50], [20, 91], [0, 50]]}, "within the 90 test samples"),
         ({"task_names": ["a", "a", "b"]}, "texts that differ"),
         ({"x_test": None, "y_test": None}, "no x_test and y_test"),
