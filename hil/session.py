@@ -471,6 +471,7 @@ class Session:
         lesson, built = self.lesson, self._built
         assert built is not None
         memory = lesson.target.memory
+        slots = built.plan.slots.count
         held = self._flash is not None or lesson.experiment.unit is not None
         return Begun(
             kind=records.provenance(lesson.target.machine)["device"],
@@ -478,7 +479,7 @@ class Session:
             ram=built.image.ram,
             ram_of=memory.usable if memory else None,
             stack_bound=built.stack_bound,
-            checkpoints=bool(built.plan.slots.count and held),
+            checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
             tasks=tuple(task.name for task in lesson.dataset.tasks),
         )
 

@@ -26,7 +26,8 @@ class History:
     `recent` and `whole` are curves of prequential accuracy, of the latest `WINDOW`
     samples and of all, `loss` that of the mean loss of the latest `WINDOW`. `angles`:
     a row of the latest for each layer, in degrees. Of steps that a resident frame has
-    told of together, the confusion knows the last.
+    told of together, the confusion knows the last. Rehearsed steps, whose sample was
+    learned before, are in the angles alone.
     """
 
     def __init__(self, classes: int) -> None:
@@ -42,11 +43,11 @@ class History:
     def add(self, done: Sequence[Learned]) -> None:
         """Take in steps: many at once, since each by itself would take a tenth of the
         time that a fast device needs for it."""
-        if not done:
-            return
-        self._add_curves(done)
-        self.task = done[-1].task
-        self._pairs.extend((each.label, each.predicted) for each in done[-PAIRS:])
+        met = [each for each in done if not each.rehearsed]
+        if met:
+            self._add_curves(met)
+            self.task = met[-1].task
+            self._pairs.extend((each.label, each.predicted) for each in met[-PAIRS:])
         for each in done:
             if each.health is not None:
                 self._add_angles(each.health.angle)

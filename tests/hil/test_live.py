@@ -104,6 +104,10 @@ def test_curves_are_shares_of_windows_whatever_comes_together() -> None:
     assert known.recent.points[-150] == pytest.approx(0.51)  # after step 150
     assert known.whole.points[-1] == pytest.approx(2 / 3)
     assert known.loss.points[-1] == pytest.approx(2.0 - 249.5 / 300)
+    seen = known.whole.points[-1]
+    again = Learned(300, 0, 9.0, 1, 0, 0.5, 0.1, None, None, 1, 0, rehearsed=True)
+    known.add([again] * 9)
+    assert (known.whole.points[-1], known.confusion().sum()) == (seen, 300)
     history = History(2)
     told = [Learned(31, 0, math.nan, 1, 0, 0.5, 0.1, None, None, 32, 8)] * 4
     history.add(told)
