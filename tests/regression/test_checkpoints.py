@@ -283,7 +283,7 @@ def test_resume_takes_the_latest_run_and_its_experiment(
         (["run", "--commit", "0"], "commit is 0: expected an integer from 1"),
         (
             ["run", "--unit", "/dev/null", "--faults", "cut=0.1"],
-            "could cut that of unit",
+            "has no power switch",
         ),
     ],
 )
