@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -150,6 +152,14 @@ class RunRecord:
         }
         require_provenance(document)
         return document
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Host seconds spent in here are added to those of a stage."""
+        started = time.perf_counter()
+        yield
+        before = self.seconds.get(name, 0.0)
+        self.seconds[name] = before + time.perf_counter() - started
 
     def write(self) -> Path:
         """Write run.json, whole or not at all."""

@@ -10,10 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import asdict
 from pathlib import Path
 from shutil import copy
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +24,7 @@ from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
 from hil.compare import digest_difference
 from hil.device import Device
-from hil.divergence import Finder, Found, Snapshot, compare_state
+from hil.divergence import Found, Snapshot, compare_state
 from hil.errors import (
     DeviceFault,
     Divergence,
@@ -36,20 +34,17 @@ from hil.errors import (
     UsageError,
     stopped,
 )
-from hil.exam import Exam
 from hil.experiment import Experiment, load
 from hil.flashing import make_sure
 from hil.lesson import Lesson, prepare
 from hil.lifeline import Lifeline
-from hil.lockstep import Learned, Lockstep
-from hil.metrics import Metrics, Status
 from hil.progress import Begun, Progress
 from hil.record import RunRecord
+from hil.recording import new_record, take_counts
 from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
+from hil.teaching import Teaching
 from hil.undisturbed import undisturbed
-from hil.units import board_of
-from hil.versions import versions
 from targets.signals import Hold, held
 
 
@@ -128,12 +123,10 @@ class Session:
         self.found: Found | None = None
         self.reference: ReferenceProcess | None = None
         self._started = time.perf_counter()
-        self._rested = 0.0
         self._device: Device | None = None
         self._attached_to: Attached | None = None
         self._built = built
         self._flash: Path | None = None
-        self._matrix: list[list[float | None]] = []
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
@@ -144,7 +137,7 @@ class Session:
                 f"run folder in {str(out)!r} cannot be made: {error.strerror}",
                 "choose another place with --out",
             ) from error
-        self.record = _new_record(lesson, folder)
+        self.record = new_record(lesson, folder)
         toml = lesson.experiment.to_toml()
         (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
 
@@ -191,16 +184,9 @@ class Session:
         if self.found is None and life.difference is not None:
             self.found = Found(life.difference)
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        before = self.record.seconds.get(name, 0.0)
-        self.record.seconds[name] = before + time.perf_counter() - started
-
     def _build(self) -> Built:
         lesson, folder = self.lesson, self.record.folder
-        with self._stage("plan"):
+        with self.record.stage("plan"):
             planned = plan_for(lesson)
         spec = lesson.spec
         placed = (
@@ -212,7 +198,7 @@ class Session:
             "plan",
             f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM{placed}",
         )
-        with self._stage("build"):
+        with self.record.stage("build"):
             built = build(planned, lesson.experiment.toolchain)
         image = built.image
         self.record.image = {
@@ -235,7 +221,7 @@ class Session:
         lesson, path = self.lesson, built.image.path
         with ExitStack() as stack:
             log = stack.enter_context((self.record.folder / records.CONSOLE).open("wb"))
-            with self._stage("power_on"):
+            with self.record.stage("power_on"):
                 self._attached_to = stack.enter_context(
                     attach(
                         lesson.target,
@@ -296,10 +282,10 @@ class Session:
         """Greet the device, and give both sides what they start from."""
         assert self._built is not None
         device = life.device
-        with self._stage("hello"):
+        with self.record.stage("hello"):
             told = greet(device, self.lesson, self._built)
         self._show(told)
-        with self._stage("init"):
+        with self.record.stage("init"):
             life.initial = self._load_initial(device)
             step, digest = life.start(told)
         self._resumed = step, digest
@@ -336,135 +322,16 @@ class Session:
         return snapshot
 
     def _learn(self, life: Lifeline) -> None:
-        """Learn leg by leg, and examine the device after each."""
-        lesson, record, device = self.lesson, self.record, life.device
-        first, digest = self._resumed if self.resume else (0, None)
-        if first >= lesson.prefix:
-            self.reference = self._learner = None  # it would not come so far
-        with Metrics(record.folder / records.METRICS) as metrics:
-
-            def status() -> Status:
-                return metrics.status(
-                    lockstep.learned, lesson.steps, record.link, device
-                )
-
-            def tell(done: Learned) -> None:
-                if not metrics.steps:
-                    record.seconds["first_step"] = time.perf_counter() - self._started
-                metrics.add(done)
-                self.progress.learning(done, status)
-
-            control = self.progress.control
-            self._rested = control.resting
-            lockstep = Lockstep(
-                device, lesson, self.reference, life.initial, tell, (first, digest),
-                control,
-            )  # fmt: skip
-            lockstep.until = first
-            life.lockstep = lockstep
-            self.progress.begins(self._begun(), status)
-            try:
-                if lesson.dataset.tasks and lesson.tested and not self.resume:
-                    record.accuracy["initial"] = self._examine(life, lockstep)
-                for leg in lesson.legs:
-                    if leg > first and self.found is None:
-                        self._learn_until(life, lockstep, leg, metrics)
-            finally:
-                self._account(lockstep, metrics)
-
-    def _learn_until(
-        self, life: Lifeline, lockstep: Lockstep, end: int, metrics: Metrics
-    ) -> None:
-        """Learn up to step `end`, then examine."""
-        lesson = self.lesson
-        lockstep.until = end
+        """Learn, with the exams between; what is still compared then."""
+        start = self._resumed if self.resume else (0, None)
+        teaching = Teaching(
+            self.lesson, life, self.reference, self._learner, start, self.record,
+            self.progress,
+        )  # fmt: skip
         try:
-            with self._stage("learn"):
-                life.through(lambda _: None)
+            teaching.run(self._begun(), self._started)
         finally:
-            self.progress.learned()
-        if lockstep.difference is not None:
-            self.progress.stage("differ", f"{lockstep.difference}; searching where")
-            self.found = self._search(life.device, lockstep)
-            return
-        self._tell_learned(life.device, lockstep, metrics)
-        if self._learner is not None:
-            self._learner.load(lockstep.final.state, lockstep.final.step)
-            if lockstep.final.step < end:
-                self._learner = None  # what follows is the device's alone
-        if lesson.tested and (row := self._examine(life, lockstep)) is not None:
-            self._matrix.append(row)
-
-    def _account(self, lockstep: Lockstep, metrics: Metrics) -> None:
-        """What learning came to, for the record."""
-        record, accuracy, tasks = self.record, self.record.accuracy, self.record.tasks
-        record.learned, record.compared = lockstep.learned, lockstep.compared
-        if self.lesson.experiment.prefix and lockstep.prefix_digest is not None:
-            record.prefix_digest = f"{lockstep.prefix_digest:08x}"
-        accuracy["prequential"] = metrics.prequential
-        record.health = metrics.health
-        accuracy["matrix"] = self._matrix if tasks else None
-        known = self._matrix if tasks and not self.resume else []
-        record.metrics = metrics.summary(known, accuracy["initial"] or ())
-        if lockstep.compared:
-            written = lockstep.written / lockstep.compared
-            record.weights_written_per_step = written
-
-    def _tell_learned(
-        self, device: Device, lockstep: Lockstep, metrics: Metrics
-    ) -> None:
-        """The speed so far, for the record and for whoever watches."""
-        record, tasks = self.record, self.lesson.dataset.tasks
-        taken = record.seconds["learn"]
-        if (paused := self.progress.control.resting - self._rested) > 0:
-            record.seconds["paused"] = paused
-            taken -= paused
-        here = lockstep.learned - (record.resumed_from or 0)
-        record.speed["steps_per_second"] = here / taken
-        if self.reference is not None:
-            speed = lockstep.compared / self.reference.seconds
-            record.speed["reference_steps_per_second"] = speed
-        _take_counts(record, device, self.lesson.experiment.icount)
-        task = ""
-        if tasks:
-            place = self.lesson.task(lockstep.until - 1)
-            told = metrics.task_accuracy(place)
-            told_of = (
-                "" if told is None else f", {told:.1%} right before they were learned"
-            )
-            task = f"{tasks[place].name}{told_of}; "
-        self.progress.stage(
-            "learn",
-            f"{task}{lockstep.learned} steps, {lockstep.compared} compared, "
-            f"{_counts_told(record)}{taken:.1f} s",
-        )
-
-    def _examine(self, life: Lifeline, lockstep: Lockstep) -> list[float | None] | None:
-        """Accuracy in each task's tests, by inference on the device; None when its
-        outputs differ from the reference's."""
-        lesson, accuracy = self.lesson, self.record.accuracy
-        exam = Exam(lesson, self._learner, lockstep.until)
-
-        def stage(life: Lifeline) -> None:
-            self.found = exam.take(life.device, life.progressed)
-
-        with self._stage("test"):
-            self._through(life, stage)
-        accuracy["tested"] = exam.tested
-        if self.found is not None:
-            return None
-        if not exam.tested:
-            return exam.row
-        accuracy["test"] = exam.right / exam.tested
-        told = f"{exam.right} of {exam.tested} right, {accuracy['test']:.2%}"
-        if lesson.dataset.tasks:
-            told = ", ".join(
-                f"{task.name} {share:.2%}"
-                for task, share in zip(lesson.dataset.tasks, exam.row, strict=True)
-                if share is not None
-            )
-        self.progress.stage(accuracy["part"], told)
-        return exam.row
+            self.found, self._learner = teaching.found, teaching.learner
 
     def _begun(self) -> Begun:
         """What a view is told before the first step."""
@@ -482,15 +349,6 @@ class Session:
             checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
             tasks=tuple(task.name for task in lesson.dataset.tasks),
         )
-
-    def _search(self, device: Device, lockstep: Lockstep) -> Found:
-        assert lockstep.difference is not None
-        try:
-            finder = Finder(device, self.lesson)
-            return finder.find(lockstep.verified, lockstep.difference)
-        except HilError as error:
-            note = f"the search for its place ended: {error}"
-            return Found(lockstep.difference.noted(note))
 
     def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
@@ -524,7 +382,7 @@ class Session:
         a line that lies LEAVE's reply may be lost for good."""
         assert self._attached_to is not None
         try:
-            with self._stage("leave"):
+            with self.record.stage("leave"):
                 if self.found is not None:
                     device.forget()  # the search may have been broken off
                 device.leave()
@@ -561,7 +419,7 @@ class Session:
         elif record.error is None:
             record.result, record.exit_code = "pass", 0
         if self._device is not None:
-            _take_counts(record, self._device, self.lesson.experiment.icount)
+            take_counts(record, self._device, self.lesson.experiment.icount)
         channel = self._attached_to.channel if self._attached_to else None
         if isinstance(channel, FaultyChannel):
             record.faults = channel.counts
@@ -571,81 +429,3 @@ class Session:
         record.seconds["total"] = time.perf_counter() - self._started
         record.provenance = records.provenance(record.board)
         record.write()
-
-
-def _take_counts(record: RunRecord, device: Device, icount: bool) -> None:
-    record.link |= asdict(device.counts)
-    if not device.telemetry:
-        return
-    last = device.telemetry[-1]
-    for name in ("damaged", "overruns", "stack"):
-        record.device[name] = getattr(last, name)
-    steps = sum(entry.steps for entry in device.telemetry)
-    instructions = sum(entry.instructions for entry in device.telemetry)
-    cycles = sum(entry.cycles for entry in device.telemetry)
-    # an emulator's own are exact under icount alone, a board's where it counts them
-    if icount or (record.board is not None and instructions):
-        record.instructions_per_step = instructions / steps
-    if record.board is not None and cycles:
-        record.cycles_per_step = cycles / steps
-
-
-def _counts_told(record: RunRecord) -> str:
-    """What a step took, for people; that a board does not count it, too."""
-    how = "counted" if record.board is None else "measured"
-    told = [
-        f"{figure:,.1f} {name}/step {how}, "
-        for name, figure in (
-            ("instructions", record.instructions_per_step),
-            ("cycles", record.cycles_per_step),
-        )
-        if figure is not None
-    ]
-    if record.board is not None and not told:
-        return "no counters of its core, "
-    return "".join(told)
-
-
-def _tasks(lesson: Lesson) -> list[dict[str, Any]] | None:
-    """The tasks of a stream that the lesson reaches, as a record has them."""
-    found, first = [], 0
-    for task, last, tests in zip(
-        lesson.dataset.tasks, lesson.ends, lesson.tests, strict=False
-    ):
-        end = min(last, lesson.steps)
-        if first < end or first == last:
-            found.append(
-                {"name": task.name, "first": first, "end": end, "tested": len(tests)}
-            )
-        first = last
-    return found or None
-
-
-def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
-    effective = lesson.experiment
-    part = "test" if effective.holdout is None else "holdout"
-    return RunRecord(
-        folder=folder,
-        target=lesson.target.name,
-        vlen=lesson.vlen,
-        rule=lesson.spec.rule.name,
-        parameters=effective.parameters,
-        network=lesson.spec.network.layers,
-        activation=lesson.spec.network.activation,
-        output=lesson.spec.network.output,
-        data=effective.data,
-        tasks=_tasks(lesson),
-        seed=lesson.spec.seed,
-        steps=lesson.steps,
-        accuracy={
-            "test": None,
-            "prequential": None,
-            "tested": 0,
-            "part": part,
-            "initial": None,
-            "matrix": None,
-        },
-        experiment=records.as_settings(effective),
-        board=board_of(effective.unit, lesson.target.name),
-        versions=versions(),
-    )
