@@ -48,7 +48,6 @@ from hil.record import RunRecord
 from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.undisturbed import undisturbed
-from hil.units import board_of
 from hil.versions import versions
 from targets.signals import Hold, held
 
@@ -646,6 +645,6 @@ def _new_record(lesson: Lesson, folder: Path) -> RunRecord:
             "matrix": None,
         },
         experiment=records.as_settings(effective),
-        board=board_of(effective.unit, lesson.target.name),
+        board=lesson.board,
         versions=versions(),
     )
