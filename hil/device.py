@@ -361,7 +361,7 @@ class Device:
         tail = np.array(slots, "<u2").tobytes()
         fields = (step, flags, len(slots), 0, float(eta))
         self._window.post(protocol.REHEARSE, *fields, tail=tail)
-        self._posted.append((step, len(slots)))
+        self._note_posted(step, len(slots), flags)
 
     def post_resident(
         self,

@@ -72,6 +72,11 @@ class Lesson:
         return self.rehearsal.turn(step)
 
     @property
+    def board(self) -> str | None:
+        """What board the bench says that the unit is; None for an emulator too."""
+        return units.board_of(self.experiment.unit, self.target.name)
+
+    @property
     def digest_every(self) -> int:
         """Within the prefix the state digest is compared after every so many
         steps, 0: never."""

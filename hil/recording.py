@@ -10,7 +10,6 @@ from hil import record as records
 from hil.device import Device
 from hil.lesson import Lesson
 from hil.record import RunRecord
-from hil.units import board_of
 from hil.versions import versions
 
 
@@ -55,7 +54,7 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
             "matrix": None,
         },
         experiment=records.as_settings(effective),
-        board=board_of(effective.unit, lesson.target.name),
+        board=lesson.board,
         versions=versions(),
     )
 

@@ -16,14 +16,14 @@ from hil import record as records
 from hil.errors import UsageError
 
 SECTIONS = {
-    "settings": ("experiment", "target", "vlen", "steps", "seed", "resumed_from"),
+    "settings": ("experiment", "target", "board", "vlen", "steps", "seed", "resumed_from"),
     "made with": (
         "versions", "image.build_digest", "device.isa", "device.vlen", "device.harts",
     ),
     "sizes": ("image", "device.stack"),
     "counts": (
-        "learned", "compared", "instructions_per_step", "weights_written_per_step",
-        "link", "faults", "device",
+        "learned", "compared", "instructions_per_step", "cycles_per_step",
+        "weights_written_per_step", "link", "faults", "device",
     ),
     "time": ("speed", "seconds"),
 }  # fmt: skip

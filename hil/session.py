@@ -341,7 +341,7 @@ class Session:
         slots = built.plan.slots.count
         held = self._flash is not None or lesson.experiment.unit is not None
         return Begun(
-            kind=records.provenance(lesson.target.machine)["device"],
+            kind=records.from_device(lesson.board),
             classes=lesson.spec.network.n_out,
             ram=built.image.ram,
             ram_of=memory.usable if memory else None,

@@ -18,6 +18,7 @@ from hil.memory.growth import (
     batch_that_matters,
 )
 from hil.memory.rows import INFERENCE, Row
+from hil.record import from_device
 
 INDENT = 15 * " "
 BATCHES = (1, 8, 32, 128)
@@ -159,7 +160,8 @@ def image(row: Row, lesson: Lesson, watermark: int | None = None) -> Iterator[st
     whole, memory = row.whole, lesson.target.memory
     if whole is None:
         return
-    used = f", {watermark:,} measured (emulated)" if watermark is not None else ""
+    kind = from_device(lesson.board)
+    used = f", {watermark:,} used ({kind})" if watermark is not None else ""
     room = f" of {memory.stack:,}" if memory else ""
     yield f"  {row.rule:12} RAM {whole.ram:,}, stack at most {whole.stack.bytes:,}{room}{used}"
     yield from wrap(
@@ -259,7 +261,7 @@ def to_json(
         ],
         "provenance": {
             "rules": "counted", "growth": "counted", "rules.batch": "modelled",
-            **({"rules.watermark": "emulated"} if watermarks else {}),
+            **({"rules.watermark": from_device(lesson.board)} if watermarks else {}),
         },
     }  # fmt: skip
 

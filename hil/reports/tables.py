@@ -99,6 +99,7 @@ COST: tuple[Fact, ...] = (
     ("Steps compared bit for bit", "compared", amount),
     ("Test samples inferred", "accuracy.tested", amount),
     ("Instructions of a step, mean", "instructions_per_step", amount),
+    ("Cycles of a step, mean", "cycles_per_step", amount),
     ("Weights written in a step, mean", "weights_written_per_step", amount),
     ("RAM of the image", "image.ram", size),
     ("Code and constants of the image", "image.text", size),

@@ -72,7 +72,12 @@ def _of_data(run: Run) -> str:
 
 def _machine(run: Run) -> str:
     vlen = run.get("vlen")
-    return f"{run.get('target')}" + (f" (VLEN {vlen})" if vlen else "")
+    board = run.get("board")
+    return (
+        f"{run.get('target')}"
+        + (f" (VLEN {vlen})" if vlen else "")
+        + (f", {board}" if board else "")
+    )
 
 
 def verdict(run: Run) -> Verdict:

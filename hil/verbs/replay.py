@@ -201,9 +201,7 @@ def _document(
 ) -> dict[str, Any]:
     """The JSON document (docs/replay.md)."""
     from hil.record import from_device
-    from hil.units import board_of
 
-    board = board_of(lesson.experiment.unit, lesson.target.name)
     return {
         "result": "pass" if done.equal else "fail",
         "exit_code": 0 if done.equal else DIFFERENT,
@@ -219,7 +217,7 @@ def _document(
         "tensors": [row.to_json() for row in done.rows],
         "provenance": {
             "tensors": "counted",
-            "tensors.first.device": from_device(board),
+            "tensors.first.device": from_device(lesson.board),
             "tensors.first.reference": "reference",
         },
     }

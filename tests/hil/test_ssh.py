@@ -22,6 +22,7 @@ from hil.flashing import who_is_there
 from hil.lesson import prepare
 from hil.link.channel import Channel
 from hil.loaders import loader_for
+from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.session import run
@@ -219,9 +220,9 @@ class Killing(Progress):
     def __init__(self, number: Path) -> None:
         self._number: Path | None = number
 
-    def learning(self, status: Callable[[], Status]) -> None:
+    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
         """At step 30."""
-        if self._number is not None and status().step == 30:
+        if self._number is not None and done.step == 30:
             os.kill(int(self._number.read_text()), signal.SIGKILL)
             self._number = None
 
