@@ -284,6 +284,23 @@ def test_a_run_without_health_tasks_and_weights(tmp_path: Path) -> None:
         assert text not in found.text
 
 
+def test_a_device_that_rehearses_lies_beside_one_that_does_not(tmp_path: Path) -> None:
+    plain = make_run(tmp_path / "plain", steps=60, **with_tasks(60))
+    pace = {"experiment": {"rehearsal": 8, "rehearse": 1}}
+    folder = make_run(tmp_path / "both", steps=120, **with_tasks(120), **pace)
+    told = [json.loads(x) for x in (folder / records.METRICS).read_text().splitlines()]
+    for line in told[1::2]:
+        line["rehearsed"] = True
+    (folder / records.METRICS).write_text("\n".join(map(json.dumps, told)))
+    without, rehearses = runs.load([plain, folder]).runs
+    assert rehearses.tasks == without.tasks
+    assert rehearses.steps.sample.tolist() == without.steps.sample.tolist()
+    accuracy, _ = curves.stream([without, rehearses])
+    assert "Steps of rehearsal are left out." in accuracy.note
+    assert "not compared" not in accuracy.note
+    assert "different tasks" not in accuracy.note
+
+
 def test_a_run_that_differs_shows_both_values(tmp_path: Path) -> None:
     divergence = {
         "step": 117, "tensor": "W2", "index": [3, 5], "device": -0.033999, "ulp": 10,
