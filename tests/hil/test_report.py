@@ -16,10 +16,13 @@ import pytest
 
 from hil import continual, reports
 from hil import record as records
+from hil.building import plan_for
 from hil.cli import main
+from hil.experiment import load
+from hil.lesson import prepare
 from hil.record import KINDS as EVERY_KIND
 from hil.record import RunRecord
-from hil.reports import curves, runs
+from hil.reports import bill, curves, runs
 from hil.reports.provenance import Number, Unproven
 from hil.reports.steps import windowed
 
@@ -407,3 +410,13 @@ def test_a_picture_is_the_same_when_it_is_drawn_again(tmp_path: Path) -> None:
     told = runs.load([make_run(tmp_path / "run", **with_tasks())]).runs
     once, again = ([p.svg() for p in curves.stream(told)] for _ in range(2))
     assert once == again
+
+
+def test_the_bill_has_the_rehearsal_buffer(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    with (folder / records.EXPERIMENT).open("a") as file:
+        file.write("rehearsal = 8\n")
+    (one,) = bill.bills(runs.load([folder]).runs)
+    planned = plan_for(prepare(load(folder / records.EXPERIMENT)))
+    (kept,) = (item.bytes for item in planned.bill if item.kind == "rehearsal")
+    assert [use.parts["rehearsal"] for use in one.uses] == [0, kept]
