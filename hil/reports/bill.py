@@ -3,7 +3,7 @@ image where that lies in its folder. Nothing is built."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codegen.render import render
@@ -19,11 +19,12 @@ from hil.reports.look import Picture
 from hil.reports.runs import Run
 
 KIND = "counted"
-PARTS = ("state", "pending", "scratch", "tape", "stack")
+PARTS = ("state", "pending", "scratch", "tape", "rehearsal", "stack")
 """What RAM is made of; here scratch is what is no tape."""
 MEANING = (
     "state: what learning changes; scratch: what does not outlive a step; tape: "
-    "activations kept past the forward pass to learn from; stack: at most. Link and "
+    "activations kept past the forward pass to learn from; rehearsal: samples kept to "
+    "learn from again; stack: at most. Link and "
     "runtime are the same for all."
 )
 NOT_RERUN = ("save", "flash", "faults", "init")
@@ -31,33 +32,41 @@ NOT_RERUN = ("save", "flash", "faults", "init")
 
 
 @dataclass(frozen=True)
+class Use:
+    """Bytes of each of `PARTS` that inference alone, or a rule, needs; None where
+    nothing tells."""
+
+    name: str
+    parts: Mapping[str, int | None]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all parts that are known."""
+        return sum(size or 0 for size in self.parts.values())
+
+
+@dataclass(frozen=True)
 class Bill:
     """Of these runs: inference alone and the rule, or why there is none."""
 
     runs: tuple[Run, ...]
-    rows: tuple[Row, ...] = ()
+    uses: tuple[Use, ...] = ()
     missing: str = ""
 
     @property
     def stack_known(self) -> bool:
         """Whether the image tells what calls what."""
-        return all(row.code is not None for row in self.rows)
+        return all(use.parts["stack"] is not None for use in self.uses)
 
 
-def parts(row: Row) -> dict[str, int | None]:
-    """Bytes of each of `PARTS`; None where nothing tells."""
+def _use(row: Row, rehearsal: int) -> Use:
     net = row.network
     assert net is not None
-    stack = row.code.stack.bytes if row.code else None
-    return {
-        "state": net.state, "pending": net.pending, "scratch": net.scratch - net.tape,
-        "tape": net.tape, "stack": stack,
-    }  # fmt: skip
-
-
-def total(row: Row) -> int:
-    """Bytes of all parts that are known."""
-    return sum(value or 0 for value in parts(row).values())
+    sizes = (
+        net.state, net.pending, net.scratch - net.tape, net.tape, rehearsal,
+        row.code.stack.bytes if row.code else None,
+    )  # fmt: skip
+    return Use(row.rule, dict(zip(PARTS, sizes, strict=True)))
 
 
 def bills(runs: Sequence[Run]) -> list[Bill]:
@@ -68,10 +77,10 @@ def bills(runs: Sequence[Run]) -> list[Bill]:
     for run in runs:
         build = run.get("image.build_digest") or run
         one = of_build[build] = of_build.get(build) or _bill(run)
-        key = one.missing or tuple(tuple(parts(row).items()) for row in one.rows)
+        key = one.missing or repr(one.uses)
         made.setdefault(key, []).append(run)
         found.setdefault(key, one)
-    return [Bill(tuple(made[key]), b.rows, b.missing) for key, b in found.items()]
+    return [Bill(tuple(made[key]), b.uses, b.missing) for key, b in found.items()]
 
 
 def _bill(run: Run) -> Bill:
@@ -88,30 +97,32 @@ def _bill(run: Run) -> Bill:
             (run,), (), f"This version of hil generates another {differs} than the "
             "run's, so that its bill would be of another image.",
         )  # fmt: skip
-    return Bill((run,), rows)
+    kept = sum(item.bytes for item in plan.bill if item.kind == "rehearsal")
+    alone, learning = rows
+    return Bill((run,), (_use(alone, 0), _use(learning, kept)))
 
 
 def picture(bill: Bill, number: int) -> Picture | None:
     """Bars of RAM: all of it, and what is beside the weights."""
-    if not bill.rows:
+    if not bill.uses:
         return None
-    used = [p for p in PARTS if any(parts(row)[p] for row in bill.rows)]
+    used = [p for p in PARTS if any(use.parts[p] for use in bill.uses)]
     with look.styled():
         figure, (whole, beside) = look.canvas(height=2.5, rows=2)
         for axes, shown in ((whole, used), (beside, [p for p in used if p != "state"])):
-            for row in bill.rows:
+            for use in bill.uses:
                 left = 0
                 for part in shown:
-                    size = parts(row)[part] or 0
+                    size = use.parts[part] or 0
                     axes.barh(
-                        row.rule, size, left=left, height=0.62,
+                        use.name, size, left=left, height=0.62,
                         color=look.colour(PARTS.index(part)), edgecolor=look.PAPER,
                         linewidth=0.6,
-                        label=part if axes is whole and row is bill.rows[0] else None,
+                        label=part if axes is whole and use is bill.uses[0] else None,
                     )  # fmt: skip
                     left += size
                 axes.annotate(
-                    f"{left:,}", (left, row.rule), (4, 0), textcoords="offset points",
+                    f"{left:,}", (left, use.name), (4, 0), textcoords="offset points",
                     va="center", fontsize=look.LETTERS - 1,
                 )  # fmt: skip
             axes.invert_yaxis()

@@ -58,9 +58,11 @@ def stream(runs: Sequence[Run]) -> Iterator[Picture]:
     if not shown:
         return
     window = window_of(max(len(run.steps) for run in shown))
-    sparse = any(np.any(np.diff(run.steps.step) > 1) for run in shown)
-    few = " Of steps that were not compared only the last of each reply is here."
-    more = few if sparse else ""
+    more = ""
+    if not all(run.steps.whole for run in shown):
+        more += " Of steps that were not compared only the last of each reply is here."
+    if any(run.pace > 1 for run in shown):
+        more += " Steps of rehearsal are left out."
     yield _curve(
         shown, "accuracy", "Accuracy before learning",
         (lambda s: windowed(s.correct, window), lambda s: fading(s.correct, window)),
@@ -70,7 +72,7 @@ def stream(runs: Sequence[Run]) -> Iterator[Picture]:
     )  # fmt: skip
     yield _curve(
         shown, "loss", "Loss", (lambda s: windowed(s.loss, window),),
-        f"Mean of the latest {window} steps, as the device computed it.{more}",
+        f"Mean of the latest {window} samples, as the device computed it.{more}",
     )  # fmt: skip
 
 
@@ -84,22 +86,22 @@ def _curve(
             settled = SETTLED if len(run.steps) > 2 * SETTLED else 0
             places = settled + thinned(len(run.steps) - settled)
             for number, curve in enumerate(values):
-                x, y = run.steps.step[places], curve(run.steps)[places]
+                x, y = run.steps.sample[places], curve(run.steps)[places]
                 _line(axes, x, y, run.place, None if number else run.label)
         _share(axes) if name == "accuracy" else axes.set_ylim(bottom=0)
-        _steps(axes, runs)
+        _across(axes, runs)
         look.legend(figure, [run.label for run in runs])
         note += _boundaries(axes, runs)
     kinds = tuple(dict.fromkeys(run.kind("accuracy.prequential") for run in runs))
     return Picture(name, title, note, kinds, figure)
 
 
-def _steps(axes: Axes, runs: Sequence[Run]) -> None:
-    """All steps of these runs across, whatever of them is drawn."""
-    first = min(int(run.steps.step[0]) for run in runs)
-    last = max(int(run.steps.step[-1]) for run in runs)
+def _across(axes: Axes, runs: Sequence[Run]) -> None:
+    """All of these runs across, whatever of them is drawn."""
+    first = min(int(run.steps.sample[0]) for run in runs)
+    last = max(int(run.steps.sample[-1]) for run in runs)
     axes.set_xlim(first, last + max(1, (last - first) // 50))
-    axes.set_xlabel("step")
+    axes.set_xlabel("sample" if any(run.pace > 1 for run in runs) else "step")
     axes.xaxis.set_major_locator(look.few_ticks())
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
@@ -123,12 +125,12 @@ def _share(axes: Axes) -> None:
 def _boundaries(axes: Axes, runs: Sequence[Run]) -> str:
     """A line where each task begins, and its name, or number where names are too
     long; what is to be said of it."""
-    streams = {run.tasks for run in runs if run.tasks}
+    streams = [run.tasks for run in runs if run.tasks]
     if not streams:
         return ""
-    if len(streams) > 1:
+    tasks = max(streams, key=lambda stream: (len(stream), stream[-1].end))
+    if any(_starts(stream) != _starts(tasks)[: len(stream)] for stream in streams):
         return " The runs have different tasks, which are not drawn."
-    (tasks,) = streams
     low, high = axes.get_xlim()
     tasks = tuple(task for task in tasks if task.first <= high)
     for task in tasks[1:]:
@@ -145,6 +147,11 @@ def _boundaries(axes: Axes, runs: Sequence[Run]) -> str:
         return ""
     names = ", ".join(f"{number} {task.name}" for number, task in enumerate(tasks, 1))
     return f" Tasks: {names}."
+
+
+def _starts(tasks: Sequence[Task]) -> list[tuple[str, int]]:
+    """What a run that ended early has in common with the others."""
+    return [(task.name, task.first) for task in tasks]
 
 
 def _fits(task: Task, width: float) -> bool:
@@ -166,7 +173,7 @@ def health(run: Run) -> Iterator[Picture]:
             for layer, name in enumerate(names):
                 _line(axes, steps[places], rows[places, layer], layer, name)
             _scale(axes, quantity, rows)
-            _steps(axes, [run])
+            _across(axes, [run])
             axes.set_ylabel(unit)
             look.legend(figure, names)
             note_too = _boundaries(axes, [run])

@@ -28,7 +28,7 @@ UNTOLD = ("name", "save", "flash")
 
 @dataclass(frozen=True)
 class Task:
-    """Steps `first` .. `end` - 1 of a stream."""
+    """Samples `first` .. `end` - 1 of a stream."""
 
     name: str
     first: int
@@ -65,12 +65,20 @@ class Run:
     def tasks(self) -> tuple[Task, ...]:
         """The tasks of its stream."""
         told = self.get("tasks") or ()
-        return tuple(Task(str(t["name"]), int(t["first"]), int(t["end"])) for t in told)
+        return tuple(
+            Task(str(t["name"]), t["first"] // self.pace, t["end"] // self.pace)
+            for t in told
+        )
+
+    @property
+    def pace(self) -> int:
+        """Steps that each sample comes to: its own, and those of rehearsal."""
+        return 1 + int(self.get("experiment.rehearse") or 0)
 
     @cached_property
     def steps(self) -> Steps:
         """Its metrics.jsonl."""
-        return read(self.folder / records.METRICS)
+        return read(self.folder / records.METRICS, self.pace)
 
     @cached_property
     def first_layer(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ POINTS = 400
 class Steps:
     """A line a step, those of rehearsal left out.
 
-    All [n]: `step`; `loss`, `confidence` (NaN where not finite or not told);
+    All [n]: `sample`, the place in the stream, which is the step where nothing is
+    rehearsed; `loss`, `confidence` (NaN where not finite or not told);
     `correct`; `label`, `predicted` (-1 where not told); `task`. `health` is a list
-    of (step, table).
+    of (sample, table). `whole`: no step is without its line.
     """
 
-    step: np.ndarray
+    sample: np.ndarray
     loss: np.ndarray
     correct: np.ndarray
     label: np.ndarray
@@ -33,24 +35,25 @@ class Steps:
     confidence: np.ndarray
     task: np.ndarray
     health: tuple[tuple[int, Mapping[str, Any]], ...]
-    rehearsed: int = 0
+    whole: bool
 
     def __len__(self) -> int:
-        return len(self.step)
+        return len(self.sample)
 
     def health_of(self, quantity: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps [n] and `quantity` [n, layers], NaN where there was none."""
-        told = [(step, table.get(quantity) or []) for step, table in self.health]
+        """Samples [n] and `quantity` [n, layers], NaN where there was none."""
+        told = [(sample, table.get(quantity) or []) for sample, table in self.health]
         layers = max((len(values) for _, values in told), default=0)
         rows = np.full((len(told), layers), np.nan)
         for row, (_, values) in zip(rows, told, strict=True):
             row[: len(values)] = [np.nan if v is None else v for v in values]
-        return np.array([step for step, _ in told], np.int64), rows
+        return np.array([sample for sample, _ in told], np.int64), rows
 
 
-def read(path: Path) -> Steps:
+def read(path: Path, pace: int = 1) -> Steps:
     """The lines of metrics.jsonl, none where there is no such file; a last line that
-    was cut short is left out. Raises `UsageError`."""
+    was cut short is left out. Each sample of the stream comes to `pace` steps. Raises
+    `UsageError`."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     told = []
     for number, line in enumerate(lines, 1):
@@ -61,7 +64,7 @@ def read(path: Path) -> Steps:
                 raise UsageError(
                     f"{str(path)!r} cannot be read: line {number} is no JSON"
                 ) from None
-    health = tuple((t["step"], t["health"]) for t in told if t.get("health"))
+    health = tuple((t["step"] // pace, t["health"]) for t in told if t.get("health"))
     stream = [t for t in told if not t.get("rehearsed")]
 
     def column(name: str, dtype: type, absent: float) -> np.ndarray:
@@ -69,7 +72,7 @@ def read(path: Path) -> Steps:
         return np.array([absent if v is None else v for v in values], dtype)
 
     return Steps(
-        column("step", np.int64, 0),
+        column("step", np.int64, 0) // pace,
         column("loss", np.float64, np.nan),
         column("correct", np.float64, np.nan),
         column("label", np.int64, -1),
@@ -77,7 +80,7 @@ def read(path: Path) -> Steps:
         column("confidence", np.float64, np.nan),
         column("task", np.int64, 0),
         health,
-        len(told) - len(stream),
+        all(b["step"] - a["step"] == 1 for a, b in pairwise(told)),
     )
 
 

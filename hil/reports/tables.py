@@ -253,7 +253,7 @@ def memory(bill: Bill, number: int) -> Table:
     kind = bills.KIND
     rows: list[tuple[Cell, ...]] = []
     for part in bills.PARTS:
-        sizes = [bills.parts(row)[part] for row in bill.rows]
+        sizes = [use.parts[part] for use in bill.uses]
         if any(sizes):
             rows.append(
                 (
@@ -261,11 +261,11 @@ def memory(bill: Bill, number: int) -> Table:
                     *(None if s is None else Number(s, size(s), kind) for s in sizes),
                 )
             )
-    totals = [bills.total(row) for row in bill.rows]
+    totals = [use.total for use in bill.uses]
     name = "in all" if bill.stack_known else "in all, without stack"
     rows.append((name, *(Number(t, size(t), kind) for t in totals)))
     rows.append(
         ("times inference", *(Number(t / totals[0], f"{t / totals[0]:.4f}", kind) for t in totals))
     )  # fmt: skip
-    head = ("", *(row.rule for row in bill.rows))
+    head = ("", *(use.name for use in bill.uses))
     return Table(f"memory-{number}", "Memory bill", head, tuple(rows))

@@ -16,10 +16,13 @@ import pytest
 
 from hil import continual, reports
 from hil import record as records
+from hil.building import plan_for
 from hil.cli import main
+from hil.experiment import load
+from hil.lesson import prepare
 from hil.record import KINDS as EVERY_KIND
 from hil.record import RunRecord
-from hil.reports import curves, runs
+from hil.reports import bill, curves, runs
 from hil.reports.provenance import Number, Unproven
 from hil.reports.steps import windowed
 
@@ -284,6 +287,23 @@ def test_a_run_without_health_tasks_and_weights(tmp_path: Path) -> None:
         assert text not in found.text
 
 
+def test_a_device_that_rehearses_lies_beside_one_that_does_not(tmp_path: Path) -> None:
+    plain = make_run(tmp_path / "plain", steps=60, **with_tasks(60))
+    pace = {"experiment": {"rehearsal": 8, "rehearse": 1}}
+    folder = make_run(tmp_path / "both", steps=120, **with_tasks(120), **pace)
+    told = [json.loads(x) for x in (folder / records.METRICS).read_text().splitlines()]
+    for line in told[1::2]:
+        line["rehearsed"] = True
+    (folder / records.METRICS).write_text("\n".join(map(json.dumps, told)))
+    without, rehearses = runs.load([plain, folder]).runs
+    assert rehearses.tasks == without.tasks
+    assert rehearses.steps.sample.tolist() == without.steps.sample.tolist()
+    accuracy, _ = curves.stream([without, rehearses])
+    assert "Steps of rehearsal are left out." in accuracy.note
+    assert "not compared" not in accuracy.note
+    assert "different tasks" not in accuracy.note
+
+
 def test_a_run_that_differs_shows_both_values(tmp_path: Path) -> None:
     divergence = {
         "step": 117, "tensor": "W2", "index": [3, 5], "device": -0.033999, "ulp": 10,
@@ -390,3 +410,13 @@ def test_a_picture_is_the_same_when_it_is_drawn_again(tmp_path: Path) -> None:
     told = runs.load([make_run(tmp_path / "run", **with_tasks())]).runs
     once, again = ([p.svg() for p in curves.stream(told)] for _ in range(2))
     assert once == again
+
+
+def test_the_bill_has_the_rehearsal_buffer(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    with (folder / records.EXPERIMENT).open("a") as file:
+        file.write("rehearsal = 8\n")
+    (one,) = bill.bills(runs.load([folder]).runs)
+    planned = plan_for(prepare(load(folder / records.EXPERIMENT)))
+    (kept,) = (item.bytes for item in planned.bill if item.kind == "rehearsal")
+    assert [use.parts["rehearsal"] for use in one.uses] == [0, kept]
