@@ -14,7 +14,7 @@ from hil.errors import UsageError
 from hil.experiment import Experiment, known_key, parsed, read_text
 
 GALLERY = Path(__file__).parent / "gallery"
-KEYS = ("title", "about", "experiment", "arms", "metrics")
+KEYS = ("title", "about", "data", "experiment", "arms", "metrics")
 OWN = ("about", "stream", "after", "freeze")
 """Keys of an arm that are no experiment's, or mean more here."""
 
@@ -36,11 +36,13 @@ class ArmFile:
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo. `metrics` says what each of its figures means."""
+    """A demo. `data` says whose its samples are, and on what terms; `metrics` what
+    each of its figures means."""
 
     name: str
     title: str
     about: str
+    data: str
     experiment: Experiment
     arms: tuple[ArmFile, ...]
     metrics: Mapping[str, str]
@@ -101,7 +103,7 @@ def load(path: Path) -> Demo:
     for key in ("title", "arms"):
         if key not in table:
             raise UsageError(f"{origin} has no {key}")
-    for key in ("title", "about"):
+    for key in ("title", "about", "data"):
         if not isinstance(table.get(key, ""), str):
             raise UsageError(f"{origin}: {key} is {table[key]!r}: expected a text")
     for key in ("experiment", "arms", "metrics"):
@@ -123,6 +125,7 @@ def load(path: Path) -> Demo:
         path.stem,
         table["title"],
         table.get("about", "").strip(),
+        table.get("data", ""),
         Experiment().override(base),
         tuple(arms),
         {name: str(said) for name, said in table.get("metrics", {}).items()},

@@ -53,6 +53,7 @@ class Outcome:
             "schema": SCHEMA,
             "demo": self.demo.name,
             "title": self.demo.title,
+            "data": self.demo.data,
             "result": _result(list(self.arms.values()), failure),
             "exit_code": self.exit_code,
             "error": failure

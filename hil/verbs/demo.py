@@ -99,6 +99,8 @@ def _one(
     from hil.progress import for_stream
 
     out.line(f"demo     {demo.title}")
+    if demo.data:
+        out.line(f"data     {demo.data}")
     outcome = demos.run(demo, values, Path(given.out), for_stream(out.people))
     if outcome.failure is not None:
         tell(outcome.failure)
