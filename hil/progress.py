@@ -6,7 +6,6 @@ for files and pipes; `hil.live` for terminals.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,14 +84,3 @@ class Lines(Progress):
         """Print a line, not too often."""
         if time.monotonic() - self._last >= LINE_EVERY:
             self.stage("learn", text(status()))
-
-
-def for_stream(stream: TextIO) -> Progress:
-    """The live view on a terminal that can show it, lines elsewhere."""
-    encoding = (stream.encoding or "").lower().replace("-", "")
-    dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
-    if not stream.isatty() or dumb or encoding != "utf8":
-        return Lines(stream)
-    from hil.live.view import View
-
-    return View(stream)

@@ -42,6 +42,8 @@ CONSOLE = "console.bin"
 EXPERIMENT = "experiment.toml"
 FLASH = "flash.bin"
 FIRST_LAYER = "first_layer.npz"
+DEMO = "demo.json"
+"""In a demo's folder, above those of its runs."""
 
 
 class ProvenanceError(ValueError):

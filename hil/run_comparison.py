@@ -38,7 +38,6 @@ REPEATED = (
 )  # fmt: skip
 """Keys that another says too: of run.json those that `experiment` has always, and of
 that one VLEN, since it need not name one."""
-DEMO = "demo.json"
 
 
 @dataclass(frozen=True)
@@ -230,7 +229,7 @@ def _kind(run: Run, name: str, figures: frozenset[str]) -> str | None:
 def arms(folder: Path) -> dict[str, Path]:
     """The folders of a demo's runs by arm; that of a run itself as its only arm "".
     Raises `UsageError`."""
-    path = folder / DEMO
+    path = folder / records.DEMO
     if not path.is_file():
         return {"": folder}
     told = read_json(path)["arms"]

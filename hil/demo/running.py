@@ -21,7 +21,6 @@ from hil.progress import Progress
 from hil.record import RunRecord
 from hil.session import carried_out
 
-FILE = "demo.json"
 SCHEMA = 1
 
 
@@ -108,7 +107,7 @@ def run(
     finally:
         outcome.seconds = time.perf_counter() - started
         outcome.report = reports.place([folder])
-        records.write_json(folder / FILE, outcome.to_json())
+        records.write_json(folder / records.DEMO, outcome.to_json())
         if outcome.arms:
             reports.write([folder], outcome.report)
     return outcome

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from hil import record as records
-from hil.demo.running import FILE as DEMO
 from hil.errors import UsageError
 from hil.reports.provenance import Unproven, kind_of
 from hil.reports.steps import Steps, read
@@ -121,8 +120,8 @@ def load(folders: Sequence[str | Path]) -> Collected:
     runs: list[Run] = []
     demos: list[Demo] = []
     for folder in map(Path, folders):
-        if (folder / DEMO).is_file():
-            demo = Demo(folder, _document(folder / DEMO))
+        if (folder / records.DEMO).is_file():
+            demo = Demo(folder, _document(folder / records.DEMO))
             demos.append(demo)
             runs += _arms(demo, told=len(folders) > 1)
         else:

@@ -96,7 +96,7 @@ def _one(
 ) -> Outcome:
     from hil import demo as demos
     from hil.cli import tell
-    from hil.progress import for_stream
+    from hil.live import for_stream
 
     out.line(f"demo     {demo.title}")
     if demo.data:
@@ -110,7 +110,7 @@ def _one(
 
 def _show(outcome: Outcome, out: Output) -> None:
     """The figures, each with what it means, and where everything is."""
-    from hil.demo.running import FILE
+    from hil.record import DEMO
 
     kind = outcome.to_json()["provenance"]["metrics"]
     for name, value in outcome.metrics.items():
@@ -118,7 +118,7 @@ def _show(outcome: Outcome, out: Output) -> None:
     if outcome.metrics:
         out.line(f"           ({kind}; seed {outcome.seed})")
         out.line(f"so       {outcome.verdict}")
-    out.line(f"record   {outcome.folder / FILE}")
+    out.line(f"record   {outcome.folder / DEMO}")
     if outcome.report is not None:
         out.line(f"report   {outcome.report}")
     compared = sum(run.compared for run in outcome.arms.values())

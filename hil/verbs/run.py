@@ -148,7 +148,7 @@ def run(given: argparse.Namespace) -> int:
     with held():  # an import that is torn apart may lose the signal
         from hil.cli import tell
         from hil.lesson import prepare
-        from hil.progress import for_stream
+        from hil.live import for_stream
         from hil.record import EXPERIMENT
         from hil.session import carried_out
 

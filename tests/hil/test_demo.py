@@ -9,9 +9,9 @@ import pytest
 
 from hil import demo as demos
 from hil.cli import main
-from hil.demo.running import FILE
 from hil.errors import UsageError
 from hil.progress import Progress
+from hil.record import DEMO
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 
@@ -73,7 +73,7 @@ def test_every_arm_of_ones_own_demo_is_an_ordinary_run(
 ) -> None:
     assert main(["demo", str(own), "--out", str(tmp_path), "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document == json.loads((Path(document["folder"]) / FILE).read_text())
+    assert document == json.loads((Path(document["folder"]) / DEMO).read_text())
     assert list(document["arms"]) == ["learning", "frozen", "later"]
     learning, frozen, later = document["arms"].values()
     assert [run["compared"] for run in document["arms"].values()] == [90] * 3
@@ -178,6 +178,6 @@ def test_a_demo_whose_arm_fails_keeps_what_there_is(own: Path, tmp_path: Path) -
     edited(own, "[arms.frozen]", '[arms.frozen]\nram = "1 KiB"')
     outcome = demos.run(demos.find(str(own)), {}, tmp_path, Progress())
     assert outcome.exit_code == 3
-    document = json.loads((outcome.folder / FILE).read_text())
+    document = json.loads((outcome.folder / DEMO).read_text())
     assert (document["result"], document["exit_code"]) == ("error", 3)
     assert document["arms"]["learning"]["result"] == "pass"
