@@ -14,6 +14,7 @@ class Core:
 
 
 CORES = {
+    "armv6-m": Core("cortex_m0", ("-mcpu=cortex-m0",)),
     # single precision alone: the FPU that every such core has at least
     "armv7e-m+fp": Core(
         "cortex_m4+vfp4d16sp", ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16")
@@ -26,3 +27,8 @@ CORES = {
     ),
 }
 """By the name that a target's descriptor has in `isa`, which is GNU's."""
+
+
+def eabi(abi: str) -> str:
+    """The end of a triple: whether floats travel in registers of the FPU."""
+    return "eabihf" if abi == "hard" else "eabi"

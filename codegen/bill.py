@@ -3,6 +3,7 @@ what does not fit (DESIGN section 6). The linker is held to it by a test."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ from codegen import layout, protocol
 from codegen.errors import OverBudget
 from codegen.layout import Buffers, Extent
 from codegen.memory import WORD
+from targets import Target
 
 if TYPE_CHECKING:
-    from codegen.plan import Plan
+    from codegen.plan import Line, Plan
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10
@@ -33,16 +35,16 @@ class Item:
 
 @dataclass(frozen=True)
 class Structures:
-    """Sizes in bytes of what the C declares: net_t, the runtime's variable and in it
-    the rehearsal buffer and one kept reply, the port's variables by name, and all
-    that has an initial value."""
+    """Sizes in bytes of what the C declares: the runtime's variable, the port's
+    variables by name, net_t, of the runtime the rehearsal buffer and one kept reply,
+    and all that has an initial value."""
 
-    net: int
     runtime: int
-    rehearsal: int
-    kept: int
     port: dict[str, int]
-    initialised: int
+    net: int = 0
+    rehearsal: int = 0
+    kept: int = 0
+    initialised: int = 0
 
 
 def structures(plan: Plan) -> Structures:
@@ -67,12 +69,20 @@ def structures(plan: Plan) -> Structures:
     port = layout.port(plan.target.port)
     first = layout.INITIALISED.size
     return Structures(
-        net.size,
         layout.runtime(net, buffers, xlen).size,
+        port.sizes(line.ring, xlen),
+        net.size,
         layout.rehearsal(buffers, xlen).size,
         layout.kept_reply(buffers, xlen).size,
-        port.sizes(line.ring, xlen),
         first + -first % port.section,
+    )
+
+
+def structures_alone(target: Target, line: Line) -> Structures:
+    """The same of an image without a network."""
+    return Structures(
+        layout.runtime_alone(line.frame, target.xlen).size,
+        layout.port(target.port).sizes(line.ring, target.xlen),
     )
 
 
@@ -98,17 +108,29 @@ def rows(plan: Plan) -> tuple[Item, ...]:
     known = in_net + frames.bytes + kept.bytes + sizes.rehearsal
     rest = sizes.runtime - known + sizes.initialised
     found.append(Item("runtime", rest, "runtime"))
-    port = layout.port(plan.target.port)
+    return (*found, *_port(plan.target, sizes))
+
+
+def rows_alone(target: Target, line: Line) -> tuple[Item, ...]:
+    """The bill of an image without a network."""
+    sizes = structures_alone(target, line)
+    frames = Item("frame buffers", 2 * line.frame, "link")
+    rest = Item("runtime", sizes.runtime - frames.bytes, "runtime")
+    return (frames, rest, *_port(target, sizes))
+
+
+def _port(target: Target, sizes: Structures) -> Iterator[Item]:
+    """What the port keeps, and the stacks."""
+    port, memory = layout.port(target.port), target.memory
     for name, size in sizes.port.items():
         ring = any(count == layout.RING for _, count in port.variables[name])
-        found.append(Item("receive ring" if ring else f"port's {name}", size, "link"))
+        yield Item("receive ring" if ring else f"port's {name}", size, "link")
     if port.trap_stack:
-        found.append(Item("trap stack", port.trap_stack, "stack"))
-    if port.guard:
-        found.append(Item("stack guard", port.guard, "stack"))
-    if plan.target.memory:
-        found.append(Item("stack", plan.target.memory.stack, "stack"))
-    return tuple(found)
+        yield Item("trap stack", port.trap_stack, "stack")
+    if port.guard and memory and memory.rom is None:
+        yield Item("stack guard", port.guard, "stack")
+    if memory:
+        yield Item("stack", memory.stack, "stack")
 
 
 def ram(bill: tuple[Item, ...]) -> int:

@@ -123,7 +123,6 @@ def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
     def some(*names: str) -> list[Extent]:
         return [scalar(name, xlen) for name in names]
 
-    decoder = struct(some("pointer", "size", "size", "u8", "bool", "bool", "u32"))
     return struct(
         [
             net.aligned(ROUND),
@@ -134,11 +133,22 @@ def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
             struct(some("u32", "u32", "u32")),
             *some("u32", "u32", "u32"),
             kept_reply(buffers, xlen).times(buffers.kept),
-            decoder,
-            Extent(buffers.frame, 1),
-            Extent(buffers.frame, 1),
+            *_frames(buffers.frame, xlen),
         ]
     )
+
+
+def runtime_alone(frame: int, xlen: int) -> Extent:
+    """The same of an image without a network, with frames of `frame` bytes."""
+    boot, telemetry = scalar("u32", xlen).aligned(ROUND), scalar("u32", xlen)
+    return struct([boot, telemetry, *_frames(frame, xlen)])
+
+
+def _frames(frame: int, xlen: int) -> tuple[Extent, ...]:
+    """The decoder, and a buffer of `frame` bytes in either direction."""
+    names = ("pointer", "size", "size", "u8", "bool", "bool", "u32")
+    decoder = struct(scalar(name, xlen) for name in names)
+    return decoder, Extent(frame, 1), Extent(frame, 1)
 
 
 INITIALISED = Extent(4, 4)

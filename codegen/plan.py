@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 from codegen import bill as bills
 from codegen import kernels, protocol, rules, streams, ways
@@ -19,7 +20,7 @@ from codegen.errors import SpecError
 from codegen.memory import WORD, Arena, Const, Scratch, State, Timeline, arrange
 from codegen.resident import PLACE, Resident
 from codegen.spec import Network, Spec
-from targets import Target
+from targets import Target, require_fma
 
 BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
 """Kernels that a network needs, and its learning steps do not."""
@@ -74,6 +75,42 @@ class Line:
     def frame(self) -> int:
         """Longest frame before encoding: header, payload, CRC."""
         return protocol.HEADER.size + self.max_payload + protocol.CRC_BYTES
+
+
+class Linked(Protocol):
+    """What there is to know of any image that answers on the line."""
+
+    @property
+    def target(self) -> Target:
+        """What it is for."""
+
+    @property
+    def line(self) -> Line:
+        """How long frames are, and how many may be in flight."""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What the link can name."""
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """An image without a network: it answers HELLO, ECHO, PING and LEAVE. All that a
+    target without float32 does, and what the runtime takes on any."""
+
+    target: Target
+    line: Line
+    tensors: tuple[Tensor, ...] = ()
+
+    @cached_property
+    def bill(self) -> tuple[bills.Item, ...]:
+        """The memory bill, row by row."""
+        return bills.rows_alone(self.target, self.line)
+
+    @property
+    def ram(self) -> int:
+        """Bytes of RAM, as the linker will count them."""
+        return bills.ram(self.bill)
 
 
 @dataclass(frozen=True)
@@ -238,12 +275,23 @@ def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> L
             f"{longest} bytes: expected at most {LARGEST_PAYLOAD}",
             "fewer samples in a frame (--samples-per-frame) make it shorter",
         )
-    longest += -longest % 4
-    body = protocol.HEADER.size + longest + protocol.CRC_BYTES
+    return _sized(window, samples, longest, reply)
+
+
+def _sized(window: int, samples: int, payload: int, reply: int) -> Line:
+    """The line for payloads, and replies that are kept, of so many bytes."""
+    payload += -payload % 4
+    body = protocol.HEADER.size + payload + protocol.CRC_BYTES
     return Line(
-        window, samples, longest, reply + -reply % 4,
+        window, samples, payload, reply + -reply % 4,
         _power_of_two(window * _encoded(body)),
     )  # fmt: skip
+
+
+def link_plan(target: Target, window: int = 4) -> LinkPlan:
+    """Plan an image without a network, with the shortest frames, `window` of which
+    may be in flight."""
+    return LinkPlan(target, _sized(window, 0, SMALLEST_PAYLOAD, 0))
 
 
 def _delta(network_depth: int, layer: int) -> str:
@@ -445,7 +493,7 @@ def plan(
     what they are called with, and nothing in the arena survives a step.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
-    is impossible.
+    is impossible, `DescriptorError` for a target without float32.
     """
     for value, what, least, most in (
         (window, "window", 1, 64),
@@ -454,6 +502,7 @@ def plan(
     ):
         if not least <= value <= most:
             raise SpecError(f"{what} is {value}: expected {least} to {most}")
+    require_fma(target)
     rule = rules.get(spec.rule)
     rules.require_gates(rule, spec)
     choice = choice or Choice()

@@ -92,13 +92,15 @@ class Cause(IntEnum):
 
     STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
     the stack. WATCHDOG: a step or an inference that did not end in time.
-    DATA_ACCESS: of a core that does not tell a load from a store.
+    DATA_ACCESS: of a core that does not tell a load from a store. HARD_FAULT: of
+    one that tells no more than that.
     """
 
     NON_FINITE = 0x100
     STACK_OVERFLOW = 0x101
     WATCHDOG = 0x102
     DATA_ACCESS = 0x103
+    HARD_FAULT = 0x104
 
 
 TRAPS = {
@@ -119,6 +121,7 @@ TRAPS = {
     Cause.STACK_OVERFLOW: "stack overflow",
     Cause.WATCHDOG: "watchdog, no end within its limit",
     Cause.DATA_ACCESS: "load or store access fault",
+    Cause.HARD_FAULT: "fault of a kind that the core does not tell",
 }
 
 
@@ -352,20 +355,28 @@ REHEARSE = Message(
     STEP.reply,
 )  # fmt: skip
 
+_CONDITION = Layout((
+    _u32("number", "telemetry frames sent before this one since HELLO"),
+    _u32("step", "next step the device expects, NEVER without a network"),
+    _u64("instructions", "retired in the last STEP's learning, all its samples"),
+    _u64("cycles", "taken by it, where the core counts them"),
+    _u32("damaged", "frames dropped for a wrong CRC or length since boot"),
+    _u32("overruns", "bytes lost to a full receive ring since boot"),
+    _u32("stack", "bytes of stack ever used, 0 where not measured"),
+    Field("threshold", "f", "of layer 1's gate in the last step, 0 without a gate"),
+))  # fmt: skip
+
+PING = Message(
+    "ping",
+    0x0D,
+    "how the device is, at once: what telemetry tells",
+    Layout(),
+    _CONDITION,
+)
+
 TELEMETRY = Message(
-    "telemetry", 0x40, "device to host, may be dropped",
-    None,
-    Layout((
-        _u32("number", "telemetry frames sent before this one since HELLO"),
-        _u32("step", "next step the device expects"),
-        _u64("instructions", "retired in the last STEP's learning, all its samples"),
-        _u64("cycles", "taken by it, where the core counts them"),
-        _u32("damaged", "frames dropped for a wrong CRC or length since boot"),
-        _u32("overruns", "bytes lost to a full receive ring since boot"),
-        _u32("stack", "bytes of stack ever used, 0 where not measured"),
-        Field("threshold", "f", "of layer 1's gate in the last step, 0 without a gate"),
-    )),
-)  # fmt: skip
+    "telemetry", 0x40, "device to host, may be dropped", None, _CONDITION
+)
 
 FAULT = Message(
     "fault", 0x41, "device to host: it has trapped, or refused to go on",
@@ -392,6 +403,7 @@ MESSAGES = (
     STEP_RESIDENT,
     COMMIT,
     REHEARSE,
+    PING,
     TELEMETRY,
     FAULT,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from codegen import bill, constants, kernels, layout, protocol, streams, ways
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
-from codegen.plan import Call, Plan
+from codegen.plan import Call, LinkPlan, Plan
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
+from targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIRMWARE = Path(__file__).parent.parent / "firmware"
@@ -166,15 +168,17 @@ def render_protocol() -> str:
     return environment().get_template("hil_protocol.h.j2").render(protocol=protocol)
 
 
-def _firmware(port: str) -> dict[str, str]:
+def _firmware(target: Target) -> dict[str, str]:
+    port, memory = target.port, target.memory
     folders = [FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port]
     if (core := layout.port(port).core) is not None:
         folders += [FIRMWARE / "cores" / "shared", FIRMWARE / "cores" / core]
+    script = "link.ld" if memory is None or memory.rom is None else "rom.ld"
     return {
         str(path.relative_to(FIRMWARE.parent)): path.read_text(encoding="utf-8")
         for folder in folders
         for path in sorted(folder.iterdir())
-        if path.suffix in (".c", ".h", ".S", ".ld")
+        if path.suffix in (".c", ".h", ".S") or path.name == script
     }
 
 
@@ -197,21 +201,42 @@ def _image(plan: Plan) -> dict[str, str]:
 def render(plan: Plan) -> BuildPlan:
     """Render everything an image of `plan` is made of."""
     library = {f"generated/{n}": t for n, t in render_network(plan).items()}
-    files = {
-        **library,
-        **_image(plan),
-        "image/hil_protocol.h": render_protocol(),
-        **_firmware(plan.target.port),
-    }
-    files = dict(sorted(files.items()))
     part = {f"generated/{call.variant.file}" for call in plan.calls}  # of net.c
+    return _assembled(
+        f"{plan.spec.network}-{plan.rule.name}", plan.target,
+        {**library, **_image(plan)}, part,
+        plan.resident.files if plan.resident is not None else {},
+    )  # fmt: skip
+
+
+def render_link(plan: LinkPlan) -> BuildPlan:
+    """Render everything an image without a network is made of."""
+    config = environment().get_template("hil_config.h.j2")
+    text = config.render(
+        network=None, target=plan.target, line=plan.line,
+        structures=bill.structures_alone(plan.target, plan.line),
+    )  # fmt: skip
+    return _assembled("link", plan.target, {"image/hil_config.h": text})
+
+
+def _assembled(
+    name: str,
+    target: Target,
+    made: dict[str, str],
+    part: Iterable[str] = (),
+    data: dict[str, bytes] | None = None,
+) -> BuildPlan:
+    """The files that were `made` and the target's firmware; `part` of them are
+    included by others."""
+    protocol_h = {"image/hil_protocol.h": render_protocol()}
+    files = dict(sorted({**made, **protocol_h, **_firmware(target)}.items()))
     compiled = [n for n in files if n.endswith((".c", ".S")) and n not in part]
     scripts = [name for name in files if name.endswith(".ld")]
     return BuildPlan(
-        name=f"{plan.spec.network}-{plan.rule.name}-{plan.target.name}",
+        name=f"{name}-{target.name}",
         files=files,
-        library=tuple(n for n in compiled if n in library),
-        runtime=tuple(n for n in compiled if n not in library),
+        library=tuple(n for n in compiled if n.startswith("generated/")),
+        runtime=tuple(n for n in compiled if not n.startswith("generated/")),
         linker_script=scripts[0] if scripts else None,
-        data=plan.resident.files if plan.resident is not None else {},
+        data=data or {},
     )

@@ -24,7 +24,7 @@ import platformdirs
 
 from codegen import commands
 from codegen import image as images
-from codegen.arm import CORES
+from codegen.arm import CORES, eabi
 from codegen.buildplan import BuildPlan
 from codegen.errors import BuildError, CompilerMissing
 from codegen.image import Image
@@ -199,8 +199,8 @@ def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
     if target.isa in CORES:
         return _arm(
             "zig", _zig_version(), (zig, "cc"),
-            ("-target", "thumb-freestanding-eabihf", f"-mcpu={CORES[target.isa].zig}",
-             NO_CHECKS),
+            ("-target", f"thumb-freestanding-{eabi(target.abi)}",
+             f"-mcpu={CORES[target.isa].zig}", NO_CHECKS),
             (zig, "ld.lld"), target,
         )  # fmt: skip
     common = ("-target", f"riscv{target.xlen}-freestanding-none", NO_CHECKS)
@@ -230,7 +230,8 @@ def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
     if target.isa in CORES:
         return _arm(
             "clang", _version((clang,)), (clang,),
-            ("--target=thumbv7em-unknown-none-eabihf", *CORES[target.isa].clang),
+            (f"--target=thumb-unknown-none-{eabi(target.abi)}",
+             *CORES[target.isa].clang),
             (lld,), target,
         )  # fmt: skip
     return _two_halves(

@@ -16,11 +16,11 @@ from emulation.faults import FaultyChannel
 from emulation.native import NativeMachine
 from emulation.trace import Watch
 from hil import locks
-from hil.building import Built
+from hil.building import Answers
 from hil.device import Device
 from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
-from hil.lesson import Lesson
+from hil.lesson import Wanted
 from hil.link.channel import Channel
 from hil.power import Supply
 from hil.replies import Greeting
@@ -181,7 +181,7 @@ def _last_words(machine: emulation.Machine) -> list[str]:
 
 
 def greet(
-    device: Device, lesson: Lesson, built: Built, *, anew: bool = False
+    device: Device, lesson: Wanted, built: Answers, *, anew: bool = False
 ) -> Greeting:
     """HELLO, with the time a device needs to boot if it was just started, as an
     emulator is, and a unit that starts `anew`.

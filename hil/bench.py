@@ -20,30 +20,21 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from codegen import toolchain
-from codegen.buildplan import BuildPlan
-from codegen.image import Image
 from codegen.protocol import STEP
 from codegen.reference import Learner
-from hil.attach import attach, greet
+from hil.attach import greet
 from hil.building import Built, build, plan_for
 from hil.device import Device
 from hil.divergence import Snapshot
-from hil.errors import Divergence, LinkError, UsageError
+from hil.echo import ROUNDS, attached, echo_rate, echo_rates
+from hil.errors import Divergence, UsageError
 from hil.lesson import Lesson, prepare
-from hil.link.channel import Channel
 from hil.lockstep import Learned, Lockstep
 from hil.reference_process import ReferenceProcess
 
 GOAL = 0.8
 FIRST_STEP_LIMIT = 1.5
 """Host seconds from command to first step, with the image in the cache."""
-RAW_ECHO = Path(__file__).parent / "data" / "raw_echo.c"
-ROUNDS = 3
-"""The echoes take turns, so that a busy machine slows both; the best counts."""
-ROUND_SECONDS = 1.0
-KNOCK, LAST_KNOCK = b"k", b"!"
-KNOCK_EVERY = 0.05
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,7 @@ def bench_link(lesson: Lesson) -> LinkBench:
     with ExitStack() as stack:
         process = stack.enter_context(ReferenceProcess(fed.spec))
         device, built = _greeted(stack, fed)
-        raw, echo = _echo_rates(stack, device, fed, built)
+        raw, echo = echo_rates(stack, device, fed, built)
         link = _link_rate(device, fed)
         alone = _lockstep_rate(device, fed, None)
         reference = _reference_rate(fed)
@@ -118,112 +109,10 @@ def _fed_and_resident(lesson: Lesson) -> tuple[Lesson, Lesson]:
 def _greeted(stack: ExitStack, lesson: Lesson) -> tuple[Device, Built]:
     """A device of the lesson's own that has answered HELLO, and its image."""
     built = build(plan_for(lesson), lesson.experiment.toolchain)
-    channel = _attached(stack, lesson, built.image)
+    channel = attached(stack, lesson, built)
     device = Device(channel, built.plan, lesson.target.limits, built.image.path)
     greet(device, lesson, built)
     return device, built
-
-
-def _attached(stack: ExitStack, lesson: Lesson, image: Image) -> Channel:
-    """The line to a device that runs `image` until the stack closes."""
-    asked = lesson.experiment.override({"faults": None})
-    found = attach(lesson.target, image.path, asked, lesson.vlen, None)
-    channel = stack.enter_context(found).channel
-    assert isinstance(channel, Channel)
-    return channel
-
-
-def _echo_rates(
-    stack: ExitStack, device: Device, lesson: Lesson, built: Built
-) -> tuple[float, float]:
-    """(raw, through the stack): payload bytes per second, the best of rounds
-    that take turns."""
-    line = built.plan.line
-    payload = bytes(i % 251 for i in range(line.max_payload))
-    image = _raw_image(built, lesson.experiment.toolchain)
-    channel = _attached(stack, lesson, image)
-    limits = lesson.target.limits
-    echo = _RawEcho(channel, payload, line.window, limits.boot + limits.hello)
-    echo.wait_for_boot()
-    rounds = [(echo.rate(), _echo_rate(device, payload)) for _ in range(ROUNDS)]
-    return max(raw for raw, _ in rounds), max(framed for _, framed in rounds)
-
-
-def _raw_image(built: Built, compiler: str | None) -> Image:
-    """The image with `raw_echo.c` in place of runtime and network."""
-    source = RAW_ECHO.read_text("utf-8")
-    kept = {
-        name: text
-        for name, text in built.files.files.items()
-        if name.startswith(("image/", "firmware/cores/", "firmware/ports/"))
-        or "/include/" in name or name.endswith("hil_memory.c")
-    }  # fmt: skip
-    files = dict(sorted({**kept, "firmware/src/main.c": source}.items()))
-    compiled = tuple(name for name in files if name.endswith((".c", ".S")))
-    plan = BuildPlan("raw-echo", files, (), compiled, built.files.linker_script)
-    return toolchain.build(plan, toolchain.find(built.plan.target, compiler))
-
-
-class _RawEcho:
-    """Keeps `window` blocks in flight on a line that gives every byte back."""
-
-    def __init__(
-        self, channel: Channel, block: bytes, window: int, limit: float
-    ) -> None:
-        self._channel = channel
-        self._block = block
-        self._room = window * len(block)
-        self._limit = limit
-
-    def wait_for_boot(self) -> None:
-        """Knock until it answers (what comes before its UART is up is lost),
-        then drain the answers to all other knocks."""
-        end = time.monotonic() + self._limit
-        heard = b""
-        while not heard:
-            if time.monotonic() > end:
-                raise LinkError(f"the raw echo did not start within {self._limit:g} s")
-            self._channel.send(KNOCK)
-            self._channel.flush(self._limit)
-            heard = self._channel.pump(KNOCK_EVERY)
-        self._channel.send(LAST_KNOCK)
-        while LAST_KNOCK not in heard:
-            heard = self._heard()
-
-    def rate(self) -> float:
-        """Bytes per second there and back, over a round."""
-        started = time.perf_counter()
-        end = started + ROUND_SECONDS
-        sent = back = 0
-        while time.perf_counter() < end or back < sent:
-            full = sent - back + len(self._block) > self._room
-            if not full and time.perf_counter() < end:
-                self._channel.send(self._block)
-                sent += len(self._block)
-            else:
-                back += len(self._heard())
-        return back / (time.perf_counter() - started)
-
-    def _heard(self) -> bytes:
-        end = time.monotonic() + self._limit
-        while time.monotonic() < end:
-            data = self._channel.pump(end - time.monotonic())
-            if data:
-                return data
-        raise LinkError(f"the raw echo fell silent for {self._limit:g} s")
-
-
-def _echo_rate(device: Device, payload: bytes) -> float:
-    """Payload bytes per second of ECHO, over a round."""
-    started = time.perf_counter()
-    end = started + ROUND_SECONDS
-    payloads = iter(lambda: payload if time.perf_counter() < end else b"", b"")
-    done = 0
-    for back in device.echo(payloads):
-        if back != payload:
-            raise LinkError("ECHO gave other bytes back than it got")
-        done += len(back)
-    return done / (time.perf_counter() - started)
 
 
 def _link_rate(device: Device, lesson: Lesson) -> float:
@@ -233,7 +122,7 @@ def _link_rate(device: Device, lesson: Lesson) -> float:
     sample = 2 + lesson.spec.sample_bytes
     each = lesson.experiment.samples_per_frame
     size = STEP.request.size + each * sample
-    return _echo_rate(device, bytes(size)) / size * each
+    return echo_rate(device, bytes(size)) / size * each
 
 
 def _lockstep_rate(

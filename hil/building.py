@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from codegen import stack, toolchain
 from codegen.buildplan import BuildPlan
 from codegen.image import Image
-from codegen.plan import Choice, Plan, plan
+from codegen.plan import Choice, Linked, Plan, plan
 from codegen.render import render
 from hil.errors import UsageError
 from hil.lesson import Lesson, specialised
+
+
+class Answers(Protocol):
+    """An image that answers on the line, whatever else it does."""
+
+    @property
+    def plan(self) -> Linked:
+        """What the host must know of it."""
+
+    @property
+    def files(self) -> BuildPlan:
+        """What it was made of."""
+
+    @property
+    def image(self) -> Image:
+        """The image."""
 
 
 @dataclass(frozen=True)

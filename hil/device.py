@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from codegen import protocol
-from codegen.plan import Plan, Tensor
+from codegen.plan import Linked, Plan, Tensor
 from codegen.protocol import Status, StepFlag
 from emulation.faults import Line
 from hil import replies
@@ -109,11 +109,11 @@ class Device:
     def __init__(
         self,
         channel: Line,
-        plan: Plan,
+        plan: Linked,
         limits: Limits,
         image: Path | None = None,
     ) -> None:
-        self.plan = plan
+        self._linked = plan
         self._image = image
         self.limits = limits
         self.state = State.SILENT
@@ -129,6 +129,13 @@ class Device:
         self._telemetry_number = 0
 
     # -- what has happened ------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of its network."""
+        if not isinstance(self._linked, Plan):
+            raise StateError("the device has no network")
+        return self._linked
 
     @property
     def greeting(self) -> Greeting:
@@ -158,7 +165,7 @@ class Device:
         try:
             if frame.kind == protocol.FAULT.kind:
                 self.state = State.FAULTED
-                raise replies.fault(frame.payload, self.plan, self._image)
+                raise replies.fault(frame.payload, self._linked, self._image)
             if (
                 frame.kind == protocol.TELEMETRY.kind
                 and frame.boot == self._window.boot
@@ -265,10 +272,10 @@ class Device:
                 f"{found.protocol_max}, this host {version}",
                 "build and flash the image with this version of hil",
             )
-        if found.target != self.plan.target.name:
+        if found.target != self._linked.target.name:
             raise FirmwareMismatch(
                 f"the device says it is target {found.target!r}, expected "
-                f"{self.plan.target.name!r}",
+                f"{self._linked.target.name!r}",
                 f"choose it with --target {found.target}, or connect the other one",
             )
         if found.digest != digest[:32]:
@@ -277,7 +284,7 @@ class Device:
                 f"is {digest[:8]}",
                 "the old image still runs: flash again, or reset the device",
             )
-        line = self.plan.line
+        line = self._linked.line
         if (found.max_payload, found.window) != (line.max_payload, line.window):
             raise FirmwareMismatch(
                 f"the device says it takes {found.window} frames of "
@@ -518,6 +525,11 @@ class Device:
         self._need(State.READY, State.FAULTED)
         reply = self._ask(protocol.DIGEST)
         return int(reply["step"]), int(reply["digest"])
+
+    def ping(self) -> Telemetry:
+        """How the device is, now."""
+        self._need(State.GREETED, State.READY, State.FAULTED)
+        return Telemetry(**self._ask(protocol.PING))
 
     def echo(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
         """Each payload back, as many in flight as the device takes."""

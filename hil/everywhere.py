@@ -42,11 +42,16 @@ class Taught:
 
 
 def places(chosen: Sequence[str] = ()) -> Iterator[Place]:
-    """Every target with every VLEN it has, or only those that are named."""
-    for name in chosen or names():
+    """Every target with float32, with every VLEN it has, or those that are named."""
+    for name in chosen or sorted({*names()} - {*without_float32()}):
         target = load(name)
         for vlen in target.vector.vlens if target.vector else (0,):
             yield Place(target, vlen)
+
+
+def without_float32() -> list[str]:
+    """Targets on which no lesson is learned, by name."""
+    return [name for name in names() if not load(name).fma]
 
 
 def taught(place: Place, asked: Experiment) -> Taught:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from hil import replies
 from hil.attach import patiently
-from hil.building import Built
+from hil.building import Answers
 from hil.device import Device, say_hello
 from hil.errors import (
     FirmwareMismatch,
@@ -23,7 +23,7 @@ from hil.errors import (
     NoProgram,
     UsageError,
 )
-from hil.lesson import Lesson
+from hil.lesson import Wanted
 from hil.link.channel import Channel
 from hil.link.window import Window
 from hil.loaders import loader_for
@@ -65,13 +65,13 @@ def who_is_there(url: str, limit: float) -> Greeting | None:
             return None  # nobody, or somebody with other firmware
 
 
-def make_sure(unit: Unit, lesson: Lesson, built: Built) -> None:
+def make_sure(unit: Unit, lesson: Wanted, built: Answers) -> None:
     """A unit that has a loader runs the image afterwards. Raises as `flash` does."""
     if unit.loader is not None:
         flash(unit, lesson, built, blank=False)
 
 
-def flash(unit: Unit, lesson: Lesson, built: Built, *, blank: bool) -> Flashed:
+def flash(unit: Unit, lesson: Wanted, built: Answers, *, blank: bool) -> Flashed:
     """Put an image onto a unit, which must be ours (`hil.locks`), unless it runs it
     already. `blank`: a unit that does not answer may be changed.
 
@@ -99,7 +99,7 @@ def flash(unit: Unit, lesson: Lesson, built: Built, *, blank: bool) -> Flashed:
     return Flashed(before, True)
 
 
-def _require_answer(unit: Unit, lesson: Lesson, built: Built) -> None:
+def _require_answer(unit: Unit, lesson: Wanted, built: Answers) -> None:
     """Raise `FirmwareMismatch` when another image answers, `FlashError` when none."""
     image, limits = built.image, lesson.target.limits
     said = f"loader {unit.loader!r} says that unit {unit.name!r} is flashed, but"
@@ -118,7 +118,7 @@ def _require_answer(unit: Unit, lesson: Lesson, built: Built) -> None:
 
 
 def _require_same_target(
-    unit: Unit, before: Greeting | None, lesson: Lesson, blank: bool
+    unit: Unit, before: Greeting | None, lesson: Wanted, blank: bool
 ) -> None:
     wanted = lesson.target.name
     if before is None and not blank:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from hil.rehearsal import Rehearsal, Turn
 from hil.tuning.file import Tuned
 from hil.tuning.file import load as load_tuned
 from hil.units import Unit
-from targets import Target
+from targets import Target, require_fma
 from targets import load as load_target
 
 DEFAULT_WIDTHS = {"digits": (64, 128, 64, 10)}
@@ -37,6 +38,22 @@ TESTED = 1000
 THIN, THIN_ALONE = 32, 128
 """Steps that one reply of a resident run tells of unless the experiment says
 otherwise: where all are compared, and where the device goes on alone."""
+
+
+class Wanted(Protocol):
+    """Where an image is to run, whatever it does there."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """How the device is reached."""
+
+    @property
+    def target(self) -> Target:
+        """What it is for."""
+
+    @property
+    def vlen(self) -> int:
+        """VLEN of that machine in bits, 0 without vectors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +232,7 @@ def prepare(experiment: Experiment) -> Lesson:
     """The lesson of `experiment`. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
+    require_fma(target)
     unit = None
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)

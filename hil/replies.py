@@ -14,7 +14,7 @@ import numpy as np
 
 from codegen import protocol
 from codegen.image import place
-from codegen.plan import Plan
+from codegen.plan import Linked, Plan
 from codegen.protocol import NEVER, TRAPS, Cause, StepFlag
 from hil.errors import DeviceFault
 
@@ -70,8 +70,9 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """One telemetry frame; `step` is the step that follows. Instructions and cycles
-    are those of the `steps` before it that came in one frame."""
+    """How a device is; `step` is the step that follows, NEVER without a network, and
+    `number` telemetry frames that were sent before. Instructions and cycles are those
+    of the `steps` before it that came in one frame."""
 
     number: int
     step: int
@@ -168,7 +169,7 @@ def telemetry(payload: bytes) -> Telemetry:
     return Telemetry(**values)
 
 
-def fault(payload: bytes, plan: Plan, image: Path | None = None) -> DeviceFault:
+def fault(payload: bytes, plan: Linked, image: Path | None = None) -> DeviceFault:
     """The payload of a FAULT frame, as the error it is; with the `image` that
     runs, it tells what lies at the addresses."""
     values, _ = _unpack(protocol.FAULT, payload)
@@ -186,7 +187,9 @@ def fault(payload: bytes, plan: Plan, image: Path | None = None) -> DeviceFault:
     )
 
 
-def _places(values: Mapping[str, Any], plan: Plan, image: Path | None) -> Iterator[str]:
+def _places(
+    values: Mapping[str, Any], plan: Linked, image: Path | None
+) -> Iterator[str]:
     """What a fault's pc and address are, as far as its cause gives them a meaning."""
     cause, pc, address = values["cause"], values["pc"], values["address"]
 
@@ -201,11 +204,11 @@ def _places(values: Mapping[str, Any], plan: Plan, image: Path | None) -> Iterat
         yield f"pc {at(pc)}"
     if cause == ILLEGAL_INSTRUCTION:
         yield f"instruction {address:#x}"
-    elif cause != Cause.WATCHDOG:
+    elif cause not in (Cause.WATCHDOG, Cause.HARD_FAULT):
         yield f"address {at(address)}"
 
 
-def _advice(cause: int, plan: Plan) -> Iterator[str]:
+def _advice(cause: int, plan: Linked) -> Iterator[str]:
     """What may be done about a fault."""
     target = plan.target
     if cause == Cause.NON_FINITE:

@@ -7,7 +7,7 @@ one new TOML file in this folder. Imports nothing but the standard library
 
 from targets.descriptor import Flash, Limits, Memory, Qemu, Riscv, Target, Uart, Vector
 from targets.errors import DescriptorError, HilError
-from targets.loader import load, load_file, names
+from targets.loader import load, load_file, names, require_fma
 
 __all__ = [
     "DescriptorError",
@@ -23,4 +23,5 @@ __all__ = [
     "load",
     "load_file",
     "names",
+    "require_fma",
 ]

@@ -8,6 +8,7 @@ check themselves, so that a `Target` that exists is a possible one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from targets.errors import DescriptorError
@@ -281,6 +282,16 @@ class Target:
         """Whether QEMU is the whole machine: it counts instructions, shows what is
         executed, and a debugger may stop it. A process has none of these."""
         return self.machine == "qemu"
+
+    @property
+    def fma(self) -> bool:
+        """Whether it multiplies and adds binary32 in one instruction, as the contract's
+        arithmetic wants it: RISC-V's F (in G, D and the vector sets too), an Arm core's
+        FPU, and every native one. Without, there is no float32 on it (DESIGN 4.1)."""
+        riscv = re.match(r"rv(?:32|64)([a-z]+)", self.isa)
+        if riscv is not None:
+            return bool(set(riscv[1]) & set("fdgv"))
+        return not self.isa.startswith("armv") or "+fp" in self.isa
 
     def counted(self) -> Target:
         """The same for a guest whose instructions are counted: its clock is slower

@@ -53,6 +53,20 @@ def load(name: str) -> Target:
     return load_file(FOLDER / f"{name}.toml")
 
 
+def require_fma(target: Target) -> None:
+    """Raise `DescriptorError` for a target that float32 is refused on."""
+    if target.fma:
+        return
+    able = ", ".join(name for name in names() if load(name).fma)
+    raise DescriptorError(
+        f"target {target.name!r} has no hardware binary32 fused multiply-add, so float32 "
+        "is refused there: an integer format is needed, and there is none yet",
+        f"float32 is learned on: {able}",
+        "`hil build --link-only` makes the image that answers HELLO, ECHO and PING there; "
+        "`hil bench link` and `hil memory` measure it",
+    )
+
+
 def load_file(path: Path) -> Target:
     """The target that a descriptor file describes; its name is the file's.
 

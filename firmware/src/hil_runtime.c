@@ -7,10 +7,16 @@
 #include "hil_frame.h"
 #include "hil_memory.h"
 #include "hil_port.h"
+
+#define HEADER sizeof(struct hil_header)
+
+_Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
+               "HELLO's reply does not fit a frame");
+
+#if HIL_NETWORK
 #include "hil_store.h"
 #include "net.h"
 
-#define HEADER sizeof(struct hil_header)
 #define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
 #define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
 #define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
@@ -23,8 +29,6 @@ _Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * LABELLED_BYTES <= HIL_MAX
                "a STEP does not fit a frame");
 _Static_assert(sizeof(struct hil_step_reply) + HIL_SAMPLES * RESULT_BYTES <= HIL_STEP_REPLY,
                "a STEP's reply does not fit where it is kept");
-_Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
-               "HELLO's reply does not fit a frame");
 
 #if HIL_RESIDENT
 _Static_assert(sizeof(struct hil_step_resident) + HIL_THIN * sizeof(uint32_t) <=
@@ -69,10 +73,12 @@ struct kept_reply {
 struct order {
     uint16_t init, write, step;
 };
+#endif
 
 /* All zero until hil_runtime_serve: an initialised member would put the whole
  * network into .data, and so into flash a second time. */
 static struct {
+#if HIL_NETWORK
     _Alignas(16) net_t net; /* its step is the next, HIL_NEVER before INIT */
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
 #if HIL_REHEARSAL
@@ -80,23 +86,30 @@ static struct {
 #endif
     bool ready;                      /* INIT has been done */
     bool faulted;                    /* a step was refused: only INIT helps */
-    uint32_t boot;                   /* the host's nonce, 0 before HELLO */
-    uint32_t telemetry;              /* telemetry frames sent since HELLO */
-    uint64_t instructions, cycles;   /* of the last STEP */
+#endif
+    /* the host's nonce, 0 before HELLO; aligned as codegen/layout.py's ROUND says */
+    _Alignas(HIL_NETWORK ? _Alignof(uint32_t) : 16) uint32_t boot;
+    uint32_t telemetry; /* telemetry frames sent since HELLO */
+#if HIL_NETWORK
+    uint64_t instructions, cycles; /* of the last STEP */
     struct order order;
     struct hil_store store;
     uint32_t committed; /* step of the newest checkpoint, if it is of this network */
     uint32_t run;       /* number of the run that is learning */
     uint32_t next_kept;
     struct kept_reply kept[HIL_WINDOW];
+#endif
     struct hil_decoder decoder;
     uint8_t request[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
     uint8_t reply[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
 } rt;
 
+#if HIL_NETWORK
 _Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/layout.py has counted another net_t");
+#endif
 _Static_assert(sizeof rt == HIL_RUNTIME_BYTES, "codegen/layout.py has counted another rt");
 
+#if HIL_NETWORK
 #if NET_SIGNALS
 /* What a budget is held in. */
 uint64_t net_counter(void)
@@ -111,6 +124,7 @@ uint64_t net_counter(void)
 
 /* Step in hand, HIL_NEVER outside one. A trap may ask at any moment. */
 static uint32_t learning = HIL_NEVER;
+#endif
 
 static void put_header(uint8_t *body, uint8_t kind, uint8_t status, uint16_t seq)
 {
@@ -132,7 +146,12 @@ static void refuse(const struct hil_header *to, enum hil_status status)
 
 void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
 {
-    const struct hil_fault fault = { cause, learning, pc, address };
+#if HIL_NETWORK
+    const uint32_t step = learning;
+#else
+    const uint32_t step = HIL_NEVER;
+#endif
+    const struct hil_fault fault = { cause, step, pc, address };
     uint8_t body[HEADER + sizeof fault + HIL_CRC_BYTES];
 
     put_header(body, HIL_FAULT, HIL_FAULTED, 0);
@@ -140,22 +159,44 @@ void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
     hil_frame_send(body, HEADER + sizeof fault);
 }
 
-static void send_telemetry(void)
+/* The next step; where there is no network, none ever is. */
+static uint32_t next_step(void)
 {
-    const struct hil_telemetry telemetry = {
-        .number = rt.telemetry++,
-        .step = rt.net.step,
+#if HIL_NETWORK
+    return rt.net.step;
+#else
+    return HIL_NEVER;
+#endif
+}
+
+/* How the device is: PING's reply. */
+static struct hil_ping_reply condition(void)
+{
+    return (struct hil_ping_reply){
+        .number = rt.telemetry,
+        .step = next_step(),
+#if HIL_NETWORK
         .instructions = rt.instructions,
         .cycles = rt.cycles,
+#endif
         .damaged = rt.decoder.damaged,
         .overruns = hil_port_overruns(),
         .stack = hil_port_stack(),
-#if NET_GATED
+#if HIL_NETWORK && NET_GATED
         .threshold = rt.net.threshold,
 #endif
     };
+}
+
+#if HIL_NETWORK
+
+/* The same, of the device's own accord. */
+static void send_telemetry(void)
+{
+    const struct hil_ping_reply telemetry = condition();
     uint8_t body[HEADER + sizeof telemetry + HIL_CRC_BYTES];
 
+    rt.telemetry++;
     put_header(body, HIL_TELEMETRY, HIL_OK, 0);
     memcpy(body + HEADER, &telemetry, sizeof telemetry);
     hil_frame_send(body, HEADER + sizeof telemetry);
@@ -184,37 +225,6 @@ static void follow(uint16_t *mark, uint16_t seq)
     if (behind > 0x4000 && behind < 0x8000) {
         *mark = seq - 0x4000;
     }
-}
-
-static void on_hello(const struct hil_header *header, const uint8_t *payload, size_t size)
-{
-    struct hil_hello_reply reply = {
-        .protocol_min = HIL_PROTOCOL_VERSION,
-        .protocol_max = HIL_PROTOCOL_VERSION,
-        .harts = 1,
-        .vlen = HIL_VECTOR ? hil_port_vlen() : 0,
-        .max_payload = HIL_MAX_PAYLOAD,
-        .window = HIL_WINDOW,
-        .step = rt.net.step,
-        .committed_step = rt.committed,
-        .target = HIL_TARGET,
-        .isa = HIL_ISA,
-    };
-
-    (void)payload;
-    if (size != sizeof(struct hil_hello) || header->boot == 0) {
-        refuse(header, HIL_BAD_PAYLOAD);
-        return;
-    }
-    if (rt.boot != header->boot) {
-        rt.boot = header->boot;
-        rt.telemetry = 0;
-        rt.order = (struct order){ header->seq, header->seq, header->seq };
-        forget_replies(); /* they answered another session's steps */
-    }
-    memcpy(reply.digest, hil_build_digest, sizeof reply.digest);
-    memcpy(rt.reply + HEADER, &reply, sizeof reply);
-    answer(header, HIL_OK, sizeof reply);
 }
 
 /* Where the reply to steps that come next will be kept; empty until then. */
@@ -899,6 +909,101 @@ static void on_digest(const struct hil_header *header, const uint8_t *payload, s
     answer(header, HIL_OK, sizeof reply);
 }
 
+/* Of a session that begins with this frame. */
+static void begin_session(uint16_t seq)
+{
+    rt.order = (struct order){ seq, seq, seq };
+    forget_replies(); /* they answered another session's steps */
+}
+
+static void follow_all(uint16_t seq)
+{
+    follow(&rt.order.init, seq);
+    follow(&rt.order.write, seq);
+    follow(&rt.order.step, seq);
+}
+
+static uint32_t committed(void)
+{
+    return rt.committed;
+}
+
+static void begin(void)
+{
+    rt.net.step = HIL_NEVER;
+    rt.committed = HIL_NEVER;
+#if HIL_SLOTS
+    open_store();
+#endif
+    forget_replies();
+}
+
+#else /* no network: no steps, so nothing has an order, and nothing is kept */
+
+static void begin_session(uint16_t seq)
+{
+    (void)seq;
+}
+
+static void follow_all(uint16_t seq)
+{
+    (void)seq;
+}
+
+static uint32_t committed(void)
+{
+    return HIL_NEVER;
+}
+
+static void begin(void)
+{
+}
+
+#endif
+
+static void on_hello(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    struct hil_hello_reply reply = {
+        .protocol_min = HIL_PROTOCOL_VERSION,
+        .protocol_max = HIL_PROTOCOL_VERSION,
+        .harts = 1,
+        .vlen = HIL_VECTOR ? hil_port_vlen() : 0,
+        .max_payload = HIL_MAX_PAYLOAD,
+        .window = HIL_WINDOW,
+        .step = next_step(),
+        .committed_step = committed(),
+        .target = HIL_TARGET,
+        .isa = HIL_ISA,
+    };
+
+    (void)payload;
+    if (size != sizeof(struct hil_hello) || header->boot == 0) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (rt.boot != header->boot) {
+        rt.boot = header->boot;
+        rt.telemetry = 0;
+        begin_session(header->seq);
+    }
+    memcpy(reply.digest, hil_build_digest, sizeof reply.digest);
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
+}
+
+static void on_ping(const struct hil_header *header, const uint8_t *payload, size_t size)
+{
+    const struct hil_ping_reply reply = condition();
+
+    (void)payload;
+    if (size != 0) {
+        refuse(header, HIL_BAD_PAYLOAD);
+        return;
+    }
+    memcpy(rt.reply + HEADER, &reply, sizeof reply);
+    answer(header, HIL_OK, sizeof reply);
+}
+
 static void on_echo(const struct hil_header *header, const uint8_t *payload, size_t size)
 {
     memcpy(rt.reply + HEADER, payload, size);
@@ -924,9 +1029,12 @@ static void dispatch(const uint8_t *body, size_t size)
         uint8_t kind;
         void (*handle)(const struct hil_header *, const uint8_t *, size_t);
     } handlers[] = {
-        { HIL_STEP, on_step },   { HIL_INFER, on_infer }, { HIL_HELLO, on_hello },
-        { HIL_INIT, on_init },   { HIL_READ, on_read },   { HIL_WRITE, on_write },
-        { HIL_DIGEST, on_digest }, { HIL_ECHO, on_echo }, { HIL_LEAVE, on_leave },
+#if HIL_NETWORK
+        { HIL_STEP, on_step },     { HIL_INFER, on_infer }, { HIL_INIT, on_init },
+        { HIL_READ, on_read },     { HIL_WRITE, on_write }, { HIL_DIGEST, on_digest },
+#endif
+        { HIL_HELLO, on_hello },   { HIL_ECHO, on_echo },   { HIL_LEAVE, on_leave },
+        { HIL_PING, on_ping },
 #if HIL_RESIDENT
         { HIL_STEP_RESIDENT, on_step_resident },
 #endif
@@ -951,9 +1059,7 @@ static void dispatch(const uint8_t *body, size_t size)
             refuse(&header, HIL_STALE_BOOT); /* also after a reset: notice it */
             return;
         }
-        follow(&rt.order.init, header.seq);
-        follow(&rt.order.write, header.seq);
-        follow(&rt.order.step, header.seq);
+        follow_all(header.seq);
     }
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
         if (handlers[i].kind == header.kind) {
@@ -966,12 +1072,7 @@ static void dispatch(const uint8_t *body, size_t size)
 
 _Noreturn void hil_runtime_serve(void)
 {
-    rt.net.step = HIL_NEVER;
-    rt.committed = HIL_NEVER;
-#if HIL_SLOTS
-    open_store();
-#endif
-    forget_replies();
+    begin();
     hil_decoder_init(&rt.decoder, rt.request, sizeof rt.request);
     for (;;) {
         uint8_t bytes[64];

@@ -136,7 +136,7 @@ def _without_vectors(target: Target) -> Target | None:
         (
             t
             for t in others
-            if t.emulated and t.xlen == target.xlen and t.vector is None
+            if (t.port, t.xlen) == (target.port, target.xlen) and t.vector is None
         ),
         None,
     )

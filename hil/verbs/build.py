@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from codegen.stack import Bound, Stack
-    from hil.building import Built
+    from hil.building import Answers, Built
 
 HELP = "generate the C, build the image, print the memory bill"
 
@@ -24,33 +24,56 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for generated/, image/, firmware/ and image.elf (default: build)",
     )
+    add_link_only(parser)
     add_experiment(parser)
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from shutil import copyfile
-
     from codegen import stack
     from hil.building import build, plan_for
-    from hil.errors import UsageError
     from hil.lesson import prepare
 
-    out = output.of(given)
+    out, folder = output.of(given), Path(given.out)
+    if given.link_only:
+        _link_only(given, out, folder)
+        return 0
     lesson = prepare(experiment_of(given))
     built = build(plan_for(lesson), lesson.experiment.toolchain)
-    folder = Path(given.out)
+    _write(built, folder)
+    found = stack.read(built.image.path, lesson.target, lesson.vlen)
+    _show(out, built, found, folder)
+    out.document(_document(built, found, folder))
+    return 0
+
+
+def _write(built: Answers, folder: Path) -> None:
+    from shutil import copyfile
+
+    from hil.errors import UsageError
+
     try:
         built.files.write(folder)
         copyfile(built.image.path, folder / "image.elf")
     except OSError as error:
         raise UsageError(
-            f"folder {given.out!r} cannot be written: {error.strerror}"
+            f"folder {str(folder)!r} cannot be written: {error.strerror}"
         ) from error
-    found = stack.read(built.image.path, lesson.target, lesson.vlen)
-    _show(out, built, found, folder)
-    out.document(_document(built, found, folder))
-    return 0
+
+
+def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> None:
+    from hil import link_only
+    from hil.memory import link
+
+    wanted = link_only.prepare(experiment_of(given))
+    built = link_only.build(wanted)
+    _write(built, folder)
+    for line in link.lines(wanted, built, None):
+        out.line(line)
+    out.line(f"image    {folder / 'image.elf'}")
+    out.line(f"digest   {built.image.digest}, {built.image.toolchain}")
+    files = {"folder": str(folder), "files": sorted(built.files.files)}
+    out.document({**link.to_json(wanted, built), **files})
 
 
 def _show(out: output.Output, built: Built, found: Stack | None, folder: Path) -> None:

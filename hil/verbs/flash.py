@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from hil import output
 from hil.errors import UsageError
-from hil.verbs.run import add_experiment, experiment_of
+from hil.verbs.run import add_experiment, add_link_only, experiment_of
+
+if TYPE_CHECKING:
+    from hil.building import Answers
+    from hil.experiment import Experiment
+    from hil.lesson import Wanted
 
 HELP = "put an experiment's image onto a unit; done when the new image has answered"
 
@@ -23,15 +30,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--blank", action="store_true",
         help="the unit may be one that does not answer yet",
     )  # fmt: skip
+    add_link_only(parser)
     add_experiment(parser)
+
+
+def _built(asked: Experiment, alone: bool) -> tuple[Wanted, Callable[[], Answers]]:
+    """Where the image goes, and how it is made."""
+    from hil import building, lesson, link_only
+
+    if alone:
+        wanted = link_only.prepare(asked)
+        return wanted, lambda: link_only.build(wanted)
+    taught = lesson.prepare(asked)
+    return taught, lambda: building.build(building.plan_for(taught), asked.toolchain)
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
     from hil import locks, units
-    from hil.building import build, plan_for
     from hil.flashing import flash, with_command
-    from hil.lesson import prepare
     from hil.loaders import loader_for
 
     out = output.of(given)
@@ -44,9 +61,9 @@ def run(given: argparse.Namespace) -> int:
     unit = units.chosen(asked.unit, asked.target)
     if given.programmer is not None:
         unit = with_command(unit, given.programmer)
-    lesson = prepare(asked)
+    lesson, build = _built(asked, given.link_only)
     loader_for(unit, lesson.target)
-    built = build(plan_for(lesson), asked.toolchain)
+    built = build()
     out.line(f"build    {built.image.digest[:8]}, {built.image.toolchain}")
     with locks.held(unit):
         done = flash(unit, lesson, built, blank=given.blank)

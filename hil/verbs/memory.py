@@ -6,9 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
+    from hil.experiment import Experiment
     from hil.lesson import Lesson
     from hil.memory.rows import Row
 
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--markdown", action="store_true", help="only the table, for a document"
     )
+    add_link_only(parser)
     add_experiment(parser)
 
 
@@ -38,11 +40,15 @@ def run(given: argparse.Namespace) -> int:
     """The verb. A rule that does not take the experiment has its reason in the
     table; the experiment's own is an error then."""
     from hil.lesson import prepare
+    from hil.link_only import serves
     from hil.memory import growth, report
     from hil.memory.rows import compare
 
-    out = output.of(given)
-    lesson = prepare(experiment_of(given))
+    out, asked = output.of(given), experiment_of(given)
+    if given.link_only or serves(asked):
+        _link_only(asked, given.measure, out)
+        return 0
+    lesson = prepare(asked)
     rows = list(compare(lesson))
     own = next(row for row in rows if row.rule == lesson.experiment.rule)
     if all(row.network is None for row in rows):
@@ -61,6 +67,19 @@ def run(given: argparse.Namespace) -> int:
     if own.refused is not None:
         raise own.refused
     return 0
+
+
+def _link_only(asked: Experiment, measured: bool, out: output.Output) -> None:
+    """The bill of the image without a network."""
+    from hil import link_only
+    from hil.memory import link
+
+    wanted = link_only.prepare(asked)
+    built = link_only.build(wanted)
+    watermark = link_only.measure(wanted, built).stack if measured else None
+    for line in link.lines(wanted, built, watermark):
+        out.line(line)
+    out.document(link.to_json(wanted, built, watermark))
 
 
 def _measured(rows: list[Row], lesson: Lesson) -> dict[str, int]:

@@ -87,6 +87,16 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name}", metavar=metavar, help=meaning)
 
 
+def add_link_only(parser: argparse.ArgumentParser) -> None:
+    """The flag of an image without a network."""
+    parser.add_argument(
+        "--link-only",
+        action="store_true",
+        help="the image without a network, which answers HELLO, ECHO, PING and LEAVE: "
+        "all that a target without float32 does so far",
+    )
+
+
 def experiment_of(given: argparse.Namespace) -> Experiment:
     """The experiment file, or the default, with the flags laid over it.
 

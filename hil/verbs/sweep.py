@@ -128,6 +128,7 @@ def run(given: argparse.Namespace) -> int:
             out.line(_head(number, cells, varied(cells)))
         out.document({"sweep": name, "cells": [dict(cell.asked) for cell in cells]})
         return 0
+    _require_float32(cells)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -140,6 +141,14 @@ def run(given: argparse.Namespace) -> int:
     if failure is not None:
         tell(failure)
     return failure.exit_code if failure else 0
+
+
+def _require_float32(cells: list[Cell]) -> None:
+    """Nothing is begun that some target cannot do in any cell."""
+    import targets
+
+    for name in {cell.experiment.target for cell in cells} & {*targets.names()}:
+        targets.require_fma(targets.load(name))
 
 
 def _carry_out(

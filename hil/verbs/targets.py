@@ -28,10 +28,13 @@ def run(given: argparse.Namespace) -> int:
             if target.vector
             else ""
         )
-        out.line(f"{target.name:24} {target.isa:18} {target.title}{vlens}")
+        float32 = "" if target.fma else "  (no float32, so no network yet)"
+        out.line(f"{target.name:24} {target.isa:18} {target.title}{vlens}{float32}")
         if given.name:
             _show(out, asdict(target), 2)
-    out.document({"targets": [asdict(target) for target in found]})
+    out.document(
+        {"targets": [{**asdict(target), "fma": target.fma} for target in found]}
+    )
     return 0
 
 

@@ -122,7 +122,7 @@ def test_in_a_process_the_firmwares_variables_are_counted(
 @pytest.mark.parametrize(
     ("declared", "otherwise", "culprit"),
     [
-        ("uint32_t boot;", "uint32_t boot, more[8];", "another rt"),
+        ("uint32_t telemetry;", "uint32_t telemetry, more[8];", "another rt"),
         ("uint32_t tail, overruns;", "uint32_t tail, overruns, more[8];", "ram.toml"),
         ("uint32_t seed;", "uint32_t seed, more[8];", "another net_t"),
     ],

@@ -97,14 +97,14 @@ static bool harmless(uint8_t kind)
 {
     return kind == HIL_HELLO || kind == HIL_INFER || kind == HIL_READ ||
            kind == HIL_DIGEST || kind == HIL_ECHO || kind == HIL_LEAVE ||
-           kind == HIL_COMMIT;
+           kind == HIL_COMMIT || kind == HIL_PING;
 }
 
 /* Kinds that leave everything but the network's words alone. */
 static bool only_words(uint8_t kind)
 {
     return kind == HIL_READ || kind == HIL_WRITE || kind == HIL_DIGEST ||
-           kind == HIL_ECHO;
+           kind == HIL_ECHO || kind == HIL_PING;
 }
 
 static bool refused(uint8_t status)

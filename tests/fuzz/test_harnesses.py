@@ -102,6 +102,7 @@ def session(name: str) -> bytes:
             device.init(0, step=9, keep=True)
             device.infer([sample] * 3)
             device.digest()
+            assert device.ping().damaged == 0
             device.leave()
             return channel.line
 

@@ -130,7 +130,7 @@ def test_doctor_sees_decoys(tmp_path: Path) -> None:
 def test_bench_gives_every_rate_and_both_shares(
     host_cc: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hil.bench.ROUND_SECONDS", 0.05)
+    monkeypatch.setattr("hil.echo.ROUND_SECONDS", 0.05)
     given = ["bench", "link", "--target", "host", "--steps", "40", "--json", "-"]
     assert main(given) == 0
     document = json.loads(capsys.readouterr().out)

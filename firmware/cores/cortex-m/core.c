@@ -1,6 +1,7 @@
-/* Cortex-M with a single-precision FPU: what is the same on every board with one.
- * Registers by the ARMv7-M Architecture Reference Manual (DDI 0403E), section B3; ARMv8-M
- * has the same. */
+/* Cortex-M: what is the same on every board with one. Registers by the ARMv7-M
+ * Architecture Reference Manual (DDI 0403E), section B3; ARMv8-M has the same. ARMv6-M
+ * (DDI 0419) has fewer: no word on what a fault was, no cycle counter, and none of the
+ * debugger's. */
 #include <stdbool.h>
 
 #include "hil_config.h"
@@ -8,6 +9,8 @@
 #include "hil_port.h"
 #include "hil_runtime.h"
 #include "hil_uart.h"
+
+#define TELLS (__ARM_ARCH > 6)
 
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define SYST_CSR REGISTER(0xe000e010u)
@@ -64,10 +67,18 @@ void hil_port_init(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
+#if TELLS
     DEMCR |= DEMCR_TRACE;
     DWT_CTRL |= DWT_COUNTS;
+#endif
     hil_uart_open();
     NVIC_ISER(HIL_UART_INTERRUPT) = UART_BIT;
+}
+
+/* Whether a debugger would only stop at a breakpoint. ARMv6-M keeps that to itself. */
+static bool debugged(void)
+{
+    return TELLS && (DHCSR & DHCSR_DEBUGGED);
 }
 
 /* An emulator, or a debugger's host, is told the code by Arm's semihosting (SYS_EXIT_
@@ -77,7 +88,7 @@ static _Noreturn void end_machine(uint32_t code)
 {
     const bool told = core.ending;
     core.ending = true;
-    if (!told && !(DHCSR & DHCSR_DEBUGGED)) {
+    if (!told && !debugged()) {
         const uint32_t block[2] = { 0x20026, code < 255 ? code : 255 };
         register uint32_t operation __asm__("r0") = 0x20;
         register const uint32_t *argument __asm__("r1") = block;
@@ -96,6 +107,7 @@ static _Noreturn void report(uint32_t cause, uint32_t pc, uint32_t address)
     hil_port_exit(EXIT_FAULT);
 }
 
+#if TELLS
 /* The cause that the host is told. Cortex-M does not tell a load from a store. */
 static uint32_t cause_of(uint32_t status, const struct frame *frame)
 {
@@ -107,6 +119,7 @@ static uint32_t cause_of(uint32_t status, const struct frame *frame)
     }
     return status & CFSR_USAGE ? ILLEGAL_INSTRUCTION : HIL_CAUSE_DATA_ACCESS;
 }
+#endif
 
 _Noreturn void core_exception(const struct frame *frame);
 _Noreturn void core_exception(const struct frame *frame)
@@ -114,6 +127,7 @@ _Noreturn void core_exception(const struct frame *frame)
     if (core.ending) {
         end_machine(EXIT_FAULT);
     }
+#if TELLS
     const uint32_t status = CFSR;
     const uint32_t cause = cause_of(status, frame);
     const uint32_t pc = cause == HIL_CAUSE_STACK_OVERFLOW ? 0 : frame->pc;
@@ -121,6 +135,12 @@ _Noreturn void core_exception(const struct frame *frame)
         report(cause, pc, *(const uint16_t *)(uintptr_t)pc);
     }
     report(cause, pc, status & CFSR_BFAR_VALID ? BFAR : 0);
+#else
+    if ((const uint32_t *)frame < stack_bottom) {
+        report(HIL_CAUSE_STACK_OVERFLOW, 0, 0);
+    }
+    report(HIL_CAUSE_HARD_FAULT, frame->pc, 0);
+#endif
 }
 
 void core_count_down(const struct frame *frame);
@@ -168,17 +188,21 @@ void hil_port_watchdog(bool armed)
 
 uint64_t hil_port_instructions(void)
 {
-    return 0; /* ARMv7-M and ARMv8-M count none */
+    return 0; /* Cortex-M counts none */
 }
 
 /* CYCCNT has 32 bits: a wrap is noticed when it is read once in each. */
 uint64_t hil_port_cycles(void)
 {
+#if TELLS
     const uint32_t now = DWT_CYCCNT;
 
     core.cycles_high += now < core.cycles;
     core.cycles = now;
     return (uint64_t)core.cycles_high << 32 | now;
+#else
+    return 0;
+#endif
 }
 
 uint32_t hil_port_vlen(void)

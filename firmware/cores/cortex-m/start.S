@@ -2,14 +2,17 @@
  *
  * The table ends with the one interrupt there is, the UART's. Nothing here leans
  * on what the hardware does at a reset but the program counter: a debugger that
- * starts an image in RAM sets no more than that. */
+ * starts an image in RAM sets no more than that. Instructions are ARMv6-M's, but for
+ * those of what it has not. */
 #include "hil_config.h"
 
 #define STACK_PAINT 0x5aa55aa5
 
     .syntax unified
     .thumb
+#ifdef __ARM_FP
     .fpu fpv4-sp-d16 /* some drivers tell the assembler of no FPU */
+#endif
 
     .section .vectors, "a"
     .align 2
@@ -20,7 +23,11 @@ vectors:
     .rept 13 /* NMI to PendSV: none is expected */
     .word trap_entry
     .endr
+#if HIL_NETWORK
     .word core_tick
+#else
+    .word trap_entry
+#endif
     .rept HIL_UART_INTERRUPT
     .word trap_entry
     .endr
@@ -35,10 +42,14 @@ vectors:
     .thumb_func
 _start:
     cpsid i
-    ldr sp, =stack_top
-    ldr r1, =0xe000ed08 /* VTOR */
+    ldr r0, =stack_top
+    mov sp, r0
+#if __ARM_ARCH > 6
+    ldr r1, =0xe000ed08 /* VTOR; ARMv6-M may be without, and takes the table at 0 */
     ldr r0, =vectors
     str r0, [r1]
+#endif
+#ifdef __ARM_FP
     ldr r1, =0xe000ed88 /* CPACR: full access to the FPU */
     ldr r0, [r1]
     orr r0, r0, #0xf00000
@@ -47,27 +58,28 @@ _start:
     isb
     movs r0, #0 /* to nearest even, subnormals kept, whatever came before */
     vmsr fpscr, r0
+#endif
 
     ldr r0, =data_start
     ldr r1, =data_end
     ldr r2, =data_load
 1:  cmp r0, r1
     bhs 2f
-    ldr r3, [r2], #4
-    str r3, [r0], #4
+    ldmia r2!, {r3}
+    stmia r0!, {r3}
     b 1b
 2:  ldr r0, =bss_start
     ldr r1, =bss_end
     movs r2, #0
 3:  cmp r0, r1
     bhs 4f
-    str r2, [r0], #4
+    stmia r0!, {r2}
     b 3b
 
     /* paint the stack, so that its deepest use can be seen */
 4:  ldr r0, =stack_bottom
     ldr r1, =STACK_PAINT
-5:  str r1, [r0], #4
+5:  stmia r0!, {r1}
     cmp r0, sp
     blo 5b
 
@@ -87,11 +99,13 @@ _start:
     .thumb_func
 trap_entry:
     mov r0, sp
-    ldr sp, =trap_stack_top
+    ldr r1, =trap_stack_top
+    mov sp, r1
     bl core_exception
     .ltorg
     .size trap_entry, . - trap_entry
 
+#if HIL_NETWORK
 /* The watchdog's clock. Whether it is over is C's to say; where it was, the
  * frame's, which it needs as an argument. */
     .section .text.core_tick, "ax", %progbits
@@ -102,3 +116,4 @@ core_tick:
     mov r0, sp
     b core_count_down
     .size core_tick, . - core_tick
+#endif

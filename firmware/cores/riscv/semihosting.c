@@ -1,5 +1,5 @@
-/* The exit code by semihosting (RISC-V Semihosting 1.0: SYS_EXIT,
- * ADP_Stopped_ApplicationExit). */
+/* The exit code by semihosting (RISC-V Semihosting 1.0: SYS_EXIT_EXTENDED, which takes
+ * one in 32 bits as well, and ADP_Stopped_ApplicationExit). */
 #include "core.h"
 
 void core_tell_emulator(uint32_t code)
@@ -8,7 +8,7 @@ void core_tell_emulator(uint32_t code)
 
     if (!ending) {
         const unsigned long block[2] = { 0x20026, code };
-        register unsigned long operation __asm__("a0") = 0x18;
+        register unsigned long operation __asm__("a0") = 0x20;
         register const unsigned long *argument __asm__("a1") = block;
         ending = 1;
         __asm__ volatile(".option push\n\t.option norvc\n\t.balign 16\n\t"

@@ -47,11 +47,24 @@ _start:
     la t0, trap_stack_top
     csrw mscratch, t0
 
+#ifdef __riscv_flen
     li t0, MSTATUS_FS_INITIAL | MSTATUS_VS_INITIAL
     csrs mstatus, t0
     csrw fcsr, zero /* round to nearest even, whatever came before a reset */
+#endif
 
-    la t0, bss_start
+    /* first values of variables, where they are kept apart from them */
+    la t0, data_start
+    la t1, data_end
+    la t2, data_load
+    beq t0, t2, 6f
+5:  bgeu t0, t1, 6f
+    lw t3, 0(t2)
+    sw t3, 0(t0)
+    addi t0, t0, 4
+    addi t2, t2, 4
+    j 5b
+6:  la t0, bss_start
     la t1, bss_end
 3:  bgeu t0, t1, 4f
     STORE zero, 0(t0)
@@ -62,14 +75,14 @@ _start:
 4:  la t0, stack_bottom
     la sp, stack_top
     li t1, STACK_PAINT
-5:  sw t1, 0(t0)
+7:  sw t1, 0(t0)
     addi t0, t0, 4
-    bltu t0, sp, 5b
+    bltu t0, sp, 7b
 
     li a0, 0
     li a1, 0
     call main
-6:  j 6b
+8:  j 8b
     .size _start, . - _start
 
 /* Traps run on a stack of their own, since the interrupted one may be what

@@ -1,22 +1,14 @@
-/* Port of SiFive's FU540-C000: registers by its manual (v1p4), chapters 13 (UART)
- * and 17 (GPIO). */
+/* Port of SiFive's chips: their UART (FU540-C000 Manual v1p4, chapter 13), and the way
+ * out. What differs between them is in files of their names. */
 #include "core.h"
 #include "hil_config.h"
 #include "hil_port.h"
 #include "hil_uart.h"
+#include "sifive.h"
 
 enum { TXDATA = 0x00, RXDATA = 0x04, TXCTRL = 0x08, RXCTRL = 0x0c, IE = 0x10, IP = 0x14, DIV = 0x18 };
 enum { ENABLE = 1, IE_RX = 2, IP_TX = 1, TX_BELOW_1 = 1 << 16 };
 #define FULL_OR_EMPTY 0x80000000u
-
-/* Pin 10 of the GPIO is the HiFive Unleashed's reset. */
-#define GPIO 0x10060000u
-enum { OUTPUT_ENABLE = 0x08, OUTPUT_VALUE = 0x0c, RESET_PIN = 1 << 10 };
-
-static volatile uint32_t *at(uint32_t address)
-{
-    return (volatile uint32_t *)(uintptr_t)address;
-}
 
 static volatile uint32_t *uart(unsigned offset)
 {
@@ -25,6 +17,7 @@ static volatile uint32_t *uart(unsigned offset)
 
 void hil_uart_open(void)
 {
+    sifive_clock();
     *uart(DIV) = HIL_CORE_CLOCK / HIL_UART_BAUD - 1;
     *uart(TXCTRL) = ENABLE | TX_BELOW_1;
     *uart(RXCTRL) = ENABLE;
@@ -56,8 +49,7 @@ bool hil_uart_idle(void)
 _Noreturn void hil_port_end(uint32_t code)
 {
     core_tell_emulator(code);
-    *at(GPIO + OUTPUT_ENABLE) |= RESET_PIN;
-    *at(GPIO + OUTPUT_VALUE) &= ~(uint32_t)RESET_PIN;
+    sifive_reset();
     for (;;) {
         __asm__ volatile("wfi");
     }

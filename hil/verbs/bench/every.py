@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The benchmark; exit code 1 when a digest differs."""
     from codegen import rules
-    from hil.everywhere import places, taught
+    from hil.everywhere import places, taught, without_float32
 
     out, asked = output.of(given), experiment_of(given)
     if asked.unit is not None:
@@ -53,6 +53,8 @@ def run(given: argparse.Namespace) -> int:
             row[name] = taught(place, asked.override({"rule": name}))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")
+    for target in without_float32() if not given.only else ():
+        out.line(f"not on {target}: it has no float32")
     _sizes(out, found, names[0])
     equal = all(len({r[name].digest for r in found.values()}) == 1 for name in names)
     out.document(

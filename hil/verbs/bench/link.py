@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.verbs.run import add_experiment, add_link_only, experiment_of
+
+if TYPE_CHECKING:
+    from hil.experiment import Experiment
 
 HELP = "ECHO against a raw echo, lockstep against its slowest part, first step"
 STEPS = 600
@@ -13,6 +17,7 @@ STEPS = 600
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil bench link`."""
+    add_link_only(parser)
     add_experiment(parser)
 
 
@@ -20,9 +25,13 @@ def run(given: argparse.Namespace) -> int:
     """The benchmark."""
     from hil.bench import FIRST_STEP_LIMIT, GOAL, bench_link
     from hil.lesson import prepare
+    from hil.link_only import serves
 
     out = output.of(given)
     asked = experiment_of(given)
+    if given.link_only or serves(asked):
+        _link_only(asked, out)
+        return 0
     if asked.steps is None and asked.epochs is None:
         asked = asked.override({"steps": STEPS})
     lesson = prepare(asked)
@@ -35,15 +44,8 @@ def run(given: argparse.Namespace) -> int:
         ("resident", "steps/s"),
     ):  # fmt: skip
         out.line(f"{name:10} {getattr(found, name):12,.0f} {unit}  ({kinds[name]})")
-    for what, share in (
-        ("ECHO of the raw echo", found.echo_share),
-        ("lockstep of the slowest part", found.lockstep_share),
-    ):
-        met = "met" if share >= GOAL else "missed"
-        note = "; above 100%: the emulator sets the pace, not the stack"
-        out.line(
-            f"{what}: {share:.0%}, goal {GOAL:.0%} {met}{note if share > 1 else ''}"
-        )
+    out.line(_goal("ECHO of the raw echo", found.echo_share, GOAL))
+    out.line(_goal("lockstep of the slowest part", found.lockstep_share, GOAL))
     met = "met" if found.first_step <= FIRST_STEP_LIMIT else "missed"
     out.line(
         f"command to first step: {found.first_step:.2f} s, "
@@ -62,3 +64,39 @@ def run(given: argparse.Namespace) -> int:
         }
     )
     return 0
+
+
+def _goal(what: str, share: float, goal: float) -> str:
+    met = "met" if share >= goal else "missed"
+    note = "; above 100%: the emulator sets the pace, not the stack"
+    return f"{what}: {share:.0%}, goal {goal:.0%} {met}{note if share > 1 else ''}"
+
+
+def _link_only(asked: Experiment, out: output.Output) -> None:
+    """What an image without a network allows: ECHO, and on an emulator a raw echo."""
+    from hil import link_only
+    from hil.bench import GOAL
+    from hil.echo import bench_echo
+
+    wanted = link_only.prepare(asked)
+    found = bench_echo(wanted)
+    kind = "emulated" if asked.unit is None else "measured"
+    if found.raw is not None:
+        out.line(f"{'raw':10} {found.raw:12,.0f} bytes/s  ({kind})")
+    out.line(f"{'echo':10} {found.echo:12,.0f} bytes/s  ({kind})")
+    if found.share is not None:
+        out.line(_goal("ECHO of the raw echo", found.share, GOAL))
+    out.line("no network, so no steps to measure")
+    out.document(
+        {
+            "bench": "link",
+            "target": wanted.target.name,
+            "vlen": wanted.vlen,
+            "steps": None,
+            "goal": GOAL,
+            "raw": found.raw,
+            "echo": found.echo,
+            "echo_share": found.share,
+            "provenance": dict.fromkeys(("raw", "echo", "echo_share"), kind),
+        }
+    )

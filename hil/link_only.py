@@ -1,0 +1,85 @@
+"""Images without a network: all that a target without float32 does, and what the
+runtime takes on any. They answer HELLO, ECHO, PING and LEAVE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from codegen import stack, toolchain
+from codegen.buildplan import BuildPlan
+from codegen.image import Image
+from codegen.plan import LinkPlan, link_plan
+from codegen.render import render_link
+from hil import units
+from hil.attach import attach, greet
+from hil.device import Device
+from hil.errors import LinkError
+from hil.experiment import Experiment
+from hil.flashing import make_sure
+from hil.replies import Telemetry
+from targets import Target, load
+
+
+@dataclass(frozen=True)
+class LinkOnly:
+    """An experiment whose network, rule and data are not looked at."""
+
+    experiment: Experiment
+    target: Target
+    vlen: int
+
+
+@dataclass(frozen=True)
+class LinkBuilt:
+    """The image and what it was made from."""
+
+    plan: LinkPlan
+    files: BuildPlan
+    image: Image
+
+
+def serves(asked: Experiment) -> bool:
+    """Whether an image without a network is all that can be measured: no network
+    was asked for, and the target would refuse one."""
+    return asked.network is None and not load(asked.target).fma
+
+
+def prepare(asked: Experiment) -> LinkOnly:
+    """Where the image will run. Raises `UsageError` and `DescriptorError`."""
+    target = load(asked.target)
+    if asked.unit is not None:
+        asked = replace(asked, unit=units.chosen(asked.unit, target.name).name)
+    return LinkOnly(asked, target, target.vlen(asked.vlen))
+
+
+def build(wanted: LinkOnly) -> LinkBuilt:
+    """The image, from the cache when it was built before. Raises `CompilerMissing`,
+    and `BuildError` also when its stack could overflow."""
+    target, plan = wanted.target, link_plan(wanted.target, wanted.experiment.window)
+    files = render_link(plan)
+    made = toolchain.build(files, toolchain.find(target, wanted.experiment.toolchain))
+    stack.refuse_deep(made.path, target, wanted.vlen)
+    return LinkBuilt(plan, files, made)
+
+
+def measure(wanted: LinkOnly, built: LinkBuilt) -> Telemetry:
+    """How the device is after a window of the longest frames, which come back whole.
+
+    A unit that has a loader is flashed first. Raises `LinkError` when they do not, and
+    what flashing, starting and greeting it raise.
+    """
+    asked, line = wanted.experiment, built.plan.line
+    payloads = [bytes([i]) * line.max_payload for i in range(2 * line.window)]
+    with attach(
+        wanted.target, built.image.path, asked, wanted.vlen, None,
+        ready=lambda unit: make_sure(unit, wanted, built),
+    ) as attached:  # fmt: skip
+        channel, limits = attached.channel, wanted.target.limits
+        device = Device(channel, built.plan, limits, built.image.path)
+        greet(device, wanted, built)
+        if list(device.echo(payloads)) != payloads:
+            raise LinkError("ECHO gave other bytes back than it got")
+        told = device.ping()
+        device.leave()
+        attached.require_end(limits.stop)
+    return told
