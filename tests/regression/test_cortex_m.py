@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 import targets
-from hil import Experiment, lesson, run
+from emulation.qemu import QemuMachine
+from hil import Experiment, feed, lesson, run
+from hil.building import build, plan_for
+from hil.device import Device
 from hil.errors import DeviceFault, UsageError
+from hil.flashing import who_is_there
+from hil.link.channel import Channel
 from tests.regression.mistakes import spoil
 
 CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "netduinoplus2")
@@ -68,3 +73,30 @@ def test_what_a_core_cannot_count_is_refused() -> None:
         lesson.prepare(Experiment(target="mps2-an386", icount=True))
     with pytest.raises(UsageError, match="needs a counter"):
         lesson.prepare(Experiment(target="mps2-an386", gate="row", instructions=10_000))
+
+
+@pytest.mark.parametrize("target", ["mps2-an386", "mps2-an505", "netduinoplus2"])
+def test_a_board_alone_resets_after_a_fault(
+    qemu_arm: str, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """Without a debugger's host nobody hears of the end: a breakpoint in a fault's
+    own handler would lock the core up."""
+    spoil(monkeypatch, "*loss = 0; *(volatile float *)0xd0000000u = 1;")
+    made = targets.load(target)
+    assert made.qemu is not None
+    alone = replace(made, qemu=replace(made.qemu, semihosting=False))
+    prepared = lesson.prepare(Experiment(target=target, network="64-16-10", steps=3))
+    image = build(plan_for(prepared))
+    with QemuMachine(alone, image.image.path, vlen=0) as machine:
+        machine.power_on()
+        machine.run()
+        assert machine.url is not None
+        with Channel(machine.url) as channel:
+            device = Device(channel, image.plan, made.limits, image.image.path)
+            device.hello(image.image.digest, 0, made.limits.hello)
+            device.init(1)
+            feed.post(device, prepared, feed.portion(prepared, 0, 1))
+            with pytest.raises(DeviceFault, match="access fault"):
+                device.take_steps(made.limits.step)
+        found = who_is_there(machine.url, made.limits.hello)
+    assert found is not None and found.step is None

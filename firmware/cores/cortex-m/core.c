@@ -48,7 +48,11 @@ enum { INSTRUCTION_ACCESS_FAULT = 1, ILLEGAL_INSTRUCTION = 2 };
 enum { TICKS = HIL_CORE_CLOCK / 1000u * TICK_MS };
 _Static_assert(TICKS > 0 && TICKS < 1 << 24, "the watchdog's tick does not fit SysTick");
 
+enum { PSR_THUMB = 1u << 24 };
+#define THREAD_ON_MAIN_STACK 0xfffffff9u /* what an exception returns to */
+
 extern const uint32_t stack_bottom[];
+extern uint32_t stack_top[];
 
 /* What an exception pushes. */
 struct frame {
@@ -81,23 +85,48 @@ static bool debugged(void)
     return TELLS && (DHCSR & DHCSR_DEBUGGED);
 }
 
+static _Noreturn void reset(void)
+{
+    __asm__ volatile("dsb" : : : "memory");
+    AIRCR = AIRCR_RESET;
+    for (;;) {
+    }
+}
+
 /* An emulator, or a debugger's host, is told the code by Arm's semihosting (SYS_EXIT_
  * EXTENDED, ADP_Stopped_ApplicationExit); on a board alone that is a fault, whose
- * handler comes here again and resets. */
+ * handler resets. */
 static _Noreturn void end_machine(uint32_t code)
 {
-    const bool told = core.ending;
-    core.ending = true;
-    if (!told && !debugged()) {
+    if (!debugged()) {
         const uint32_t block[2] = { 0x20026, code < 255 ? code : 255 };
         register uint32_t operation __asm__("r0") = 0x20;
         register const uint32_t *argument __asm__("r1") = block;
         __asm__ volatile("bkpt 0xab" : : "r"(operation), "r"(argument) : "memory");
     }
-    __asm__ volatile("dsb" : : : "memory");
-    AIRCR = AIRCR_RESET;
+    reset();
+}
+
+/* The same from an exception: a fault in a fault's own handler would lock the core up, so
+ * the exception returns to it, on a stack that is empty. */
+static _Noreturn void return_to_end(uint32_t code)
+{
+    struct frame *const frame = (struct frame *)(void *)stack_top - 1;
+
+    frame->r[0] = code;
+    frame->pc = (uint32_t)(uintptr_t)end_machine & ~1u;
+    frame->psr = PSR_THUMB;
+    __asm__ volatile("cpsid i\n\tmov sp, %0\n\tmov lr, %1\n\tbx lr"
+                     : : "r"(frame), "r"(THREAD_ON_MAIN_STACK) : "lr", "memory");
     for (;;) {
     }
+}
+
+static bool in_exception(void)
+{
+    uint32_t number;
+    __asm__ volatile("mrs %0, ipsr" : "=r"(number));
+    return number != 0;
 }
 
 static _Noreturn void report(uint32_t cause, uint32_t pc, uint32_t address)
@@ -125,7 +154,7 @@ _Noreturn void core_exception(const struct frame *frame);
 _Noreturn void core_exception(const struct frame *frame)
 {
     if (core.ending) {
-        end_machine(EXIT_FAULT);
+        reset();
     }
 #if TELLS
     const uint32_t status = CFSR;
@@ -214,6 +243,10 @@ _Noreturn void hil_port_exit(uint32_t code)
 {
     while (!hil_uart_idle()) {
         /* the machine's end would take the last bytes along */
+    }
+    core.ending = true;
+    if (in_exception()) {
+        return_to_end(code);
     }
     end_machine(code);
 }
