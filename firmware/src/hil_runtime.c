@@ -499,8 +499,8 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
 }
 
 /* Put the state's digest into a result. What a fused step has left for the next
- * is applied for it, and counted as the step's own. */
-static void add_digest(uint8_t *result, uint32_t flags)
+ * is applied for it, and counted as the step's own: by the same instructions, whoever calls. */
+__attribute__((noinline)) static void add_digest(uint8_t *result, uint32_t flags)
 {
     hil_port_watchdog(true);
 #if NET_PENDING

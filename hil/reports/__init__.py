@@ -17,7 +17,7 @@ def write(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
 
     `out` is `report.html` by default: in the folder, or where there are several in
     the current one. Raises `UsageError` for a folder that is none of a run, a file
-    that cannot be written, and `Unproven` for a figure that does not say how it was
+    that cannot be written, and for a figure that does not say how it was
     obtained.
     """
     from hil.reports import page, runs

@@ -63,7 +63,7 @@ class Picture:
     """A picture with what it shows, and how its figures were obtained.
 
     `name` is that of its PNG, `note` a sentence below it, `series` its legend: name
-    and place of a colour. Raises `Unproven` without a known kind.
+    and place of a colour. Raises `UsageError` without a known kind.
     """
 
     name: str

@@ -82,7 +82,7 @@ class Report:
 
 
 def compose(collected: Collected) -> Report:
-    """The report of these runs. Raises `Unproven` for a figure that does not say how
+    """The report of these runs. Raises `UsageError` for a figure that does not say how
     it was obtained, and `UsageError` for a file that cannot be read."""
     runs, demo = collected.runs, collected.demo
     shows = tables.demo_metrics(demo) if demo else None

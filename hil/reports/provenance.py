@@ -18,15 +18,11 @@ MEANING = {
 }
 
 
-class Unproven(UsageError):
-    """A figure does not say how it was obtained."""
-
-
 @dataclass(frozen=True)
 class Number:
     """A figure and how it was obtained; `text` is how a person reads it.
 
-    Raises `Unproven` without a known kind.
+    Raises `UsageError` without a known kind.
     """
 
     value: Any
@@ -38,10 +34,10 @@ class Number:
 
 
 def require(kinds: tuple[str, ...], what: str) -> None:
-    """Raise `Unproven` unless there are kinds, all of them known."""
+    """Raise `UsageError` unless there are kinds, all of them known."""
     for kind in kinds or ("",):
         if kind not in KINDS:
-            raise Unproven(
+            raise UsageError(
                 f"{what} has {f'provenance {kind!r}' if kind else 'no provenance'}: "
                 f"expected one of {', '.join(KINDS)}"
             )
@@ -49,7 +45,7 @@ def require(kinds: tuple[str, ...], what: str) -> None:
 
 def kind_of(document: Mapping[str, Any], path: str) -> str:
     """The kind of the figure at the dotted `path` of a record: the longest name in
-    its provenance that leads there. Raises `Unproven`."""
+    its provenance that leads there. Raises `UsageError`."""
     known: Mapping[str, str] = document.get("provenance") or {}
     parts = path.split(".")
     for length in range(len(parts), 0, -1):
@@ -57,4 +53,4 @@ def kind_of(document: Mapping[str, Any], path: str) -> str:
         if kind is not None:
             require((kind,), f"figure {path!r}")
             return kind
-    raise Unproven(f"figure {path!r} has no provenance: the report cannot show it")
+    raise UsageError(f"figure {path!r} has no provenance: the report cannot show it")

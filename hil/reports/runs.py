@@ -14,7 +14,7 @@ import numpy as np
 
 from hil import record as records
 from hil.errors import UsageError
-from hil.reports.provenance import Unproven, kind_of
+from hil.reports.provenance import kind_of
 from hil.reports.steps import Steps, read
 
 TELLING = ("rule", "parameters", "data", "network", "target", "unit", "vlen", "seed")
@@ -45,7 +45,7 @@ class Run:
     place: int = 0
 
     def kind(self, path: str) -> str:
-        """How the figure at `path` of the record was obtained. Raises `Unproven`."""
+        """How the figure at `path` of the record was obtained. Raises `UsageError`."""
         return kind_of(self.document, path)
 
     def get(self, path: str) -> Any:
@@ -116,7 +116,7 @@ class Collected:
 
 def load(folders: Sequence[str | Path]) -> Collected:
     """The runs in these folders; a demo's folder gives its arms, in order. Raises
-    `UsageError`, and `Unproven` for a record whose figures have no provenance."""
+    `UsageError`, also for a record whose figures have no provenance."""
     runs: list[Run] = []
     demos: list[Demo] = []
     for folder in map(Path, folders):
@@ -155,7 +155,7 @@ def _run(folder: Path, label: str = "") -> Run:
     try:
         records.require_provenance({"provenance": {}, **document})
     except records.ProvenanceError as error:
-        raise Unproven(f"record {str(path)!r}: {error}") from None
+        raise UsageError(f"record {str(path)!r}: {error}") from None
     return Run(folder, document, label)
 
 

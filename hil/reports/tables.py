@@ -139,7 +139,7 @@ def _head(runs: Sequence[Run]) -> tuple[str, ...]:
 
 def number(run: Run, path: str, show: Callable[[float], str]) -> Number | None:
     """The figure at a path of the record, or a list of them; None where there is
-    none. Raises `Unproven`."""
+    none. Raises `UsageError`."""
     value = run.get(path)
     if value is None or (path in UNMEASURED_AT_0 and not value):
         return None

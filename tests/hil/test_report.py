@@ -18,12 +18,13 @@ from hil import continual, reports
 from hil import record as records
 from hil.building import plan_for
 from hil.cli import main
+from hil.errors import UsageError
 from hil.experiment import load
 from hil.lesson import prepare
 from hil.record import KINDS as EVERY_KIND
 from hil.record import RunRecord
 from hil.reports import bill, curves, runs
-from hil.reports.provenance import Number, Unproven
+from hil.reports.provenance import Number
 from hil.reports.steps import windowed
 
 LAYERS = 3
@@ -260,7 +261,7 @@ def test_a_record_without_provenance_is_refused(
     assert main(["report", str(folder)]) == 2
     assert "figure 'link.frames' has no provenance" in capsys.readouterr().err
     assert not (folder / reports.PAGE).exists()
-    with pytest.raises(Unproven, match="guessed"):
+    with pytest.raises(UsageError, match="guessed"):
         Number(1.0, "1", "guessed")
 
 
