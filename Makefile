@@ -7,6 +7,7 @@
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
+#   make gallery   make the pictures of docs/gallery.md
 #   make reliability   disturb what docs/reliability.md tabulates
 #   make nightly   a thousand seeds of all faults
 #
@@ -20,10 +21,10 @@ READY  := $(VENV)/ready
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all fuzz figures reliability nightly accuracy memory-table lint system-packages clean
+.PHONY: help setup demo test test-all fuzz figures gallery reliability nightly accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -14
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -15
 
 setup: $(READY)
 
@@ -79,6 +80,18 @@ figures: setup
 # The tables of docs/reliability.md: about ten minutes.
 reliability: setup
 	$(BIN)/hil bench faults
+
+# The pictures of docs/gallery.md: half a minute.
+gallery: setup
+	@rm -rf build/gallery
+	@for demo in drift new-class; do \
+	    $(BIN)/hil demo $$demo --target host --out build/gallery || exit 1; \
+	    $(BIN)/hil report build/gallery/*-demo-$$demo --png build/gallery/$$demo || exit 1; \
+	    cp build/gallery/$$demo/accuracy.png docs/gallery/$$demo-accuracy.png; \
+	    cp build/gallery/$$demo/tasks-1.png docs/gallery/$$demo-tasks.png; \
+	done
+	@cp build/gallery/drift/first-layer-1.png docs/gallery/drift-weights.png
+	@cp build/gallery/new-class/tasks-2.png docs/gallery/new-class-tasks-rehearsal.png
 
 # A thousand seeds of all faults together: for a night.
 nightly: setup

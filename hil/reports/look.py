@@ -91,7 +91,7 @@ class Picture:
         self.figure.patch.set_visible(True)
         with styled():
             FigureCanvasAgg(self.figure)
-            self.figure.savefig(path, dpi=DPI_PNG)
+            self.figure.savefig(path, dpi=DPI_PNG, bbox_inches="tight")
         return path
 
 
