@@ -148,7 +148,7 @@ def make_demo(folder: Path, metrics: Mapping[str, Any] | None = None) -> Path:
         "provenance": {"metrics": "emulated", "metrics.recovery_steps": "counted"},
         "seconds": 12.5,
     }  # fmt: skip
-    (folder / runs.DEMO).write_text(json.dumps(document))
+    (folder / records.DEMO).write_text(json.dumps(document))
     return folder
 
 

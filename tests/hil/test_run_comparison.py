@@ -11,7 +11,8 @@ import pytest
 
 from hil import Experiment, run
 from hil.cli import main
-from hil.run_comparison import DEMO, compared
+from hil.record import DEMO
+from hil.run_comparison import compared
 
 
 @pytest.fixture(scope="module")
