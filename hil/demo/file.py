@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hil.demo import page as pages
 from hil.errors import UsageError
 from hil.experiment import Experiment, known_key, parsed, read_text
 
@@ -60,16 +60,7 @@ class Demo:
                 f"demo {self.name!r} has no {self.page.name!r} beside {str(self.path)!r}",
                 "it makes the stream: docs/demos.md",
             )
-        spec = importlib.util.spec_from_file_location(
-            f"hil_demo_{self.page.stem}", self.page
-        )
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        for function in ("streams", "metrics", "verdict"):
-            if not callable(getattr(module, function, None)):
-                raise UsageError(f"{str(self.page)!r} has no function {function!r}")
-        return module
+        return pages.load(self.page)
 
 
 def shipped() -> list[Demo]:

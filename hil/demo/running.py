@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,9 @@ from hil import record as records
 from hil import reports, units
 from hil.demo.arm import Arm
 from hil.demo.file import ArmFile, Demo
+from hil.demo.page import blamed
 from hil.demo.stream import Stream
-from hil.errors import HilError, UsageError
+from hil.errors import HilError, UsageError, stopped
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
 from hil.progress import Progress
@@ -90,10 +92,8 @@ def run(
     folder = records.make_folder(out, f"demo-{demo.name}")
     outcome = Outcome(demo, folder, asked.seed)
     started = time.perf_counter()
-    streams = _streams(demo, module, asked.seed)
-    for name, met in streams.items():
-        met.write(folder / f"{name}.npz")
     try:
+        streams = _streams(demo, module, asked.seed, folder)
         for arm in demo.arms:
             stream = arm.stream or next(iter(streams))
             lesson = _lesson(demo, arm, asked, values, folder / f"{stream}.npz")
@@ -104,11 +104,18 @@ def run(
                 outcome.failure = session.failure
                 return outcome
         figure(outcome, module, streams)
+    except HilError as error:
+        outcome.failure = error
+        raise
+    except KeyboardInterrupt as signalled:
+        outcome.failure = stopped(signalled)
+        raise
     finally:
         outcome.seconds = time.perf_counter() - started
-        outcome.report = reports.place([folder])
-        records.write_json(folder / records.DEMO, outcome.to_json())
         if outcome.arms:
+            outcome.report = reports.place([folder])
+        records.write_json(folder / records.DEMO, outcome.to_json())
+        if outcome.report is not None:
             reports.write([folder], outcome.report)
     return outcome
 
@@ -117,7 +124,9 @@ def figure(outcome: Outcome, module: ModuleType, streams: Mapping[str, Stream]) 
     """The demo's own figures, from what its arms came to."""
     demo = outcome.demo
     arms = {name: Arm(name, run.to_json()) for name, run in outcome.arms.items()}
-    found = module.metrics(arms, streams)
+    with blamed(demo.page):
+        given = module.metrics(arms, streams)
+        found = {name: _figure(name, value) for name, value in given.items()}
     if set(found) != set(demo.metrics):
         apart = ", ".join(sorted(set(found) ^ set(demo.metrics)))
         raise UsageError(
@@ -125,11 +134,27 @@ def figure(outcome: Outcome, module: ModuleType, streams: Mapping[str, Stream]) 
             f"figures: {apart}"
         )
     outcome.metrics = {name: found[name] for name in demo.metrics}
-    outcome.verdict = str(module.verdict(outcome.metrics))
+    with blamed(demo.page):
+        outcome.verdict = str(module.verdict(outcome.metrics))
 
 
-def _streams(demo: Demo, module: ModuleType, seed: int) -> dict[str, Stream]:
-    streams: dict[str, Stream] = module.streams(seed)
+def _figure(name: str, value: Any) -> float | None:
+    """A figure as demo.json can hold it; numpy's are among those of a page."""
+    if value is None or isinstance(value, int):
+        return value
+    if not math.isfinite(value):
+        raise ValueError(f"figure {name!r} is {value}, expected a number or None")
+    return float(value)
+
+
+def _streams(
+    demo: Demo, module: ModuleType, seed: int, folder: Path
+) -> dict[str, Stream]:
+    """The streams by name, each in `folder` as a data file too."""
+    with blamed(demo.page):
+        streams: dict[str, Stream] = module.streams(seed)
+        for name, met in streams.items():
+            met.write(folder / f"{name}.npz")
     for arm in demo.arms:
         if (arm.stream is None and len(streams) != 1) or (
             arm.stream is not None and arm.stream not in streams
@@ -187,7 +212,8 @@ def _frozen_from(demo: Demo, arm: ArmFile, lesson: Lesson) -> int:
 def _result(runs: list[RunRecord], failure: HilError | None) -> str:
     if failure is None:
         return "pass"
-    return runs[-1].result if runs else "error"
+    ended = runs[-1].result if runs else "error"
+    return "error" if ended == "pass" else ended
 
 
 def _provenance(runs: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hil import tasks
+from hil.errors import UsageError
 from hil.tasks import Task
 
 
@@ -35,15 +36,16 @@ class Stream:
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
-        """As a data file. Tests that are the same array are written once."""
+        """As a data file. Tests that are the same arrays are written once. Raises
+        `UsageError` where no part has any."""
         found: list[Task] = []
         tests: list[tuple[np.ndarray, np.ndarray]] = []
-        places: dict[int, tuple[int, int]] = {}
+        places: dict[tuple[int, int], tuple[int, int]] = {}
         end = tested = 0
         for part in self.parts:
             end, first = end + len(part.x), tested
             if part.test is not None:
-                key = id(part.test[0])
+                key = id(part.test[0]), id(part.test[1])
                 if key not in places:
                     tested += len(part.test[0])
                     places[key] = (first, tested)
@@ -51,6 +53,11 @@ class Stream:
                 found.append(Task(part.name, end, *places[key]))
             else:
                 found.append(Task(part.name, end, first, first))
+        if not tests:
+            names = ", ".join(part.name for part in self.parts) or "no part at all"
+            raise UsageError(
+                f"a stream has no tests ({names}): expected a part with some"
+            )
         scale = {} if self.scale is None else {"scale": np.float32(self.scale)}
         np.savez_compressed(
             path,

@@ -164,6 +164,40 @@ def test_what_is_wrong_with_a_demo_is_said(
     assert sentence in " ".join((str(refused.value), *refused.value.hints))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("from hil import", "from hill import", "own.py, line 1: ModuleNotFoundError"),
+        ("def verdict(metrics)", "def verdict(metrics", "own.py, line 1"),
+        ("y[:40], test)", "y[:40], tests)", "own.py, line 7: NameError"),
+        (
+            '{"digits": Stream(parts, d.inputs.scale)}',
+            "parts",
+            "own.py: AttributeError",
+        ),
+        (", test)", ")", "a stream has no tests (one, two)"),
+        ('test("two", after', 'text("two", after', "own.py, line 12: AttributeError"),
+        ('arms["later"].recovery("two")', "float('nan')", "_steps' is nan, expected"),
+        ("['learning']:.0%", "['learning']:.q", "own.py, line 17: ValueError"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_said_in_a_sentence_with_its_line(
+    own: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    sentence: str,
+) -> None:
+    edited(own.with_name("own.py"), old, new)
+    assert main(["demo", str(own), "--out", str(tmp_path)]) == 2
+    assert sentence in capsys.readouterr().err
+    for written in tmp_path.glob(f"*/{DEMO}"):
+        document = json.loads(written.read_text())
+        assert (document["result"], document["exit_code"]) == ("error", 2)
+        assert document["error"]["sentence"].count(sentence)
+
+
 def test_an_unknown_demo_and_a_missing_page_are_refused(
     own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
