@@ -180,7 +180,10 @@ class Session:
         """A stage, unless device and reference differ already."""
         if self.found is not None:
             return
-        life.through(stage)
+        try:
+            life.through(stage)
+        finally:
+            self.progress.learned()  # a device that was lost has learned again
         if self.found is None and life.difference is not None:
             self.found = Found(life.difference)
 

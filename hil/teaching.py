@@ -169,8 +169,11 @@ class Teaching:
         def stage(life: Lifeline) -> None:
             self.found = exam.take(life.device, life.progressed)
 
-        with self._record.stage("test"):
-            self._life.through(stage)
+        try:
+            with self._record.stage("test"):
+                self._life.through(stage)
+        finally:
+            self._progress.learned()  # a device that was lost has learned again
         accuracy["tested"] = exam.tested
         if self.found is None and self._life.difference is not None:
             self.found = Found(self._life.difference)

@@ -290,3 +290,17 @@ def test_a_dumb_terminal_gets_plain_lines(folder: Path) -> None:
         said = shown.end().decode(errors="replace")
         assert shown.process.returncode == 0
     assert "40 steps, 40 compared" in said and "\x1b" not in said
+
+
+@pytest.mark.usefixtures("host_cc")
+def test_what_is_learned_again_in_an_exam_leaves_the_terminal_as_before(
+    folder: Path,
+) -> None:
+    given = "--steps", "300", "--test", "300", "--faults", "cut=0.03,seed=1"
+    with terminal(folder, "xterm-256color", *given) as shown:
+        before = shown.modes
+        shown.end()
+        assert shown.process.returncode == 0
+        assert shown.modes == before
+    (record,) = folder.glob("*/run.json")
+    assert json.loads(record.read_text())["link"]["recovered"] > 0
