@@ -114,9 +114,14 @@ def read(folder: Path) -> Run:
     """The run in `folder`. Raises `UsageError` where there is none."""
     path = folder / records.FILE
     document = read_json(path)
-    steps = {}
-    for line in _lines(folder / records.METRICS):
-        told = json.loads(line)
+    steps, metrics = {}, folder / records.METRICS
+    for number, line in enumerate(_lines(metrics), 1):
+        try:
+            told = json.loads(line)
+        except ValueError:
+            raise UsageError(
+                f"{str(metrics)!r} cannot be read: line {number} is no JSON"
+            ) from None
         steps[told["step"]] = told
     return Run(folder, document, steps)
 

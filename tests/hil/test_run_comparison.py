@@ -11,7 +11,7 @@ import pytest
 
 from hil import Experiment, run
 from hil.cli import main
-from hil.record import DEMO
+from hil.record import DEMO, METRICS
 from hil.run_comparison import compared
 
 
@@ -98,3 +98,13 @@ def test_a_folder_that_is_no_run_is_a_usage_error(
     assert main(["compare", str(runs["host"]), str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert str(tmp_path / "run.json") in said and "RUN is the folder of a run" in said
+
+
+def test_a_line_that_is_no_json_is_a_usage_error(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = shutil.copytree(runs["host"], tmp_path / "broken")
+    lines = (broken / METRICS).read_text(encoding="utf-8").splitlines()
+    (broken / METRICS).write_text("\n".join([*lines[:4], "{", *lines[5:], ""]))
+    assert main(["compare", str(runs["host"]), str(broken)]) == 2
+    assert "line 5 is no JSON" in capsys.readouterr().err
