@@ -85,12 +85,12 @@ def forward_transfer(matrix: Sequence[Row], initial: Row) -> float | None:
 
 
 def forgetting(matrix: Sequence[Row]) -> float | None:
-    """F: mean over earlier tasks j of the best R[l][j] of j <= l < T - 1, less R[T-1][j]
+    """F: mean over earlier tasks j of the best R[l][j] of l < T - 1, less R[T-1][j]
     (Chaudhry et al. 2018, section 3)."""
     last = len(matrix) - 1
     lost = []
     for j in range(max(last, 0)):
-        known = [row[j] for row in matrix[j:last]]
+        known = [row[j] for row in matrix[:last]]
         best = max((value for value in known if value is not None), default=None)
         lost.append(_minus(best, matrix[last][j]))
     return _mean(lost)

@@ -24,6 +24,8 @@ def test_forgetting_is_from_the_best_there_was() -> None:
     risen = [[0.5, None], [0.9, 0.2], [0.6, 0.3]]
     assert continual.forgetting(R) == pytest.approx((0.4 + 0.1) / 2)
     assert continual.forgetting([*risen]) == pytest.approx((0.9 - 0.6 + 0.2 - 0.3) / 2)
+    known_before = [[0.9, 0.8], [0.7, 0.5], [0.6, 0.4]]
+    assert continual.forgetting(known_before) == pytest.approx((0.3 + 0.4) / 2)
 
 
 def test_a_task_without_tests_counts_for_nothing() -> None:
