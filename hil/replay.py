@@ -6,7 +6,6 @@ went wrong in an earlier one is not seen here, and this one's own fault is.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite, Result
 from codegen.render import render
 from hil import record as records
-from hil import weights
+from hil import run_files, weights
 from hil.building import Built, build, plan_for
 from hil.compare import Difference, Row, digest_difference, row_of
 from hil.device import NO_FLAGS, Device
@@ -59,9 +58,7 @@ class Recorded:
 
     def digest_before(self, step: int) -> int | None:
         """The state digest that was compared right before this step, if one was."""
-        path = self.folder / records.METRICS
-        for line in path.read_text().splitlines() if path.is_file() else ():
-            told = json.loads(line)
+        for told in run_files.steps(self.folder):
             if told["step"] == step - 1 and told["digest"] is not None:
                 return int(told["digest"], 16)
         return None
@@ -69,15 +66,7 @@ class Recorded:
 
 def recorded(folder: Path) -> Recorded:
     """What lies in a run's folder. Raises `UsageError`."""
-    path = folder / records.FILE
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no JSON"
-        raise UsageError(
-            f"record {str(path)!r} cannot be read: {reason}",
-            "RUN is the folder of a run, such as runs/20261126-014841-digits-dfa",
-        ) from None
+    document = run_files.document(folder / records.FILE)
     return Recorded(folder, document, load(folder / records.EXPERIMENT))
 
 

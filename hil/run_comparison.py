@@ -6,13 +6,13 @@ after every step of which both know one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hil import record as records
+from hil import run_files
 from hil.errors import UsageError
 
 SECTIONS = {
@@ -40,13 +40,22 @@ REPEATED = (
 that one VLEN, since it need not name one."""
 
 
+class Told(NamedTuple):
+    """What a step has told: of the state after it, of its loss, and what it took the
+    sample for (or, where that was not told, whether it was right)."""
+
+    digest: str | None
+    loss: float | None
+    outcome: int | bool | None
+
+
 @dataclass(frozen=True)
 class Run:
     """A run's folder, its record, and what each step has told, by number."""
 
     folder: Path
     document: Mapping[str, Any]
-    steps: Mapping[int, Mapping[str, Any]]
+    steps: Mapping[int, Told]
 
 
 @dataclass(frozen=True)
@@ -112,41 +121,14 @@ class Comparison:
 
 def read(folder: Path) -> Run:
     """The run in `folder`. Raises `UsageError` where there is none."""
-    path = folder / records.FILE
-    document = read_json(path)
-    steps, metrics = {}, folder / records.METRICS
-    for number, line in enumerate(_lines(metrics), 1):
-        try:
-            told = json.loads(line)
-        except ValueError:
-            raise UsageError(
-                f"{str(metrics)!r} cannot be read: line {number} is no JSON"
-            ) from None
-        steps[told["step"]] = told
-    return Run(folder, document, steps)
+    document = run_files.document(folder / records.FILE)
+    return Run(folder, document, {t["step"]: _told(t) for t in run_files.steps(folder)})
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The record at `path`. Raises `UsageError`."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict) or "provenance" not in document:
-            raise ValueError
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no record"
-        raise UsageError(
-            f"record {str(path)!r} cannot be read: {reason}",
-            "RUN is the folder of a run, such as runs/20261126-014841-digits-dfa",
-        ) from None
-    return document
-
-
-def _lines(path: Path) -> Sequence[str]:
-    """The whole lines of a file of steps: a run that was killed leaves half a line."""
-    if not path.is_file():
-        return ()
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()
+def _told(line: Mapping[str, Any]) -> Told:
+    predicted = line.get("predicted")
+    outcome = line["correct"] if predicted is None else predicted
+    return Told(line["digest"], line["loss"], outcome)
 
 
 def compare(first: Run, second: Run) -> Comparison:
@@ -169,20 +151,13 @@ def _parting(what: str, runs: tuple[Run, Run]) -> Parting:
     a, b = runs[0].steps, runs[1].steps
     common, first, values = 0, None, (None, None)
     for step in sorted(a.keys() & b.keys()):
-        seen = _told(what, a[step]), _told(what, b[step])
+        seen = getattr(a[step], what), getattr(b[step], what)
         if what == "digest" and None in seen:
             continue
         common += 1
         if first is None and seen[0] != seen[1]:
             first, values = step, seen
     return Parting(what, common, first, values)
-
-
-def _told(what: str, line: Mapping[str, Any]) -> Any:
-    if what != "outcome":
-        return line[what]
-    predicted = line.get("predicted")
-    return line["correct"] if predicted is None else predicted
 
 
 def _rows(runs: tuple[Run, Run]) -> list[Row]:
@@ -237,7 +212,7 @@ def arms(folder: Path) -> dict[str, Path]:
     path = folder / records.DEMO
     if not path.is_file():
         return {"": folder}
-    told = read_json(path)["arms"]
+    told = run_files.document(path)["arms"]
     return {arm: folder / Path(run["folder"]).name for arm, run in told.items()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hil import record as records
+from hil import run_files
 from hil.errors import UsageError
 from hil.reports.provenance import kind_of
 from hil.reports.steps import Steps, read
@@ -77,7 +77,7 @@ class Run:
     @cached_property
     def steps(self) -> Steps:
         """Its metrics.jsonl."""
-        return read(self.folder / records.METRICS, self.pace)
+        return read(self.folder, self.pace)
 
     @cached_property
     def first_layer(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -121,7 +121,7 @@ def load(folders: Sequence[str | Path]) -> Collected:
     demos: list[Demo] = []
     for folder in map(Path, folders):
         if (folder / records.DEMO).is_file():
-            demo = Demo(folder, _document(folder / records.DEMO))
+            demo = Demo(folder, run_files.document(folder / records.DEMO))
             demos.append(demo)
             runs += _arms(demo, told=len(folders) > 1)
         else:
@@ -130,28 +130,9 @@ def load(folders: Sequence[str | Path]) -> Collected:
     return Collected(_labelled(runs), alone)
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"{str(path.parent)!r} is no folder of a run or a demo: it has no {path.name}",
-            "`hil run` prints the folder of its record",
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no JSON"
-        raise UsageError(f"record {str(path)!r} cannot be read: {reason}") from None
-    if not isinstance(document, dict) or document.get("schema") != records.SCHEMA:
-        raise UsageError(
-            f"record {str(path)!r} is not of schema {records.SCHEMA}: expected what "
-            "this version of hil writes"
-        )
-    return document
-
-
 def _run(folder: Path, label: str = "") -> Run:
     path = folder / records.FILE
-    document = _document(path)
+    document = run_files.document(path)
     try:
         records.require_provenance({"provenance": {}, **document})
     except records.ProvenanceError as error:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hil.errors import UsageError
+from hil import run_files
 
 POINTS = 400
 """Points of a curve at most: more than a screen shows."""
+
+COLUMNS: dict[str, tuple[type, float]] = {
+    "step": (np.int64, 0), "loss": (np.float64, np.nan), "correct": (np.float64, np.nan),
+    "label": (np.int64, -1), "predicted": (np.int64, -1),
+    "confidence": (np.float64, np.nan), "task": (np.int64, 0),
+}  # fmt: skip
+"""Of a line: the type of each, and what it is where it was not told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,38 +56,26 @@ class Steps:
         return np.array([sample for sample, _ in told], np.int64), rows
 
 
-def read(path: Path, pace: int = 1) -> Steps:
-    """The lines of metrics.jsonl, none where there is no such file; a last line that
-    was cut short is left out. Each sample of the stream comes to `pace` steps. Raises
-    `UsageError`."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    told = []
-    for number, line in enumerate(lines, 1):
-        try:
-            told.append(json.loads(line))
-        except ValueError:
-            if number < len(lines):
-                raise UsageError(
-                    f"{str(path)!r} cannot be read: line {number} is no JSON"
-                ) from None
-    health = tuple((t["step"] // pace, t["health"]) for t in told if t.get("health"))
-    stream = [t for t in told if not t.get("rehearsed")]
-
-    def column(name: str, dtype: type, absent: float) -> np.ndarray:
-        values: Iterable[Any] = (t.get(name) for t in stream)
-        return np.array([absent if v is None else v for v in values], dtype)
-
-    return Steps(
-        column("step", np.int64, 0) // pace,
-        column("loss", np.float64, np.nan),
-        column("correct", np.float64, np.nan),
-        column("label", np.int64, -1),
-        column("predicted", np.int64, -1),
-        column("confidence", np.float64, np.nan),
-        column("task", np.int64, 0),
-        health,
-        all(b["step"] - a["step"] == 1 for a, b in pairwise(told)),
-    )
+def read(folder: Path, pace: int = 1) -> Steps:
+    """What the steps of the run in `folder` have told. Each sample of the stream comes
+    to `pace` steps. Raises `UsageError`."""
+    health, whole, last = [], True, None
+    columns: dict[str, array[float]] = {name: array("d") for name in COLUMNS}
+    for told in run_files.steps(folder):
+        whole &= last is None or told["step"] == last + 1
+        last = told["step"]
+        if told.get("health"):
+            health.append((last // pace, told["health"]))
+        if not told.get("rehearsed"):
+            for name, (_, absent) in COLUMNS.items():
+                value = told.get(name)
+                columns[name].append(absent if value is None else value)
+    made: dict[str, np.ndarray] = {
+        name: np.array(columns[name]).astype(kind)
+        for name, (kind, _) in COLUMNS.items()
+    }
+    sample = made.pop("step") // pace
+    return Steps(sample=sample, health=tuple(health), whole=whole, **made)
 
 
 def windowed(values: np.ndarray, window: int) -> np.ndarray:

@@ -162,7 +162,7 @@ def record(small: Experiment, folder: Path) -> RunRecord:
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, replay: Replay) -> None:
-    assert "cannot be read: No such file" in refused(replay, tmp_path)
+    assert "is no folder of a run" in refused(replay, tmp_path)
 
 
 def test_a_step_that_the_run_has_not_is_refused(

@@ -83,7 +83,9 @@ def test_demos_are_compared_arm_by_arm(runs: dict[str, Path], tmp_path: Path) ->
         folder = tmp_path / name
         told = {arm: {"folder": f"/elsewhere/{arm}"} for arm in arms}
         folder.mkdir()
-        (folder / DEMO).write_text(json.dumps({"arms": told, "provenance": {}}))
+        (folder / DEMO).write_text(
+            json.dumps({"schema": 1, "arms": told, "provenance": {}})
+        )
         for arm in arms:
             shutil.copytree(runs["host"], folder / arm)
         folders.append(folder)
@@ -97,7 +99,7 @@ def test_a_folder_that_is_no_run_is_a_usage_error(
 ) -> None:
     assert main(["compare", str(runs["host"]), str(tmp_path)]) == 2
     said = capsys.readouterr().err
-    assert str(tmp_path / "run.json") in said and "RUN is the folder of a run" in said
+    assert f"{str(tmp_path)!r} is no folder of a run" in said
 
 
 def test_a_line_that_is_no_json_is_a_usage_error(
