@@ -14,20 +14,24 @@ from hil.errors import DataError
 VARIABLE = "HIL_DATA"
 
 
-def located(folder: str, name: str, url: str, sha256: str) -> Path:
-    """The file `name` of the data set that has this folder, downloaded from `url`
-    where $HIL_DATA is not set. Raises `DataError`."""
+def located(
+    folder: str, name: str, url: str = "", sha256: str = "", why_not: str = ""
+) -> Path:
+    """The file `name` of the data set that has this folder. Where $HIL_DATA is not set
+    it is downloaded from `url`; without one the user has to get it, and is told
+    `why_not`. Raises `DataError`."""
     root = os.environ.get(VARIABLE)
-    if not root:
+    if not root and url:
         return _fetched(folder, name, url, sha256)
-    path = Path(root) / folder / name
-    if not path.is_file():
-        raise DataError(
-            f"data set {folder!r}: there is no {str(path)!r}",
-            f"{VARIABLE} must name the folder that holds {folder}/; unset it to download "
-            "the files instead",
-        )
-    return path
+    path = Path(root or "") / folder / name
+    if root and path.is_file():
+        return path
+    found = f"there is no {str(path)!r}" if root else f"{VARIABLE} is not set"
+    otherwise = why_not or "unset it to download the files instead"
+    raise DataError(
+        f"data set {folder!r}: {found}",
+        f"{VARIABLE} must name the folder that holds {folder}/; {otherwise}",
+    )
 
 
 def _fetched(folder: str, name: str, url: str, sha256: str) -> Path:

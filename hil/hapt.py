@@ -9,7 +9,6 @@ part of this package nor fetched by it.
 from __future__ import annotations
 
 import gzip
-import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hil import files
 from hil.errors import DataError
 
-VARIABLE = "HIL_DATA"
 FOLDER = "hapt"
 LICENCE = (
     "UCI HAPT (Reyes-Ortiz et al. 2015): distributed as is, any commercial use is "
@@ -56,24 +55,24 @@ class Hapt:
 def load() -> Hapt:
     """All windows of the six basic activities. Raises `DataError`, also where
     HIL_DATA does not name a folder with hapt/ in it."""
-    folder = locate()
-    signals = _signals(folder / SIGNALS)
+    signals_file, experiments_file, labels_file = locate()
+    signals = _signals(signals_file)
     starts = {}
-    for number, user, first, rows in _integers(folder / EXPERIMENTS, ",", 1, 4):
+    for number, user, first, rows in _integers(experiments_file, ",", 1, 4):
         starts[number, user] = first, rows
         if not 0 <= first <= first + rows <= len(signals):
             raise DataError(
-                f"data file {str(folder / EXPERIMENTS)!r}: experiment {number} is rows "
+                f"data file {str(experiments_file)!r}: experiment {number} is rows "
                 f"{first} to {first + rows}, but there are {len(signals)}"
             )
     windows, labels, users, experiments = [], [], [], []
-    for number, user, activity, first, last in _integers(folder / LABELS, None, 0, 5):
+    for number, user, activity, first, last in _integers(labels_file, None, 0, 5):
         if activity > len(ACTIVITIES):
             continue
         start, rows = starts.get((number, user), (0, 0))
         if activity < 1 or not 1 <= first <= last <= rows:
             raise DataError(
-                f"data file {str(folder / LABELS)!r}: activity {activity} in rows {first} "
+                f"data file {str(labels_file)!r}: activity {activity} in rows {first} "
                 f"to {last} of experiment {number} of user {user}, which has {rows}"
             )
         for at in range(start + first - 1, start + last - ROWS + 1, STEP):
@@ -82,7 +81,7 @@ def load() -> Hapt:
             users.append(user)
             experiments.append(number)
     if not windows:
-        raise DataError(f"data file {str(folder / LABELS)!r} has no window")
+        raise DataError(f"data file {str(labels_file)!r} has no window")
     return Hapt(
         np.stack(windows),
         np.array(labels, np.int64),
@@ -91,22 +90,12 @@ def load() -> Hapt:
     )
 
 
-def locate() -> Path:
-    """The folder of the set. Raises `DataError` where something of it is missing."""
-    root = os.environ.get(VARIABLE)
-    hint = (
-        f"{VARIABLE} must name the folder that holds {FOLDER}/ with {SIGNALS}, "
-        f"{EXPERIMENTS} and {LABELS}; it is not fetched for you: {LICENCE}"
-    )
-    if not root:
-        raise DataError(f"data set 'hapt' is not there: {VARIABLE} is not set", hint)
-    folder = Path(root) / FOLDER
-    for name in (SIGNALS, EXPERIMENTS, LABELS):
-        if not (folder / name).is_file():
-            raise DataError(
-                f"data set 'hapt': there is no {str(folder / name)!r}", hint
-            )
-    return folder
+def locate() -> list[Path]:
+    """Its three files. Raises `DataError` where one of them is missing."""
+    return [
+        files.located(FOLDER, name, why_not=f"it is not fetched for you: {LICENCE}")
+        for name in (SIGNALS, EXPERIMENTS, LABELS)
+    ]
 
 
 def _signals(path: Path) -> np.ndarray:
