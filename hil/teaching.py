@@ -69,7 +69,7 @@ class Teaching:
             self._progress.begins(begun, self._status)
             try:
                 if lesson.dataset.tasks and lesson.tested and not self._resumed:
-                    record.accuracy["initial"] = self._examine()
+                    record.accuracy["initial"] = self._examine(before=True)
                 for leg in lesson.legs:
                     if leg > first and self.found is None:
                         self._learn_until(leg)
@@ -160,9 +160,10 @@ class Teaching:
         right = "" if told is None else f", {told:.1%} right before they were learned"
         return f"{tasks[place].name}{right}; "
 
-    def _examine(self) -> list[float | None] | None:
+    def _examine(self, before: bool = False) -> list[float | None] | None:
         """Accuracy in each task's tests, by inference on the device; None when its
-        outputs differ from the reference's."""
+        outputs differ from the reference's. `before` anything was learned it is no
+        result of the run."""
         lesson, accuracy = self._lesson, self._record.accuracy
         exam = Exam(lesson, self.learner, self._lockstep.until)
 
@@ -174,20 +175,23 @@ class Teaching:
                 self._life.through(stage)
         finally:
             self._progress.learned()  # a device that was lost has learned again
-        accuracy["tested"] = exam.tested
+        if not before:
+            accuracy["tested"] = exam.tested
         if self.found is None and self._life.difference is not None:
             self.found = Found(self._life.difference)
         if self.found is not None:
             return None
         if not exam.tested:
             return exam.row
-        accuracy["test"] = exam.right / exam.tested
-        told = f"{exam.right} of {exam.tested} right, {accuracy['test']:.2%}"
+        share = exam.right / exam.tested
+        if not before:
+            accuracy["test"] = share
+        told = f"{exam.right} of {exam.tested} right, {share:.2%}"
         if lesson.dataset.tasks:
             told = ", ".join(
-                f"{task.name} {share:.2%}"
-                for task, share in zip(lesson.dataset.tasks, exam.row, strict=True)
-                if share is not None
+                f"{task.name} {known:.2%}"
+                for task, known in zip(lesson.dataset.tasks, exam.row, strict=True)
+                if known is not None
             )
         self._progress.stage(accuracy["part"], told)
         return exam.row

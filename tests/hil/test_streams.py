@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hil import datasets, run, tasks
-from hil.errors import DataError, HilError
+from hil.errors import DataError, DeviceFault, HilError
 from hil.experiment import Experiment
 from hil.lesson import prepare
 from hil.record import FIRST_LAYER, METRICS, RunRecord
@@ -132,6 +132,17 @@ def test_a_resumed_run_has_the_rows_that_it_learned(
     assert rest.resumed_from == 70 and rest.digest == record.digest
     assert rest.accuracy["matrix"] == record.accuracy["matrix"][1:]
     assert rest.metrics is not None and rest.metrics["forgetting"] is None
+
+
+def test_what_was_right_before_learning_is_no_result(
+    stream: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DeviceFault, match="non-finite"):
+        learned(stream, tmp_path, output="identity", activation="identity", lr=1e30)
+    (told,) = tmp_path.glob("*/run.json")
+    accuracy = json.loads(told.read_text())["accuracy"]
+    assert len(accuracy["initial"]) == 3
+    assert (accuracy["test"], accuracy["tested"]) == (None, 0)
 
 
 def test_the_first_layer_is_kept_as_it_was_and_as_it_is(record: RunRecord) -> None:
