@@ -95,8 +95,11 @@ class SshPort:
         """Drop what a login shell says, up to where the program begins."""
         end, heard = time.monotonic() + OPENING, b""
         while not heard.endswith(STARTED):
-            self._line.settimeout(max(0.01, end - time.monotonic()))
+            left = end - time.monotonic()
             try:
+                if left <= 0:
+                    raise TimeoutError
+                self._line.settimeout(left)
                 byte = self._line.recv(1)
             except TimeoutError:
                 raise LinkError(
@@ -105,7 +108,7 @@ class SshPort:
                 ) from None
             if not byte:
                 raise self._not_opened(remote)
-            heard += byte
+            heard = heard[-len(STARTED) :] + byte
 
     def _not_opened(self, remote: Remote) -> LinkError:
         """The sentence for a connection that ended before the program began."""

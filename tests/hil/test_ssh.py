@@ -17,9 +17,10 @@ import targets
 from hil import Experiment
 from hil.building import build, plan_for
 from hil.cli import main
-from hil.errors import FlashError, LineClosed, UsageError
+from hil.errors import FlashError, LineClosed, LinkError, UsageError
 from hil.flashing import who_is_there
 from hil.lesson import prepare
+from hil.link import ssh as ssh_line
 from hil.link.channel import Channel
 from hil.loaders import loader_for
 from hil.lockstep import Learned
@@ -287,3 +288,16 @@ def test_command_lines_are_these() -> None:
 def test_what_is_no_board_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="port 'ssh://"):
         Remote.of(url)
+
+
+def test_a_login_shell_that_never_stops_talking_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The silence between two bytes is never long, and still the time is over."""
+    talks = tmp_path / "ssh"
+    talks.write_text("#!/bin/sh\nexec yes welcome\n")
+    talks.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(ssh_line, "OPENING", 0.3)
+    with pytest.raises(LinkError, match=r"did not open within 0\.3 s"):
+        ssh_line.SshPort("ssh://board")
