@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
 import textwrap
+import time
+from contextlib import suppress
 from pathlib import Path
+
+from hil.debuggers import ANY
+from tests.conftest import require
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BIN = Path(sys.executable).parent
+LIMIT = 20.0
 
 
 def written(name: str) -> str:
@@ -21,7 +30,14 @@ def written(name: str) -> str:
     return textwrap.dedent(found[1])
 
 
-def run(folder: Path, *words: str) -> str:
+def shown(beginning: str) -> list[str]:
+    """The words of the command on the page that begins so, continued lines too."""
+    found = re.search(rf"^    ({re.escape(beginning)}(?:.*\\\n)*.*)$", PAGE, re.M)
+    assert found is not None
+    return shlex.split(found[1].replace("\\\n", " "))
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         words,
@@ -30,7 +46,7 @@ def run(folder: Path, *words: str) -> str:
         text=True,
         env={**os.environ, "PATH": path},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -50,8 +66,56 @@ def test_the_tutorials_data_experiment_and_regression_work(
     runs = sorted(map(str, (tmp_path / "runs").glob("*-waves*")))
     assert "EQUAL: the learned states agree" in run(tmp_path, "hil", "compare", *runs)
     run(tmp_path, "hil", "report", *runs)
-    memory = re.search(r"^    (hil memory .*)$", PAGE, re.M)
-    assert memory is not None
-    run(tmp_path, *memory[1].split())
+    run(tmp_path, *shown("hil memory"))
+    refused = re.search(r"`(hil build .* --ram \"8 KiB\")`", PAGE)
+    assert refused is not None
+    run(tmp_path, *shlex.split(refused[1]), code=3)
     pytest = (sys.executable, "-m", "pytest", "-q", "test_waves.py")
     run(tmp_path, *pytest, "--hil-target", "mps2-an386")
+
+
+def test_the_tutorials_run_of_ones_own_works(tmp_path: Path, qemu64: str) -> None:
+    run(tmp_path, *shown("hil run --network"))
+
+
+def test_the_tutorials_stand_in_for_a_board_is_flashed_and_taught(
+    tmp_path: Path, qemu_arm: str
+) -> None:
+    require(shutil.which(ANY), ANY, "make system-packages")
+    with socket.socket() as one, socket.socket() as other:
+        for free_port in (one, other):
+            free_port.bind(("127.0.0.1", 0))
+        ports = {"5555": str(one.getsockname()[1]), "3333": str(other.getsockname()[1])}
+
+    def free(text: str) -> str:
+        return re.sub("5555|3333", lambda found: ports[found[0]], text)
+
+    for name in ("make_data.py", "waves.toml"):
+        (tmp_path / name).write_text(written(name), encoding="utf-8")
+    run(tmp_path, sys.executable, "make_data.py")
+    bench = re.search(r"^    \[units\.desk\]\n(?:    .*\n)+", PAGE, re.M)
+    assert bench is not None
+    (tmp_path / "bench.toml").write_text(free(textwrap.dedent(bench[0])))
+    run(tmp_path, *shown("hil build --link-only"))
+    board = [free(word) for word in shown("qemu-system-arm") if word != "&"]
+    with subprocess.Popen(board, cwd=tmp_path, stderr=subprocess.PIPE) as machine:
+        try:
+            until_heard(int(ports["5555"]))
+            said = run(tmp_path, *shown("hil flash"))
+            assert "desk: flashed, and the new image has answered" in said
+            told = run(tmp_path, *shown("hil run waves.toml --unit"), "--json", "-")
+        finally:
+            machine.kill()
+    assert json.loads(told)["digest"] in PAGE
+
+
+def until_heard(port: int) -> None:
+    """Wait until somebody listens at a port of this computer."""
+    until = time.monotonic() + LIMIT
+    while True:
+        with (
+            suppress(ConnectionRefusedError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
+            return
+        assert time.monotonic() < until
