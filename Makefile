@@ -42,7 +42,7 @@ demo: setup
 	$(BIN)/hil demo drift
 
 test: setup
-	$(BIN)/pytest -n $(JOBS) -m 'not full'
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m 'not full'
 
 test-all: setup
 	$(BIN)/pytest -n $(JOBS)

@@ -6,11 +6,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hil import Experiment
+import targets
+from hil import Experiment, lesson
 from hil.building import Built, build, plan_for
 from hil.cli import main
 from hil.lesson import prepare
@@ -148,8 +150,14 @@ def test_a_unit_of_another_target_is_not_touched(
 
 
 def test_a_unit_that_says_nothing_is_flashed_only_when_it_may_be_blank(
-    unit: Unit, programmer: str, capsys: pytest.CaptureFixture[str]
+    unit: Unit,
+    programmer: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    made = targets.load("host")
+    quick = replace(made, limits=replace(made.limits, hello=2.0))
+    monkeypatch.setattr(lesson, "load_target", lambda name: quick)
     assert flash(unit, programmer) == 6
     assert "does not say what it is" in capsys.readouterr().err
     assert flash(unit, programmer, "--blank") == 0
