@@ -1,4 +1,4 @@
-"""What README tells a user to type works as it stands there."""
+"""What README and the page of commands tell a user to type works as it stands there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
-    line.split("#")[0].strip() for line in re.findall(r"^    (hil .*)$", README, re.M)
+    line.split("#")[0].strip()
+    for page in (README, (ROOT / "docs" / "commands.md").read_text())
+    for line in re.findall(r"^    (?:\$ )?(hil .*)$", page, re.M)
 ]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]+))?\)")
 
 
 def test_the_two_commands_stand_in_the_readme_and_in_the_makefile() -> None:
@@ -24,8 +28,8 @@ def test_the_two_commands_stand_in_the_readme_and_in_the_makefile() -> None:
         assert f"\n{verb}:" in makefile
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_works(
+@pytest.mark.parametrize("command", sorted(set(COMMANDS)))
+def test_a_command_of_the_pages_works(
     command: str, tmp_path: Path, qemu64: str, request: pytest.FixtureRequest
 ) -> None:
     words = shlex.split(command)
@@ -49,3 +53,38 @@ def test_the_python_of_the_readme_works(
     namespace: dict[str, object] = {}
     exec("\n".join(lines[:-1]) + f"\nshown = ({lines[-1]})", namespace)
     assert namespace["shown"][0] == "pass"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        found = (page.parent / target).resolve()
+        assert found.exists(), f"{page.name} links to {target}"
+        if anchor:
+            assert anchor in anchors(found), f"{page.name} links to {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_table_of_a_page_is_one_block(page: Path) -> None:
+    """A blank line between two rows ends a table: the rest is shown as text."""
+    blocks = re.split(r"\n\s*\n", page.read_text(encoding="utf-8"))
+    for block in blocks:
+        rows = [line for line in block.splitlines() if line.startswith("|")]
+        if rows:
+            assert len(rows) > 1 and re.fullmatch(r"[|: -]+", rows[1]), rows[0]
+
+
+def test_every_page_is_found_from_the_readme() -> None:
+    listed = {target for target, _ in LINK.findall(README)}
+    assert {f"docs/{page.name}" for page in PAGES[1:]} <= listed
