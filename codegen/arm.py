@@ -25,6 +25,10 @@ CORES = {
     "armv8-m.main+fp": Core(
         "cortex_m33+fp_armv8d16sp", ("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
     ),
+    # without MVE, whose arithmetic flushes subnormals: the contract keeps them
+    "armv8.1-m.main+fp.dp": Core(
+        "cortex_m55-mve-mve_fp+fp_armv8d16", ("-mcpu=cortex-m55+nomve",)
+    ),
 }
 """By the name that a target's descriptor has in `isa`, which is GNU's."""
 

@@ -18,6 +18,9 @@ MACHINES = ("qemu", "native", "user")
 this computer, a process of another kind of computer in QEMU's user mode."""
 NEEDS = {"qemu": ("qemu", "memory"), "native": (), "user": ("qemu",)}
 """The tables that each of them needs."""
+CORES = {"rv": "riscv", "armv": "arm"}
+"""How the names of instruction sets begin, and the table of such a core. A whole
+machine needs that of its own."""
 
 MIN_VLEN = 128
 """The arithmetic contract's 16 lanes fit LMUL 4 from here (DESIGN 4.4)."""
@@ -116,7 +119,7 @@ class Flash:
 class Uart:
     """The UART that is the line: where its registers are, its interrupt's number,
     and the baud rate it is set to; `clock`, in Hz once the port has brought it up, is
-    what it divides, and on Cortex-M the core's, which the watchdog counts."""
+    what the UART divides."""
 
     origin: int
     interrupt: int
@@ -153,6 +156,20 @@ class Riscv:
         if self.timebase < 1000:
             raise DescriptorError(
                 f"timebase {self.timebase} in [riscv] is too slow: expected 1000 Hz or more"
+            )
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What a Cortex-M core of ours must know: `clock`, the core's own in Hz once the
+    port has brought it up. The watchdog counts it."""
+
+    clock: int
+
+    def __post_init__(self) -> None:
+        if self.clock < 1000:
+            raise DescriptorError(
+                f"clock {self.clock} in [arm] is too slow: expected 1000 Hz or more"
             )
 
 
@@ -224,7 +241,7 @@ class Target:
     is started: "qemu", "native" (a process of this computer) or "user" (a process
     in QEMU's user mode; on a board, of its Linux). `vector` is None
     without a vector unit, `memory` None where nobody lays it out, `flash` None where
-    nothing is kept, `uart` and `riscv` None where a port needs none.
+    nothing is kept, `uart`, `riscv` and `arm` None where a port needs none.
     """
 
     name: str
@@ -241,6 +258,7 @@ class Target:
     qemu: Qemu | None = None
     uart: Uart | None = None
     riscv: Riscv | None = None
+    arm: Arm | None = None
 
     def __post_init__(self) -> None:
         if self.xlen not in (32, 64):
@@ -262,8 +280,8 @@ class Target:
             )
 
     def _require_fitting_tables(self) -> None:
-        """Of [qemu] a whole machine needs one key more, and a process lays out no
-        memory."""
+        """Of [qemu] a whole machine needs one key more, and its core's table; a
+        process lays out no memory."""
         if self.machine == "qemu" and self.qemu and self.qemu.machine is None:
             raise DescriptorError("key 'machine' in table [qemu] is missing")
         if self.machine == "user" and self.qemu and self.qemu.machine is not None:
@@ -276,6 +294,14 @@ class Target:
                 f"machine {self.machine!r} is a process, whose memory the system lays "
                 "out: expected no table [memory]"
             )
+        for prefix, table in CORES.items():
+            fits = self.emulated and self.isa.startswith(prefix)
+            if fits != (getattr(self, table) is not None):
+                raise DescriptorError(
+                    f"table [{table}] is {'missing' if fits else 'too much'}: expected "
+                    f"one where machine is 'qemu' and isa begins with {prefix!r}, and "
+                    "only there"
+                )
 
     @property
     def emulated(self) -> bool:

@@ -10,6 +10,7 @@ import targets
 from codegen.errors import OverBudget, SpecError
 from codegen.memory import Scratch, arrange, inference_scratch
 from codegen.plan import plan
+from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Network, RuleChoice, Spec
 
@@ -120,3 +121,10 @@ def test_the_tape_is_the_hidden_activations_and_both_rules_keep_it() -> None:
     for rule in ("bp", "dfa"):
         made = plan(Spec(Network((64, 128, 64, 10)), RuleChoice(rule)), TARGET)
         assert made.tape == 4 * (128 + 64)
+
+
+def test_a_uart_and_its_core_may_have_two_clocks() -> None:
+    made = render(plan(Spec(Network((64, 10))), targets.load("mps3-an547")))
+    config = next(text for name, text in made.files.items() if "hil_config.h" in name)
+    assert "#define HIL_UART_CLOCK 25000000u" in config
+    assert "#define HIL_CORE_CLOCK 32000000u" in config

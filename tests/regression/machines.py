@@ -17,4 +17,5 @@ MACHINES = (
     ("netduinoplus2", None),
     ("linux-riscv64-rvv", 128),
     ("linux-riscv64-rvv", 256),
+    ("mps3-an547", None),
 )

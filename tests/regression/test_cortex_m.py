@@ -17,17 +17,17 @@ from hil.flashing import who_is_there
 from hil.link.channel import Channel
 from tests.regression.mistakes import spoil
 
-CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "netduinoplus2")
+CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2")
 WRONG = {
     # a statement, the cause that the host is told, and what it tells besides
     "load": (
-        "*loss = *(volatile float *)0xd0000000u;",
+        "*loss = *(volatile float *)0xf0000000u;",
         "load or store access",
-        "d0000000",
+        "f0000000",
     ),
-    "store": ("*(volatile float *)0xd0000000u = 1;", "load or store access", "step 0"),
+    "store": ("*(volatile float *)0xf0000000u = 1;", "load or store access", "step 0"),
     "fetch": (
-        '__asm__ volatile("push {%0}\\n\\tpop {pc}" : : "r"(0xd0000001u));',
+        '__asm__ volatile("push {%0}\\n\\tpop {pc}" : : "r"(0xf0000001u));',
         "instruction access",
         "step 0",
     ),
@@ -59,13 +59,14 @@ def test_a_mistake_is_a_fault_that_names_it(
     assert caught.value.step == 0
 
 
+@pytest.mark.parametrize("target", ["mps2-an386", "mps3-an547"])
 def test_a_stack_overflow_is_told(
-    tmp_path: Path, qemu_arm: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, qemu_arm: str, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     """Assembly hides it from the static bound."""
     spoil(monkeypatch, PUSHES)
     with pytest.raises(DeviceFault, match="stack overflow"):
-        run(Experiment(target=CORES[0], network="64-16-10", steps=3), out=tmp_path)
+        run(Experiment(target=target, network="64-16-10", steps=3), out=tmp_path)
 
 
 def test_what_a_core_cannot_count_is_refused() -> None:
@@ -75,13 +76,15 @@ def test_what_a_core_cannot_count_is_refused() -> None:
         lesson.prepare(Experiment(target="mps2-an386", gate="row", instructions=10_000))
 
 
-@pytest.mark.parametrize("target", ["mps2-an386", "mps2-an505", "netduinoplus2"])
+@pytest.mark.parametrize(
+    "target", ["mps2-an386", "mps2-an505", "mps3-an547", "netduinoplus2"]
+)
 def test_a_board_alone_resets_after_a_fault(
     qemu_arm: str, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     """Without a debugger's host nobody hears of the end: a breakpoint in a fault's
     own handler would lock the core up."""
-    spoil(monkeypatch, "*loss = 0; *(volatile float *)0xd0000000u = 1;")
+    spoil(monkeypatch, "*loss = 0; *(volatile float *)0xf0000000u = 1;")
     made = targets.load(target)
     assert made.qemu is not None
     alone = replace(made, qemu=replace(made.qemu, semihosting=False))

@@ -24,6 +24,7 @@ CASES = (
     ("mps2-an500", None, {"commit": None}),
     ("netduinoplus2", None, {"commit": None, "schedule": "fused"}),
     ("mps2-an505", None, {"commit": None}),
+    ("mps3-an547", None, {"commit": None}),
     ("microchip-icicle-kit", None, {"commit": None}),
 )
 

@@ -197,6 +197,31 @@ def test_a_process_has_the_tables_of_one(
         targets.load_file(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("[arm]", "[uart_too]", "unknown key 'uart_too' at the top"),
+        ("[arm]\n", "[riscv]\nclint = 0\nplic = 0\ntimebase = 1000\n[arm]\n",
+         "table [riscv] is too much: expected one where machine is 'qemu' and isa "
+         "begins with 'rv', and only there"),
+        ('isa = "armv8-m.main+fp"', 'isa = "rv32imafc"',
+         "table [riscv] is missing: expected one where machine is 'qemu' and isa "
+         "begins with 'rv', and only there"),
+        ("[arm]\n", "[arm]\nclock = 999\n#", "clock 999 in [arm] is too slow"),
+    ],
+)  # fmt: skip
+def test_a_core_has_the_table_of_its_kind(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    path = tmp_path / "mps2-an505.toml"
+    text = (Path(targets.__file__).parent / path.name).read_text()
+    text = text.replace("# The same SYSCLK.\n", "")
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(DescriptorError, match=re.escape(sentence)):
+        targets.load_file(path)
+
+
 def test_a_machine_in_qemu_needs_its_name(tmp_path: Path) -> None:
     with pytest.raises(
         DescriptorError, match=r"key 'machine' in table \[qemu\] is mis"

@@ -8,6 +8,15 @@
 
 #define STACK_PAINT 0x5aa55aa5
 
+/* FPSCR: to nearest even, subnormals kept. Armv8.1-M has LTPSIZE in it (DDI 0553):
+ * 4 means that no loop is predicated, and with another value, where there is
+ * MVE, the first low-overhead loop is a fault. */
+#ifdef __ARM_ARCH_8_1M_MAIN__
+#define FPSCR 0x40000
+#else
+#define FPSCR 0
+#endif
+
     .syntax unified
     .thumb
 #ifdef __ARM_FP
@@ -56,7 +65,7 @@ _start:
     str r0, [r1]
     dsb
     isb
-    movs r0, #0 /* to nearest even, subnormals kept, whatever came before */
+    movs r0, #FPSCR /* whatever came before */
     vmsr fpscr, r0
 #endif
 

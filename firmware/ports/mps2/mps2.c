@@ -17,7 +17,7 @@ static volatile uint32_t *uart(unsigned offset)
 void hil_uart_open(void)
 {
     *uart(CTRL) = 0;
-    *uart(BAUDDIV) = HIL_CORE_CLOCK / HIL_UART_BAUD;
+    *uart(BAUDDIV) = HIL_UART_CLOCK / HIL_UART_BAUD;
     *uart(CTRL) = CTRL_TX | CTRL_RX | CTRL_RX_INTERRUPT;
     (void)*uart(DATA); /* QEMU delivers nothing more until what came before is taken */
 }

@@ -17,7 +17,7 @@ enum { ENABLED = 4, INT_RXDRDY = 1 << 2 };
 enum { PIN_TXD = 24, PIN_RXD = 25 }; /* to the interface chip, which is on USB */
 
 /* The crystal gives 16 MHz; the rate is a fraction of it, of which 20 bits are kept. */
-#define RATE ((uint32_t)(((uint64_t)HIL_UART_BAUD << 32) / HIL_CORE_CLOCK + 0x800) & ~0xfffu)
+#define RATE ((uint32_t)(((uint64_t)HIL_UART_BAUD << 32) / HIL_UART_CLOCK + 0x800) & ~0xfffu)
 
 static volatile uint32_t *at(uint32_t address)
 {

@@ -24,7 +24,7 @@ void hil_uart_open(void)
     *at(SYSREG + SUBBLK_CLOCK_CR) |= UART_BIT;
     *at(SYSREG + SOFT_RESET_CR) &= ~UART_BIT;
     /* an interrupt for every byte: none waits */
-    uart_begin((HIL_CORE_CLOCK / HIL_UART_BAUD + 8) / 16, 0);
+    uart_begin((HIL_UART_CLOCK / HIL_UART_BAUD + 8) / 16, 0);
 }
 
 void hil_uart_interrupt(void)

@@ -18,7 +18,7 @@ static volatile uint32_t *uart(unsigned offset)
 void hil_uart_open(void)
 {
     sifive_clock();
-    *uart(DIV) = HIL_CORE_CLOCK / HIL_UART_BAUD - 1;
+    *uart(DIV) = HIL_UART_CLOCK / HIL_UART_BAUD - 1;
     *uart(TXCTRL) = ENABLE | TX_BELOW_1;
     *uart(RXCTRL) = ENABLE;
     *uart(IE) = IE_RX;

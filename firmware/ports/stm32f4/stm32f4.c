@@ -61,7 +61,7 @@ static uint32_t start_clock(void)
     }
     RCC_CFGR |= SW_PLL;
     (void)comes(&RCC_CFGR, SWS, SWS_PLL);
-    return HIL_CORE_CLOCK / 2;
+    return HIL_UART_CLOCK;
 }
 
 void hil_uart_open(void)
