@@ -102,11 +102,13 @@ def attach(
     gdb: bool = False,
     ready: Callable[[Unit], None] | None = None,
 ) -> Iterator[Attached]:
-    """A device with `image`, powered on and running: the unit that `asked`
-    names, once it is nobody else's and was made `ready`, or else an emulator that
-    ends with the context, with this file as its flash. Every byte it sends goes into
-    `log`; an emulator is ready to `watch`, and for a debugger; a native one loses its
-    power at operation and model `cut` of its flash."""
+    """A device with `image`, powered on and running.
+
+    It is the unit that `asked` names: its lock is taken and `ready` is called with it
+    before anything is sent. Without a unit it is an emulator, which has the file
+    `flash` as its flash and ends with the context. Every byte that the device sends
+    goes into `log`. `watch` and `gdb` are for an emulator; `cut` names the operation
+    and the model of a native machine's flash at which it loses its power."""
     with ExitStack() as stack:
         if asked.unit is not None:
             unit = chosen(asked.unit, target.name)

@@ -169,74 +169,76 @@ def number_or_word(given: str) -> Any:
 
 KEYS = (
     Key("name", text, "name of the run and its folder"),
-    Key("target", text, "target (see `hil targets`)", "NAME"),
-    Key("unit", text, "this very board: a name of bench.toml, or its port; alone: the one "
-        "of the bench that fits", "NAME|PORT", alone="auto"),
-    Key("vlen", whole(1, 65536), "vector register length in bits", "BITS", int),
-    Key("rule", text, "learning rule (see `hil rules`)", "NAME"),
+    Key("target", text, "the model of machine (`hil targets` lists them)", "NAME"),
+    Key("unit", text, "one board: its name in bench.toml, or its port; without a value: the "
+        "only unit of the bench that fits", "NAME|PORT", alone="auto"),
+    Key("vlen", whole(1, 65536), "length of a vector register in bits", "BITS", int),
+    Key("rule", text, "learning rule (`hil rules` lists them)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),
-    Key("network", widths, "widths of the layers", "64-128-64-10"),
-    Key("activation", choice(*ACTIVATIONS), "of hidden layers: " + ", ".join(ACTIVATIONS)),
-    Key("output", choice(*OUTPUTS), "with its loss: " + ", ".join(OUTPUTS)),
+    Key("network", widths, "widths of the layers, inputs first", "64-128-64-10"),
+    Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS)),
+    Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS)),
     Key("data", text, "digits, mnist, fashion, dense, or the path of an .npz", "NAME", path=True),
     Key("steps", whole(1, 2**31), "learning steps", "N", int),
-    Key("epochs", whole(1, 2**20), "passes over the training data", "N", int),
+    Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),
-    Key("lr_decay", positive, "its factor from epoch to epoch", "FACTOR", float),
-    Key("freeze", whole(0, 2**31), "from step N on the learning rate is 0: the device only "
+    Key("lr_decay", positive, "the learning rate is multiplied by FACTOR after each epoch", "FACTOR", float),
+    Key("freeze", whole(0, 2**31), "set the learning rate to 0 from step N on: the device only "
         "predicts", "N", int),
-    Key("seed", whole(0), "seed of weights, feedback and order", "N", int),
-    Key("schedule", choice(*SCHEDULES), "of updates: " + ", ".join(SCHEDULES)),
-    Key("tuned", text, "kernels and ways as `hil tune` has chosen them", "FILE.toml",
+    Key("seed", whole(0), "seed of the weights, the feedback and the order of the samples", "N", int),
+    Key("schedule", choice(*SCHEDULES), "when updates are applied: " + ", ".join(SCHEDULES)),
+    Key("tuned", text, "kernels and ways that `hil tune` has written into this file", "FILE.toml",
         path=True),
-    Key("gate", choice("none", "element", "row", "block", "error"), "updates left out: "
-        "each element, row or block of 8 below a threshold, or all where the error is "
-        "small", "element|row|block|error"),
-    Key("active", share, "share of a layer's rows, or elements, that the gate's "
-        "controller lets through: 0.05 to 1 (default: 0.25)", "F", float),
-    Key("tau", positive, "the gate's threshold: fixed, unless a controller moves it", "T",
+    Key("gate", choice("none", "element", "row", "block", "error"), "leave out updates: "
+        "of each element, row or block of 8 below a threshold, or of a whole step whose "
+        "error is small", "element|row|block|error"),
+    Key("active", share, "share of a layer's rows, or elements, that the gate "
+        "lets through: 0.05 to 1 (default: 0.25)", "F", float),
+    Key("tau", positive, "the gate's threshold; a controller may move it", "T",
         float),
-    Key("error_gate", positive, "no update while every |e| is smaller (--gate error: 0.1)",
+    Key("error_gate", positive, "no update while every |error| is smaller than E (default of --gate error: 0.1)",
         "E", float),
-    Key("clip_weights", positive, "limit that no weight exceeds", "W", float),
-    Key("clip_error", positive, "limit that no error exceeds", "E", float),
-    Key("health", whole(1), "every N steps, each layer's update beside the true gradient, in "
-        "metrics.jsonl", "N", int),
-    Key("agnostic", boolean, "code for any VLEN, not specialised for this one", None),
-    Key("icount", boolean, "count instructions exactly (emulators; slower)", None),
-    Key("compare", every, "digest every step, every N-th, or none at all", "every|N|none",
+    Key("clip_weights", positive, "clip every weight to -W..W", "W", float),
+    Key("clip_error", positive, "clip every output error to -E..E", "E", float),
+    Key("health", whole(1), "every N steps, write the angle between each layer's update and the true "
+        "gradient into metrics.jsonl", "N", int),
+    Key("agnostic", boolean, "generate code for any VLEN, not for this one", None),
+    Key("icount", boolean, "count instructions exactly (QEMU only; slower)", None),
+    Key("compare", every, "compare the state digest after every step or every N-th (outputs and "
+        "loss: always); none compares nothing", "every|N|none",
         number_or_word),
-    Key("prefix", whole(1, 2**31), "steps that the reference repeats; then the device goes "
-        "on alone (default: all)", "N", int),
-    Key("holdout", whole(1), "training samples held out, and tested instead of the test part",
+    Key("prefix", whole(1, 2**31), "the reference repeats the first N steps; then the device "
+        "goes on alone (default: all)", "N", int),
+    Key("holdout", whole(1), "hold out N training samples and test on them instead of the test part",
         "N", int),
-    Key("test", samples, "test samples inferred at the end: all, or the first N", "N",
+    Key("test", samples, "test samples that the device classifies at the end: all, or the first N", "N",
         number_or_word),
-    Key("resident", samples, "training samples in the image, not on the line: all (N left "
-        "out), or the N that the first epoch begins with", "N", number_or_word, alone="all"),
-    Key("thin", whole(1, 128), "steps of a resident run that one reply tells of "
+    Key("resident", samples, "put training samples into the image instead of on the line: all "
+        "of them (without N), or the first N of the first epoch", "N", number_or_word, alone="all"),
+    Key("thin", whole(1, 128), "steps of a resident run for each reply of the device "
         "(default: 32)", "N", int),
-    Key("rehearsal", whole(1, MOST_REHEARSED), "samples that the device keeps in its own RAM, "
-        "and learns from again", "SLOTS", int),
-    Key("rehearse", whole(1, 255), "steps from those after each sample of the stream "
+    Key("rehearsal", whole(1, MOST_REHEARSED), "keep this many samples in the device's RAM, "
+        "and learn from them again", "SLOTS", int),
+    Key("rehearse", whole(1, 255), "steps from kept samples after each new sample "
         "(default: 1)", "R", int),
-    Key("window", whole(1, 64), "STEP frames in flight", "N", int),
+    Key("window", whole(1, 64), "STEP frames that may be in flight at once", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
     Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",
         "N", int),
-    Key("flash", text, "file that is an emulator's flash (default: flash.bin in the run "
-        "folder, where checkpoints are written)", "FILE", path=True),
-    Key("faults", faults, "what the line does to frames, such as "
+    Key("flash", text, "file that serves an emulator as flash (default: flash.bin in "
+        "the run folder, when checkpoints are written)", "FILE", path=True),
+    Key("faults", faults, "disturb the line, for example "
         "drop=0.01,flip=0.001,seed=7 (docs/reliability.md)", "KIND=RATE,..."),
-    Key("ram", size, "budget: refuse an image that needs more", '"32 KiB"', table="budget"),
-    Key("instructions", whole(1), "budget of a step, held by the gate's controller", "N",
-        int, table="budget"),
-    Key("cycles", whole(1), "budget of a step, held by the gate's controller", "N", int,
+    Key("ram", size, "memory budget: refuse an image that needs more", '"32 KiB"',
         table="budget"),
-    Key("debug", boolean, "kernels check their arguments, and what a step leaves in its "
-        "scratch memory is destroyed", None),
-    Key("init", text, "initial weights", "FILE.npz", path=True),
-    Key("save", text, "where learned weights go", "FILE.npz", path=True),
+    Key("instructions", whole(1), "instructions that a step may take; the gate's "
+        "controller keeps to it", "N", int, table="budget"),
+    Key("cycles", whole(1), "cycles that a step may take; the gate's controller keeps "
+        "to it", "N", int, table="budget"),
+    Key("debug", boolean, "let kernels check their arguments, and overwrite scratch memory "
+        "before each step", None),
+    Key("init", text, "read the initial weights from this file", "FILE.npz", path=True),
+    Key("save", text, "write the learned weights into this file", "FILE.npz", path=True),
     Key("toolchain", text, "zig, clang, gcc, or cc for the host", "NAME"),
     Key("console", choice("socket", "pty"), "an emulator's line: socket or pty", "KIND"),
 )  # fmt: skip

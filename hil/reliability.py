@@ -1,4 +1,4 @@
-"""Exactly once, and the same bits: the promise, and how it is tried to be broken.
+"""Exactly once, and the same bits: the promise, and the runs that attack it.
 
 Each trial is a whole run without the reference, on one seed of the faults: its
 final digest must be that of a clean run, which the reference has confirmed step by

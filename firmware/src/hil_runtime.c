@@ -498,8 +498,9 @@ static int learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t
     return NET_OK;
 }
 
-/* Put the state's digest into a result. What a fused step has left for the next
- * is applied for it, and counted as the step's own: by the same instructions, whoever calls. */
+/* Put the state's digest into a result. An update that a fused step has left for the
+ * next step is applied first. Its instructions count as this step's; noinline makes
+ * their number the same for every caller. */
 __attribute__((noinline)) static void add_digest(uint8_t *result, uint32_t flags)
 {
     hil_port_watchdog(true);

@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil certify`."""
     parser.add_argument(
         "--inputs", nargs=2, type=float, metavar=("LOW", "HIGH"),
-        help="bounds of a sample's raw elements that you promise (default: all that "
-        "their type can hold)",
+        help="you promise that a sample's raw elements lie within these bounds "
+        "(default: all that their type can hold)",
     )  # fmt: skip
     add_experiment(parser)
 

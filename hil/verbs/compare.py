@@ -11,7 +11,7 @@ from hil import output
 if TYPE_CHECKING:
     from hil.run_comparison import Comparison, Parting, Row
 
-HELP = "what differs between two runs, and the first step at which they part"
+HELP = "show what differs between two runs, and from which step on"
 WIDEST = 34
 """Characters of a value that a table shows."""
 TIME = "time"
@@ -22,16 +22,19 @@ STATES = "digest"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil compare`."""
     parser.description = (
-        f"{HELP}: settings, versions, results, counts and sizes that are not equal. "
-        "Exit code 0 when the state digests agree after every step of which both runs "
-        "know one, 1 when they part or no state is known of both, 2 when a folder holds "
-        "no run. Of two runs of a demo, arm by arm."
+        f"{HELP}. The table has the settings, versions, results, counts and sizes that "
+        "are not equal. Two runs of a demo are compared device by device. Exit code 0: "
+        "the state digests agree after every step for which both runs have one. Exit "
+        "code 1: they differ, or no step has a digest in both runs. Exit code 2: a folder "
+        "holds no run."
     )
     parser.add_argument("first", metavar="RUN", type=Path, help="folder of a run")
-    parser.add_argument("second", metavar="RUN", type=Path, help="folder of another")
+    parser.add_argument(
+        "second", metavar="RUN", type=Path, help="folder of another run"
+    )
     parser.add_argument(
         "--all", action="store_true",
-        help="show what is equal too, and times, which never are",
+        help="also show what is equal, and times, which always differ",
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hil.demo import Demo, Outcome
     from hil.output import Output
 
-HELP = "watch devices meet a changing world: lists the demos, or runs one"
+HELP = "show devices that learn while their world changes: list the demos, or run one"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +24,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="name of a demo, or the path of its TOML file (default: list them)",
     )  # fmt: skip
     parser.add_argument(
-        "--out", default="runs", metavar="DIR", help="where its folder goes"
+        "--out",
+        default="runs",
+        metavar="DIR",
+        help="folder in which the demo makes its own",
     )
     parser.add_argument(
         "--seeds", type=int, metavar="N",
-        help="run it with seeds 1 to N, and tabulate its figures",
+        help="run the demo with seeds 1 to N, and tabulate its figures",
     )  # fmt: skip
     parser.add_argument(
         "--copy",
         metavar="DIR",
-        help="copy the demo's two files into DIR, to make your own",
+        help="copy the demo's two files into DIR: the start of your own demo",
     )
     add_keys(parser)
 

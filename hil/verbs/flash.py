@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from hil.experiment import Experiment
     from hil.lesson import Wanted
 
-HELP = "put an experiment's image onto a unit; done when the new image has answered"
+HELP = "write an experiment's image onto a unit, and wait until the new image answers"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil flash`."""
     parser.add_argument(
         "--with", dest="programmer", metavar="COMMAND",
-        help="program with this command instead of the unit's loader; {image} and "
-        "{port} stand for both",
+        help="flash with this command instead of the unit's loader; {image} and "
+        "{port} become the image's path and the port",
     )  # fmt: skip
     parser.add_argument(
         "--blank", action="store_true",
-        help="the unit may be one that does not answer yet",
+        help="also flash a unit that does not answer yet",
     )  # fmt: skip
     add_link_only(parser)
     add_experiment(parser)

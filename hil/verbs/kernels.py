@@ -14,14 +14,19 @@ HELP = "list the kernels, show one with its contract, or explain what a plan cho
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil kernels`."""
-    parser.add_argument("kernel", nargs="?", metavar="NAME", help="show this one whole")
+    parser.add_argument(
+        "kernel",
+        nargs="?",
+        metavar="NAME",
+        help="show this kernel with its contract and variants",
+    )
     parser.add_argument(
         "--explain",
         nargs="?",
         const="",
         metavar="EXPERIMENT",
-        help="how the plan of an experiment (default: digits) computes each layer, by "
-        "which variants, and why",
+        help="show how the plan of an experiment (default: digits) computes each "
+        "layer, with which variants, and why",
     )
     add_keys(parser)
 

@@ -31,10 +31,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--unit", metavar="NAME|PORT", nargs="?", const="auto",
-        help="instead of SOURCE: a unit of the bench (alone: the only one)",
+        help="a unit of the bench instead of SOURCE (without a value: the only one)",
     )  # fmt: skip
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="stop after this long (ports only)"
+        "--seconds", type=float, metavar="S", help="stop after S seconds (ports only)"
     )
 
 

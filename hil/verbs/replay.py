@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hil.lesson import Lesson
     from hil.replay import Recorded, Replayed
 
-HELP = "do one step of a recorded run again, alone or under gdb, and compare all of it"
+HELP = "repeat one step of a recorded run, alone or under gdb, and compare every tensor"
 OVERRIDES = ("target", "unit", "vlen", "console", "toolchain")
 """Keys that leave the run's arithmetic as it was."""
 DIFFERENT = 1
@@ -26,17 +26,17 @@ DIFFERENT = 1
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil replay`."""
-    parser.add_argument("folder", metavar="RUN", help="a run's folder")
+    parser.add_argument("folder", metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--step", type=int, metavar="N",
-        help="the step (default: the one that differed, or was the last)",
+        help="the step to repeat (default: the one that differed, else the last)",
     )  # fmt: skip
     parser.add_argument(
         "--gdb", action="store_true",
-        help="stop before it with a debugger's stub on a local port, and say how to "
-        "connect gdb; goes on when gdb does (QEMU only)",
+        help="stop before the step, with a debugger's stub on a local port, and say "
+        "how to connect gdb (QEMU only)",
     )  # fmt: skip
-    group = parser.add_argument_group("machine", "each replaces the run's own")
+    group = parser.add_argument_group("machine", "each replaces what the run had")
     for key in KEYS:
         if key.name in OVERRIDES:
             add_key(group, key)

@@ -13,23 +13,24 @@ if TYPE_CHECKING:
 
     from hil.reports.page import Report
 
-HELP = "one self-contained HTML page of a run, of several side by side, or of a demo"
+HELP = "write one self-contained HTML page of a run, of several runs, or of a demo"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil report`."""
     parser.add_argument(
-        "folders", metavar="RUN", nargs="+", help="the folder of a run, or of a demo"
+        "folders", metavar="RUN", nargs="+", help="folder of a run or of a demo"
     )
     parser.add_argument(
         "--out", metavar="FILE",
-        help="the page (default: report.html in the folder; of several, in this one)",
+        help="file of the page (default: report.html in the run's folder; of several "
+        "runs, in the current folder)",
     )  # fmt: skip
     parser.add_argument(
-        "--png", metavar="DIR", help="also write every picture there, as PNG"
+        "--png", metavar="DIR", help="also write every picture into DIR, as PNG"
     )
     parser.add_argument(
-        "--csv", metavar="DIR", help="also write every table there, as CSV"
+        "--csv", metavar="DIR", help="also write every table into DIR, as CSV"
     )
 
 

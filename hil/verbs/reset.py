@@ -6,7 +6,7 @@ import argparse
 
 from hil import output
 
-HELP = "reset a unit of the bench: by its loader, or else by its power switch"
+HELP = "reset a unit of the bench by its loader, or by its power switch if it has no loader"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--unit", metavar="NAME", nargs="?", const="auto", default="auto",
         help="a unit of the bench (default: the only one)",
     )  # fmt: skip
-    parser.add_argument("--target", metavar="NAME", help="the only one of this target")
+    parser.add_argument("--target", metavar="NAME", help="the only unit of this target")
     parser.add_argument(
-        "--power", action="store_true", help="by its power switch in any case"
+        "--power",
+        action="store_true",
+        help="use the power switch, also if the unit has a loader",
     )
 
 

@@ -11,7 +11,12 @@ HELP = "list the learning rules, or show one"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil rules`."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show this one whole")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="show this rule with its equations and source",
+    )
 
 
 def run(given: argparse.Namespace) -> int:

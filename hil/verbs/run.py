@@ -31,16 +31,19 @@ LATEST = ""
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil run`."""
     parser.epilog = (
-        "On a terminal the run is shown while it learns, and takes keys: p pause, "
-        "c checkpoint, q stop, ? help. TERM=dumb gives plain lines."
+        "On a terminal you see the run while it learns, and keys steer it: p pauses, "
+        "c writes a checkpoint, q stops, ? lists the keys. TERM=dumb gives plain lines."
     )
     parser.add_argument(
-        "--out", default="runs", metavar="DIR", help="where run folders go"
+        "--out",
+        default="runs",
+        metavar="DIR",
+        help="folder in which the run makes its own",
     )
     parser.add_argument(
         "--resume", nargs="?", const=LATEST, metavar="RUN",
-        help="go on from the newest checkpoint: of the folder of a run (default: the "
-        "latest one), of --flash, or of --unit",
+        help="go on from the newest checkpoint in the folder RUN (default: the latest "
+        "run), in --flash, or on --unit",
     )  # fmt: skip
     add_experiment(parser)
 
@@ -51,7 +54,7 @@ def add_experiment(parser: argparse.ArgumentParser) -> None:
         "experiment",
         nargs="?",
         metavar="EXPERIMENT",
-        help="TOML file (default: digits)",
+        help="TOML file of the experiment (default: the embedded digits)",
     )
     add_keys(parser)
 
@@ -73,13 +76,13 @@ def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
 def add_keys(parser: argparse.ArgumentParser) -> None:
     """A flag for every key of an experiment."""
     group = parser.add_argument_group(
-        "experiment", "each replaces the key of that name"
+        "experiment", "each flag replaces the key of the same name in the file"
     )
     for key in KEYS:
         if key.name == "parameters":
             group.add_argument(
                 "--parameter", action="append", default=[], metavar="NAME=VALUE",
-                help="a parameter of the rule (repeatable)",
+                help="a parameter of the rule (may be given several times)",
             )  # fmt: skip
         else:
             add_key(group, key)
@@ -92,8 +95,8 @@ def add_link_only(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--link-only",
         action="store_true",
-        help="the image without a network, which answers HELLO, ECHO, PING and LEAVE: "
-        "all that a target without float32 does so far",
+        help="an image without a network: it answers HELLO, ECHO, PING and LEAVE. A "
+        "target without an FPU can do no more so far",
     )
 
 

@@ -30,14 +30,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         made[name].add_argument("file", metavar="FILE.npz")
         made[name].add_argument(
             "--unit", metavar="NAME|PORT", nargs="?", const="auto",
-            help="a board that runs this run's image (alone: the one that fits)",
+            help="a board that runs this run's image (without a value: the one that fits)",
         )  # fmt: skip
     made["save"].add_argument(
         "--step", type=int, metavar="N", help="the checkpoint of this step"
     )
     made["load"].add_argument(
         "--step", type=int, metavar="N", default=0,
-        help="the step that comes next (default: 0)",
+        help="number of the next step (default: 0)",
     )  # fmt: skip
     for name in ("first", "second"):
         made["diff"].add_argument(

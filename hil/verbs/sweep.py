@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hil.sweep.settle import Outcome
     from hil.sweep.summary import Settled
 
-HELP = "run experiments x rules x seeds x ..., resumable, and tabulate their accuracy"
+HELP = (
+    "run every combination of rules, seeds and other keys, and tabulate the accuracies"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,31 +32,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--vary", action="append", default=[], metavar="NAME=V1,V2",
-        help="an axis: a key, or a parameter of the rule (repeatable); seed=1-5 is a range",
+        help="vary a key, or a parameter of the rule (may be given several times); "
+        "seed=1-5 is a range",
     )  # fmt: skip
     group.add_argument(
         "--confirm", metavar="TARGET",
-        help="a second target repeats each cell's prefix and must hold its digest",
+        help="repeat each cell's prefix on a second target, which must end with the "
+        "same digest",
     )  # fmt: skip
     group.add_argument(
         "--best", metavar="NAME",
-        help="which value of a varied key has the best mean test accuracy, ties to "
-        "the smaller",
+        help="name the value of this varied key with the best mean test accuracy (of "
+        "equal ones the smallest)",
     )  # fmt: skip
     group.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-        help="cells at once (default: one a core)",
+        help="cells that run at once (default: one for each core)",
     )  # fmt: skip
     group.add_argument(
-        "--again", action="store_true", help="run also what has passed already"
+        "--again",
+        action="store_true",
+        help="also run the cells that have passed already",
     )
     group.add_argument(
-        "--list", action="store_true", help="show the cells and run none"
+        "--list", action="store_true", help="list the cells, and run none"
     )
     group.add_argument(
         "--out", metavar="DIR",
-        help="folder of table and runs; what has passed in it is not run again "
-        "(default: runs/sweep-FILE)",
+        help="folder of the table and the runs; cells that have passed there are not "
+        "run again (default: runs/sweep-FILE)",
     )  # fmt: skip
     add_keys(parser)
 

@@ -12,7 +12,9 @@ HELP = "list the targets, or show one"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil targets`."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show this one whole")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="show all that is known of this target"
+    )
 
 
 def run(given: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from hil import output
 from hil.errors import UsageError, stopped
 from hil.verbs.run import add_experiment, experiment_of
 
-HELP = "measure ways and kernel variants in QEMU, and write the best into a file"
+HELP = "measure the kernels' variants in QEMU, and write the best ones into a file"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,9 @@ import argparse
 from hil import output
 from hil.verbs.bench import adding, every, faults, gates, link, listing, live, step
 
-HELP = "measure the link, a step, gates, faults, the live view, every target; list and add units"
+HELP = (
+    "measure one part: link, step, gates, faults, live view, targets; list or add units"
+)
 BENCHES = {
     "add": adding,
     "faults": faults,

@@ -14,7 +14,7 @@ from hil.verbs.run import add_experiment, experiment_of
 if TYPE_CHECKING:
     from hil.everywhere import Place, Taught
 
-HELP = "every rule on every target and VLEN: are the digests equal, how large is it?"
+HELP = "run every rule on every target and VLEN, compare the digests, show the sizes"
 STEPS = 100
 NETWORK = "64-32-16-10"
 

@@ -12,7 +12,9 @@ from hil import output
 if TYPE_CHECKING:
     from hil.reliability import Share, Trials
 
-HELP = "many runs with faults and power cuts: do all end with the clean run's digest?"
+HELP = (
+    "run with faults and power cuts many times, and compare with the clean run's digest"
+)
 SEEDS = 20
 KILLED_SEEDS = 3
 

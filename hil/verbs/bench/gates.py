@@ -9,7 +9,7 @@ from dataclasses import asdict
 from hil import output
 from hil.verbs.run import add_experiment, experiment_of
 
-HELP = "each gate trained on the host, then its instructions and weight writes counted"
+HELP = "train with each gate on the host, then count its instructions and weight writes"
 STEPS = 400
 
 

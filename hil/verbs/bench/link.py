@@ -11,7 +11,7 @@ from hil.verbs.run import add_experiment, add_link_only, experiment_of
 if TYPE_CHECKING:
     from hil.experiment import Experiment
 
-HELP = "ECHO against a raw echo, lockstep against its slowest part, first step"
+HELP = "measure the line, the lockstep, and the time to the first step"
 STEPS = 600
 
 

@@ -10,7 +10,7 @@ from hil import output
 if TYPE_CHECKING:
     from hil.units import Unit
 
-HELP = "the units of bench.toml, and which are there and free"
+HELP = "list the units of bench.toml, and say which are plugged in and free"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

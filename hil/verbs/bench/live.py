@@ -7,7 +7,7 @@ import argparse
 from hil import output
 from hil.verbs.run import add_experiment, experiment_of
 
-HELP = "the throughput of a run with the live view and without, in a terminal"
+HELP = "compare a run's throughput with the live view and without it"
 STEPS = 6000
 
 

@@ -9,7 +9,7 @@ from hil import output
 from hil.errors import UsageError
 from hil.verbs.run import add_experiment, experiment_of
 
-HELP = "instructions and modelled cycles of a learning step, by phase and by class"
+HELP = "count the instructions of a learning step, and model its cycles"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
