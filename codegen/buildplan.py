@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from targets import storage
+
 
 @dataclass(frozen=True)
 class BuildPlan:
@@ -44,11 +46,13 @@ class BuildPlan:
         return tuple(f"-I{folder}" for folder in sorted(folders))
 
     def write(self, folder: Path) -> None:
-        """Write every file below `folder`, making folders as needed."""
+        """Write every file below `folder`, making folders as needed. Raises
+        `StorageError`."""
         for name, content in self._contents():
             path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            with storage.naming(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            storage.write(path, content)
 
     def differs_from(self, folder: Path) -> str | None:
         """The first file that is not the same below `folder`, None if all are."""

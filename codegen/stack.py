@@ -8,18 +8,16 @@ writes beside each object. No recursion.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from codegen import callgraph, layout, thumb
+from codegen import cache, callgraph, layout, thumb
 from codegen.arm import CORES
 from codegen.callgraph import Graph
 from codegen.errors import BuildError
 from codegen.gcc_calls import read as read_gcc
-from codegen.toolchain import CALLS
 from targets import Target
 
 MAIN, TRAPS = "main", "trap_entry"
@@ -28,7 +26,7 @@ WHERE = {
     MAIN: "stack in the target's file",
     TRAPS: "trap_stack in the port's ram.toml and linker script",
 }
-VERSION = 2
+VERSION = 3
 """Of how the bound is found: what older versions passed is read again."""
 INFER, STEP = "net_infer", "net_step"
 """Entries of the generated library."""
@@ -115,7 +113,7 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
         return Stack(graph, thumb.EXCEPTION + handlers)
     if target.emulated:
         return Stack(callgraph.read(path, target.xlen, vlen))
-    told = path.parent / CALLS
+    told = path.parent / cache.CALLS
     if not told.exists():
         return None
     return Stack(read_gcc(told.read_text(encoding="utf-8"), path), RED_ZONE)
@@ -131,8 +129,9 @@ def refuse_deep(path: Path, target: Target, vlen: int) -> int | None:
         return None
     main, traps = target.memory.stack, layout.port(target.port).trap_stack
     kept = path.with_name(f"stack-{VERSION}-{vlen}-{main}-{traps}")
-    if kept.exists():
-        return int(kept.read_text(encoding="utf-8"))
+    known = cache.read_facts(kept)
+    if isinstance(known, int):
+        return known
     stack = read(path, target, vlen)
     assert stack is not None
     for root, name, size in ((MAIN, "stack", main), (TRAPS, "trap stack", traps)):
@@ -146,7 +145,5 @@ def refuse_deep(path: Path, target: Target, vlen: int) -> int | None:
                 f"a larger {name} makes room: {WHERE[root]}",
             )
     deepest = stack.bound(MAIN).bytes
-    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
-    partial.write_text(str(deepest), encoding="utf-8")
-    os.replace(partial, kept)  # whole: another process may look
+    cache.write_facts(kept, deepest)
     return deepest

@@ -7,30 +7,27 @@ compiled once.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-import platformdirs
-
-from codegen import commands
+from codegen import cache, commands
 from codegen import image as images
 from codegen.arm import CORES, eabi
 from codegen.buildplan import BuildPlan
 from codegen.errors import BuildError, CompilerMissing
 from codegen.image import Image
 from codegen.isa import Isa
-from targets import Target
-from targets.signals import held
+from targets import Target, storage
+from targets.errors import StorageError
 
 NAMES = ("zig", "clang", "gcc", "cc")
 OLDEST_CLANG = 17
@@ -87,11 +84,6 @@ class Toolchain:
 CLANG = ("-mllvm", "-enable-misched=false")
 """For the library: clang's scheduler moves loads up until the few register
 groups of LMUL 8 spill; without it kernels run in the order they are written."""
-
-
-def cache_folder() -> Path:
-    """Where images are kept: $HIL_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("HIL_CACHE") or platformdirs.user_cache_path("hil"))
 
 
 def _version(command: tuple[str, ...]) -> str:
@@ -376,39 +368,23 @@ def build(
     toolchain: Toolchain,
     *,
     extra: tuple[str, ...] = (),
-    cache: Path | None = None,
+    root: Path | None = None,
 ) -> Image:
-    """Compile and link `plan`, or take the image from the cache.
+    """Compile and link `plan`, or take the image from the cache (at `root`).
 
     `extra`: flags for compiling and linking alike (sanitizers in tests).
-    Raises `BuildError` with the compiler's first complaint.
+    Raises `BuildError` with the compiler's first complaint, and `StorageError`.
     """
     digest = plan.digest(*toolchain.context(), *extra)
-    folder = (cache or cache_folder()) / "images" / digest[:32]
-    known = folder / "image.json"
-    if not known.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            with held():  # a folder that is made is cleared away
-                temp = stack.enter_context(
-                    tempfile.TemporaryDirectory(dir=folder.parent, prefix="building-")
-                )
-            made = Path(temp) / "out"
-            made.mkdir()
-            _compile(plan, toolchain, digest, extra, made)
-            try:
-                made.rename(folder)
-            except OSError:
-                if not known.exists():  # another process was first
-                    raise
-    facts = json.loads(known.read_text())
-    return Image(
-        folder / "image.elf", digest, facts["toolchain"], facts["text"], facts["ram"]
-    )
+    place = cache.entry(root or cache.folder(), digest)
+    found = cache.find(place, digest)
+    if found is not None:
+        return found
+    with cache.making(place) as temp:
+        made = temp / "out"
+        _compile(plan, toolchain, digest, extra, made)
+        return cache.keep(made, place, digest, toolchain.version)
 
-
-CALLS = "calls.ci"
-"""Beside an image of gcc's: its call graph, as GRAPH makes it."""
 
 KEPT = ("-gdwarf-4",)
 """As `extra` of `build`: the image keeps its debug information; the code is
@@ -423,11 +399,12 @@ def _compile(
     out: Path,
 ) -> None:
     sources = out / "sources"
-    plan.write(sources)
     stamp = ", ".join(f"0x{b:02x}" for b in bytes.fromhex(digest)[:16])
-    (sources / "hil_build.c").write_text(
+    plan.write(sources)
+    storage.write(
+        sources / "hil_build.c",
         '#include "hil_build.h"\n\n'
-        f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n"
+        f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n",
     )
     jobs = [(name, toolchain.library) for name in plan.library]
     jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
@@ -446,16 +423,15 @@ def _compile(
     if script and extra != KEPT:
         linked.append("--strip-debug")
     _run([[*linked, *objects, "-o", "image.elf", *toolchain.link_end]], sources)
-    (sources / "image.elf").rename(out / "image.elf")
-    if plan.linker_script:
-        images.refuse_heap(out / "image.elf")
-    told = sorted(sources.glob("*.ci"))
-    if told:
-        (out / CALLS).write_text("".join(path.read_text() for path in told))
-    shutil.rmtree(sources)
-    text, ram = images.sizes(out / "image.elf")
-    facts = {"toolchain": toolchain.version, "text": text, "ram": ram}
-    (out / "image.json").write_text(json.dumps(facts))
+    with storage.naming(out):
+        (sources / "image.elf").rename(out / cache.IMAGE)
+        if plan.linker_script:
+            images.refuse_heap(out / cache.IMAGE)
+        told = sorted(sources.glob("*.ci"))
+        if told:
+            text = "".join(path.read_text() for path in told)
+            (out / cache.CALLS).write_text(text)
+        shutil.rmtree(sources)
 
 
 def _run(calls: list[list[str]], folder: Path) -> None:
@@ -463,10 +439,10 @@ def _run(calls: list[list[str]], folder: Path) -> None:
     ending = commands.run(calls, folder, COMPILE_LIMIT, os.cpu_count() or 1)
     with closing(ending):
         for ended in ending:
-            _require(ended)
+            _require(ended, folder)
 
 
-def _require(ended: commands.Ended) -> None:
+def _require(ended: commands.Ended, folder: Path) -> None:
     command = ended.command
     if ended.code is None:
         raise BuildError(
@@ -474,6 +450,12 @@ def _require(ended: commands.Ended) -> None:
         )
     if ended.code == 0:
         return
+    if _lacked_room(ended, folder):
+        raise StorageError(
+            f"{Path(command[0]).name} failed in {str(folder)!r}: the disk is full, or a "
+            "file would be larger than this process may write",
+            storage.HINT,
+        )
     output = ended.output.strip().splitlines() or ["no message"]
     complaint = next((line for line in output if "error" in line), output[0])
     raise BuildError(
@@ -481,3 +463,9 @@ def _require(ended: commands.Ended) -> None:
         + complaint,
         "the command was: " + " ".join(command),
     )
+
+
+def _lacked_room(ended: commands.Ended, folder: Path) -> bool:
+    """Whether it failed because it could not write: it says so, or was killed."""
+    told = any(os.strerror(number) in ended.output for number in storage.SCARCE)
+    return told or ended.code == -signal.SIGXFSZ or storage.full(folder)

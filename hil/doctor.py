@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 import emulation
+from codegen import cache as images
 from codegen import toolchain
 from codegen.errors import CompilerMissing
 from emulation import qemu
@@ -261,7 +262,7 @@ def data() -> Iterator[Finding]:
 
 def cache() -> Finding:
     """The folder that keeps images."""
-    folder = toolchain.cache_folder()
+    folder = images.folder()
     there = folder
     while not there.exists():
         there = there.parent

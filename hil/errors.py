@@ -26,6 +26,7 @@
     |   |-- QemuRefused             8   QEMU ended before it could be talked to
     |   |-- QemuGone                8   QEMU ended, or fell silent, in mid-run
     |   `-- ProbeError              8   the boot probe did not greet
+    |-- StorageError                9   the disk, or an output that cannot be written
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
     |-- ReferenceLost               1   the reference's process ended in mid-run
@@ -48,7 +49,7 @@ from emulation.errors import (
     QemuMissing,
     QemuRefused,
 )
-from targets.errors import DescriptorError, HilError
+from targets.errors import DescriptorError, HilError, StorageError
 
 __all__ = [  # noqa: RUF022 (as drawn)
     "HilError",
@@ -77,6 +78,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "QemuRefused",
     "QemuGone",
     "ProbeError",
+    "StorageError",
     "Divergence",
     "NothingCompared",
     "ReferenceLost",

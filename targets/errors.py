@@ -1,5 +1,5 @@
-"""The root of the exception tree (drawn whole in hil/errors.py) and the errors
-of target descriptors."""
+"""The root of the exception tree (drawn whole in hil/errors.py), the errors of
+target descriptors, and that of the host's storage, which every room writes to."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ class DescriptorError(HilError):
     """A target descriptor, or the choice of a target, is wrong."""
 
     exit_code = 2
+
+
+class StorageError(HilError):
+    """The host cannot keep what is to be written: a full disk, a file that cannot be
+    written, too few descriptors."""
+
+    exit_code = 9

@@ -26,7 +26,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> No
     files = render(plan(Spec(Network((8, 5))), RV64))
     zig = toolchain.find(RV64)
     one, other = (
-        toolchain.build(files, zig, cache=tmp_path / folder)
+        toolchain.build(files, zig, root=tmp_path / folder)
         for folder in ("one", "a/longer/other")
     )
     assert one.path != other.path
@@ -36,7 +36,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> No
 
 def test_the_image_carries_its_own_digest(tmp_path: Path) -> None:
     files = render(plan(Spec(Network((8, 5))), RV64))
-    made = toolchain.build(files, toolchain.find(RV64), cache=tmp_path)
+    made = toolchain.build(files, toolchain.find(RV64), root=tmp_path)
     assert bytes.fromhex(made.digest)[:16] in made.path.read_bytes()
     assert made.text is not None and made.ram is not None
 
@@ -54,7 +54,7 @@ def test_an_image_holds_the_resident_set_it_was_given(
         samples = text.ljust(64, b".")
         resident = Resident(8, samples, bytes(16), 4)
         files = render(plan(Spec(Network((8, 5))), target, resident=resident))
-        made = toolchain.build(files, toolchain.find(target), cache=tmp_path)
+        made = toolchain.build(files, toolchain.find(target), root=tmp_path)
         digests.add(made.digest)
         sources.add(files.files["image/hil_resident.S"])
         assert samples in made.path.read_bytes()
@@ -96,7 +96,7 @@ def test_only_the_library_may_use_vectors(vlen: int | None) -> None:
 def test_a_linux_image_is_one_static_program(tmp_path: Path) -> None:
     """With fused multiply-adds of the processor, and nothing of the C library's."""
     files = render(plan(Spec(Network((8, 5))), LINUX))
-    made = toolchain.build(files, toolchain.find(LINUX), cache=tmp_path)
+    made = toolchain.build(files, toolchain.find(LINUX), root=tmp_path)
     with made.path.open("rb") as file:
         elf = ELFFile(file)
         assert elf.get_machine_arch() == "RISC-V" and elf.elfclass == 64
@@ -115,7 +115,7 @@ def test_a_compilers_complaint_is_the_sentence(tmp_path: Path) -> None:
     files = render(plan(Spec(Network((8, 5))), RV64))
     broken = replace(files, files={**files.files, "generated/net.c": "int x = ;\n"})
     with pytest.raises(BuildError, match=r"generated/net\.c.*expected expression"):
-        toolchain.build(broken, toolchain.find(RV64), cache=tmp_path)
+        toolchain.build(broken, toolchain.find(RV64), root=tmp_path)
     assert not list((tmp_path / "images").iterdir())
 
 
@@ -131,7 +131,7 @@ void *(*volatile keep)(unsigned long) = malloc;
     )
     broken = replace(files, files={**files.files, main: heap + text})
     with pytest.raises(BuildError, match="contains malloc"):
-        toolchain.build(broken, toolchain.find(RV64), cache=tmp_path)
+        toolchain.build(broken, toolchain.find(RV64), root=tmp_path)
 
 
 @pytest.mark.parametrize(

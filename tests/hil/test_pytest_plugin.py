@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codegen.toolchain import cache_folder
+from codegen import cache as images
 from hil import Experiment
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def user(
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Images built before, also where pytester has another HOME."""
-    monkeypatch.setenv("HIL_CACHE", str(cache_folder()))
+    monkeypatch.setenv("HIL_CACHE", str(images.folder()))
 
 
 def cases(path: Path) -> dict[str, list[str]]:
