@@ -6,6 +6,7 @@ went wrong in an earlier one is not seen here, and this one's own fault is.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,9 @@ from typing import Any
 import numpy as np
 
 from codegen import toolchain
-from codegen.image import Image, sizes
 from codegen.plan import Plan
 from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite, Result
-from codegen.render import render
 from hil import record as records
 from hil import run_files, weights
 from hil.building import Built, build, plan_for
@@ -89,24 +88,21 @@ def lesson_of(run: Recorded, changes: Mapping[str, Any]) -> Lesson:
 def image_of(run: Recorded, lesson: Lesson) -> tuple[Built, str]:
     """The image to run, and whether it is "recorded" or "built" anew.
 
-    The recorded one serves when what is generated today is what it was made from,
-    whatever compiler is here. Raises `UsageError` when it is not, unless another
-    machine was chosen.
+    A run's folder may come from anywhere, so its image is never run as it lies
+    there: what runs is what the recorded plan builds here, and the recorded image
+    has to be that, byte for byte. Raises `UsageError` when it is not; where another
+    machine was chosen, nothing was recorded for it.
     """
     planned = plan_for(lesson)
-    files, path = render(planned), run.folder / IMAGE
     digest = run.document["image"]["build_digest"]
     if digest is None:
         raise UsageError(f"the run in {str(run.folder)!r} ended before it had an image")
-    differs = files.differs_from(run.folder)
-    if differs is None and path.is_file():
-        tools = str(run.document["versions"].get("toolchain"))
-        image = Image(path.resolve(), digest, tools, *sizes(path))
-        return Built(planned, files, image), "recorded"
     built = build(planned, lesson.experiment.toolchain)
     before, now = run.experiment, lesson.experiment
-    moved = any(getattr(before, key) != getattr(now, key) for key in MACHINE)
-    if built.image.digest != digest and not moved:
+    if any(getattr(before, key) != getattr(now, key) for key in MACHINE):
+        return built, "built"
+    if built.image.digest != digest:
+        differs = built.files.differs_from(run.folder)
         why = f"{differs} is another" if differs else built.image.toolchain
         raise UsageError(
             f"the run's image is build {digest[:8]}, but its experiment now gives build "
@@ -114,7 +110,25 @@ def image_of(run: Recorded, lesson: Lesson) -> tuple[Built, str]:
             f"the run was made with hil {run.document['versions']['hil']} and "
             f"{run.document['versions'].get('toolchain')}",
         )
-    return built, "built"
+    path = run.folder / IMAGE
+    if not os.path.lexists(path):
+        return built, "built"
+    if not _same(path, built.image.path):
+        raise UsageError(
+            f"image {str(path)!r} is not what the run's experiment builds, and is not "
+            f"run: expected the bytes of build {digest[:8]}",
+            "it was changed after the run; without it, the replay builds the image anew",
+        )
+    return built, "recorded"
+
+
+def _same(recorded: Path, built: Path) -> bool:
+    """Whether both hold the same bytes; what is no plain file holds none."""
+    if recorded.is_symlink() or not recorded.is_file():
+        return False
+    if recorded.stat().st_size != built.stat().st_size:
+        return False
+    return recorded.read_bytes() == built.read_bytes()
 
 
 def with_symbols(run: Recorded, built: Built, lesson: Lesson) -> Path:

@@ -30,6 +30,10 @@ PLAN = BuildPlan(
 """The smallest program that a toolchain links."""
 
 
+Whole = tuple[Path, Image, bytes]
+"""A cache's folder, its image, and the bytes of that."""
+
+
 def build(root: Path) -> Image:
     return toolchain.build(PLAN, toolchain.find(HOST), root=root)
 
@@ -86,31 +90,32 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> tuple[Path, bytes]:
+def whole(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Whole:
     root = tmp_path_factory.mktemp("cache")
-    return root, build(root).path.read_bytes()
+    image = build(root)
+    return root, image, image.path.read_bytes()
 
 
 @pytest.mark.parametrize(("name", "damage"), DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_damaged_entry_is_built_again(
-    whole: tuple[Path, bytes], name: str, damage: Callable[[Path], object]
+    whole: Whole, name: str, damage: Callable[[Path], object]
 ) -> None:
-    root, content = whole
+    root, image, content = whole
     damage(place(root) / name)
-    assert cache.find(place(root), build(root).digest) is not None
-    assert build(root).path.read_bytes() == content
+    assert build(root) == image
+    assert image.path.read_bytes() == content
     assert list((root / "images").iterdir()) == [place(root)]
 
 
 def test_a_whole_entry_is_not_built_again(
-    whole: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(whole[0])
     monkeypatch.setattr(toolchain, "_compile", lambda *_: pytest.fail("compiled"))
     build(whole[0])
 
 
-def test_an_entry_under_another_digest_is_not_taken(whole: tuple[Path, bytes]) -> None:
+def test_an_entry_under_another_digest_is_not_taken(whole: Whole) -> None:
     made = build(whole[0])
     assert cache.find(made.path.parent, made.digest) == made
     assert cache.find(made.path.parent, made.digest[::-1]) is None

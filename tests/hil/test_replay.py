@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from emulation.native import NativeMachine
 from hil import Experiment, RunRecord, run
 from hil.cli import main
 from hil.errors import DeviceFault
@@ -188,6 +189,61 @@ def test_a_record_without_its_image_has_it_built_again(
     (record.folder / "image.elf").unlink()
     code, document = replay(record.folder)
     assert (code, document["build_digest"]) == (0, record.image["build_digest"])
+
+
+def write_over(path: Path, mark: Path) -> None:
+    """A script in the image's place, which leaves a mark when it runs."""
+    path.write_text(f"#!/bin/sh\ntouch {mark}\n")
+
+
+def longer(path: Path, mark: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def one_bit(path: Path, mark: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def link(path: Path, mark: Path) -> None:
+    """To the very bytes that were recorded: what it leads to may change."""
+    path.rename(path.with_name("other"))
+    path.symlink_to("other")
+
+
+@pytest.mark.parametrize("change", [write_over, longer, one_bit, link])
+def test_an_image_that_was_changed_is_refused_and_never_run(
+    record: RunRecord,
+    replay: Replay,
+    tmp_path: Path,
+    change: Callable[[Path, Path], None],
+) -> None:
+    image, mark = record.folder / "image.elf", tmp_path / "mark"
+    change(image, mark)
+    image.chmod(0o755)
+    said = refused(replay, record.folder)
+    assert said.endswith(
+        "image.elf' is not what the run's experiment builds, and is not run: expected "
+        f"the bytes of build {str(record.image['build_digest'])[:8]}"
+    )
+    assert not mark.exists()
+
+
+def test_what_runs_is_the_image_that_was_built_here(
+    record: RunRecord, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the recorded one, which may change after it was looked at."""
+    started: list[Path] = []
+    machine = NativeMachine.__init__
+
+    def seen(self: NativeMachine, target: Any, image: Path, *rest: Any) -> None:
+        started.append(image)
+        machine(self, target, image, *rest)
+
+    monkeypatch.setattr(NativeMachine, "__init__", seen)
+    assert replay(record.folder)[0] == 0
+    assert started and not started[0].is_relative_to(record.folder)
 
 
 def test_initial_weights_that_are_others_now_are_refused(
