@@ -38,7 +38,10 @@ MAX_SOCKET_PATH = 103
 SOCKET_LINE = ("socket,id=line,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on",)
 """nodelay: with Nagle's algorithm a reply of 100 bytes takes 44 ms, without 3."""
 STUB_LINE = "socket,id=gdb,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on"
-SEMIHOSTING = ("-semihosting-config", "enable=on,target=native")
+SEMIHOSTING = ("-semihosting-config", "enable=on,target=gdb")
+"""The guest's exit, and no more: QEMU sends every call for the host's files, commands
+and clock to a debugger, and drops it where none is connected. With target=native it
+would do them itself, for any image."""
 FLASH = "if=pflash,unit=1,format=raw,file="
 """The second bank: from the first, the machine would boot."""
 
