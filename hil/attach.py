@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import emulation
-from emulation.faults import FaultyChannel
+from emulation.faults import FaultyChannel, Line
 from emulation.native import NativeMachine
 from emulation.trace import Watch
 from hil import locks
@@ -50,7 +50,7 @@ class Attached:
     """A line to a powered device: an emulated `machine`, or a unit with its
     `supply`."""
 
-    channel: Channel | FaultyChannel
+    channel: Line
     machine: emulation.Machine | None = None
     supply: Supply | None = None
 
@@ -101,6 +101,7 @@ def attach(
     cut: tuple[int, str] | None = None,
     gdb: bool = False,
     ready: Callable[[Unit], None] | None = None,
+    through: Callable[[Line], Line] | None = None,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running.
 
@@ -108,7 +109,8 @@ def attach(
     before anything is sent. Without a unit it is an emulator, which has the file
     `flash` as its flash and ends with the context. Every byte that the device sends
     goes into `log`. `watch` and `gdb` are for an emulator; `cut` names the operation
-    and the model of a native machine's flash at which it loses its power."""
+    and the model of a native machine's flash at which it loses its power.
+    `through` makes of an emulator's line the one that is used."""
     with ExitStack() as stack:
         if asked.unit is not None:
             unit = chosen(asked.unit, target.name)
@@ -140,8 +142,9 @@ def attach(
         channel = Channel(machine.url, record=log, alive=machine.alive)
         stack.enter_context(channel)
         machine.run()
+        line = channel if through is None else through(channel)
         try:
-            yield Attached(_faulty(channel, asked, machine.cut_power), machine)
+            yield Attached(_faulty(line, asked, machine.cut_power), machine)
         except LinkError as error:
             if not machine.alive():
                 error.hints = (*_last_words(machine), *error.hints)
@@ -149,8 +152,8 @@ def attach(
 
 
 def _faulty(
-    channel: Channel, asked: Experiment, cut: Callable[[], None] | None = None
-) -> Channel | FaultyChannel:
+    channel: Line, asked: Experiment, cut: Callable[[], None] | None = None
+) -> Line:
     """The channel with the faults that the experiment wants."""
     faults = asked.line_faults
     return (

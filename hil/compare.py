@@ -20,11 +20,18 @@ from hil.replies import StepResult
 
 @dataclass(frozen=True)
 class Expected:
-    """What the reference says of one step."""
+    """What the reference says of one step, on a sample of this `label`: a digest
+    where one was asked for, of the device too."""
 
     step: int
     result: Result
     digest: int | None
+    label: int
+
+    @property
+    def right(self) -> bool:
+        """Whether it was predicted, the first of equal outputs being the prediction."""
+        return int(self.result.p.argmax()) == self.label
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,9 @@ class Difference:
     `index` has as many numbers as the tensor has dimensions; `ulp` is how many
     binary32 numbers lie between the two values, None where one is NaN. `tensor`
     may also be "loss", "digest", "fold" (what a resident frame's steps tell, all
-    together), or "fault" when one of the two stopped and the other did not; the
-    bits are None where there are none. `when` is "init", "step", "test" or "final",
+    together), "right" (how many of them were predicted), "result" (what was told
+    twice), or "fault" when one of the two stopped and the other did not; the bits are
+    None where there are none. `when` is "init", "step", "test" or "final",
     "commit" or "resume" of a checkpoint's state, or "again" of a step done twice.
     """
 
@@ -221,14 +229,31 @@ def fold(told: Sequence[Expected]) -> int:
 
 def compare(device: StepResult, expected: Sequence[Expected]) -> Difference | None:
     """A difference in what a device tells of these steps: outputs, loss and
-    digest of the last, and the fold of all where it tells no more."""
+    digest of the last, and of all where it tells no more their fold and how many were
+    predicted right. What it was asked for and has not told is a difference too."""
     last = expected[-1]
     step = last.step
     found = difference(step, "p", device.outputs, last.result.p)
     if found is None:
         found = difference(step, "loss", device.loss, last.result.loss)
-    if found is None and device.digest is not None and last.digest is not None:
-        found = digest_difference(step, device.digest, last.digest)
-    if found is None and device.fold is not None:
-        found = digest_difference(step, device.fold, fold(expected), tensor="fold")
+    if found is None and last.digest is not None:
+        found = _told(step, "digest", device.digest, last.digest)
+    if found is None and (device.fold is not None or len(expected) > 1):
+        found = _told(step, "fold", device.fold, fold(expected))
+        right = sum(each.right for each in expected)
+        if found is None and device.right != right:
+            note = (
+                f"the device says that {device.right} were predicted right, not {right}"
+            )
+            found = Difference(step, "right", note=note)
     return found
+
+
+def _told(
+    step: int, tensor: str, device: int | None, reference: int
+) -> Difference | None:
+    """A digest, or a fold, that the device was asked for."""
+    if device is None:
+        note = "the device was asked for it, and has not told it"
+        return Difference(step, tensor, reference_bits=reference, note=note)
+    return digest_difference(step, device, reference, tensor=tensor)

@@ -11,9 +11,10 @@ A method called in the wrong state is a mistake of the calling code and raises
 from __future__ import annotations
 
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,20 @@ from hil.errors import (
 )
 from hil.link.frame import Frame
 from hil.link.window import LinkCounts, Patience, Window
-from hil.replies import Greeting, StepResult, Telemetry
+from hil.replies import Asked, Greeting, StepResult
+from hil.telemetry import Condition, Telemetry
 from targets import Limits
 
 AGAIN = 0.5
 """Seconds of silence after which a request is sent again, at the earliest."""
 DONE = (Status.OK, Status.REPLAYED)
+KEPT = (protocol.STEP, protocol.STEP_RESIDENT, protocol.REHEARSE, protocol.COMMIT)
+"""What a device does once and keeps its reply to: nothing else is REPLAYED."""
 RANGE_BYTES = 8
 """Fields of READ and WRITE, in requests and replies; the words follow them."""
 NO_FLAGS = StepFlag(0)
+COMMITS = 64
+"""Checkpoints that are remembered, the latest."""
 GREETING_AGAIN = 0.05
 """Seconds after which HELLO is sent again: a device that is still starting
 drops what it receives."""
@@ -117,16 +123,14 @@ class Device:
         self._image = image
         self.limits = limits
         self.state = State.SILENT
-        self.telemetry: list[Telemetry] = []
-        self.commits: list[Commit] = []
+        self.telemetry = Condition()
+        self.commits: deque[Commit] = deque(maxlen=COMMITS)
+        self._new_commits: list[Commit] = []
         self._window = Window(channel, self._unsolicited)
-        self._replied: deque[Frame] = deque()
-        self._posted: deque[tuple[int, int]] = deque()
-        self._counted: dict[int, int] = {}
+        self._flight: deque[Asked] = deque()
+        self._replied: deque[tuple[Asked, Frame]] = deque()
         self._greeting: Greeting | None = None
-        self._lost_telemetry = 0
         self._run = fresh_number()
-        self._telemetry_number = 0
 
     # -- what has happened ------------------------------------------------
 
@@ -153,7 +157,7 @@ class Device:
             resent=line.resent,
             damaged=line.damaged,
             replayed=line.replayed,
-            lost_telemetry=self._lost_telemetry,
+            lost_telemetry=self.telemetry.lost,
         )
 
     @property
@@ -162,25 +166,19 @@ class Device:
         return self._window.stray
 
     def _unsolicited(self, frame: Frame) -> None:
+        """Take a FAULT or telemetry of this session. Before HELLO is answered a
+        device that traps as it starts knows no nonce yet, and says so by none."""
+        starting = self._greeting is None and frame.boot == 0
+        if frame.boot != self._window.boot and not starting:
+            return
         try:
             if frame.kind == protocol.FAULT.kind:
                 self.state = State.FAULTED
                 raise replies.fault(frame.payload, self._linked, self._image)
-            if (
-                frame.kind == protocol.TELEMETRY.kind
-                and frame.boot == self._window.boot
-            ):
-                self._take_telemetry(replies.telemetry(frame.payload))
+            if frame.kind == protocol.TELEMETRY.kind:
+                self.telemetry.take(replies.telemetry(frame.payload))
         except ValueError as error:
             raise _malformed("a frame of its own accord", error) from error
-
-    def _take_telemetry(self, found: Telemetry) -> None:
-        self._lost_telemetry += max(0, found.number - self._telemetry_number)
-        self._telemetry_number = max(self._telemetry_number, found.number + 1)
-        if not self.telemetry or found.step > self.telemetry[-1].step:
-            # others are of steps that are done again
-            steps = self._counted.pop(found.step, 1)
-            self.telemetry.append(replace(found, steps=steps))
 
     # -- one request at a time --------------------------------------------
 
@@ -189,9 +187,14 @@ class Device:
             wanted = " or ".join(state.name for state in states)
             raise StateError(f"the device is {self.state.name}, expected {wanted}")
 
-    def _checked(self, frame: Frame) -> bytes:
-        status = frame.status
+    def _checked(self, asked: Asked, frame: Frame) -> bytes:
+        """The payload of a reply that says that it was done; else raises."""
+        status, message = frame.status, asked.message
         if status in DONE:
+            if status == Status.REPLAYED and message not in KEPT:
+                raise ValueError(
+                    "it says that it was kept, and nobody keeps such a reply"
+                )
             return frame.payload
         try:
             text = protocol.STATUS_TEXT[Status(status)]
@@ -205,8 +208,21 @@ class Device:
                 f"the device has nothing to resume from: {text}",
                 "--commit N has it write a checkpoint every N steps",
             )
-        names = {m.kind | protocol.REPLY: m.name.upper() for m in protocol.MESSAGES}
-        raise Refused(f"the device refused {names[frame.kind]}: {text}")
+        raise Refused(f"the device refused {message.name.upper()}: {text}")
+
+    def _post(self, message: protocol.Message, *values: object, tail: bytes) -> Asked:
+        """Put a request on the line, behind those that are in flight."""
+        assert message.request is not None
+        self._window.post(message, *values, tail=tail)
+        names = (field.name for field in message.request.fields)
+        asked = Asked(message, dict(zip(names, values, strict=True)))
+        self._flight.append(asked)
+        return asked
+
+    def _poll(self, limit: float, patience: Patience) -> list[tuple[Asked, Frame]]:
+        """What has come, each reply with what it was asked by."""
+        frames = self._window.poll(limit, patience)
+        return [(self._flight.popleft(), frame) for frame in frames]
 
     def _ask(self, message: protocol.Message, *values: object) -> dict[str, Any]:
         """One request and its reply; nothing else may be in flight."""
@@ -224,21 +240,19 @@ class Device:
         patience = Patience(AGAIN, self.limits.reply)
         for values, tail in requests:
             while len(self._window) >= self._room():
-                yield from self._take(message, patience)
-            self._window.post(message, *values, tail=tail)
+                yield from self._take(patience)
+            self._post(message, *values, tail=tail)
         while len(self._window):
-            yield from self._take(message, patience)
+            yield from self._take(patience)
 
-    def _take(
-        self, message: protocol.Message, patience: Patience
-    ) -> Iterator[tuple[dict[str, Any], bytes]]:
-        assert message.reply is not None
-        for frame in self._window.poll(patience.limit, patience):
+    def _take(self, patience: Patience) -> Iterator[tuple[dict[str, Any], bytes]]:
+        for asked, frame in self._poll(patience.limit, patience):
+            self.telemetry.settle()  # all of it comes before such a reply
             try:
-                yield message.reply.unpack(self._checked(frame))
+                told = replies.answer(asked, self._checked(asked, frame))
             except ValueError as error:
-                what = f"a reply to {message.name.upper()}"
-                raise _malformed(what, error) from error
+                raise _malformed(f"a reply to {asked}", error) from error
+            yield told
 
     def _room(self) -> int:
         return self._greeting.window if self._greeting else 1
@@ -256,10 +270,10 @@ class Device:
         self._greeting = None
         reply = say_hello(self._window, limit)
         try:
-            self._greeting = replies.greeting(self._checked(reply))
+            payload = self._checked(Asked(protocol.HELLO, {}), reply)
+            self._greeting = replies.greeting(payload)
         except ValueError as error:
             raise _malformed("a reply to HELLO", error) from error
-        self._telemetry_number = 0
         self._agree(digest, vlen)
         self.state = State.GREETED
         return self._greeting
@@ -316,6 +330,11 @@ class Device:
         flag = protocol.InitFlag.RESUME
         wanted = (protocol.NEVER, 0) if last is None else (last, self._run)
         reply = self._ask(protocol.INIT, seed, wanted[0], flag, wanted[1])
+        if last is not None and (reply["step"] > last or reply["run"] != self._run):
+            raise LinkError(
+                f"the device went on from step {reply['step']} of run {reply['run']:08x}, "
+                f"expected step {last} or before, of run {self._run:08x}"
+            )
         self.state, self._run = State.READY, int(reply["run"])
         return int(reply["step"]), int(reply["digest"])
 
@@ -350,8 +369,7 @@ class Device:
         if keep is not None:
             flags |= StepFlag.KEEP
         fields = (step, flags, len(samples), keep or 0, float(eta))
-        self._window.post(protocol.STEP, *fields, tail=tail)
-        self._note_posted(step, len(samples), flags)
+        self._post_learning(protocol.STEP, *fields, tail=tail)
 
     def post_rehearsal(
         self,
@@ -367,8 +385,7 @@ class Device:
             raise StateError("no credit: the device's window is full")
         tail = np.array(slots, "<u2").tobytes()
         fields = (step, flags, len(slots), 0, float(eta))
-        self._window.post(protocol.REHEARSE, *fields, tail=tail)
-        self._note_posted(step, len(slots), flags)
+        self._post_learning(protocol.REHEARSE, *fields, tail=tail)
 
     def post_resident(
         self,
@@ -395,34 +412,45 @@ class Device:
             first if ranged else 0,
             digest_every,
         )
-        self._window.post(protocol.STEP_RESIDENT, *fields, tail=tail)
-        self._note_posted(step, count, flags)
+        self._post_learning(protocol.STEP_RESIDENT, *fields, tail=tail)
 
-    def _note_posted(self, step: int, count: int, flags: StepFlag) -> None:
-        self._posted.append((step, count))
-        if flags & StepFlag.TELEMETRY:
-            self._counted[step + count] = count
+    def _post_learning(
+        self, message: protocol.Message, *values: object, tail: bytes
+    ) -> None:
+        asked = self._post(message, *values, tail=tail)
+        if asked.values["flags"] & StepFlag.TELEMETRY:
+            self.telemetry.expect(asked.end, asked.values["count"])
 
     def post_commit(self, step: int) -> None:
         """Have a checkpoint written once the steps before `step` are learned, which
-        are on the line already; `commits` tells when it is done."""
+        are on the line already; `take_commits` tells when it is done."""
         self._need(State.READY)
         if self.credit < 1:
             raise StateError("no credit: the device's window is full")
-        self._window.post(protocol.COMMIT, step)
-        self._posted.append((step, 0))
+        self._post(protocol.COMMIT, step, tail=b"")
 
     def commit(self) -> Commit:
         """Write a checkpoint now, nothing being in flight."""
         self._need(State.READY)
-        step, _ = self.digest()
+        step, digest = self.digest()
         self._note_commit(self._ask(protocol.COMMIT, step))
-        return self.commits[-1]
+        done = self.commits[-1]
+        if done.digest != digest:
+            raise LinkError(
+                f"the device has written a checkpoint of digest {done.digest:08x}, but "
+                f"its state has {digest:08x}"
+            )
+        return done
+
+    def take_commits(self) -> list[Commit]:
+        """Checkpoints that have been told of since this was asked last."""
+        taken, self._new_commits = self._new_commits, []
+        return taken
 
     def _note_commit(self, values: dict[str, Any]) -> None:
-        self.commits.append(
-            Commit(values["step"], values["digest"], values["sequence"])
-        )
+        told = Commit(values["step"], values["digest"], values["sequence"])
+        self.commits.append(told)
+        self._new_commits.append(told)
 
     def take_steps(self, limit: float) -> list[StepResult]:
         """Results that have come, in order; waits at most `limit` seconds for
@@ -430,25 +458,24 @@ class Device:
         self._need(State.READY, State.FAULTED)
         if not self._replied:
             patience = Patience(AGAIN, self.limits.step)
-            self._replied += self._window.poll(limit, patience)
+            self._replied += self._poll(limit, patience)
         results: list[StepResult] = []
-        while self._replied and (self._replied[0].status in DONE or not results):
-            results += self._results(self._replied.popleft())
+        while self._replied and (self._replied[0][1].status in DONE or not results):
+            results += self._results(*self._replied.popleft())
         return results
 
-    def _results(self, frame: Frame) -> list[StepResult]:
-        asked = self._posted.popleft()
-        payload = self._checked(frame)
+    def _results(self, asked: Asked, frame: Frame) -> list[StepResult]:
         try:
-            if frame.kind == protocol.COMMIT.kind | protocol.REPLY:
-                assert protocol.COMMIT.reply is not None
-                self._note_commit(protocol.COMMIT.reply.unpack(payload)[0])
+            payload = self._checked(asked, frame)
+            if asked.message == protocol.COMMIT:
+                self._note_commit(replies.answer(asked, payload)[0])
                 return []
-            if frame.kind == protocol.STEP_RESIDENT.kind | protocol.REPLY:
-                return [replies.resident_result(payload, self.plan, asked)]
-            return replies.step_results(payload, self.plan, asked)
+            self.telemetry.settle(asked.end)
+            if asked.message == protocol.STEP_RESIDENT:
+                return [replies.resident_result(asked, payload, self.plan)]
+            return replies.step_results(asked, payload, self.plan)
         except ValueError as error:
-            raise _malformed("a reply to STEP", error) from error
+            raise _malformed(f"a reply to {asked}", error) from error
 
     def repeat(self) -> None:
         """Send what is in flight again at once: the line was lost with it."""
@@ -457,20 +484,25 @@ class Device:
     def forget(self) -> None:
         """Give up what is in flight, and what has come and was not taken."""
         self._window.drop()
+        self._flight.clear()
         self._replied.clear()
-        self._posted.clear()
+        self.telemetry.forget()
 
     def settle(self) -> None:
         """Wait until nothing is in flight; what arrives is dropped, and a FAULT
-        that is found on the way only changes the state."""
+        that is found on the way only changes the state. Raises `NoAnswer`, also for a
+        device that says nothing but that it has stopped."""
         self._replied.clear()
-        self._posted.clear()
         patience = Patience(AGAIN, self.limits.step)
+        end = time.monotonic() + self.limits.step
         while len(self._window):
             try:
-                self._window.poll(patience.limit, patience)
+                self._poll(patience.limit, patience)
             except DeviceFault:
                 self.state = State.FAULTED
+                if time.monotonic() >= end:
+                    raise
+        self.telemetry.forget()
 
     # -- looking and touching ----------------------------------------------
 

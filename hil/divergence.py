@@ -117,7 +117,9 @@ class Finder:
         try:
             signal = told.signal if told is not None else 0
             result = self._learner.step(sample, label, eta, signal)
-            expected = Expected(step, result, self._learner.digest())
+            asked = flags & StepFlag.DIGEST or self._lesson.digest_after(step)
+            digest = self._learner.digest() if asked else None
+            expected = Expected(step, result, digest, label)
         except NonFinite as error:
             if told is None:
                 return None

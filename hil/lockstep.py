@@ -24,7 +24,7 @@ from hil.divergence import Snapshot
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.reference_process import ReferenceProcess
-from hil.replies import StepResult, Telemetry
+from hil.replies import StepResult
 
 LEAD = 128
 BATCH = 8
@@ -83,9 +83,8 @@ class Lockstep:
 
     A device that has fallen back to a checkpoint is brought forward: after `rewind`,
     `run` goes on from there, and what is told again must be what was told.
-    `resumed` is where a device stood that had learned before: (step, digest);
-    `committed` the step of the newest checkpoint that it has told of. `control` is
-    looked at between two frames.
+    `resumed` is where a device stood at its start, (step, digest): beyond step 0 it
+    had learned before. `control` is looked at between two frames.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class Lockstep:
         control: Control | None = None,
     ) -> None:
         self.until = lesson.steps
-        self.learned = self.committed = resumed[0]
+        self.learned = resumed[0]
         self.compared = 0
         self.written = 0
         self.difference: Difference | None = None
@@ -115,8 +114,9 @@ class Lockstep:
         self._sent = self._heard = self._reached = resumed[0]
         self._uncommitted: int | None = None
         self._committing = False
-        self._checked_commits = 0
+        self._committed: dict[int, int] = {}
         self._repeatable: dict[int, StepResult] = {}
+        self._latest: StepResult | None = None
         self._asked = 0
         self._computed = 0
         self._next_state = SNAPSHOT_EVERY
@@ -145,6 +145,12 @@ class Lockstep:
                 self._report(self._unreported.popleft())
 
     @property
+    def committed(self) -> int:
+        """The step of the newest checkpoint that the device has told of, or of the
+        one that it was resumed from."""
+        return max(self._committed, default=self._resumed[0])
+
+    @property
     def heard(self) -> int:
         """Steps that the device has told of."""
         return self._heard
@@ -159,11 +165,12 @@ class Lockstep:
     def digest_at(self, step: int) -> int | None:
         """What the device told of its state after the steps before `step`; None
         where it did not, or too long ago."""
-        told = self._repeatable.get(step - 1)
-        if told is not None and told.digest is not None:
+        told = self._repeatable.get(step - 1, self._latest)
+        if told is not None and told.step == step - 1 and told.digest is not None:
             return told.digest
-        known = {commit.step: commit.digest for commit in self._device.commits}
-        return known.get(step, self._resumed[1] if step == self._resumed[0] else None)
+        return (
+            self._resumed[1] if step == self._resumed[0] else self._committed.get(step)
+        )
 
     def rewind(self, step: int) -> None:
         """The device's next step is `step`, which it has learned before."""
@@ -240,16 +247,15 @@ class Lockstep:
             if result.step < self._heard:
                 self._require_same(result)
                 continue
-            self._heard = result.step + 1
+            self._heard, self._latest = result.step + 1, result
             if self._lesson.recoverable:
                 self._repeatable[result.step] = result
             self._told.append(result)
             if self._steered:
                 self._signals.append(result.signal)
-        for commit in self._device.commits[self._checked_commits :]:
-            self._committing, self.committed = False, commit.step
+        for commit in self._device.take_commits():
+            self._committing = False
             self._check_commit(commit)
-        self._checked_commits = len(self._device.commits)
 
     def _require_same(self, again: StepResult) -> None:
         """A step that is done again after a fall back ends as it did before."""
@@ -261,11 +267,12 @@ class Lockstep:
     def _check_commit(self, commit: Commit) -> None:
         """What was written is what the device had told, and what came before it
         need not be done again any more."""
-        told = self._repeatable.get(commit.step - 1)
-        if told is not None and told.digest is not None and self.difference is None:
+        told = self.digest_at(commit.step)
+        if told is not None and self.difference is None:
             self.difference = digest_difference(
-                commit.step, commit.digest, told.digest, "commit"
+                commit.step, commit.digest, told, "commit"
             )
+        self._committed = {commit.step: commit.digest}
         for step in [s for s in self._repeatable if s < commit.step - 1]:
             del self._repeatable[step]
 
@@ -321,8 +328,9 @@ class Lockstep:
         if answer.result is None:
             self._non_finite = answer.non_finite
             return
-        expected = Expected(self._computed, answer.result, answer.digest)
-        self._computed += 1
+        step, self._computed = self._computed, self._computed + 1
+        label = self._lesson.label(step)
+        expected = Expected(step, answer.result, answer.digest, label)
         if self._computed > self._resumed[0]:
             if answer.health is not None:
                 self._health[expected.step] = answer.health
@@ -381,7 +389,7 @@ class Lockstep:
         STEP's reply, so with counting a step waits for it, or for the next."""
         while self._unreported:
             step = self._unreported[0].step
-            known = not self._counting or self._telemetry(step) is not None
+            known = not self._counting or self._device.telemetry.after(step)
             if not known and len(self._unreported) == 1:
                 return
             self._report(self._unreported.popleft())
@@ -390,7 +398,7 @@ class Lockstep:
         loss, eta = float(told.loss), float(self._lesson.eta(told.step))
         label, predicted = self._lesson.label(told.step), int(told.outputs.argmax())
         right = int(predicted == label) if told.right is None else told.right
-        telemetry = self._telemetry(told.step)
+        telemetry = self._device.telemetry.after(told.step)
         counted = telemetry.instructions if telemetry and self._counting else None
         threshold = telemetry.threshold if telemetry and self._gated else None
         health = self._health.pop(told.step, None)
@@ -411,15 +419,6 @@ class Lockstep:
     def _gated(self) -> bool:
         return self._lesson.spec.gate.rows
 
-    def _telemetry(self, step: int) -> Telemetry | None:
-        """What followed a step, once it is here."""
-        for entry in reversed(self._device.telemetry):
-            if entry.step == step + 1:
-                return entry
-            if entry.step <= step:
-                break
-        return None
-
     def _only_reference_stops(self, told: StepResult) -> Difference:
         note = f"the reference met a non-finite {self._non_finite}, the device did not"
         return Difference(told.step, str(self._non_finite), note=note)
@@ -439,14 +438,23 @@ class Lockstep:
             self._match()
         if self.difference is not None:
             return
-        repeated = (fault.step or 0) < self._lesson.prefix
-        if fault.cause != Cause.NON_FINITE or self._reference is None or not repeated:
+        step, under_way = fault.step, range(self._reached, self._sent)
+        if fault.cause != Cause.NON_FINITE or self._reference is None:
             raise fault
-        self._let_reference_reach(fault.step or 0)
-        if self._non_finite is None or self._computed != fault.step:
+        if step is None or step not in under_way:
+            there = (
+                f"{under_way.start} to {under_way.stop - 1}" if under_way else "none"
+            )
+            hint = f"no such step was under way ({there}): the device is confused"
+            fault.hints = (hint, *fault.hints)
+            raise fault
+        if step >= self._lesson.prefix:
+            raise fault
+        self._let_reference_reach(step)
+        if self._non_finite is None or self._computed != step:
             went = "went on" if self._non_finite is None else "stopped before"
             note = f"{fault}; the reference {went}"
-            self.difference = Difference(fault.step or 0, "fault", note=note)
+            self.difference = Difference(step, "fault", note=note)
             return
         fault.hints = ("the reference stops at the same step", *fault.hints)
         raise fault
@@ -458,7 +466,8 @@ class Lockstep:
         if self._steered:
             self._signals += [0] * (step + 1 - len(self._signals))
         while self._computed <= step and self._non_finite is None:
-            self._compute()
+            if not self._compute():
+                return
 
     def _expected_soon(self) -> bool:
         """Wait until the reference has what is to be compared next, or ends."""
@@ -468,11 +477,15 @@ class Lockstep:
             not self._alone(told)
             and len(self._expected) < wanted
             and self._non_finite is None
+            and self._compute()
         ):
-            self._compute()
+            pass
         return self._alone(told) or len(self._expected) >= wanted
 
-    def _compute(self) -> None:
-        """Let the reference get on, and nothing else."""
+    def _compute(self) -> bool:
+        """Let the reference get on, and nothing else; false where it has nothing to
+        do, so that nobody waits for what it will never say."""
         self._ask()
+        busy = self._computed < self._asked
         self._collect(SERVE_EVERY)
+        return busy

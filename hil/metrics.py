@@ -110,7 +110,7 @@ class Metrics:
         self, step: int, steps: int, link: Mapping[str, int], device: Device
     ) -> Status:
         """What to show now that the steps before `step` of `steps` are done."""
-        told, commits = device.telemetry, device.commits
+        told, commits = device.telemetry.last, device.commits
         return Status(
             step,
             steps,
@@ -119,7 +119,7 @@ class Metrics:
             self._sliding.accuracy or 0.0,
             self.instructions,
             {**link, **asdict(device.counts)},
-            told[-1].stack if told else 0,
+            told.stack if told else 0,
             commits[-1].step if commits else None,
         )
 

@@ -62,19 +62,17 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
 def take_counts(record: RunRecord, device: Device, icount: bool) -> None:
     """What the device has counted so far, of the line and of its steps."""
     record.link |= asdict(device.counts)
-    if not device.telemetry:
+    told = device.telemetry
+    last = told.last
+    if last is None:
         return
-    last = device.telemetry[-1]
     for name in ("damaged", "overruns", "stack"):
         record.device[name] = getattr(last, name)
-    steps = sum(entry.steps for entry in device.telemetry)
-    instructions = sum(entry.instructions for entry in device.telemetry)
-    cycles = sum(entry.cycles for entry in device.telemetry)
     # an emulator's own are exact under icount alone, a board's where it counts them
-    if icount or (record.board is not None and instructions):
-        record.instructions_per_step = instructions / steps
-    if record.board is not None and cycles:
-        record.cycles_per_step = cycles / steps
+    if icount or (record.board is not None and told.instructions):
+        record.instructions_per_step = told.instructions / told.steps
+    if record.board is not None and told.cycles:
+        record.cycles_per_step = told.cycles / told.steps
 
 
 def counts_told(record: RunRecord) -> str:

@@ -73,9 +73,22 @@ class ReferenceProcess:
         return self._process.pid
 
     @property
+    def alive(self) -> bool:
+        """Whether it runs: one that has met a value that is not finite ends."""
+        return self._process.poll() is None
+
+    @property
     def room(self) -> bool:
         """Whether a batch may be posted."""
         return sum(self._under_way) < ROOM
+
+    def anew(self, spec: Spec) -> None:
+        """Begin with a learner of `spec`, whatever was asked before: no answer to that
+        is left. Raises as `take` does."""
+        while self._under_way:
+            self.take(ANSWER_LIMIT)
+        self.seconds = 0.0
+        self._send(spec)
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from these tensors."""

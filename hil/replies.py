@@ -15,10 +15,27 @@ import numpy as np
 from codegen import protocol
 from codegen.image import place
 from codegen.plan import Linked, Plan
-from codegen.protocol import NEVER, TRAPS, Cause, StepFlag
+from codegen.protocol import NEVER, TRAPS, Cause, InitFlag, StepFlag
 from hil.errors import DeviceFault
+from hil.telemetry import Telemetry
 
 ILLEGAL_INSTRUCTION = 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that is on its way: the values of its fields, by name."""
+
+    message: protocol.Message
+    values: Mapping[str, Any]
+
+    @property
+    def end(self) -> int:
+        """The step that follows those it has the device learn."""
+        return int(self.values["step"] + self.values["count"])
+
+    def __str__(self) -> str:
+        return self.message.name.upper()
 
 
 @dataclass(frozen=True)
@@ -68,23 +85,6 @@ class StepResult:
         return self.step + 1 - self.steps
 
 
-@dataclass(frozen=True)
-class Telemetry:
-    """How a device is; `step` is the step that follows, NEVER without a network, and
-    `number` telemetry frames that were sent before. Instructions and cycles are those
-    of the `steps` before it that came in one frame."""
-
-    number: int
-    step: int
-    instructions: int
-    cycles: int
-    damaged: int
-    overruns: int
-    stack: int
-    threshold: float
-    steps: int = 1
-
-
 def _text(raw: bytes) -> str:
     return raw.rstrip(b"\0").decode("ascii", "replace")
 
@@ -110,27 +110,37 @@ def greeting(payload: bytes) -> Greeting:
     return Greeting(**values)
 
 
-def step_results(
-    payload: bytes, plan: Plan, expected: tuple[int, int]
-) -> list[StepResult]:
-    """The payload of the reply to a STEP; `expected` is what was asked for:
-    (first step, samples)."""
-    values, tail = _unpack(protocol.STEP, payload)
-    _agree(values, expected)
+def answer(asked: Asked, payload: bytes) -> tuple[dict[str, Any], bytes]:
+    """Fields and tail of the reply to a request, which repeats what was asked: every
+    field that both have, and 0 where a field means nothing.
+
+    Two fields are the device's own: where a checkpoint is resumed, step and run are
+    that one's, and a digest that is not told after all is for the comparison to find.
+    """
+    values, tail = _unpack(asked.message, payload)
+    resumes = asked.message == protocol.INIT and asked.values["flags"] & InitFlag.RESUME
+    for name, told in values.items():
+        wanted = 0 if name == "reserved" else asked.values.get(name, told)
+        untold = wanted & ~StepFlag.DIGEST if name == "flags" else wanted
+        if told not in (wanted, untold) and not resumes:
+            raise ValueError(f"field {name} is {told}, expected {wanted}")
+    return values, tail
+
+
+def step_results(asked: Asked, payload: bytes, plan: Plan) -> list[StepResult]:
+    """The payload of the reply to a STEP or a REHEARSE."""
+    values, tail = answer(asked, payload)
     rows = np.frombuffer(tail, "<u4").reshape(values["count"], _words(plan))
-    asked = bool(values["flags"] & StepFlag.DIGEST)
+    digested = bool(values["flags"] & StepFlag.DIGEST)
     return [
-        _result(values["step"] + place, row, asked, plan)
+        _result(values["step"] + place, row, digested, plan)
         for place, row in enumerate(rows)
     ]
 
 
-def resident_result(
-    payload: bytes, plan: Plan, expected: tuple[int, int]
-) -> StepResult:
+def resident_result(asked: Asked, payload: bytes, plan: Plan) -> StepResult:
     """The same for STEP_RESIDENT, whose reply tells of all its steps at once."""
-    values, tail = _unpack(protocol.STEP_RESIDENT, payload)
-    _agree(values, expected)
+    values, tail = answer(asked, payload)
     row = np.frombuffer(tail, "<u4").reshape(_words(plan))
     last = values["step"] + values["count"] - 1
     return replace(
@@ -139,15 +149,6 @@ def resident_result(
         fold=values["fold"],
         right=values["right"],
     )
-
-
-def _agree(values: Mapping[str, Any], expected: tuple[int, int]) -> None:
-    told = values["step"], values["count"]
-    if told != expected:
-        raise ValueError(
-            f"it tells of {told[1]} steps from step {told[0]}, expected "
-            f"{expected[1]} from step {expected[0]}"
-        )
 
 
 def _words(plan: Plan) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from codegen.reference import Learner
 from emulation import qemu
-from emulation.faults import FaultyChannel
+from emulation.faults import FaultyChannel, Line
 from hil import checkpoints, weights
 from hil import record as records
 from hil.attach import Attached, attach, greet
@@ -86,8 +86,9 @@ def carried_out(
 class Session:
     """A lesson on its way; `record` is complete when `run` has returned.
 
-    `built` is an image that was made before; `cut` an operation of a native
-    machine's flash at which it loses its power, and how (`attach`).
+    `built` is an image that was made before, `reference` a process that is there, and
+    stays when this is over; `cut` an operation of a native machine's flash at which it
+    loses its power, and how, `through` what its line is seen through (`attach`).
 
     `failure` is what ended it, None when it passed. The reference learns in a
     process of its own; the learner here waits for its last state.
@@ -102,6 +103,8 @@ class Session:
         *,
         built: Built | None = None,
         cut: tuple[int, str] | None = None,
+        through: Callable[[Line], Line] | None = None,
+        reference: ReferenceProcess | None = None,
     ) -> None:
         budget = lesson.spec.gate.budget
         if resume and budget is not None:
@@ -118,10 +121,11 @@ class Session:
         self.lesson = lesson
         self.resume = resume
         self._cut = cut
+        self._line = through
         self.progress = progress
         self.failure: HilError | None = None
         self.found: Found | None = None
-        self.reference: ReferenceProcess | None = None
+        self.reference = reference
         self._started = time.perf_counter()
         self._device: Device | None = None
         self._attached_to: Attached | None = None
@@ -163,7 +167,9 @@ class Session:
 
     def _walk(self) -> None:
         with ExitStack() as stack:
-            if self._learner is not None:  # first of all: it starts meanwhile
+            if self.reference is not None:
+                self.reference.anew(self.lesson.spec)
+            elif self._learner is not None:  # first of all: it starts meanwhile
                 with held():  # a process that runs is known
                     process = ReferenceProcess(self.lesson.spec)
                     self.reference = stack.enter_context(process)
@@ -235,6 +241,7 @@ class Session:
                         flash=self._flash,
                         cut=self._cut,
                         ready=lambda unit: make_sure(unit, lesson, built),
+                        through=self._line,
                     )
                 )
             channel = self._attached_to.channel
@@ -326,10 +333,9 @@ class Session:
 
     def _learn(self, life: Lifeline) -> None:
         """Learn, with the exams between; what is still compared then."""
-        start = self._resumed if self.resume else (0, None)
         teaching = Teaching(
-            self.lesson, life, self.reference, self._learner, start, self.record,
-            self.progress,
+            self.lesson, life, self.reference, self._learner, self._resumed,
+            self.record, self.progress,
         )  # fmt: skip
         try:
             teaching.run(self._begun(), self._started)

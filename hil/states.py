@@ -17,7 +17,7 @@ from hil.building import build, plan_for
 from hil.compare import Row, row_of
 from hil.device import Device
 from hil.divergence import Snapshot, write_state
-from hil.errors import DataError, UsageError
+from hil.errors import DataError, LinkError, UsageError
 from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
 from hil.record import EXPERIMENT, FLASH
@@ -97,8 +97,10 @@ def _board(run: RunFolder, unit: str) -> Iterator[tuple[Lesson, Device]]:
 def read_board(run: RunFolder, unit: str) -> Held:
     """The state of a board's newest checkpoint, which the board goes on from."""
     with _board(run, unit) as (lesson, device):
-        step, _ = device.resume(lesson.spec.seed)
-        return Held({t.name: device.read(t) for t in device.plan.state}, step)
+        step, digest = device.resume(lesson.spec.seed)
+        state = {t.name: device.read(t) for t in device.plan.state}
+        _require_digest(lesson, state, digest, "has read from its flash")
+        return Held(state, step)
 
 
 def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
@@ -106,8 +108,20 @@ def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
     with _board(run, unit) as (lesson, device):
         state = weights.load(file, {t.name: t.shape for t in device.plan.state})
         weights.require_within(file, state, lesson.spec.clip)
-        write_state(device, lesson.spec.seed, Snapshot(step, state))
+        told = write_state(device, lesson.spec.seed, Snapshot(step, state))
+        _require_digest(lesson, state, told, "has been given")
         return device.commit().digest
+
+
+def _require_digest(lesson: Lesson, state: State, digest: int, what: str) -> None:
+    """Raise `LinkError` unless the digest that a device tells is that of a state."""
+    learner = Learner(lesson.spec)
+    learner.load(state)
+    if learner.digest() != digest:
+        raise LinkError(
+            f"the device says that the state it {what} has digest {digest:08x}, but it "
+            f"is {learner.digest():08x}"
+        )
 
 
 def parted(one: State, other: State) -> list[Row]:

@@ -1,7 +1,8 @@
 """The reference at the far end of two pipes: steps come in, answers go out.
 
-Both are streams of pickled values. In: a `Spec`, then lists of `Asked` (a
-batch), and the tensors of a state to go on from. Out: a `Reply` to each batch.
+Both are streams of pickled values. In: a `Spec`, with which a learner begins, then
+lists of `Asked` (a batch), and the tensors of a state to go on from. Out: a `Reply` to
+each batch.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from codegen.reference.health import Health, health
 from codegen.reference.learner import Learner, NonFinite, Result
+from codegen.spec import Spec
 
 
 class Asked(NamedTuple):
@@ -66,8 +68,10 @@ def serve() -> None:
     asked, told = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed must not get among the replies
     messages = unpickled(asked)
-    learner = Learner(next(messages))
     for message in messages:
+        if isinstance(message, Spec):
+            learner = Learner(message)
+            continue
         if isinstance(message, dict):
             learner.load(message)
             continue

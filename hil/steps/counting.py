@@ -170,21 +170,24 @@ def learn(
         device = Device(attached.channel, built.plan, lesson.target.limits, path)
         greet(device, lesson, built)
         device.init(lesson.spec.seed)
-        results = [_step(device, lesson, step) for step in range(warm)]
+        counts: dict[int, int] = {}
+        results = [_step(device, lesson, step, counts) for step in range(warm)]
         with _watched(attached.machine, watch):
             results += [
-                _step(device, lesson, step) for step in range(warm, warm + traced)
+                _step(device, lesson, step, counts)
+                for step in range(warm, warm + traced)
             ]
         results += [
-            _step(device, lesson, step) for step in range(warm + traced, lesson.steps)
+            _step(device, lesson, step, counts)
+            for step in range(warm + traced, lesson.steps)
         ]
-        digest = device.digest()[1]  # the last telemetry comes before its reply
+        digest = device.digest()[1]
+        _note_count(device, lesson.steps - 1, counts)  # it came before that reply
         if traced:
             samples = [lesson.sample(warm + n)[0].tobytes() for n in range(traced)]
             device.infer(samples[:1])  # whatever a step has put off is done now
             with _watched(attached.machine, watch):
                 device.infer(samples)
-        counts = {entry.step - 1: entry.instructions for entry in device.telemetry}
         device.leave()
         attached.require_end(lesson.target.limits.stop)
     missing = set(range(lesson.steps)) - set(counts)
@@ -210,12 +213,23 @@ def _watched(machine: object, watch: Watch | None) -> Iterator[None]:
     machine.watch(False)
 
 
-def _step(device: Device, lesson: Lesson, step: int) -> StepResult:
+def _step(
+    device: Device, lesson: Lesson, step: int, counts: dict[int, int]
+) -> StepResult:
+    """One step; its reply comes after the telemetry of the step before it, whose
+    instructions are put into `counts`."""
     sample, label = lesson.sample(step)
     device.post_steps(step, lesson.eta(step), [(label, sample.tobytes())], FLAGS)
     while True:
         for result in device.take_steps(device.limits.step):
+            _note_count(device, step - 1, counts)
             return result
+
+
+def _note_count(device: Device, step: int, counts: dict[int, int]) -> None:
+    told = device.telemetry.after(step)
+    if told is not None:
+        counts[step] = told.instructions
 
 
 def require_equal(first: Boot, second: Boot) -> None:

@@ -35,8 +35,8 @@ def counts(lesson: Lesson, in_flight: int) -> list[int]:
                     sent += 1
                 done += len(device.take_steps(lesson.target.limits.step))
             device.digest()  # the last telemetry comes before its reply
-            assert device.telemetry[-1].overruns == 0
-            return [entry.instructions for entry in device.telemetry]
+            assert device.telemetry.latest[-1].overruns == 0
+            return [entry.instructions for entry in device.telemetry.latest]
 
 
 def test_a_step_costs_the_same_on_a_busy_line(qemu64: str) -> None:

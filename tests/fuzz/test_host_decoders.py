@@ -28,6 +28,7 @@ from hil.device import Device
 from hil.errors import FirmwareMismatch, HilError, LineClosed, LinkError
 from hil.link import frame as frames
 from hil.link.frame import KEPT, LONGEST, Decoder, Frame, encode
+from hil.replies import Asked
 
 from .conftest import BRIEF, HERE, PLANS
 
@@ -227,10 +228,18 @@ def payload_of(layout: Layout) -> st.SearchStrategy[bytes]:
     return st.one_of(good, bare, st.binary(max_size=150))
 
 
+def one(message: Message) -> Asked:
+    """A request of step 0."""
+    return Asked(message, {"step": 0, "count": 1, "flags": 0})
+
+
 TAKEN: list[tuple[Message, Callable[[bytes], object]]] = [
     (protocol.HELLO, replies.greeting),
-    (protocol.STEP, lambda p: replies.step_results(p, PLAN, (0, 1))),
-    (protocol.STEP_RESIDENT, lambda p: replies.resident_result(p, PLAN, (0, 1))),
+    (protocol.STEP, lambda p: replies.step_results(one(protocol.STEP), p, PLAN)),
+    (
+        protocol.STEP_RESIDENT,
+        lambda p: replies.resident_result(one(protocol.STEP_RESIDENT), p, PLAN),
+    ),
     (protocol.TELEMETRY, replies.telemetry),
     (protocol.FAULT, lambda p: replies.fault(p, PLAN)),
 ]
@@ -325,7 +334,7 @@ def ready(channel: FalseDevice) -> Device:
     """A device in READY, on a channel whose script is empty."""
     assert protocol.INIT.reply is not None
     device = Device(channel, PLAN, LIMITS)  # type: ignore[arg-type]
-    channel.script = [(0, greeting()), (0, protocol.INIT.reply.pack(0, 0, 0))]
+    channel.script = [(0, greeting()), (0, protocol.INIT.reply.pack(0, 0, device._run))]
     device.hello(DIGEST, 0, 1.0)
     device.init(1)
     return device
@@ -458,7 +467,7 @@ def test_whatever_a_device_says_of_itself_it_can_be_worked_with_or_is_refused(
     try:
         device.hello(DIGEST, 0, 1.0)
         assert protocol.INIT.reply is not None
-        channel.script = [(0, protocol.INIT.reply.pack(0, 0, 0))]
+        channel.script = [(0, protocol.INIT.reply.pack(0, 0, device._run))]
         device.init(1)
         _read(device)
     except HilError as error:

@@ -75,14 +75,14 @@ def told(step: int = 3, loss: float = 0.5, digest: int | None = 7) -> StepResult
     return StepResult(step, np.float32(loss), np.float32([0.25, 0.75]), digest)
 
 
-EXPECTED = Expected(3, Result(np.float32([0.25, 0.75]), np.float32(0.5)), 7)
+EXPECTED = Expected(3, Result(np.float32([0.25, 0.75]), np.float32(0.5)), 7, label=1)
 
 
 @pytest.mark.parametrize(
     ("device", "tensor"),
     [
         (told(), None),
-        (told(digest=None), None),
+        (told(digest=None), "digest"),
         (told(loss=0.5000001), "loss"),
         (told(digest=8), "digest"),
     ],
@@ -97,7 +97,7 @@ def test_outputs_loss_and_digest_are_compared(
 @pytest.mark.parametrize("earlier", [0.5, 0.5000001])
 def test_a_step_that_is_only_folded_is_compared_too(earlier: float) -> None:
     first = replace(EXPECTED, step=2, digest=None)
-    both = replace(told(), steps=2, right=0, fold=fold([first, EXPECTED]))
+    both = replace(told(), steps=2, right=2, fold=fold([first, EXPECTED]))
     result = replace(first.result, loss=np.float32(earlier))
     found = compare(both, [replace(first, result=result), EXPECTED])
     assert (found and found.tensor) == (None if earlier == 0.5 else "fold")

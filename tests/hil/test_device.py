@@ -152,7 +152,7 @@ def test_telemetry_is_taken_and_numbered(
         while not hil_device.take_steps(LIMIT):
             pass
     hil_device.digest()
-    assert [entry.step for entry in hil_device.telemetry] == [1, 2, 3]
+    assert [entry.step for entry in hil_device.telemetry.latest] == [1, 2, 3]
     assert hil_device.counts.lost_telemetry == 0
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from codegen import protocol
 from codegen.plan import Plan
+from codegen.protocol import StepFlag
 from hil import replies
 from hil.building import build, plan_for
 from hil.experiment import Experiment
 from hil.lesson import prepare
+from hil.replies import Asked
 
 
 def planned(**keys: object) -> Plan:
@@ -27,20 +29,30 @@ def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(4, "little") for value in values)
 
 
-def reply(step: int, count: int, *row: int) -> bytes:
+def reply(step: int, count: int, *row: int, flags: int = 0, reserved: int = 0) -> bytes:
     assert protocol.STEP.reply is not None
     tail = words(*(row or (0,) * 12)) * count
-    return protocol.STEP.reply.pack(step, 0, count, 0, tail=tail)
+    return protocol.STEP.reply.pack(step, flags, count, reserved, tail=tail)
+
+
+def asked(
+    message: protocol.Message = protocol.STEP, flags: int = 0, **keys: int
+) -> Asked:
+    """A request of two steps from step 7."""
+    return Asked(message, {"step": 7, "count": 2, "flags": flags, **keys})
+
+
+RESIDENT = asked(protocol.STEP_RESIDENT, count=3, reserved=0)
 
 
 def test_a_step_reply_gives_its_steps_in_order() -> None:
-    found = replies.step_results(reply(7, 2), PLAN, (7, 2))
+    found = replies.step_results(asked(), reply(7, 2), PLAN)
     assert [result.step for result in found] == [7, 8]
 
 
 def test_where_a_budget_steers_a_step_tells_its_signal() -> None:
     payload = reply(7, 2, 0, 0, 0x3F800000, *(0,) * 9, 1234)
-    found = replies.step_results(payload, BUDGETED, (7, 2))
+    found = replies.step_results(asked(), payload, BUDGETED)
     assert [result.signal for result in found] == [1234, 1234]
     assert found[0].outputs.tolist() == [1.0] + [0.0] * 9
 
@@ -52,17 +64,40 @@ def resident_reply(step: int, count: int) -> bytes:
 
 
 def test_a_resident_reply_is_of_its_last_step_and_stands_for_all() -> None:
-    found = replies.resident_result(resident_reply(7, 3), PLAN, (7, 3))
+    found = replies.resident_result(RESIDENT, resident_reply(7, 3), PLAN)
     assert (found.first, found.step, found.steps) == (7, 9, 3)
     assert (found.fold, found.right) == (99, 1)
 
 
-@pytest.mark.parametrize(("step", "count"), [(8, 2), (7, 1), (7, 0)])
-def test_a_step_reply_about_other_steps_is_refused(step: int, count: int) -> None:
-    with pytest.raises(ValueError, match="expected 2 from step 7"):
-        replies.step_results(reply(step, count), PLAN, (7, 2))
-    with pytest.raises(ValueError, match="expected 2 from step 7"):
-        replies.resident_result(resident_reply(step, count), PLAN, (7, 2))
+@pytest.mark.parametrize(
+    ("payload", "wrong"),
+    [
+        (reply(8, 2), "field step is 8, expected 7"),
+        (reply(7, 1), "field count is 1, expected 2"),
+        (reply(7, 0), "field count is 0, expected 2"),
+        (reply(7, 2, flags=4), "field flags is 4, expected 0"),
+        (reply(7, 2, flags=StepFlag.DIGEST), "field flags is 1, expected 0"),
+        (reply(7, 2, reserved=1), "field reserved is 1, expected 0"),
+    ],
+)
+def test_a_step_reply_about_something_else_is_refused(
+    payload: bytes, wrong: str
+) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        replies.step_results(asked(), payload, PLAN)
+
+
+@pytest.mark.parametrize(("step", "count"), [(8, 3), (7, 1), (7, 0)])
+def test_a_resident_reply_about_other_steps_is_refused(step: int, count: int) -> None:
+    with pytest.raises(ValueError, match=r"expected [37]"):
+        replies.resident_result(RESIDENT, resident_reply(step, count), PLAN)
+
+
+def test_a_digest_that_was_asked_for_and_is_not_told_is_none() -> None:
+    """Whatever word stands in its place: the comparison finds it missing."""
+    payload = reply(7, 2, 0, 99, *(0,) * 10)
+    found = replies.step_results(asked(flags=StepFlag.DIGEST), payload, PLAN)
+    assert [result.digest for result in found] == [None, None]
 
 
 def fault(cause: int, step: int, pc: int, address: int) -> bytes:
