@@ -3,8 +3,8 @@ what does not fit (DESIGN section 6). The linker is held to it by a test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from codegen import layout, protocol
@@ -15,12 +15,18 @@ from targets import Target
 
 if TYPE_CHECKING:
     from codegen.plan import Line, Plan
+    from codegen.stack import Bound
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10
 to 35 KB of it, and code and constants end on a page; the linker has the last word."""
 LARGEST = 3
 """Items that a refusal names."""
+STACK = "stack"
+"""The row of the bill that is the stack's reserve."""
+STACK_LEAST, STACK_STEP = 256, 16
+"""Bytes of stack that no image does without, and of what its reserve is a multiple.
+What an image needs of stack is known once it is compiled."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ def _port(target: Target, sizes: Structures) -> Iterator[Item]:
     if port.guard and memory and memory.rom is None:
         yield Item("stack guard", port.guard, "stack")
     if memory:
-        yield Item("stack", memory.stack, "stack")
+        yield Item(STACK, memory.stack, "stack")
 
 
 def ram(bill: tuple[Item, ...]) -> int:
@@ -138,29 +144,92 @@ def ram(bill: tuple[Item, ...]) -> int:
     return sum(item.bytes for item in bill if item.kind != "const")
 
 
-def refuse_over_budget(plan: Plan, budget: int | None) -> None:
-    """Raise `OverBudget`, naming the largest items, unless the plan fits
-    `budget` (bytes of RAM, None: no budget) and its target."""
-    limits = [(budget, "the budget")]
+@dataclass(frozen=True)
+class Fit:
+    """How many bytes of RAM an image needs, and how many there are: `limit` is
+    `whose`, None where nothing limits it. `largest` are the largest items."""
+
+    needs: int
+    limit: int | None
+    whose: str
+    largest: tuple[Item, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is enough."""
+        return self.limit is None or self.needs <= self.limit
+
+
+def fit(plan: Plan, stack: int | None = None) -> Fit:
+    """Of a plan, with its reserve of stack, or with `stack` bytes instead."""
+    limits = {"the budget": plan.budget}
     if plan.target.memory:
-        limits.append((plan.target.memory.usable, f"target {plan.target.name}"))
-    known = [(limit, whose) for limit, whose in limits if limit is not None]
-    if not known:
-        return
-    limit, whose = min(known)
-    if plan.ram <= limit:
-        return
-    largest = sorted(
-        (item for item in plan.bill if item.kind != "const"),
-        key=lambda item: -item.bytes,
-    )[:LARGEST]
-    raise OverBudget(
+        limits[f"target {plan.target.name}"] = plan.target.memory.usable
+    known = [(limit, whose) for whose, limit in limits.items() if limit is not None]
+    limit, whose = min(known, default=(None, f"target {plan.target.name}"))
+    items = [
+        replace(item, bytes=stack) if stack and item.name == STACK else item
+        for item in plan.bill
+        if item.kind != "const"
+    ]
+    largest = sorted(items, key=lambda item: -item.bytes)[:LARGEST]
+    return Fit(ram(tuple(items)), limit, whose, tuple(largest))
+
+
+def fitted(plan: Plan) -> Plan:
+    """The plan, its reserve of stack made smaller where it would not fit otherwise.
+
+    Raises `OverBudget`, naming the largest items, unless it fits its budget and its
+    target."""
+    found, memory = fit(plan), plan.target.memory
+    if found.limit is None or found.fits:
+        return plan
+    if memory is None:
+        raise _over_budget(plan, found)
+    room = memory.stack - (found.needs - found.limit)
+    room -= room % STACK_STEP
+    least = min(STACK_LEAST, memory.stack)
+    if room < least:
+        raise _over_budget(plan, fit(plan, least), "at least ", least)
+    tight = replace(plan.target, memory=replace(memory, stack=room))
+    return replace(plan, target=tight)
+
+
+def refuse_deep(plan: Plan, bound: Bound) -> None:
+    """Raise `OverBudget` when what the compiled image may take of stack is more than
+    its budget, or its target, leaves for it."""
+    size = bound.bytes + -bound.bytes % STACK_STEP
+    found = fit(plan, size)
+    if not found.fits:
+        raise _over_budget(plan, found, "", size, f" ({bound})")
+
+
+def _over_budget(
+    plan: Plan, found: Fit, least: str = "", stack: int = 0, chain: str = ""
+) -> OverBudget:
+    """What to raise, `stack` bytes of what is needed being the stack's."""
+    share = f", {stack:,} of them for its stack{chain}" if stack else ""
+    return OverBudget(
         f"network {plan.spec.network} with rule {plan.rule.name} needs "
-        f"{plan.ram:,} bytes of RAM, but {whose} has {limit:,}",
-        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in largest),
-        "make layers narrower, or put fewer samples in a frame"
-        + (", or keep fewer for rehearsal" if plan.rehearsal else ""),
+        f"{least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
+        f"{found.limit:,}",
+        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),
+        _advice(found.largest),
+        fit=found,
     )
+
+
+def _advice(largest: Sequence[Item]) -> str:
+    """What makes the largest items smaller."""
+    kinds = {item.kind for item in largest}
+    ways = []
+    if kinds & {"state", "scratch", "pending"}:
+        ways.append("narrower layers")
+    if "link" in kinds:
+        ways.append("shorter queues on the line (--window 1, --samples-per-frame 1)")
+    if "rehearsal" in kinds:
+        ways.append("fewer samples for --rehearsal")
+    return f"{' or '.join(ways)} need less"
 
 
 def refuse_oversized_image(plan: Plan) -> None:

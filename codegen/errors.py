@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from targets.errors import HilError
+
+if TYPE_CHECKING:
+    from codegen.bill import Fit
 
 
 class SpecError(HilError):
@@ -18,7 +23,13 @@ class BuildError(HilError):
 
 
 class OverBudget(BuildError):
-    """The plan needs more memory than there is; refused before compiling."""
+    """The image needs more memory than there is. It is refused before compiling, but
+    for its stack, whose need only the compiled code tells. `fit` has the figures;
+    None where it is not RAM that is short."""
+
+    def __init__(self, sentence: str, *hints: str, fit: Fit | None = None) -> None:
+        super().__init__(sentence, *hints)
+        self.fit = fit
 
 
 class CompilerMissing(BuildError):

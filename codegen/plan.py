@@ -148,7 +148,8 @@ class Plan:
     runs on any: `layers` says how each layer is computed, `calls` by which
     kernels. `tensors` are those the link can name: `scratch` has others.
     `states` say what the state holds at first. `rehearsal` samples have room in
-    the device's rehearsal buffer. `debug` images check themselves.
+    the device's rehearsal buffer. `budget`: bytes of RAM allowed, besides the
+    target's own. `debug` images check themselves.
     """
 
     spec: Spec
@@ -165,6 +166,7 @@ class Plan:
     line: Line
     resident: Resident | None = None
     rehearsal: int = 0
+    budget: int | None = None
     debug: bool = False
 
     @property
@@ -487,7 +489,8 @@ def plan(
     `density`: share of the samples' elements that are not zero, 0..1; `choice`:
     what was measured and decided before, which overrides the estimates;
     `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
-    (1..255); `budget`: bytes of RAM allowed, besides the target's own;
+    (1..255); `budget`: bytes of RAM allowed, besides the target's own, for which
+    the stack's reserve is made smaller if need be;
     `resident`: samples to be placed in the image; `rehearsal`: samples that the
     device can keep, to learn from them again (0..65535); `debug`: kernels check
     what they are called with, and nothing in the arena survives a step.
@@ -524,8 +527,8 @@ def plan(
     made = Plan(
         spec, rule, target, vlen, layers,
         _calls(spec, rule, layers, vlens, choice.variants),
-        tensors, scratch, states, consts, arena, line, resident, rehearsal, debug,
+        tensors, scratch, states, consts, arena, line, resident, rehearsal, budget, debug,
     )  # fmt: skip
-    bills.refuse_over_budget(made, budget)
+    made = bills.fitted(made)
     bills.refuse_oversized_image(made)
     return made

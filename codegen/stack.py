@@ -9,7 +9,7 @@ writes beside each object. No recursion.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,11 +22,7 @@ from targets import Target
 
 MAIN, TRAPS = "main", "trap_entry"
 """Where the stack begins, and the trap stack of a port that has one."""
-WHERE = {
-    MAIN: "stack in the target's file",
-    TRAPS: "trap_stack in the port's ram.toml and linker script",
-}
-VERSION = 3
+VERSION = 4
 """Of how the bound is found: what older versions passed is read again."""
 INFER, STEP = "net_infer", "net_step"
 """Entries of the generated library."""
@@ -119,31 +115,38 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
     return Stack(read_gcc(told.read_text(encoding="utf-8"), path), RED_ZONE)
 
 
-def refuse_deep(path: Path, target: Target, vlen: int) -> int | None:
-    """The bytes that the stack of the image at `path` takes at most; None for a
-    program of an operating system. It is kept beside the image, and not found again.
+def deepest(path: Path, target: Target, vlen: int) -> Bound | None:
+    """What the stack of the image at `path` takes at most; None for a program of an
+    operating system. It is kept beside the image, and not found again.
 
-    Raises `BuildError`, naming the chain, when a stack could overflow.
+    Raises `BuildError`, naming the chain, when the trap stack could overflow.
     """
     if target.memory is None:
         return None
-    main, traps = target.memory.stack, layout.port(target.port).trap_stack
-    kept = path.with_name(f"stack-{VERSION}-{vlen}-{main}-{traps}")
+    traps = layout.port(target.port).trap_stack
+    kept = path.with_name(f"stack-{VERSION}-{vlen}-{traps}")
     known = cache.read_facts(kept)
-    if isinstance(known, int):
-        return known
+    if isinstance(known, dict):
+        return Bound(known["bytes"], tuple(known["chain"]))
     stack = read(path, target, vlen)
     assert stack is not None
-    for root, name, size in ((MAIN, "stack", main), (TRAPS, "trap stack", traps)):
-        if root not in stack.graph.nodes:
-            continue
-        bound = stack.bound(root)
-        if bound.bytes > size:
-            raise BuildError(
-                f"the {name} of target {target.name} has {size:,} bytes, but "
-                f"{bound.bytes:,} may be used, by {bound}",
-                f"a larger {name} makes room: {WHERE[root]}",
-            )
-    deepest = stack.bound(MAIN).bytes
-    cache.write_facts(kept, deepest)
-    return deepest
+    if TRAPS in stack.graph.nodes and (bound := stack.bound(TRAPS)).bytes > traps:
+        raise BuildError(
+            f"the trap stack of target {target.name} has {traps:,} bytes, but "
+            f"{bound.bytes:,} may be used, by {bound}",
+            "a larger trap stack makes room: trap_stack in the port's ram.toml and "
+            "linker script",
+        )
+    found = stack.bound(MAIN)
+    cache.write_facts(kept, asdict(found))
+    return found
+
+
+def refuse_deep(bound: Bound, target: Target) -> None:
+    """Raise `BuildError`, naming the chain, when the stack could overflow."""
+    if target.memory is not None and bound.bytes > target.memory.stack:
+        raise BuildError(
+            f"the stack of target {target.name} has {target.memory.stack:,} bytes, but "
+            f"{bound.bytes:,} may be used, by {bound}",
+            "a larger stack makes room: stack in the target's file",
+        )

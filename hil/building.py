@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from codegen import stack, toolchain
+from codegen import bill, stack, toolchain
 from codegen.buildplan import BuildPlan
 from codegen.image import Image
 from codegen.plan import Choice, Linked, Plan, plan
@@ -93,7 +93,10 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
     files = render(planned)
     found = toolchain.find(planned.target, compiler, planned.vlen, planned.debug)
     made = toolchain.build(files, found)
-    bound = stack.refuse_deep(
+    bound = stack.deepest(
         made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
     )
-    return Built(planned, files, made, bound)
+    if bound is not None:
+        bill.refuse_deep(planned, bound)
+        stack.refuse_deep(bound, planned.target)
+    return Built(planned, files, made, bound.bytes if bound else None)

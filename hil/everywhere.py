@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codegen import stack
+from hil.building import plan_for
 from hil.experiment import Experiment
 from hil.lesson import prepare
 from hil.session import run
@@ -62,8 +63,9 @@ def taught(place: Place, asked: Experiment) -> Taught:
         run(there.override({"steps": 1, "test": 0}), out=folder)
         record = run(there, out=folder)
         path = record.folder / "image.elf"
-        found = stack.read(Path(path), prepare(there).target, place.vlen)
-    memory = place.target.memory
+        lesson = prepare(there)
+        found = stack.read(Path(path), lesson.target, place.vlen)
+    memory = plan_for(lesson).target.memory
     return Taught(
         record.digest if record.result == "pass" and record.digest else record.result,
         record.image["text"],

@@ -58,7 +58,9 @@ def build(wanted: LinkOnly) -> LinkBuilt:
     target, plan = wanted.target, link_plan(wanted.target, wanted.experiment.window)
     files = render_link(plan)
     made = toolchain.build(files, toolchain.find(target, wanted.experiment.toolchain))
-    stack.refuse_deep(made.path, target, wanted.vlen)
+    bound = stack.deepest(made.path, target, wanted.vlen)
+    if bound is not None:
+        stack.refuse_deep(bound, target)
     return LinkBuilt(plan, files, made)
 
 

@@ -157,9 +157,10 @@ def largest(row: Row) -> str:
 
 def image(row: Row, lesson: Lesson, watermark: int | None = None) -> Iterator[str]:
     """The whole image of a rule."""
-    whole, memory = row.whole, lesson.target.memory
-    if whole is None:
+    whole = row.whole
+    if whole is None or row.built is None:
         return
+    memory = row.built.plan.target.memory
     kind = from_device(lesson.board)
     used = f", {watermark:,} used ({kind})" if watermark is not None else ""
     room = f" of {memory.stack:,}" if memory else ""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import targets
+from codegen.bill import STACK_LEAST
 from codegen.errors import OverBudget, SpecError
 from codegen.memory import Scratch, arrange, inference_scratch
 from codegen.plan import plan
@@ -35,7 +36,9 @@ def test_sign_feedback_costs_a_bit_and_stored_feedback_costs_flash() -> None:
 
 
 def test_over_budget_is_refused_and_names_the_largest() -> None:
-    with pytest.raises(OverBudget, match=r"needs .* bytes of RAM, but the budget") as e:
+    with pytest.raises(
+        OverBudget, match=r"needs .* bytes of RAM, .*, but the budget"
+    ) as e:
         plan(Spec(Network((784, 500, 10))), TARGET, budget=32 << 10)
     assert e.value.exit_code == 3
     assert "largest: W1 1,568,000 bytes" in e.value.hints[0]
@@ -63,12 +66,23 @@ def test_an_impossible_resident_set_is_refused(
 
 def test_a_rehearsal_buffer_over_budget_is_refused_and_named() -> None:
     spec = Spec(Network((64, 10)))
-    bare = plan(spec, TARGET).ram
-    with pytest.raises(OverBudget) as caught:
-        plan(spec, TARGET, rehearsal=1000, budget=bare + 60_000)
+    assert TARGET.memory is not None
+    least = plan(spec, TARGET).ram - TARGET.memory.stack + STACK_LEAST
+    with pytest.raises(
+        OverBudget, match=r"at least .* 256 of them for its st"
+    ) as caught:
+        plan(spec, TARGET, rehearsal=1000, budget=least + 60_000)
     assert "rehearsal buffer 66,000 bytes" in caught.value.hints[0]
-    assert caught.value.hints[1].endswith("or keep fewer for rehearsal")
-    plan(spec, TARGET, rehearsal=1000, budget=bare + 66_016)
+    assert caught.value.hints[1].endswith("fewer samples for --rehearsal need less")
+    plan(spec, TARGET, rehearsal=1000, budget=least + 66_016)
+
+
+def test_what_is_advised_is_about_the_largest_items() -> None:
+    with pytest.raises(OverBudget) as caught:
+        plan(Spec(Network((8, 5))), TARGET, window=64, samples=64, budget=1024)
+    assert "receive ring" in caught.value.hints[0]
+    assert "--window 1" in caught.value.hints[1]
+    assert "narrower" not in caught.value.hints[1]
 
 
 def test_a_resident_set_is_constant_and_costs_no_ram() -> None:

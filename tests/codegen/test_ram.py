@@ -10,12 +10,13 @@ import pytest
 import targets
 from codegen import bill, image, layout, toolchain
 from codegen.buildplan import BuildPlan
-from codegen.errors import BuildError
+from codegen.errors import BuildError, OverBudget
 from codegen.plan import Choice, Plan, plan
 from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from codegen.window import Window
+from hil import building
 
 BARE = (
     "qemu-rv64gcv",
@@ -61,6 +62,38 @@ def test_the_linker_counts_what_the_plan_counted(
         window=window, samples=samples,
     )  # fmt: skip
     assert planned.ram == built(planned).ram
+
+
+@pytest.mark.parametrize("target", ["qemu-rv64gcv", "mps2-an386"])
+def test_a_tight_budget_takes_from_the_stacks_reserve(target: str) -> None:
+    """As much as it must, and the linker counts the same."""
+    spec, machine = SPECS["one layer"], targets.load(target)
+    assert machine.memory is not None
+    whole = plan(spec, machine)
+    assert plan(spec, machine, budget=whole.ram).target == machine
+    tight = plan(spec, machine, budget=whole.ram - 1000)
+    assert whole.ram - 1016 < tight.ram <= whole.ram - 1000
+    assert tight.target.memory is not None
+    assert machine.memory.stack - tight.target.memory.stack == whole.ram - tight.ram
+    assert tight.ram == built(tight).ram
+
+
+@pytest.mark.parametrize("target", ["qemu-rv64gc", "netduinoplus2"])
+def test_the_least_budget_is_what_the_compiled_stack_needs(target: str) -> None:
+    """One byte less is refused, with both numbers and the chain of calls."""
+    spec, machine = SPECS["one layer"], targets.load(target)
+    assert machine.memory is not None
+    rest = plan(spec, machine).ram - machine.memory.stack
+    with pytest.raises(OverBudget, match=r"of them for its stack \(main > ") as caught:
+        building.build(plan(spec, machine, budget=rest + bill.STACK_LEAST))
+    assert caught.value.fit is not None
+    needs = caught.value.fit.needs
+    assert f"needs {needs:,} bytes of RAM, {needs - rest:,} of them" in str(
+        caught.value
+    )
+    assert building.build(plan(spec, machine, budget=needs)).plan.ram == needs
+    less = plan(spec, machine, budget=needs - 1).target.memory
+    assert less is not None and less.stack < needs - rest
 
 
 def test_lists_and_a_resident_set_are_counted() -> None:

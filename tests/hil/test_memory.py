@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from codegen import rules
+from codegen.bill import STACK_LEAST
 from hil.building import build, plan_for
 from hil.cli import main
 from hil.errors import OverBudget
@@ -79,15 +80,14 @@ def test_inference_needs_no_list_longer_than_its_layer() -> None:
 def test_a_rule_that_does_not_fit_is_a_row_with_its_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    needs = {
-        name: plan_for(rows.lesson_for(LESSON, name)).ram for name in ("bp", "dfa")
-    }
-    budget = ("--ram", str(min(needs.values())))
-    smaller, larger = sorted(needs, key=lambda name: needs[name])
-    assert needs[smaller] < needs[larger]
+    smaller, larger = "readout", "local"
+    assert LESSON.target.memory is not None
+    needs = plan_for(rows.lesson_for(LESSON, larger)).ram
+    least = needs - LESSON.target.memory.stack + STACK_LEAST
+    budget = ("--ram", str(least - 1))
     found = document(tmp_path, *SMALL, "--rule", smaller, *budget)
     (row,) = (row for row in found["rules"] if row["rule"] == larger)
-    assert "bytes of RAM, but the budget has" in row["error"]
+    assert "256 of them for its stack, but the budget has" in row["error"]
     assert (row["state"], row["layers"], row["image"]) == (None, [], None)
     out = " ".join(capsys.readouterr().out.split())
     assert f"{larger} not here: network 64-32-10 with rule {larger} needs" in out

@@ -150,7 +150,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             return {**files, "net.c": text}
 
         monkeypatch.setattr(render, "render_network", wrong)
-        monkeypatch.setattr(stack, "refuse_deep", lambda *_: None)
+        monkeypatch.setattr(stack, "deepest", lambda *_: None)
 
     return put
 
