@@ -59,7 +59,8 @@ STATUS_TEXT = {
     Status.FAULTED: "the device is in FAULT and learns no more until INIT",
     Status.NO_CHECKPOINT: "there is no whole checkpoint, or none of so early a step",
     Status.OTHER_CHECKPOINT: "the newest checkpoint is of another network, rule, seed or version",
-    Status.NO_STORAGE: "there is no flash for two checkpoints, or it did not take one",
+    Status.NO_STORAGE: "there is no flash for two checkpoints, or it did not take one, "
+    "or the flash has used up its checkpoint numbers",
 }
 
 
@@ -412,12 +413,14 @@ MESSAGES = (
 CHECKPOINT_MAGIC = 0x504B4348
 """b"HCKP"."""
 CHECKPOINT_VERSION = 1
+CHECKPOINT_LAST = 0xFFFF_FFFF
+"""The last sequence number: it is read as any other, and none comes after it."""
 
 CHECKPOINT = Layout((
     _u32("magic", "0x504b4348, the letters HCKP"),
     _u32("version", "1"),
     Field("identity", "s", "of network, rule, inputs, gates and limits: codegen/checkpoint.py", 16),
-    _u32("sequence", "one more than the checkpoint's before it"),
+    _u32("sequence", "one more than the checkpoint's before it; 0 is none, 0xffffffff the last"),
     _u32("run", "number of the run that wrote it"),
     _u32("step", "next step"),
     _u32("seed", "of the generator"),

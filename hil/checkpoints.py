@@ -16,9 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from codegen.checkpoint import identity
+from codegen.checkpoint import Slots, identity
 from codegen.plan import Plan
-from codegen.protocol import CHECKPOINT, CHECKPOINT_MAGIC, CHECKPOINT_VERSION
+from codegen.protocol import (
+    CHECKPOINT,
+    CHECKPOINT_LAST,
+    CHECKPOINT_MAGIC,
+    CHECKPOINT_VERSION,
+)
 from hil.device import fresh_number
 from hil.errors import DataError
 
@@ -29,50 +34,65 @@ ERASED = b"\xff"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One that is whole: `state` are the tensors' bytes in the plan's order."""
+    """One that is whole: `state` are the tensors' bytes in the plan's order.
+    `ours`: of the plan's network, in this version; another is never gone on from."""
 
     slot: int
     sequence: int
+    run: int
     step: int
     seed: int
     digest: int
     state: bytes
+    ours: bool
 
 
 def whole(plan: Plan, flash: Path) -> list[Checkpoint]:
-    """All whole checkpoints of this plan's network, the newest first. Raises
+    """All whole checkpoints, whatever they are of, the newest first. Raises
     `DataError` when there is no such file."""
-    return _whole(plan, _read(flash))
+    return found_in(plan, _read(flash))
 
 
-def _whole(plan: Plan, data: bytes | bytearray) -> list[Checkpoint]:
-    slots, found = plan.slots, []
-    for slot in range(slots.count):
-        at = slot * slots.size
-        values = _header(data[at : at + CHECKPOINT.size])
-        if values is None or values["identity"] != identity(plan.spec):
-            continue
-        place = at + slots.state_at
+def found_in(plan: Plan, data: bytes | bytearray) -> list[Checkpoint]:
+    """The same in the bytes of a flash."""
+    found = []
+    for slot, values in _written(plan, data):
+        place = slot * plan.slots.size + plan.slots.state_at
         state = bytes(data[place : place + values["size"]])
-        if zlib.crc32(state) == values["state_crc"] and len(state) == _bytes(plan):
-            sequence, step = values["sequence"], values["step"]
-            seed, digest = values["seed"], values["digest"]
-            found.append(Checkpoint(slot, sequence, step, seed, digest, state))
-    return sorted(found, key=lambda one: -one.sequence)
+        if zlib.crc32(state) == values["state_crc"]:
+            names = ("sequence", "run", "step", "seed", "digest")
+            ours = (values["version"], values["identity"], len(state)) == (
+                CHECKPOINT_VERSION,
+                identity(plan.spec),
+                _bytes(plan),
+            )
+            found.append(
+                Checkpoint(
+                    slot, **{n: values[n] for n in names}, state=state, ours=ours
+                )
+            )
+    return found
 
 
 def newest(plan: Plan, flash: Path, step: int | None = None) -> Checkpoint:
-    """The newest whole checkpoint, of this step if one is given. Raises `DataError`
-    when there is none."""
-    found = [one for one in whole(plan, flash) if step in (None, one.step)]
-    if not found:
+    """The newest whole checkpoint, which must be of this network, as it must for the
+    device; or the newest of this network and of this step. Raises `DataError`."""
+    found = whole(plan, flash)
+    ours = [one for one in found if one.ours and step in (None, one.step)]
+    of = f"of network {plan.spec.network} with rule {plan.rule.name}"
+    if not ours:
         which = "whole checkpoint" if step is None else f"checkpoint of step {step}"
         raise DataError(
-            f"flash {str(flash)!r} has no {which} of network "
-            f"{plan.spec.network} with rule {plan.rule.name}",
+            f"flash {str(flash)!r} has no {which} {of}",
             "--commit N writes one every N steps",
         )
-    return found[0]
+    if step is None and not found[0].ours:
+        raise DataError(
+            f"the newest checkpoint in flash {str(flash)!r}, of step {found[0].step}, "
+            f"is of another network, rule or version: expected one {of}",
+            f"--step {ours[0].step} takes the newest of this network",
+        )
+    return ours[0]
 
 
 def tensors(plan: Plan, state: bytes) -> dict[str, np.ndarray]:
@@ -95,8 +115,8 @@ def add(
 ) -> Checkpoint:
     """Write `state` as the newest checkpoint, as the device would, into a file that
     is made where there is none. Raises `DataError`."""
-    slots, chip = plan.slots, plan.target.flash
-    if chip is None or not slots.count:
+    chip = plan.target.flash
+    if chip is None or not plan.slots.count:
         raise DataError(f"target {plan.target.name} has no flash for two checkpoints")
     data = bytearray(_read(flash)) if flash.exists() else bytearray(chip.size)
     if len(data) != chip.size:
@@ -104,31 +124,49 @@ def add(
             f"flash {str(flash)!r} has {len(data):,} bytes, but that of target "
             f"{plan.target.name} has {chip.size:,}"
         )
-    good = _whole(plan, data)
-    headers = [
-        _header(data[at : at + CHECKPOINT.size])
-        for at in range(0, slots.count * slots.size, slots.size)
-    ]
-    last = max(range(slots.count), key=lambda slot: _sequence(headers[slot]))
-    sequence = _sequence(headers[last])
-    slot = (last + 1) % slots.count if sequence else 0
-    if good and slot == good[0].slot:  # what is newer is broken
-        slot = (slot + 1) % slots.count
     body = b"".join(
         np.ascontiguousarray(state[t.name], "<f4").tobytes() for t in plan.state
     )
+    found = put_into(
+        plan, data, body, run=fresh_number(), step=step, seed=seed, digest=digest
+    )
+    if found is None:
+        raise DataError(
+            f"flash {str(flash)!r} takes no more checkpoints: the newest has the last "
+            f"sequence number, {CHECKPOINT_LAST:#x}",
+            "erase the flash (an emulator's: delete the file) to begin at 1 again",
+        )
+    _write(flash, data)
+    return found
+
+
+def put_into(
+    plan: Plan, data: bytearray, state: bytes, *, run: int, step: int, seed: int,
+    digest: int,
+) -> Checkpoint | None:  # fmt: skip
+    """Write a checkpoint into the bytes of a flash, as the device would; None where
+    its sequence numbers have come to their end."""
+    slots, written, good = plan.slots, _written(plan, data), found_in(plan, data)
+    last, sequence = (
+        (written[0][0], written[0][1]["sequence"]) if written else (slots.count - 1, 0)
+    )
+    if sequence == CHECKPOINT_LAST:
+        return None
+    slot = (last + 1) % slots.count
+    if good and slot == good[0].slot:  # what is newer is broken
+        slot = (slot + 1) % slots.count
+    sequence += 1
     fields = (
-        CHECKPOINT_MAGIC, CHECKPOINT_VERSION, identity(plan.spec), sequence + 1,
-        fresh_number(), step, seed, digest, len(body), zlib.crc32(body),
+        CHECKPOINT_MAGIC, CHECKPOINT_VERSION, identity(plan.spec), sequence,
+        run, step, seed, digest, len(state), zlib.crc32(state),
     )  # fmt: skip
     checked = CHECKPOINT.pack(*fields, 0)[:-CRC]
     header = checked + zlib.crc32(checked).to_bytes(CRC, "little")
     at = slot * slots.size
     data[at : at + slots.size] = ERASED * slots.size
     data[at : at + len(header)] = header
-    data[at + slots.state_at : at + slots.state_at + len(body)] = body
-    _write(flash, data)
-    return Checkpoint(slot, sequence + 1, step, seed, digest, body)
+    data[at + slots.state_at : at + slots.state_at + len(state)] = state
+    return Checkpoint(slot, sequence, run, step, seed, digest, state, ours=True)
 
 
 def copy(source: Path, to: Path) -> None:
@@ -136,24 +174,31 @@ def copy(source: Path, to: Path) -> None:
     _write(to, _read(source))
 
 
-def _header(raw: bytes | bytearray) -> dict[str, Any] | None:
-    """The fields of a header that was written whole."""
+def _written(plan: Plan, data: bytes | bytearray) -> list[tuple[int, dict[str, Any]]]:
+    """Slots whose headers were written whole, and what those say, the newest first;
+    of equal numbers, which no writer makes, the first slot's counts as newer."""
+    slots = plan.slots
+    starts = [slot * slots.size for slot in range(slots.count)]
+    headers = [_header(slots, data[at : at + CHECKPOINT.size]) for at in starts]
+    found = [(slot, values) for slot, values in enumerate(headers) if values]
+    return sorted(found, key=lambda one: -one[1]["sequence"])
+
+
+def _header(slots: Slots, raw: bytes | bytearray) -> dict[str, Any] | None:
+    """The fields of a header that was written whole, in whatever version."""
     if len(raw) < CHECKPOINT.size:
         return None
     values = dict(zip(_NAMES, CHECKPOINT.struct.unpack(raw), strict=True))
-    fits = zlib.crc32(raw[:-CRC]) == values["crc"]
-    known = (values["magic"], values["version"]) == (
-        CHECKPOINT_MAGIC,
-        CHECKPOINT_VERSION,
+    written = (
+        values["magic"] == CHECKPOINT_MAGIC
+        and values["sequence"] != 0
+        and values["size"] <= slots.size - slots.state_at
+        and values["crc"] == zlib.crc32(raw[:-CRC])
     )
-    return values if fits and known else None
+    return values if written else None
 
 
 _NAMES = tuple(field.name for field in CHECKPOINT.fields)
-
-
-def _sequence(header: dict[str, Any] | None) -> int:
-    return int(header["sequence"]) if header else 0
 
 
 def _bytes(plan: Plan) -> int:

@@ -2,6 +2,8 @@
  * whole checkpoint wins. A slot is erased and its state programmed before its
  * header is, each made sure of by a sync: a slot that was only half written has
  * no header whose CRCs fit. The newest is never the one that is written over.
+ * Their numbers end with HIL_CHECKPOINT_LAST: it is read as any other, and nothing is
+ * written after it. No flash lives to see it; one that somebody else wrote may hold it.
  */
 #ifndef HIL_STORE_H
 #define HIL_STORE_H
@@ -30,7 +32,8 @@ bool hil_store_find(struct hil_store *store, uint32_t run, uint32_t last,
 bool hil_store_load(const struct hil_store *store, void *state, uint32_t size);
 
 /* Write `state` of entry->size bytes as the newest checkpoint; fills in sequence
- * and CRCs. False: the flash failed, and the one before is still whole. */
+ * and CRCs. False: the flash failed or the numbers have come to their end, and the one
+ * before is still whole. */
 bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
                      const void *state);
 

@@ -50,6 +50,13 @@ static bool state_is_whole(uint32_t slot, const struct hil_checkpoint *entry)
     return hil_crc32_end(crc) == entry->state_crc;
 }
 
+/* A newer checkpoint ranks higher. No two have the same number unless somebody else
+ * wrote this flash; of those the first slot's is the newer. */
+static uint64_t rank(uint32_t slot, const struct hil_checkpoint *entry)
+{
+    return (uint64_t)entry->sequence << 32 | (HIL_SLOTS - slot);
+}
+
 void hil_store_open(struct hil_store *store)
 {
     struct hil_checkpoint entry;
@@ -68,17 +75,18 @@ void hil_store_open(struct hil_store *store)
 bool hil_store_find(struct hil_store *store, uint32_t run, uint32_t last,
                     struct hil_checkpoint *found)
 {
-    uint32_t below = UINT32_MAX; /* newer ones were looked at, and are broken */
+    uint64_t below = UINT64_MAX; /* newer ones were looked at, and are broken */
 
     for (;;) {
         struct hil_checkpoint entry;
+        uint64_t highest = 0;
         uint32_t best = HIL_SLOTS;
-        found->sequence = 0;
         for (uint32_t slot = 0; slot < HIL_SLOTS; slot++) {
             if (read_header(slot, &entry) && entry.step <= last &&
-                (run == 0 || entry.run == run) && entry.sequence < below &&
-                entry.sequence > found->sequence) {
+                (run == 0 || entry.run == run) && rank(slot, &entry) < below &&
+                rank(slot, &entry) > highest) {
                 best = slot;
+                highest = rank(slot, &entry);
                 *found = entry;
             }
         }
@@ -89,7 +97,7 @@ bool hil_store_find(struct hil_store *store, uint32_t run, uint32_t last,
             store->kept = best;
             return true;
         }
-        below = found->sequence;
+        below = highest;
     }
 }
 
@@ -131,6 +139,9 @@ bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
 {
     uint32_t slot = (store->newest + 1) % HIL_SLOTS;
 
+    if (store->sequence == HIL_CHECKPOINT_LAST) {
+        return false;
+    }
     if (slot == store->kept) { /* what is newer is broken, or was not wanted */
         slot = (slot + 1) % HIL_SLOTS;
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 import emulation
 import hil.reliability as tried
 from codegen import render
+from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST
 from hil import Experiment, checkpoints, run
 from hil.building import plan_for
 from hil.cli import main
@@ -175,6 +177,51 @@ def test_this_side_never_writes_over_the_only_whole_checkpoint(
     flash.write_bytes(b"")
     with pytest.raises(DataError, match="has 0 bytes, but that of target host has"):
         checkpoints.add(two, flash, state, step=4, seed=1, digest=0)
+
+
+def put(flash: Path, **fields: Any) -> None:
+    """Give the newest checkpoint these fields and its header the CRC for them."""
+    data = bytearray(flash.read_bytes())
+    at = checkpoints.whole(PLAN, flash)[0].slot * PLAN.slots.size
+    names = [field.name for field in CHECKPOINT.fields]
+    values = dict(zip(names, CHECKPOINT.struct.unpack_from(data, at), strict=True))
+    header = CHECKPOINT.pack(*{**values, **fields}.values())[:-4]
+    header += zlib.crc32(header).to_bytes(4, "little")
+    data[at : at + len(header)] = header
+    flash.write_bytes(data)
+
+
+def test_behind_the_last_sequence_number_nothing_is_written(
+    left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Device and host take the checkpoint that has it, and refuse to write another."""
+    put(left / FLASH, sequence=CHECKPOINT_LAST)
+    file = str(tmp_path / "state.npz")
+    assert main(["state", "save", str(left), file]) == 0
+    assert "saved    step 60" in capsys.readouterr().out
+    before = (left / FLASH).read_bytes()
+    assert main(["state", "load", str(left), file]) == 2
+    assert "takes no more checkpoints: the newest has the last sequence number" in (
+        capsys.readouterr().err
+    )
+    assert (left / FLASH).read_bytes() == before
+    assert resumed(left, tmp_path, commit=None).resumed_from == 60
+    with pytest.raises(Refused, match="has used up its checkpoint numbers"):
+        resumed(left, tmp_path)
+
+
+def test_a_state_is_not_saved_from_behind_a_newer_one_of_another_network(
+    left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The device would not go on from there either."""
+    put(left / FLASH, identity=b"another network.")
+    with pytest.raises(LinkError, match="the newest checkpoint is of another network"):
+        resumed(left, tmp_path)
+    file = str(tmp_path / "state.npz")
+    assert main(["state", "save", str(left), file]) == 2
+    told = capsys.readouterr().err
+    assert "the newest checkpoint in flash" in told and "--step 40" in told
+    assert main(["state", "save", str(left), file, "--step", "40"]) == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no zip"])
