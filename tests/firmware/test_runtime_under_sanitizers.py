@@ -4,10 +4,12 @@ and a line that sends it whatever there is to send."""
 from __future__ import annotations
 
 import random
+import re
 import socket
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,12 +54,12 @@ def planned(spec: Spec) -> Plan:
 class Firmware:
     """The firmware on one end of a socket pair, and a host's words for it."""
 
-    def __init__(self, image: str, spec: Spec) -> None:
+    def __init__(self, image: str, spec: Spec, flash: Path) -> None:
         self.made = planned(spec)
         self._line, far = socket.socketpair()
         self._line.settimeout(LIMIT)
         self.process = subprocess.Popen(
-            [image, "--fd", str(far.fileno())],
+            [image, "--fd", str(far.fileno()), "--flash", str(flash)],
             pass_fds=[far.fileno()], stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         far.close()
@@ -92,9 +94,9 @@ class Firmware:
         self.unsolicited += before
         return reply
 
-    def hello(self) -> Frame:
-        """Ask for a session, which is the same one each time."""
-        return self.ask(protocol.HELLO, bytes((1, 1)))
+    def hello(self, boot: int = BOOT) -> Frame:
+        """Ask for a session, which is the same one each time unless told otherwise."""
+        return self.ask(protocol.HELLO, bytes((1, 1)), boot)
 
     def init(self, step: int = 0, flags: int = 0) -> Frame:
         """Ask for new weights, from seed 1."""
@@ -150,10 +152,10 @@ def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
 
 
 @pytest.fixture
-def firmware(image: tuple[str, Spec]) -> Iterator[Firmware]:
+def firmware(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Firmware]:
     """Firmware that has been greeted and initialised, and must be well, with
     the checks content, when the test is over."""
-    one = Firmware(*image)
+    one = Firmware(*image, tmp_path / "flash")
     try:
         assert one.hello().status == Status.OK
         assert one.init().status == Status.OK
@@ -162,7 +164,8 @@ def firmware(image: tuple[str, Spec]) -> Iterator[Firmware]:
         assert one.process.poll() is None
     finally:
         complaints = one.close()
-    assert (one.process.returncode, complaints) == (0, "")
+    assert one.process.returncode == 0
+    assert re.fullmatch(r"flash operations: \d+\n", complaints), complaints
 
 
 def some_payload(dice: random.Random, longest: int) -> bytes:
@@ -250,9 +253,11 @@ def _words(tensor: int, count: int, offset: int, tail: bytes = b"") -> bytes:
     return struct.pack("<HHI", tensor, count, offset) + tail
 
 
-def _step(firmware: Firmware, count: int, label: int, eta: float) -> bytes:
+def _step(
+    firmware: Firmware, count: int, label: int, eta: float, step: int = 0
+) -> bytes:
     sample = struct.pack("<H", label) + firmware.sample
-    return struct.pack("<IBBHf", 0, 0, count, 0, eta) + sample * count
+    return struct.pack("<IBBHf", step, 0, count, 0, eta) + sample * count
 
 
 def _resident(
@@ -407,6 +412,35 @@ def test_a_kept_reply_answers_its_own_kind_of_request_only(firmware: Firmware) -
     assert firmware.step_resident(0).status == Status.OUT_OF_STEP
     assert firmware.step_resident(1).status == Status.OK
     assert firmware.step(1).status == Status.OUT_OF_STEP
+
+
+LEARNED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes]]] = {
+    "step": (protocol.STEP, lambda f: _step(f, 1, 0, 0.1, step=1)),
+    "resident": (protocol.STEP_RESIDENT, lambda f: _resident(2, 0, step=1)),
+    "kept": (protocol.STEP, lambda f: _kept(1, 0, f.sample, step=1)),
+    "rehearsed": (protocol.REHEARSE, lambda f: _rehearse(0, step=1)),
+    "committed": (protocol.COMMIT, lambda f: struct.pack("<I", 1)),
+}
+"""What asks for step 1 and has a kept reply from then on."""
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_no_reply_outlives_its_session(firmware: Firmware, name: str) -> None:
+    """A HELLO that is sent again keeps the session and its replies; another nonce ends
+    them, though state and step stay."""
+    message, payload = LEARNED[name]
+    assert firmware.keep(0, 0).status == Status.OK
+    asked = payload(firmware)
+    assert firmware.ask(message, asked).status == Status.OK
+    if message is protocol.COMMIT:  # asks for the step that comes next
+        assert firmware.step(1).status == Status.OK
+    state = firmware.state()
+    assert firmware.ask(message, asked).status == Status.REPLAYED
+    assert firmware.hello().status == Status.OK
+    assert firmware.ask(message, asked).status == Status.REPLAYED
+    assert firmware.hello(OTHER_BOOT).status == Status.OK
+    assert firmware.ask(message, asked, OTHER_BOOT).status == Status.OUT_OF_STEP
+    assert firmware.ask(protocol.DIGEST, boot=OTHER_BOOT).payload == state
 
 
 def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> None:
