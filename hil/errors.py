@@ -32,7 +32,7 @@
     |-- ReferenceLost               1   the reference's process ended in mid-run
     |-- Grown                       1   a counted figure exceeds its baseline
     |-- CellsFailed                 1   cells of a sweep did not pass
-    |-- Interrupted               130   Ctrl-C
+    |-- Interrupted               130   Ctrl-C, or the live view's key q
     `-- Terminated                143   SIGTERM
 
 Each class has its exit code; each object has one sentence that names the
@@ -208,7 +208,7 @@ class CellsFailed(HilError):
 
 
 class Interrupted(HilError):
-    """Ctrl-C."""
+    """Ctrl-C, or key q of the live view."""
 
     exit_code = 130
 
@@ -224,8 +224,14 @@ class Termination(KeyboardInterrupt):
     so that nothing takes the end of the program for the failure of a part."""
 
 
+class Quit(KeyboardInterrupt):
+    """Key q of the live view on its way up, which is the way of Ctrl-C."""
+
+
 def stopped(signal: KeyboardInterrupt, when: str = "") -> HilError:
-    """The error that tells of Ctrl-C or SIGTERM; `when` ends its sentence."""
+    """The error that tells of Ctrl-C, SIGTERM or key q; `when` ends its sentence."""
     if isinstance(signal, Termination):
         return Terminated(f"terminated by SIGTERM{when}")
+    if isinstance(signal, Quit):
+        return Interrupted(f"stopped with key q{when}")
     return Interrupted(f"interrupted by Ctrl-C{when}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TextIO
 
 from hil.control import Control
@@ -39,9 +40,23 @@ class Begun:
 
 
 class Progress:
-    """Shows nothing, and asks for nothing: `control` is what steers learning."""
+    """Shows nothing, and asks for nothing: `control` is what steers learning.
+
+    A context: inside, it may have the terminal to itself.
+    """
 
     control: Control = Control()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Whatever ended it, the terminal is as it was."""
 
     def stage(self, name: str, text: str) -> None:
         """A stage of the run is done."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 CLEARING_LIMIT = 60.0
@@ -43,9 +43,13 @@ class Hold:
             self._wake()
 
     def _strike(self, number: int, frame: FrameType | None = None) -> None:
+        self.deafen()
+        self._before[number](number, frame)
+
+    def deafen(self) -> None:
+        """Forget what came, and take whatever comes for too late."""
         self._came.clear()
         self._deaf_until = time.monotonic() + CLEARING_LIMIT
-        self._before[number](number, frame)
 
     def _begin(self) -> None:
         for number in STOPS if _in_main_thread() else ():
@@ -53,8 +57,12 @@ class Hold:
             if callable(handler):  # what is ignored, or ends us at once, stays so
                 self._before[number] = handler
                 signal.signal(number, self._handle)
+        if _in_main_thread():
+            _HOLDS.append(self)
 
     def _end(self) -> None:
+        if self in _HOLDS:
+            _HOLDS.remove(self)
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if self._came:
@@ -70,6 +78,17 @@ class Hold:
             yield
         finally:
             self._open = False
+
+
+_HOLDS: list[Hold] = []
+"""Those of the main thread, the outermost first."""
+
+
+def strike(error: KeyboardInterrupt) -> NoReturn:
+    """Raise `error` as a signal would be raised: signals that follow come too late."""
+    for hold in _HOLDS if _in_main_thread() else ():
+        hold.deafen()
+    raise error
 
 
 @contextmanager

@@ -33,12 +33,13 @@ class Keyboard:
         return self.fd is not None
 
     def close(self) -> None:
-        """The terminal as it was; what was typed and not read stays unread."""
+        """The terminal as it was; what was typed and not heard is dropped: it was
+        meant for the view, and no shell should get it."""
         if self.fd is None or self._before is None:
             return
         before, self._before = self._before, None
         with suppress(termios.error):  # the terminal has gone
-            termios.tcsetattr(self.fd, termios.TCSADRAIN, before)
+            termios.tcsetattr(self.fd, termios.TCSAFLUSH, before)
 
     def ready(self, wait: float) -> bool:
         """Whether a key was pressed; waits at most `wait` seconds for one."""

@@ -17,7 +17,7 @@ LINK = ("frames", "resent", "damaged", "lost_telemetry", "replugged", "recovered
 HELP = (
     "p  pause: nothing new is sent; p again goes on",
     "c  checkpoint now (in a run with --commit or --resume)",
-    "q  stop as Ctrl-C does: the record is written, exit 130",
+    "q  stop: the record is written, exit code 130",
     "?  hide this",
 )
 

@@ -12,10 +12,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, TextIO
 
 from hil.control import Control
+from hil.errors import Quit
 from hil.live.history import History
 from hil.live.keys import Keyboard, in_foreground
 from hil.live.lines import Sight
@@ -24,6 +25,7 @@ from hil.live.screen import Screen
 from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Begun, Lines
+from targets.signals import strike
 
 PER_SECOND = 8
 SHARE = 0.025
@@ -53,10 +55,22 @@ class View(Lines, Control):
         self._status: Callable[[], Status] | None = None
         self._due = self._draw_due = 0.0
         self._paused_at = 0.0
-        self._help = self._commit = self._stopped = False
+        self._help = self._commit = self._stopped = self._learning = False
         self._said = ""
         self._checkpoint: int | None = None
         self._before: Any = None
+
+    def __enter__(self) -> View:
+        self._take_terminal()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._give_back()
 
     # -- what a run tells ---------------------------------------------------
 
@@ -77,15 +91,17 @@ class View(Lines, Control):
         self._new.append(done)
 
     def learned(self) -> None:
-        """Give the terminal back, until learning looks again. The picture stays when
-        every step is done."""
+        """No key is heard until learning looks again. The picture stays when every
+        step is done."""
         self._resume()
-        self._give_back()
+        self._learning = False
         if self._screen.open and self._status is not None:
             status = self._status()
             self._draw(keys=False)
             self._screen.close(keep=status.step >= status.steps)
         self._marks.clear()
+        if self._stopped:  # Ctrl-Z, and no look came since
+            self._stop()
 
     # -- what learning asks -------------------------------------------------
 
@@ -94,6 +110,7 @@ class View(Lines, Control):
         now = time.monotonic()
         if now < self._due or self._begun is None:
             return
+        self._learning = True
         if self._stopped:
             self._stop()
         if not in_foreground(self._screen.fd):
@@ -135,7 +152,7 @@ class View(Lines, Control):
         elif key == "?":
             self._help = not self._help
         elif key == "q":
-            signal.raise_signal(signal.SIGINT)
+            strike(Quit())
 
     def _resume(self) -> None:
         if self.paused:
@@ -144,6 +161,11 @@ class View(Lines, Control):
             self._marks.clear()
 
     # -- the terminal -------------------------------------------------------
+
+    def _take_terminal(self) -> None:
+        """Also while nobody hears keys, none is to be seen."""
+        if in_foreground(self._screen.fd):
+            self._take()
 
     def _take(self) -> bool:
         """Have keys, and Ctrl-Z too; False where there is no keyboard."""
@@ -159,8 +181,10 @@ class View(Lines, Control):
             self._before = None
 
     def _stop_soon(self, number: int, frame: FrameType | None) -> None:
-        """Ctrl-Z: not in the midst of drawing."""
+        """Ctrl-Z: not in the midst of drawing, so at the next look if there is one."""
         self._stopped, self._due = True, 0.0
+        if not self._learning:
+            self._stop()
 
     def _stop(self) -> None:
         """Stop as Ctrl-Z wants it, with the terminal as it was; returns when a shell
@@ -170,6 +194,7 @@ class View(Lines, Control):
         self._screen.close(keep=False)
         stopped = time.monotonic()
         signal.raise_signal(signal.SIGTSTP)
+        self._take_terminal()
         if not self.paused:
             self.resting += time.monotonic() - stopped
         self._marks.clear()

@@ -104,7 +104,8 @@ def _one(
     out.line(f"demo     {demo.title}")
     if demo.data:
         out.line(f"data     {demo.data}")
-    outcome = demos.run(demo, values, Path(given.out), for_stream(out.people))
+    with held() as hold, for_stream(out.people) as view, hold.heard():
+        outcome = demos.run(demo, values, Path(given.out), view)
     if outcome.failure is not None:
         tell(outcome.failure)
     _show(outcome, out)

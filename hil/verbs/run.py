@@ -170,7 +170,8 @@ def run(given: argparse.Namespace) -> int:
     if isinstance(resume, Path):
         given.experiment = str(resume / EXPERIMENT)
     lesson = prepare(experiment_of(given))
-    session = carried_out(lesson, Path(given.out), for_stream(out.people), resume)
+    with held() as hold, for_stream(out.people) as view, hold.heard():
+        session = carried_out(lesson, Path(given.out), view, resume)
     record, failure = session.record, session.failure
     out.document(record.to_json())
     if failure is not None:

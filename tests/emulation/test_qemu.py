@@ -390,6 +390,7 @@ signal.pause()
 """Connects to whoever controls it, says nothing, and never ends of itself."""
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 @pytest.mark.parametrize("console", CONSOLES)
 @pytest.mark.parametrize("when", ["it starts", "it is to answer"])
 def test_ctrl_c_while_qemu_is_waited_for_ends_the_wait_and_qemu(
@@ -408,17 +409,14 @@ def test_ctrl_c_while_qemu_is_waited_for_ends_the_wait_and_qemu(
     answers = f"exec {sys.executable} {script}"
     last = starts if when == "it starts" else answers
     fake_qemu(f"echo $$ > {pid}; {last}\n")
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     machine = emulation.machine_for(RV64, greeter, console=console)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            machine.power_on()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        machine.power_on()
     assert machine.state is emulation.State.STOPPED
     assert not exists(int(pid.read_text()))
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_within_a_task_of_the_control_client_is_raised_once(
     temp: Path, greeter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,15 +429,11 @@ def test_ctrl_c_within_a_task_of_the_control_client_is_raised_once(
         monkeypatch.setattr(QMPClient, "_do_send", send)
         signal.raise_signal(signal.SIGINT)
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        machine = emulation.machine_for(RV64, greeter)
-        machine.power_on()
-        pid = pid_of(machine)
-        monkeypatch.setattr(QMPClient, "_do_send", struck)
-        with pytest.raises(KeyboardInterrupt):
-            machine.run()
-        machine.stop()
-    finally:
-        signal.signal(signal.SIGINT, before)
+    machine = emulation.machine_for(RV64, greeter)
+    machine.power_on()
+    pid = pid_of(machine)
+    monkeypatch.setattr(QMPClient, "_do_send", struck)
+    with pytest.raises(KeyboardInterrupt):
+        machine.run()
+    machine.stop()
     assert not exists(pid)

@@ -15,6 +15,8 @@ import struct
 import subprocess
 import sys
 import termios
+import time
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -185,36 +187,61 @@ def test_a_pause_takes_what_is_on_its_way_and_sends_nothing(
     assert committed == [at_rest[1], 60]
 
 
+LIMIT = 90.0
+"""Host seconds in which a terminal has shown what is waited for."""
+
+
 class Terminal:
-    """A pty of 80 columns and 24 rows, and the real command in it."""
+    """A pty of 80 columns and 24 rows, and the real command in it.
+
+    `raw`: all that was written; `past`: how much of what was `seen` stands before
+    something that was waited for.
+    """
 
     def __init__(self, near: int, far: int, process: subprocess.Popen[bytes]) -> None:
         self.near, self.far, self.process = near, far, process
-        self.seen = b""
+        self.raw = b""
+        self.past = 0
+
+    @property
+    def seen(self) -> str:
+        """What was written, without its colours."""
+        return STYLES.sub(b"", self.raw).decode(errors="ignore")
 
     def until(self, text: str) -> None:
-        """Read until this stands somewhere in what was written since the last time,
-        whatever its colours."""
-        while text.encode() not in STYLES.sub(b"", self.seen):
-            self.seen += self._read()
-        self.seen = b""
+        """Read until this stands behind what was waited for before."""
+        limit = time.monotonic() + LIMIT
+        while (place := self.seen.find(text, self.past)) < 0:
+            assert time.monotonic() < limit, (
+                f"no {text!r} within {LIMIT:.0f} s; {self._last}"
+            )
+            ended = self.process.poll() is not None
+            if self._ready(0.1):
+                self.raw += os.read(self.near, 65536)
+            else:
+                assert not ended, f"it ended without {text!r}; {self._last}"
+        self.past = place + len(text)
 
     def press(self, keys: bytes) -> None:
         os.write(self.near, keys)
 
-    def end(self) -> bytes:
-        """All that is written until the command has ended."""
-        while self.process.poll() is None or self._ready():
+    def end(self) -> str:
+        """All that was written, when the command has ended."""
+        limit = time.monotonic() + LIMIT
+        while self.process.poll() is None or self._ready(0.0):
+            assert time.monotonic() < limit, (
+                f"still there after {LIMIT:.0f} s; {self._last}"
+            )
             if self._ready(0.1):
-                self.seen += self._read()
+                self.raw += os.read(self.near, 65536)
         return self.seen
 
-    def _ready(self, wait: float = 0.0) -> bool:
+    def _ready(self, wait: float) -> bool:
         return bool(select.select([self.near], [], [], wait)[0])
 
-    def _read(self) -> bytes:
-        assert self._ready(60.0), f"nothing more came; seen {self.seen[-300:]!r}"
-        return os.read(self.near, 65536)
+    @property
+    def _last(self) -> str:
+        return f"the last was {self.raw[-300:]!r}"
 
     @property
     def modes(self) -> list[Any]:
@@ -222,8 +249,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path, kind: str, *given: str) -> Iterator[Terminal]:
-    """`hil run` on the host in a terminal of this kind, which it controls."""
+def terminal(
+    folder: Path, kind: str, *given: str, sigint: signal.Handlers = signal.SIG_DFL
+) -> Iterator[Terminal]:
+    """`hil run` on the host in a terminal of this kind, which it controls; `sigint`
+    is what it finds set for Ctrl-C."""
     near, far = os.openpty()
     fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     path = os.pathsep.join(filter(None, sys.path))
@@ -232,6 +262,7 @@ def terminal(folder: Path, kind: str, *given: str) -> Iterator[Terminal]:
         environment.pop(name, None)
 
     def own() -> None:
+        signal.signal(signal.SIGINT, sigint)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     process = subprocess.Popen(
@@ -256,7 +287,10 @@ def terminal(folder: Path, kind: str, *given: str) -> Iterator[Terminal]:
 def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
     folder: Path, how: str
 ) -> None:
-    with terminal(folder, "xterm-256color", "--epochs", "10000") as shown:
+    """Also where Ctrl-C is ignored, as in a job that a script starts behind itself."""
+    sigint = signal.SIG_IGN if how == "q" else signal.SIG_DFL
+    given = "xterm-256color", "--epochs", "10000"
+    with terminal(folder, *given, sigint=sigint) as shown:
         before = shown.modes
         shown.until("p pause")
         if how == "q":
@@ -275,10 +309,12 @@ def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
             shown.process.send_signal(signal.SIGTERM)
         else:
             shown.press(b"q" if how == "q" else b"\x03")
-        said = shown.end().decode(errors="replace")
+        said = shown.end()
         assert shown.process.returncode == (143 if how == "term" else 130)
         assert shown.modes == before
-    assert "record " in said and "\x1b[?25h" in said  # the cursor is there again
+    assert "record " in said and b"\x1b[?25h" in shown.raw  # the cursor is back
+    how_told = {"q": "stopped with key q", "ctrl-c": "interrupted by Ctrl-C"}
+    assert f"hil: {how_told.get(how, 'terminated by SIGTERM')} after " in said
     (record,) = folder.glob("*/run.json")
     told = json.loads(record.read_text())
     assert told["exit_code"] == shown.process.returncode and told["compared"] > 0
@@ -287,9 +323,24 @@ def test_keys_pause_go_on_and_stop_and_the_terminal_is_as_before(
 @pytest.mark.usefixtures("host_cc")
 def test_a_dumb_terminal_gets_plain_lines(folder: Path) -> None:
     with terminal(folder, "dumb", "--steps", "40") as shown:
-        said = shown.end().decode(errors="replace")
+        said = shown.end()
         assert shown.process.returncode == 0
-    assert "40 steps, 40 compared" in said and "\x1b" not in said
+    assert "40 steps, 40 compared" in said and b"\x1b" not in shown.raw
+
+
+@pytest.mark.usefixtures("host_cc")
+def test_nothing_typed_is_echoed_or_left_to_the_shell(folder: Path) -> None:
+    """Neither while the image is built, nor while the device learns or is examined."""
+    with terminal(folder, "xterm-256color", "--steps", "300", "--test", "300") as shown:
+        before = shown.modes
+        for stage in ("plan ", "label ", "learn "):
+            shown.until(stage)
+            shown.press(b"~x")
+        said = shown.end()
+        assert shown.process.returncode == 0 and "~" not in said
+        assert shown.modes == before
+        tty.setcbreak(shown.far, termios.TCSANOW)
+        assert not select.select([shown.far], [], [], 0.0)[0]
 
 
 @pytest.mark.usefixtures("host_cc")

@@ -297,6 +297,7 @@ def test_a_test_may_name_its_targets_and_compare_with_another(
     done.stdout.fnmatch_lines(["*test_it?qemu-rv64gc? PASSED*"])
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_in_a_run_ends_pytest_and_not_the_test_alone(
     pytester: pytest.Pytester, user: Any
 ) -> None:

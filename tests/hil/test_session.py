@@ -170,6 +170,7 @@ def test_a_unit_with_the_image_is_taught_over_a_faulty_line(
     assert record.link["resent"] > 0 and clean.link["resent"] == 0
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
@@ -185,8 +186,6 @@ def test_a_signal_in_the_middle_keeps_the_record(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        # a shell's background job, which CI may be, would ignore Ctrl-C
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

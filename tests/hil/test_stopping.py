@@ -28,7 +28,7 @@ from hil import Experiment
 from hil.link.channel import Channel
 
 pytestmark = [
-    pytest.mark.usefixtures("host_cc", "qemu64", "qemu32"),
+    pytest.mark.usefixtures("ctrl_c_is_heard", "host_cc", "qemu64", "qemu32"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc"),
 ]
 ROOT = Path(__file__).parents[2]
@@ -118,15 +118,6 @@ def places() -> Iterator[Callable[[], Place]]:
             return Place(Path(name), Path(name).name)
 
         yield make
-
-
-@pytest.fixture(autouse=True)
-def ctrl_c_is_heard() -> Iterator[None]:
-    """A shell's background job, which CI may be, ignores Ctrl-C, and so would
-    what it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)

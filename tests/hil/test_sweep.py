@@ -23,7 +23,7 @@ from hil.cli import main
 from hil.experiment import load
 from hil.sweep import workers
 
-pytestmark = pytest.mark.usefixtures("host_cc")
+pytestmark = pytest.mark.usefixtures("host_cc", "ctrl_c_is_heard")
 ROOT = Path(__file__).parents[2]
 SMALL = ("--target", "host", "--network", "64-9-10", "--steps", "40", "--test", "50")
 LIMIT = 60
@@ -228,8 +228,6 @@ def started(folder: Path, *given: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a shell's background job, which CI may be, would ignore Ctrl-C
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             yield process

@@ -194,6 +194,7 @@ def test_an_experiment_file_names_a_tuned_file_beside_it(
     assert {call["why"] for call in found["calls"]} == {"tuned"}
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_leaves_what_was_decided(qemu64: str, tmp_path: Path) -> None:
     path = tmp_path / "tuned.toml"
     command = [sys.executable, "-m", "hil", "tune", *TUNE, "--out", str(path)]
@@ -202,8 +203,6 @@ def test_ctrl_c_leaves_what_was_decided(qemu64: str, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # ignored where the tests run in a shell's background, and inherited
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         next(line for line in process.stdout if "measuring" in line)

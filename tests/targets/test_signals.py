@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 
 import pytest
 
 from targets import signals
 from targets.signals import STOPS, held
 
-
-@pytest.fixture(autouse=True)
-def ctrl_c_raises() -> Iterator[None]:
-    """As when Python starts at a terminal."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("ctrl_c_is_heard")
 
 
 def ctrl_c() -> None:
@@ -79,3 +72,14 @@ def test_what_is_ignored_stays_so() -> None:
         ctrl_c()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     assert {signal.getsignal(number) for number in STOPS} >= {signal.SIG_IGN}
+
+
+def test_what_strikes_as_a_signal_does_makes_later_signals_too_late() -> None:
+    cleared = False
+    with held() as hold, pytest.raises(KeyboardInterrupt, match="key"), hold.heard():
+        try:
+            signals.strike(KeyboardInterrupt("key"))
+        finally:
+            ctrl_c()
+            cleared = True
+    assert cleared
