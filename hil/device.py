@@ -47,6 +47,8 @@ KEPT = (protocol.STEP, protocol.STEP_RESIDENT, protocol.REHEARSE, protocol.COMMI
 RANGE_BYTES = 8
 """Fields of READ and WRITE, in requests and replies; the words follow them."""
 NO_FLAGS = StepFlag(0)
+HARTS = 1
+"""Cores that an image uses."""
 COMMITS = 64
 """Checkpoints that are remembered, the latest."""
 GREETING_AGAIN = 0.05
@@ -304,6 +306,12 @@ class Device:
                 f"the device says it takes {found.window} frames of "
                 f"{found.max_payload} bytes, but its build {line.window} of "
                 f"{line.max_payload}",
+                "build and flash the image with this version of hil",
+            )
+        if (found.isa, found.harts) != (self._linked.target.isa, HARTS):
+            raise FirmwareMismatch(
+                f"the device says that it is {found.harts} cores of {found.isa!r}, expected "
+                f"{HARTS} of {self._linked.target.isa!r}",
                 "build and flash the image with this version of hil",
             )
         if found.vlen != vlen:

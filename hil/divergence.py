@@ -16,10 +16,11 @@ import numpy as np
 
 from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite
+from codegen.spec import Spec
 from hil import feed
 from hil.compare import Difference, Expected, compare, difference, digest_difference
 from hil.device import NO_FLAGS, Device
-from hil.errors import DeviceFault
+from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.replies import StepResult
 
@@ -93,7 +94,7 @@ class Finder:
         turn = self._lesson.turn(seen.step)
         if turn.rehearsed:
             note += f", its sample sent and not taken from slot {turn.slot}"
-        return found or Found(seen.noted(note))
+        return found or Found(seen.noted(f"{seen.note}; {note}" if seen.note else note))
 
     def _search(
         self, snapshot: Snapshot, seen: Difference, flags: StepFlag
@@ -191,3 +192,23 @@ def write_state(device: Device, seed: int, snapshot: Snapshot) -> int:
     for name, values in snapshot.state.items():
         device.write(device.plan.tensor(name), values)
     return device.init(seed, snapshot.step, keep=True)
+
+
+def read_state(device: Device, digest: int) -> dict[str, np.ndarray]:
+    """The device's state, which must be of the `digest` that it has told. Raises
+    `LinkError`."""
+    state = {t.name: device.read(t) for t in device.plan.state}
+    require_digest(device.plan.spec, state, digest)
+    return state
+
+
+def require_digest(spec: Spec, state: Mapping[str, np.ndarray], digest: int) -> None:
+    """Raise `LinkError` unless the digest that a device tells is that of a state that
+    it has told, or was given."""
+    learner = Learner(spec)
+    learner.load(dict(state))
+    if learner.digest() != digest:
+        raise LinkError(
+            f"the device says that its state has digest {digest:08x}, but the state that "
+            f"came over the line has {learner.digest():08x}"
+        )

@@ -24,7 +24,7 @@ from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
 from hil.compare import digest_difference
 from hil.device import Device
-from hil.divergence import Found, Snapshot, compare_state
+from hil.divergence import Found, Snapshot, compare_state, read_state
 from hil.errors import (
     DeviceFault,
     Divergence,
@@ -382,8 +382,7 @@ class Session:
                 path, before=life.initial.state["W1"], after=learner.state["W1"]
             )
         if save is not None:
-            state = {t.name: device.read(t) for t in device.plan.state}
-            path = weights.save(save, state)
+            path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))
 
     def _leave(self, device: Device) -> None:

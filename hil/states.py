@@ -16,8 +16,8 @@ from hil.attach import attach, greet
 from hil.building import build, plan_for
 from hil.compare import Row, row_of
 from hil.device import Device
-from hil.divergence import Snapshot, write_state
-from hil.errors import DataError, LinkError, UsageError
+from hil.divergence import Snapshot, read_state, require_digest, write_state
+from hil.errors import DataError, UsageError
 from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
 from hil.record import EXPERIMENT, FLASH
@@ -98,9 +98,7 @@ def read_board(run: RunFolder, unit: str) -> Held:
     """The state of a board's newest checkpoint, which the board goes on from."""
     with _board(run, unit) as (lesson, device):
         step, digest = device.resume(lesson.spec.seed)
-        state = {t.name: device.read(t) for t in device.plan.state}
-        _require_digest(lesson, state, digest, "has read from its flash")
-        return Held(state, step)
+        return Held(read_state(device, digest), step)
 
 
 def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
@@ -109,19 +107,8 @@ def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
         state = weights.load(file, {t.name: t.shape for t in device.plan.state})
         weights.require_within(file, state, lesson.spec.clip)
         told = write_state(device, lesson.spec.seed, Snapshot(step, state))
-        _require_digest(lesson, state, told, "has been given")
+        require_digest(device.plan.spec, state, told)
         return device.commit().digest
-
-
-def _require_digest(lesson: Lesson, state: State, digest: int, what: str) -> None:
-    """Raise `LinkError` unless the digest that a device tells is that of a state."""
-    learner = Learner(lesson.spec)
-    learner.load(state)
-    if learner.digest() != digest:
-        raise LinkError(
-            f"the device says that the state it {what} has digest {digest:08x}, but it "
-            f"is {learner.digest():08x}"
-        )
 
 
 def parted(one: State, other: State) -> list[Row]:

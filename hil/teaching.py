@@ -7,7 +7,7 @@ import time
 from codegen.reference import Learner
 from hil import record as records
 from hil.compare import Difference
-from hil.divergence import Finder, Found
+from hil.divergence import Finder, Found, read_state
 from hil.errors import HilError
 from hil.exam import Exam
 from hil.lesson import Lesson
@@ -24,8 +24,10 @@ class Teaching:
     """A lesson on the device at the end of `life`, from where it stands: `start` is its
     step, and the digest where it has learned before.
 
-    `reference` computes the same steps, and `learner` knows its state after each leg,
-    or is None once the device went on alone. `found` is the difference that ended it.
+    `reference` computes the same steps, and `learner` knows the state after each leg:
+    the reference's, or what the device has told of its own where it went on alone, so
+    that an exam is held against that. Without one nothing is compared. `found` is the
+    difference that ended it.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Teaching:
         progress: Progress,
     ) -> None:
         alone = start[0] >= lesson.prefix  # the reference would not come so far
-        self.learner = None if alone else learner
+        self.learner = learner
         self.found: Found | None = None
         self._lesson = lesson
         self._life = life
@@ -109,11 +111,22 @@ class Teaching:
             return
         self._tell_learned()
         if self.learner is not None:
-            self.learner.load(lockstep.final.state, lockstep.final.step)
-            if lockstep.final.step < end:
-                self.learner = None  # what follows is the device's alone
+            self._take_state(self.learner, end)
         if self._lesson.tested and (row := self._examine()) is not None:
             self._matrix.append(row)
+
+    def _take_state(self, learner: Learner, end: int) -> None:
+        """Give the learner the state after the steps before `end`."""
+        final = self._lockstep.final
+        if final.step == end:
+            learner.load(final.state, end)
+            return
+
+        def stage(life: Lifeline) -> None:
+            _, digest = life.device.digest()
+            learner.load(read_state(life.device, digest), end)
+
+        self._life.through(stage)
 
     def _account(self) -> None:
         """What learning came to, for the record."""
@@ -203,4 +216,4 @@ class Teaching:
             return finder.find(self._lockstep.verified, seen)
         except HilError as error:
             note = f"the search for its place ended: {error}"
-            return Found(seen.noted(note))
+            return Found(seen.noted(f"{seen.note}; {note}" if seen.note else note))

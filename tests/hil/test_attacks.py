@@ -1,0 +1,160 @@
+"""A device that lies: no run passes on a lie, none hangs, each ends in one sentence.
+
+`hil bench attacks` tells every lie there is; here each comparison that a run makes has
+the lie that only it can find, and of all lies a few stand for the others.
+"""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from codegen import protocol
+from hil.attacks import SCENES, Ground, Outcome
+from hil.lying import Lie, places, said_alone
+
+MOST = 10_000_000
+"""Bytes that a flood may cost the host."""
+
+
+@pytest.fixture(scope="module")
+def at(host_cc: str) -> Iterator[Callable[[str], Ground]]:
+    """The ground of a scene, which is made once."""
+    known: dict[str, Ground] = {}
+    with ExitStack() as stack:
+
+        def ground(name: str) -> Ground:
+            if name not in known:
+                (scene,) = (scene for scene in SCENES if scene.name == name)
+                known[name] = stack.enter_context(Ground(scene))
+            return known[name]
+
+        yield ground
+
+
+LINE, RESIDENT, PREFIX = "samples on the line", "resident", "prefix"
+CUT = "checkpoints"
+FOUND = [
+    (LINE, Lie("init", "digest", "a bit"), 1, "(init), digest"),
+    (LINE, Lie("step", "flags", "bit 0"), 1, "asked for it, and has not told it"),
+    (LINE, Lie("step", "tail[0]", "a bit", 3), 1, "(step), loss"),
+    (LINE, Lie("step", "tail[1]", "a bit", 3), 1, "digest"),
+    (LINE, Lie("step", "tail[2]", "a bit", 3), 1, "(step), p[0]"),
+    (LINE, Lie("step", "step", "plus 1", 3), 5, "field step is 7, expected 6"),
+    (LINE, Lie("step", "flags", "bit 3", 3), 5, "field flags is"),
+    (LINE, Lie("step", "reserved", "bit 0", 3), 5, "field reserved is"),
+    (LINE, Lie("infer", "tail[-1]", "a bit", 1), 1, "(test), p[9]"),
+    (LINE, Lie("infer", "status", "plus 1", 1), 5, "nobody keeps such a reply"),
+    (LINE, Lie("digest", "digest", "a bit"), 1, "(final), digest"),
+    (LINE, Lie("digest", "step", "plus 1"), 5, "next step is 17, but 16 were learned"),
+    (LINE, Lie("read", "tail[-1]", "a bit", 0), 5, "state that came over the line has"),
+    (LINE, Lie("read", "offset", "plus 1", 0), 5, "field offset is 1, expected 0"),
+    (LINE, Lie("write", "count", "plus 1", 0), 5, "field count is"),
+    (LINE, Lie("hello", "isa", "a bit"), 6, "1 cores of"),
+    (RESIDENT, Lie("step_resident", "fold", "a bit", 1), 1, "fold"),
+    (RESIDENT, Lie("step_resident", "right", "plus 1", 1), 1, "were predicted right"),
+    (RESIDENT, Lie("step_resident", "flags", "bit 0"), 1, "has not told it"),
+    (CUT, Lie("commit", "digest", "a bit", 2), 1, "(commit), digest"),
+    (CUT, Lie("commit", "step", "plus 1", 2), 5, "field step is 13, expected 12"),
+    (CUT, Lie("commit", "step", "max"), 5, "field step is 4294967295, expected 4"),
+    (CUT, Lie("init", "digest", "a bit", 1), 5, "but it had 332fff6d there"),
+    (CUT, Lie("init", "step", "zero", 1), 5, "it had told of a checkpoint of step 4"),
+    (CUT, Lie("init", "run", "a bit", 1), 5, "the device went on from step 4 of run"),
+    (CUT, Lie("step", "tail[0]", "a bit", 4), 1, "step 4 (again)"),
+    (PREFIX, Lie("digest", "digest", "a bit", 0), 5, "the device says that its state"),
+    (PREFIX, Lie("digest", "digest", "a bit", 1), 1, "(final), digest"),
+    (PREFIX, Lie("infer", "tail[0]", "a bit", 1), 1, "(test), p["),
+]
+"""Scene, lie, exit code and a part of the sentence."""
+
+
+@pytest.mark.parametrize(
+    ("scene", "lie", "code", "sentence"), FOUND, ids=[str(lie) for _, lie, *_ in FOUND]
+)
+def test_what_a_run_compares_finds_its_lie(
+    at: Callable[[str], Ground], scene: str, lie: Lie, code: int, sentence: str
+) -> None:
+    found = at(scene).trial([lie])
+    assert (found.told > 0, found.code) == (True, code), found
+    assert sentence in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "sentence"),
+    [
+        ("frame", "flood", "non-finite"),
+        ("step", "zero", "stopped in step 0"),
+        ("step", "max", "stopped outside a step"),
+        ("cause", "zero", "instruction address misaligned"),
+    ],
+)
+def test_a_fault_that_never_was_ends_the_run_and_nobody_waits_for_its_step(
+    at: Callable[[str], Ground], place: str, change: str, sentence: str
+) -> None:
+    found = at(LINE).trial([Lie("fault", place, change, 5)])
+    assert found.verdict in ("error", "fail") and sentence in found.sentence
+
+
+@pytest.mark.parametrize("message", ["telemetry", "step", "infer", "fault"])
+def test_a_flood_ends_and_is_not_kept(
+    at: Callable[[str], Ground], message: str
+) -> None:
+    """Nothing but copies of a frame, as fast as the host takes them."""
+    change = "flood" if message == "fault" else "drowned"
+    ground = at(LINE)
+    tracemalloc.start()
+    found = ground.trial([Lie(message, "frame", change, 0)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.verdict in ("error", "fail") and most < MOST, most
+
+
+def test_a_fault_of_another_session_is_not_this_ones(
+    at: Callable[[str], Ground],
+) -> None:
+    found = at(LINE).trial([Lie("fault", "boot", "a bit")])
+    assert found.told > 0 and (found.verdict, found.same) == ("pass", True)
+
+
+def test_lies_that_nobody_believes_cost_nothing(at: Callable[[str], Ground]) -> None:
+    """A frame that comes twice, or from another session, or is lost once."""
+    for lie in (
+        Lie("step", "frame", "twice"),
+        Lie("infer", "boot", "a bit", 1),
+        Lie("step", "seq", "a bit", 2),
+        Lie("telemetry", "frame", "twice"),
+        Lie("step", "frame", "dropped", 2),
+    ):
+        found = at(LINE).trial([lie])
+        assert found.told > 0 and (found.verdict, found.same) == ("pass", True), found
+
+
+def sampled() -> list[tuple[str, Lie]]:
+    """One lie in each place of each message, where that message is first said."""
+    dice, found = random.Random(1), []
+    first = {"step_resident": RESIDENT, "rehearse": "rehearsal", "commit": CUT}
+    unsaid = (protocol.ECHO, protocol.PING)
+    for message in protocol.MESSAGES:
+        if message in unsaid:
+            continue
+        for place, changes in places(message):
+            which = None if said_alone(message) else 0
+            lie = Lie(message.name, place, dice.choice(changes), which)
+            found.append((first.get(message.name, LINE), lie))
+    return found
+
+
+def believed(at: Callable[[str], Ground], lies: list[tuple[str, Lie]]) -> list[Outcome]:
+    found = (at(scene).trial([lie]) for scene, lie in lies)
+    return [one for one in found if one.believed]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_lie_is_believed(at: Callable[[str], Ground], part: int) -> None:
+    lies = sampled()[part::4]
+    assert len(lies) > 20
+    assert believed(at, lies) == []
