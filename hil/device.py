@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from hil.errors import (
     Refused,
 )
 from hil.link.frame import Frame
-from hil.link.window import LinkCounts, Patience, Window
+from hil.link.pace import Patience
+from hil.link.window import LinkCounts, Window
 from hil.replies import Asked, Greeting, StepResult
 from hil.telemetry import Condition, Telemetry
 from targets import Limits
@@ -212,10 +214,17 @@ class Device:
             )
         raise Refused(f"the device refused {message.name.upper()}: {text}")
 
-    def _post(self, message: protocol.Message, *values: object, tail: bytes) -> Asked:
-        """Put a request on the line, behind those that are in flight."""
+    def _post(
+        self,
+        message: protocol.Message,
+        *values: object,
+        tail: bytes,
+        told: int | None = None,
+    ) -> Asked:
+        """Put a request on the line, behind those that are in flight. Its reply has
+        `told` bytes for each item that it names."""
         assert message.request is not None
-        self._window.post(message, *values, tail=tail)
+        self._window.post(message, *values, tail=tail, told=told)
         names = (field.name for field in message.request.fields)
         asked = Asked(message, dict(zip(names, values, strict=True)))
         self._flight.append(asked)
@@ -234,16 +243,18 @@ class Device:
         self,
         message: protocol.Message,
         requests: Iterable[tuple[Sequence[object], bytes]],
+        told: int | None = None,
     ) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Requests of one kind, each (field values, tail), as many in flight
-        as the device takes; gives the fields and tail of each reply."""
+        as the device takes; gives the fields and tail of each reply, which has `told`
+        bytes for each item that was asked for."""
         if len(self._window):
             raise StateError("replies to earlier requests have not been taken")
         patience = Patience(AGAIN, self.limits.reply)
         for values, tail in requests:
             while len(self._window) >= self._room():
                 yield from self._take(patience)
-            self._post(message, *values, tail=tail)
+            self._post(message, *values, tail=tail, told=told)
         while len(self._window):
             yield from self._take(patience)
 
@@ -359,6 +370,16 @@ class Device:
         """STEP frames that may be posted now."""
         return self.greeting.window - len(self._window)
 
+    def samples_a_frame(self, sample: int, most: int) -> int:
+        """How many samples of so many bytes, at most `most`, the next STEP should
+        have: as many as the line lets through."""
+        each = 2 + sample + 4 * replies.result_words(self.plan)
+        return self._window.noise.items(protocol.STEP, each, most)
+
+    def places_a_frame(self, most: int) -> int:
+        """The same of places in the resident set, and STEP_RESIDENT."""
+        return self._window.noise.items(protocol.STEP_RESIDENT, 4, most)
+
     def post_steps(
         self,
         step: int,
@@ -425,7 +446,9 @@ class Device:
     def _post_learning(
         self, message: protocol.Message, *values: object, tail: bytes
     ) -> None:
-        asked = self._post(message, *values, tail=tail)
+        alone = message == protocol.STEP_RESIDENT  # one result, whatever its count
+        told = None if alone else 4 * replies.result_words(self.plan)
+        asked = self._post(message, *values, tail=tail, told=told)
         if asked.values["flags"] & StepFlag.TELEMETRY:
             self.telemetry.expect(asked.end, asked.values["count"])
 
@@ -520,32 +543,47 @@ class Device:
         network, room = self.plan.spec.network, self.greeting.max_payload
         if not samples:
             return np.empty((0, network.n_out), np.float32)
-        each = (room - 4) // max(len(samples[0]), 4 * network.n_out)
-        parts = [samples[i : i + each] for i in range(0, len(samples), each)]
-        requests = (([len(part)], b"".join(part)) for part in parts)
-        told = self._ask_all(protocol.INFER, requests)
+        sent, answered = len(samples[0]), 4 * network.n_out
+        most, message = (room - 4) // max(sent, answered), protocol.INFER
+        pieces, asked = tee(self._pieces(message, len(samples), sent + answered, most))
+        requests = (([n], b"".join(samples[first : first + n])) for first, n in pieces)
+        told = self._ask_all(message, requests, answered)
         rows = [
-            _words(tail, len(part) * network.n_out, protocol.INFER)
-            for part, (_, tail) in zip(parts, told, strict=True)
+            _words(tail, count * network.n_out, message)
+            for (_, count), (_, tail) in zip(asked, told, strict=True)
         ]
         return np.concatenate(rows).reshape(-1, network.n_out)
 
-    def _ranges(self, tensor: Tensor) -> list[tuple[int, int, int]]:
-        """(tensor, count, offset) of the pieces that fit into frames."""
-        each = (self.greeting.max_payload - RANGE_BYTES) // 4
-        return [
-            (tensor.index, min(each, tensor.words - offset), offset)
-            for offset in range(0, tensor.words, each)
-        ]
+    def _pieces(
+        self, message: protocol.Message, total: int, each: int, most: int
+    ) -> Iterator[tuple[int, int]]:
+        """(first, count) of one frame's items after the other, of `total`: as many as
+        fit, and as the line lets through when they are asked for. `each` is an item's
+        bytes in request and reply together."""
+        first = 0
+        while first < total:
+            fit = min(most, total - first)
+            count = self._window.noise.items(message, each, fit)
+            yield first, count
+            first += count
+
+    def _ranges(
+        self, message: protocol.Message, tensor: Tensor
+    ) -> Iterator[tuple[int, int, int]]:
+        """(tensor, count, offset) of one frame's words after the other."""
+        most = (self.greeting.max_payload - RANGE_BYTES) // 4
+        for first, count in self._pieces(message, tensor.words, 4, most):
+            yield tensor.index, count, first
 
     def read(self, tensor: Tensor) -> np.ndarray:
         """The values of a tensor, in its shape."""
         self._need(State.READY, State.FAULTED)
-        pieces = self._ranges(tensor)
-        told = self._ask_all(protocol.READ, ((piece, b"") for piece in pieces))
+        message = protocol.READ
+        pieces, asked = tee(self._ranges(message, tensor))
+        told = self._ask_all(message, ((piece, b"") for piece in pieces), 4)
         parts = [
-            _words(tail, count, protocol.READ)
-            for (_, count, _), (_, tail) in zip(pieces, told, strict=True)
+            _words(tail, count, message)
+            for (_, count, _), (_, tail) in zip(asked, told, strict=True)
         ]
         return np.concatenate(parts).reshape(tensor.shape)
 
@@ -555,9 +593,9 @@ class Device:
         words = np.ascontiguousarray(values, "<f4").ravel()
         asked = (
             (piece, words[piece[2] : piece[2] + piece[1]].tobytes())
-            for piece in self._ranges(tensor)
+            for piece in self._ranges(protocol.WRITE, tensor)
         )
-        for _ in self._ask_all(protocol.WRITE, asked):
+        for _ in self._ask_all(protocol.WRITE, asked, 0):
             pass
 
     def digest(self) -> tuple[int, int]:

@@ -31,17 +31,27 @@ class Portion:
     turns: tuple[Turn, ...] = ()
 
 
-def portion(lesson: Lesson, first: int, end: int) -> Portion:
-    """The longest that begins with step `first` and ends before step `end`."""
+def portion(
+    lesson: Lesson, first: int, end: int, device: Device | None = None
+) -> Portion:
+    """The longest that begins with step `first` and ends before step `end`: for a
+    `device`, as long as its line lets through."""
     end = lesson.unbroken(first, end)
     if lesson.resident:
         assert lesson.experiment.thin is not None
         most = min(lesson.experiment.thin, end - first)
+        # one reply tells of all its steps: done again after a cut, frames are the same
+        if device is not None and not lesson.recoverable:
+            most = device.places_a_frame(most)
         places = lesson.resident_places(first, most)
         if places.size:
             return Portion(first, first + len(places), places)
     eta, last = lesson.eta(first), first + 1
-    end = min(end, first + lesson.experiment.samples_per_frame)
+    most = lesson.experiment.samples_per_frame
+    # a frame's digests are taken after all of its steps or none: likewise
+    if device is not None and not (lesson.recoverable and lesson.digest_every > 1):
+        most = device.samples_a_frame(lesson.sample(first)[0].nbytes, most)
+    end = min(end, first + most)
     while last < end and lesson.eta(last) == eta and _joins(lesson, last):
         last += 1
     turns = (lesson.turn(step) for step in range(first, last))

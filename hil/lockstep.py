@@ -225,7 +225,7 @@ class Lockstep:
             if self._sent - self.learned >= self._lead and not alone:
                 return
             end = self.until if alone else min(lesson.prefix, self.until)
-            steps = feed.portion(lesson, self._sent, end)
+            steps = feed.portion(lesson, self._sent, end, self._device)
             feed.post(self._device, lesson, steps, self._flags(steps.end))
             self._sent = steps.end
             self._frames += 1

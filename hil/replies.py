@@ -130,7 +130,7 @@ def answer(asked: Asked, payload: bytes) -> tuple[dict[str, Any], bytes]:
 def step_results(asked: Asked, payload: bytes, plan: Plan) -> list[StepResult]:
     """The payload of the reply to a STEP or a REHEARSE."""
     values, tail = answer(asked, payload)
-    rows = np.frombuffer(tail, "<u4").reshape(values["count"], _words(plan))
+    rows = np.frombuffer(tail, "<u4").reshape(values["count"], result_words(plan))
     digested = bool(values["flags"] & StepFlag.DIGEST)
     return [
         _result(values["step"] + place, row, digested, plan)
@@ -141,7 +141,7 @@ def step_results(asked: Asked, payload: bytes, plan: Plan) -> list[StepResult]:
 def resident_result(asked: Asked, payload: bytes, plan: Plan) -> StepResult:
     """The same for STEP_RESIDENT, whose reply tells of all its steps at once."""
     values, tail = answer(asked, payload)
-    row = np.frombuffer(tail, "<u4").reshape(_words(plan))
+    row = np.frombuffer(tail, "<u4").reshape(result_words(plan))
     last = values["step"] + values["count"] - 1
     return replace(
         _result(last, row, bool(values["flags"] & StepFlag.DIGEST), plan),
@@ -151,7 +151,7 @@ def resident_result(asked: Asked, payload: bytes, plan: Plan) -> StepResult:
     )
 
 
-def _words(plan: Plan) -> int:
+def result_words(plan: Plan) -> int:
     """Words of one step's result: loss, digest, outputs, signal."""
     return 2 + plan.spec.network.n_out + plan.signals
 

@@ -9,32 +9,37 @@ shows that it was overtaken. Frames hardly ever pass each other on a line, so th
 n-th reply to a request means that everything sent before the request's n-th
 transmission has reached the device or is lost. Where they do pass each other,
 or come twice, something is sent once more than it need be.
+
+The oldest request, when it is too long for what the line has become, is asked for in
+parts (`hil.link.division`), one at a time; what was sent behind it waits for that.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from codegen import protocol
 from codegen.protocol import REPLY, Status
 from emulation.faults import Line
 from hil.errors import DeviceReset, LinkError, NoAnswer
+from hil.link.division import Division
 from hil.link.frame import Decoder, Frame, encode
+from hil.link.noise import FRAMING, Noise
+from hil.link.pace import Pace, Patience
 from hil.ssh import shown
 
-LOSSY = 0.05
-"""Seconds of silence after which all in flight is sent again, at the earliest, on a
-line that has lost something before."""
-GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
-"""How a line's round trip is estimated (RFC 6298): the mean's and the deviation's
-gain, and how many deviations above the mean an answer is waited for."""
 REFUSALS = 100
-"""A request refused as often will never be answered."""
-LONGEST_ROUND = 4.0
-"""Seconds up to which rounds of silence grow, each twice the one before."""
+"""The oldest request in flight, refused as often, will never be answered."""
+DIVIDED_AFTER = 3
+"""Transmissions without an answer, after which a request may be divided."""
+RECENT = 64
+"""Requests that were answered are remembered up to so many: a late second answer
+shows that sending again was hasty."""
+NOISY = 1e-5
+"""Damaged bytes, of all, from which on a failure tells of them."""
 SHOWN = 160
 """Bytes that form no frame are shown in a failure up to this many."""
 
@@ -55,28 +60,34 @@ class LinkCounts:
     lost_telemetry: int = 0
 
 
-@dataclass(frozen=True)
-class Patience:
-    """Seconds of silence after which all in flight is sent `again` (on a line that
-    has lost nothing yet; later than that where answers are known to take longer, and
-    each further round takes longer), and after which nobody is believed to be there,
-    `limit`."""
-
-    again: float
-    limit: float
-
-
-@dataclass
+@dataclass(eq=False)
 class _Request:
+    """One request. `size`: its bytes on the line, with its reply's. While it is
+    divided, `part` is what is asked for in its place: its items from `taken` on, what
+    those before were told being in `tails`. Whoever is known to be done as a `whole`
+    is divided no more."""
+
     kind: int
     seq: int
     step: int
     frame: bytes
     posted: float
+    size: int
+    division: Division | None = None
     sent: list[int] = field(default_factory=list)
     answers: int = 0
     refusals: int = 0
+    losses: int = 0
     reply: Frame | None = None
+    whole: bool = False
+    taken: int = 0
+    tails: list[bytes] = field(default_factory=list)
+    part: _Request | None = None
+
+    @property
+    def live(self) -> _Request:
+        """What is asked for now."""
+        return self.part or self
 
 
 def _step_of(message: protocol.Message, values: Sequence[object]) -> int:
@@ -100,7 +111,8 @@ class Window:
     """Requests in flight on one channel.
 
     `unsolicited` is given every frame the device sends of its own accord
-    (telemetry, faults) at the moment it arrives, so in order with replies.
+    (telemetry, faults) at the moment it arrives, so in order with replies. `noise` is
+    what the line is known to do to bytes.
     """
 
     def __init__(self, channel: Line, unsolicited: Callable[[Frame], None]) -> None:
@@ -109,17 +121,19 @@ class Window:
         self.replayed = 0
         self.resent = 0
         self.answered = 0
+        self.noise = Noise()
+        self._pace = Pace()
         self._unsolicited = unsolicited
         self._decoder = Decoder()
         self._arrived: deque[Frame] = deque()
         self._flight: deque[_Request] = deque()
+        self._recent: deque[_Request] = deque(maxlen=RECENT)
         self._next_seq = 0
         self._transmissions = 0
         self._progress = 0.0
         self._asked = 0.0
-        self._rounds = 0
+        self._heard = False
         self._overtaken = False
-        self._round_trip = self._spread = 0.0
 
     def __len__(self) -> int:
         return len(self._flight)
@@ -135,21 +149,42 @@ class Window:
         return self._decoder.stray
 
     def post(
-        self, message: protocol.Message, *values: object, tail: bytes = b""
+        self,
+        message: protocol.Message,
+        *values: object,
+        tail: bytes = b"",
+        told: int | None = None,
     ) -> None:
         """Put one request of these field values on the line, behind those that
-        are in flight."""
-        assert message.request is not None
+        are in flight. Its reply has `told` bytes for each item that it names; None:
+        it is sent as it is, whatever becomes of it."""
+        request = self._made(message, values, tail, told or 0)
+        if told is not None:
+            request.division = Division.of(message, values, tail, told)
+        if not self._flight:
+            self._progress = self._asked = time.monotonic()
+        self._flight.append(request)
+        if not self._waits(request):
+            self._transmit(request)
+
+    def _made(
+        self,
+        message: protocol.Message,
+        values: Sequence[object],
+        tail: bytes,
+        told: int,
+    ) -> _Request:
+        """A request that has not been sent."""
+        assert message.request is not None and message.reply is not None
         payload = message.request.pack(*values, tail=tail)
         seq, self._next_seq = self._next_seq, (self._next_seq + 1) & 0xFFFF
         frame = encode(message.kind, 0, seq, self.boot, payload)
-        request = _Request(
-            message.kind, seq, _step_of(message, values), frame, time.monotonic()
-        )
-        if not self._flight:
-            self._restart()
-        self._flight.append(request)
-        self._transmit(request)
+        names = [field.name for field in message.request.fields]
+        count = values[names.index("count")] if "count" in names else 1
+        assert isinstance(count, int)
+        size = len(frame) + FRAMING + message.reply.size + count * told
+        step = _step_of(message, values)
+        return _Request(message.kind, seq, step, frame, time.monotonic(), size)
 
     def drop(self) -> None:
         """Forget all that is in flight; late replies to it are ignored."""
@@ -157,7 +192,7 @@ class Window:
 
     def repeat(self) -> None:
         """Send all that is in flight and unanswered again."""
-        self._restart()
+        self._progress = self._asked = time.monotonic()
         self._transmit_all()
 
     def poll(self, limit: float, patience: Patience) -> list[Frame]:
@@ -173,7 +208,9 @@ class Window:
             if done or (limit > 0 and not self._flight):
                 return done
             wait = min(end, self._asked + self._round(patience)) - time.monotonic()
-            self._arrived += self._decoder.feed(self.channel.pump(wait))
+            data = self.channel.pump(wait)
+            self._heard |= bool(data)
+            self._arrived += self._decoder.feed(data)
             self._sort()
             done = self._take_done()
             now = time.monotonic()
@@ -183,28 +220,9 @@ class Window:
             if now >= end:
                 return []
 
-    def _restart(self) -> None:
-        """Silence begins anew."""
-        self._progress = self._asked = time.monotonic()
-
     def _round(self, patience: Patience) -> float:
-        lossy = self._overtaken or self._decoder.damaged
-        least = min(LOSSY, patience.again) if lossy else patience.again
-        first = max(least, self._round_trip + SPREADS * self._spread)
-        return max(first, min(first * 2**self._rounds, LONGEST_ROUND))
-
-    def _learn_round_trip(self, request: _Request) -> None:
-        """Of an answer that can only be to the first transmission; until there is
-        one, rounds stay as long as they have become (Karn)."""
-        if len(request.sent) > 1:
-            return
-        self._rounds = 0
-        took = time.monotonic() - request.posted
-        if not self._round_trip:
-            self._round_trip, self._spread = took, took / 2
-        off = took - self._round_trip
-        self._round_trip += GAIN * off
-        self._spread += SPREAD_GAIN * (abs(off) - self._spread)
+        lossy = self._overtaken or self._decoder.damaged > 0
+        return self._pace.wait({r.kind for r in self._flight}, patience, lossy)
 
     def _be_patient(self, now: float, patience: Patience) -> None:
         if not self._flight:
@@ -213,9 +231,11 @@ class Window:
             raise self._no_answer(now - self._progress)
         if now - self._asked >= self._round(patience):
             self.channel.require_alive()
+            if not self._heard:  # what comes damaged shows that somebody answers
+                self._pace.silent()
+            self._heard = False
             self._transmit_all()
             self._asked = now
-            self._rounds += 1
 
     def _no_answer(self, waited: float) -> NoAnswer:
         names = {m.kind: m.name.upper() for m in protocol.MESSAGES}
@@ -228,28 +248,94 @@ class Window:
             hints = ["not one byte came: is it powered, flashed, and on this port?"]
             if self.channel.url.startswith("socket://"):
                 hints.append("another session may have it: it answers one at a time")
+        elif self.noise.answered and self.noise.rate >= NOISY:
+            hints = [*self._noisy(oldest.live), *hints]
         return NoAnswer(
             f"no answer to {names[oldest.kind]} on {shown(self.channel.url)!r} within "
-            f"{waited:.1f} s (sent {len(oldest.sent)} times)",
+            f"{waited:.1f} s (sent {len(oldest.live.sent)} times)",
             *hints,
             "`hil doctor` boots a probe that needs neither compiler nor this protocol",
         )
 
+    def _noisy(self, request: _Request) -> Iterator[str]:
+        """What is known of a line on which something arrived."""
+        rate, chance = self.noise.rate, self.noise.chance(request.size)
+        yield (
+            f"the line damages about one byte in {1 / rate:,.0f}: of the {request.size} "
+            f"bytes of this request and its answer {chance:.2%} get through whole"
+        )
+        yield (
+            "a lower baud rate, a shorter cable or a common ground make a line quieter; "
+            "`--resident` leaves the samples out of the frames"
+        )
+
     def _transmit_all(self) -> None:
         for request in self._flight:
-            if request.reply is None:
-                self._transmit(request)
+            self._repeat(request)
 
-    def _transmit(self, request: _Request) -> None:
-        self.resent += bool(request.sent)
+    def _repeat(self, request: _Request, lost: bool = True) -> None:
+        """Send a request again, if it is still to be answered and its turn; the oldest
+        in shorter parts where it does not get through."""
+        if request.reply is not None or self._waits(request):
+            return
+        if request is self._oldest():
+            self._divide(request)
+        self._transmit(request.live, lost)
+
+    def _oldest(self) -> _Request | None:
+        """The first that is not answered."""
+        return next((r for r in self._flight if r.reply is None), None)
+
+    def _waits(self, request: _Request) -> bool:
+        """Whether one before it is divided: the device would refuse it until that is
+        done, of which one part at a time is asked for."""
+        oldest = self._oldest()
+        return oldest is not None and oldest is not request and oldest.part is not None
+
+    def _transmit(self, request: _Request, lost: bool = True) -> None:
+        if request.sent:
+            self.resent += 1
+            if lost and request.kind != protocol.HELLO.kind:  # nobody is there yet
+                request.losses += 1
+                self.noise.lost(request.size)
         request.sent.append(self._transmissions)
         self._transmissions += 1
         self.channel.send(request.frame)
 
+    def _divide(self, request: _Request) -> None:
+        """Ask for a request that does not get through in parts, or for its part in a
+        shorter one. A step's parts are single steps: they are never divided again."""
+        division, now = request.division, request.live
+        if division is None or request.whole or len(now.sent) < DIVIDED_AFTER:
+            return
+        if division.ordered and request.part is not None:
+            return
+        there = self._items(request)
+        fit = self.noise.items(division.message, division.each, division.count)
+        wanted = 1 if division.ordered else fit
+        if fit < there:
+            request.part = self._part(request, min(wanted, there))
+
+    def _items(self, request: _Request) -> int:
+        """How many items it asks for now."""
+        division = request.division
+        assert division is not None
+        return (request.live.size - division.size(0)) // division.each
+
+    def _part(self, request: _Request, count: int) -> _Request:
+        """Its part of so many items that comes next."""
+        division = request.division
+        assert division is not None
+        values, tail = division.part(request.taken, count)
+        told = division.each - len(tail) // count
+        return self._made(division.message, values, tail, told)
+
     def _take_done(self) -> list[Frame]:
         done = []
         while self._flight and self._flight[0].reply is not None:
-            done.append(self._flight.popleft().reply)
+            request = self._flight.popleft()
+            self._recent.append(request)
+            done.append(request.reply)
         self.answered += len(done)
         return [frame for frame in done if frame is not None]
 
@@ -263,42 +349,125 @@ class Window:
             self._unsolicited(frame)
             return
         asked = (frame.seq, frame.kind & ~REPLY)
-        found = [r for r in self._flight if (r.seq, r.kind) == asked]
+        found = [
+            (owner, request)
+            for owner in (*self._flight, *self._recent)
+            for request in (owner, owner.part)
+            if request is not None and (request.seq, request.kind) == asked
+        ]
         if not found:
             return
-        request = found[0]
-        if frame.status == Status.STALE_BOOT:
+        owner, request = found[0]
+        in_flight = owner in self._flight
+        if frame.status == Status.STALE_BOOT and in_flight:
             raise DeviceReset(
                 f"the device on {shown(self.channel.url)!r} was reset in mid-session: "
                 "it no longer knows this session",
                 "what it had learned since the last checkpoint is lost",
             )
-        if frame.boot == self.boot and request.reply is None:
-            self._answer(request, frame)
+        if frame.boot != self.boot:
+            return
+        if owner.reply is not None:
+            self._note_hasty(request)
+        elif frame.status == Status.OUT_OF_STEP:
+            self._refused(owner, request, frame)
+        else:
+            self._answered(owner, request, frame)
 
-    def _answer(self, request: _Request, frame: Frame) -> None:
-        refused = frame.status == Status.OUT_OF_STEP
-        if not refused:
-            self._restart()
+    def _answered(self, owner: _Request, request: _Request, frame: Frame) -> None:
+        now = time.monotonic()
+        if owner is self._oldest():
+            self._progress = now
+        self._asked = now
+        if not request.answers:
+            self._measure(request, now)
+        self.replayed += frame.status == Status.REPLAYED
+        answered = self._count_answer(request)
+        division = owner.division
+        kept = division is not None and division.ordered
+        done = (Status.OK, Status.REPLAYED) if kept else (Status.OK,)
+        if request is owner or frame.status not in done:
+            owner.reply, owner.part = frame, None
+        else:
+            self._take_part(owner, request, frame)
+        self._repeat_overtaken(answered)
+
+    def _measure(self, request: _Request, now: float) -> None:
+        if request.kind != protocol.HELLO.kind:
+            self.noise.arrived(request.size)
+        once = len(request.sent) == 1
+        self._pace.answered(request.kind, now - request.posted if once else None)
+
+    def _note_hasty(self, request: _Request) -> None:
+        """A second answer: so one transmission that was taken for lost was not."""
+        if request.losses:
+            request.losses -= 1
+            self._pace.hasty()
+            self.noise.found()
+
+    def _take_part(self, owner: _Request, part: _Request, frame: Frame) -> None:
+        """A part is done: the next one, or the whole is."""
+        division, count = owner.division, self._items(owner)
+        assert division is not None
+        try:
+            owner.tails.append(division.told(owner.taken, count, frame.payload))
+        except ValueError as error:
+            name = division.message.name.upper()
+            raise LinkError(
+                f"the device on {shown(self.channel.url)!r} sent a reply to {name} that "
+                f"is malformed: {error}"
+            ) from error
+        owner.taken += count
+        left = division.count - owner.taken
+        if not left:
+            owner.reply = frame._replace(payload=division.joined(owner.tails))
+            owner.part = None
+            return
+        fit = self.noise.items(division.message, division.each, left)
+        owner.part = self._part(owner, 1 if division.ordered else fit)
+        self._transmit(owner.part)
+
+    def _count_answer(self, request: _Request) -> int:
+        """The number of the transmission that this answer is to, at the earliest."""
         answered = request.sent[min(request.answers, len(request.sent) - 1)]
         request.answers += 1
-        if refused:
-            self._require_hope(request, frame)
-        if not refused:
-            self._learn_round_trip(request)
-            request.reply = frame
-            self.replayed += frame.status == Status.REPLAYED
-        for other in list(self._flight):
-            overtaken = other.reply is None and other.sent[-1] < answered
-            if overtaken or (refused and other is request):
-                self._overtaken = True
-                self._transmit(other)
+        return answered
 
-    def _require_hope(self, request: _Request, frame: Frame) -> None:
+    def _repeat_overtaken(self, answered: int, refused: _Request | None = None) -> None:
+        """Send again what was lost before an answer to this transmission, in order, and
+        with it what the device has refused for want of that."""
+        for other in list(self._flight):
+            sent = other.live.sent
+            if other is refused or not sent or sent[-1] < answered:
+                self._overtaken |= bool(sent)
+                self._repeat(other, lost=other is not refused)
+
+    def _refused(self, owner: _Request, request: _Request, frame: Frame) -> None:
         """A step was refused: because one before it was lost, or, before it was
         done, and the refusal was late. The device cannot be past the oldest step
-        in flight and have no reply to it."""
-        request.refusals += 1
+        in flight and have no reply to it; but for one that is divided: then its whole
+        was done after all, and the reply to that is kept."""
+        if request is owner and owner.part is not None:
+            return  # it is asked for in parts now
+        expects = self._expected(frame)
+        oldest = owner is self._oldest()
+        past = oldest and expects > request.step
+        if past and request is not owner and not owner.taken:
+            owner.part, owner.whole = None, True
+            self._transmit(owner)
+            return
+        request.refusals += oldest
+        if past or request.refusals > REFUSALS:
+            raise LinkError(
+                f"the device on {shown(self.channel.url)!r} expects step {expects}, but "
+                f"step {request.step} is the next in flight",
+                "another program may be talking to this device",
+            )
+        self.noise.arrived(len(request.frame))
+        self._repeat_overtaken(self._count_answer(request), refused=owner)
+
+    def _expected(self, frame: Frame) -> int:
+        """The step of the device, from its refusal."""
         try:
             expects = protocol.OUT_OF_STEP.unpack(frame.payload)[0]["step"]
         except ValueError as error:
@@ -307,10 +476,4 @@ class Window:
                 f"malformed: {error}"
             ) from error
         assert isinstance(expects, int)
-        past = request is self._flight[0] and expects > request.step
-        if past or request.refusals > REFUSALS:
-            raise LinkError(
-                f"the device on {shown(self.channel.url)!r} expects step {expects}, but "
-                f"step {request.step} is the next in flight",
-                "another program may be talking to this device",
-            )
+        return expects
