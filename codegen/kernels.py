@@ -154,6 +154,7 @@ _TWINS = {
     "perturbation": ("random__scalar", "math__scalar"),
     "signs": ("random__rvv_m1",),
     "window": ("window__scalar",),
+    "self_test": ("math__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),
 }
 """Headers of inline functions that each header of such a stem includes, {}
@@ -552,9 +553,12 @@ def source(row: Variant) -> Source:
     return Source(row.file, row.template, context)
 
 
-def sources(variants: Iterable[Variant]) -> tuple[Source, ...]:
+def sources(
+    variants: Iterable[Variant], inlines: Iterable[str] = ()
+) -> tuple[Source, ...]:
     """Everything that these variants need: a C file each, the headers of inline
-    functions (a vector one includes its scalar twin), and the common headers."""
+    functions (a vector one includes its scalar twin), and the common headers;
+    `inlines` names more of the second."""
     rows = _in_order(variants)
     template = f"{FOLDER}/{HEADER}.j2"
     header = _context(template, HEADER, None)
@@ -564,21 +568,24 @@ def sources(variants: Iterable[Variant]) -> tuple[Source, ...]:
         template = f"{FOLDER}/{VECTOR_HEADER}.j2"
         context = _context(template, VECTOR_HEADER, None)
         found[VECTOR_HEADER] = Source(VECTOR_HEADER, template, context)
-    for row in rows:
-        inlines = (made for name in row.inlines for made in _inlines(name))
-        found |= {made.file: made for made in (source(row), *inlines)}
+    found |= {row.file: source(row) for row in rows}
+    for name in (*(name for row in rows for name in row.inlines), *inlines):
+        found |= {made.file: made for made in _inlines(name)}
     return tuple(found[name] for name in sorted(found))
 
 
 def render(
-    environment: jinja2.Environment, variants: Iterable[Variant]
+    environment: jinja2.Environment,
+    variants: Iterable[Variant],
+    inlines: Iterable[str] = (),
 ) -> dict[str, str]:
-    """The C files and headers of these variants: file name -> text.
+    """The C files and headers of these variants, and the headers of these
+    `inlines`: file name -> text.
 
     `environment` is `codegen.render.environment()`: the templates see its
-    `constants` and `streams`. Raises `BuildError` when a template refuses.
+    `constants`, `streams` and `findings`. Raises `BuildError` when a template refuses.
     """
     return {
         made.file: environment.get_template(made.template).render(made.context)
-        for made in sources(variants)
+        for made in sources(variants, inlines)
     }

@@ -94,7 +94,8 @@ class Cause(IntEnum):
     STACK_OVERFLOW: an access that is not allowed, with the stack pointer below
     the stack. WATCHDOG: a step or an inference that did not end in time.
     DATA_ACCESS: of a core that does not tell a load from a store. HARD_FAULT: of
-    one that tells no more than that.
+    one that tells no more than that. ARITHMETIC: net_init has found that float is
+    not computed as the network needs it (codegen/self_test.py).
     """
 
     NON_FINITE = 0x100
@@ -102,6 +103,7 @@ class Cause(IntEnum):
     WATCHDOG = 0x102
     DATA_ACCESS = 0x103
     HARD_FAULT = 0x104
+    ARITHMETIC = 0x105
 
 
 TRAPS = {
@@ -123,6 +125,7 @@ TRAPS = {
     Cause.WATCHDOG: "watchdog, no end within its limit",
     Cause.DATA_ACCESS: "load or store access fault",
     Cause.HARD_FAULT: "fault of a kind that the core does not tell",
+    Cause.ARITHMETIC: "float arithmetic is not what the network needs",
 }
 
 
@@ -387,7 +390,7 @@ FAULT = Message(
         _u32("step", "step that was being learned, NEVER outside one"),
         _u64("pc", "address of the instruction, 0 where not known"),
         _u64("address", "mtval: the faulting address, or an illegal instruction; "
-            "the tensor's index for NON_FINITE"),
+            "the tensor's index for NON_FINITE; net_init's code, negated, for ARITHMETIC"),
     )),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
 from codegen.plan import Call, LinkPlan, Plan
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
+from codegen.self_test import FINDINGS
 from targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -55,6 +56,7 @@ def environment() -> jinja2.Environment:
     made.filters |= FILTERS | {"f32": f32, "mentions": mentions}
     made.globals["constants"] = constants
     made.globals["streams"] = streams
+    made.globals["findings"] = FINDINGS
     return made
 
 
@@ -159,7 +161,7 @@ def render_network(plan: Plan) -> dict[str, str]:
     }
     if plan.consts:
         files["net_const.c"] = env.get_template("net_const.c.j2").render(values)
-    files |= kernels.render(env, [call.variant for call in plan.calls])
+    files |= kernels.render(env, [call.variant for call in plan.calls], ["self_test"])
     return dict(sorted(files.items()))
 
 

@@ -202,11 +202,16 @@ def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
     )  # fmt: skip
 
 
-def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
-    numbered = tuple(f"clang-{n}" for n in range(25, OLDEST_CLANG - 1, -1))
+def _clang() -> str | None:
+    """A clang that is new enough, be its number part of its name."""
     clang = _which(("clang",))
     if clang is None or _major(_version((clang,))) < OLDEST_CLANG:
-        clang = _which(numbered)
+        clang = _which(tuple(f"clang-{n}" for n in range(25, OLDEST_CLANG - 1, -1)))
+    return clang
+
+
+def _bare_clang(target: Target, vlen: int | None) -> Toolchain:
+    clang = _clang()
     if clang is None:
         raise CompilerMissing(
             f"compiler clang is missing: expected clang {OLDEST_CLANG} or newer",
@@ -287,7 +292,7 @@ def _native(name: str) -> Toolchain:
     if name == "zig":
         command: tuple[str, ...] = (_zig(), "cc", NO_CHECKS)
     else:
-        found = _which((name,))
+        found = _clang() if name == "clang" else _which((name,))
         if found is None:
             raise CompilerMissing(
                 f"compiler {name} is missing: expected a C compiler for this computer",

@@ -16,6 +16,7 @@ from codegen import protocol
 from codegen.image import place
 from codegen.plan import Linked, Plan
 from codegen.protocol import NEVER, TRAPS, Cause, InitFlag, StepFlag
+from codegen.self_test import finding
 from hil.errors import DeviceFault
 from hil.telemetry import Telemetry
 
@@ -180,7 +181,7 @@ def fault(payload: bytes, plan: Linked, image: Path | None = None) -> DeviceFaul
     return DeviceFault(
         f"the device stopped {when}: {TRAPS.get(cause, 'unknown cause')} "
         f"({'; '.join(told)})",
-        *_advice(cause, plan),
+        *_advice(values, plan),
         cause=cause,
         step=step,
         pc=values["pc"],
@@ -201,6 +202,10 @@ def _places(
         known = address < len(plan.tensors)
         yield "tensor " + (plan.tensors[address].name if known else f"{address}?")
         return
+    if cause == Cause.ARITHMETIC:
+        found = finding(-address)
+        yield found.meaning if found else f"finding {address}?"
+        return
     if pc:
         yield f"pc {at(pc)}"
     if cause == ILLEGAL_INSTRUCTION:
@@ -209,11 +214,14 @@ def _places(
         yield f"address {at(address)}"
 
 
-def _advice(cause: int, plan: Linked) -> Iterator[str]:
+def _advice(values: Mapping[str, Any], plan: Linked) -> Iterator[str]:
     """What may be done about a fault."""
-    target = plan.target
+    target, cause = plan.target, values["cause"]
     if cause == Cause.NON_FINITE:
         yield "a smaller learning rate (--lr) keeps values finite"
+    elif cause == Cause.ARITHMETIC:
+        if found := finding(-values["address"]):
+            yield found.cure
     elif cause == ILLEGAL_INSTRUCTION:
         yield (
             f"the image is built for {target.isa}: does the machine have all of "

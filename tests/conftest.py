@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,26 @@ def qemu_user() -> str:
     """QEMU's user mode for 64-bit RISC-V."""
     name = "qemu-riscv64"
     return require(shutil.which(name), name, "make system-packages")
+
+
+@pytest.fixture(scope="session")
+def disturbed(
+    host_cc: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """A shared object for LD_PRELOAD that changes the arithmetic of its process:
+    rounds "upward", "downward" or "to zero", or makes zero of subnormal "results"
+    or "operands"."""
+    source = Path(__file__).parent / "disturb.c"
+
+    @cache
+    def built(how: str) -> Path:
+        name = how.upper().replace(" ", "_")
+        made = tmp_path_factory.mktemp("disturbed") / f"{name}.so"
+        flags = ["-shared", "-fPIC", f"-DDISTURBED={name}", str(source)]
+        subprocess.run([host_cc, *flags, "-o", str(made), "-lm"], check=True)
+        return made
+
+    return built
 
 
 @pytest.fixture(scope="session")

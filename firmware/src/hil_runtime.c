@@ -300,6 +300,21 @@ static bool ready_to_learn(const struct hil_header *header)
     return true;
 }
 
+/* Set every weight from `seed`. Where float is not what the network needs, a FAULT
+ * tells how, and nothing is learned. */
+static enum hil_status draw_weights(uint32_t seed)
+{
+    const int status = net_init(&rt.net, seed);
+
+    rt.ready = status == NET_OK;
+    if (rt.ready) {
+        return HIL_OK;
+    }
+    rt.net.step = HIL_NEVER;
+    hil_runtime_fault(HIL_CAUSE_ARITHMETIC, 0, (uint32_t)-status);
+    return HIL_FAULTED;
+}
+
 #if HIL_SLOTS
 #define STATE_BYTES sizeof rt.net.state
 
@@ -339,7 +354,10 @@ static enum hil_status resume(struct hil_init *init)
     if (!of_this_network(&entry) || entry.seed != init->seed) {
         return HIL_OTHER_CHECKPOINT;
     }
-    net_init(&rt.net, entry.seed);
+    const enum hil_status status = draw_weights(entry.seed);
+    if (status != HIL_OK) {
+        return status;
+    }
     rt.store = store;
     rt.ready = hil_store_load(&store, &rt.net.state, STATE_BYTES);
     init->step = entry.step;
@@ -417,7 +435,7 @@ static void on_init(const struct hil_header *header, const uint8_t *payload, siz
         status = HIL_NO_STORAGE;
 #endif
     } else if (!(init.flags & HIL_INIT_KEEP_STATE)) {
-        net_init(&rt.net, init.seed);
+        status = draw_weights(init.seed);
     } else if (!rt.ready) {
         status = HIL_NOT_READY;
     }

@@ -3,15 +3,18 @@ serial console gives it; what it counts, and the vectors it finds."""
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from codegen import protocol
 from codegen.protocol import Status, StepFlag
+from codegen.self_test import FINDINGS
 from hil.building import Built, build, plan_for
 from hil.experiment import Experiment
 from hil.lesson import prepare
@@ -34,10 +37,13 @@ def started(target: str, vlen: int | None) -> tuple[Built, list[str]]:
     return built, [*runner, str(built.image.path), "--stdio"]
 
 
-def conversation(command: list[str], *requests: bytes) -> list[Frame]:
+def conversation(
+    command: list[str], *requests: bytes, preload: Path | None = None
+) -> list[Frame]:
     """What it says to these frames, until it hears no more and ends well."""
+    env = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
     done = subprocess.run(
-        command, input=b"".join(requests), capture_output=True, timeout=LIMIT
+        command, input=b"".join(requests), capture_output=True, timeout=LIMIT, env=env
     )
     assert (done.returncode, done.stderr) == (0, b"")
     return Decoder().feed(done.stdout)
@@ -56,6 +62,32 @@ def test_standard_input_and_output_are_a_line(
     told, _ = protocol.HELLO.reply.unpack(reply.payload)
     assert told["vlen"] == (vlen or 0)
     assert told["digest"] == bytes.fromhex(built.image.digest)[:16]
+
+
+@pytest.mark.parametrize(
+    ("process", "name"), [("upward", "ROUNDING"), ("results", "SUBNORMALS")]
+)
+def test_a_process_with_other_arithmetic_says_so_and_learns_nothing(
+    disturbed: Callable[[str], Path], process: str, name: str
+) -> None:
+    """As one has it that loads a library which was linked with -ffast-math."""
+    _, command = started("host", None)
+    step = struct.pack("<IBBHf", 0, StepFlag.DIGEST, 1, 0, 0.1) + bytes(2 + 64)
+    _, fault, init, refused = conversation(
+        command,
+        encode(protocol.HELLO.kind, 0, 1, BOOT, bytes((1, 1))),
+        encode(protocol.INIT.kind, 0, 2, BOOT, struct.pack("<IIII", 1, 0, 0, 1)),
+        encode(protocol.STEP.kind, 0, 3, BOOT, step),
+        preload=disturbed(process),
+    )
+    assert protocol.FAULT.reply is not None
+    told, _ = protocol.FAULT.reply.unpack(fault.payload)
+    (code,) = (one.code for one in FINDINGS if one.name == name)
+    assert told == {
+        "cause": protocol.Cause.ARITHMETIC, "step": protocol.NEVER, "pc": 0,
+        "address": -code,
+    }  # fmt: skip
+    assert (init.status, refused.status) == (Status.FAULTED, Status.NOT_READY)
 
 
 def test_where_the_kernel_grants_no_counters_both_are_zero(qemu_user: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from codegen import protocol
 from codegen.plan import Plan
 from codegen.protocol import StepFlag
+from codegen.self_test import FINDINGS
 from hil import replies
 from hil.building import build, plan_for
 from hil.experiment import Experiment
@@ -117,12 +118,21 @@ def fault(cause: int, step: int, pc: int, address: int) -> bytes:
          f"(cause 0x100; tensor {PLAN.tensors[0].name})"),
         (fault(0x102, 5, 0, 0),
          "in step 5: watchdog, no end within its limit (cause 0x102)"),
+        (fault(0x105, protocol.NEVER, 0, 1002),
+         "outside a step: float arithmetic is not what the network needs "
+         "(cause 0x105; subnormal numbers become zero)"),
         (fault(0x999, 5, 16, 0),
          "in step 5: unknown cause (cause 0x999; pc 0x10; address 0x0)"),
     ],
 )  # fmt: skip
 def test_a_fault_is_one_sentence(payload: bytes, sentence: str) -> None:
     assert str(replies.fault(payload, PLAN)) == f"the device stopped {sentence}"
+
+
+def test_the_hint_for_arithmetic_is_the_cure_of_what_was_found() -> None:
+    for one in FINDINGS:
+        payload = fault(protocol.Cause.ARITHMETIC, protocol.NEVER, 0, -one.code)
+        assert replies.fault(payload, PLAN).hints == (one.cure,)
 
 
 def test_with_the_image_at_hand_a_fault_names_its_places() -> None:
