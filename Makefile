@@ -82,6 +82,10 @@ figures: setup
 reliability: setup
 	$(BIN)/hil bench faults
 
+# The disk that fills at 50 moments (docs/reliability.md): three minutes, as root.
+disk-full: setup
+	$(BIN)/python tests/hil/full_disk.py 50
+
 # The pictures of docs/gallery.md, from each demo some: two minutes. All data is needed
 # (docs/demos.md).
 GALLERY := drift:accuracy,tasks-1,first-layer-1,confusion-1 new-class:accuracy,tasks-1,tasks-2 \

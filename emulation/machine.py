@@ -23,7 +23,7 @@ from types import TracebackType
 
 from emulation.errors import EmulatorError
 from emulation.process import Child
-from targets import DescriptorError, Target
+from targets import DescriptorError, Target, storage
 from targets.signals import held
 
 CONSOLES = ("socket", "pty")
@@ -187,7 +187,7 @@ class Machine(ABC):
                         f"target {self.target.name!r} has {size:,}"
                     )
         except OSError as error:
-            raise EmulatorError(
+            raise storage.scarcity(error) or EmulatorError(
                 f"flash {self.flash} cannot be opened: {error.strerror}"
             ) from error
 

@@ -10,7 +10,7 @@ from emulation.errors import EmulatorError
 from emulation.line import ListeningLine, PtyLine
 from emulation.machine import Machine, State
 from emulation.qemu import find
-from targets import Target
+from targets import Target, storage
 
 
 class NativeMachine(Machine):
@@ -72,7 +72,7 @@ class NativeMachine(Machine):
         try:
             self._spawn(command, (fd,))
         except OSError as error:
-            raise EmulatorError(
+            raise storage.scarcity(error) or EmulatorError(
                 f"image {self.image} does not start on this computer: {error.strerror}"
             ) from error
 

@@ -21,7 +21,7 @@ from emulation.line import PtyLine
 from emulation.machine import Machine, State
 from emulation.qmp import Monitor
 from emulation.trace import LOG_ITEMS, Watch
-from targets import Target
+from targets import Target, storage
 
 HOW_TO_INSTALL = (
     "Debian, Ubuntu: sudo apt-get install qemu-system-misc, or run .ci/apt.sh",
@@ -135,7 +135,9 @@ class QemuMachine(Machine):
         try:
             child = self._spawn(self._command(path, cpu), fds)
         except OSError as error:
-            raise EmulatorError(f"QEMU does not start: {error.strerror}") from error
+            raise storage.scarcity(error) or EmulatorError(
+                f"QEMU does not start: {error.strerror}"
+            ) from error
         if not monitor.accept(child.ended):
             child.end(limits.stop)
             self._child = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import emulation
 from emulation.faults import FaultyChannel, Line
@@ -21,7 +21,7 @@ from hil.device import Device
 from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
 from hil.lesson import Wanted
-from hil.link.channel import Channel
+from hil.link.channel import Channel, Recorder
 from hil.power import Supply
 from hil.replies import Greeting
 from hil.units import Unit, chosen
@@ -95,7 +95,7 @@ def attach(
     image: Path,
     asked: Experiment,
     vlen: int,
-    log: BinaryIO | None,
+    log: Recorder | None,
     watch: Watch | None = None,
     flash: Path | None = None,
     cut: tuple[int, str] | None = None,

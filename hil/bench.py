@@ -31,6 +31,7 @@ from hil.errors import Divergence, UsageError
 from hil.lesson import Lesson, prepare
 from hil.lockstep import Learned, Lockstep
 from hil.reference_process import ReferenceProcess
+from targets import storage
 
 GOAL = 0.8
 FIRST_STEP_LIMIT = 1.5
@@ -165,7 +166,7 @@ def _first_step(lesson: Lesson) -> float:
     path = os.pathsep.join(filter(None, sys.path))
     with tempfile.TemporaryDirectory(prefix="hil-first-step-") as folder:
         toml = Path(folder, "one.toml")
-        toml.write_text(one.to_toml(), encoding="utf-8")
+        storage.write(toml, one.to_toml())
         started = time.perf_counter()
         with subprocess.Popen(
             [sys.executable, "-m", "hil", "run", str(toml), "--out", folder],

@@ -7,7 +7,6 @@ each is the other's test. Flash is a file here, an emulator's or a dump.
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from codegen.protocol import (
 )
 from hil.device import fresh_number
 from hil.errors import DataError
+from targets import storage
 
 CRC = 4
 CHUNK = 1 << 16
@@ -170,7 +170,8 @@ def put_into(
 
 
 def copy(source: Path, to: Path) -> None:
-    """Copy a flash; what is zero takes no room. Raises `DataError`."""
+    """Copy a flash; what is zero takes no room. Raises `DataError` and
+    `StorageError`."""
     _write(to, _read(source))
 
 
@@ -215,17 +216,10 @@ def _read(flash: Path) -> bytes:
 
 
 def _write(flash: Path, data: bytes | bytearray) -> None:
-    beside = flash.with_name(flash.name + ".new")
-    try:
-        with beside.open("wb") as file:
-            file.truncate(len(data))
-            for at in range(0, len(data), CHUNK):
-                chunk = data[at : at + CHUNK]
-                if chunk.count(0) < len(chunk):
-                    file.seek(at)
-                    file.write(chunk)
-        os.replace(beside, flash)
-    except OSError as error:
-        raise DataError(
-            f"flash {str(flash)!r} cannot be written: {error.strerror}"
-        ) from None
+    with storage.whole(flash, sync=True) as file:
+        file.truncate(len(data))
+        for at in range(0, len(data), CHUNK):
+            chunk = data[at : at + CHUNK]
+            if chunk.count(0) < len(chunk):
+                file.seek(at)
+                file.write(chunk)

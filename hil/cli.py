@@ -20,6 +20,7 @@ from typing import NoReturn
 from hil import output, verbs
 from hil.errors import HilError, Termination, UsageError, stopped
 from hil.versions import version
+from targets import storage
 from targets.signals import held
 
 
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    output.open_streams()
     given = list(sys.argv[1:] if argv is None else argv)
     verbose = "-v" in given or "--verbose" in given
     error: HilError
@@ -60,14 +62,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             arguments = parser().parse_args(given)
             with hold.heard():
-                return int(arguments.function(arguments))
+                code = int(arguments.function(arguments))
+            if code == 0:
+                output.require_heard()
+            return code
         except KeyboardInterrupt as signalled:
             error = stopped(signalled)
-        except BrokenPipeError:
-            sys.stderr.close()  # whoever read our output has gone, with `| head`
-            return 1
         except HilError as caught:
             error = caught
+        except OSError as caught:
+            found = storage.scarcity(caught)
+            if found is None:
+                raise
+            error = found
         _tell(error, given, verbose)
         return error.exit_code
 
@@ -78,9 +85,9 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 def tell(error: HilError) -> None:
     """One sentence, then the hints, on stderr."""
-    print(f"hil: {error}", file=sys.stderr)
+    output.say(f"hil: {error}", sys.stderr)
     for hint in error.hints:
-        print(f"  hint: {hint}", file=sys.stderr)
+        output.say(f"  hint: {hint}", sys.stderr)
 
 
 def _tell(error: HilError, given: Sequence[str], verbose: bool) -> None:

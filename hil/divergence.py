@@ -23,6 +23,7 @@ from hil.device import NO_FLAGS, Device
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.replies import StepResult
+from targets import storage
 
 FILE = "divergence.npz"
 
@@ -46,16 +47,18 @@ class Found:
     reference: np.ndarray | None = None
 
     def save(self, folder: Path) -> Path | None:
-        """Write both tensors into `folder`; None when there are none."""
+        """Write both tensors into `folder`; None when there are none. Raises
+        `StorageError`."""
         if self.device is None or self.reference is None:
             return None
-        np.savez(
-            folder / FILE,
-            tensor=self.difference.tensor,
-            step=self.difference.step,
-            device=self.device,
-            reference=self.reference,
-        )
+        with storage.whole(folder / FILE) as file:
+            np.savez(
+                file,
+                tensor=self.difference.tensor,
+                step=self.difference.step,
+                device=self.device,
+                reference=self.reference,
+            )
         return folder / FILE
 
 

@@ -16,6 +16,7 @@ from hil import continual
 from hil.continual import Fading, Row, Sliding
 from hil.device import Device
 from hil.lockstep import Learned
+from targets.storage import Growing
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Metrics:
         self._ends: list[int] = []
         self._task = 0
         self._whole = True
-        self._file = path.open("w", encoding="utf-8")
+        self._file = Growing(path)
 
     def __enter__(self) -> Metrics:
         return self
@@ -75,7 +76,7 @@ class Metrics:
         return self.correct / self.predicted if self.predicted else None
 
     def add(self, done: Learned) -> None:
-        """Write the line of one step."""
+        """Write the line of one step. Raises `StorageError`."""
         right = done.predicted == done.label
         self.steps += done.steps
         if not done.rehearsed:
@@ -97,7 +98,7 @@ class Metrics:
         if done.health is not None:
             self.health = {"step": done.step, **asdict(done.health)}
             health = f', "health": {json.dumps(asdict(done.health))}'
-        self._file.write(
+        line = (
             f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
             f'"label": {done.label}, "predicted": {done.predicted}, '
             f'"confidence": {sure}, "correct": {"true" if right else "false"}, '
@@ -105,6 +106,7 @@ class Metrics:
             f'"digest": {digest}, "instructions": {counted}, '
             f'"threshold": {threshold}{rehearsed}{health}}}\n'
         )
+        self._file.write(line.encode())
 
     def status(
         self, step: int, steps: int, link: Mapping[str, int], device: Device

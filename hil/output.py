@@ -2,10 +2,15 @@
 
 Without --json lines go to stdout. With `--json FILE` the document goes into the
 file; with `--json -` it goes to stdout alone, and lines go to stderr.
+
+Lines hold foreign text: names of files, what a device says of itself. So whatever a
+terminal would take for a command is escaped in `say`, through which all lines go. A
+stream that takes no more is given up, since a run is worth more than its words.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -15,10 +20,68 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from hil.errors import HilError, UsageError
+from hil.errors import HilError, StorageError, UsageError
+from targets import storage
 
 SCHEMA = 1
 STDOUT = "-"
+
+
+def plain(text: str) -> str:
+    """`text` with every character escaped that does not stand for itself: a terminal
+    obeys some, and others turn the writing round."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+_lost: dict[str, OSError] = {}
+"""Streams that took no more, by name, and why."""
+
+
+def say(text: str, stream: TextIO) -> None:
+    """One line for people. It never fails: `require_heard` tells afterwards."""
+    try:
+        print(plain(text), file=stream, flush=True)
+    except OSError as error:
+        _give_up(stream, error)
+    except ValueError:
+        pass  # it is closed
+
+
+def _give_up(stream: TextIO, error: OSError) -> None:
+    """From now on, and at the end of Python, what `stream` is given goes nowhere."""
+    _lost.setdefault(stream.name, error)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def require_heard() -> None:
+    """Raise `StorageError` when lines were lost that somebody wanted: a reader that
+    has gone, as `head` does, had enough."""
+    while _lost:
+        name, error = _lost.popitem()
+        if error.errno != errno.EPIPE:
+            raise StorageError(
+                f"{name.strip('<>')} cannot be written: {error.strerror}",
+                "all else was done as usual, and only what was to be read there is lost",
+            )
+
+
+def open_streams() -> None:
+    """Descriptors 0 to 2 lead somewhere, also when this program was started without:
+    else a file that it opens would be taken for one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is this
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -34,22 +97,24 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """One line for people."""
-        print(text, file=self.people, flush=True)
+        say(text, self.people)
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """The JSON document, if one was asked for."""
+        """The JSON document, if one was asked for. Raises `StorageError`."""
         if self.json is None:
             return
         text = json.dumps({"schema": SCHEMA, **document}, indent=2, allow_nan=False)
         if self.json == STDOUT:
-            print(text, flush=True)
+            try:
+                print(text, flush=True)
+            except OSError as error:
+                _give_up(sys.stdout, error)
+                _lost.clear()
+                raise StorageError(
+                    f"the JSON document cannot be written to stdout: {error.strerror}"
+                ) from error
             return
-        try:
-            Path(self.json).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"JSON file {self.json!r} cannot be written: {error.strerror}"
-            ) from error
+        storage.write(Path(self.json), text + "\n", device=True)
 
 
 def add_arguments(parser: ArgumentParser) -> None:

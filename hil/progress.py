@@ -15,6 +15,7 @@ from typing import TextIO
 from hil.control import Control
 from hil.lockstep import Learned
 from hil.metrics import Status
+from hil.output import say
 
 LINE_EVERY = 5.0
 """Seconds between two learning lines where there is no terminal."""
@@ -92,7 +93,7 @@ class Lines(Progress):
 
     def stage(self, name: str, text: str) -> None:
         """Print the stage."""
-        print(f"{name:8} {text}", file=self._stream, flush=True)
+        say(f"{name:8} {text}", self._stream)
         self._last = time.monotonic()
 
     def learning(self, done: Learned, status: Callable[[], Status]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hil.pytest_reports import TARGET, JunitByTarget, leave, told
+from targets import storage
 
 if TYPE_CHECKING:
     from hil.device import Device
@@ -206,7 +207,7 @@ def hil_device(
             built = build(plan_for(lesson), asked.toolchain)
             folder = records.make_folder(_out(request, tmp_path_factory), asked.name)
             leave(request.node, folder)
-            (folder / records.EXPERIMENT).write_text(asked.to_toml(), "utf-8")
+            storage.write(folder / records.EXPERIMENT, asked.to_toml())
             log = (folder / records.CONSOLE).open("wb", buffering=0)
             attached = stack.enter_context(
                 attach(

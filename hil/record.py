@@ -7,15 +7,16 @@ whatever happens. A figure without provenance is refused (DESIGN section 9).
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
+
+from targets import storage
 
 SCHEMA = 1
 KINDS = ("reference", "counted", "modelled", "emulated", "measured")
@@ -39,6 +40,7 @@ SETTINGS = (
 FILE = "run.json"
 METRICS = "metrics.jsonl"
 CONSOLE = "console.bin"
+IMAGE = "image.elf"
 EXPERIMENT = "experiment.toml"
 FLASH = "flash.bin"
 FIRST_LAYER = "first_layer.npz"
@@ -164,7 +166,7 @@ class RunRecord:
         self.seconds[name] = before + time.perf_counter() - started
 
     def write(self) -> Path:
-        """Write run.json, whole or not at all."""
+        """Write run.json, whole or not at all. Raises `StorageError`."""
         return write_json(self.folder / FILE, self.to_json())
 
 
@@ -230,15 +232,9 @@ def require_provenance(document: Mapping[str, Any]) -> None:
 
 
 def write_json(path: Path, document: Any) -> Path:
-    """Write a JSON document atomically: a reader sees the old or the new."""
+    """Write a JSON document, whole or not at all. Raises `StorageError`."""
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-    return path
+    return storage.write(path, text)
 
 
 def make_folder(parent: Path, name: str, now: datetime | None = None) -> Path:
@@ -255,6 +251,15 @@ def make_folder(parent: Path, name: str, now: datetime | None = None) -> Path:
             number += 1
         else:
             return folder.resolve()
+
+
+def drop_copies(folder: Path) -> None:
+    """Remove what a run's folder holds that its experiment gives again: the image, and
+    its sources, which are all the folders in it."""
+    (folder / IMAGE).unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            rmtree(path, ignore_errors=True)
 
 
 def as_settings(experiment: Any) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from hil.experiment import Experiment, load
 from hil.lesson import Lesson, prepare
 from hil.replies import StepResult
 
-IMAGE = "image.elf"
 TOLD = ("outputs", "loss", "digest")
 """Rows that hold what the device tells of a step; all others are read back."""
 MACHINE = ("target", "unit", "vlen")
@@ -110,7 +109,7 @@ def image_of(run: Recorded, lesson: Lesson) -> tuple[Built, str]:
             f"the run was made with hil {run.document['versions']['hil']} and "
             f"{run.document['versions'].get('toolchain')}",
         )
-    path = run.folder / IMAGE
+    path = run.folder / records.IMAGE
     if not os.path.lexists(path):
         return built, "built"
     if not _same(path, built.image.path):

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from shutil import copy
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from hil.errors import (
     HilError,
     LinkError,
     NothingCompared,
+    StorageError,
     UsageError,
     stopped,
 )
@@ -45,7 +45,9 @@ from hil.reference_process import ReferenceProcess
 from hil.replies import Greeting
 from hil.teaching import Teaching
 from hil.undisturbed import undisturbed
+from targets import storage
 from targets.signals import Hold, held
+from targets.storage import Growing
 
 
 def run(
@@ -137,13 +139,16 @@ class Session:
         try:
             folder = records.make_folder(out, lesson.experiment.name)
         except OSError as error:
-            raise UsageError(
+            raise storage.scarcity(error) or UsageError(
                 f"run folder in {str(out)!r} cannot be made: {error.strerror}",
                 "choose another place with --out",
             ) from error
         self.record = new_record(lesson, folder)
-        toml = lesson.experiment.to_toml()
-        (folder / records.EXPERIMENT).write_text(toml, encoding="utf-8")
+        try:
+            storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
+        except StorageError:
+            folder.rmdir()
+            raise
 
     def run(self, hold: Hold | None = None) -> None:
         """Walk, and hear signals that are held; whatever happens, write the record.
@@ -157,6 +162,10 @@ class Session:
         except HilError as error:
             self.failure = error
         except Exception as error:
+            if isinstance(error, OSError):
+                self.failure = storage.scarcity(error)
+            if self.failure is not None:
+                return
             self.record.error = {"sentence": f"internal error: {error!r}", "hints": []}
             raise
         finally:
@@ -217,7 +226,7 @@ class Session:
         }
         self.record.versions["toolchain"] = image.toolchain
         built.files.write(folder)
-        copy(image.path, folder / image.path.name)
+        storage.write(folder / records.IMAGE, image.path.read_bytes())
         taken = self.record.seconds["build"]
         self.progress.stage(
             "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
@@ -229,7 +238,8 @@ class Session:
         """The device, powered."""
         lesson, path = self.lesson, built.image.path
         with ExitStack() as stack:
-            log = stack.enter_context((self.record.folder / records.CONSOLE).open("wb"))
+            log = Growing(self.record.folder / records.CONSOLE)
+            stack.enter_context(log)
             with self.record.stage("power_on"):
                 self._attached_to = stack.enter_context(
                     attach(
@@ -378,9 +388,9 @@ class Session:
                 )
                 return
             path = self.record.folder / records.FIRST_LAYER
-            np.savez_compressed(
-                path, before=life.initial.state["W1"], after=learner.state["W1"]
-            )
+            before, after = life.initial.state["W1"], learner.state["W1"]
+            with storage.whole(path) as file:
+                np.savez_compressed(file, before=before, after=after)
         if save is not None:
             path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))
@@ -436,4 +446,20 @@ class Session:
                 record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
         record.seconds["total"] = time.perf_counter() - self._started
         record.provenance = records.provenance(record.board)
-        record.write()
+        self._write_record()
+
+    def _write_record(self) -> None:
+        """Where there is no room for the record, it takes that of image and sources,
+        which the experiment gives again. A run without its record has failed."""
+        record = self.record
+        try:
+            try:
+                record.write()
+            except StorageError:
+                records.drop_copies(record.folder)
+                record.write()
+        except StorageError as error:
+            self.failure = self.failure or error
+            if record.result == "pass":
+                record.result, record.exit_code = "error", error.exit_code
+                record.error = {"sentence": str(error), "hints": list(error.hints)}

@@ -20,6 +20,7 @@ import platformdirs
 import targets
 from hil import ssh
 from hil.errors import PortMissing, UsageError
+from targets import storage
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -144,16 +145,11 @@ def add(name: str, values: Mapping[str, str | None]) -> Unit:
     unit = _unit(f"unit {name!r}", name, given)
     lines = [f"[units.{json.dumps(name)}]"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in given.items()]
-    try:
+    with storage.naming(where):
         where.parent.mkdir(parents=True, exist_ok=True)
         before = where.read_text(encoding="utf-8") if where.exists() else ""
-        gap = "\n" if before else ""
-        with where.open("a", encoding="utf-8") as file:
-            file.write(gap + "\n".join(lines) + "\n")
-    except OSError as error:
-        raise UsageError(
-            f"bench {str(where)!r} cannot be written: {error.strerror}"
-        ) from error
+    gap = "\n" if before else ""
+    storage.write(where.resolve(), before + gap + "\n".join(lines) + "\n")
     return unit
 
 

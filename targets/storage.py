@@ -72,6 +72,58 @@ def write(
     return path
 
 
+class Growing:
+    """A file that grows from nothing while its errors are told as a `StorageError`,
+    once: after the first it takes no more."""
+
+    ROOM = 1 << 13
+    """Bytes that are kept back, to be written together."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._waiting = path, bytearray()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with naming(path):
+            self._file: int | None = os.open(path, flags, 0o666)
+
+    def __enter__(self) -> Growing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        """Write all of it, in time. Raises `StorageError`."""
+        self._waiting += data
+        if len(self._waiting) >= self.ROOM:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is kept back. Raises `StorageError`."""
+        if self._file is None:
+            return
+        try:
+            with naming(self._path):
+                while self._waiting:
+                    del self._waiting[: os.write(self._file, self._waiting)]
+        except StorageError:
+            self._end()
+            raise
+
+    def close(self) -> None:
+        """Write the rest; harmless when it is closed, or has failed. Raises
+        `StorageError`."""
+        try:
+            self.flush()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+        self._waiting.clear()
+
+
 def sync_folder(path: Path) -> None:
     """The names in this folder are on the disk, where the system can be told so."""
     with suppress(OSError):
@@ -110,14 +162,14 @@ def full(folder: Path) -> bool:
 
 
 def _of(error: OSError, path: Path | None) -> StorageError:
-    what = "a file" if path is None else repr(str(path))
     if error.errno in (errno.EMFILE, errno.ENFILE):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        opened = "" if path is None else f" ({str(path)!r} comes next)"
         return StorageError(
-            f"{what} cannot be opened: this process may have {most} files open at once, "
-            "and needs more",
-            "`ulimit -n` sets the limit: a run needs about 40",
+            f"this process may have {most} files open at once, and needs more{opened}",
+            "`ulimit -n` sets the limit: a run needs about 30",
         )
+    what = "a file" if path is None else repr(str(path))
     why = SCARCE.get(error.errno or 0) or error.strerror or str(error)
     hints = (HINT,) if error.errno in SCARCE else ()
     return StorageError(f"{what} cannot be written: {why}", *hints)

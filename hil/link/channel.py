@@ -15,7 +15,7 @@ import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Protocol
 
 import serial
 from serial.urlhandler import protocol_socket
@@ -91,6 +91,13 @@ class _Socket(protocol_socket.Serial):
             line.close()
 
 
+class Recorder(Protocol):
+    """What keeps the bytes that come in, such as a file."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take them all."""
+
+
 class Channel:
     """An open line: bytes out, bytes in, nothing waits for ever.
 
@@ -104,7 +111,7 @@ class Channel:
         self,
         url: str,
         *,
-        record: BinaryIO | None = None,
+        record: Recorder | None = None,
         alive: Callable[[], bool] | None = None,
         baud: int = BAUD_RATE,
     ) -> None:

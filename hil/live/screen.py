@@ -9,6 +9,7 @@ from rich.control import Control
 from rich.live import Live
 
 from hil.live.block import Block
+from hil.output import say
 
 KEPT = 20
 """Lines that are printed anew on a screen whose size has changed."""
@@ -65,7 +66,7 @@ class Screen:
         self.close(keep=True)
         self._console.control(Control.clear(), Control.home())
         for line in self._printed:
-            print(line, file=self._stream)
+            say(line, self._stream)
 
     def close(self, keep: bool) -> None:
         """Leave the picture where it is and go on under it, or take it away."""

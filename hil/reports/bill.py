@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from codegen.plan import Plan
 from codegen.render import render
 from hil import record as records
 from hil.building import plan_for
-from hil.errors import HilError
+from hil.errors import HilError, UsageError
 from hil.experiment import load
 from hil.lesson import prepare
 from hil.memory.rows import Row, of_image
-from hil.replay import IMAGE
+from hil.record import IMAGE
 from hil.reports import look
 from hil.reports.look import Picture
 from hil.reports.runs import Run
@@ -89,7 +91,7 @@ def _bill(run: Run) -> Bill:
         lesson = prepare(asked.override(dict.fromkeys(NOT_RERUN)))
         plan = plan_for(lesson)
         differs = render(plan).differs_from(run.folder)
-        rows = of_image(plan, run.folder / IMAGE, lesson.vlen)
+        rows = _read(plan, run.folder / IMAGE, lesson.vlen)
     except HilError as error:
         return Bill((run,), (), f"It cannot be planned again: {error}.")
     if differs is not None and run.get("image.build_digest") is not None:
@@ -100,6 +102,19 @@ def _bill(run: Run) -> Bill:
     kept = sum(item.bytes for item in plan.bill if item.kind == "rehearsal")
     alone, learning = rows
     return Bill((run,), (_use(alone, 0), _use(learning, kept)))
+
+
+def _read(plan: Plan, image: Path, vlen: int) -> tuple[Row, Row]:
+    """The rows of an image that may be no image: a run's folder may hold anything.
+    Raises `UsageError`."""
+    try:
+        return of_image(plan, image, vlen)
+    except HilError:
+        raise
+    except Exception as error:  # whatever elftools makes of such bytes
+        raise UsageError(
+            f"{str(image)!r} is no image that can be read ({type(error).__name__})"
+        ) from error
 
 
 def picture(bill: Bill, number: int) -> Picture | None:

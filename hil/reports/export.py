@@ -3,51 +3,45 @@
 from __future__ import annotations
 
 import csv as csv_format
+import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hil.errors import UsageError
 from hil.reports.page import Report
 from hil.reports.provenance import Number
 from hil.reports.tables import Cell, Table, kind_in
+from targets import storage
 
 
 def png(report: Report, folder: Path) -> list[Path]:
-    """Every picture in `folder`, which is made if need be. Raises `UsageError`."""
-    with _written(folder):
-        return [picture.png(folder) for picture in report.pictures]
+    """Every picture in `folder`, which is made if need be. Raises
+    `StorageError`."""
+    _make(folder)
+    return [picture.png(folder) for picture in report.pictures]
 
 
 def csv(report: Report, folder: Path) -> list[Path]:
     """Every table in `folder`: numbers as the record has them, and a last column
-    that says how those of the row were obtained. Raises `UsageError`."""
-    with _written(folder):
-        return [_write(table, folder / f"{table.name}.csv") for table in report.tables]
+    that says how those of the row were obtained. Raises
+    `StorageError`."""
+    _make(folder)
+    return [_write(table, folder / f"{table.name}.csv") for table in report.tables]
 
 
-@contextmanager
-def _written(folder: Path) -> Iterator[None]:
-    """Make the folder; a file that cannot be written there is a `UsageError`."""
-    try:
+def _make(folder: Path) -> None:
+    with storage.naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise UsageError(
-            f"{str(error.filename or folder)!r} cannot be written: {error.strerror}"
-        ) from error
 
 
 def _write(table: Table, path: Path) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv_format.writer(file)
-        lines.writerow([*table.head, *(["provenance"] if table.figures else [])])
-        for row in table.rows:
-            kinds = [kind_in(row) or _kinds(row)] if table.figures else []
-            lines.writerow([*map(_plain, row), *kinds])
-    return path
+    text = io.StringIO()
+    lines = csv_format.writer(text)
+    lines.writerow([*table.head, *(["provenance"] if table.figures else [])])
+    for row in table.rows:
+        kinds = [kind_in(row) or _kinds(row)] if table.figures else []
+        lines.writerow([*map(_plain, row), *kinds])
+    return storage.write(path, text.getvalue())
 
 
 def _kinds(row: tuple[Cell, ...]) -> str:

@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import Locator, MaxNLocator
 
 from hil.reports.provenance import require
+from targets import storage
 
 PAPER, INK, MUTED, GRID = "#ffffff", "#1b2430", "#596573", "#dde2e8"
 HEAT, ON_HEAT = "#08407a", "#fefefe"
@@ -91,7 +92,10 @@ class Picture:
         self.figure.patch.set_visible(True)
         with styled():
             FigureCanvasAgg(self.figure)
-            self.figure.savefig(path, dpi=DPI_PNG, bbox_inches="tight")
+            with storage.whole(path) as file:
+                self.figure.savefig(
+                    file, format="png", dpi=DPI_PNG, bbox_inches="tight"
+                )
         return path
 
 

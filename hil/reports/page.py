@@ -9,7 +9,6 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from hil.errors import UsageError
 from hil.record import KINDS
 from hil.reports import bill, curves, grids, tables
 from hil.reports.details import details
@@ -19,6 +18,7 @@ from hil.reports.runs import Collected, Run
 from hil.reports.tables import Table, kind_in
 from hil.reports.words import Verdict, lede, title, verdict
 from hil.versions import version
+from targets import storage
 
 HERE = Path(__file__).parent
 
@@ -190,11 +190,5 @@ def _is_number(cell: object) -> bool:
 
 
 def write(report: Report, path: Path) -> Path:
-    """Write the page. Raises `UsageError`."""
-    try:
-        path.write_text(render(report), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"report {str(path)!r} cannot be written: {error.strerror}"
-        ) from error
-    return path
+    """Write the page. Raises `StorageError`."""
+    return storage.write(path, render(report))

@@ -20,6 +20,7 @@ from hil.experiment import Experiment, as_toml
 from hil.keys import KEYS
 from hil.steps.bench import lesson_for
 from hil.steps.counting import count
+from targets import storage
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -129,7 +130,7 @@ def save(path: Path, baseline: Baseline) -> None:
         lines += ["", "[[case]]", f'name = "{case.name}"', f"warm = {case.warm}"]
         lines += [f"experiment = {_inline(case.keys)}"]
         lines += [f"counted = {_inline(case.counted)}"]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    storage.write(path, "\n".join(lines) + "\n")
 
 
 def _inline(table: Mapping[str, Any]) -> str:

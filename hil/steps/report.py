@@ -7,6 +7,7 @@ reference, for what numpy says of the samples.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from hil.steps.cycles import Modelled
 from hil.steps.phases import Phase
 from hil.steps.plain import TOLERANCE, Opponent
 from hil.steps.scoreboard import cores
+from targets import storage
 
 PROVENANCE = {
     "instructions": "counted",
@@ -249,9 +251,10 @@ def observations(found: StepBench) -> Iterator[Observation]:
 
 
 def write_tidy(found: StepBench, path: Path) -> None:
-    """One figure a line, as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        _write_tidy(found, file)
+    """One figure a line, as CSV. Raises `StorageError`."""
+    text = io.StringIO()
+    _write_tidy(found, text)
+    storage.write(path, text.getvalue())
 
 
 def _write_tidy(found: StepBench, file: TextIO) -> None:

@@ -6,6 +6,7 @@ Accuracies are shares of 1 in CSV and JSON, and per cent in table.md.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from hil.record import require_provenance, write_json
 from hil.sweep.cells import SEED
 from hil.sweep.summary import Best, Row, Settled, Spread, value_of
 from hil.versions import version
+from targets import storage
 
 TABLE, CELLS = "table.csv", "cells.csv"
 MARKDOWN, JSON = "table.md", "sweep.json"
@@ -126,9 +128,9 @@ def _cell(one: Settled, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def write(folder: Path, made: Mapping[str, Any], markdown: str) -> None:
-    """Write all four into `folder`."""
+    """Write all four into `folder`. Raises `StorageError`."""
     write_json(folder / JSON, made)
-    (folder / MARKDOWN).write_text(markdown, encoding="utf-8")
+    storage.write(folder / MARKDOWN, markdown)
     _write_csv(folder / TABLE, [_flat_row(row) for row in made["rows"]])
     _write_csv(folder / CELLS, [_flat_cell(cell) for cell in made["cells"]])
 
@@ -153,10 +155,11 @@ def _flat_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    storage.write(path, text.getvalue())
 
 
 def markdown(

@@ -48,17 +48,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _write(built: Answers, folder: Path) -> None:
-    from shutil import copyfile
+    from targets import storage
 
-    from hil.errors import UsageError
-
-    try:
-        built.files.write(folder)
-        copyfile(built.image.path, folder / "image.elf")
-    except OSError as error:
-        raise UsageError(
-            f"folder {str(folder)!r} cannot be written: {error.strerror}"
-        ) from error
+    built.files.write(folder)
+    storage.write(folder / "image.elf", built.image.path.read_bytes())
 
 
 def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> None:

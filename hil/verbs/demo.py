@@ -75,21 +75,16 @@ def _list(found: list[Demo], out: Output) -> int:
 
 
 def _copy(demo: Demo, folder: Path, out: Output) -> int:
-    import shutil
-
     from hil.errors import UsageError
+    from targets import storage
 
     for path in (demo.path, demo.page):
         to = folder / path.name
         if to.exists():
             raise UsageError(f"--copy: {str(to)!r} exists already")
-        try:
+        with storage.naming(to):
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, to)
-        except OSError as error:
-            raise UsageError(
-                f"--copy: {str(to)!r} cannot be written: {error.strerror}"
-            ) from error
+        storage.write(to, path.read_bytes())
         out.line(f"wrote {to}")
     return 0
 

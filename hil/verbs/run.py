@@ -162,7 +162,7 @@ def run(given: argparse.Namespace) -> int:
         from hil.cli import tell
         from hil.lesson import prepare
         from hil.live import for_stream
-        from hil.record import EXPERIMENT
+        from hil.record import EXPERIMENT, FILE
         from hil.session import carried_out
 
     out = output.of(given)
@@ -183,7 +183,8 @@ def run(given: argparse.Namespace) -> int:
     if record.faults is not None or record.link["recovered"]:
         out.line(f"line     {line(record)}")
     out.line(f"with     {versions(record)}")
-    out.line(f"record   {record.folder}")
+    kept = (record.folder / FILE).is_file()
+    out.line(f"record   {record.folder}{'' if kept else ', without run.json'}")
     out.line(verdict(record))
     return record.exit_code
 

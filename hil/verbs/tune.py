@@ -8,6 +8,7 @@ from pathlib import Path
 from hil import output
 from hil.errors import UsageError, stopped
 from hil.verbs.run import add_experiment, experiment_of
+from targets import storage
 
 HELP = "measure the kernels' variants in QEMU, and write the best ones into a file"
 
@@ -62,15 +63,13 @@ def run(given: argparse.Namespace) -> int:
     lesson = lesson_for(asked, given.warm)
     out.line(f"tune     {lesson.spec.rule.name} {lesson.spec.network} on {asked.data}")
     path = Path(given.out)
-    part = path.with_name(f"{path.name}.part")
     kept = ""
     try:
         for found in tune(
             lesson, given.warm,
             objective=given.objective, tries=given.tries, tell=out.line,
         ):  # fmt: skip
-            part.write_text(report.tuned_file(found, path.as_posix()), "utf-8")
-            part.replace(path)
+            storage.write(path, report.tuned_file(found, path.as_posix()))
             kept = f"; {given.out} has what was decided so far"
             if found.decisions and not found.complete:
                 for line in report.lines_of(found.decisions[-1]):

@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
     for place in places(_words(given.only)):
         row = {}
         for name in names:
-            print(f"{place}: {name}", file=sys.stderr)
+            output.say(f"{place}: {name}", sys.stderr)
             row[name] = taught(place, asked.override({"rule": name}))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")

@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
         "| gate | test accuracy | instructions/step | of ungated | weights written/step | of ungated |"
     )
     out.line("|---|---|---|---|---|---|")
-    for row in gate_costs(asked, emulated, lambda stage: print(stage, file=sys.stderr)):
+    for row in gate_costs(asked, emulated, lambda stage: output.say(stage, sys.stderr)):
         first = first or row
         out.line(
             f"| {row.gate} | {row.accuracy:.2%} | {row.instructions:,.0f} "

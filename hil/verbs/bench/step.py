@@ -8,6 +8,7 @@ from pathlib import Path
 from hil import output
 from hil.errors import UsageError
 from hil.verbs.run import add_experiment, experiment_of
+from targets import storage
 
 HELP = "count the instructions of a learning step, and model its cycles"
 
@@ -79,7 +80,7 @@ def _count(given: argparse.Namespace) -> int:
         ) from error
     record.write_json(folder / report.DOCUMENT, document)
     report.write_tidy(found, folder / report.TIDY)
-    (folder / record.EXPERIMENT).write_text(lesson.experiment.to_toml(), "utf-8")
+    storage.write(folder / record.EXPERIMENT, lesson.experiment.to_toml())
     for line in report.markdown(found) if given.markdown else report.lines(found):
         out.line(line)
     out.line(f"record {folder}")
