@@ -7,8 +7,7 @@ device and reference scale them by the contract (DESIGN 4.3).
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,8 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.spec import Inputs
-from hil import tasks, windows
+from hil import arrays, tasks, windows
+from hil.arrays import Archive
 from hil.errors import DataError
 from hil.tasks import Task
 
@@ -165,30 +165,21 @@ def _dense(widths: Sequence[int]) -> Dataset:
 
 
 def _npz(path: Path) -> Dataset:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DataError(f"data file {str(path)!r} is no .npz archive")
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"there is no data file {str(path)!r}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"data file {str(path)!r} cannot be read as .npz: {error}"
-        ) from error
-    return _from_arrays(path, arrays)
+    with arrays.opened(path, "data file") as found:
+        found.require_few("scale", *windows.ARRAYS, *tasks.ARRAYS)
+        return _from_arrays(path, found)
 
 
-def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
-    x, y = _samples(path, arrays, "x", "y")
+def _from_arrays(path: Path, given: Archive) -> Dataset:
+    x, y = _samples(path, given, "x", "y")
     dtype, scale = SCALES[x.dtype.name]
-    if "scale" in arrays:
-        scale = _scale(path, arrays["scale"])
-    window = windows.declared(str(path), arrays)
+    if "scale" in given:
+        scale = _scale(path, given["scale"])
+    window = windows.declared(str(path), given)
     if window is not None:
         scale = 1.0
-    if "x_test" in arrays or "y_test" in arrays:
-        test = _samples(path, arrays, "x_test", "y_test")
+    if "x_test" in given or "y_test" in given:
+        test = _samples(path, given, "x_test", "y_test")
         if test[0].dtype != x.dtype or test[0].shape[1] != x.shape[1]:
             raise DataError(
                 f"data file {str(path)!r}: x_test is {_form(test[0])}, but x is "
@@ -203,11 +194,11 @@ def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> Dataset:
         parts = split(x, y, max(1, int(TRAIN_SHARE * len(x))))
     licence = "as the file's owner says"
     origin = f"data file {str(path)!r}"
-    if tasks.NAMES in arrays and "x_test" not in arrays:
+    if tasks.NAMES in given and "x_test" not in given:
         raise DataError(
             f"{origin} has tasks, but no x_test and y_test to test them with"
         )
-    found = tasks.from_arrays(origin, arrays, len(parts[0]), len(parts[2]))
+    found = tasks.from_arrays(origin, given, len(parts[0]), len(parts[2]))
     return Dataset(path.stem, *parts, Inputs(dtype, scale, window), licence, found)
 
 
@@ -228,26 +219,29 @@ def _scale(path: Path, raw: np.ndarray) -> float:
 
 
 def _samples(
-    path: Path, arrays: Mapping[str, np.ndarray], x_name: str, y_name: str
+    path: Path, given: Archive, x_name: str, y_name: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and labels of these names, checked; labels become int64."""
+    """Samples and labels of these names, checked before they are read; labels become
+    int64."""
     for name in (x_name, y_name):
-        if name not in arrays:
+        if name not in given:
             raise DataError(
                 f"data file {str(path)!r} has no array {name!r}: found "
-                + (", ".join(sorted(arrays)) or "none")
+                + (", ".join(sorted(given)) or "none")
             )
-    x, y = arrays[x_name], arrays[y_name]
+    x_said, y_said = given.header(x_name), given.header(y_name)
     known = ", ".join(SCALES)
-    if x.ndim != 2 or 0 in x.shape or x.dtype.name not in SCALES:
+    if x_said.ndim != 2 or 0 in x_said.shape or x_said.dtype.name not in SCALES:
         raise DataError(
-            f"data file {str(path)!r}: {x_name} is {_form(x)}, expected "
+            f"data file {str(path)!r}: {x_name} is {x_said}, expected "
             f"[samples, features] of {known}"
         )
-    if y.ndim != 1 or len(y) != len(x) or y.dtype.kind not in "iu":
+    samples = x_said.shape[0]
+    if y_said.shape != (samples,) or y_said.dtype.kind not in "iu":
         raise DataError(
-            f"data file {str(path)!r}: {y_name} is {_form(y)}, expected {len(x)} integers"
+            f"data file {str(path)!r}: {y_name} is {y_said}, expected {samples} integers"
         )
+    x, y = given[x_name], given[y_name]
     if y.min() < 0 or y.max() > 65535:
         raise DataError(
             f"data file {str(path)!r}: {y_name} has labels {y.min()} to {y.max()}, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,21 +9,17 @@ from typing import Any
 import numpy as np
 
 from codegen.spec import Clip
-from hil.errors import DataError, UsageError
+from hil import arrays
+from hil.arrays import Archive
+from hil.errors import DataError
+from targets import storage
 
 
 def read(path: str) -> dict[str, np.ndarray]:
-    """Whatever arrays an .npz holds. Raises `DataError` when it cannot be read."""
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError("it is one array, no .npz")
-        with file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError(f"there is no weights file {path!r}") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"weights file {path!r} cannot be read: {error}") from error
+    """The float32 tensors that an .npz holds. Raises `DataError` for other arrays, and
+    where it cannot be read."""
+    with arrays.opened(Path(path), "weights file") as found:
+        return {name: _tensor(path, found, name, None) for name in found}
 
 
 def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
@@ -32,22 +27,32 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
 
     Raises `DataError` when it holds others, or values that are not finite.
     """
-    found = read(path)
-    if set(found) != set(expected):
-        raise DataError(
-            f"weights file {path!r} holds {', '.join(sorted(found)) or 'nothing'}: "
-            f"expected {', '.join(expected)}"
-        )
-    for name, shape in expected.items():
-        tensor = found[name]
-        if tensor.shape != shape or tensor.dtype != np.float32:
+    with arrays.opened(Path(path), "weights file") as found:
+        if set(found) != set(expected):
             raise DataError(
-                f"weights file {path!r}: {name} is {tensor.dtype} {list(tensor.shape)}, "
-                f"expected float32 {list(shape)}"
+                f"weights file {path!r} holds {', '.join(sorted(found)) or 'nothing'}: "
+                f"expected {', '.join(expected)}"
             )
+        state = {
+            name: _tensor(path, found, name, shape) for name, shape in expected.items()
+        }
+    for name, tensor in state.items():
         if not np.isfinite(tensor).all():
             raise DataError(f"weights file {path!r}: {name} holds non-finite values")
-    return {name: np.ascontiguousarray(found[name]) for name in expected}
+    return state
+
+
+def _tensor(
+    path: str, found: Archive, name: str, shape: tuple[int, ...] | None
+) -> np.ndarray:
+    """The tensor of this name and shape (None: any), read when its header is right."""
+    header = found.header(name)
+    if header.dtype != np.float32 or shape not in (None, header.shape):
+        wanted = "" if shape is None else f" {list(shape)}"
+        raise DataError(
+            f"weights file {path!r}: {name} is {header}, expected float32{wanted}"
+        )
+    return found[name]
 
 
 def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
@@ -63,14 +68,9 @@ def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> No
 
 
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
-    """Write tensors to exactly `path`."""
+    """Write tensors to exactly `path`. Raises `StorageError`."""
     target = Path(path)
-    arrays: Any = dict(state)
-    try:
-        with target.open("wb") as file:
-            np.savez(file, **arrays)
-    except OSError as error:
-        raise UsageError(
-            f"weights cannot be saved to {path!r}: {error.strerror}"
-        ) from error
+    named: Any = dict(state)
+    with storage.whole(target, device=True) as file:
+        np.savez(file, **named)
     return target

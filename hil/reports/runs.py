@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hil import record as records
-from hil import run_files
+from hil import run_files, weights
 from hil.errors import UsageError
 from hil.reports.provenance import kind_of
 from hil.reports.steps import Steps, read
@@ -85,17 +84,28 @@ class Run:
         path = self.folder / records.FIRST_LAYER
         if not path.is_file():
             return None
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                return file["before"], file["after"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UsageError(f"{str(path)!r} cannot be read: {error}") from None
+        found = weights.read(str(path))
+        shapes = {tensor.shape for tensor in found.values()}
+        if (
+            set(found) != {"before", "after"}
+            or len(shapes) > 1
+            or not _is_matrix(*shapes)
+        ):
+            raise UsageError(
+                f"{str(path)!r} does not hold a layer before and after learning: expected "
+                "two matrices of one shape"
+            )
+        return found["before"], found["after"]
 
     @property
     def experiment(self) -> str:
         """The text of its experiment.toml; empty where it is gone."""
         path = self.folder / records.EXPERIMENT
         return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _is_matrix(shape: tuple[int, ...] = ()) -> bool:
+    return len(shape) == 2 and 0 not in shape
 
 
 @dataclass(frozen=True)

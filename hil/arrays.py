@@ -1,0 +1,221 @@
+"""Arrays from files that nobody vouches for: the one reader of every .npz.
+
+An archive is opened, then each array's header is read, and only what its reader asks
+for is unpacked: a file of some megabytes may declare gigabytes. What is read is in
+this computer's byte order, contiguous, of the shape that the header says, and never
+an object of Python's.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from hil.errors import DataError
+
+MOST = 1 << 31
+"""Bytes of one array at most."""
+FEW = 100_000
+"""Elements of an array at most that describes others."""
+KINDS = "biufU"
+"""What an element may be: a truth value, an integer, a float, a text."""
+PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How numpy packs the members of an archive."""
+SUFFIX = ".npy"
+ENCRYPTED = 1
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of one array, before any of it is read."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {list(self.shape)}"
+
+
+class Archive(Mapping[str, np.ndarray]):
+    """The arrays of the open .npz at `path`, each read when it is asked for, and kept.
+    `origin` begins the sentence of a `DataError`."""
+
+    def __init__(self, origin: str, file: zipfile.ZipFile) -> None:
+        self._origin = origin
+        self._file = file
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self._read: dict[str, np.ndarray] = {}
+        for member in file.infolist():
+            name = member.filename.removesuffix(SUFFIX)
+            if name in self._members:
+                raise DataError(f"{origin} holds two arrays {name!r}: expected one")
+            self._members[name] = member
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
+
+    def header(self, name: str) -> Header:
+        """What the file says of this array. Raises `DataError`."""
+        with self._member(name) as (stream, _):
+            return self._header(name, stream)[0]
+
+    def require_few(self, *names: str) -> None:
+        """Raise `DataError` where one of these, if it is there, is no short list."""
+        for name in names:
+            if name in self and (header := self.header(name)).size > FEW:
+                raise self._wrong(name, f"{header} is longer than {FEW:,} elements")
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The array, for the asker alone to change. Raises `DataError`."""
+        if name not in self._members:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._array(name)
+        return self._read[name]
+
+    def _array(self, name: str) -> np.ndarray:
+        with self._member(name) as (stream, told):
+            header, raw, fortran = self._header(name, stream)
+            bytes_ = header.size * raw.itemsize
+            if bytes_ > MOST:
+                raise self._wrong(
+                    name, f"{header} has {bytes_:,} bytes: expected {MOST:,} at most"
+                )
+            if told - stream.tell() != bytes_:
+                raise self._wrong(
+                    name,
+                    f"{header} has {bytes_:,} bytes, but the archive holds "
+                    f"{told - stream.tell():,} of it",
+                )
+            data = np.empty(bytes_, np.uint8)
+            _fill(stream, data.data)
+        shape = header.shape[::-1] if fortran else header.shape
+        array = data.view(raw).reshape(shape)
+        array = np.asarray(array.T if fortran else array, header.dtype, order="C")
+        if array.dtype.kind == "U" and not _is_text(array):
+            raise self._wrong(name, "it holds numbers that are no characters")
+        return array
+
+    def _header(self, name: str, stream: IO[bytes]) -> tuple[Header, np.dtype, bool]:
+        """What the header says: with the type in this computer's order of bytes, the
+        type as it lies there, and whether its first axis runs fastest."""
+        version = npy.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"its format is {version}: expected 1.0 or 2.0")
+        first = version == (1, 0)
+        read = npy.read_array_header_1_0 if first else npy.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header of Python 2's is fine
+            shape, fortran, raw = read(stream)
+        if raw.kind not in KINDS or not raw.itemsize:
+            raise self._wrong(
+                name, f"its elements are {str(raw)[:60]}: expected numbers or texts"
+            )
+        if any(length < 0 for length in shape):
+            raise self._wrong(name, f"its shape is {list(shape)}: expected lengths")
+        return Header(raw.newbyteorder("="), tuple(map(int, shape))), raw, fortran
+
+    @contextmanager
+    def _member(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
+        """The bytes of a member and how many it is said to have."""
+        member = self._members[name]
+        if not member.filename.endswith(SUFFIX):
+            raise self._wrong(name, "it is no array: expected a name that ends in .npy")
+        if member.flag_bits & ENCRYPTED:
+            raise self._wrong(name, "it is encrypted")
+        if member.compress_type not in PLAIN:
+            raise self._wrong(name, "it is packed in a way that numpy does not write")
+        try:
+            with self._file.open(member) as stream:
+                yield stream, member.file_size
+        except DataError:
+            raise
+        except Exception as error:  # whatever zipfile, zlib and numpy make of the bytes
+            raise self._wrong(name, _reason(error)) from error
+
+    def _wrong(self, name: str, why: str) -> DataError:
+        return DataError(f"{self._origin}: array {name!r} cannot be read: {why}")
+
+
+@contextmanager
+def opened(path: Path, what: str) -> Iterator[Archive]:
+    """The arrays of the .npz at `path`; `what` it is begins the sentence of an error,
+    as in "data file". Raises `DataError`."""
+    origin = f"{what} {str(path)!r}"
+    if not path.exists():
+        raise DataError(f"there is no {origin}")
+    if not path.is_file():
+        raise DataError(f"{origin} is no file: expected an .npz archive")
+    with _unzipped(path, origin) as file:
+        yield Archive(origin, file)
+
+
+def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(npy.MAGIC_PREFIX))
+        if begins == npy.MAGIC_PREFIX:
+            raise DataError(
+                f"{origin} is one array, a .npy: expected an .npz with an array for each "
+                "name",
+                'numpy.savez("mine.npz", x=x, y=y) writes one (docs/data.md)',
+            )
+        return zipfile.ZipFile(path)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"{origin} cannot be read: {error.strerror}") from error
+    except Exception as error:  # whatever zipfile makes of the bytes
+        raise DataError(f"{origin} cannot be read as .npz: {_reason(error)}") from error
+
+
+def _is_text(array: np.ndarray) -> bool:
+    points = np.ravel(array).view(np.uint32)
+    surrogates = (points >= 0xD800) & (points < 0xE000)
+    return not (surrogates.any() or (points > 0x10FFFF).any())
+
+
+def _fill(stream: IO[bytes], room: memoryview) -> None:
+    """Read exactly `room`, and up to the end, where the archive's checksum is
+    compared."""
+    at = 0
+    while at < len(room):
+        part = stream.read(min(CHUNK, len(room) - at))
+        if not part:
+            raise ValueError(f"it ends after {at:,} of {len(room):,} bytes")
+        room[at : at + len(part)] = part
+        at += len(part)
+    if stream.read(1):
+        raise ValueError("it goes on behind its end")
+
+
+def _reason(error: Exception) -> str:
+    """Somebody else's words, in one line."""
+    text = " ".join(str(error).split())[:160]
+    return text or type(error).__name__
