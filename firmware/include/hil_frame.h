@@ -25,7 +25,7 @@ uint32_t hil_crc32_end(uint32_t crc);
 
 struct hil_decoder {
     uint8_t *body;    /* where the body is put together */
-    size_t capacity;  /* bytes there, the CRC's included */
+    size_t capacity;  /* bytes there, the CRC's included; at least one */
     size_t size;      /* bytes of this frame so far */
     uint8_t left;     /* data bytes before the next code byte */
     bool zero_follows; /* the block that ends here stands for a zero */

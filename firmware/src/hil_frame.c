@@ -65,7 +65,7 @@ static size_t finish(struct hil_decoder *d)
     const size_t size = d->size;
     const bool whole = !d->broken && d->left == 0 &&
                        size >= sizeof(struct hil_header) + HIL_CRC_BYTES;
-    const bool nothing = size == 0 && d->left == 0 && !d->broken && !d->zero_follows;
+    const bool nothing = size == 0 && d->left == 0 && !d->zero_follows;
 
     restart(d);
     if (nothing) {
