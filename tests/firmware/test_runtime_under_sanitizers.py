@@ -4,168 +4,30 @@ and a line that sends it whatever there is to send."""
 from __future__ import annotations
 
 import random
-import re
-import socket
 import struct
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-import targets
-from codegen import protocol, toolchain
-from codegen.plan import Plan, plan
+from codegen import protocol
 from codegen.protocol import Status, StepFlag
-from codegen.render import render
-from codegen.resident import Resident
-from codegen.spec import Inputs, Network, Spec
-from hil.link.frame import Decoder, Frame, encode
+from hil.link.frame import Decoder, encode
+from tests.firmware.process import (
+    BOOT,
+    OTHER_BOOT,
+    RESIDENT,
+    SLOTS,
+    THIN,
+    Firmware,
+    kept_payload,
+    rehearse_payload,
+    resident_payload,
+    step_payload,
+    words,
+)
 
-CHECKS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-BOOT = 0x1234_5678
-OTHER_BOOT = 0x8765_4321
-SPECS = {
-    "u8": Spec(Network((5, 7, 3))),
-    "f32": Spec(Network((3, 4, 5, 2)), inputs=Inputs("f32", 1.0)),
-}
-WINDOW, SAMPLES = 3, 2
-RESIDENT, THIN = 6, 4
-SLOTS = 2
-"""Of the rehearsal buffer."""
-LIMIT = 20.0
-"""Seconds a reply may take; one that takes as long has not come at all."""
 ROUNDS = 60
 """Pieces of noise, or frames, between two looks at the state."""
-
-
-def planned(spec: Spec) -> Plan:
-    """A small plan, with a rehearsal buffer, and a resident set of zeros whose labels
-    are 0, 1, 0, ..."""
-    samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
-    labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
-    resident = Resident(RESIDENT, samples, labels, THIN)
-    return plan(
-        spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident,
-        rehearsal=SLOTS,
-    )  # fmt: skip
-
-
-class Firmware:
-    """The firmware on one end of a socket pair, and a host's words for it."""
-
-    def __init__(self, image: str, spec: Spec, flash: Path) -> None:
-        self.made = planned(spec)
-        self._line, far = socket.socketpair()
-        self._line.settimeout(LIMIT)
-        self.process = subprocess.Popen(
-            [image, "--fd", str(far.fileno()), "--flash", str(flash)],
-            pass_fds=[far.fileno()], stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        far.close()
-        self._decoder = Decoder()
-        self._seq = 0
-        self.unsolicited: list[Frame] = []
-
-    def send(self, data: bytes) -> None:
-        """Bytes as they are. What comes back is taken when something is asked:
-        no more at a time than a socket holds."""
-        self._line.sendall(data)
-
-    def answers(self, kind: int, seq: int) -> list[Frame]:
-        """All frames up to the reply to request `seq` of `kind`, that last."""
-        found: list[Frame] = []
-        while True:
-            data = self._line.recv(1 << 16)
-            assert data, f"the firmware has ended: {self.process.communicate()[1]}"
-            found += self._decoder.feed(data)
-            for place, frame in enumerate(found):
-                if (frame.kind, frame.seq) == (kind | protocol.REPLY, seq):
-                    assert place == len(found) - 1, "it said more than it was asked"
-                    return found
-
-    def ask(
-        self, message: protocol.Message, payload: bytes = b"", boot: int = BOOT
-    ) -> Frame:
-        """A good frame and its reply; what came before that is put aside."""
-        self._seq = (self._seq + 1) & 0x7FFF  # the upper half is for noise
-        self.send(encode(message.kind, 0, self._seq, boot, payload))
-        *before, reply = self.answers(message.kind, self._seq)
-        self.unsolicited += before
-        return reply
-
-    def hello(self, boot: int = BOOT) -> Frame:
-        """Ask for a session, which is the same one each time unless told otherwise."""
-        return self.ask(protocol.HELLO, bytes((1, 1)), boot)
-
-    def init(self, step: int = 0, flags: int = 0) -> Frame:
-        """Ask for new weights, from seed 1."""
-        return self.ask(protocol.INIT, struct.pack("<IIII", 1, step, flags, 1))
-
-    def state(self) -> bytes:
-        """Step and digest of the state, as the device tells them."""
-        return self.ask(protocol.DIGEST).payload
-
-    def step(
-        self, step: int, count: int = 1, label: int = 0, eta: float = 0.1
-    ) -> Frame:
-        """Ask to learn from samples of zeros."""
-        samples = (struct.pack("<H", label) + self.sample) * count
-        fields = struct.pack("<IBBHf", step, StepFlag.DIGEST, count, 0, eta)
-        return self.ask(protocol.STEP, fields + samples)
-
-    def step_resident(self, step: int, count: int = 1, first: int = 0) -> Frame:
-        """Ask to learn from a range of the resident set."""
-        return self.ask(protocol.STEP_RESIDENT, _resident(count, first, step=step))
-
-    def keep(self, step: int, slot: int, label: int = 0, sample: bytes = b"") -> Frame:
-        """Ask to learn from one sample (else of zeros), and to keep it."""
-        return self.ask(
-            protocol.STEP, _kept(slot, label, sample or self.sample, step=step)
-        )
-
-    def rehearse(self, step: int, *slots: int) -> Frame:
-        """Ask to learn from what is kept."""
-        return self.ask(protocol.REHEARSE, _rehearse(*slots, step=step))
-
-    @property
-    def sample(self) -> bytes:
-        """A sample of zeros."""
-        return bytes(self.made.spec.inputs.size * self.made.spec.network.n_in)
-
-    def close(self) -> str:
-        """Hang up; what the checks had to say."""
-        self._line.close()
-        try:
-            return self.process.communicate(timeout=LIMIT)[1]
-        finally:
-            self.process.kill()
-
-
-@pytest.fixture(scope="session", params=SPECS)
-def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
-    """Image and spec."""
-    host, spec = targets.load("host"), SPECS[request.param]
-    files = render(planned(spec))
-    built = toolchain.build(files, toolchain.find(host), extra=CHECKS)
-    return str(built.path), spec
-
-
-@pytest.fixture
-def firmware(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Firmware]:
-    """Firmware that has been greeted and initialised, and must be well, with
-    the checks content, when the test is over."""
-    one = Firmware(*image, tmp_path / "flash")
-    try:
-        assert one.hello().status == Status.OK
-        assert one.init().status == Status.OK
-        yield one
-        assert one.hello().status == Status.OK
-        assert one.process.poll() is None
-    finally:
-        complaints = one.close()
-    assert one.process.returncode == 0
-    assert re.fullmatch(r"flash operations: \d+\n", complaints), complaints
 
 
 def some_payload(dice: random.Random, longest: int) -> bytes:
@@ -249,126 +111,91 @@ def test_any_good_frame_is_survived(firmware: Firmware, seed: int) -> None:
     assert firmware.step(0).status == Status.OK
 
 
-def _words(tensor: int, count: int, offset: int, tail: bytes = b"") -> bytes:
-    return struct.pack("<HHI", tensor, count, offset) + tail
-
-
-def _step(
-    firmware: Firmware, count: int, label: int, eta: float, step: int = 0
-) -> bytes:
-    sample = struct.pack("<H", label) + firmware.sample
-    return struct.pack("<IBBHf", step, 0, count, 0, eta) + sample * count
-
-
-def _resident(
-    count: int, first: int, *listed: int, step: int = 0, eta: float = 0.1
-) -> bytes:
-    fields = struct.pack("<IBBHfII", step, StepFlag.DIGEST, 0, count, eta, first, 1)
-    return fields + struct.pack(f"<{len(listed)}I", *listed)
-
-
-def _kept(
-    slot: int, label: int, sample: bytes, *, step: int = 0, count: int = 1
-) -> bytes:
-    flags = StepFlag.DIGEST | StepFlag.KEEP
-    fields = struct.pack("<IBBHf", step, flags, count, slot, 0.1)
-    return fields + (struct.pack("<H", label) + sample) * count
-
-
-def _rehearse(
-    *slots: int, step: int = 0, count: int | None = None, eta: float = 0.1,
-    flags: int = StepFlag.DIGEST,
-) -> bytes:  # fmt: skip
-    told = len(slots) if count is None else count
-    fields = struct.pack("<IBBHf", step, flags, told, 0, eta)
-    return fields + struct.pack(f"<{len(slots)}H", *slots)
-
-
 REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]] = {
     "no samples": (
-        protocol.STEP, lambda f: _step(f, 0, 0, 0.1), Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: step_payload(f, 0, 0, 0.1), Status.BAD_PAYLOAD),
     "a sample too many": (
-        protocol.STEP, lambda f: _step(f, 1, 0, 0.1) + f.sample, Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: step_payload(f, 1, 0, 0.1) + f.sample, Status.BAD_PAYLOAD),
     "a byte too few": (
-        protocol.STEP, lambda f: _step(f, 2, 0, 0.1)[:-1], Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: step_payload(f, 2, 0, 0.1)[:-1], Status.BAD_PAYLOAD),
     "no such label": (
-        protocol.STEP, lambda f: _step(f, 1, f.made.spec.network.n_out, 0.1),
+        protocol.STEP, lambda f: step_payload(f, 1, f.made.spec.network.n_out, 0.1),
         Status.BAD_PAYLOAD),
     "infinite rate": (
-        protocol.STEP, lambda f: _step(f, 1, 0, float("inf")), Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: step_payload(f, 1, 0, float("inf")), Status.BAD_PAYLOAD),
     "a rate that is no number": (
-        protocol.STEP, lambda f: _step(f, 1, 0, float("nan")), Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: step_payload(f, 1, 0, float("nan")), Status.BAD_PAYLOAD),
     "no resident samples": (
-        protocol.STEP_RESIDENT, lambda f: _resident(0, 0), Status.BAD_PAYLOAD),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(0, 0), Status.BAD_PAYLOAD),
     "a resident sample too many": (
-        protocol.STEP_RESIDENT, lambda f: _resident(THIN + 1, 0), Status.BAD_PAYLOAD),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(THIN + 1, 0), Status.BAD_PAYLOAD),
     "a place too many": (
-        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 1, 2, 3), Status.BAD_PAYLOAD),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(2, 0, 1, 2, 3), Status.BAD_PAYLOAD),
     "half a place": (
-        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 1, 2)[:-2],
+        protocol.STEP_RESIDENT, lambda f: resident_payload(2, 0, 1, 2)[:-2],
         Status.BAD_PAYLOAD),
     "resident samples at an infinite rate": (
-        protocol.STEP_RESIDENT, lambda f: _resident(1, 0, eta=float("inf")),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(1, 0, eta=float("inf")),
         Status.BAD_PAYLOAD),
     "half a STEP_RESIDENT": (
-        protocol.STEP_RESIDENT, lambda f: _resident(1, 0)[:-4], Status.BAD_PAYLOAD),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(1, 0)[:-4], Status.BAD_PAYLOAD),
     "a range that begins behind the resident set": (
-        protocol.STEP_RESIDENT, lambda f: _resident(1, RESIDENT), Status.OUT_OF_BOUNDS),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(1, RESIDENT), Status.OUT_OF_BOUNDS),
     "a range that ends behind the resident set": (
-        protocol.STEP_RESIDENT, lambda f: _resident(2, RESIDENT - 1),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(2, RESIDENT - 1),
         Status.OUT_OF_BOUNDS),
     "a range that overflows 32 bits": (
-        protocol.STEP_RESIDENT, lambda f: _resident(2, 2**32 - 1), Status.OUT_OF_BOUNDS),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(2, 2**32 - 1), Status.OUT_OF_BOUNDS),
     "a place behind the resident set": (
-        protocol.STEP_RESIDENT, lambda f: _resident(2, 0, 0, RESIDENT),
+        protocol.STEP_RESIDENT, lambda f: resident_payload(2, 0, 0, RESIDENT),
         Status.OUT_OF_BOUNDS),
     "keeping in a slot behind the buffer": (
-        protocol.STEP, lambda f: _kept(SLOTS, 0, f.sample), Status.OUT_OF_BOUNDS),
+        protocol.STEP, lambda f: kept_payload(SLOTS, 0, f.sample), Status.OUT_OF_BOUNDS),
     "keeping two samples": (
-        protocol.STEP, lambda f: _kept(0, 0, f.sample, count=2), Status.BAD_PAYLOAD),
+        protocol.STEP, lambda f: kept_payload(0, 0, f.sample, count=2), Status.BAD_PAYLOAD),
     "keeping no such label": (
-        protocol.STEP, lambda f: _kept(0, f.made.spec.network.n_out, f.sample),
+        protocol.STEP, lambda f: kept_payload(0, f.made.spec.network.n_out, f.sample),
         Status.BAD_PAYLOAD),
     "rehearsing nothing": (
-        protocol.REHEARSE, lambda f: _rehearse(), Status.BAD_PAYLOAD),
+        protocol.REHEARSE, lambda f: rehearse_payload(), Status.BAD_PAYLOAD),
     "rehearsing too many": (
-        protocol.REHEARSE, lambda f: _rehearse(0, 0, 0), Status.BAD_PAYLOAD),
+        protocol.REHEARSE, lambda f: rehearse_payload(0, 0, 0), Status.BAD_PAYLOAD),
     "a slot too many": (
-        protocol.REHEARSE, lambda f: _rehearse(0, 0, count=1), Status.BAD_PAYLOAD),
+        protocol.REHEARSE, lambda f: rehearse_payload(0, 0, count=1), Status.BAD_PAYLOAD),
     "half a slot": (
-        protocol.REHEARSE, lambda f: _rehearse(0, 0)[:-1], Status.BAD_PAYLOAD),
+        protocol.REHEARSE, lambda f: rehearse_payload(0, 0)[:-1], Status.BAD_PAYLOAD),
     "half a REHEARSE": (
-        protocol.REHEARSE, lambda f: _rehearse()[:-4], Status.BAD_PAYLOAD),
+        protocol.REHEARSE, lambda f: rehearse_payload()[:-4], Status.BAD_PAYLOAD),
     "rehearsing at an infinite rate": (
-        protocol.REHEARSE, lambda f: _rehearse(0, eta=float("inf")),
+        protocol.REHEARSE, lambda f: rehearse_payload(0, eta=float("inf")),
         Status.BAD_PAYLOAD),
     "keeping what is rehearsed": (
-        protocol.REHEARSE, lambda f: _rehearse(0, flags=StepFlag.KEEP),
+        protocol.REHEARSE, lambda f: rehearse_payload(0, flags=StepFlag.KEEP),
         Status.BAD_PAYLOAD),
     "an empty slot": (
-        protocol.REHEARSE, lambda f: _rehearse(0), Status.OUT_OF_BOUNDS),
+        protocol.REHEARSE, lambda f: rehearse_payload(0), Status.OUT_OF_BOUNDS),
     "a slot behind the buffer, for later": (
-        protocol.REHEARSE, lambda f: _rehearse(SLOTS, step=1), Status.OUT_OF_BOUNDS),
+        protocol.REHEARSE, lambda f: rehearse_payload(SLOTS, step=1), Status.OUT_OF_BOUNDS),
     "a count that overflows 32 bits": (
         protocol.INFER, lambda f: struct.pack("<I", 0x4000_0000), Status.BAD_PAYLOAD),
     "no such tensor": (
-        protocol.READ, lambda f: _words(len(f.made.tensors), 1, 0),
+        protocol.READ, lambda f: words(len(f.made.tensors), 1, 0),
         Status.OUT_OF_BOUNDS),
     "a word behind the tensor": (
-        protocol.READ, lambda f: _words(0, 1, f.made.tensors[0].words),
+        protocol.READ, lambda f: words(0, 1, f.made.tensors[0].words),
         Status.OUT_OF_BOUNDS),
     "an offset that overflows with its count": (
-        protocol.READ, lambda f: _words(0, 2, 2**32 - 1), Status.OUT_OF_BOUNDS),
+        protocol.READ, lambda f: words(0, 2, 2**32 - 1), Status.OUT_OF_BOUNDS),
     "more than a frame holds": (
-        protocol.READ, lambda f: _words(0, 0xFFFF, 0), Status.OUT_OF_BOUNDS),
+        protocol.READ, lambda f: words(0, 0xFFFF, 0), Status.OUT_OF_BOUNDS),
     "writing scratch": (
-        protocol.WRITE, lambda f: _words(len(f.made.state), 1, 0, bytes(4)),
+        protocol.WRITE, lambda f: words(len(f.made.state), 1, 0, bytes(4)),
         Status.OUT_OF_BOUNDS),
     "writing behind the tensor": (
-        protocol.WRITE, lambda f: _words(1, 1, f.made.tensors[1].words, bytes(4)),
+        protocol.WRITE, lambda f: words(1, 1, f.made.tensors[1].words, bytes(4)),
         Status.OUT_OF_BOUNDS),
     "a word missing": (
-        protocol.WRITE, lambda f: _words(0, 2, 0, bytes(4)), Status.BAD_PAYLOAD),
+        protocol.WRITE, lambda f: words(0, 2, 0, bytes(4)), Status.BAD_PAYLOAD),
     "half an INIT": (
         protocol.INIT, lambda f: bytes(8), Status.BAD_PAYLOAD),
 }  # fmt: skip
@@ -415,10 +242,10 @@ def test_a_kept_reply_answers_its_own_kind_of_request_only(firmware: Firmware) -
 
 
 LEARNED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes]]] = {
-    "step": (protocol.STEP, lambda f: _step(f, 1, 0, 0.1, step=1)),
-    "resident": (protocol.STEP_RESIDENT, lambda f: _resident(2, 0, step=1)),
-    "kept": (protocol.STEP, lambda f: _kept(1, 0, f.sample, step=1)),
-    "rehearsed": (protocol.REHEARSE, lambda f: _rehearse(0, step=1)),
+    "step": (protocol.STEP, lambda f: step_payload(f, 1, 0, 0.1, step=1)),
+    "resident": (protocol.STEP_RESIDENT, lambda f: resident_payload(2, 0, step=1)),
+    "kept": (protocol.STEP, lambda f: kept_payload(1, 0, f.sample, step=1)),
+    "rehearsed": (protocol.REHEARSE, lambda f: rehearse_payload(0, step=1)),
     "committed": (protocol.COMMIT, lambda f: struct.pack("<I", 1)),
 }
 """What asks for step 1 and has a kept reply from then on."""
@@ -530,36 +357,39 @@ def test_a_reply_that_comes_back_is_not_answered(firmware: Firmware) -> None:
     assert not firmware.unsolicited
 
 
-@pytest.mark.parametrize("ask", ["infer", "step", "step_resident"])
+@pytest.mark.parametrize("ask", ["infer", "step", "step_resident", "rehearse"])
 def test_after_a_fault_nothing_is_learned_until_init(
     firmware: Firmware, ask: str
 ) -> None:
     bias = firmware.made.tensor("b1").index
 
-    def write(value: float) -> None:
-        payload = _words(bias, 1, 0, struct.pack("<f", value))
+    def write(value: bytes) -> None:
+        payload = words(bias, 1, 0, value)
         assert firmware.ask(protocol.WRITE, payload).status == Status.OK
 
+    assert firmware.keep(0, 0).status == Status.OK
     before = firmware.state()
-    write(float("inf"))
+    value = firmware.ask(protocol.READ, words(bias, 1, 0)).payload[8:]
+    write(struct.pack("<f", float("inf")))
     one = struct.pack("<I", 1) + firmware.sample
     reply = {
         "infer": lambda: firmware.ask(protocol.INFER, one),
-        "step": lambda: firmware.step(0),
-        "step_resident": lambda: firmware.step_resident(0),
+        "step": lambda: firmware.step(1),
+        "step_resident": lambda: firmware.step_resident(1),
+        "rehearse": lambda: firmware.rehearse(1, 0),
     }[ask]()
     assert reply.status == Status.FAULTED
     (fault,) = firmware.unsolicited
     assert protocol.FAULT.reply
     assert protocol.FAULT.reply.unpack(fault.payload)[0] == {
         "cause": protocol.Cause.NON_FINITE,
-        "step": protocol.NEVER if ask == "infer" else 0,
+        "step": protocol.NEVER if ask == "infer" else 1,
         "pc": 0,
         "address": firmware.made.tensor("h1").index,
     }
-    write(0.0)
+    write(value)
     assert firmware.state() == before
-    assert firmware.step(0).status == Status.FAULTED
+    assert firmware.step(1).status == Status.FAULTED
     assert firmware.state() == before
     assert firmware.init().status == Status.OK
     assert firmware.step(0).status == Status.OK

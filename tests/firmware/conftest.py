@@ -1,0 +1,59 @@
+"""The firmware under address and undefined-behaviour checks, for each of its tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import targets
+from codegen import toolchain
+from codegen.protocol import Status
+from codegen.render import render
+from codegen.spec import Spec
+from tests.firmware.process import SPECS, Firmware, planned
+
+CHECKS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+FLASH = "flash"
+"""The flash's file in the test's folder."""
+
+
+@pytest.fixture(scope="session", params=SPECS)
+def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
+    """Image and spec."""
+    host, spec = targets.load("host"), SPECS[request.param]
+    files = render(planned(spec))
+    built = toolchain.build(files, toolchain.find(host), extra=CHECKS)
+    return str(built.path), spec
+
+
+@pytest.fixture
+def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[[], Firmware]]:
+    """Starts the firmware on the test's own flash and greets it; it must be well, with
+    the checks content, when the test is over."""
+    started: list[Firmware] = []
+
+    def start() -> Firmware:
+        started.append(Firmware(*image, tmp_path / FLASH))
+        assert started[-1].hello().status == Status.OK
+        return started[-1]
+
+    yield start
+    for one in started:
+        try:
+            assert one.hello().status == Status.OK
+            assert one.process.poll() is None
+        finally:
+            complaints = one.close()
+        assert one.process.returncode == 0
+        assert re.fullmatch(r"flash operations: \d+\n", complaints), complaints
+
+
+@pytest.fixture
+def firmware(boot: Callable[[], Firmware]) -> Firmware:
+    """Firmware that has been initialised, too."""
+    one = boot()
+    assert one.init().status == Status.OK
+    return one
