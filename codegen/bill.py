@@ -147,12 +147,14 @@ def ram(bill: tuple[Item, ...]) -> int:
 @dataclass(frozen=True)
 class Fit:
     """How many bytes of RAM an image needs, and how many there are: `limit` is
-    `whose`, None where nothing limits it. `largest` are the largest items."""
+    `whose`, None where nothing limits it. `largest` are the largest items. `least`:
+    it may need more, for nothing is compiled yet that would tell its stack."""
 
     needs: int
     limit: int | None
     whose: str
     largest: tuple[Item, ...]
+    least: bool = False
 
     @property
     def fits(self) -> bool:
@@ -190,7 +192,7 @@ def fitted(plan: Plan) -> Plan:
     room -= room % STACK_STEP
     least = min(STACK_LEAST, memory.stack)
     if room < least:
-        raise _over_budget(plan, fit(plan, least), "at least ", least)
+        raise _over_budget(plan, replace(fit(plan, least), least=True), least)
     tight = replace(plan.target, memory=replace(memory, stack=room))
     return replace(plan, target=tight)
 
@@ -201,17 +203,15 @@ def refuse_deep(plan: Plan, bound: Bound) -> None:
     size = bound.bytes + -bound.bytes % STACK_STEP
     found = fit(plan, size)
     if not found.fits:
-        raise _over_budget(plan, found, "", size, f" ({bound})")
+        raise _over_budget(plan, found, size, f" ({bound})")
 
 
-def _over_budget(
-    plan: Plan, found: Fit, least: str = "", stack: int = 0, chain: str = ""
-) -> OverBudget:
+def _over_budget(plan: Plan, found: Fit, stack: int = 0, chain: str = "") -> OverBudget:
     """What to raise, `stack` bytes of what is needed being the stack's."""
     share = f", {stack:,} of them for its stack{chain}" if stack else ""
     return OverBudget(
         f"network {plan.spec.network} with rule {plan.rule.name} needs "
-        f"{least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
+        f"{'at least ' * found.least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
         f"{found.limit:,}",
         "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),
         _advice(found.largest),

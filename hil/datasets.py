@@ -22,7 +22,8 @@ from hil.arrays import Archive
 from hil.errors import DataError
 from hil.tasks import Task
 
-NAMES = ("digits", "mnist", "fashion", "dense")
+DENSE = "dense"
+NAMES = ("digits", "mnist", "fashion", DENSE)
 DENSE_WIDTHS = (784, 128, 10)
 DENSE_SEED = 0xDE45E
 DENSE_TRAIN, DENSE_TEST = 1000, 200
@@ -131,7 +132,7 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
     """
     if source == "digits":
         return _digits()
-    if source == "dense":
+    if source == DENSE:
         return _dense(widths or DENSE_WIDTHS)
     if source in ("mnist", "fashion"):
         from hil import idx
@@ -161,7 +162,7 @@ def _dense(widths: Sequence[int]) -> Dataset:
     x = (1 + words[samples:] % 255).astype(np.uint8).reshape(samples, widths[0])
     y = (words[:samples] % widths[-1]).astype(np.int64)
     parts = (x[:DENSE_TRAIN], y[:DENSE_TRAIN], x[DENSE_TRAIN:], y[DENSE_TRAIN:])
-    return Dataset("dense", *parts, Inputs("u8", 255.0), "synthetic")
+    return Dataset(DENSE, *parts, Inputs("u8", 255.0), "synthetic")
 
 
 def _npz(path: Path) -> Dataset:

@@ -265,9 +265,12 @@ def load(path: str | Path) -> Experiment:
     return from_toml(read_text(path), str(path), path.parent)
 
 
-def names_target(path: str | Path) -> bool:
-    """Whether the TOML file at `path` says for which target. Raises `UsageError`."""
-    return "target" in parsed(read_text(Path(path)), f"experiment {str(path)!r}")
+def names(path: str | Path | None, key: str) -> bool:
+    """Whether there is a TOML file at `path`, and it has the key of this name at its
+    top. Raises `UsageError`."""
+    if not path:
+        return False
+    return key in parsed(read_text(Path(path)), f"experiment {str(path)!r}")
 
 
 def read_text(path: Path, what: str = "experiment") -> str:

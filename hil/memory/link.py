@@ -8,6 +8,7 @@ from typing import Any
 from codegen import stack
 from codegen.stack import Bound
 from hil.link_only import LinkBuilt, LinkOnly
+from hil.memory import answer
 
 
 def bounds(wanted: LinkOnly, built: LinkBuilt) -> dict[str, Bound]:
@@ -31,6 +32,8 @@ def _kind(wanted: LinkOnly) -> str:
 def lines(wanted: LinkOnly, built: LinkBuilt, watermark: int | None) -> Iterator[str]:
     """Every figure, for a terminal."""
     plan, image, memory = built.plan, built.image, wanted.target.memory
+    yield answer.sentence(answer.fit_alone(plan), wanted.target, image.text)
+    yield ""
     yield f"image without a network on {plan.target.name}: bytes, counted"
 
     def row(name: str, size: int, meaning: str) -> str:
@@ -60,8 +63,9 @@ def to_json(
         built.image,
         {} if watermark is None else {"watermark": _kind(wanted)},
     )
-    counted = dict.fromkeys(("image", "bill", "stacks"), "counted")
+    counted = dict.fromkeys(("fit", "image", "bill", "stacks"), "counted")
     return {
+        "fit": answer.to_json(answer.fit_alone(built.plan)),
         "target": wanted.target.name,
         "network": None,
         "rule": None,

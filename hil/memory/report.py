@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
+from hil.datasets import DENSE
 from hil.lesson import Lesson
+from hil.memory import answer
 from hil.memory.growth import (
     CLASSES,
     DEPTHS,
@@ -81,6 +83,8 @@ def title(lesson: Lesson) -> str:
     kind = f"{network.activation}/{network.output}"
     inputs = lesson.spec.inputs
     samples = f"{inputs}" if inputs.window else f"{inputs} samples"
+    if lesson.dataset.name == DENSE:
+        samples += " without zeros"
     return f"{network} {kind}, {samples}, on {target}{vlen}"
 
 
@@ -206,14 +210,21 @@ def finding(row: Row) -> str:
 
 def lines(
     rows: Sequence[Row],
-    found: Sequence[Growth],
+    found: Sequence[Growth] | None,
     lesson: Lesson,
     watermarks: Mapping[str, int],
 ) -> Iterator[str]:
-    """Everything, for a terminal."""
+    """Everything, for a terminal; `found` is how it grows, None where nobody asked."""
     known = [row for row in rows if _has_figures(row)]
     rules = [row for row in known if row.rule != INFERENCE]
     own = next((row for row in rules if row.rule == lesson.experiment.rule), None)
+    asked = next(row for row in rows if row.rule == lesson.experiment.rule)
+    if (fit := answer.fit_of(asked)) is not None:
+        text = asked.built.image.text if asked.built else None
+        yield answer.sentence(fit, lesson.target, text)
+        yield ""
+    if not known:
+        return
     yield from wrap(f"memory of {title(lesson)}: bytes, counted", WIDTH)
     yield ""
     yield from table(rows)
@@ -232,6 +243,8 @@ def lines(
         yield "whole image, and the deepest chain of calls"
         for row in rules:
             yield from image(row, lesson, watermarks.get(row.rule))
+    if found is None:
+        return
     yield ""
     yield from orders(found, lesson.spec.network.n_out)
     yield ""
@@ -242,26 +255,30 @@ def lines(
 
 def to_json(
     rows: Sequence[Row],
-    found: Sequence[Growth],
+    found: Sequence[Growth] | None,
     lesson: Lesson,
     watermarks: Mapping[str, int],
 ) -> dict[str, Any]:
     """The document; docs/record.md says what each key means."""
     base = rows[0]
+    own = next(row for row in rows if row.rule == lesson.experiment.rule)
+    fit = answer.fit_of(own)
     return {
+        "fit": fit and answer.to_json(fit),
         "target": lesson.target.name,
         "vlen": lesson.vlen,
         "network": list(lesson.spec.network.layers),
         "rule": lesson.experiment.rule,
         "rules": [_entry(row, base, watermarks) for row in rows],
-        "growth": [
+        "growth": None if found is None else [
             {"rule": g.rule, "orders": dict(g.orders), "k": g.k and dict(g.k),
              "depths": {str(d): dict(b) for d, b in g.depths.items()},
              "widths": {str(w): dict(b) for w, b in g.widths.items()}}
             for g in found
         ],
         "provenance": {
-            "rules": "counted", "growth": "counted", "rules.batch": "modelled",
+            "fit": "counted", "rules": "counted", "rules.batch": "modelled",
+            **({} if found is None else {"growth": "counted"}),
             **({"rules.watermark": from_device(lesson.board)} if watermarks else {}),
         },
     }  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hil.lesson import Lesson
     from hil.memory.rows import Row
 
-HELP = "the memory bill: inference and every rule side by side, byte by byte"
+HELP = "does it fit, and the memory bill: inference and every rule side by side, byte by byte"
 MEASURED_STEPS = 16
 
 
@@ -30,6 +30,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "was used beside its bound",
     )
     parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="also show how the need grows with depth, width, K and batch",
+    )
+    parser.add_argument(
         "--markdown", action="store_true", help="only the table, for a document"
     )
     add_link_only(parser)
@@ -38,23 +43,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb. A rule that does not take the experiment has its reason in the
-    table; the experiment's own is an error then."""
+    table; the experiment's own is an error then, told behind what is shown."""
+    from hil.cli import tell
     from hil.lesson import prepare
     from hil.link_only import serves
-    from hil.memory import growth, report
+    from hil.memory import answer, growth, report
     from hil.memory.rows import compare
 
     out, asked = output.of(given), experiment_of(given)
     if given.link_only or serves(asked):
         _link_only(asked, given.measure, out)
         return 0
-    lesson = prepare(asked)
+    lesson = prepare(_with_samples(asked, given))
     rows = list(compare(lesson))
     own = next(row for row in rows if row.rule == lesson.experiment.rule)
-    if all(row.network is None for row in rows):
-        assert own.refused is not None
+    nothing = all(row.network is None for row in rows)
+    if own.refused is not None and nothing and answer.fit_of(own) is None:
         raise own.refused
-    found = growth.growths(lesson)
+    found = growth.growths(lesson) if given.growth else None
     watermarks = _measured(rows, lesson) if given.measure else {}
     shown = (
         report.markdown(rows, lesson)
@@ -65,8 +71,23 @@ def run(given: argparse.Namespace) -> int:
         out.line(line)
     out.document(report.to_json(rows, found, lesson, watermarks))
     if own.refused is not None:
-        raise own.refused
+        tell(own.refused)
+        return own.refused.exit_code
     return 0
+
+
+def _with_samples(asked: Experiment, given: argparse.Namespace) -> Experiment:
+    """What is asked; with samples as wide as its network where no data set is named
+    and the default's do not fit: u8, and none of their elements zero."""
+    from hil import datasets
+    from hil.experiment import names
+
+    if asked.widths is None or names(given.experiment, "data") or given.data:
+        return asked
+    there = datasets.load(asked.data)
+    if there.features == asked.widths[0] and there.classes <= asked.widths[-1]:
+        return asked
+    return asked.override({"data": datasets.DENSE})
 
 
 def _link_only(asked: Experiment, measured: bool, out: output.Output) -> None:

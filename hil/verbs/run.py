@@ -105,16 +105,14 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
 
     Raises `UsageError`.
     """
-    from hil.experiment import Experiment, load, names_target
+    from hil.experiment import Experiment, load, names
 
     base = load(given.experiment) if given.experiment else Experiment()
     values = keys_of(given)
     asked = base.override(values) if values else base
     if asked.unit is None:
         return asked
-    fixed = "target" in values or bool(
-        given.experiment and names_target(given.experiment)
-    )
+    fixed = "target" in values or names(given.experiment, "target")
     return _on_unit(asked, asked.unit, fixed)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import targets
 from codegen import rules
 from codegen.bill import STACK_LEAST
 from hil.building import build, plan_for
@@ -18,7 +19,7 @@ from hil.cli import main
 from hil.errors import OverBudget
 from hil.experiment import Experiment
 from hil.lesson import prepare
-from hil.memory import growth, report, rows
+from hil.memory import answer, growth, report, rows
 from hil.memory.rows import INFERENCE, compare
 
 SMALL = ("--network", "64-32-10")
@@ -60,6 +61,63 @@ def test_a_rules_figures_are_its_plans_and_its_images() -> None:
     assert row.network.scratch == 4 * planned.arena.words
     assert row.network.tape == planned.tape == 4 * 32
     assert row.whole.ram == build(planned).image.ram
+
+
+def test_the_first_line_is_the_answer(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    planned = plan_for(LESSON)
+    found = document(tmp_path, *SMALL)
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first == f"fits: {planned.ram:,} of 14,680,064 bytes of RAM"
+    assert second == ""
+    assert (found["fit"]["fits"], found["fit"]["needs"]) == (True, planned.ram)
+    assert found["growth"] is None
+
+
+def test_what_does_not_fit_says_so_first_and_ends_with_3(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "memory.json"
+    asked = ("--target", "netduinoplus2", "--network", "784-128-10")
+    assert main(["memory", *asked, "--json", str(path)]) == OverBudget.exit_code
+    told = capsys.readouterr()
+    found = json.loads(path.read_text())["fit"]
+    assert told.out.splitlines()[0] == (
+        f"does not fit: needs at least {found['needs']:,} of 131,072 bytes of RAM, the "
+        "largest item is W1, 401,408 bytes"
+    )
+    assert (found["fits"], found["least"], found["limit"]) == (False, True, 131_072)
+    assert "needs at least" in told.err
+
+
+def test_a_target_without_a_limit_always_fits(host_cc: str) -> None:
+    (row,) = (
+        row
+        for row in compare(prepare(Experiment(network="64-10", target="host")))
+        if row.rule == "dfa"
+    )
+    fit = answer.fit_of(row)
+    assert fit is not None and fit.fits and fit.limit is None
+    told = answer.sentence(fit, targets.load("host"), 1)
+    assert told.endswith("bytes of RAM, and target host sets no limit")
+
+
+def test_no_data_set_is_needed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Unless one is named, by a flag or in the file: then it must fit."""
+    wide = ("--network", "33-4-10")
+    found = document(tmp_path, *wide)
+    assert found["network"] == [33, 4, 10]
+    assert "u8 samples without zeros" in capsys.readouterr().out
+    assert main(["memory", *wide, "--data", "digits"]) == 2
+    named = tmp_path / "named.toml"
+    named.write_text("data = 'digits'\nnetwork = '33-4-10'\n")
+    assert main(["memory", str(named)]) == 2
+    assert "takes 33 inputs, but data 'digits' has 64" in capsys.readouterr().err
+    document(tmp_path, *SMALL)
+    assert "u8 samples, on" in capsys.readouterr().out
 
 
 def test_nothing_runs_and_no_emulator_is_needed(
@@ -221,8 +279,13 @@ def test_it_is_read_in_a_terminal_of_a_hundred_columns(
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 100
     assert "1,919,016" in out
-    for words in ("modelled", "x inf.", "largest", "O(L n²)"):
+    for words in ("x inf.", "largest"):
         assert words in out
+    assert "O(L n²)" not in out and "modelled" not in out
+    assert main(["memory", *SMALL, "--growth"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "O(L n²)" in out and "modelled" in out
 
 
 def test_a_document_gets_the_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
