@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from codegen.reference.digest import Digest
-from codegen.reference.random import mix
+from tests.reference.test_generator import mix
 
 
 def plain(tensors: list[np.ndarray]) -> int:
+    """The formula in plain integers."""
     words = [word for t in tensors for word in t.ravel().view(np.uint32).tolist()]
     keyed = [w ^ 0x9E3779B9 * (k + 1) & 0xFFFFFFFF for k, w in enumerate(words)]
-    mixed = [int(mix(np.array([x], dtype=np.uint32))[0]) for x in keyed]
-    return sum(mixed) & 0xFFFFFFFF
+    return sum(map(mix, keyed)) & 0xFFFFFFFF
 
 
 @pytest.fixture

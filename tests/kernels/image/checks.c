@@ -11,16 +11,28 @@
 #include "console.h"
 #include "hil_kernels.h"
 
-enum { MOST = 300, ROWS = 33, GUARD = 4, WORDS = ROWS * MOST + GUARD };
+enum { MOST = 300, ROWS = 33, MANY = 1025, GUARD = 4, LONGEST = 65535, WORDS = 70000 };
 
 static const size_t sizes[] = {1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 65, 130, MOST};
-static const size_t row_counts[] = {1, 5, ROWS};
+static const size_t row_counts[] = {1, 5, ROWS, MANY};
+/* Beyond 8, 10 and nearly 16 bits: the most that a list of inputs may have. */
+static const size_t long_sizes[] = {257, 1025, LONGEST};
 
 #define EACH(variable, list) \
     for (size_t at_##variable = 0, variable = (list)[0]; \
          at_##variable < sizeof(list) / sizeof *(list) \
          && (variable = (list)[at_##variable], true); \
          at_##variable++)
+
+/* The widths of so many rows: a few where the rows are many. */
+#define EACH_WIDTH(variable, rows) \
+    EACH (variable, sizes) \
+        if ((rows) <= ROWS || variable <= 7)
+
+/* How many rows a list has: none, each number up to ROWS, and MANY. */
+#define EACH_COUNT(variable) \
+    for (size_t variable = 0; variable <= MANY; \
+         variable = variable == ROWS ? MANY : variable + 1)
 
 /* What a kernel reads. */
 static float w[WORDS], b[WORDS], x[WORDS];
@@ -202,7 +214,7 @@ static void check_f32_dense_forward(
     void (*kernel)(const float *, const float *, const float *, float *, size_t, size_t))
 {
     EACH (n_in, row_counts) {
-        EACH (n_out, sizes) {
+        EACH_WIDTH (n_out, n_in) {
             fill(w, n_in * n_out, false); /* infinite only where x_i is zero: */
             fill(b, n_out, true);
             fill(x, n_in, true);
@@ -216,7 +228,7 @@ static void check_f32_dense_forward(
 
 /* A list: its length, its entries, and nothing beyond them (`x` and `rows` may
  * be used as a whole while it is made). */
-static void same_list(size_t want, size_t got, float *const rows[2][MOST], size_t n)
+static void same_list(size_t want, size_t got, float *const rows[2][LONGEST], size_t n)
 {
     same_word((uint32_t)want, (uint32_t)got, 1, n, n);
     for (size_t k = 0; k < want; k++) {
@@ -228,13 +240,13 @@ static void same_list(size_t want, size_t got, float *const rows[2][MOST], size_
     }
 }
 
-static float *listed[2][MOST]; /* rows */
+static float *listed[2][LONGEST]; /* rows */
 
 #define NONZERO(name, type) \
     static void check_##name( \
         size_t (*kernel)(const type *, float, float *, size_t, float **, float *, size_t)) \
     { \
-        static type v[MOST]; \
+        static type v[LONGEST]; \
         EACH (n, sizes) { \
             for (uint32_t share = 0; share <= 4; share++) { /* none, some, all */ \
                 for (size_t i = 0; i < n; i++) { \
@@ -246,6 +258,16 @@ static float *listed[2][MOST]; /* rows */
                 const size_t got = kernel(v, 255.0f, w, 3, listed[1], first_out[1], n); \
                 same_list(want, got, listed, n); \
             } \
+        } \
+        EACH (n, long_sizes) { \
+            for (size_t i = 0; i < n; i++) { \
+                v[i] = (type)(draw() % 2); \
+            } \
+            fill_outputs(n); \
+            const size_t want = \
+                hil_##name##__scalar(v, 255.0f, w, 1, listed[0], first_out[0], n); \
+            const size_t got = kernel(v, 255.0f, w, 1, listed[1], first_out[1], n); \
+            same_list(want, got, listed, n); \
         } \
     }
 NONZERO(u8_nonzero, uint8_t)
@@ -262,14 +284,21 @@ static void check_f32_nonzero(
         const size_t got = kernel(x, w, 3, listed[1], first_out[1], n);
         same_list(want, got, listed, n);
     }
+    EACH (n, long_sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        const size_t want = hil_f32_nonzero__scalar(x, w, 1, listed[0], first_out[0], n);
+        const size_t got = kernel(x, w, 1, listed[1], first_out[1], n);
+        same_list(want, got, listed, n);
+    }
 }
 
 static void check_f32_listed_forward(
     void (*kernel)(float *const *, const float *, size_t, const float *, float *, size_t))
 {
-    for (size_t count = 0; count < ROWS; count++) {
-        EACH (n_out, sizes) {
-            fill(w, ROWS * n_out, true);
+    EACH_COUNT (count) {
+        EACH_WIDTH (n_out, count) {
+            fill(w, count * n_out, true);
             fill(b, n_out, true);
             fill(x, count, true);
             for (size_t k = 0; k < count; k++) {
@@ -286,13 +315,13 @@ static void check_f32_listed_forward(
 static void check_f32_listed_update(
     void (*kernel)(float *const *, float *, size_t, float *, const float *, float, size_t))
 {
-    static float values[2][ROWS];
+    static float values[2][MANY];
 
-    for (size_t count = 0; count < ROWS; count++) {
-        EACH (n_out, sizes) {
+    EACH_COUNT (count) {
+        EACH_WIDTH (n_out, count) {
             fill(b, n_out, true);
             fill(values[0], count, true);
-            fill_outputs(ROWS * n_out);
+            fill_outputs(count * n_out);
             for (size_t k = 0; k < count; k++) {
                 values[1][k] = values[0][k];
                 listed[0][k] = first_out[0] + k * n_out;
@@ -301,7 +330,7 @@ static void check_f32_listed_update(
             hil_f32_listed_update__scalar(
                 listed[0], values[0], count, second_out[0], b, 0.03f, n_out);
             kernel(listed[1], values[1], count, second_out[1], b, 0.03f, n_out);
-            same(first_out, ROWS, n_out);
+            same(first_out, count, n_out);
             same(second_out, 1, n_out);
             for (size_t k = 0; k < count; k++) {
                 same_word(word_of(values[0][k]), word_of(values[1][k]), count, n_out, k);
@@ -314,11 +343,11 @@ static void check_f32_dense_fused(
     void (*kernel)(float *, const float *, const float *, const float *, const float *,
                    float *, size_t, size_t))
 {
-    static float s[MOST];
+    static float s[MANY];
 
     for (uint32_t zeros = 0; zeros < 2; zeros++) {
         EACH (n_in, row_counts) {
-            EACH (n_out, sizes) {
+            EACH_WIDTH (n_out, n_in) {
                 fill(s, n_in, true);
                 fill(w, n_out, true); /* delta */
                 fill(b, n_out, true);
@@ -341,7 +370,7 @@ static void check_f32_rank_one(
     void (*kernel)(float *, const float *, const float *, size_t, size_t))
 {
     EACH (n_in, row_counts) {
-        EACH (n_out, sizes) {
+        EACH_WIDTH (n_out, n_in) {
             fill(x, n_in, true);
             fill(b, n_out, true);
             fill_outputs(n_in * n_out);
@@ -447,7 +476,7 @@ static void check_f32_feedback_stored(
     void (*kernel)(const float *, const float *, float *, size_t, size_t))
 {
     EACH (n_err, row_counts) {
-        EACH (n, sizes) {
+        EACH_WIDTH (n, n_err) {
             fill(w, n_err * n, true);
             fill(x, n_err, true);
             fill_outputs(n);
@@ -465,7 +494,7 @@ static void check_f32_feedback_signs(
     static uint32_t words[WORDS / 32 + 1];
 
     EACH (n_err, row_counts) {
-        EACH (n, sizes) {
+        EACH_WIDTH (n, n_err) {
             const uint32_t seed = draw(), word = draw();
             fill(x, n_err, true);
             fill_outputs(n);
@@ -480,7 +509,7 @@ static void check_f32_dense_backward(
     void (*kernel)(const float *, const float *, float *, size_t, size_t))
 {
     EACH (n_in, row_counts) {
-        EACH (n_out, sizes) {
+        EACH_WIDTH (n_out, n_in) {
             fill(w, n_in * n_out, true);
             fill(x, n_out, true);
             fill_outputs(n_in);
@@ -507,7 +536,7 @@ static void check_f32_dense_update(
     void (*kernel)(float *, float *, const float *, const float *, float, size_t, size_t))
 {
     EACH (n_in, row_counts) {
-        EACH (n_out, sizes) {
+        EACH_WIDTH (n_out, n_in) {
             fill(x, n_in, true);
             fill(b, n_out, true);
             fill_outputs(n_in * n_out);
@@ -524,7 +553,7 @@ static void check_f32_dense_update(
         float (*kernel)(const float *, uint32_t, float *, float *, size_t)) \
     { \
         EACH (n, sizes) { \
-            const uint32_t label = draw() % (uint32_t)n; \
+            const uint32_t label = n == MOST ? MOST - 1 : draw() % (uint32_t)n; \
             for (size_t i = 0; i < n; i++) { /* no overflow in the losses */ \
                 x[i] = draw() % 8 == 0 ? -0.0f : (float)(int32_t)draw() * 0x1p-26f; \
             } \
@@ -568,14 +597,18 @@ static void check_f32_uniform(void (*kernel)(uint32_t, uint32_t, float, float *,
 
 static void check_u32_digest(uint32_t (*kernel)(const uint32_t *, size_t, uint32_t))
 {
-    static uint32_t words[MOST];
+    static uint32_t words[WORDS];
 
+    for (size_t i = 0; i < WORDS; i++) {
+        words[i] = draw();
+    }
     EACH (n, sizes) {
         const uint32_t first = draw();
-        for (size_t i = 0; i < n; i++) {
-            words[i] = draw();
-        }
         same_word(hil_u32_digest__scalar(words, n, first), kernel(words, n, first), 1, n, 0);
+    }
+    EACH (n, long_sizes) {
+        const size_t more = n + 2; /* the longest has more than 16 bits count */
+        same_word(hil_u32_digest__scalar(words, more, 0), kernel(words, more, 0), 1, more, 0);
     }
 }
 
@@ -638,14 +671,14 @@ static void check_f32_listed_masked_update(
     size_t (*kernel)(float *const *, float *, size_t, float *, const float *, const float *,
                      float, float, size_t))
 {
-    static float values[2][ROWS];
+    static float values[2][MANY];
 
-    for (size_t count = 0; count < ROWS; count++) {
-        EACH (n_out, sizes) {
+    EACH_COUNT (count) {
+        EACH_WIDTH (n_out, count) {
             fill(b, n_out, true);
             hil_f32_block_max__scalar(b, x, count % 2 ? 8 : 1, n_out);
             fill(values[0], count, true);
-            fill_outputs(ROWS * n_out);
+            fill_outputs(count * n_out);
             for (size_t k = 0; k < count; k++) {
                 values[1][k] = values[0][k];
                 listed[0][k] = first_out[0] + k * n_out;
@@ -656,7 +689,7 @@ static void check_f32_listed_masked_update(
             const size_t got = kernel(
                 listed[1], values[1], count, second_out[1], b, x, 0.03f, 0.1f, n_out);
             same_word((uint32_t)want, (uint32_t)got, count, n_out, n_out);
-            same(first_out, ROWS, n_out);
+            same(first_out, count, n_out);
             same(second_out, 1, n_out);
         }
     }
@@ -715,10 +748,10 @@ PERTURB(f32_gaussian)
         void (*kernel)(uint32_t, uint32_t, const float *, const float *, const float *, \
                        const float *, float *, float *, size_t, size_t)) \
     { \
-        static float t[ROWS]; \
+        static float t[MANY]; \
         for (uint32_t moving = 0; moving < 2; moving++) { \
             EACH (n_in, row_counts) { \
-                EACH (n_out, sizes) { \
+                EACH_WIDTH (n_out, n_in) { \
                     const uint32_t seed = draw(); \
                     fill(w, n_in * n_out, true); \
                     fill(b, n_out, true); \
