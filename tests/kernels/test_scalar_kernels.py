@@ -45,8 +45,8 @@ def same(got: F32, want: F32) -> None:
         & ~(np.isnan(got) & np.isnan(want))
     )
     assert not differ.size, (
-        f"element {differ[0]} of {got.size} is {got.flat[differ[0]].hex()}, "
-        f"reference {want.flat[differ[0]].hex()}; {differ.size} differ"
+        f"element {differ[0]} of {got.size} is {float(got.flat[differ[0]]).hex()}, "
+        f"reference {float(want.flat[differ[0]]).hex()}; {differ.size} differ"
     )
 
 

@@ -115,7 +115,7 @@ def test_fma_is_libms(kind: Callable[..., Triple], fmaf: Fmaf) -> None:
     a, b, c = kind(np.random.default_rng(20))
     right = by_libm(fmaf, a, b, c)
     wrong = np.flatnonzero(~same_bits(fma(a, b, c), right))
-    assert not wrong.size, [(a[i].hex(), b[i].hex(), c[i].hex()) for i in wrong[:3]]
+    assert not wrong.size, [[float(v[i]).hex() for v in (a, b, c)] for i in wrong[:3]]
 
 
 @pytest.mark.parametrize("kind", [just_off_a_tie, just_off_a_subnormal_tie])
