@@ -9,7 +9,7 @@ from pathlib import Path
 
 import targets
 from codegen import protocol
-from codegen.plan import Plan, plan
+from codegen.plan import Plan, Tensor, plan
 from codegen.protocol import StepFlag
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, Spec
@@ -18,9 +18,10 @@ from hil.link.frame import Decoder, Frame, encode
 BOOT = 0x1234_5678
 OTHER_BOOT = 0x8765_4321
 SPECS = {
-    "u8": Spec(Network((5, 7, 3))),
-    "f32": Spec(Network((3, 4, 5, 2)), inputs=Inputs("f32", 1.0)),
+    "u8": Spec(Network((5, 17, 3))),
+    "f32": Spec(Network((3, 4, 17, 2)), inputs=Inputs("f32", 1.0)),
 }
+"""Each has a tensor that no frame holds."""
 WINDOW, SAMPLES = 3, 2
 RESIDENT, THIN = 6, 4
 SLOTS = 2
@@ -119,6 +120,7 @@ class Firmware:
         self._seq = (self._seq + 1) & 0x7FFF if seq is None else seq
         self.send(encode(message.kind, 0, self._seq, boot, payload))
         *before, reply = self.answers(message.kind, self._seq)
+        assert {frame.boot for frame in (*before, reply)} == {boot}
         self.unsolicited += before
         return reply
 
@@ -172,6 +174,11 @@ class Firmware:
     def sample(self) -> bytes:
         """A sample of zeros."""
         return bytes(self.made.spec.inputs.size * self.made.spec.network.n_in)
+
+    @property
+    def largest(self) -> Tensor:
+        """The tensor of most words."""
+        return max(self.made.tensors, key=lambda tensor: tensor.words)
 
     def close(self) -> str:
         """Hang up; what the checks had to say."""

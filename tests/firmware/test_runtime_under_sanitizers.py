@@ -186,8 +186,11 @@ REFUSED: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes], Status]]
         Status.OUT_OF_BOUNDS),
     "an offset that overflows with its count": (
         protocol.READ, lambda f: words(0, 2, 2**32 - 1), Status.OUT_OF_BOUNDS),
-    "more than a frame holds": (
+    "more than there is": (
         protocol.READ, lambda f: words(0, 0xFFFF, 0), Status.OUT_OF_BOUNDS),
+    "all of a tensor that no frame holds": (
+        protocol.READ, lambda f: words(f.largest.index, f.largest.words, 0),
+        Status.OUT_OF_BOUNDS),
     "writing scratch": (
         protocol.WRITE, lambda f: words(len(f.made.state), 1, 0, bytes(4)),
         Status.OUT_OF_BOUNDS),
@@ -270,6 +273,13 @@ def test_no_reply_outlives_its_session(firmware: Firmware, name: str) -> None:
     assert firmware.ask(protocol.DIGEST, boot=OTHER_BOOT).payload == state
 
 
+def test_a_kept_reply_answers_for_its_own_steps_only(firmware: Firmware) -> None:
+    assert firmware.step(0, count=2).status == Status.OK
+    assert firmware.step(0).status == Status.OUT_OF_STEP
+    assert firmware.step(1).status == Status.OUT_OF_STEP
+    assert firmware.step(0, count=2).status == Status.REPLAYED
+
+
 def test_a_resident_sample_teaches_as_one_that_is_sent(firmware: Firmware) -> None:
     for step in range(THIN):
         sent = firmware.step(step, label=step % 2)
@@ -344,10 +354,17 @@ def test_of_equal_outputs_the_first_is_the_prediction(
 
 
 def test_no_reply_outlives_an_init(firmware: Firmware) -> None:
-    assert firmware.step(0).status == Status.OK
-    firmware.init()
-    for number in (1, protocol.NEVER):
-        assert firmware.step(number).status == Status.OUT_OF_STEP
+    """Steps 0 and 1 have kept replies; the network that begins anew at step 2 has not
+    learned them."""
+    for number in (0, 1):
+        assert firmware.step(number).status == Status.OK
+    firmware.init(step=2)
+    for number in (0, 1):
+        reply = firmware.step(number)
+        assert (reply.status, reply.payload) == (
+            Status.OUT_OF_STEP,
+            struct.pack("<I", 2),
+        )
 
 
 def test_a_reply_that_comes_back_is_not_answered(firmware: Firmware) -> None:

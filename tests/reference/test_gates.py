@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,17 @@ def test_a_controller_raises_tau_when_too_much_passes() -> None:
 
 def learner(**keys: object) -> Learner:
     return Learner(Spec(Network((64, 32, 10)), RuleChoice("dfa"), seed=1, **keys))
+
+
+def test_a_budget_moves_every_layers_threshold_alike() -> None:
+    """tau exp(0.4 (signal / budget - 1)), of the signal and nothing else."""
+    gate = Gate("row", threshold=0.001, budget=1000)
+    made = Learner(Spec(Network((6, 7, 8, 9, 3)), RuleChoice("dfa"), gate=gate))
+    tau = 0.001
+    for signal in (1500, 700, 1000):
+        made.step(np.arange(6, dtype=np.uint8), 1, ETA, signal)
+        tau *= math.exp(0.4 * (signal / 1000 - 1))
+        assert made.state["tau"] == pytest.approx([tau] * 3, rel=1e-6)
 
 
 @pytest.fixture(scope="module")

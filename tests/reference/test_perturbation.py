@@ -18,6 +18,7 @@ from codegen.reference.perturbation import (
     rademacher,
 )
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from tests.reference.test_generator import u32
 
 FALSE_ALARMS = 1e-6
 """Share of right programs that a statistical test here would refuse; the seeds are
@@ -58,6 +59,19 @@ def test_steps_directions_and_layers_draw_their_own(name: str) -> None:
                   draw(direction(2, 0), 1, 4, 40)):  # fmt: skip
         assert (one != other).mean() > 0.3
     np.testing.assert_array_equal(one, draw(direction(1, 2**32), 1, 4, 40))
+
+
+def test_directions_are_numbered_by_step_and_k() -> None:
+    """Direction k of K in step s is number s K + k, and its signs are of its own seed:
+    in plain integers, as docs/arithmetic.md has it."""
+    rule = RuleChoice("fg-activity", {"k": 3})
+    made = Learner(Spec(Network(LAYERS), rule, Inputs("f32", 1.0), seed=9))
+    for step, k, number in ((0, 2, 2), (1, 0, 3), (2, 1, 7)):
+        made.step_number = step
+        seed = u32(9, 98, number)
+        word = u32(seed, 110 + 2, 0)
+        right = [1 - 2 * (word >> bit & 1) for bit in range(LAYERS[2])]
+        assert made.drawn(k, 2, 1, LAYERS[2])[0].tolist() == right
 
 
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 65])
