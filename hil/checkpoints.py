@@ -95,6 +95,26 @@ def newest(plan: Plan, flash: Path, step: int | None = None) -> Checkpoint:
     return ours[0]
 
 
+def require_own(plan: Plan, flash: Path) -> None:
+    """Raise `DataError` where the newest checkpoint is of another network, whose slots
+    may lie elsewhere: the device would not go on from it. What is damaged is the
+    device's to find."""
+    if not flash.exists():
+        return
+    data, size = _read(flash), plan.slots.size
+    starts = range(0, len(data), size) if size else ()
+    found = [v for at in starts if (v := _fields(data[at : at + CHECKPOINT.size]))]
+    known = CHECKPOINT_VERSION, identity(plan.spec)
+    newest = max(found, key=lambda values: values["sequence"], default=None)
+    if newest is not None and (newest["version"], newest["identity"]) != known:
+        raise DataError(
+            f"the newest checkpoint in flash {str(flash)!r}, of step {newest['step']}, "
+            "is of another network, rule or version: expected one of network "
+            f"{plan.spec.network} with rule {plan.rule.name}",
+            "without --resume the run learns from the start",
+        )
+
+
 def tensors(plan: Plan, state: bytes) -> dict[str, np.ndarray]:
     """The tensors of a checkpoint's state, by name."""
     words = np.frombuffer(state, "<f4")
@@ -186,14 +206,21 @@ def _written(plan: Plan, data: bytes | bytearray) -> list[tuple[int, dict[str, A
 
 
 def _header(slots: Slots, raw: bytes | bytearray) -> dict[str, Any] | None:
-    """The fields of a header that was written whole, in whatever version."""
+    """The fields of a header that was written whole, in whatever version, if its
+    state has room in a slot."""
+    values = _fields(raw)
+    fits = values is not None and values["size"] <= slots.size - slots.state_at
+    return values if fits else None
+
+
+def _fields(raw: bytes | bytearray) -> dict[str, Any] | None:
+    """The fields of a header that was written whole."""
     if len(raw) < CHECKPOINT.size:
         return None
     values = dict(zip(_NAMES, CHECKPOINT.struct.unpack(raw), strict=True))
     written = (
         values["magic"] == CHECKPOINT_MAGIC
         and values["sequence"] != 0
-        and values["size"] <= slots.size - slots.state_at
         and values["crc"] == zlib.crc32(raw[:-CRC])
     )
     return values if written else None

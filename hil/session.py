@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codegen.plan import Plan
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
@@ -206,6 +207,7 @@ class Session:
         lesson, folder = self.lesson, self.record.folder
         with self.record.stage("plan"):
             planned = plan_for(lesson)
+            self._require_start(planned)
         spec = lesson.spec
         placed = (
             f", {lesson.resident:,} samples in the image" if lesson.resident else ""
@@ -232,6 +234,14 @@ class Session:
             "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
         )
         return built
+
+    def _require_start(self, planned: Plan) -> None:
+        """Raise `DataError` where the file that the run starts from is of another
+        network: before anything is built."""
+        if self.lesson.experiment.init is not None:
+            weights.load_for(self.lesson.experiment.init, planned)
+        if self.resume and self._flash is not None:
+            checkpoints.require_own(planned, self._flash)
 
     @contextmanager
     def _attach(self, built: Built) -> Iterator[Lifeline]:
@@ -333,9 +343,7 @@ class Session:
         init, learner = self.lesson.experiment.init, self._learner
         if init is None:
             return Snapshot(0, learner.snapshot() if learner else {})
-        shapes = {t.name: t.shape for t in device.plan.state}
-        snapshot = Snapshot(0, weights.load(init, shapes))
-        weights.require_within(init, snapshot.state, self.lesson.spec.clip)
+        snapshot = Snapshot(0, weights.load_for(init, device.plan))
         if learner is not None and self.reference is not None:
             learner.load(snapshot.state)
             self.reference.load(snapshot.state)

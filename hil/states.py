@@ -72,8 +72,7 @@ def saved(source: str, step: int | None = None) -> Held:
 def store(run: RunFolder, file: str, step: int) -> checkpoints.Checkpoint:
     """Write an .npz as the newest checkpoint of a run's flash."""
     lesson, plan = run.prepared()
-    state = weights.load(file, {t.name: t.shape for t in plan.state})
-    weights.require_within(file, state, lesson.spec.clip)
+    state = weights.load_for(file, plan)
     learner = Learner(lesson.spec)
     learner.load(state)
     return checkpoints.add(
@@ -104,8 +103,7 @@ def read_board(run: RunFolder, unit: str) -> Held:
 def write_board(run: RunFolder, unit: str, file: str, step: int) -> int:
     """Have a board go on from an .npz, and commit it; returns the digest."""
     with _board(run, unit) as (lesson, device):
-        state = weights.load(file, {t.name: t.shape for t in device.plan.state})
-        weights.require_within(file, state, lesson.spec.clip)
+        state = weights.load_for(file, device.plan)
         told = write_state(device, lesson.spec.seed, Snapshot(step, state))
         require_digest(device.plan.spec, state, told)
         return device.commit().digest

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from codegen.plan import Plan
 from codegen.spec import Clip
 from hil import arrays
 from hil.arrays import Archive
@@ -53,6 +54,14 @@ def _tensor(
             f"weights file {path!r}: {name} is {header}, expected float32{wanted}"
         )
     return found[name]
+
+
+def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
+    """The state that a network of `plan` starts from. Raises `DataError` when the file
+    is of another network, or holds what learning would not keep to."""
+    state = load(path, {tensor.name: tensor.shape for tensor in plan.state})
+    require_within(path, state, plan.spec.clip)
+    return state
 
 
 def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:

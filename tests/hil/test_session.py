@@ -99,8 +99,11 @@ def test_learned_weights_go_out_and_come_in(
     second = run(small.override({"init": str(path), "steps": 30}), out=folder)
     assert second.result == "pass" and second.digest != first.digest
     np.savez(path, W1=np.zeros((3, 3), np.float32))
-    with pytest.raises(DataError, match="holds W1: expected W1, b1, W2, b2"):
-        run(small.override({"init": str(path)}), out=folder)
+    with pytest.raises(DataError, match="holds W1: expected W1, b1, W2, b2") as told:
+        run(small.override({"init": str(path), "name": "other"}), out=folder)
+    assert told.value.exit_code == 2
+    (other,) = folder.glob("*-other")
+    assert not (other / "image.elf").exists(), "it was found before the build"
 
 
 def test_counted_instructions_are_told_for_every_step_and_repeat(

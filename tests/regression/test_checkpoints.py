@@ -127,17 +127,30 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(
     assert refused.value.exit_code == 5
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        {"network": "64-18-10"}, {"rule": "bp"}, {"seed": 2}, {"clip_weights": 4.0},
-        {"parameters": {"feedback": "uniform"}}, {"activation": "relu"},
-    ],
-    ids=str,
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"network": "64-18-10"}, {"network": "64-640-10"}, {"rule": "bp"},
+    {"clip_weights": 4.0}, {"parameters": {"feedback": "uniform"}},
+    {"activation": "relu"},
 )  # fmt: skip
-def test_a_checkpoint_of_something_else_is_refused(
+
+
+@pytest.mark.parametrize("keys", OTHERS, ids=str)
+def test_a_checkpoint_of_something_else_is_refused_before_the_build(
     left: Path, tmp_path: Path, keys: dict[str, Any]
 ) -> None:
+    with pytest.raises(DataError, match="is of another network, rule") as told:
+        resumed(left, tmp_path / "out", **keys)
+    assert told.value.exit_code == 2
+    (record,) = tmp_path.glob("out/*/run.json")
+    assert not (record.parent / "image.elf").exists()
+
+
+@pytest.mark.parametrize("keys", [*OTHERS, {"seed": 2}], ids=str)
+def test_a_device_does_not_go_on_from_something_else(
+    left: Path, tmp_path: Path, keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this side has looked at: a board's flash it cannot see."""
+    monkeypatch.setattr(checkpoints, "require_own", lambda plan, flash: None)
     other = "another network, rule, seed or version|nothing to resume from"
     with pytest.raises(LinkError, match=other):
         resumed(left, tmp_path, **keys)
