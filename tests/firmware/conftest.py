@@ -30,13 +30,14 @@ def image(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Spec]:
 
 
 @pytest.fixture
-def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[[], Firmware]]:
-    """Starts the firmware on the test's own flash and greets it; it must be well, with
-    the checks content, when the test is over."""
+def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[..., Firmware]]:
+    """Starts the firmware on the test's own flash, perhaps with a library that it
+    loads before others, and greets it; it must be well, with the checks content, when
+    the test is over."""
     started: list[Firmware] = []
 
-    def start() -> Firmware:
-        started.append(Firmware(*image, tmp_path / FLASH))
+    def start(preload: Path | None = None) -> Firmware:
+        started.append(Firmware(*image, tmp_path / FLASH, preload))
         assert started[-1].hello().status == Status.OK
         return started[-1]
 
@@ -52,7 +53,7 @@ def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[[], Firmw
 
 
 @pytest.fixture
-def firmware(boot: Callable[[], Firmware]) -> Firmware:
+def firmware(boot: Callable[..., Firmware]) -> Firmware:
     """Firmware that has been initialised, too."""
     one = boot()
     assert one.init().status == Status.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import subprocess
@@ -77,16 +78,24 @@ def rehearse_payload(
     return fields + struct.pack(f"<{len(slots)}H", *slots)
 
 
+def _preloaded(library: Path) -> dict[str, str]:
+    """The checks want to be the first library of a process, unless told otherwise."""
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
 class Firmware:
     """The process, and what is said to it."""
 
-    def __init__(self, image: str, spec: Spec, flash: Path) -> None:
+    def __init__(
+        self, image: str, spec: Spec, flash: Path, preload: Path | None = None
+    ) -> None:
         self.made = planned(spec)
         self._line, far = socket.socketpair()
         self._line.settimeout(LIMIT)
         self.process = subprocess.Popen(
             [image, "--fd", str(far.fileno()), "--flash", str(flash)],
             pass_fds=[far.fileno()], stderr=subprocess.PIPE, text=True,
+            env=os.environ | (_preloaded(preload) if preload else {}),
         )  # fmt: skip
         far.close()
         self._decoder = Decoder()

@@ -19,7 +19,7 @@ from tests.firmware.process import Firmware
 
 STEP = 1
 """Of the checkpoint that is found."""
-Boot = Callable[[], Firmware]
+Boot = Callable[..., Firmware]
 
 
 @pytest.fixture
@@ -89,6 +89,18 @@ def test_one_of_something_else_is_refused(
 
 def test_one_of_another_seed_is_refused(boot: Boot, flash: Path) -> None:
     assert resume(boot(), seed=2) == Status.OTHER_CHECKPOINT
+
+
+def test_where_float_is_not_what_it_needs_nothing_is_gone_on_from(
+    boot: Boot, flash: Path, disturbed: Callable[[str], Path]
+) -> None:
+    firmware = boot(disturbed("upward"))
+    assert resume(firmware) == Status.FAULTED
+    (fault,) = firmware.unsolicited
+    assert protocol.FAULT.reply is not None
+    told, _ = protocol.FAULT.reply.unpack(fault.payload)
+    assert told["cause"] == protocol.Cause.ARITHMETIC
+    assert firmware.step(STEP).status == Status.NOT_READY
 
 
 def test_behind_the_last_number_a_commit_is_refused_and_learning_goes_on(
