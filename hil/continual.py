@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
-
 WINDOW = 100
 """Samples of the sliding window."""
 FADING = 0.99
@@ -41,6 +39,12 @@ class Sliding:
         self._right += right
 
     @property
+    def right(self) -> int | None:
+        """How many of `size` were right; None of fewer."""
+        latest = self._latest
+        return self._right if len(latest) == latest.maxlen else None
+
+    @property
     def accuracy(self) -> float | None:
         """None before the first sample; of fewer than `size` while there are no more."""
         return self._right / len(self._latest) if self._latest else None
@@ -63,6 +67,58 @@ class Fading:
     def accuracy(self) -> float | None:
         """None before the first sample."""
         return self._sum / self._weight if self._weight else None
+
+
+class Recovery:
+    """How many steps a learner needs to recover from a drift, one `add` a sample after
+    it. `before`: how many of the `window` samples before the drift were predicted
+    right, None where there were fewer samples."""
+
+    def __init__(self, before: int | None, window: int = WINDOW) -> None:
+        self.steps: int | None = None
+        """Steps from the drift to the first after which the latest `window` samples,
+        all of them after the drift, are predicted with at least `RECOVERED` of the
+        accuracy before it; None until then, and where nobody knows that accuracy."""
+        self._before = before
+        self._since = 0
+        self._latest = Sliding(window)
+
+    def add(self, right: bool) -> None:
+        """One more sample, predicted right or not."""
+        if self._before is None or self.steps is not None:
+            return
+        self._since += 1
+        self._latest.add(right)
+        now = self._latest.right
+        if now is not None and now >= RECOVERED * self._before:
+            self.steps = self._since
+
+
+class Calibration:
+    """ECE: |accuracy - mean confidence| in `bins` equal bins of confidence in [0, 1],
+    weighted by their samples (Guo et al. 2017, eq. 3), one `add` a sample."""
+
+    def __init__(self, bins: int = BINS) -> None:
+        self._gaps = [0.0] * bins
+        self._samples = 0
+        self._shares = True
+
+    def add(self, confidence: float, right: bool) -> None:
+        """One more sample: its largest output, and whether that was right."""
+        self._samples += 1
+        if not 0 <= confidence <= 1:
+            self._shares = False
+            return
+        place = min(int(confidence * len(self._gaps)), len(self._gaps) - 1)
+        self._gaps[place] += right - confidence
+
+    @property
+    def error(self) -> float | None:
+        """None without a sample, and where an output is no share, as with linear
+        outputs."""
+        if not self._samples or not self._shares:
+            return None
+        return sum(map(abs, self._gaps)) / self._samples
 
 
 def average_accuracy(matrix: Sequence[Row]) -> float | None:
@@ -96,33 +152,14 @@ def forgetting(matrix: Sequence[Row]) -> float | None:
     return _mean(lost)
 
 
-def recovery(
-    right: Sequence[bool], drift: int, end: int, window: int = WINDOW
-) -> int | None:
-    """Steps from a drift at step `drift` to the first after which the latest
-    `window` samples, all of them after the drift, are predicted with at least
-    `RECOVERED` of the accuracy of the `window` samples before it. None when that does
-    not happen before step `end`, or fewer samples came before the drift."""
-    if drift < window or end - drift < window:
-        return None
-    hits = np.asarray(right[drift - window : end], np.int64)
-    sums = np.convolve(hits, np.ones(window, np.int64), "valid")
-    good = np.flatnonzero(sums[window:] >= RECOVERED * sums[0])
-    return int(good[0]) + window if good.size else None
-
-
 def calibration_error(
     confidence: Sequence[float], right: Sequence[bool], bins: int = BINS
 ) -> float | None:
-    """ECE: |accuracy - mean confidence| in `bins` equal bins of confidence in [0, 1],
-    weighted by their samples (Guo et al. 2017, eq. 3). None without a sample, and where
-    an output is no share, as with linear outputs."""
-    sure, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    if not sure.size or not ((sure >= 0) & (sure <= 1)).all():
-        return None
-    place = np.minimum((sure * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, hits - sure, bins)
-    return float(np.abs(gaps).sum() / sure.size)
+    """The error of `Calibration` over all of these samples."""
+    counted = Calibration(bins)
+    for sure, hit in zip(confidence, right, strict=True):
+        counted.add(sure, hit)
+    return counted.error
 
 
 def _minus(value: float | None, other: float | None) -> float | None:

@@ -122,7 +122,7 @@ class Lockstep:
         self._next_state = SNAPSHOT_EVERY
         self._frames = 0
         self._told: deque[StepResult] = deque()
-        self._signals: list[int] = []
+        self._signals: deque[int] = deque()
         self._health: dict[int, Health] = {}
         self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
@@ -251,7 +251,7 @@ class Lockstep:
             if self._lesson.recoverable:
                 self._repeatable[result.step] = result
             self._told.append(result)
-            if self._steered:
+            if self._steered and not self._alone(result):
                 self._signals.append(result.signal)
         for commit in self._device.take_commits():
             self._committing = False
@@ -291,7 +291,7 @@ class Lockstep:
             return
         end = min(lesson.prefix, self.until, self.learned + self._lead)
         if self._steered:
-            end = min(end, len(self._signals))
+            end = min(end, self._asked + len(self._signals))
         while self._asked < end and reference.room:
             count = BATCH if self._asked else 1
             steps = range(self._asked, min(self._asked + count, end))
@@ -305,7 +305,7 @@ class Lockstep:
         state |= step + 1 in (self._lesson.prefix, *self._lesson.legs)
         if state:
             self._next_state = step + 1 + SNAPSHOT_EVERY
-        signal = self._signals[step] if self._steered else 0
+        signal = self._signals.popleft() if self._steered else 0
         every = self._lesson.experiment.health
         health = every is not None and (step + 1) % every == 0
         return Asked(
@@ -464,7 +464,7 @@ class Lockstep:
         counter saw of it was not told, and matters only to the steps after it."""
         self._lead = max(self._lead, step + 1 - self.learned)
         if self._steered:
-            self._signals += [0] * (step + 1 - len(self._signals))
+            self._signals += [0] * (step + 1 - self._asked - len(self._signals))
         while self._computed <= step and self._non_finite is None:
             if not self._compute():
                 return

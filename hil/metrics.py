@@ -7,13 +7,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from hil import continual
-from hil.continual import Fading, Row, Sliding
+from hil.continual import Calibration, Fading, Recovery, Row, Sliding
 from hil.device import Device
 from hil.lockstep import Learned
 from targets.storage import Growing
@@ -39,8 +38,28 @@ class Status:
     checkpoint: int | None = None
 
 
+@dataclass
+class TaskCount:
+    """Samples of one task, and how many were predicted right before they were
+    learned."""
+
+    samples: int = 0
+    right: int = 0
+
+    def add(self, right: bool) -> None:
+        """One more sample."""
+        self.samples += 1
+        self.right += right
+
+    @property
+    def accuracy(self) -> float | None:
+        """None without a sample."""
+        return self.right / self.samples if self.samples else None
+
+
 class Metrics:
-    """Takes steps as they are done, writes their lines, keeps the sums."""
+    """Takes steps as they are done, writes their lines, keeps the sums: as much of a
+    million steps as of a hundred."""
 
     SMOOTHING = 0.02
 
@@ -51,10 +70,9 @@ class Metrics:
         self.instructions: int | None = None
         self.health: dict[str, Any] | None = None
         self._sliding, self._fading = Sliding(), Fading()
-        self._right: list[bool] = []
-        self._confidence: list[float] = []
-        self._ends: list[int] = []
-        self._task = 0
+        self._calibration = Calibration()
+        self._drifts: list[Recovery] = []
+        self._tasks = [TaskCount()]
         self._whole = True
         self._file = Growing(path)
 
@@ -127,43 +145,37 @@ class Metrics:
 
     def task_accuracy(self, task: int) -> float | None:
         """Prequential accuracy of one task of which every step was told."""
-        bounds = [0, *self._ends, len(self._right)]
-        if not self._whole or task >= len(bounds) - 1:
+        if not self._whole or task >= len(self._tasks):
             return None
-        part = self._right[bounds[task] : bounds[task + 1]]
-        return sum(part) / len(part) if part else None
+        return self._tasks[task].accuracy
 
     def summary(self, matrix: Sequence[Row], initial: Row) -> dict[str, Any] | None:
         """What learning came to, by name (docs/record.md); None where a device went
         on alone and did not tell of every step, or of none."""
-        if not self._whole or not self._right:
+        if not self._whole or self._sliding.accuracy is None:
             return None
-        ends = [*self._ends, len(self._right)]
         return {
             "windowed": self._sliding.accuracy,
             "fading": self._fading.accuracy,
-            "prequential_by_task": [self.task_accuracy(i) for i in range(len(ends))],
-            "recovery_steps": [
-                continual.recovery(self._right, drift, end)
-                for drift, end in pairwise(ends)
-            ],
+            "prequential_by_task": [task.accuracy for task in self._tasks],
+            "recovery_steps": [drift.steps for drift in self._drifts],
             "average_accuracy": continual.average_accuracy(matrix),
             "forgetting": continual.forgetting(matrix),
             "backward_transfer": continual.backward_transfer(matrix),
             "forward_transfer": continual.forward_transfer(matrix, initial),
-            "calibration_error": continual.calibration_error(
-                self._confidence, self._right
-            ),
+            "calibration_error": self._calibration.error,
         }
 
     def _keep(self, done: Learned, right: bool) -> None:
         if done.steps != 1:
             self._whole = False
             return
-        while self._task < done.task:  # a resumed run may begin with a later one
-            self._ends.append(len(self._right))
-            self._task += 1
-        self._right.append(right)
-        self._confidence.append(done.confidence)
+        while len(self._tasks) <= done.task:  # a resumed run may begin with a later one
+            self._drifts.append(Recovery(self._sliding.right))
+            self._tasks.append(TaskCount())
+        self._tasks[-1].add(right)
+        if self._drifts:
+            self._drifts[-1].add(right)
+        self._calibration.add(done.confidence, right)
         self._sliding.add(right)
         self._fading.add(right)

@@ -71,21 +71,28 @@ def test_window_and_fading_are_what_their_sums_say(rights: list[bool]) -> None:
     assert fading.accuracy == pytest.approx((weights @ rights) / weights.sum())
 
 
+def recovery(rights: list[bool], drift: int, end: int, window: int) -> int | None:
+    """Steps to recover from a drift before step `drift`, in a task that ends then."""
+    sliding = continual.Sliding(window)
+    for right in rights[:drift]:
+        sliding.add(right)
+    found = continual.Recovery(sliding.right, window)
+    for right in rights[drift:end]:
+        found.add(right)
+    return found.steps
+
+
 def test_recovery_counts_from_the_drift_to_a_whole_good_window() -> None:
     before, worse = [True] * 4, [False] * 3
     right = before + worse + [True] * 6
     # windows of 4 after the drift: FFFT, FFTT, FTTT, TTTT at its 7th sample
-    assert continual.recovery(right, 4, len(right), window=4) == 7
-    assert continual.recovery(right, 4, 10, window=4) is None, (
-        "not before that task ends"
-    )
-    assert continual.recovery(right, 3, len(right), window=4) is None, (
-        "nothing to recover"
-    )
+    assert recovery(right, 4, len(right), window=4) == 7
+    assert recovery(right, 4, 10, window=4) is None, "not before that task ends"
+    assert recovery(right, 3, len(right), window=4) is None, "nothing to recover"
 
 
 def test_a_device_that_never_fell_has_recovered_after_one_window() -> None:
-    assert continual.recovery([True] * 10, 5, 10, window=3) == 3
+    assert recovery([True] * 10, 5, 10, window=3) == 3
 
 
 def test_calibration_error_weighs_bins_by_their_samples() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from pathlib import Path
 
 from hil.lockstep import Learned
@@ -31,3 +32,26 @@ def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:
         "eta": 0.5, "digest": None, "instructions": None,
         "threshold": 0.25,
     }  # fmt: skip
+
+
+def test_a_long_run_is_remembered_in_as_much_memory_as_a_short_one(
+    tmp_path: Path,
+) -> None:
+    """A byte for each of these steps would be 20,000."""
+    with Metrics(tmp_path / "metrics.jsonl") as metrics:
+        add_steps(metrics, range(5000))
+        tracemalloc.start()
+        add_steps(metrics, range(5000, 25000))
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert metrics.summary([], []) is not None and kept < 10000
+
+
+def add_steps(metrics: Metrics, steps: range) -> None:
+    for n in steps:
+        sure = (n % 997) / 997
+        metrics.add(
+            Learned(
+                n, min(n // 4000, 1), 0.5, 3, n % 5, sure, 0.1, n, None, 1, n % 5 == 3
+            )
+        )

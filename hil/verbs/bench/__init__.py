@@ -1,5 +1,5 @@
 """hil bench: what the line, a learning step, its gates and the live view cost, and
-what faults do; and the bench itself, which is the units on the desk.
+what faults and lies do; and the bench itself, which is the units on the desk.
 
 Each of them is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -9,13 +9,22 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.bench import adding, every, faults, gates, link, listing, live, step
-
-HELP = (
-    "measure one part: link, step, gates, faults, live view, targets; list or add units"
+from hil.verbs.bench import (
+    adding,
+    attacks,
+    every,
+    faults,
+    gates,
+    link,
+    listing,
+    live,
+    step,
 )
+
+HELP = "measure one part: link, step, gates, faults, lies, live view, targets; list or add units"
 BENCHES = {
     "add": adding,
+    "attacks": attacks,
     "faults": faults,
     "gates": gates,
     "link": link,
