@@ -37,8 +37,8 @@ BOOT = (
     "from hil.sweep.workers import serve; serve()"
 )
 END_LIMIT = 30.0
-"""Host seconds in which a worker that was told to stop writes its record and
-ends its device."""
+"""Host seconds in which all workers that were told to stop write their records and
+end their devices."""
 
 SILENCE_LIMIT = 3600.0
 """Host seconds without a sign of life after which a worker is given up: a stage of
@@ -74,7 +74,7 @@ class Workers:
                 number = self._busy.pop(worker)
                 if worker.lost:
                     self._selector.unregister(worker.pipe)
-                    worker.end()
+                    worker.end(time.monotonic() + END_LIMIT)
                 else:
                     self._idle.append(worker)
                 yield number, outcome
@@ -111,8 +111,9 @@ class Workers:
             workers = (*self._busy, *self._idle)
             for worker in workers:
                 worker.stop(number)
+            deadline = time.monotonic() + END_LIMIT
             for worker in workers:
-                worker.end()
+                worker.end(deadline)
             self._selector.close()
 
 
@@ -174,10 +175,11 @@ class _Worker:
             self._to.write(f"{int(number)}\n".encode())
             self._to.close()
 
-    def end(self) -> None:
-        """Wait for its end, which is forced where it does not come."""
+    def end(self, deadline: float) -> None:
+        """Wait for its end, which is forced where it has not come by `deadline`, as
+        time.monotonic() counts."""
         try:
-            self._process.wait(END_LIMIT)
+            self._process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: left
@@ -192,11 +194,13 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
-    busy = threading.Event()
-    threading.Thread(target=_listen, args=(tasks, busy), daemon=True).start()
+    busy, stopping = threading.Event(), threading.Event()
+    threading.Thread(target=_listen, args=(tasks, busy, stopping), daemon=True).start()
     with suppress(KeyboardInterrupt, BrokenPipeError):
         while line := tasks.get():
             busy.set()
+            if stopping.is_set():  # it came before anybody was busy
+                break
             outcome = _outcome(Task(**json.loads(line)), _Alive(answers))
             busy.clear()
             answers.write(json.dumps(asdict(outcome)) + "\n")
@@ -204,15 +208,20 @@ def serve() -> None:
     os._exit(0)  # at once: the thread may be about to tell us to stop
 
 
-def _listen(tasks: queue.SimpleQueue[str], busy: threading.Event) -> None:
+def _listen(
+    tasks: queue.SimpleQueue[str], busy: threading.Event, stopping: threading.Event
+) -> None:
     """In a thread: tasks into the queue, up to the number of the signal that
-    ends us. When the parent has gone without one, we go too."""
+    ends us. When the parent has gone without one, we go too. A task that is begun is
+    ended by the signal, one that is not is never begun: `stopping` is set before we
+    look at `busy`, and the other way round there."""
     number = int(signal.SIGTERM)
     for line in sys.stdin:
         if line.strip().isdigit():
             number = int(line)
             break
         tasks.put(line)
+    stopping.set()
     tasks.put("")
     if busy.is_set():
         os.kill(os.getpid(), number)

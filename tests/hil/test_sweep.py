@@ -295,6 +295,70 @@ def test_a_signal_in_the_middle_leaves_what_is_finished(
     assert states(document(folder)) == ["kept", "passed"]
 
 
+NEVER = Experiment(target="host", network=(64, 10), epochs=90_000)
+"""A cell that is never over."""
+
+
+def test_a_worker_that_is_told_to_stop_before_it_has_begun_never_begins(
+    folder: Path,
+) -> None:
+    """Task and stop are both in its pipe before it has started."""
+    worker = workers._Worker()
+    worker.give(workers.Task(NEVER.to_toml(), str(folder)))
+    worker.stop(signal.SIGINT)
+    try:
+        assert worker._process.wait(LIMIT) == 0
+        assert worker._process.stdout is not None
+        assert worker._process.stdout.read() == b"", "nothing was settled"
+    finally:
+        worker.end(0.0)
+    assert not runs(folder)
+
+
+@in_proc
+def test_ctrl_c_just_after_the_start_leaves_a_table_and_the_cells_to_do(
+    folder: Path,
+) -> None:
+    with started(folder, *HOST, "--vary", "steps=50,60") as process:
+        read_until(process, "sweep")
+        while not (inside := children(process.pid)):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=workers.END_LIMIT - 1)
+    assert process.returncode == 130 and "of 2 cells" in err, err
+    require_ended(inside)
+    assert document(folder)["exit_code"] == 130
+    assert main(["sweep", "--out", str(folder), *LATER]) == 0
+    assert set(states(document(folder))) <= {"kept", "passed"}
+
+
+def test_workers_that_do_not_end_have_one_deadline(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who stand still are killed when the first one's time is up."""
+    monkeypatch.setattr(workers, "END_LIMIT", 0.2)
+    waited: list[float] = []
+    wait = subprocess.Popen.wait
+
+    def told(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        assert timeout is not None
+        waited.append(timeout)
+        return wait(process, timeout)
+
+    crew = workers.Workers(3)
+    for number in range(3):
+        crew._give(number, workers.Task(NEVER.to_toml(), str(folder)))
+    pids = [worker._process.pid for worker in crew._busy]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(subprocess.Popen, "wait", told)
+    crew.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    patience = [limit for limit in waited if limit != workers.REAP_LIMIT]
+    assert len(patience) == 3 and 0 < patience[0] <= 0.2
+    assert patience[1:] == [0.0, 0.0]
+    require_ended(pids)
+
+
 @in_proc
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_later(
     folder: Path,
