@@ -2,22 +2,23 @@
 # Installs with apt what pip cannot: QEMU for RISC-V and Arm, and its user mode, a C
 # compiler for this computer, make, Python's venv, and what the tests alone want: a
 # second RISC-V compiler that the digests are checked against and that brings
-# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), a
-# debugger that knows every target, and an ssh daemon that stands for a board's.
+# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), a C++
+# compiler for the generated header, a debugger that knows every target, and an ssh
+# daemon that stands for a board's.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler, the debugger and the daemon are wanted, not needed: they alone are no
+# compiler, C++, the debugger and the daemon are wanted, not needed: they alone are no
 # reason to touch the system, but where CI is set, and where one cannot be had the
-# script says so and goes on. Without CI debugger and daemon are never installed: the
-# daemon would be started by that, and let people in.
+# script says so and goes on. Without CI only the second compiler of them is ever
+# installed: a daemon would be started by that, and let people in.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
-WANTED="clang gdb sshd" # pieces that nothing but tests needs
+WANTED="clang c++ gdb sshd" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
 has_sshd() { has ssh && { has sshd || [ -x /usr/sbin/sshd ]; }; }
@@ -43,6 +44,7 @@ missing() {
 there() {
     case $1 in
     clang) has_second ;;
+    c++) has g++ ;;
     gdb) has gdb-multiarch ;;
     sshd) has_sshd ;;
     esac
@@ -59,6 +61,7 @@ needed() {
 say_absent() {
     has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
     has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
+    has g++ || say "no g++ here: the generated header is not tested in C++"
     has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
     has_sshd || say "no ssh with its daemon here: boards over ssh are not tested"
 }
@@ -116,6 +119,7 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     venv) echo python3-venv ;;
     clang) clang_packages ;;
+    c++) if available g++; then echo g++; fi ;;
     gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
     sshd) if available openssh-server; then echo openssh-server openssh-client; fi ;;
     esac

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
 from codegen.plan import Call, LinkPlan, Plan
+from codegen.prefix import DEFAULT, renamed
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 from codegen.self_test import FINDINGS
 from targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIRMWARE = Path(__file__).parent.parent / "firmware"
+UNTIED = "0123456789abcdef"
+"""Stands in the templates for the digest of what they make."""
 SAMPLE_TYPES = {"u8": "uint8_t", "i16": "int16_t", "f32": "float"}
 
 
@@ -130,6 +134,7 @@ def context(plan: Plan) -> dict[str, object]:
 
     return {
         "plan": plan,
+        "untied": UNTIED,
         "network": spec.network,
         "rule": plan.rule,
         "inputs": spec.inputs,
@@ -152,8 +157,12 @@ def context(plan: Plan) -> dict[str, object]:
     }
 
 
-def render_network(plan: Plan) -> dict[str, str]:
-    """The generated C library alone: file name -> text."""
+def render_network(plan: Plan, prefix: str = DEFAULT) -> dict[str, str]:
+    """The generated C library alone, its names beginning with `prefix`: file name
+    -> text.
+
+    Raises `SpecError` for a prefix that cannot be.
+    """
     env, values = environment(), context(plan)
     files = {
         name: tidy(env.get_template(f"{name}.j2").render(values))
@@ -162,7 +171,33 @@ def render_network(plan: Plan) -> dict[str, str]:
     if plan.consts:
         files["net_const.c"] = env.get_template("net_const.c.j2").render(values)
     files |= kernels.render(env, [call.variant for call in plan.calls], ["self_test"])
-    return dict(sorted(files.items()))
+    return dict(sorted(_tied(renamed(files, prefix)).items()))
+
+
+def _tied(files: dict[str, str]) -> dict[str, str]:
+    """The files of a library with the digest of them all in the name that header and
+    object share, so that none of another build can be linked with them."""
+    sha = hashlib.sha256()
+    for name, text in sorted(files.items()):
+        sha.update(f"{name}\0{text}\0".encode())
+    digest = sha.hexdigest()[: len(UNTIED)]
+    return {name: text.replace(UNTIED, digest) for name, text in files.items()}
+
+
+def library(plan: Plan, prefix: str) -> BuildPlan:
+    """The library alone, for a program that is not our firmware.
+
+    Raises `SpecError` for a prefix that cannot be.
+    """
+    files = {f"generated/{n}": t for n, t in render_network(plan, prefix).items()}
+    sources = (f"generated/{prefix}.c", f"generated/{prefix}_const.c")
+    return BuildPlan(
+        name=f"{prefix}-{plan.target.name}",
+        files=files,
+        library=tuple(name for name in sources if name in files),
+        runtime=(),
+        linker_script=None,
+    )
 
 
 def render_protocol() -> str:

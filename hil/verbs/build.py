@@ -24,13 +24,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for generated/, image/, firmware/ and image.elf (default: build)",
     )
+    parser.add_argument(
+        "--prefix",
+        dest="names",
+        metavar="NAME",
+        help="names of the library begin so, and DIR holds the library and image.elf "
+        "alone: several networks fit one program (docs/library.md; default: net)",
+    )
     add_link_only(parser)
-    add_experiment(parser)
+    add_experiment(parser, "prefix")  # of a run's comparison
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from codegen import stack
+    from dataclasses import replace
+
+    from codegen import prefix, stack
+    from codegen.render import library
     from hil.building import build, plan_for
     from hil.lesson import prepare
 
@@ -38,12 +48,15 @@ def run(given: argparse.Namespace) -> int:
     if given.link_only:
         _link_only(given, out, folder)
         return 0
+    names = prefix.DEFAULT if given.names is None else prefix.check(given.names)
     lesson = prepare(experiment_of(given))
     built = build(plan_for(lesson), lesson.experiment.toolchain)
+    if names != prefix.DEFAULT:  # the firmware knows its network by the default
+        built = replace(built, files=library(built.plan, names))
     _write(built, folder)
     found = stack.read(built.image.path, lesson.target, lesson.vlen)
-    _show(out, built, found, folder)
-    out.document(_document(built, found, folder))
+    _show(out, built, found, folder, names)
+    out.document({**_document(built, found, folder), "prefix": names})
     return 0
 
 
@@ -56,8 +69,15 @@ def _write(built: Answers, folder: Path) -> None:
 
 def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> None:
     from hil import link_only
+    from hil.errors import UsageError
     from hil.memory import link
 
+    if given.names is not None:
+        raise UsageError(
+            "--prefix is of a network's library, and an image with --link-only has "
+            "no network",
+            "leave out one of the two",
+        )
     wanted = link_only.prepare(experiment_of(given))
     built = link_only.build(wanted)
     _write(built, folder)
@@ -69,7 +89,9 @@ def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> N
     out.document({**link.to_json(wanted, built), **files})
 
 
-def _show(out: output.Output, built: Built, found: Stack | None, folder: Path) -> None:
+def _show(
+    out: output.Output, built: Built, found: Stack | None, folder: Path, names: str
+) -> None:
     plan, image = built.plan, built.image
     out.line(
         f"network {plan.spec.network}, rule {plan.rule.name}, target {plan.target.name}"
@@ -87,7 +109,7 @@ def _show(out: output.Output, built: Built, found: Stack | None, folder: Path) -
     for name, bound in _bounds(found).items():
         row(f"{name} used", bound.bytes, f"at most, by {bound}")
     out.line("`hil memory` shows inference and every rule beside it")
-    out.line(f"library  {folder / 'generated'} (start at net.h)")
+    out.line(f"library  {folder / 'generated'} (start at {names}.h)")
     out.line(f"image    {folder / 'image.elf'}")
     out.line(f"digest   {image.digest}, {image.toolchain}")
 

@@ -48,15 +48,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_experiment(parser)
 
 
-def add_experiment(parser: argparse.ArgumentParser) -> None:
-    """EXPERIMENT, and a flag for every key of one; for `experiment_of`."""
+def add_experiment(parser: argparse.ArgumentParser, *without: str) -> None:
+    """EXPERIMENT, and a flag for every key of one but those of these names; for
+    `experiment_of`."""
     parser.add_argument(
         "experiment",
         nargs="?",
         metavar="EXPERIMENT",
         help="TOML file of the experiment (default: the embedded digits)",
     )
-    add_keys(parser)
+    add_keys(parser, *without)
 
 
 def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
@@ -73,8 +74,8 @@ def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
         group.add_argument(key.flag, metavar=key.metavar, help=key.help)
 
 
-def add_keys(parser: argparse.ArgumentParser) -> None:
-    """A flag for every key of an experiment."""
+def add_keys(parser: argparse.ArgumentParser, *without: str) -> None:
+    """A flag for every key of an experiment but those of these names."""
     group = parser.add_argument_group(
         "experiment", "each flag replaces the key of the same name in the file"
     )
@@ -84,7 +85,7 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
                 "--parameter", action="append", default=[], metavar="NAME=VALUE",
                 help="a parameter of the rule (may be given several times)",
             )  # fmt: skip
-        else:
+        elif key.name not in without:
             add_key(group, key)
     for name, metavar, meaning in OFTEN:
         group.add_argument(f"--{name}", metavar=metavar, help=meaning)
