@@ -1,4 +1,4 @@
-"""Images that were built before, each in a folder that its build digest names.
+"""What was built before, images and objects, each in a folder named by its digest.
 
 An entry is whole or it is not used: its facts carry a digest of their own and the
 digests of its files. What is damaged is built again, and an entry gets its name
@@ -41,13 +41,22 @@ def entry(root: Path, digest: str) -> Path:
 
 def find(place: Path, digest: str) -> Image | None:
     """The image in the entry at `place`; None when it is not there, or not whole."""
+    facts = whole(place, digest)
+    if facts is None:
+        return None
+    return Image(place / IMAGE, digest, facts["toolchain"], facts["text"], facts["ram"])
+
+
+def whole(place: Path, digest: str) -> dict[str, Any] | None:
+    """The facts of the entry at `place`; None when it is not there, not whole, or
+    another's."""
     facts = read_facts(place / FACTS)
     if not isinstance(facts, dict) or facts.get("digest") != digest:
         return None
     files = facts["files"]
     if any(_sha256(place / name) != sha for name, sha in files.items()):
         return None
-    return Image(place / IMAGE, digest, facts["toolchain"], facts["text"], facts["ram"])
+    return facts
 
 
 @contextmanager
@@ -68,27 +77,30 @@ def keep(made: Path, place: Path, digest: str, toolchain: str) -> Image:
     Raises `StorageError`."""
     with storage.naming(place):
         text, ram = sizes(made / IMAGE)
+    facts = {"digest": digest, "toolchain": toolchain, "text": text, "ram": ram}
+    enter(made, place, facts)
+    return Image(place / IMAGE, digest, toolchain, text, ram)
+
+
+def enter(made: Path, place: Path, facts: dict[str, Any]) -> None:
+    """The files of `made`, and `facts` with their digest, as the entry at `place`,
+    unless another process was first. Raises `StorageError`."""
+    with storage.naming(place):
         files = {file.name: _sha256(file) for file in made.iterdir()}
         for name in files:
             _sync(made / name)
-        facts = {
-            "digest": digest, "toolchain": toolchain, "text": text, "ram": ram,
-            "files": files,
-        }  # fmt: skip
-        write_facts(made / FACTS, facts)
+        write_facts(made / FACTS, {**facts, "files": files})
         storage.sync_folder(made)
-        found = None
-        while found is None:
+        while True:
             try:
                 made.rename(place)
                 storage.sync_folder(place.parent)
             except OSError:
                 if not os.path.lexists(place):
                     raise
-            found = find(place, digest)
-            if found is None:  # a damaged entry makes room
-                _set_aside(place, made.parent)
-    return found
+            if whole(place, facts["digest"]) is not None:
+                return
+            _set_aside(place, made.parent)  # a damaged entry makes room
 
 
 def read_facts(path: Path) -> Any:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from codegen import cache, commands
+from codegen import cache, commands, objects
 from codegen import image as images
 from codegen.arm import CORES, eabi
 from codegen.buildplan import BuildPlan
@@ -387,7 +387,7 @@ def build(
         return found
     with cache.making(place) as temp:
         made = temp / "out"
-        _compile(plan, toolchain, digest, extra, made)
+        _compile(plan, toolchain, digest, extra, made, place.parents[1])
         return cache.keep(made, place, digest, toolchain.version)
 
 
@@ -402,7 +402,9 @@ def _compile(
     digest: str,
     extra: tuple[str, ...],
     out: Path,
+    root: Path,
 ) -> None:
+    """Compile what no image before has left in the cache at `root`, and link it."""
     sources = out / "sources"
     stamp = ", ".join(f"0x{b:02x}" for b in bytes.fromhex(digest)[:16])
     plan.write(sources)
@@ -411,23 +413,27 @@ def _compile(
         '#include "hil_build.h"\n\n'
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n",
     )
-    jobs = [(name, toolchain.library) for name in plan.library]
-    jobs += [(name, toolchain.runtime) for name in (*plan.runtime, "hil_build.c")]
-
-    objects = [name.replace("/", "_") + ".o" for name, _ in jobs]
-    calls = [
-        [
-            *toolchain.compile, *flags, *toolchain.graph, *extra, *plan.includes,
-            "-c", name, "-o", target,
-        ]
-        for (name, flags), target in zip(jobs, objects, strict=True)
-    ]  # fmt: skip
+    common = (*toolchain.graph, *extra, *plan.includes)
+    made: list[str] = []
+    calls: list[list[str]] = []
+    new: dict[str, str] = {}
+    for name in (*plan.library, *plan.runtime, "hil_build.c"):
+        flags = toolchain.library if name in plan.library else toolchain.runtime
+        made.append(name.replace("/", "_") + ".o")
+        command = (*toolchain.compile, *flags, *common)
+        shared = _shared(plan, name, toolchain, command)
+        if shared is None or not objects.take(root, shared, sources / made[-1]):
+            calls.append([*command, "-c", name, "-o", made[-1]])
+            if shared is not None:
+                new[made[-1]] = shared
     _run(calls, sources)
+    for target, shared in new.items():
+        objects.keep(root, shared, sources / target)
     script = ["-T", plan.linker_script] if plan.linker_script else []
     linked = [*toolchain.link, *script, *(extra if not script else ())]
     if script and extra != KEPT:
         linked.append("--strip-debug")
-    _run([[*linked, *objects, "-o", "image.elf", *toolchain.link_end]], sources)
+    _run([[*linked, *made, "-o", "image.elf", *toolchain.link_end]], sources)
     with storage.naming(out):
         (sources / "image.elf").rename(out / cache.IMAGE)
         if plan.linker_script:
@@ -437,6 +443,17 @@ def _compile(
             text = "".join(path.read_text() for path in told)
             (out / cache.CALLS).write_text(text)
         shutil.rmtree(sources)
+
+
+def _shared(
+    plan: BuildPlan, source: str, toolchain: Toolchain, command: tuple[str, ...]
+) -> str | None:
+    """The digest of an object of the runtime, by which other images find it; None of
+    what is this image's alone."""
+    if source not in plan.runtime:
+        return None
+    compiler = (toolchain.name, toolchain.version, *command[1:])
+    return objects.key(plan, source, compiler)
 
 
 def _run(calls: list[list[str]], folder: Path) -> None:

@@ -1,0 +1,134 @@
+"""Objects that images share: compiled once, and only where nothing that they are
+made from has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import targets
+from codegen import cache, commands, objects, toolchain
+from codegen.buildplan import BuildPlan
+from codegen.image import Image
+from codegen.plan import plan
+from codegen.render import render
+from codegen.spec import Network, Spec
+
+HOST = targets.load("host")
+FILES = {
+    "firmware/include/b.h": "int b = B_BYTES;\n",
+    "firmware/include/c.h": "int c;\n",
+    "firmware/src/a.c": '#include "b.h"\n#if 0\n  #  include <c.h>\n#endif\n',
+    "generated/net.c": "int net;\n",
+    "generated/net.h": "",
+    objects.SIZES: "#define A_BYTES 1\n/* of b */\n#define B_BYTES 2\n",
+}
+"""A source that reads two headers, and one of two sizes."""
+SOURCE = "firmware/src/a.c"
+FILES[SOURCE] += '#include "hil_config.h"\n'
+
+
+def plan_of(files: dict[str, str]) -> BuildPlan:
+    return BuildPlan("tiny", files, ("generated/net.c",), (SOURCE,), None)
+
+
+def key(changed: dict[str, str], *compiler: str) -> str | None:
+    return objects.key(plan_of({**FILES, **changed}), SOURCE, compiler or ("cc", "1"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {SOURCE: FILES[SOURCE] + "int a;\n"},
+        {"firmware/include/b.h": "int b = 1 + B_BYTES;\n"},
+        {"firmware/include/c.h": "long c;\n"},
+        {"firmware/src/b.h": FILES["firmware/include/b.h"]},
+        {objects.SIZES: FILES[objects.SIZES].replace("B_BYTES 2", "B_BYTES 3")},
+        {objects.SIZES: "#if 0\n" + FILES[objects.SIZES] + "#endif\n"},
+    ],
+    ids=["source", "header", "in a condition", "nearer header", "size", "condition"],
+)
+def test_what_an_object_is_made_from_makes_another(changed: dict[str, str]) -> None:
+    assert key(changed) != key({})
+
+
+def test_another_compiler_or_flag_makes_another_object() -> None:
+    assert len({key({}), key({}, "cc", "2"), key({}, "cc", "1", "-O1")}) == 3
+
+
+def test_what_a_source_does_not_read_changes_nothing() -> None:
+    sizes = FILES[objects.SIZES].replace("A_BYTES 1", "A_BYTES 9")
+    assert key({objects.SIZES: sizes, "generated/net.h": "int x;\n"}) == key({})
+
+
+def test_a_source_that_takes_in_a_file_is_not_shared() -> None:
+    assert key({SOURCE: '.incbin "samples.bin"\n'}) is None
+
+
+Compiled = list[str]
+"""The sources that were compiled, in order of time."""
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> Compiled:
+    seen: Compiled = []
+    run = commands.run
+
+    def watched(
+        calls: Iterable[Sequence[str]], *given: Any
+    ) -> Generator[commands.Ended, None, None]:
+        kept = list(calls)
+        seen.extend(call[-3] for call in kept if "-c" in call)
+        return run(kept, *given)
+
+    monkeypatch.setattr(commands, "run", watched)
+    return seen
+
+
+def firmware(width: int) -> BuildPlan:
+    return render(plan(Spec(Network((8, width))), HOST))
+
+
+def build(root: Path, width: int) -> Image:
+    return toolchain.build(firmware(width), toolchain.find(HOST), root=root)
+
+
+def test_the_second_image_is_compiled_in_part_and_is_what_it_would_be_alone(
+    tmp_path: Path, host_cc: str, compiled: Compiled
+) -> None:
+    build(tmp_path / "both", 3)
+    first = set(compiled)
+    compiled.clear()
+    shared = build(tmp_path / "both", 5)
+    new = set(compiled)
+    alone = build(tmp_path / "alone", 5)
+    assert first - new >= {"firmware/src/hil_frame.c", "firmware/src/main.c"}
+    assert new >= {"generated/net.c", "firmware/src/hil_runtime.c", "hil_build.c"}
+    assert shared.path.read_bytes() == alone.path.read_bytes()
+    graphs = [image.path.with_name(cache.CALLS) for image in (shared, alone)]
+    if graphs[1].exists():  # gcc's
+        assert graphs[0].read_bytes() == graphs[1].read_bytes()
+
+
+def flipped(path: Path) -> None:
+    """Another byte in its midst."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, flipped], ids=["missing", "altered"])
+def test_a_damaged_object_is_compiled_again(
+    tmp_path: Path, host_cc: str, compiled: Compiled, damage: Callable[[Path], None]
+) -> None:
+    image = build(tmp_path, 3).path
+    made = image.read_bytes()
+    compiled.clear()
+    image.unlink()
+    for kept in tmp_path.glob(f"objects/*/{objects.OBJECT}"):
+        damage(kept)
+    assert build(tmp_path, 3).path.read_bytes() == made
+    assert "firmware/src/main.c" in compiled
