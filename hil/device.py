@@ -86,6 +86,12 @@ def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
     return np.frombuffer(tail, "<f4")
 
 
+def _ranged(places: np.ndarray) -> bool:
+    """Whether they follow one another."""
+    first = int(places[0])
+    return bool((places == np.arange(first, first + len(places))).all())
+
+
 def fresh_number() -> int:
     """A session's nonce, or a run's number: one that nobody else has, never 0."""
     return 1 + secrets.randbelow(2**32 - 1)
@@ -376,9 +382,12 @@ class Device:
         each = 2 + sample + 4 * replies.result_words(self.plan)
         return self._window.noise.items(protocol.STEP, each, most)
 
-    def places_a_frame(self, most: int) -> int:
-        """The same of places in the resident set, and STEP_RESIDENT."""
-        return self._window.noise.items(protocol.STEP_RESIDENT, 4, most)
+    def places_a_frame(self, places: np.ndarray) -> int:
+        """The same of places in the resident set, and STEP_RESIDENT; a range of them
+        has no length."""
+        if _ranged(places):
+            return len(places)
+        return self._window.noise.items(protocol.STEP_RESIDENT, 4, len(places))
 
     def post_steps(
         self,
@@ -430,7 +439,7 @@ class Device:
         if self.credit < 1:
             raise StateError("no credit: the device's window is full")
         first, count = int(places[0]), len(places)
-        ranged = bool((places == np.arange(first, first + count)).all())
+        ranged = _ranged(places)
         tail = b"" if ranged else places.astype("<u4").tobytes()
         fields = (
             step,

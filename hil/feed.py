@@ -40,17 +40,19 @@ def portion(
     if lesson.resident:
         assert lesson.experiment.thin is not None
         most = min(lesson.experiment.thin, end - first)
-        # one reply tells of all its steps: done again after a cut, frames are the same
-        if device is not None and not lesson.recoverable:
-            most = device.places_a_frame(most)
         places = lesson.resident_places(first, most)
         if places.size:
+            # one reply tells of all its steps: done again after a cut, they are the same
+            if device is not None and not lesson.recoverable:
+                places = places[: device.places_a_frame(places)]
             return Portion(first, first + len(places), places)
     eta, last = lesson.eta(first), first + 1
     most = lesson.experiment.samples_per_frame
     # a frame's digests are taken after all of its steps or none: likewise
     if device is not None and not (lesson.recoverable and lesson.digest_every > 1):
-        most = device.samples_a_frame(lesson.sample(first)[0].nbytes, most)
+        travels = not lesson.turn(first).rehearsed
+        nbytes = lesson.sample(first)[0].nbytes if travels else 0
+        most = device.samples_a_frame(nbytes, most)
     end = min(end, first + most)
     while last < end and lesson.eta(last) == eta and _joins(lesson, last):
         last += 1

@@ -16,9 +16,11 @@ GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
 mean an answer is waited for."""
 LONGEST_ROUND = 4.0
 """Seconds up to which rounds of silence grow, each twice the one before."""
-MEASURED_GROWTH = 8
-"""Rounds grow up to so many times the first where a round trip was measured: there
-silence tells of a lost frame and not of a device that takes longer."""
+LOSSY_GROWTH = 2
+"""On a line that has lost something rounds grow up to so many times the round trip that
+was measured (or to the first round of a quiet line): there silence tells of a lost frame
+rather than of a device that takes longer. Each time that sending again proves hasty
+doubles it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Pace:
         self._trips: dict[int, _RoundTrip] = {}
         self._rounds = 0
         self._held = 0
+        self._slack = 1
 
     def wait(self, kinds: set[int], patience: Patience, lossy: bool) -> float:
         """Seconds of silence after which requests of these kinds are sent again."""
@@ -62,8 +65,10 @@ class Pace:
         least = min(LOSSY, patience.again) if lossy else patience.again
         first = max([least, *(trip.enough for trip in known)])
         longest = LONGEST_ROUND
-        if lossy and len(known) == len(kinds):
-            longest = min(longest, first * MEASURED_GROWTH)
+        if lossy:
+            measured = len(known) == len(kinds)
+            grown = first * LOSSY_GROWTH if measured else max(first, patience.again)
+            longest = min(longest, grown * self._slack)
         return max(first, min(first * 2**self._rounds, longest))
 
     def silent(self) -> None:
@@ -81,9 +86,12 @@ class Pace:
             self._trips[kind] = _RoundTrip(took, took / 2)
         if took is not None:
             self._held = 0
+            self._slack = 1
         self._rounds = 0
 
     def hasty(self) -> None:
         """A request was sent again although its answer was on its way: rounds are as
-        long again as they had become, until a round trip is measured."""
+        long again as they had become, and may be longer, until a round trip is
+        measured."""
         self._rounds = max(self._rounds, self._held)
+        self._slack *= 2

@@ -248,7 +248,7 @@ class Window:
             hints = ["not one byte came: is it powered, flashed, and on this port?"]
             if self.channel.url.startswith("socket://"):
                 hints.append("another session may have it: it answers one at a time")
-        elif self.noise.answered and self.noise.rate >= NOISY:
+        elif self.noise.carried and self.noise.rate >= NOISY:
             hints = [*self._noisy(oldest.live), *hints]
         return NoAnswer(
             f"no answer to {names[oldest.kind]} on {shown(self.channel.url)!r} within "
@@ -295,7 +295,7 @@ class Window:
     def _transmit(self, request: _Request, lost: bool = True) -> None:
         if request.sent:
             self.resent += 1
-            if lost and request.kind != protocol.HELLO.kind:  # nobody is there yet
+            if lost and request.kind != protocol.HELLO.kind:
                 request.losses += 1
                 self.noise.lost(request.size)
         request.sent.append(self._transmissions)
@@ -308,13 +308,17 @@ class Window:
         division, now = request.division, request.live
         if division is None or request.whole or len(now.sent) < DIVIDED_AFTER:
             return
-        if division.ordered and request.part is not None:
+        if division.ordered and (request.part or self._done_behind(request)):
             return
         there = self._items(request)
         fit = self.noise.items(division.message, division.each, division.count)
         wanted = 1 if division.ordered else fit
         if fit < there:
             request.part = self._part(request, min(wanted, there))
+
+    def _done_behind(self, request: _Request) -> bool:
+        """Whether a step after it is answered: then it is done itself."""
+        return any(r.reply is not None for r in self._flight if r is not request)
 
     def _items(self, request: _Request) -> int:
         """How many items it asks for now."""
@@ -393,8 +397,11 @@ class Window:
         self._repeat_overtaken(answered)
 
     def _measure(self, request: _Request, now: float) -> None:
-        if request.kind != protocol.HELLO.kind:
-            self.noise.arrived(request.size)
+        if request.kind == protocol.HELLO.kind:
+            # nobody may have been there at first: only damaged answers were lost
+            for _ in range(min(self.damaged, len(request.sent) - 1)):
+                self.noise.lost(request.size)
+        self.noise.arrived(request.size)
         once = len(request.sent) == 1
         self._pace.answered(request.kind, now - request.posted if once else None)
 

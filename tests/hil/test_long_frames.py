@@ -128,9 +128,10 @@ def learned(
     air: Air, monkeypatch: pytest.MonkeyPatch, steps: int, most: int = SAMPLES
 ) -> list[bytes]:
     """What the host is told of so many steps, which it sends in frames of `most`
-    samples, or as many as the line is known to take."""
+    samples, or as many as the line is known to take. It was quiet until now."""
     monkeypatch.setattr("hil.link.window.time", air)
     window, told, sent = Window(air, lambda _: None), [], 0  # type: ignore[arg-type]
+    window.noise.arrived(10_000)
     while len(told) < steps:
         while len(window) < WINDOW and sent < steps:
             fit = window.noise.items(STEP, WIDTH + 8, most)
