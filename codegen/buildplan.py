@@ -40,6 +40,11 @@ class BuildPlan:
         return sha.hexdigest()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every file, text or not."""
+        return (*self.files, *self.data)
+
+    @property
     def includes(self) -> tuple[str, ...]:
         """The compiler's flags for every folder that has a header."""
         folders = {str(Path(name).parent) for name in self.files if name.endswith(".h")}

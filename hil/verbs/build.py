@@ -11,7 +11,7 @@ from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from codegen.stack import Bound, Stack
-    from hil.building import Answers, Built
+    from hil.building import Built
 
 HELP = "generate the C, build the image, print the memory bill"
 
@@ -41,6 +41,7 @@ def run(given: argparse.Namespace) -> int:
 
     from codegen import prefix, stack
     from codegen.render import library
+    from hil import build_folder
     from hil.building import build, plan_for
     from hil.lesson import prepare
 
@@ -53,22 +54,15 @@ def run(given: argparse.Namespace) -> int:
     built = build(plan_for(lesson), lesson.experiment.toolchain)
     if names != prefix.DEFAULT:  # the firmware knows its network by the default
         built = replace(built, files=library(built.plan, names))
-    _write(built, folder)
+    build_folder.write(folder, built.files, built.image.path)
     found = stack.read(built.image.path, lesson.target, lesson.vlen)
     _show(out, built, found, folder, names)
     out.document({**_document(built, found, folder), "prefix": names})
     return 0
 
 
-def _write(built: Answers, folder: Path) -> None:
-    from targets import storage
-
-    built.files.write(folder)
-    storage.write(folder / "image.elf", built.image.path.read_bytes())
-
-
 def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> None:
-    from hil import link_only
+    from hil import build_folder, link_only
     from hil.errors import UsageError
     from hil.memory import link
 
@@ -80,7 +74,7 @@ def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> N
         )
     wanted = link_only.prepare(experiment_of(given))
     built = link_only.build(wanted)
-    _write(built, folder)
+    build_folder.write(folder, built.files, built.image.path)
     for line in link.lines(wanted, built, None):
         out.line(line)
     out.line(f"image    {folder / 'image.elf'}")

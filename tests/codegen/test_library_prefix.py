@@ -253,7 +253,7 @@ def test_hil_build_writes_the_library_under_its_prefix(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert told["prefix"] == "digits"
     assert {str(path.relative_to(tmp_path)) for path in files} == {
-        *told["files"], "image.elf",
+        *told["files"], "image.elf", "files.txt",
     }  # fmt: skip
     names = defined(compiled(host_cc, tmp_path / "generated", "digits"))
     assert names and all(one.startswith("digits_") for one in names)
