@@ -115,7 +115,11 @@ def _hex(bits: int | None) -> str | None:
 
 
 def _float(bits: int) -> float:
-    return float(np.uint32(bits).view(np.float32))
+    """The number, which is never flushed to zero, whatever the processor was told."""
+    if bits & 0x7F800000:
+        return float(np.uint32(bits).view(np.float32))
+    size = math.ldexp(bits & 0x007FFFFF, -149)
+    return -size if bits & 0x80000000 else size
 
 
 def ulp_distance(a: int, b: int) -> int | None:

@@ -72,13 +72,18 @@ class Progress:
         """Learning has ended, well or not, or rests while the device is examined."""
 
 
+def _loss(loss: float) -> str:
+    """A loss, which is 0 only where it is."""
+    return f"{loss:.4f}" if loss >= 0.0001 or not loss else f"{loss:.2g}"
+
+
 def text(status: Status) -> str:
     """The learning line."""
     counted = (
         "" if status.instructions is None else f"  {status.instructions:,} instr/step"
     )
     return (
-        f"step {status.step}/{status.steps}  loss {status.loss:.4f}  "
+        f"step {status.step}/{status.steps}  loss {_loss(status.loss)}  "
         f"accuracy so far {status.prequential:.1%}{counted}  "
         f"{status.link['frames']} frames"
     )

@@ -214,11 +214,28 @@ def _places(
         yield f"address {at(address)}"
 
 
+def _why_not_finite(values: Mapping[str, Any], plan: Linked) -> str:
+    """Whether the data, the start or the learning rate is to blame, by the tensor and
+    the step."""
+    place = values["address"]
+    if place < len(plan.tensors) and plan.tensors[place].name == "x":
+        return (
+            "x is the sample itself, divided by the scale of the data: look for infinities, "
+            "NaNs and a wrong scale there; no learning rate helps"
+        )
+    if values["step"] == 0:
+        return (
+            "step 0 has learned nothing yet: the data are too large for the weights that "
+            "it began with, so look at their scale, or at --init"
+        )
+    return "a smaller learning rate (--lr) keeps values finite"
+
+
 def _advice(values: Mapping[str, Any], plan: Linked) -> Iterator[str]:
     """What may be done about a fault."""
     target, cause = plan.target, values["cause"]
     if cause == Cause.NON_FINITE:
-        yield "a smaller learning rate (--lr) keeps values finite"
+        yield _why_not_finite(values, plan)
     elif cause == Cause.ARITHMETIC:
         if found := finding(-values["address"]):
             yield found.cure

@@ -50,6 +50,9 @@ from targets import storage
 from targets.signals import Hold, held
 from targets.storage import Growing
 
+EXPLODED = 1e6
+"""No network that has learned something has a weight as large."""
+
 
 def run(
     experiment: Experiment | str | Path | None = None,
@@ -395,6 +398,7 @@ class Session:
                     seen
                 )
                 return
+            self._warn_of_size(learner)
             path = self.record.folder / records.FIRST_LAYER
             before, after = life.initial.state["W1"], learner.state["W1"]
             with storage.whole(path) as file:
@@ -402,6 +406,18 @@ class Session:
         if save is not None:
             path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))
+
+    def _warn_of_size(self, learner: Learner) -> None:
+        """Say so where learning has run away, though no value is infinite yet."""
+        sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
+        name = max(sizes, key=lambda one: sizes[one])
+        if sizes[name] > EXPLODED:
+            text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
+            self.progress.stage("weights", text)
+            self.progress.stage(
+                "hint",
+                "a smaller learning rate (--lr) or --clip-weights keeps them small",
+            )
 
     def _leave(self, device: Device) -> None:
         """Say goodbye; after a difference the device may be past answering, and on

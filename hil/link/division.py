@@ -13,6 +13,7 @@ from typing import Any
 
 from codegen.protocol import INFER, READ, REHEARSE, STEP, WRITE, Message, StepFlag
 from hil.link.noise import frame_bytes
+from hil.replies import Asked, answer
 
 ORDERED = (STEP.kind, REHEARSE.kind)
 """Kinds whose parts follow one another, each done exactly once."""
@@ -76,13 +77,8 @@ class Division:
     def told(self, first: int, count: int, payload: bytes) -> bytes:
         """What follows the fields in a part's reply. Raises `ValueError` when it is
         the reply to another part."""
-        assert self.message.reply is not None
-        asked = _fields(self.message, self.part(first, count)[0])
-        fields, tail = self.message.reply.unpack(payload)
-        for name, value in fields.items():
-            if name in asked and value != asked[name]:
-                raise ValueError(f"its {name} is {value}, expected {asked[name]}")
-        return tail
+        fields = _fields(self.message, self.part(first, count)[0])
+        return answer(Asked(self.message, fields), payload)[1]
 
     def joined(self, tails: Sequence[bytes]) -> bytes:
         """The payload that the whole would have been answered with."""

@@ -40,6 +40,13 @@ RECENT = 64
 shows that sending again was hasty."""
 NOISY = 1e-5
 """Damaged bytes, of all, from which on a failure tells of them."""
+MANY = 10
+"""Refusals that are not late ones, on a line that is no noisy one."""
+FORGOTTEN = (
+    "it has answered every step before that one, and says now that it has not learned "
+    "them: its answers were those of an earlier session"
+)
+OTHERS = "another program may be talking to this device"
 SHOWN = 160
 """Bytes that form no frame are shown in a failure up to this many."""
 
@@ -250,6 +257,8 @@ class Window:
                 hints.append("another session may have it: it answers one at a time")
         elif self.noise.carried and self.noise.rate >= NOISY:
             hints = [*self._noisy(oldest.live), *hints]
+        elif oldest.live.refusals > MANY:
+            hints = [FORGOTTEN, *hints]
         return NoAnswer(
             f"no answer to {names[oldest.kind]} on {shown(self.channel.url)!r} within "
             f"{waited:.1f} s (sent {len(oldest.live.sent)} times)",
@@ -468,7 +477,7 @@ class Window:
             raise LinkError(
                 f"the device on {shown(self.channel.url)!r} expects step {expects}, but "
                 f"step {request.step} is the next in flight",
-                "another program may be talking to this device",
+                FORGOTTEN if expects < request.step else OTHERS,
             )
         self.noise.arrived(len(request.frame))
         self._repeat_overtaken(self._count_answer(request), refused=owner)

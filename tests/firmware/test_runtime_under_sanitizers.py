@@ -367,6 +367,16 @@ def test_no_reply_outlives_an_init(firmware: Firmware) -> None:
         )
 
 
+def test_no_reply_outlives_a_session(firmware: Firmware) -> None:
+    """The same steps, asked for by whoever opens the next one."""
+    for number in (0, 1):
+        assert firmware.step(number).status == Status.OK
+    firmware.hello(OTHER_BOOT)
+    firmware.hello()
+    asked = (firmware.step(number).status for number in (0, 1))
+    assert list(asked) == [Status.OUT_OF_STEP] * 2
+
+
 def test_a_reply_that_comes_back_is_not_answered(firmware: Firmware) -> None:
     for message in protocol.MESSAGES:
         firmware.send(encode(message.kind | protocol.REPLY, 0, 0x8000, BOOT, b""))

@@ -103,6 +103,17 @@ def test_a_step_that_is_only_folded_is_compared_too(earlier: float) -> None:
     assert (found and found.tensor) == (None if earlier == 0.5 else "fold")
 
 
+@pytest.mark.parametrize(
+    ("bits", "shown"), [(1, "1.401298464324817e-45"), (0x80000001, "-1.4"), (0, "0.0")]
+)
+def test_a_subnormal_number_is_shown_as_a_number(bits: int, shown: str) -> None:
+    value = np.uint32([bits]).view(np.float32)
+    other = np.uint32([0x00400000]).view(np.float32)
+    found = difference(1, "W1", value, other)
+    assert found is not None and f"device {shown}" in str(found)
+    assert "reference 5.877471754111438e-39" in str(found)
+
+
 def test_a_digest_difference_shows_both_as_hex() -> None:
     found = digest_difference(1, 0xAB, 0xCD, "final")
     assert found is not None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from codegen import protocol, render
 from codegen.protocol import StepFlag
 from codegen.reference import Learner
 from codegen.reference.learner import initial_state
@@ -19,6 +22,9 @@ from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortM
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
+from hil.link.frame import Decoder
+from hil.lying import LyingLine
+from hil.replies import StepResult
 
 pytestmark = pytest.mark.hil(network=(64, 17, 10), steps=60, test=20)
 EMULATED = pytest.mark.parametrize(
@@ -181,6 +187,55 @@ def test_a_device_of_another_session_is_noticed(
         second.init(1)
         with pytest.raises(DeviceReset, match="was reset in mid-session"):
             first.digest()
+
+
+class Losing(LyingLine):
+    """A line that loses the first STEP."""
+
+    def __init__(self, inner: Line) -> None:
+        super().__init__(inner, ())
+        self._lost = False
+
+    def send(self, data: bytes) -> None:
+        (frame,) = Decoder().feed(data)
+        if frame.kind == protocol.STEP.kind and not self._lost:
+            self._lost = True
+        else:
+            super().send(data)
+
+
+def test_answers_of_an_earlier_session_are_not_taken_for_learning(
+    board: Start, small: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firmware that keeps its replies over HELLO and INIT, and a frame that is lost."""
+    wrong = shutil.copytree(render.FIRMWARE, tmp_path / "firmware")
+    runtime, forgets = wrong / "src" / "hil_runtime.c", "rt.kept[i].count = 0;"
+    text = runtime.read_text()
+    assert text.count(forgets) == 1
+    runtime.write_text(text.replace(forgets, "rt.kept[i].count += 0;"))
+    monkeypatch.setattr(render, "FIRMWARE", wrong)
+    one = board(small)
+    with Channel(one.url) as channel:
+        for line in (channel, Losing(channel)):
+            device = greeted(one, line)
+            device.init(1)
+            learned(device, one.lesson, 4)
+        assert device.counts.replayed == 3
+        data = one.lesson.sample(4)[0].tobytes()
+        device.post_steps(4, np.float32(0.1), [(0, data)])
+        with pytest.raises(LinkError, match="expects step 1, but step 4 ") as caught:
+            device.take_steps(LIMIT)
+        assert "an earlier session" in caught.value.hints[0]
+
+
+def learned(device: Device, lesson: Lesson, steps: int) -> None:
+    """Learn steps 0, 1, ..., which are sent together."""
+    found: list[StepResult] = []
+    for step in range(steps):
+        data = lesson.sample(step)[0].tobytes()
+        device.post_steps(step, np.float32(0.1), [(0, data)])
+    while len(found) < steps:
+        found += device.take_steps(LIMIT)
 
 
 def test_a_line_nobody_listens_on_is_missing(board: Start, small: Experiment) -> None:

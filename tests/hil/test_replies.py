@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from codegen import protocol
-from codegen.plan import Plan
+from codegen.plan import Plan, plan
 from codegen.protocol import StepFlag
 from codegen.self_test import FINDINGS
+from codegen.spec import Inputs, Network, Spec
 from hil import replies
 from hil.building import build, plan_for
 from hil.experiment import Experiment
 from hil.lesson import prepare
 from hil.replies import Asked
+from targets import load
 
 
 def planned(**keys: object) -> Plan:
@@ -21,6 +23,8 @@ def planned(**keys: object) -> Plan:
 
 
 PLAN = planned()
+FLOATS = plan(Spec(Network((3, 2)), inputs=Inputs("f32", 1.0)), load("host"))
+"""Of samples that may hold what is no number."""
 BUDGETED = planned(
     target="qemu-rv64gcv", network="64-3-10", icount=True, gate="row", instructions=900
 )
@@ -133,6 +137,22 @@ def test_the_hint_for_arithmetic_is_the_cure_of_what_was_found() -> None:
     for one in FINDINGS:
         payload = fault(protocol.Cause.ARITHMETIC, protocol.NEVER, 0, -one.code)
         assert replies.fault(payload, PLAN).hints == (one.cure,)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "step", "hint"),
+    [
+        ("x", 0, "divided by the scale of the data"),
+        ("x", 7, "divided by the scale of the data"),
+        ("p", 0, "step 0 has learned nothing yet"),
+        ("p", 7, "a smaller learning rate"),
+    ],
+)
+def test_a_value_that_is_not_finite_is_blamed_on_what_caused_it(
+    tensor: str, step: int, hint: str
+) -> None:
+    told = fault(0x100, step, 0, FLOATS.tensor(tensor).index)
+    assert hint in replies.fault(told, FLOATS).hints[0]
 
 
 def test_with_the_image_at_hand_a_fault_names_its_places() -> None:

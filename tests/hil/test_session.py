@@ -24,6 +24,7 @@ from hil.errors import (
     PortMissing,
 )
 from hil.experiment import load
+from hil.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]
@@ -152,6 +153,21 @@ def test_both_sides_stop_at_the_same_non_finite_value(
     with pytest.raises(DeviceFault, match="non-finite activation or delta") as caught:
         run(small.override(change), out=folder)
     assert "the reference stops at the same step" in caught.value.hints
+
+
+def test_a_run_whose_weights_explode_says_so(small: Experiment, folder: Path) -> None:
+    said: list[tuple[str, str]] = []
+
+    class Heard(Progress):
+        def stage(self, name: str, text: str) -> None:
+            said.append((name, text))
+
+    run(small.override({"lr": 1e30}), out=folder, progress=Heard())
+    told = dict(said)
+    assert "learning has run away" in told["weights"] and "--lr" in told["hint"]
+    said.clear()
+    run(small, out=folder, progress=Heard())
+    assert "weights" not in dict(said)
 
 
 def test_a_unit_with_another_image_is_refused(
