@@ -82,6 +82,7 @@ figures: setup
 # The tables of docs/reliability.md: about ten minutes.
 reliability: setup
 	$(BIN)/hil bench faults
+	$(BIN)/hil bench attacks
 
 # The disk that fills at 50 moments (docs/reliability.md): three minutes, as root.
 disk-full: setup
