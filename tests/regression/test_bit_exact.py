@@ -36,6 +36,7 @@ def possible(case: Sequence[object]) -> bool:
 
 
 CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
+NAMES = "machine, rule, activation, output, network, inputs, code"
 FULL = [case for case in itertools.product(*CHOICES) if possible(case)]
 PAIRS = [
     tuple(case)
@@ -43,8 +44,9 @@ PAIRS = [
 ]
 
 
-def cases() -> list[object]:
-    """Every case once, those beyond the pairwise set marked `full`."""
+def cases(everything: bool) -> list[object]:
+    """Every case once, those beyond the pairwise set marked `full`; these alone take
+    ten seconds to collect, and are left out where nobody asks for them."""
     chosen = set(PAIRS)
     return [
         pytest.param(
@@ -54,8 +56,14 @@ def cases() -> list[object]:
             ),
             marks=() if case in chosen else pytest.mark.full,
         )
-        for case in FULL
+        for case in (FULL if everything else PAIRS)
     ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "code" in metafunc.fixturenames:
+        everything = "not full" not in metafunc.config.option.markexpr
+        metafunc.parametrize(NAMES, cases(everything))
 
 
 def samples(folder: Path, network: str, dtype: str) -> str:
@@ -75,9 +83,6 @@ def samples(folder: Path, network: str, dtype: str) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(
-    "machine, rule, activation, output, network, inputs, code", cases()
-)
 def test_every_step_is_equal(
     tmp_path: Path,
     qemu64: str,
