@@ -16,7 +16,6 @@ from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from codegen.debuginfo import Function, functions
 from codegen.decode import Instruction, decode, words
@@ -29,6 +28,7 @@ from codegen.immediates import (
     jump_register,
     jump_target,
 )
+from codegen.symbols import symbols_of
 
 SP = "x2"
 CALLER_SAVED = ("x1", *(f"x{n}" for n in (5, 6, 7, *range(10, 18), *range(28, 32))))
@@ -255,11 +255,9 @@ def read(path: Path, xlen: int, vlen: int) -> Graph:
 
 def _tops(elf: ELFFile) -> Iterator[int]:
     """Where stacks begin: the linker script calls these places ..stack_top."""
-    for section in elf.iter_sections():
-        if isinstance(section, SymbolTableSection):
-            for symbol in section.iter_symbols():
-                if symbol.name.endswith("stack_top"):
-                    yield symbol["st_value"]
+    for symbol in symbols_of(elf):
+        if symbol.name.endswith("stack_top"):
+            yield symbol.value
 
 
 def _pointers(elf: ELFFile, size: int) -> Iterator[int]:

@@ -16,9 +16,9 @@ from typing import Any
 
 from elftools.dwarf.ranges import BaseAddressEntry
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from codegen.errors import BuildError
+from codegen.symbols import FUNCTION, symbols_of
 from codegen.toolchain import KEPT as FLAGS
 
 Range = tuple[int, int]
@@ -120,11 +120,9 @@ class DebugInfo:
 def functions(elf: ELFFile) -> list[Function]:
     """Every function symbol that has a size, by address, each once."""
     found = {
-        symbol["st_value"]: Function(symbol.name, symbol["st_value"], symbol["st_size"])
-        for section in elf.iter_sections()
-        if isinstance(section, SymbolTableSection)
-        for symbol in section.iter_symbols()
-        if symbol["st_info"]["type"] == "STT_FUNC" and symbol["st_size"]
+        symbol.value: Function(symbol.name, symbol.value, symbol.size)
+        for symbol in symbols_of(elf)
+        if symbol.kind == FUNCTION and symbol.size
     }
     return [found[address] for address in sorted(found)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from codegen.errors import BuildError
+from codegen.symbols import symbols_of
 
 PARTS = {
     ".text": "the code",
@@ -62,10 +62,8 @@ def symbols(path: Path) -> dict[str, int]:
     """Size in bytes of every named symbol of the ELF at `path`."""
     with path.open("rb") as file:
         return {
-            symbol.name: symbol["st_size"]
-            for section in ELFFile(file).iter_sections()
-            if isinstance(section, SymbolTableSection)
-            for symbol in section.iter_symbols()
+            symbol.name: symbol.size
+            for symbol in symbols_of(ELFFile(file))
             if symbol.name
         }
 
@@ -85,12 +83,10 @@ def place(path: Path, address: int) -> str:
 
 def _symbol_at(elf: ELFFile, address: int) -> str:
     """The function or variable that holds `address`, and how far into it."""
-    for section in elf.iter_sections():
-        if isinstance(section, SymbolTableSection):
-            for symbol in section.iter_symbols():
-                offset = address - symbol["st_value"]
-                if symbol.name and 0 <= offset < symbol["st_size"]:
-                    return f"{symbol.name}+{offset:#x}"
+    for symbol in symbols_of(elf):
+        offset = address - symbol.value
+        if symbol.name and 0 <= offset < symbol.size:
+            return f"{symbol.name}+{offset:#x}"
     return ""
 
 

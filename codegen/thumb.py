@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
 
 from codegen.callgraph import Graph, Node
 from codegen.debuginfo import Function, functions
 from codegen.errors import BuildError
+from codegen.symbols import ABSOLUTE, symbols_of
 
 EXCEPTION = 108
 """Bytes that an exception pushes at most: eight registers, the FPU's eighteen, and
@@ -152,13 +152,11 @@ def _signed(value: int, bits: int) -> int:
 def _code(elf: ELFFile, first: int, end: int) -> Iterator[tuple[int, int]]:
     """Where instructions are: mapping symbols tell them from data (AAELF32, 5.5.5)."""
     marks = sorted(
-        (symbol["st_value"] & ~1, symbol.name.startswith("$t"))
-        for section in elf.iter_sections()
-        if isinstance(section, SymbolTableSection)
-        for symbol in section.iter_symbols()
+        (symbol.value & ~1, symbol.name.startswith("$t"))
+        for symbol in symbols_of(elf)
         if symbol.name.startswith(("$t", "$d"))
-        and first <= symbol["st_value"] < end
-        and symbol["st_shndx"] != "SHN_ABS"
+        and first <= symbol.value < end
+        and symbol.section != ABSOLUTE
     )
     for (start, code), (stop, _) in zip(marks, [*marks[1:], (end, False)], strict=True):
         if code and start < stop:
