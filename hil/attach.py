@@ -110,7 +110,7 @@ def attach(
     `flash` as its flash and ends with the context. Every byte that the device sends
     goes into `log`. `watch` and `gdb` are for an emulator; `cut` names the operation
     and the model of a native machine's flash at which it loses its power.
-    `through` makes of an emulator's line the one that is used."""
+    `through` makes of the line the one that is used."""
     with ExitStack() as stack:
         if asked.unit is not None:
             unit = chosen(asked.unit, target.name)
@@ -118,9 +118,10 @@ def attach(
             if ready is not None:
                 ready(unit)
             channel = stack.enter_context(Channel(unit.url, record=log))
+            line = channel if through is None else through(channel)
             supply = Supply(unit)
             stack.callback(supply.restore)
-            yield Attached(_faulty(channel, asked, supply.cut), supply=supply)
+            yield Attached(_faulty(line, asked, supply.cut), supply=supply)
             return
         machine = stack.enter_context(
             emulation.machine_for(

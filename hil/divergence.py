@@ -197,6 +197,17 @@ def write_state(device: Device, seed: int, snapshot: Snapshot) -> int:
     return device.init(seed, snapshot.step, keep=True)
 
 
+def digest_at(device: Device, step: int) -> int:
+    """The digest of the device's state, whose next step must be `step`. Raises
+    `LinkError`."""
+    told, digest = device.digest()
+    if told != step:
+        raise LinkError(
+            f"the device says its next step is {told}, but {step} were learned"
+        )
+    return digest
+
+
 def read_state(device: Device, digest: int) -> dict[str, np.ndarray]:
     """The device's state, which must be of the `digest` that it has told. Raises
     `LinkError`."""

@@ -24,12 +24,11 @@ from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
 from hil.compare import digest_difference
 from hil.device import Device
-from hil.divergence import Found, Snapshot, compare_state, read_state
+from hil.divergence import Found, Snapshot, compare_state, digest_at, read_state
 from hil.errors import (
     DeviceFault,
     Divergence,
     HilError,
-    LinkError,
     NothingCompared,
     StorageError,
     UsageError,
@@ -384,11 +383,7 @@ class Session:
         """Final digest and weights."""
         device = life.device
         steps, save = self.lesson.steps, self.lesson.experiment.save
-        step, digest = device.digest()
-        if step != steps:
-            raise LinkError(
-                f"the device says its next step is {step}, but {steps} were learned"
-            )
+        digest = digest_at(device, steps)
         self.record.digest = f"{digest:08x}"
         learner = self._learner
         if learner is not None:

@@ -7,7 +7,7 @@ import time
 from codegen.reference import Learner
 from hil import record as records
 from hil.compare import Difference
-from hil.divergence import Finder, Found, read_state
+from hil.divergence import Finder, Found, digest_at, read_state
 from hil.errors import HilError
 from hil.exam import Exam
 from hil.lesson import Lesson
@@ -123,7 +123,7 @@ class Teaching:
             return
 
         def stage(life: Lifeline) -> None:
-            _, digest = life.device.digest()
+            digest = digest_at(life.device, end)
             learner.load(read_state(life.device, digest), end)
 
         self._life.through(stage)

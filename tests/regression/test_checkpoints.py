@@ -9,6 +9,7 @@ import shutil
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ import emulation
 import hil.reliability as tried
 from codegen import render
 from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST
-from hil import Experiment, checkpoints, run
-from hil.building import plan_for
+from hil import Experiment, checkpoints, run, states, weights
+from hil.attach import attach
+from hil.building import build, plan_for
 from hil.cli import main
 from hil.errors import (
     DataError,
@@ -32,6 +34,7 @@ from hil.errors import (
     UsageError,
 )
 from hil.lesson import prepare
+from hil.lying import Lie, LyingLine
 from hil.record import FLASH, RunRecord
 from targets import Flash
 
@@ -406,9 +409,9 @@ def test_a_run_comes_back_to_its_own_checkpoints_only(
 @pytest.fixture
 def unit(left: Path) -> Iterator[str]:
     """A board with that run's image, and its flash."""
-    target = prepare(ASKED).target
-    machine = emulation.machine_for(target, left / "image.elf", flash=left / FLASH)
-    with machine:
+    lesson = prepare(ASKED)
+    image = build(plan_for(lesson)).image.path
+    with emulation.machine_for(lesson.target, image, flash=left / FLASH) as machine:
         machine.power_on()
         machine.run()
         assert machine.url is not None
@@ -439,6 +442,34 @@ def test_state_goes_out_of_a_board_and_into_it(
     assert main(["state", "save", str(left), again, "--unit", unit]) == 0
     assert "saved    step 7" in capsys.readouterr().out
     assert main(["state", "diff", file, again]) == 0
+
+
+READ, WRITE = states.read_board, states.write_board
+
+
+@pytest.mark.parametrize(
+    ("moved", "lie", "sentence"),
+    [
+        (READ, Lie("read", "tail[0]", "a bit", 1), "came over the line has"),
+        (READ, Lie("init", "digest", "a bit"), "says that its state has digest"),
+        (WRITE, Lie("init", "digest", "a bit", 1), "says that its state has digest"),
+        (WRITE, Lie("commit", "digest", "a bit"), "has written a checkpoint of digest"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Lie) else "",
+)
+def test_a_board_that_lies_about_its_state_is_refused(
+    unit: str, left: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    moved: Any, lie: Lie, sentence: str,
+) -> None:  # fmt: skip
+    file, plan = tmp_path / "w.npz", plan_for(prepare(ASKED))
+    state = checkpoints.newest(plan, left / FLASH).state
+    weights.save(str(file), checkpoints.tensors(plan, state))
+    lying = partial(attach, through=lambda line: LyingLine(line, [lie]))
+    monkeypatch.setattr(states, "attach", lying)
+    with pytest.raises(LinkError, match=sentence):
+        moved(
+            states.RunFolder(left), unit, *((str(file), 30) if moved is WRITE else ())
+        )
 
 
 def test_a_run_with_faults_says_what_was_done_to_it(
