@@ -117,7 +117,9 @@ def attach(
             stack.enter_context(locks.held(unit))
             if ready is not None:
                 ready(unit)
-            channel = stack.enter_context(Channel(unit.url, record=log))
+            channel = stack.enter_context(
+                Channel(unit.url, record=log, levels=unit.levels)
+            )
             line = channel if through is None else through(channel)
             supply = Supply(unit)
             stack.callback(supply.restore)

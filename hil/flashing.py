@@ -25,6 +25,7 @@ from hil.errors import (
 )
 from hil.lesson import Wanted
 from hil.link.channel import Channel
+from hil.link.modem import ASSERTED, Levels
 from hil.link.window import Window
 from hil.loaders import loader_for
 from hil.replies import Greeting
@@ -54,10 +55,10 @@ def with_command(unit: Unit, command: str) -> Unit:
     return replace(unit, loader="command", command=command)
 
 
-def who_is_there(url: str, limit: float) -> Greeting | None:
+def who_is_there(url: str, limit: float, levels: Levels = ASSERTED) -> Greeting | None:
     """Who answers on a port within `limit` seconds; None when nobody does. Raises
     every `LinkError` of opening it."""
-    with Channel(url) as channel:
+    with Channel(url, levels=levels) as channel:
         window = Window(channel, lambda _: None)
         try:
             return replies.greeting(say_hello(window, limit).payload)
@@ -82,7 +83,7 @@ def flash(unit: Unit, lesson: Wanted, built: Answers, *, blank: bool) -> Flashed
     loader = loader_for(unit, lesson.target)
     image, limits = built.image, lesson.target.limits
     try:
-        before = who_is_there(unit.url, limits.hello)
+        before = who_is_there(unit.url, limits.hello, unit.levels)
         _require_same_target(unit, before, lesson, blank)
     except NoProgram:
         before = None  # nothing is there that another image could take the place of
@@ -104,7 +105,9 @@ def _require_answer(unit: Unit, lesson: Wanted, built: Answers) -> None:
     image, limits = built.image, lesson.target.limits
     said = f"loader {unit.loader!r} says that unit {unit.name!r} is flashed, but"
     try:
-        with patiently(lambda: Channel(unit.url), limits.boot) as channel:
+        with patiently(
+            lambda: Channel(unit.url, levels=unit.levels), limits.boot
+        ) as channel:
             device = Device(channel, built.plan, limits, image.path)
             device.hello(image.digest, lesson.vlen, limits.boot + limits.hello)
     except FirmwareMismatch as error:

@@ -20,6 +20,7 @@ import platformdirs
 import targets
 from hil import ssh
 from hil.errors import PortMissing, UsageError
+from hil.link.modem import ASSERTED, RELEASED, Levels
 from targets import storage
 
 if sys.version_info >= (3, 11):
@@ -42,8 +43,12 @@ LOADERS: dict[str, tuple[str, ...]] = {
     "command": ("command",),
 }
 """Loaders, and the keys that a unit must have for each."""
+ON, OFF = "on", "off"
+"""What a modem line is set to."""
 KINDS = ("openocd", "jlink", "blackmagic", "qemu")
 """Kinds of gdb server, which differ in how they reset what they serve."""
+WITHOUT_MODEM = ("socket://", ssh.SCHEME)
+"""How ports begin that have no modem lines."""
 ESP_CHIPS = ("esp32c2", "esp32c3", "esp32c6", "esp32h2")
 """Chips of loader esptool: RISC-V ones whose ROM starts what is at the start of flash."""
 
@@ -57,7 +62,8 @@ class Unit:
     esptool for this `chip`, at this `baud` rate; over ssh; or by a `command` with
     {image} in it. Over ssh `run` is how {image} is started there, and `config` the file
     of ssh. `power` is a command in which {state} becomes on or off. `board` is what the
-    board is: only figures of a board that is named are measured ones."""
+    board is: only figures of a board that is named are measured ones. `rts` and `dtr` say
+    whether its serial port asserts these lines, "on" or "off"."""
 
     name: str
     port: str
@@ -73,6 +79,18 @@ class Unit:
     run: str | None = None
     power: str | None = None
     board: str | None = None
+    rts: str | None = None
+    dtr: str | None = None
+
+    @property
+    def levels(self) -> Levels:
+        """What its serial port's modem lines are set to. On boards that esptool writes
+        they are wired to reset and to boot mode."""
+        usual = RELEASED if self.loader == "esptool" else ASSERTED
+        return Levels(
+            usual.rts if self.rts is None else self.rts == ON,
+            usual.dtr if self.dtr is None else self.dtr == ON,
+        )
 
     @property
     def url(self) -> str:
@@ -181,6 +199,12 @@ def _unit(where: str, name: str, values: object) -> Unit:
         )
     if unit.baud is not None and not unit.baud.isdecimal():
         raise UsageError(f"{where}: baud is {unit.baud!r}: expected digits")
+    for key, value in (("rts", unit.rts), ("dtr", unit.dtr)):
+        _require_one_of(where, key, value, (ON, OFF))
+        if value is not None and unit.port.startswith(WITHOUT_MODEM):
+            raise UsageError(
+                f"{where}: {key} is of a serial port, and {unit.port!r} is none"
+            )
     _require_placeholder(where, "command", unit.command, "{image}")
     _require_placeholder(where, "power", unit.power, "{state}")
     _require_placeholder(where, "run", unit.run, ssh.PLACE)

@@ -15,13 +15,14 @@ import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import serial
 from serial.urlhandler import protocol_socket
 
 from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
 from hil.link import owner
+from hil.link.modem import ASSERTED, Levels
 from hil.link.remote import RemotePort
 from hil.link.ssh import SshPort
 from hil.ssh import is_ssh, shown
@@ -103,8 +104,9 @@ class Channel:
 
     `record` gets every byte that comes in. `alive` tells whether there is still
     somebody at the other end, for lines that do not tell by themselves (a pty
-    outlasts the program on it). Raises `PortMissing`, `PortBusy`, `PortDenied` or
-    another `LinkError` when it does not open, and `UsageError` for no URL of ours.
+    outlasts the program on it). `levels` are those of a serial port's modem lines.
+    Raises `PortMissing`, `PortBusy`, `PortDenied` or another `LinkError` when it does
+    not open, and `UsageError` for no URL of ours.
     """
 
     def __init__(
@@ -114,8 +116,10 @@ class Channel:
         record: Recorder | None = None,
         alive: Callable[[], bool] | None = None,
         baud: int = BAUD_RATE,
+        levels: Levels = ASSERTED,
     ) -> None:
         self._alive = alive
+        self._levels = levels
         self.received = 0
         self.sent = 0
         self._record = record
@@ -129,19 +133,30 @@ class Channel:
         if is_ssh(url):
             self._port = SshPort(url)
             return
-        opened = serial.serial_for_url
-        if url.startswith("socket://"):
-            # a second connection would be taken by the system, and answered by nobody
-            if (holder := owner.of_connection(url)) is not None:
-                raise _busy(url, holder)
-            opened = _Socket
-        settings = {"write_timeout": 0, "exclusive": True}
-        if url.startswith("rfc2217://"):
-            opened, settings = RemotePort, {}
+        # a second connection would be taken by the system, and answered by nobody
+        socketed = url.startswith("socket://")
+        if socketed and (holder := owner.of_connection(url)) is not None:
+            raise _busy(url, holder)
         try:
-            self._port = opened(url, baudrate=self._baud, timeout=0, **settings)
+            port = self._made(url)
+            port.rts, port.dtr = self._levels.rts, self._levels.dtr
+            port.open()
         except (serial.SerialException, ValueError, OSError) as error:
             raise _open_error(url, error) from error
+        self._port = port
+
+    def _made(self, url: str) -> Any:
+        """pyserial's port for this URL, not open yet."""
+        settings: dict[str, Any] = {"baudrate": self._baud, "timeout": 0}
+        if url.startswith("rfc2217://"):
+            port = RemotePort(None, **settings)
+        else:
+            settings |= {"write_timeout": 0, "exclusive": True}
+            if not url.startswith("socket://"):
+                return serial.serial_for_url(url, do_not_open=True, **settings)
+            port = _Socket(None, **settings)
+        port.port = url
+        return port
 
     def __enter__(self) -> Channel:
         return self

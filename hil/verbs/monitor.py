@@ -102,7 +102,7 @@ def _listen(unit: Unit, seconds: float | None) -> Iterator[tuple[bytes, str]]:
     from hil.link.channel import Channel
 
     end = None if seconds is None else time.monotonic() + seconds
-    with locks.held(unit), Channel(unit.url) as channel:
+    with locks.held(unit), Channel(unit.url, levels=unit.levels) as channel:
         while (left := _left(end)) > 0:
             try:
                 if data := channel.pump(min(left, 1.0)):

@@ -13,19 +13,24 @@ import pytest
 import serial
 from serial import rfc2217
 
-from hil import Experiment
+from hil import Experiment, units
+from hil.cli import main
 from hil.errors import LineClosed, PortMissing
+from hil.flashing import who_is_there
 from hil.link.channel import Channel
+from hil.link.modem import Levels
 from hil.session import run
 
 
 class Server:
-    """One client after the other on a line (no pty: that has no modem lines); `hang_up` ends the one there is."""
+    """One client after the other on a line (no pty: that has no modem lines); `hang_up`
+    ends the one there is. `levels` are what each had set RTS and DTR to."""
 
     def __init__(self, url: str) -> None:
         self._port = serial.serial_for_url(url, timeout=0.01)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._client: socket.socket | None = None
+        self.levels: list[tuple[bool, bool]] = []
         self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -41,6 +46,8 @@ class Server:
         self._client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -54,6 +61,7 @@ class Server:
                 self._attend(self._client)
 
     def _attend(self, client: socket.socket) -> None:
+        self._port.rts = self._port.dtr = True  # as a system opens a port
         manager = rfc2217.PortManager(self._port, self)
         up = threading.Thread(target=self._upwards, args=(manager, client))
         up.start()
@@ -61,6 +69,7 @@ class Server:
             while data := client.recv(4096):
                 self._port.write(b"".join(manager.filter(data)))
         finally:
+            self.levels.append((self._port.rts, self._port.dtr))
             client.close()
             up.join()
 
@@ -87,6 +96,45 @@ def test_a_board_behind_a_server_learns_bit_exact(
     )
     record = run(asked, out=tmp_path)
     assert (record.result, record.compared) == ("pass", 60)
+
+
+@pytest.fixture
+def line() -> Iterator[Server]:
+    """A port with nothing at it, behind a server."""
+    server = Server("loop://")
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("rts", [True, False])
+@pytest.mark.parametrize("dtr", [True, False])
+def test_modem_lines_are_set_as_they_should_be(
+    line: Server, rts: bool, dtr: bool
+) -> None:
+    """Also when the line is opened again."""
+    with Channel(line.url, levels=Levels(rts, dtr)) as channel:
+        assert (line._port.rts, line._port.dtr) == (rts, dtr)
+        channel.reopen(line.url)
+        assert (line._port.rts, line._port.dtr) == (rts, dtr)
+
+
+def test_whatever_opens_a_unit_sets_its_modem_lines(
+    remote: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = tmp_path / "bench.toml"
+    bench.write_text(
+        f"[units.desk]\ntarget = 'host'\nport = '{remote.url}'\nrts = 'off'\n"
+    )
+    monkeypatch.setenv("HIL_BENCH", str(bench))
+    asked = Experiment(
+        target="host", unit="desk", network=(64, 17, 10), steps=8, test=0
+    )
+    unit = units.chosen("desk", "host")
+    assert who_is_there(unit.url, 20.0, unit.levels) is not None
+    assert main(["monitor", "--unit", "desk", "--seconds", "0.1"]) == 0
+    assert run(asked, out=tmp_path).result == "pass"
+    remote.close()
+    assert remote.levels == [(False, True)] * 3
 
 
 def test_a_server_that_hangs_up_is_a_closed_line(remote: Server) -> None:

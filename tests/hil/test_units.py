@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hil import Experiment, locks, units
 from hil.cli import main
 from hil.errors import PortBusy, PortMissing, UsageError
 from hil.lesson import prepare
+from hil.link.modem import Levels
 from hil.units import AUTO, Unit
 
 TWO = """
@@ -117,6 +119,12 @@ def test_an_unknown_unit_is_told_with_the_nearest(bench: Path) -> None:
         ("{}baud = 'fast'", "baud is 'fast': expected digits"),
         ("{}kind = 'openocdd'", "unknown kind 'openocdd', did you mean 'openocd'?"),
         ("{}command = 'x'", "expected a command with {image} in it"),
+        ("{}rts = 'low'", "unknown rts 'low': expected one of on, off"),
+        ("{}dtr = 'of'", "unknown dtr 'of', did you mean 'off'?"),
+        (
+            "[units.x]\ntarget = 'host'\nport = 'socket://a:1'\nrts = 'off'",
+            "rts is of a serial port, and 'socket://a:1' is none",
+        ),
         ("{}power = 'x'", "expected a command with {state} in it"),
         ("{}run = 'x'", "expected a command with {image} in it"),
         ("{}run = 'x {image}'", "run needs a port ssh://[user@]host, and '/a' is"),
@@ -138,6 +146,14 @@ def test_a_wrong_bench_is_one_sentence(bench: Path, text: str, sentence: str) ->
         units.bench()
     assert str(caught.value).startswith(f"bench '{bench}'")
     assert sentence in str(caught.value)
+
+
+def test_modem_lines_are_asserted_unless_the_unit_says_otherwise() -> None:
+    assert Unit("a", "/a").levels == Levels(rts=True, dtr=True)
+    assert Unit("a", "/a", dtr="off").levels == Levels(rts=True, dtr=False)
+    esp = Unit("a", "/a", loader="esptool")
+    assert esp.levels == Levels(rts=False, dtr=False)
+    assert replace(esp, rts="on").levels == Levels(rts=True, dtr=False)
 
 
 def test_the_bench_is_looked_for_in_three_places(

@@ -29,6 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("command", "the command of loader `command`, with {image} in it"),
         ("run", "over ssh: the command that starts {image} there"),
         ("power", "its power switch, a command with {state} in it"),
+        ("rts", "what its port sets RTS to: on or off"),
+        ("dtr", "what its port sets DTR to: on or off"),
         ("board", "what board it is; only then its figures are measured ones"),
     ):
         parser.add_argument(f"--{key}", metavar="VALUE", help=meaning)
