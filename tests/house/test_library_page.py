@@ -1,0 +1,48 @@
+"""What docs/library.md shows works as it stands there: its files, its commands in
+their order, and what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from codegen.self_test import FINDINGS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_works_as_it_stands(tmp_path: Path, host_cc: str) -> None:
+    for name, body in re.findall(
+        r"^    # (\S+)\n((?:    .*\n|\n)+?)(?=    \$|\S)", PAGE, re.M
+    ):
+        (tmp_path / name).write_text(textwrap.dedent(body))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    sessions = re.findall(r"^    \$ (.*)\n((?:    (?!\$).*\n)*)", PAGE, re.M)
+    assert len(sessions) > 5
+    for command, shown in sessions:
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env={**os.environ, "PATH": path},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        if shown:
+            assert done.stdout == textwrap.dedent(shown)
+
+
+def test_the_page_has_every_finding_of_the_self_test() -> None:
+    rows = re.findall(r"^\| (-\d+) \| `NET_BAD_(\w+)` \| (.*) \| (.*) \|$", PAGE, re.M)
+    assert rows == [
+        (str(one.code), one.name, one.meaning, one.cure) for one in FINDINGS
+    ]
+
+
+def test_the_readme_compiles_as_the_page_does() -> None:
+    """But for the name of the program."""
+    (command,) = re.findall(r"^    (cc .*)$", README, re.M)
+    assert f"    $ {command} -o learn\n" in PAGE
