@@ -34,3 +34,10 @@ class OverBudget(BuildError):
 
 class CompilerMissing(BuildError):
     """The toolchain asked for is not on this machine."""
+
+
+class ReferenceUnsound(HilError):
+    """This process does not compute as the reference needs it: nothing it says counts,
+    so nothing can be compared."""
+
+    exit_code = 1

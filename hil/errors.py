@@ -29,6 +29,7 @@
     |-- StorageError                9   the disk, or an output that cannot be written
     |-- Divergence                  1   device and reference differ
     |-- NothingCompared             1   a run that proved nothing
+    |-- ReferenceUnsound            1   numpy does not compute as IEEE 754 says here
     |-- ReferenceLost               1   the reference's process ended in mid-run
     |-- Grown                       1   a counted figure exceeds its baseline
     |-- CellsFailed                 1   cells of a sweep did not pass
@@ -41,7 +42,13 @@ culprit, and hints that say what to do.
 
 from __future__ import annotations
 
-from codegen.errors import BuildError, CompilerMissing, OverBudget, SpecError
+from codegen.errors import (
+    BuildError,
+    CompilerMissing,
+    OverBudget,
+    ReferenceUnsound,
+    SpecError,
+)
 from emulation.errors import (
     EmulatorError,
     ProbeError,
@@ -81,6 +88,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "StorageError",
     "Divergence",
     "NothingCompared",
+    "ReferenceUnsound",
     "ReferenceLost",
     "Grown",
     "CellsFailed",

@@ -28,7 +28,7 @@ import numpy as np
 
 from codegen.reference.serving import Answer, Asked, Reply, unpickled
 from codegen.spec import Spec
-from hil.errors import ReferenceLost
+from hil.errors import ReferenceLost, ReferenceUnsound
 
 ROOM = 48 << 10
 """Bytes of samples under way to the process, at most: a pipe holds them, so
@@ -105,7 +105,8 @@ class ReferenceProcess:
     def take(self, limit: float) -> list[Answer]:
         """The answers to the batch posted first, or none if they are not there
         within `limit` seconds. Raises `ReferenceLost` when the process has ended
-        or does not answer, and `RuntimeError` when it has failed."""
+        or does not answer, `ReferenceUnsound` when it cannot compute the reference, and
+        `RuntimeError` when it has failed."""
         try:
             reply = self._replies.get(limit > 0, limit)
         except queue.Empty:
@@ -115,6 +116,8 @@ class ReferenceProcess:
             return []
         if reply is None:
             raise self._lost()
+        if reply.refusal:
+            raise ReferenceUnsound(*reply.refusal)
         if reply.failure:
             raise RuntimeError(f"the reference failed:\n{reply.failure}")
         self.seconds += reply.seconds

@@ -15,6 +15,7 @@ from codegen.constants import BUDGET_GAIN
 from codegen.reference import dense, gates, random
 from codegen.reference.arithmetic import F32, dot16, fma
 from codegen.reference.digest import Digest
+from codegen.reference.environment import require_sound
 from codegen.reference.functions import ACTIVATIONS
 from codegen.reference.outputs import OUTPUTS
 from codegen.reference.perturbation import DISTRIBUTIONS, direction, slope
@@ -64,8 +65,10 @@ class Learner:
 
         A stored feedback matrix is part of the image, so it is drawn from the
         spec's seed always; sign feedback is drawn from `seed` like the weights.
-        Raises `SpecError` for a rule or a parameter that does not exist.
+        Raises `SpecError` for a rule or a parameter that does not exist, and
+        `ReferenceUnsound` where this process cannot compute it.
         """
+        require_sound()
         self.spec = spec
         self.seed = spec.seed if seed is None else seed
         self.rule = rules.get(spec.rule)

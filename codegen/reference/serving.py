@@ -17,6 +17,8 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from codegen.errors import ReferenceUnsound
+from codegen.reference.environment import require_sound
 from codegen.reference.health import Health, health
 from codegen.reference.learner import Learner, NonFinite, Result
 from codegen.spec import Spec
@@ -48,11 +50,13 @@ class Answer(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """To one batch; `failure` is the traceback of an exception."""
+    """To one batch; `failure` is the traceback of an exception. `refusal`, sentence and
+    hints, comes before all others where this process cannot compute the reference."""
 
     answers: list[Answer]
     seconds: float
     failure: str = ""
+    refusal: tuple[str, ...] = ()
 
 
 def unpickled(stream: IO[bytes]) -> Iterator[Any]:
@@ -67,6 +71,11 @@ def serve() -> None:
     to read, or a step has met a value that is not finite."""
     asked, told = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed must not get among the replies
+    try:
+        require_sound()
+    except ReferenceUnsound as error:
+        _tell(told, Reply([], 0.0, refusal=(str(error), *error.hints)))
+        return
     messages = unpickled(asked)
     for message in messages:
         if isinstance(message, Spec):
@@ -76,13 +85,17 @@ def serve() -> None:
             learner.load(message)
             continue
         reply = _reply(learner, message)
-        try:
-            pickle.dump(reply, told, pickle.HIGHEST_PROTOCOL)
-            told.flush()
-        except BrokenPipeError:
-            os._exit(1)  # whoever asked has gone; no word about what is not sent
+        _tell(told, reply)
         if reply.failure or reply.answers[-1].result is None:
             return
+
+
+def _tell(told: IO[bytes], reply: Reply) -> None:
+    try:
+        pickle.dump(reply, told, pickle.HIGHEST_PROTOCOL)
+        told.flush()
+    except BrokenPipeError:
+        os._exit(1)  # whoever asked has gone; no word about what is not sent
 
 
 def _reply(learner: Learner, batch: Sequence[Asked]) -> Reply:
