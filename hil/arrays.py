@@ -1,4 +1,5 @@
-"""Arrays from files that nobody vouches for: the one reader of every .npz.
+"""Arrays from files that nobody vouches for: the one reader of every .npz, and the
+one writer.
 
 An archive is opened, then each array's header is read, and only what its reader asks
 for is unpacked: a file of some megabytes may declare gigabytes. What is read is in
@@ -8,6 +9,7 @@ an object of Python's.
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
@@ -15,12 +17,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
 from hil.errors import DataError
+from targets import storage
 
 MOST = 1 << 31
 """Bytes of one array at most."""
@@ -176,6 +179,23 @@ def opened(path: Path, what: str) -> Iterator[Archive]:
         yield Archive(origin, file)
 
 
+def write(
+    path: Path,
+    named: Mapping[str, Any],
+    *,
+    packed: bool = False,
+    device: bool = False,
+) -> Path:
+    """Write arrays as the .npz at exactly `path`; see `storage.whole`. It is made in
+    memory first, since numpy's writer does not let go of a file that has failed.
+    Raises `StorageError`."""
+    made = io.BytesIO()
+    (np.savez_compressed if packed else np.savez)(made, **named)
+    with storage.whole(path, device=device) as file:
+        file.write(made.getbuffer())
+    return path
+
+
 def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
     try:
         with path.open("rb") as file:
@@ -202,8 +222,7 @@ def _is_text(array: np.ndarray) -> bool:
 
 
 def _fill(stream: IO[bytes], room: memoryview) -> None:
-    """Read exactly `room`, and up to the end, where the archive's checksum is
-    compared."""
+    """Read exactly `room`, at whose end the archive's checksum is compared."""
     at = 0
     while at < len(room):
         part = stream.read(min(CHUNK, len(room) - at))
@@ -211,8 +230,6 @@ def _fill(stream: IO[bytes], room: memoryview) -> None:
             raise ValueError(f"it ends after {at:,} of {len(room):,} bytes")
         room[at : at + len(part)] = part
         at += len(part)
-    if stream.read(1):
-        raise ValueError("it goes on behind its end")
 
 
 def _reason(error: Exception) -> str:

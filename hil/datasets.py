@@ -148,7 +148,9 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
 
 
 def _digits() -> Dataset:
-    with np.load(Path(__file__).parent / "data" / "digits.npz") as file:
+    with arrays.opened(
+        Path(__file__).parent / "data" / "digits.npz", "data file"
+    ) as file:
         parts = split(file["x"], file["y"], DIGITS_TRAIN)
     licence = "UCI Optical Recognition of Handwritten Digits, CC BY 4.0"
     return Dataset("digits", *parts, Inputs("u8", 16.0), licence)

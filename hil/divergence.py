@@ -17,13 +17,12 @@ import numpy as np
 from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite
 from codegen.spec import Spec
-from hil import feed
+from hil import arrays, feed
 from hil.compare import Difference, Expected, compare, difference, digest_difference
 from hil.device import NO_FLAGS, Device
 from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.replies import StepResult
-from targets import storage
 
 FILE = "divergence.npz"
 
@@ -51,15 +50,13 @@ class Found:
         `StorageError`."""
         if self.device is None or self.reference is None:
             return None
-        with storage.whole(folder / FILE) as file:
-            np.savez(
-                file,
-                tensor=self.difference.tensor,
-                step=self.difference.step,
-                device=self.device,
-                reference=self.reference,
-            )
-        return folder / FILE
+        found = {
+            "tensor": self.difference.tensor,
+            "step": self.difference.step,
+            "device": self.device,
+            "reference": self.reference,
+        }
+        return arrays.write(folder / FILE, found)
 
 
 class Finder:

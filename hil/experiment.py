@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from emulation.faults import Faults
+from hil import documents
 from hil.errors import UsageError
 from hil.keys import KEYS, Key
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _BY_NAME = {key.name: key for key in KEYS}
 
@@ -196,18 +191,10 @@ def known_key(name: str, origin: str) -> Key:
     return _BY_NAME[name]
 
 
-def parsed(text: str, origin: str) -> dict[str, Any]:
-    """What the TOML `text` says; raises `UsageError`, `origin` begins its sentence."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is no TOML: {error}") from None
-
-
 def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
     """The experiment in `text`; `origin` names it in errors, and relative
     paths in it start at `folder`. Raises `UsageError`."""
-    values = _flat(parsed(text, f"experiment {origin!r}"), origin)
+    values = _flat(documents.toml(text, f"experiment {origin!r}"), origin)
     for name, value in values.items():
         if _BY_NAME[name].path and folder is not None and isinstance(value, str):
             values[name] = beside(folder, value)
@@ -262,7 +249,8 @@ def _known(table: str, name: str, origin: str) -> str:
 def load(path: str | Path) -> Experiment:
     """The experiment in the TOML file at `path`. Raises `UsageError`."""
     path = Path(path)
-    return from_toml(read_text(path), str(path), path.parent)
+    text = documents.read(path, f"experiment {str(path)!r}")
+    return from_toml(text, str(path), path.parent)
 
 
 def names(path: str | Path | None, key: str) -> bool:
@@ -270,16 +258,8 @@ def names(path: str | Path | None, key: str) -> bool:
     top. Raises `UsageError`."""
     if not path:
         return False
-    return key in parsed(read_text(Path(path)), f"experiment {str(path)!r}")
-
-
-def read_text(path: Path, what: str = "experiment") -> str:
-    """The text of a file of `what`. Raises `UsageError`."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(f"{what} {str(path)!r} cannot be read: {reason}") from None
+    origin = f"experiment {str(path)!r}"
+    return key in documents.toml(documents.read(Path(path), origin), origin)
 
 
 def beside(folder: Path, value: str) -> str:

@@ -18,7 +18,7 @@ from codegen.plan import Plan
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
-from hil import checkpoints, weights
+from hil import arrays, checkpoints, weights
 from hil import record as records
 from hil.attach import Attached, attach, greet
 from hil.building import Built, build, plan_for
@@ -395,9 +395,8 @@ class Session:
                 return
             self._warn_of_size(learner)
             path = self.record.folder / records.FIRST_LAYER
-            before, after = life.initial.state["W1"], learner.state["W1"]
-            with storage.whole(path) as file:
-                np.savez_compressed(file, before=before, after=after)
+            kept = {"before": life.initial.state["W1"], "after": learner.state["W1"]}
+            arrays.write(path, kept, packed=True)
         if save is not None:
             path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))

@@ -15,6 +15,10 @@ from hil.errors import DataError
 
 NAMES, ENDS, TESTS = ARRAYS = ("task_names", "task_ends", "task_tests")
 """Arrays of an .npz that has tasks."""
+MOST = 2**31
+"""No sample of a stream has a larger number."""
+LONGEST = 100
+"""Characters of a task's name at most."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,14 @@ def from_arrays(
         raise DataError(f"{origin}: {ENDS} is no list of {count} integers")
     if tests.shape != (count, 2) or tests.dtype.kind not in "iu":
         raise DataError(f"{origin}: {TESTS} is no list of {count} pairs of integers")
+    if not all(name.isprintable() and len(name) <= LONGEST for name in names.tolist()):
+        raise DataError(
+            f"{origin}: {NAMES} has a name that is longer than {LONGEST} characters, or "
+            "does not stand in one line"
+        )
+    if any(values.min() < 0 or values.max() > MOST for values in (ends, tests)):
+        raise DataError(f"{origin}: {ENDS} and {TESTS} are expected from 0 to {MOST:,}")
+    ends, tests = ends.astype(np.int64), tests.astype(np.int64)
     taught = ends[: 1 + int(np.argmax(ends == samples))]
     if not np.all(np.diff(taught, prepend=0) > 0) or not np.all(
         ends[len(taught) - 1 :] == samples

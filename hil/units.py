@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,15 +17,10 @@ from pathlib import Path
 import platformdirs
 
 import targets
-from hil import ssh
+from hil import documents, ssh
 from hil.errors import PortMissing, UsageError
 from hil.link.modem import ASSERTED, RELEASED, Levels
 from targets import storage
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 VARIABLE = "HIL_BENCH"
 FILE = "bench.toml"
@@ -130,14 +124,8 @@ def bench() -> dict[str, Unit]:
 
 def load(where: Path) -> dict[str, Unit]:
     """The units in the bench file at `where`. Raises `UsageError`."""
-    try:
-        table = tomllib.loads(where.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"bench {str(where)!r} cannot be read: {error.strerror}"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"bench {str(where)!r} is no TOML: {error}") from error
+    origin = f"bench {str(where)!r}"
+    table = documents.toml(documents.read(where, origin), origin)
     for key in table:
         if key != "units":
             raise UsageError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from codegen.spec import Clip
 from hil import arrays
 from hil.arrays import Archive
 from hil.errors import DataError
-from targets import storage
 
 
 def read(path: str) -> dict[str, np.ndarray]:
@@ -78,8 +76,4 @@ def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> No
 
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
     """Write tensors to exactly `path`. Raises `StorageError`."""
-    target = Path(path)
-    named: Any = dict(state)
-    with storage.whole(target, device=True) as file:
-        np.savez(file, **named)
-    return target
+    return arrays.write(Path(path), state, device=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hil import documents
 from hil.demo import page as pages
 from hil.errors import UsageError
-from hil.experiment import Experiment, known_key, parsed, read_text
+from hil.experiment import Experiment, known_key
 
 GALLERY = Path(__file__).parent / "gallery"
 KEYS = ("title", "about", "data", "experiment", "arms", "metrics")
@@ -87,7 +88,7 @@ def find(asked: str) -> Demo:
 def load(path: Path) -> Demo:
     """The demo in the TOML file at `path`. Raises `UsageError`."""
     origin = f"demo {str(path)!r}"
-    table = parsed(read_text(path, "demo"), origin)
+    table = documents.toml(documents.read(path, origin), origin)
     for key in table:
         if key not in KEYS:
             raise UsageError(f"{origin} has an unknown key {key!r}: {_expected(KEYS)}")

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from hil import tasks
+from hil import arrays, tasks
 from hil.errors import UsageError
 from hil.tasks import Task
-from targets import storage
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +59,13 @@ class Stream:
                 f"a stream has no tests ({names}): expected a part with some"
             )
         scale = {} if self.scale is None else {"scale": np.float32(self.scale)}
-        arrays: dict[str, Any] = {**tasks.arrays(found), **scale, **self.extra}
-        with storage.whole(path) as file:
-            np.savez_compressed(
-                file,
-                x=np.concatenate([part.x for part in self.parts]),
-                y=np.concatenate([part.y for part in self.parts]),
-                x_test=np.concatenate([x for x, _ in tests]),
-                y_test=np.concatenate([y for _, y in tests]),
-                **arrays,
-            )
-        return path
+        made = {
+            "x": np.concatenate([part.x for part in self.parts]),
+            "y": np.concatenate([part.y for part in self.parts]),
+            "x_test": np.concatenate([x for x, _ in tests]),
+            "y_test": np.concatenate([y for _, y in tests]),
+            **tasks.arrays(found),
+            **scale,
+            **self.extra,
+        }
+        return arrays.write(path, made, packed=True)

@@ -92,11 +92,9 @@ class Picture:
         self.figure.patch.set_visible(True)
         with styled():
             FigureCanvasAgg(self.figure)
-            with storage.whole(path) as file:
-                self.figure.savefig(
-                    file, format="png", dpi=DPI_PNG, bbox_inches="tight"
-                )
-        return path
+            made = io.BytesIO()
+            self.figure.savefig(made, format="png", dpi=DPI_PNG, bbox_inches="tight")
+        return storage.write(path, made.getvalue())
 
 
 @contextmanager

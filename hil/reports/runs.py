@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from hil import documents, run_files, weights
 from hil import record as records
-from hil import run_files, weights
 from hil.errors import UsageError
 from hil.reports.provenance import kind_of
 from hil.reports.steps import Steps, read
@@ -101,7 +101,8 @@ class Run:
     def experiment(self) -> str:
         """The text of its experiment.toml; empty where it is gone."""
         path = self.folder / records.EXPERIMENT
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        there = path.is_file()
+        return documents.read(path, f"experiment {str(path)!r}") if there else ""
 
 
 def _is_matrix(shape: tuple[int, ...] = ()) -> bool:

@@ -7,13 +7,13 @@ fails, and accepting it is a change of the file that a reviewer sees.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from codegen import toolchain
+from hil import documents
 from hil.building import build, plan_for
 from hil.errors import UsageError
 from hil.experiment import Experiment, as_toml
@@ -21,11 +21,6 @@ from hil.keys import KEYS
 from hil.steps.bench import lesson_for
 from hil.steps.counting import count
 from targets import storage
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ALLOWED = 0.01
 """Growth that is let pass."""
@@ -102,8 +97,9 @@ class Change:
 
 def load(path: Path) -> Baseline:
     """The baseline in a file. Raises `UsageError`."""
+    origin = f"baseline {str(path)!r}"
+    document = documents.toml(documents.read(path, origin), origin)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
         cases = tuple(
             Case(
                 str(one["name"]), dict(one["experiment"]), int(one["warm"]),
@@ -112,13 +108,9 @@ def load(path: Path) -> Baseline:
             for one in document["case"]
         )  # fmt: skip
         return Baseline(str(document.get("toolchain", "")), cases)
-    except OSError as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(
-            f"baseline {str(path)!r} cannot be read: {error.strerror}"
-        ) from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"baseline {str(path)!r} is none: {error!r}",
+            f"{origin} is none: {error!r}",
             "expected [[case]] with name, warm and experiment, as in tests/baseline",
         ) from None
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from codegen import rules
 from codegen.spec import RuleChoice
+from hil import documents
 from hil.errors import UsageError
-from hil.experiment import Experiment, beside, checked, known_key, parsed, read_text
+from hil.experiment import Experiment, beside, checked, known_key
 from hil.keys import KEYS, Key, number_or_word
 from targets import load as load_target
 
@@ -85,7 +86,7 @@ def load(path: str | Path) -> list[Axes]:
     """The products of a sweep file. Raises `UsageError`."""
     path = Path(path)
     origin = f"sweep {str(path)!r}"
-    values = parsed(read_text(path, "sweep"), origin)
+    values = documents.toml(documents.read(path, origin), origin)
     tables = values.pop(TABLES, [{}])
     if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
         raise UsageError(

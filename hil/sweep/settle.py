@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hil import record as records
+from hil import run_files
 from hil.building import build_digest, plan_for
 from hil.errors import Divergence, HilError
 from hil.experiment import Experiment, from_toml
@@ -127,9 +128,8 @@ def passed(home: Path) -> Path | None:
 
 
 def read(path: str | Path) -> Document:
-    """The document of a run.json."""
-    document: Document = json.loads(Path(path).read_text(encoding="utf-8"))
-    return document
+    """The document of a run.json. Raises `UsageError`."""
+    return run_files.document(Path(path))
 
 
 def _drop_large(lesson: Lesson, folder: Path) -> None:

@@ -7,7 +7,6 @@ the network as a whole. Everything else tells where the choices come from.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,9 @@ from codegen import kernels
 from codegen.plan import Choice, Plan
 from codegen.spec import Spec
 from codegen.ways import WAYS
+from hil import documents
 from hil.errors import UsageError
 from targets import Target
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ANY = "any"
 """What stands for the VLEN of code that runs on all."""
@@ -111,13 +106,8 @@ def _words(value: Any) -> str:
 def load(path: str | Path) -> Tuned:
     """The tuned file at `path`. Raises `UsageError`."""
     origin = str(path)
-    try:
-        document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(f"tuned file {origin!r} cannot be read: {reason}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"tuned file {origin!r} is no TOML: {error}") from None
+    where = f"tuned file {origin!r}"
+    document = documents.toml(documents.read(Path(path), where), where)
     layers = _table(document, "layers", origin)
     made_for = _table(document, "for", origin)
     found: dict[int, str] = {}
