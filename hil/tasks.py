@@ -69,7 +69,6 @@ def from_arrays(
         )
     if any(values.min() < 0 or values.max() > MOST for values in (ends, tests)):
         raise DataError(f"{origin}: {ENDS} and {TESTS} are expected from 0 to {MOST:,}")
-    ends, tests = ends.astype(np.int64), tests.astype(np.int64)
     taught = ends[: 1 + int(np.argmax(ends == samples))]
     if not np.all(np.diff(taught, prepend=0) > 0) or not np.all(
         ends[len(taught) - 1 :] == samples
