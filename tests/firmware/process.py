@@ -11,7 +11,7 @@ from pathlib import Path
 import targets
 from codegen import protocol
 from codegen.plan import Plan, Tensor, plan
-from codegen.protocol import StepFlag
+from codegen.protocol import Status, StepFlag
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, Spec
 from hil.link.frame import Decoder, Frame, encode
@@ -99,7 +99,7 @@ class Firmware:
         )  # fmt: skip
         far.close()
         self._decoder = Decoder()
-        self._seq = 0
+        self._seq = self._session = 0
         self.unsolicited: list[Frame] = []
 
     def send(self, data: bytes) -> None:
@@ -129,7 +129,9 @@ class Firmware:
         self._seq = (self._seq + 1) & 0x7FFF if seq is None else seq
         self.send(encode(message.kind, 0, self._seq, boot, payload))
         *before, reply = self.answers(message.kind, self._seq)
-        assert {frame.boot for frame in (*before, reply)} == {boot}
+        if (message, reply.status) == (protocol.HELLO, Status.OK):
+            self._session = boot
+        assert {frame.boot for frame in (*before, reply)} == {self._session}
         self.unsolicited += before
         return reply
 

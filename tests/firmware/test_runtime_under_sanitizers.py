@@ -100,6 +100,27 @@ def test_good_frames_of_another_session_change_nothing(
         assert firmware.state() == before
 
 
+STALE: dict[str, tuple[protocol.Message, Callable[[Firmware], bytes]]] = {
+    "step": (protocol.STEP, lambda f: step_payload(f, 1, 0, 0.1)),
+    "init": (protocol.INIT, lambda f: struct.pack("<IIII", 2, 0, 0, 1)),
+    "write": (protocol.WRITE, lambda f: words(0, 1, 0, bytes(4))),
+    "read": (protocol.READ, lambda f: words(0, 1, 0)),
+    "digest": (protocol.DIGEST, lambda f: b""),
+}
+"""What would be obeyed if its session were this one."""
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_another_sessions_frame_is_refused_as_such(
+    firmware: Firmware, name: str
+) -> None:
+    message, payload = STALE[name]
+    before = firmware.state()
+    reply = firmware.ask(message, payload(firmware), OTHER_BOOT)
+    assert (reply.status, reply.payload) == (Status.STALE_BOOT, b"")
+    assert firmware.state() == before
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_any_good_frame_is_survived(firmware: Firmware, seed: int) -> None:
     dice = random.Random(seed)

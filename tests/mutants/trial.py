@@ -30,6 +30,7 @@ LIMIT = 240.0
 GRACE = 5.0
 """Seconds that tests have to end after they were told to."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - (.*))?$", re.MULTILINE)
+NOT_C = re.compile(r"BuildError: .* failed on |CalledProcessError: Command '\['\S*cc'")
 STARTED = re.compile(r"^(\S+\.py::.+?) *$", re.MULTILINE)
 
 
@@ -117,9 +118,13 @@ class Copy:
             os.utime(path, (times.st_atime, times.st_mtime))
 
     def attempt(self, mutant: Mutant, limit: float = LIMIT) -> Outcome:
-        """Plant, run the fitting tests, mend; raises `Stale` and `Unfit`."""
+        """Plant, run the fitting tests, mend; raises `Stale`, and `Unfit` also where
+        a defect in C is none, since no compiler takes it."""
         with self.planted(mutant):
-            return self.run(mutant.tests, limit)
+            outcome = self.run(mutant.tests, limit)
+        if Path(mutant.file).suffix != ".py" and NOT_C.search(outcome.said):
+            raise Unfit(f"{mutant.name!r} does not compile: {outcome.said}")
+        return outcome
 
     def run(self, tests: Sequence[str], limit: float = LIMIT) -> Outcome:
         """Run tests in the copy up to the first that fails; raises `Unfit` where

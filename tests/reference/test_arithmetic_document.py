@@ -15,6 +15,7 @@ from codegen.reference.accuracy import SWEPT
 from codegen.reference.window import features
 from codegen.spec import Network, RuleChoice, Spec
 from codegen.window import Window
+from tests.mutants.catalogue import exists
 
 TEXT = (Path(__file__).parents[2] / "docs" / "arithmetic.md").read_text("utf-8")
 
@@ -75,6 +76,15 @@ def test_the_streams_are_those_of_the_code() -> None:
     by_layer = streams.weights(1), streams.feedback(2), streams.readout(19)
     assert by_layer == (11, 52, 89)
     assert streams.weights(20) == (10 << 16) + 20
+
+
+def test_what_is_shared_is_held_by_tests_that_exist() -> None:
+    root = Path(__file__).parents[2]
+    shared = rows("## 10. What")
+    assert len(shared) > 10
+    for what, file, _, test in shared:
+        assert (root / file).is_file(), what
+        assert exists(root, test), what
 
 
 CALLS: dict[str, Callable[..., np.ndarray]] = {
