@@ -315,14 +315,14 @@ def test_what_is_kept_teaches_as_it_did_when_it_was_sent(firmware: Firmware) -> 
     """Two samples that differ, each learned again from its own slot."""
     one, two = (bytes(n % 64 for n in range(at, at + len(firmware.sample)))
                 for at in (0, 9))  # fmt: skip
-    for step, (label, sample) in enumerate([(0, one), (1, two), (1, two), (0, one)]):
+    for step, (label, sample) in enumerate([(0, one), (1, two), (0, one), (1, two)]):
         sent = firmware.keep(step, label, label, sample)
     state = firmware.state()
     firmware.init()
     firmware.keep(0, 1, 0, one)
     firmware.keep(1, 0, 1, two)
     assert (
-        firmware.rehearse(2, 0, 1).payload[-len(sent.payload) + 8 :] == sent.payload[8:]
+        firmware.rehearse(2, 1, 0).payload[-len(sent.payload) + 8 :] == sent.payload[8:]
     )
     assert firmware.state() == state
 

@@ -17,6 +17,7 @@ from hil.compare import (
     difference,
     digest_difference,
     fold,
+    same,
     ulp_distance,
 )
 from hil.replies import StepResult
@@ -112,6 +113,40 @@ def test_a_subnormal_number_is_shown_as_a_number(bits: int, shown: str) -> None:
     found = difference(1, "W1", value, other)
     assert found is not None and f"device {shown}" in str(found)
     assert "reference 5.877471754111438e-39" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "tensor"), [({"fold": None}, "fold"), ({"right": 1}, "right")]
+)
+def test_of_many_steps_the_fold_and_what_was_right_are_expected(
+    said: dict[str, object], tensor: str
+) -> None:
+    first = replace(EXPECTED, step=2, digest=None)
+    both = replace(told(), steps=2, right=2, fold=fold([first, EXPECTED]))
+    found = compare(replace(both, **said), [first, EXPECTED])
+    assert found is not None and found.tensor == tensor
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"loss": np.float32(0.5000001)},
+        {"outputs": np.float32([0.75, 0.25])},
+        {"digest": 8},
+        {"digest": None},
+        {"steps": 2},
+        {"fold": 5},
+        {"right": 0},
+        {"signal": 9},
+    ],
+    ids=str,
+)
+def test_a_step_that_is_told_twice_is_the_same_in_every_part(
+    other: dict[str, object],
+) -> None:
+    one = replace(told(), right=1, fold=4)
+    assert same(one, replace(one, outputs=one.outputs.copy()))
+    assert not same(one, replace(one, **other))
 
 
 def test_a_digest_difference_shows_both_as_hex() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import Queue
 
 from tests.mutants.catalogue import ROOT, Mutant, Stale, load
-from tests.mutants.trial import Copy, Outcome, Unfit
+from tests.mutants.trial import LIMIT, Copy, Outcome, Unfit
 
 MISSED = "**missed**"
 
@@ -48,7 +48,7 @@ def try_all(mutants: Sequence[Mutant], jobs: int) -> list[Outcome]:
                 if mutant is not None:
                     outcome = copy.attempt(mutant)
                 else:
-                    outcome = copy.run(fitting)
+                    outcome = copy.run(fitting, LIMIT * len(fitting))
             finally:
                 copies.put(copy)
             _tell(mutant, outcome)

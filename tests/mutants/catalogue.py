@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,14 @@ def exists(root: Path, test: str) -> bool:
     path, _, name = test.partition("::")
     if not (root / path).is_file():
         return False
-    function = name.partition("[")[0]
-    tree = ast.parse((root / path).read_text("utf-8"))
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return not name or function in defined
+    return not name or name.partition("[")[0] in _functions(root / path)
+
+
+@cache
+def _functions(path: Path) -> frozenset[str]:
+    """The functions of a file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return frozenset(n.name for n in tree.body if isinstance(n, ast.FunctionDef))
 
 
 def read(path: Path) -> list[Mutant]:

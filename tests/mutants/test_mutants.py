@@ -32,19 +32,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
             assert path.stat().st_mtime_ns == stat.st_mtime_ns, path
 
 
-def stale(mutant: Mutant) -> str | None:
-    """Why a mutant does not fit the tree any more."""
-    try:
-        mutant.require(ROOT)
-    except Stale as error:
-        return str(error)
-    return None
-
-
-def test_every_mutant_has_its_place_and_its_tests() -> None:
-    assert not [why for why in map(stale, MUTANTS) if why]
-
-
 def test_the_list_is_long_and_reaches_every_side() -> None:
     assert len(MUTANTS) >= 60 and len(CHOSEN) == 10
     assert {mutant.room for mutant in MUTANTS} >= {"codegen", "firmware", "hil"}
