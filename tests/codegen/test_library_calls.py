@@ -146,6 +146,13 @@ def test_what_waits_is_forgotten_by_init(stepped: tuple[Library, Learner]) -> No
     assert library.digest() == Learner(DENSE).digest()
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_network_begins_as_the_reference_does(library: Load, activation: str) -> None:
+    network = Network(DENSE.network.layers, activation)
+    spec = Spec(network, RuleChoice("local"), DENSE.inputs, seed=3)
+    assert library(spec, "sequential").digest() == Learner(spec).digest()
+
+
 def test_zeros_of_both_signs_keep_their_rows(library: Load) -> None:
     """An update of which a row is not touched does not wait, or a weight of -0 would
     become +0."""

@@ -64,6 +64,7 @@ FOUND = [
     (CUT, Lie("init", "digest", "a bit", 1), 5, "but it had 332fff6d there"),
     (CUT, Lie("init", "step", "zero", 1), 5, "it had told of a checkpoint of step 4"),
     (CUT, Lie("init", "run", "a bit", 1), 5, "the device went on from step 4 of run"),
+    (CUT, Lie("init", "step", "max", 1), 5, "the device went on from step 4294967295"),
     (CUT, Lie("step", "tail[0]", "a bit", 4), 1, "step 4 (again)"),
     (PREFIX, Lie("digest", "digest", "a bit", 0), 5, "the device says that its state"),
     (PREFIX, Lie("digest", "digest", "a bit", 1), 1, "(final), digest"),

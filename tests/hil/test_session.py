@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.reference import Learner
 from hil import Experiment, run
 from hil.errors import (
     DataError,
@@ -24,6 +25,7 @@ from hil.errors import (
     PortMissing,
 )
 from hil.experiment import load
+from hil.lesson import prepare
 from hil.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("host_cc")
@@ -58,6 +60,24 @@ def test_a_run_passes_and_leaves_its_folder(
     assert lines[-1]["prequential"] == record.accuracy["prequential"]
     assert (record.folder / "generated" / "net.h").is_file()
     assert (record.folder / "console.bin").stat().st_size > 0
+
+
+def test_the_accuracies_are_those_of_the_reference(
+    small: Experiment, folder: Path
+) -> None:
+    """Counted once more: of each sample before it is learned, and of the tests."""
+    record, lesson = run(small, out=folder), prepare(small)
+    learner, data = Learner(lesson.spec), lesson.dataset
+    before = []
+    for step in range(lesson.steps):
+        sample, label = lesson.sample(step)
+        before.append(learner.step(sample, label, lesson.eta(step)).p.argmax() == label)
+    after = [
+        learner.infer(sample).argmax() == label
+        for sample, label in zip(data.test_x[:20], data.test_y[:20], strict=True)
+    ]
+    assert record.accuracy["prequential"] == sum(before) / 60
+    assert (record.accuracy["tested"], record.accuracy["test"]) == (20, sum(after) / 20)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +188,19 @@ def test_a_run_whose_weights_explode_says_so(small: Experiment, folder: Path) ->
     said.clear()
     run(small, out=folder, progress=Heard())
     assert "weights" not in dict(said)
+
+
+def test_a_device_that_goes_on_where_the_reference_stops_has_failed(
+    small: Experiment, folder: Path, mutate: Callable[[str, str, str], None]
+) -> None:
+    """Pre-activations overflow, and a device that does not look makes ones of them."""
+    finite = "return largest < 0xff000000U;"
+    mutate("hil_math__scalar.h.j2", finite, "return largest < 0xff000001U;")
+    record = run(small.override({"lr": 1e38, "compare": 16}), out=folder)
+    assert (record.result, record.exit_code) == ("fail", 1)
+    assert record.divergence is not None
+    assert record.divergence["when"] == "step"
+    assert "the reference met a non-finite h1" in record.divergence["note"]
 
 
 def test_a_unit_with_another_image_is_refused(
