@@ -26,8 +26,15 @@ from hil.attach import greet
 from hil.building import Built, build, plan_for
 from hil.device import Device
 from hil.divergence import Snapshot
-from hil.echo import ROUNDS, attached, echo_rate, echo_rates
-from hil.errors import Divergence, UsageError
+from hil.echo import (
+    ROUNDS,
+    attached,
+    best_echo_rate,
+    echo_rate,
+    echo_rates,
+    require_transparent,
+)
+from hil.errors import Divergence
 from hil.lesson import Lesson, prepare
 from hil.lockstep import Learned, Lockstep
 from hil.reference_process import ReferenceProcess
@@ -41,54 +48,59 @@ FIRST_STEP_LIMIT = 1.5
 @dataclass(frozen=True)
 class LinkBench:
     """Rates; `echo` and `raw` in payload bytes per second there and back, the
-    others in learning steps per second. `first_step` in seconds."""
+    others in learning steps per second. `first_step` in seconds. A unit is given no
+    image but its own, so three of them are None there."""
 
-    raw: float
+    raw: float | None
     echo: float
     link: float
     device: float
     reference: float
     lockstep: float
-    resident: float
-    first_step: float
+    resident: float | None = None
+    first_step: float | None = None
 
     @property
-    def echo_share(self) -> float:
+    def echo_share(self) -> float | None:
         """Of what the line carries, how much is left through the stack."""
-        return self.echo / self.raw
+        return None if self.raw is None else self.echo / self.raw
 
     @property
     def lockstep_share(self) -> float:
         """Lockstep against the slowest of its parts."""
         return self.lockstep / min(self.link, self.device, self.reference)
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | None]:
         """Every figure by name."""
         shares = {"echo_share": self.echo_share, "lockstep_share": self.lockstep_share}
         return {**asdict(self), **shares}
 
 
 def bench_link(lesson: Lesson) -> LinkBench:
-    """Measure on the target of `lesson`, with its network and its steps.
+    """Measure on the target of `lesson`, with its network and its steps. A unit that
+    has a loader is flashed first.
 
-    Raises `UsageError` for a unit, `Divergence` when lockstep finds one, and
-    what building and the link raise.
+    Raises `Divergence` when lockstep finds one, and what building, flashing and the
+    link raise.
     """
-    if lesson.experiment.unit is not None:
-        raise UsageError(
-            f"unit {lesson.experiment.unit!r} cannot be measured: the raw echo is "
-            "another image, and only an emulator is given one here"
-        )
     fed, resident = _fed_and_resident(lesson)
+    on_board = lesson.experiment.unit is not None
     with ExitStack() as stack:
         process = stack.enter_context(ReferenceProcess(fed.spec))
         device, built = _greeted(stack, fed)
-        raw, echo = echo_rates(stack, device, fed, built)
+        require_transparent(device)
+        raw, echo = (
+            (None, best_echo_rate(device, built))
+            if on_board
+            else echo_rates(stack, device, fed, built)
+        )
         link = _link_rate(device, fed)
         alone = _lockstep_rate(device, fed, None)
         reference = _reference_rate(fed)
         lockstep = _lockstep_rate(device, fed, process)
         device.leave()
+    if on_board:
+        return LinkBench(raw, echo, link, alone, reference, lockstep)
     with ExitStack() as stack:
         device, _ = _greeted(stack, resident)
         nearby = _lockstep_rate(device, resident, None)

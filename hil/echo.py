@@ -21,6 +21,8 @@ from hil.link.channel import Channel
 from hil.link_only import LinkOnly
 
 RAW_ECHO = Path(__file__).parent / "data" / "raw_echo.c"
+EVERY_BYTE = bytes(range(256))
+"""Each value that a line must carry; the shortest frames there are hold them all."""
 ROUNDS = 3
 """The echoes take turns, so that a busy machine slows both; the best counts."""
 ROUND_SECONDS = 1.0
@@ -51,13 +53,11 @@ def bench_echo(wanted: LinkOnly) -> EchoBench:
         channel = attached(stack, wanted, built)
         device = Device(channel, built.plan, wanted.target.limits, built.image.path)
         greet(device, wanted, built)
+        require_transparent(device)
         if unit is None:
             found = EchoBench(*echo_rates(stack, device, wanted, built))
         else:
-            payload = _payload(built)
-            found = EchoBench(
-                None, max(echo_rate(device, payload) for _ in range(ROUNDS))
-            )
+            found = EchoBench(None, best_echo_rate(device, built))
         device.leave()
     return found
 
@@ -76,6 +76,12 @@ def attached(
     channel = stack.enter_context(found).channel
     assert isinstance(channel, Channel)
     return channel
+
+
+def require_transparent(device: Device) -> None:
+    """Raise `LinkError` unless an ECHO of every byte value comes back."""
+    if list(device.echo([EVERY_BYTE])) != [EVERY_BYTE]:
+        raise LinkError("ECHO gave other bytes back than it got")
 
 
 def _payload(built: Answers) -> bytes:
@@ -160,6 +166,12 @@ class _RawEcho:
             if data:
                 return data
         raise LinkError(f"the raw echo fell silent for {self._limit:g} s")
+
+
+def best_echo_rate(device: Device, built: Answers) -> float:
+    """Payload bytes per second of the longest ECHO, the best of some rounds."""
+    payload = _payload(built)
+    return max(echo_rate(device, payload) for _ in range(ROUNDS))
 
 
 def echo_rate(device: Device, payload: bytes) -> float:

@@ -7,8 +7,10 @@ from typing import Any
 
 from codegen import stack
 from codegen.stack import Bound
+from hil import units
 from hil.link_only import LinkBuilt, LinkOnly
 from hil.memory import answer
+from hil.record import from_device
 
 
 def bounds(wanted: LinkOnly, built: LinkBuilt) -> dict[str, Bound]:
@@ -26,7 +28,7 @@ def _of(taken: int, there: int | None) -> str:
 
 
 def _kind(wanted: LinkOnly) -> str:
-    return "emulated" if wanted.experiment.unit is None else "measured"
+    return from_device(units.board_of(wanted.experiment.unit, wanted.target.name))
 
 
 def lines(wanted: LinkOnly, built: LinkBuilt, watermark: int | None) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from itertools import chain
 
 from hil import output
 
@@ -16,17 +17,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", metavar="NAME", help="look at this target only (default: all)"
     )
+    parser.add_argument(
+        "--unit",
+        metavar="UNIT",
+        help="also ask this unit of the bench, or the board on this port, whether it "
+        "answers and its line leaves every byte as it is; only its target is looked at",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb: 0, or the exit code of the first failure."""
     import targets
-    from hil import doctor
+    from hil import doctor, unit_check, units
 
     out = output.of(given)
-    names = [given.target] if given.target else targets.names()
+    unit = units.chosen(given.unit, given.target) if given.unit else None
+    named = given.target or (unit.target if unit else "")
+    names = [named] if named else targets.names()
+    checks = doctor.examine([targets.load(name) for name in names])
     findings = []
-    for found in doctor.examine([targets.load(name) for name in names]):
+    for found in chain(checks, unit_check.findings(unit) if unit else ()):
         findings.append(found)
         out.line(f"{MARKS[found.state]}  {found.check}: {found.text}")
         for advice in found.advice:

@@ -26,6 +26,7 @@ def run(given: argparse.Namespace) -> int:
     from hil.bench import FIRST_STEP_LIMIT, GOAL, bench_link
     from hil.lesson import prepare
     from hil.link_only import serves
+    from hil.record import from_device
 
     out = output.of(given)
     asked = experiment_of(given)
@@ -36,21 +37,26 @@ def run(given: argparse.Namespace) -> int:
         asked = asked.override({"steps": STEPS})
     lesson = prepare(asked)
     found = bench_link(lesson)
-    figures = found.to_json()
-    kinds = dict.fromkeys(figures, "emulated") | {"reference": "reference"}
+    figures = {name: v for name, v in found.to_json().items() if v is not None}
+    kinds = dict.fromkeys(figures, from_device(lesson.board)) | {
+        "reference": "reference"
+    }
     for name, unit in (
         ("raw", "bytes/s"), ("echo", "bytes/s"), ("link", "steps/s"),
         ("device", "steps/s"), ("reference", "steps/s"), ("lockstep", "steps/s"),
         ("resident", "steps/s"),
     ):  # fmt: skip
-        out.line(f"{name:10} {getattr(found, name):12,.0f} {unit}  ({kinds[name]})")
-    out.line(_goal("ECHO of the raw echo", found.echo_share, GOAL))
+        if name in figures:
+            out.line(f"{name:10} {figures[name]:12,.0f} {unit}  ({kinds[name]})")
+    if found.echo_share is not None:
+        out.line(_goal("ECHO of the raw echo", found.echo_share, GOAL))
     out.line(_goal("lockstep of the slowest part", found.lockstep_share, GOAL))
-    met = "met" if found.first_step <= FIRST_STEP_LIMIT else "missed"
-    out.line(
-        f"command to first step: {found.first_step:.2f} s, "
-        f"limit {FIRST_STEP_LIMIT:g} s {met}  (emulated)"
-    )
+    if found.first_step is not None:
+        met = "met" if found.first_step <= FIRST_STEP_LIMIT else "missed"
+        out.line(
+            f"command to first step: {found.first_step:.2f} s, "
+            f"limit {FIRST_STEP_LIMIT:g} s {met}  (emulated)"
+        )
     out.document(
         {
             "bench": "link",
@@ -59,7 +65,7 @@ def run(given: argparse.Namespace) -> int:
             "steps": lesson.steps,
             "goal": GOAL,
             "first_step_limit": FIRST_STEP_LIMIT,
-            **figures,
+            **found.to_json(),
             "provenance": kinds,
         }
     )
@@ -74,13 +80,14 @@ def _goal(what: str, share: float, goal: float) -> str:
 
 def _link_only(asked: Experiment, out: output.Output) -> None:
     """What an image without a network allows: ECHO, and on an emulator a raw echo."""
-    from hil import link_only
+    from hil import link_only, units
     from hil.bench import GOAL
     from hil.echo import bench_echo
+    from hil.record import from_device
 
     wanted = link_only.prepare(asked)
     found = bench_echo(wanted)
-    kind = "emulated" if asked.unit is None else "measured"
+    kind = from_device(units.board_of(asked.unit, asked.target))
     if found.raw is not None:
         out.line(f"{'raw':10} {found.raw:12,.0f} bytes/s  ({kind})")
     out.line(f"{'echo':10} {found.echo:12,.0f} bytes/s  ({kind})")
