@@ -36,6 +36,7 @@ from hil.errors import (
 )
 from hil.link.frame import Frame
 from hil.link.pace import Patience
+from hil.link.transparency import Alteration
 from hil.link.window import LinkCounts, Window
 from hil.replies import Asked, Greeting, StepResult
 from hil.telemetry import Condition, Telemetry
@@ -617,6 +618,12 @@ class Device:
         """How the device is, now."""
         self._need(State.GREETED, State.READY, State.FAULTED)
         return Telemetry(**self._ask(protocol.PING))
+
+    def altered(self) -> Alteration | None:
+        """What the line does to bytes that it should leave alone, by an ECHO of every
+        byte value; None: nothing that shows. Nothing may be in flight."""
+        self._need(State.GREETED, State.READY)
+        return self._window.altered()
 
     def echo(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
         """Each payload back, as many in flight as the device takes."""

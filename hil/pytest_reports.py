@@ -41,7 +41,7 @@ def told(item: pytest.Item, error: BaseException) -> str:
 
 def _told(folder: Path, record: RunRecord | None) -> list[str]:
     """What is left of a run, or of a session with a device."""
-    from hil.link.window import hexdump
+    from hil.link.silence import hexdump
     from hil.record import CONSOLE
     from hil.verbs.run import verdict
 

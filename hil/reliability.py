@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from statistics import mean
 
 from hil.building import Built, build, plan_for
-from hil.errors import Divergence
+from hil.errors import Divergence, NoAnswer
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
 from hil.progress import Progress
@@ -38,6 +39,11 @@ EMULATED_CUT = 0.08
 up to 16 times before it has learned a step: too near to `IDLE_RECOVERIES`."""
 
 
+NOISY = replace(LESSON, network="64-33-10", steps=100, commit=None, test=20)
+NOISE = (1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+"""Damaged bytes, of all: rates at which a line's throughput is taken."""
+
+
 SHARE_RATES = (0.001, 0.01, 0.03)
 """Rates of six kinds at once, at which what is left of the throughput is taken."""
 SHARE_KINDS = ("drop", "duplicate", "reorder", "delay", "truncate", "noise")
@@ -53,6 +59,23 @@ class Share:
     runs: int
     clean: float
     faulty: float
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Runs over a line that damages bytes at this rate: how many ended with the clean
+    run's digest, and how many gave up, the last with this sentence and hint. Of those
+    that ended, in the mean: frames sent for each that a clean line needs, and the
+    seconds of learning (an emulated device's), as those of a clean line."""
+
+    rate: float
+    runs: int
+    equal: int
+    gave_up: int
+    sent: float | None
+    seconds: float | None
+    clean: float
+    said: str
 
 
 @dataclass(frozen=True)
@@ -163,16 +186,47 @@ def under_kills(ground: Ground, seeds: Iterable[int], rate: float) -> Iterator[T
         yield found.plus(ground.trial(f"cut={rate:g},seed={seed}"), ground.clean)
 
 
+def quiet(ground: Ground, runs: int) -> float:
+    """Seconds of learning on a clean line, the mean of so many runs."""
+    return mean(ground.trial("").seconds["learn"] for _ in range(runs))
+
+
+def under_noise(
+    ground: Ground, rate: float, seeds: Iterable[int], clean: float
+) -> Noisy:
+    """Runs over a line with this rate of damaged bytes, one a seed; `clean` are the
+    seconds of learning on a clean line."""
+    ended: list[RunRecord] = []
+    gave_up, said = 0, ""
+    for seed in seeds:
+        try:
+            ended.append(ground.trial(f"flip={rate:g},seed={seed}"))
+        except NoAnswer as error:
+            gave_up, said = gave_up + 1, f"{error}; {error.hints[0]}"
+    frames = [record.link["frames"] + record.link["resent"] for record in ended]
+    seconds = [record.seconds["learn"] for record in ended]
+    return Noisy(
+        rate,
+        len(ended) + gave_up,
+        sum(record.digest == ground.clean.digest for record in ended),
+        gave_up,
+        mean(frames) / ground.clean.link["frames"] if ended else None,
+        mean(seconds) if ended else None,
+        clean,
+        said,
+    )
+
+
 def shares(ground: Ground) -> Iterator[Share]:
     """What faults leave of the throughput."""
 
-    def mean(faults: str) -> float:
+    def learning(faults: str) -> float:
         asked = (f"{faults},seed={seed}" if faults else "" for seed in runs)
-        return sum(ground.trial(one).seconds["learn"] for one in asked) / len(runs)
+        return mean(ground.trial(one).seconds["learn"] for one in asked)
 
     runs = range(1, SHARE_RUNS + 1)
-    clean = mean("")
+    clean = learning("")
     for rate in SHARE_RATES:
         kinds = [f"{kind}={rate:g}" for kind in SHARE_KINDS]
         faults = ",".join([*kinds, f"flip={rate / 100:g}"])
-        yield Share(faults, len(runs), clean, mean(faults))
+        yield Share(faults, len(runs), clean, learning(faults))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import deque
 from typing import NamedTuple
 
 from cobs import cobs
@@ -20,6 +21,8 @@ SHORTEST = HEADER.size + CRC_BYTES
 LONGEST = 1 << 17
 """Bytes without a delimiter after which they can be no frame any more (a frame
 of the longest payload, 65535 bytes, is about half of it)."""
+PIECES = 8
+"""Damaged frames are kept, each by itself, up to so many, the latest."""
 KEPT = 4096
 """Bytes that form no frame are kept up to this many, the latest."""
 
@@ -45,7 +48,7 @@ def encode(kind: int, status: int, seq: int, boot: int, payload: bytes) -> bytes
     return DELIMITER + cobs.encode(body + _CRC.pack(zlib.crc32(body))) + DELIMITER
 
 
-def _parse(coded: bytes) -> Frame | None:
+def parse(coded: bytes) -> Frame | None:
     """The frame between two delimiters, or None when it is damaged."""
     try:
         body = cobs.decode(coded)
@@ -76,6 +79,7 @@ class Decoder:
         self._tail = bytearray()
         self._overlong = False
         self._synchronised = False
+        self.pieces: deque[bytes] = deque(maxlen=PIECES)
 
     @property
     def stray(self) -> bytes:
@@ -126,9 +130,10 @@ class Decoder:
             return None
         coded = bytes(self._tail)
         self._tail.clear()
-        frame = _parse(coded)
+        frame = parse(coded)
         if frame is None:
             self._keep(coded)
+            self.pieces.append(coded)
             self.damaged += opened
         self._told = 0
         return frame

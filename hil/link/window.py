@@ -18,17 +18,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from codegen import protocol
 from codegen.protocol import REPLY, Status
 from emulation.faults import Line
 from hil.errors import DeviceReset, LinkError, NoAnswer
+from hil.link import silence, transparency
 from hil.link.division import Division
-from hil.link.frame import Decoder, Frame, encode
-from hil.link.noise import FRAMING, Noise
+from hil.link.frame import Decoder, Frame
+from hil.link.noise import Noise
 from hil.link.pace import Pace, Patience
+from hil.link.request import Request
+from hil.link.transparency import Alteration
 from hil.ssh import shown
 
 REFUSALS = 100
@@ -38,17 +42,8 @@ DIVIDED_AFTER = 3
 RECENT = 64
 """Requests that were answered are remembered up to so many: a late second answer
 shows that sending again was hasty."""
-NOISY = 1e-5
-"""Damaged bytes, of all, from which on a failure tells of them."""
-MANY = 10
-"""Refusals that are not late ones, on a line that is no noisy one."""
-FORGOTTEN = (
-    "it has answered every step before that one, and says now that it has not learned "
-    "them: its answers were those of an earlier session"
-)
 OTHERS = "another program may be talking to this device"
-SHOWN = 160
-"""Bytes that form no frame are shown in a failure up to this many."""
+REQUESTS = frozenset(m.kind for m in protocol.MESSAGES if m.request is not None)
 
 
 @dataclass(frozen=True)
@@ -65,53 +60,6 @@ class LinkCounts:
     damaged: int = 0
     replayed: int = 0
     lost_telemetry: int = 0
-
-
-@dataclass(eq=False)
-class _Request:
-    """One request. `size`: its bytes on the line, with its reply's. While it is
-    divided, `part` is what is asked for in its place: its items from `taken` on, what
-    those before were told being in `tails`. Whoever is known to be done as a `whole`
-    is divided no more."""
-
-    kind: int
-    seq: int
-    step: int
-    frame: bytes
-    posted: float
-    size: int
-    division: Division | None = None
-    sent: list[int] = field(default_factory=list)
-    answers: int = 0
-    refusals: int = 0
-    losses: int = 0
-    reply: Frame | None = None
-    whole: bool = False
-    taken: int = 0
-    tails: list[bytes] = field(default_factory=list)
-    part: _Request | None = None
-
-    @property
-    def live(self) -> _Request:
-        """What is asked for now."""
-        return self.part or self
-
-
-def _step_of(message: protocol.Message, values: Sequence[object]) -> int:
-    """The step that a request names, 0 where it names none."""
-    assert message.request is not None
-    names = [field.name for field in message.request.fields]
-    step = values[names.index("step")] if "step" in names else 0
-    assert isinstance(step, int)
-    return step
-
-
-def hexdump(data: bytes, most: int = SHOWN) -> str:
-    """`data` (its latest `most` bytes) as hex and as text, for a hint."""
-    part = data[-most:]
-    text = "".join(chr(b) if 32 <= b < 127 else "." for b in part)
-    cut = f" (the latest {most} of {len(data)})" if len(data) > most else ""
-    return f"{part.hex(' ')}  |{text}|{cut}"
 
 
 class Window:
@@ -133,13 +81,13 @@ class Window:
         self._unsolicited = unsolicited
         self._decoder = Decoder()
         self._arrived: deque[Frame] = deque()
-        self._flight: deque[_Request] = deque()
-        self._recent: deque[_Request] = deque(maxlen=RECENT)
+        self._flight: deque[Request] = deque()
+        self._recent: deque[Request] = deque(maxlen=RECENT)
         self._next_seq = 0
         self._transmissions = 0
         self._progress = 0.0
         self._asked = 0.0
-        self._heard = False
+        self._heard = self._echoed = False
         self._overtaken = False
 
     def __len__(self) -> int:
@@ -180,18 +128,11 @@ class Window:
         values: Sequence[object],
         tail: bytes,
         told: int,
-    ) -> _Request:
+    ) -> Request:
         """A request that has not been sent."""
-        assert message.request is not None and message.reply is not None
-        payload = message.request.pack(*values, tail=tail)
         seq, self._next_seq = self._next_seq, (self._next_seq + 1) & 0xFFFF
-        frame = encode(message.kind, 0, seq, self.boot, payload)
-        names = [field.name for field in message.request.fields]
-        count = values[names.index("count")] if "count" in names else 1
-        assert isinstance(count, int)
-        size = len(frame) + FRAMING + message.reply.size + count * told
-        step = _step_of(message, values)
-        return _Request(message.kind, seq, step, frame, time.monotonic(), size)
+        now = time.monotonic()
+        return Request.made(message, values, tail, told, seq, self.boot, now)
 
     def drop(self) -> None:
         """Forget all that is in flight; late replies to it are ignored."""
@@ -244,45 +185,30 @@ class Window:
             self._transmit_all()
             self._asked = now
 
-    def _no_answer(self, waited: float) -> NoAnswer:
-        names = {m.kind: m.name.upper() for m in protocol.MESSAGES}
-        oldest = self._flight[0]
-        hints = [
-            f"{self.channel.received} bytes came in all; "
-            + (f"no frame: {hexdump(self.stray)}" if self.stray else "all were frames")
-        ]
-        if not self.channel.received:
-            hints = ["not one byte came: is it powered, flashed, and on this port?"]
-            if self.channel.url.startswith("socket://"):
-                hints.append("another session may have it: it answers one at a time")
-        elif self.noise.carried and self.noise.rate >= NOISY:
-            hints = [*self._noisy(oldest.live), *hints]
-        elif oldest.live.refusals > MANY:
-            hints = [FORGOTTEN, *hints]
-        return NoAnswer(
-            f"no answer to {names[oldest.kind]} on {shown(self.channel.url)!r} within "
-            f"{waited:.1f} s (sent {len(oldest.live.sent)} times)",
-            *hints,
-            "`hil doctor` boots a probe that needs neither compiler nor this protocol",
-        )
+    def altered(self) -> Alteration | None:
+        """What the line does to bytes, as far as can be told, which takes a few
+        seconds; None: it leaves them alone, or nobody answers."""
+        if self._echoed:
+            return transparency.ECHOES
+        seen = transparency.recognised(self._decoder)
+        with suppress(LinkError):
+            if seen is None:
+                boot = self.boot if self.noise.carried else None
+                noisy = self.noise.rate >= silence.NOISY
+                return transparency.Probe(self.channel).result(boot, noisy)
+        return seen
 
-    def _noisy(self, request: _Request) -> Iterator[str]:
-        """What is known of a line on which something arrived."""
-        rate, chance = self.noise.rate, self.noise.chance(request.size)
-        yield (
-            f"the line damages about one byte in {1 / rate:,.0f}: of the {request.size} "
-            f"bytes of this request and its answer {chance:.2%} get through whole"
-        )
-        yield (
-            "a lower baud rate, a shorter cable or a common ground make a line quieter; "
-            "`--resident` leaves the samples out of the frames"
-        )
+    def _no_answer(self, waited: float) -> NoAnswer:
+        oldest = self._flight[0].live
+        if altered := self.altered():
+            return silence.altered(self.channel, oldest, waited, altered)
+        return silence.no_answer(self.channel, oldest, waited, self.stray, self.noise)
 
     def _transmit_all(self) -> None:
         for request in self._flight:
             self._repeat(request)
 
-    def _repeat(self, request: _Request, lost: bool = True) -> None:
+    def _repeat(self, request: Request, lost: bool = True) -> None:
         """Send a request again, if it is still to be answered and its turn; the oldest
         in shorter parts where it does not get through."""
         if request.reply is not None or self._waits(request):
@@ -291,17 +217,17 @@ class Window:
             self._divide(request)
         self._transmit(request.live, lost)
 
-    def _oldest(self) -> _Request | None:
+    def _oldest(self) -> Request | None:
         """The first that is not answered."""
         return next((r for r in self._flight if r.reply is None), None)
 
-    def _waits(self, request: _Request) -> bool:
+    def _waits(self, request: Request) -> bool:
         """Whether one before it is divided: the device would refuse it until that is
         done, of which one part at a time is asked for."""
         oldest = self._oldest()
         return oldest is not None and oldest is not request and oldest.part is not None
 
-    def _transmit(self, request: _Request, lost: bool = True) -> None:
+    def _transmit(self, request: Request, lost: bool = True) -> None:
         if request.sent:
             self.resent += 1
             if lost and request.kind != protocol.HELLO.kind:
@@ -311,7 +237,7 @@ class Window:
         self._transmissions += 1
         self.channel.send(request.frame)
 
-    def _divide(self, request: _Request) -> None:
+    def _divide(self, request: Request) -> None:
         """Ask for a request that does not get through in parts, or for its part in a
         shorter one. A step's parts are single steps: they are never divided again."""
         division, now = request.division, request.live
@@ -325,17 +251,17 @@ class Window:
         if fit < there:
             request.part = self._part(request, min(wanted, there))
 
-    def _done_behind(self, request: _Request) -> bool:
+    def _done_behind(self, request: Request) -> bool:
         """Whether a step after it is answered: then it is done itself."""
         return any(r.reply is not None for r in self._flight if r is not request)
 
-    def _items(self, request: _Request) -> int:
+    def _items(self, request: Request) -> int:
         """How many items it asks for now."""
         division = request.division
         assert division is not None
         return (request.live.size - division.size(0)) // division.each
 
-    def _part(self, request: _Request, count: int) -> _Request:
+    def _part(self, request: Request, count: int) -> Request:
         """Its part of so many items that comes next."""
         division = request.division
         assert division is not None
@@ -359,7 +285,10 @@ class Window:
 
     def _receive(self, frame: Frame) -> None:
         if not frame.kind & REPLY:
-            self._unsolicited(frame)
+            if frame.kind in REQUESTS:  # nobody asks the host: its own frame is back
+                self._echoed = True
+            else:
+                self._unsolicited(frame)
             return
         asked = (frame.seq, frame.kind & ~REPLY)
         found = [
@@ -387,7 +316,7 @@ class Window:
         else:
             self._answered(owner, request, frame)
 
-    def _answered(self, owner: _Request, request: _Request, frame: Frame) -> None:
+    def _answered(self, owner: Request, request: Request, frame: Frame) -> None:
         now = time.monotonic()
         if owner is self._oldest():
             self._progress = now
@@ -405,7 +334,7 @@ class Window:
             self._take_part(owner, request, frame)
         self._repeat_overtaken(answered)
 
-    def _measure(self, request: _Request, now: float) -> None:
+    def _measure(self, request: Request, now: float) -> None:
         if request.kind == protocol.HELLO.kind:
             # nobody may have been there at first: only damaged answers were lost
             for _ in range(min(self.damaged, len(request.sent) - 1)):
@@ -414,14 +343,14 @@ class Window:
         once = len(request.sent) == 1
         self._pace.answered(request.kind, now - request.posted if once else None)
 
-    def _note_hasty(self, request: _Request) -> None:
+    def _note_hasty(self, request: Request) -> None:
         """A second answer: so one transmission that was taken for lost was not."""
         if request.losses:
             request.losses -= 1
             self._pace.hasty()
             self.noise.found()
 
-    def _take_part(self, owner: _Request, part: _Request, frame: Frame) -> None:
+    def _take_part(self, owner: Request, part: Request, frame: Frame) -> None:
         """A part is done: the next one, or the whole is."""
         division, count = owner.division, self._items(owner)
         assert division is not None
@@ -443,13 +372,13 @@ class Window:
         owner.part = self._part(owner, 1 if division.ordered else fit)
         self._transmit(owner.part)
 
-    def _count_answer(self, request: _Request) -> int:
+    def _count_answer(self, request: Request) -> int:
         """The number of the transmission that this answer is to, at the earliest."""
         answered = request.sent[min(request.answers, len(request.sent) - 1)]
         request.answers += 1
         return answered
 
-    def _repeat_overtaken(self, answered: int, refused: _Request | None = None) -> None:
+    def _repeat_overtaken(self, answered: int, refused: Request | None = None) -> None:
         """Send again what was lost before an answer to this transmission, in order, and
         with it what the device has refused for want of that."""
         for other in list(self._flight):
@@ -458,7 +387,7 @@ class Window:
                 self._overtaken |= bool(sent)
                 self._repeat(other, lost=other is not refused)
 
-    def _refused(self, owner: _Request, request: _Request, frame: Frame) -> None:
+    def _refused(self, owner: Request, request: Request, frame: Frame) -> None:
         """A step was refused: because one before it was lost, or, before it was
         done, and the refusal was late. The device cannot be past the oldest step
         in flight and have no reply to it; but for one that is divided: then its whole
@@ -477,7 +406,7 @@ class Window:
             raise LinkError(
                 f"the device on {shown(self.channel.url)!r} expects step {expects}, but "
                 f"step {request.step} is the next in flight",
-                FORGOTTEN if expects < request.step else OTHERS,
+                silence.FORGOTTEN if expects < request.step else OTHERS,
             )
         self.noise.arrived(len(request.frame))
         self._repeat_overtaken(self._count_answer(request), refused=owner)

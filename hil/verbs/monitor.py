@@ -133,7 +133,7 @@ def _now() -> str:
 def _lines(loose: bytes) -> Iterator[str]:
     """Bytes that form no frame, for people: text as it is, the rest in hex."""
     from hil.link.frame import TEXT
-    from hil.link.window import hexdump
+    from hil.link.silence import hexdump
 
     for line in loose.splitlines():
         if line and set(line) <= TEXT:

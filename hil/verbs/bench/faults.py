@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.reliability import Share, Trials
+    from hil.reliability import Noisy, Share, Trials
 
 HELP = (
     "run with faults and power cuts many times, and compare with the clean run's digest"
@@ -29,6 +29,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--kills", type=int, default=KILLED_SEEDS, metavar="N",
         help=f"runs in QEMU that are killed at random moments ({KILLED_SEEDS})",
     )  # fmt: skip
+    parser.add_argument(
+        "--rates", action="store_true",
+        help="instead of all that: throughput over the rate of damaged bytes",
+    )  # fmt: skip
 
 
 def run(given: argparse.Namespace) -> int:
@@ -36,6 +40,8 @@ def run(given: argparse.Namespace) -> int:
     from hil import reliability as tried
 
     out = output.of(given)
+    if given.rates:
+        return _rates(out, given.seeds)
     ground = tried.Ground(tried.LESSON)
     seeds = range(1, given.seeds + 1)
     out.line("Faults on the line (host target)\n")
@@ -80,6 +86,37 @@ def run(given: argparse.Namespace) -> int:
         out.line(f"| {share.faults} | {share.clean / share.faulty:.0%} |")
     every = rows["faults"] + rows["cuts"] + rows["kills"]
     return _conclude(out, every, rows, left)
+
+
+def _rates(out: output.Output, seeds: int) -> int:
+    """Throughput over the rate of damaged bytes; exit code 1 when a digest differs."""
+    from hil import reliability as tried
+
+    ground = tried.Ground(tried.NOISY)
+    out.line("Damaged bytes (host target)\n")
+    out.line(
+        "| damaged, of all bytes | runs | digests equal | gave up | frames sent, of needed "
+        "| steps a second, of a clean line's |"
+    )
+    out.line("|---|---|---|---|---|---|")
+    found: list[Noisy] = []
+    clean = tried.quiet(ground, seeds)
+    for rate in tried.NOISE:
+        row = tried.under_noise(ground, rate, range(1, seeds + 1), clean)
+        found.append(row)
+        sent = "" if row.sent is None else f"{row.sent:.2f}"
+        pace = "" if row.seconds is None else f"{row.clean / row.seconds:.1%}"
+        out.line(
+            f"| {rate:g} | {row.runs} | {row.equal} | {row.gave_up} | {sent} | {pace} |"
+        )
+    for row in found:
+        if row.said:
+            out.line(f"\nat {row.rate:g} it gave up so: {row.said}")
+    kinds = {"runs": "counted", "equal": "counted", "gave_up": "counted"}
+    kinds |= {"sent": "counted", "seconds": "emulated", "clean": "emulated"}
+    rows = [asdict(row) for row in found]
+    out.document({"bench": "faults", "rates": rows, "provenance": kinds})
+    return 0 if all(row.equal + row.gave_up == row.runs for row in found) else 1
 
 
 def _conclude(
