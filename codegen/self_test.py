@@ -32,12 +32,12 @@ FINDINGS = (
         "link nothing with -ffast-math or -Ofast, and clear FTZ and DAZ",
     ),
     Finding(
-        "CONTRACTION", -1003, "a product and a sum are fused that are written apart",
-        "compile with -ffp-contract=off",
+        "ORDER", -1003, "operations are reordered, or float keeps excess precision",
+        "compile without -ffast-math and -fassociative-math, on 32-bit x86 with SSE",
     ),
     Finding(
-        "ORDER", -1004, "operations are reordered, or float keeps excess precision",
-        "compile without -ffast-math and -fassociative-math, on 32-bit x86 with SSE",
+        "CONTRACTION", -1004, "a product and a sum are fused that are written apart",
+        "compile with -ffp-contract=off",
     ),
     Finding(
         "DIVISION", -1005, "a division became a product",

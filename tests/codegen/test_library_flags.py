@@ -73,14 +73,14 @@ MACROS = (
 """A compiler that tells nothing of its flags, as clang and older gcc."""
 
 FOUND = {
-    "-funsafe-math-optimizations": ("ORDER", "CONTRACTION"),
-    "-fassociative-math": ("ORDER",),
-    "-freciprocal-math": ("DIVISION",),
-    "-ffinite-math-only": ("SPECIALS",),
-    "-fno-honor-nans": ("SPECIALS",),
-    "-fno-honor-infinities": ("SPECIALS",),
-    "-fno-signed-zeros": ("SPECIALS",),
-    "-ffp-contract=fast": ("CONTRACTION",),
+    "-funsafe-math-optimizations": "ORDER",
+    "-fassociative-math": "ORDER",
+    "-freciprocal-math": "DIVISION",
+    "-ffinite-math-only": "SPECIALS",
+    "-fno-honor-nans": "SPECIALS",
+    "-fno-honor-infinities": "SPECIALS",
+    "-fno-signed-zeros": "SPECIALS",
+    "-ffp-contract=fast": "CONTRACTION",
 }
 """Flags -> what the self test alone finds in the code they make."""
 
@@ -156,11 +156,11 @@ def printed(program: Path, line: bytes, preload: Path | None = None) -> list[str
     return done.stdout.decode().splitlines()
 
 
-def require_told(lines: list[str], *names: str) -> None:
-    """net_init has told one of these findings, and for who disregards it every
+def require_told(lines: list[str], name: str | None = None) -> None:
+    """net_init has told a finding, of that name, and for who disregards it every
     step is refused."""
     status, refused = lines
-    codes = [one.code for one in FINDINGS if not names or one.name in names]
+    codes = [one.code for one in FINDINGS if name in (None, one.name)]
     assert int(status.removeprefix("net_init ")) in codes
     assert refused.startswith("tensor ")
 
@@ -204,7 +204,26 @@ def test_the_self_test_finds_what_no_macro_tells(
 ) -> None:
     made = library.built(compiler, *FUSED, *DANGEROUS[flags], *MACROS)
     assert isinstance(made, Path), made
-    require_told(printed(made, lesson[0]), *FOUND[flags])
+    require_told(printed(made, lesson[0]), FOUND[flags])
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the x87 is a part of x86")
+@pytest.mark.parametrize("more", [(), FUSED])
+def test_32_bit_x86_computes_with_sse_or_is_refused(
+    library: Library, lesson: tuple[bytes, list[str]], tmp_path: Path, more: tuple[str]
+) -> None:
+    cc, program = library.programs["gcc"][0], tmp_path / "program"
+    sources = [str(library.folder / "net.c"), str(HERE / "learn_from_stdin.c")]
+
+    def refusal(*flags: str) -> str:
+        given = (*README, "-m32", *flags, f"-I{library.folder}")
+        command = [cc, *given, *sources, "-lm", "-o", str(program)]
+        return subprocess.run(command, capture_output=True, text=True).stderr
+
+    assert "FLT_EVAL_METHOD" in refusal("-ffreestanding", *more)
+    if refusal("-msse2", "-mfpmath=sse", *more):
+        pytest.skip("no C library for -m32 here: apt-get install gcc-multilib")
+    assert printed(program, lesson[0]) == lesson[1]
 
 
 @pytest.mark.parametrize("sum", ["x * y + z", "(float)((double)x * y + z)"])

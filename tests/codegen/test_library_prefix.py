@@ -165,6 +165,7 @@ def test_no_rule_and_no_gate_leaves_a_name_without_its_prefix(
     assert "digits_init(" in files["digits.c"]
     for name, text in files.items():
         assert "digits" in name
+        assert all("DIGITS" in one for one in re.findall(r"#ifndef (\w+_H)\b", text))
         own = re.sub(r"[\w/]+\.[ch]\.j2|HIL_\w+", "", text)
         assert not re.findall(r"\b(?:net|NET|hil(?!_digits))_\w+|\bnet\.[ch]\b", own)
 
