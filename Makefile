@@ -1,5 +1,6 @@
 # Everything a fresh Debian-like machine needs, from one clone:
 #
+#   make setup     what the others begin with; says what it does and how far it is
 #   make demo      set up, then watch a device meet a changed world, and its report
 #   make test      set up, then pass the tests
 #   make test-all  the same with the full product of the regression matrix
@@ -10,6 +11,8 @@
 #   make gallery   make the pictures of docs/gallery.md
 #   make reliability   disturb what docs/reliability.md tabulates
 #   make nightly   a thousand seeds of all faults
+#   make wheelhouse    fetch what setup installs, for `make setup WHEELHOUSE=wheelhouse`
+#   make lock      pin the packages anew after a change of pyproject.toml
 #   make mutants   plant every small defect of a list, and see which test notices
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
@@ -23,19 +26,36 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup demo test test-all fuzz figures gallery reliability nightly mutants accuracy memory-table lint system-packages clean
+.PHONY: help setup wheelhouse lock demo test test-all fuzz figures gallery reliability nightly mutants accuracy memory-table lint system-packages clean
 
 help:
-	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -16
+	@sed -n 's/^#\( \{0,1\}\)//p' Makefile | head -19
 
 setup: $(READY)
 
-$(READY): pyproject.toml .ci/apt.sh
-	.ci/apt.sh --check || .ci/apt.sh
-	@echo "setting up $(VENV): about two minutes, once"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable '.[test]'
+# Packages are those of requirements.lock, by their hashes; with WHEELHOUSE=folder from
+# that folder, without a network.
+PACKAGES := $(BIN)/python .ci/packages.py
+$(READY): pyproject.toml requirements.lock .ci/apt.sh .ci/packages.py
+	@echo "setup    one to three minutes, once: system packages, then $(VENV)"
+	@.ci/apt.sh --check || .ci/apt.sh
+	@$(PYTHON) -m venv $(VENV)
+	@$(PACKAGES) install $(if $(WHEELHOUSE),--wheelhouse '$(WHEELHOUSE)')
 	@touch $(VENV)/ready $@
+
+# For this computer's kind and this Python: what `make setup` installs, as files.
+wheelhouse:
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(PACKAGES) fetch --wheelhouse $(or $(WHEELHOUSE),wheelhouse)
+
+# The newest versions that pyproject.toml allows with UPGRADE=1; else what is pinned
+# stays as long as it fits. For every Python and system that the project runs on.
+lock:
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	    --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra test \
+	    --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
 
 system-packages:
 	.ci/apt.sh
