@@ -27,7 +27,7 @@ from emulation.faults import Line
 from hil import record as records
 from hil import weights
 from hil.building import Built, build, plan_for
-from hil.errors import Divergence
+from hil.errors import Divergence, Interrupted, Terminated
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
 from hil.lying import Lie, LyingLine, places, said_alone
@@ -210,6 +210,8 @@ class Ground:
             same = verdict == "pass" and self._claimed(record) == self._claims
         except Hang:
             verdict = "hang"
+        except (Interrupted, Terminated):
+            raise
         except Exception as error:
             verdict, sentence = "crash", repr(error)
         if verdict in ("hang", "crash") or code == 7 or not self._reference.alive:
@@ -248,6 +250,8 @@ class Ground:
             session = self._session(Path(folder), through, self._cut)
             session.run()
             record = session.record
+            if isinstance(session.failure, (Interrupted, Terminated)):
+                raise session.failure
             steps = record.folder / records.METRICS
             self._steps = steps.read_text() if steps.exists() else ""
         return record, lines[0]
