@@ -36,8 +36,9 @@ from hil.echo import (
 )
 from hil.errors import Divergence
 from hil.lesson import Lesson, prepare
-from hil.lockstep import Learned, Lockstep
+from hil.lockstep import Lockstep
 from hil.reference_process import ReferenceProcess
+from hil.telling import Learned
 from targets import storage
 
 GOAL = 0.8

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from codegen.protocol import Cause, StepFlag
-from codegen.reference.health import Health
 from codegen.reference.serving import Answer, Asked
 from hil import feed
 from hil.compare import Difference, Expected, compare, digest_difference, same
@@ -25,6 +24,7 @@ from hil.errors import DeviceFault, LinkError
 from hil.lesson import Lesson
 from hil.reference_process import ReferenceProcess
 from hil.replies import StepResult
+from hil.telling import Learned, Telling
 
 LEAD = 128
 BATCH = 8
@@ -37,31 +37,6 @@ SNAPSHOT_EVERY = 64
 from. They are taken where digests are compared."""
 TELEMETRY_EVERY = 16
 """Frames between two that ask for telemetry when instructions are not counted."""
-
-
-@dataclass(frozen=True)
-class Learned:
-    """One step that is done (and, with a reference, was found equal).
-
-    `predicted` is the largest output's place, before the step was learned, and
-    `confidence` that output. Where a resident frame was not compared, it is its last
-    step, and stands for all `steps` of them, of which `right` were predicted right.
-    A `rehearsed` one was learned before, so its prediction counts for nothing."""
-
-    step: int
-    task: int
-    loss: float
-    label: int
-    predicted: int
-    confidence: float
-    eta: float
-    digest: int | None
-    instructions: int | None
-    steps: int
-    right: int
-    threshold: float | None = None
-    health: Health | None = None
-    rehearsed: bool = False
 
 
 def _as_told(expected: Expected) -> StepResult:
@@ -108,7 +83,7 @@ class Lockstep:
         self._device = device
         self._lesson = lesson
         self._reference = reference
-        self._tell = tell
+        self._telling = Telling(device, lesson, tell)
         self._control = control or Control()
         self._resumed = resumed
         self._sent = self._heard = self._reached = resumed[0]
@@ -123,8 +98,6 @@ class Lockstep:
         self._frames = 0
         self._told: deque[StepResult] = deque()
         self._signals: deque[int] = deque()
-        self._health: dict[int, Health] = {}
-        self._unreported: deque[StepResult] = deque()
         self._expected: deque[Expected] = deque()
         self._candidates: deque[Snapshot] = deque()
         self._lead = max(LEAD, 2 * (lesson.experiment.thin or 0))
@@ -138,11 +111,10 @@ class Lockstep:
         """
         try:
             self._run()
-            if self._unreported and self.difference is None:
+            if self._telling and self.difference is None:
                 self._device.digest()  # the last telemetry comes before its reply
         finally:
-            while self._unreported:
-                self._report(self._unreported.popleft())
+            self._telling.end()
 
     @property
     def committed(self) -> int:
@@ -333,7 +305,7 @@ class Lockstep:
         expected = Expected(step, answer.result, answer.digest, label)
         if self._computed > self._resumed[0]:
             if answer.health is not None:
-                self._health[expected.step] = answer.health
+                self._telling.note(expected.step, answer.health)
             self.written += answer.written
             self._expected.append(expected)
         elif self._computed == self._resumed[0]:
@@ -371,9 +343,8 @@ class Lockstep:
                 proved = [_as_told(each) for each in expected[:-1]]
                 proved.append(replace(told, steps=1, right=None))
             self._told.popleft()
-            self._unreported += proved
             self.learned += told.steps
-            self._report_known()
+            self._telling.add(proved)
 
     def _alone(self, told: StepResult) -> bool:
         """Whether no reference has repeated these steps."""
@@ -384,40 +355,10 @@ class Lockstep:
         while self._candidates and self._candidates[0].step <= told.step + 1:
             self.verified = self._candidates.popleft()
 
-    def _report_known(self) -> None:
-        """Tell of steps of which nothing more will come. Telemetry follows its
-        STEP's reply, so with counting a step waits for it, or for the next."""
-        while self._unreported:
-            step = self._unreported[0].step
-            known = not self._counting or self._device.telemetry.after(step)
-            if not known and len(self._unreported) == 1:
-                return
-            self._report(self._unreported.popleft())
-
-    def _report(self, told: StepResult) -> None:
-        loss, eta = float(told.loss), float(self._lesson.eta(told.step))
-        label, predicted = self._lesson.label(told.step), int(told.outputs.argmax())
-        right = int(predicted == label) if told.right is None else told.right
-        telemetry = self._device.telemetry.after(told.step)
-        counted = telemetry.instructions if telemetry and self._counting else None
-        threshold = telemetry.threshold if telemetry and self._gated else None
-        health = self._health.pop(told.step, None)
-        self._tell(
-            Learned(
-                told.step, self._lesson.task(told.step), loss, label, predicted,
-                float(told.outputs[predicted]), eta, told.digest, counted, told.steps,
-                right, threshold, health, self._lesson.turn(told.step).rehearsed,
-            )
-        )  # fmt: skip
-
     @property
     def _counting(self) -> bool:
         """Whether instructions are counted: only icount counts exactly."""
         return self._lesson.experiment.icount
-
-    @property
-    def _gated(self) -> bool:
-        return self._lesson.spec.gate.rows
 
     def _only_reference_stops(self, told: StepResult) -> Difference:
         note = f"the reference met a non-finite {self._non_finite}, the device did not"

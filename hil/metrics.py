@@ -14,7 +14,7 @@ from typing import Any
 from hil import continual
 from hil.continual import Calibration, Fading, Recovery, Row, Sliding
 from hil.device import Device
-from hil.lockstep import Learned
+from hil.telling import Learned
 from targets.storage import Growing
 
 

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import TextIO
 
 from hil.control import Control
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.output import say
+from hil.telling import Learned
 
 LINE_EVERY = 5.0
 """Seconds between two learning lines where there is no terminal."""

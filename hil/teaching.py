@@ -12,12 +12,13 @@ from hil.errors import HilError
 from hil.exam import Exam
 from hil.lesson import Lesson
 from hil.lifeline import Lifeline
-from hil.lockstep import Learned, Lockstep
+from hil.lockstep import Lockstep
 from hil.metrics import Metrics, Status
 from hil.progress import Begun, Progress
 from hil.record import RunRecord
 from hil.recording import counts_told, take_counts
 from hil.reference_process import ReferenceProcess
+from hil.telling import Learned
 
 
 class Teaching:

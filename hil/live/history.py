@@ -10,7 +10,7 @@ import numpy as np
 
 from hil.continual import WINDOW
 from hil.live.plot import Curve
-from hil.lockstep import Learned
+from hil.telling import Learned
 
 FIRST = 20
 """Samples that must be there before a share of them is shown."""

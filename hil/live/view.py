@@ -22,9 +22,9 @@ from hil.live.keys import Keyboard, in_foreground
 from hil.live.lines import Sight
 from hil.live.picture import picture
 from hil.live.screen import Screen
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Begun, Lines
+from hil.telling import Learned
 from targets.signals import strike
 
 PER_SECOND = 8

@@ -26,10 +26,10 @@ from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
 from hil.errors import Termination
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.sweep.settle import Outcome, Task, settle
+from hil.telling import Learned
 from hil.undisturbed import undisturbed
 
 BOOT = (

@@ -34,10 +34,10 @@ from hil.live.history import History
 from hil.live.lines import Sight
 from hil.live.picture import picture
 from hil.live.plot import Curve, bar, plot, sparkline
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Begun, Progress
 from hil.session import Session
+from hil.telling import Learned
 
 STYLES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 LINK = {

@@ -19,11 +19,11 @@ from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil import Experiment, reference_process
 from hil.errors import ReferenceLost
 from hil.lesson import prepare
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.reference_process import ReferenceProcess
 from hil.session import Session
+from hil.telling import Learned
 
 LIMIT = 60.0
 ETA = np.float32(0.05)

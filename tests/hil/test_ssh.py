@@ -23,11 +23,11 @@ from hil.lesson import prepare
 from hil.link import ssh as ssh_line
 from hil.link.channel import Channel
 from hil.loaders import loader_for
-from hil.lockstep import Learned
 from hil.metrics import Status
 from hil.progress import Progress
 from hil.session import run
 from hil.ssh import Remote, with_settings
+from hil.telling import Learned
 from hil.units import chosen
 from tests.conftest import require
 from tests.hil.sshd import Daemon
