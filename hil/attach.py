@@ -20,10 +20,10 @@ from hil.building import Answers
 from hil.device import Device
 from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
+from hil.greeting import Greeting
 from hil.lesson import Wanted
 from hil.link.channel import Channel, Recorder
 from hil.power import Supply
-from hil.replies import Greeting
 from hil.units import Unit, chosen
 from targets import Target
 

@@ -84,7 +84,7 @@ SCENES = (
     Scene("rehearsal", LESSON.override({"rehearsal": 4})),
     Scene(
         "checkpoints",
-        LESSON.override({"commit": 4}),
+        LESSON.override({"commit": 4, "samples_per_frame": 1}),
         cut=True,
         also=("hello", "init", "step"),
     ),

@@ -29,16 +29,16 @@ from emulation.faults import Line
 from hil import replies
 from hil.errors import (
     DeviceFault,
-    FirmwareMismatch,
     LinkError,
     NoCheckpoint,
     Refused,
 )
+from hil.greeting import Greeting
 from hil.link.frame import Frame
 from hil.link.pace import Patience
 from hil.link.transparency import Alteration
 from hil.link.window import LinkCounts, Window
-from hil.replies import Asked, Greeting, StepResult
+from hil.replies import Asked, StepResult
 from hil.telemetry import Condition, Telemetry
 from targets import Limits
 
@@ -50,8 +50,6 @@ KEPT = (protocol.STEP, protocol.STEP_RESIDENT, protocol.REHEARSE, protocol.COMMI
 RANGE_BYTES = 8
 """Fields of READ and WRITE, in requests and replies; the words follow them."""
 NO_FLAGS = StepFlag(0)
-HARTS = 1
-"""Cores that an image uses."""
 COMMITS = 64
 """Checkpoints that are remembered, the latest."""
 GREETING_AGAIN = 0.05
@@ -291,52 +289,12 @@ class Device:
         reply = say_hello(self._window, limit)
         try:
             payload = self._checked(Asked(protocol.HELLO, {}), reply)
-            self._greeting = replies.greeting(payload)
+            self._greeting = Greeting.of(payload)
         except ValueError as error:
             raise _malformed("a reply to HELLO", error) from error
-        self._agree(digest, vlen)
+        self._greeting.require(self._linked, digest, vlen)
         self.state = State.GREETED
         return self._greeting
-
-    def _agree(self, digest: str, vlen: int) -> None:
-        found, version = self.greeting, protocol.VERSION
-        if not found.protocol_min <= version <= found.protocol_max:
-            raise FirmwareMismatch(
-                f"the device speaks protocol {found.protocol_min} to "
-                f"{found.protocol_max}, this host {version}",
-                "build and flash the image with this version of hil",
-            )
-        if found.target != self._linked.target.name:
-            raise FirmwareMismatch(
-                f"the device says it is target {found.target!r}, expected "
-                f"{self._linked.target.name!r}",
-                f"choose it with --target {found.target}, or connect the other one",
-            )
-        if found.digest != digest[:32]:
-            raise FirmwareMismatch(
-                f"the device runs build {found.digest[:8]}, but the image just built "
-                f"is {digest[:8]}",
-                "the old image still runs: flash again, or reset the device",
-            )
-        line = self._linked.line
-        if (found.max_payload, found.window) != (line.max_payload, line.window):
-            raise FirmwareMismatch(
-                f"the device says it takes {found.window} frames of "
-                f"{found.max_payload} bytes, but its build {line.window} of "
-                f"{line.max_payload}",
-                "build and flash the image with this version of hil",
-            )
-        if (found.isa, found.harts) != (self._linked.target.isa, HARTS):
-            raise FirmwareMismatch(
-                f"the device says that it is {found.harts} cores of {found.isa!r}, expected "
-                f"{HARTS} of {self._linked.target.isa!r}",
-                "build and flash the image with this version of hil",
-            )
-        if found.vlen != vlen:
-            raise FirmwareMismatch(
-                f"the device says its VLEN is {found.vlen} bits, expected {vlen}",
-                f"say --vlen {found.vlen}, or connect the other machine",
-            )
 
     def init(self, seed: int, step: int = 0, *, keep: bool = False) -> int:
         """Set all weights from `seed` (or `keep` those that were written) and

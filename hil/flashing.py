@@ -10,7 +10,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 
-from hil import replies
 from hil.attach import patiently
 from hil.building import Answers
 from hil.device import Device, say_hello
@@ -23,12 +22,12 @@ from hil.errors import (
     NoProgram,
     UsageError,
 )
+from hil.greeting import Greeting
 from hil.lesson import Wanted
 from hil.link.channel import Channel
 from hil.link.modem import ASSERTED, Levels
 from hil.link.window import Window
 from hil.loaders import loader_for
-from hil.replies import Greeting
 from hil.units import Unit
 
 
@@ -61,7 +60,7 @@ def who_is_there(url: str, limit: float, levels: Levels = ASSERTED) -> Greeting 
     with Channel(url, levels=levels) as channel:
         window = Window(channel, lambda _: None)
         try:
-            return replies.greeting(say_hello(window, limit).payload)
+            return Greeting.of(say_hello(window, limit).payload)
         except (NoAnswer, ValueError):
             return None  # nobody, or somebody with other firmware
 

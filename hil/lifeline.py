@@ -16,9 +16,9 @@ from hil.compare import Difference
 from hil.device import Device
 from hil.divergence import Snapshot, write_state
 from hil.errors import DeviceReset, HilError, LineClosed, LinkError, NoCheckpoint
+from hil.greeting import Greeting
 from hil.lesson import Lesson
 from hil.lockstep import Lockstep
-from hil.replies import Greeting
 
 LOST = (DeviceReset, LineClosed)
 """What a device or a line may recover from."""

@@ -40,27 +40,6 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Greeting:
-    """What the device says of itself in HELLO (sizes in bytes, VLEN in bits).
-
-    `digest` is the first half of the build digest, 32 hex digits.
-    """
-
-    protocol_min: int
-    protocol_max: int
-    digest: str
-    target: str
-    isa: str
-    vlen: int
-    harts: int
-    max_payload: int
-    window: int
-    step: int | None
-    committed_step: int | None
-    reset_cause: int
-
-
-@dataclass(frozen=True)
 class StepResult:
     """What the device says of one step: float32 loss and outputs, and the
     state digest after it when it was asked for.
@@ -86,29 +65,13 @@ class StepResult:
         return self.step + 1 - self.steps
 
 
-def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode("ascii", "replace")
-
-
-def _step(raw: int) -> int | None:
+def step_or_none(raw: int) -> int | None:
     return None if raw == NEVER else raw
 
 
 def _unpack(message: protocol.Message, payload: bytes) -> tuple[dict[str, Any], bytes]:
     assert message.reply is not None
     return message.reply.unpack(payload)
-
-
-def greeting(payload: bytes) -> Greeting:
-    """The payload of a HELLO reply."""
-    values, _ = _unpack(protocol.HELLO, payload)
-    values["digest"] = values["digest"].hex()
-    for name in ("target", "isa"):
-        values[name] = _text(values[name])
-    for name in ("step", "committed_step"):
-        values[name] = _step(values[name])
-    values["window"] = max(1, values["window"])
-    return Greeting(**values)
 
 
 def answer(asked: Asked, payload: bytes) -> tuple[dict[str, Any], bytes]:
@@ -175,7 +138,7 @@ def fault(payload: bytes, plan: Linked, image: Path | None = None) -> DeviceFaul
     """The payload of a FAULT frame, as the error it is; with the `image` that
     runs, it tells what lies at the addresses."""
     values, _ = _unpack(protocol.FAULT, payload)
-    cause, step = values["cause"], _step(values["step"])
+    cause, step = values["cause"], step_or_none(values["step"])
     when = "outside a step" if step is None else f"in step {step}"
     told = [f"cause {cause:#x}", *_places(values, plan, image)]
     return DeviceFault(

@@ -36,13 +36,13 @@ from hil.errors import (
 )
 from hil.experiment import Experiment, load
 from hil.flashing import make_sure
+from hil.greeting import Greeting
 from hil.lesson import Lesson, prepare
 from hil.lifeline import Lifeline
 from hil.progress import Begun, Progress
 from hil.record import RunRecord
 from hil.recording import new_record, take_counts
 from hil.reference_process import ReferenceProcess
-from hil.replies import Greeting
 from hil.teaching import Teaching
 from hil.undisturbed import undisturbed
 from targets import storage

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import targets
 from codegen import protocol
-from hil import locks, replies
+from hil import locks
 from hil.device import GREETING_AGAIN, say_hello
 from hil.doctor import FAILURE, OK, Finding, failure
 from hil.echo import EVERY_BYTE
 from hil.errors import FirmwareMismatch, HilError, LinkError
+from hil.greeting import Greeting
 from hil.link.channel import Channel
 from hil.link.frame import Frame
 from hil.link.pace import Patience
@@ -40,7 +41,7 @@ def findings(unit: Unit) -> Iterator[Finding]:
 def _who(name: str, unit: Unit, greeting: Frame) -> Finding:
     """Who has answered HELLO."""
     try:
-        told = replies.greeting(greeting.payload)
+        told = Greeting.of(greeting.payload)
     except ValueError:
         text = "it answers HELLO in a way that this version of hil does not know"
         advice = ("`hil flash --blank` puts an image of this version onto it",)

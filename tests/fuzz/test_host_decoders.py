@@ -26,6 +26,7 @@ from codegen.render import FIRMWARE, render_protocol
 from hil import replies
 from hil.device import Device
 from hil.errors import FirmwareMismatch, HilError, LineClosed, LinkError
+from hil.greeting import Greeting
 from hil.link import frame as frames
 from hil.link.frame import KEPT, LONGEST, Decoder, Frame, encode
 from hil.replies import Asked
@@ -234,7 +235,7 @@ def one(message: Message) -> Asked:
 
 
 TAKEN: list[tuple[Message, Callable[[bytes], object]]] = [
-    (protocol.HELLO, replies.greeting),
+    (protocol.HELLO, Greeting.of),
     (protocol.STEP, lambda p: replies.step_results(one(protocol.STEP), p, PLAN)),
     (
         protocol.STEP_RESIDENT,
