@@ -161,7 +161,7 @@ def demo_metrics(demo: Demo) -> Table | None:
     meaning: Mapping[str, Any] = told.get("meaning") or {}
     rows: list[tuple[Cell, ...]] = [
         (_capital(str(meaning.get(name) or words(name))),
-         Number(value, _metric(value), kind_of(told, f"metrics.{name}")))
+         Number(value, _metric(name, value), kind_of(told, f"metrics.{name}")))
         for name, value in metrics.items()
         if value is not None
     ]  # fmt: skip
@@ -170,11 +170,13 @@ def demo_metrics(demo: Demo) -> Table | None:
     return Table("demo", "What the demo shows", ("", "figure"), tuple(rows))
 
 
-def _metric(value: Any) -> str:
+def _metric(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(_metric, value))
+        return ", ".join(_metric(name, each) for each in value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return NONE if value is None else str(value)
+    if name.endswith("_points"):
+        return points(value)
     return percent(value) if isinstance(value, float) and abs(value) <= 1 else amount(value)  # fmt: skip
 
 

@@ -129,9 +129,12 @@ def _show(outcome: Outcome, out: Output) -> None:
 
 
 def shown(name: str, value: float | None) -> str:
-    """A figure as people read it: a share in per cent, a number of steps as it is."""
+    """A figure as people read it: a share in per cent, a difference of two shares in
+    points, which its meaning names, a number of steps as it is."""
     if value is None:
         return "never" if name.endswith("_steps") else "none"
+    if name.endswith("_points"):
+        return f"{100 * value:+.1f}"
     return f"{value:,.0f}" if name.endswith("_steps") else f"{value:.1%}"
 
 

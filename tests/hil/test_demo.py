@@ -12,6 +12,7 @@ from hil.cli import main
 from hil.errors import UsageError
 from hil.progress import Progress
 from hil.record import DEMO
+from hil.verbs.demo import shown
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 
@@ -122,6 +123,13 @@ def test_the_demos_that_ship_are_listed(capsys: pytest.CaptureFixture[str]) -> N
         assert len(demo.page.read_text().splitlines()) < 90, "a page of Python"
 
 
+def test_a_difference_of_shares_is_shown_in_points() -> None:
+    assert shown("margin_points", 0.5771) == "+57.7"
+    assert shown("forgotten_points", -0.01) == "-1.0"
+    assert shown("before_drift", 0.5771) == "57.7%"
+    assert shown("recovery_steps", 1437) == "1,437"
+
+
 def test_after_the_drift_learning_beats_frozen(tmp_path: Path) -> None:
     drift = demos.find("drift")
     metrics = demos.run(drift, {"target": "host"}, tmp_path, Progress()).metrics
@@ -130,8 +138,8 @@ def test_after_the_drift_learning_beats_frozen(tmp_path: Path) -> None:
         "back_again_learning", "recovery_steps",
     }  # fmt: skip
     assert promised <= set(metrics)
-    assert metrics["margin"] is not None and metrics["margin"] > 0.4
-    assert metrics["forgotten"] is not None and metrics["forgotten"] > 0
+    assert metrics["margin_points"] is not None and metrics["margin_points"] > 0.4
+    assert metrics["forgotten_points"] is not None and metrics["forgotten_points"] > 0
 
 
 def test_a_demo_is_copied_to_begin_ones_own(

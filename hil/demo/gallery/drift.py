@@ -48,8 +48,8 @@ def metrics(
         "upright_after_drift": by_then,
         "back_again_learning": learning.test("upright", after="back"),
         "recovery_steps": learning.recovery("turned"),
-        "margin": adapted - failing,
-        "forgotten": before - by_then,
+        "margin_points": adapted - failing,
+        "forgotten_points": before - by_then,
     }
 
 
@@ -58,8 +58,8 @@ def verdict(metrics: Mapping[str, float | None]) -> str:
     return (
         f"after the turn the learning device is at {metrics['after_drift_learning']:.1%} "
         f"and the frozen one at {metrics['after_drift_frozen']:.1%}; of upright digits "
-        f"learning cost {metrics['forgotten']:.1%}, and when they came back it was at "
-        f"{metrics['back_again_learning']:.1%}"
+        f"learning cost {100 * (metrics['forgotten_points'] or 0):.1f} points, and when "
+        f"they came back it was at {metrics['back_again_learning']:.1%}"
     )
 
 

@@ -53,7 +53,7 @@ def metrics(
         "eight_after_rehearsal": after_rehearsal,
         "ten_plain": plain.test("ten", after="ten"),
         "ten_rehearsal": rehearsal.test("ten", after="ten"),
-        "kept": after_rehearsal - after_plain,
+        "kept_points": after_rehearsal - after_plain,
     }
 
 

@@ -58,7 +58,7 @@ def metrics(
         **adapted,
         "others_after_head": kept["head"],
         "others_after_whole": kept["whole"],
-        "gain": max(adapted["head"], adapted["whole"]) - adapted["frozen"],
+        "gain_points": max(adapted["head"], adapted["whole"]) - adapted["frozen"],
     }
 
 

@@ -49,18 +49,18 @@ def metrics(
         "majority": float(max(np.mean(y), 1 - np.mean(y))),
         "features": features,
         "last_label": last_label,
-        "lead": max(features, last_label) - naive,
+        "lead_points": max(features, last_label) - naive,
     }
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
     """What came of it, in a sentence."""
-    lead = metrics["lead"] or 0.0
+    lead = metrics["lead_points"] or 0.0
     better = "beats" if lead > 0 else "does not beat"
     if abs(lead) < LEVEL:
         better = "is level with"
     return (
-        f"the better device {better} the naive guess: {lead:+.2%} of "
-        f"{metrics['naive']:.2%}; from the features alone it is at "
+        f"the better device {better} the naive guess, {100 * lead:+.2f} points "
+        f"to {metrics['naive']:.2%}; from the features alone it is at "
         f"{metrics['features']:.1%}"
     )
