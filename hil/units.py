@@ -19,6 +19,7 @@ import platformdirs
 import targets
 from hil import documents, ssh
 from hil.errors import PortMissing, UsageError
+from hil.link import urls
 from hil.link.modem import ASSERTED, RELEASED, Levels
 from targets import storage
 
@@ -197,6 +198,10 @@ def _unit(where: str, name: str, values: object) -> Unit:
     _require_placeholder(where, "power", unit.power, "{state}")
     _require_placeholder(where, "run", unit.run, ssh.PLACE)
     _require_ssh(where, unit)
+    try:
+        urls.require(unit.port)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}", *error.hints) from None
     _require_no_emulator(where, unit)
     return unit
 
@@ -264,6 +269,7 @@ def chosen(asked: str, target: str | None) -> Unit:
     unit, when it is of another target, and when not exactly one fits.
     """
     if looks_like_port(asked):
+        urls.require(asked)
         return Unit(asked, asked)
     known = bench()
     if asked == AUTO:

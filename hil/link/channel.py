@@ -20,8 +20,8 @@ from typing import Any, Protocol
 import serial
 from serial.urlhandler import protocol_socket
 
-from hil.errors import LineClosed, LinkError, PortBusy, PortDenied, PortMissing
-from hil.link import owner
+from hil.errors import LineClosed, LinkError, PortBusy
+from hil.link import owner, urls
 from hil.link.modem import ASSERTED, Levels
 from hil.link.remote import RemotePort
 from hil.link.ssh import SshPort
@@ -31,7 +31,6 @@ BAUD_RATE = 115200
 CHUNK = 1 << 16
 
 _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
-_DENIED = (errno.EACCES, errno.EPERM)
 
 
 def _open_error(url: str, error: Exception) -> LinkError:
@@ -42,23 +41,7 @@ def _open_error(url: str, error: Exception) -> LinkError:
         number = cause.errno
     if number in _BUSY:
         return _busy(url, owner.of_port(url))
-    if number in _DENIED:
-        return PortDenied(
-            f"this user may not open port {url!r}",
-            "on most Linux systems: `sudo usermod -aG dialout $USER`, then log in "
-            "again; or install the board's udev rules",
-        )
-    if url.startswith(("socket://", "rfc2217://")) or number in (
-        errno.ENOENT,
-        errno.ENODEV,
-        errno.ENXIO,
-    ):
-        reason = f" ({cause})" if cause is not None else ""
-        return PortMissing(
-            f"there is no port {url!r}{reason}",
-            "`hil doctor` lists the serial ports of this machine",
-        )
-    return LinkError(f"port {url!r} does not open: {error}")
+    return urls.not_opened(url, error)
 
 
 def _busy(url: str, holder: str | None) -> PortBusy:
@@ -130,6 +113,7 @@ class Channel:
         self.url = url
         self._unsent = bytearray()
         self._broken: Exception | None = None
+        urls.require(url)
         if is_ssh(url):
             self._port = SshPort(url)
             return

@@ -10,11 +10,13 @@ import threading
 import tty
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from hil.errors import LineClosed, LinkError, PortBusy, PortMissing
+from hil.errors import LineClosed, LinkError, PortBusy, PortMissing, UsageError
 from hil.link.channel import Channel
+from hil.units import chosen
 
 
 @dataclass
@@ -143,8 +145,65 @@ def test_a_port_that_is_open_elsewhere_is_busy() -> None:
     os.close(slave)
 
 
-@pytest.mark.parametrize("url", ["/dev/ttyNOSUCH7", "socket://127.0.0.1:1"])
-def test_a_port_that_is_not_there_is_missing(url: str) -> None:
-    with pytest.raises(PortMissing, match="there is no port") as caught:
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("/dev/ttyNOSUCH7", "there is no port"),
+        (
+            "socket://127.0.0.1:1",
+            r"nobody listens on port .* refuses a connection to 1",
+        ),
+        ("rfc2217://127.0.0.1:1", r"nobody listens on port .* refuses a connection"),
+        ("socket://nowhere.invalid:5", "host 'nowhere.invalid' is not known"),
+    ],
+)
+def test_a_port_that_is_not_there_is_missing(url: str, sentence: str) -> None:
+    with pytest.raises(PortMissing, match=sentence) as caught:
         Channel(url)
-    assert caught.value.exit_code == 5
+    assert caught.value.exit_code == 5 and caught.value.hints
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("socket://127.0.0.1", r"has no port number: expected socket://HOST:PORT"),
+        ("rfc2217://board", r"has no port number: expected rfc2217://HOST:PORT"),
+        ("socket://board:0", "has no port number"),
+        ("socket://board:99999", "with a port number from 1 to 65535"),
+        ("rfc2217://board:ttyS0", "with a port number from 1 to 65535"),
+        ("socket://[::1", "with a port number from 1 to 65535"),
+        ("socket://:4000", "names no host"),
+        ("tcp://board:4000", "begins with tcp://, which is none of ours"),
+        ("hwgrep://CP2102", "begins with hwgrep://, which is none of ours"),
+    ],
+)
+def test_a_text_that_names_no_port_is_told_before_anything_is_opened(
+    url: str, sentence: str
+) -> None:
+    for refused in (Channel, lambda text: chosen(text, None)):
+        with pytest.raises(UsageError, match=sentence) as caught:
+            refused(url)
+        assert caught.value.exit_code == 2
+
+
+def test_a_scheme_that_is_misspelt_is_recognised() -> None:
+    with pytest.raises(UsageError) as caught:
+        Channel("sockt://127.0.0.1:4000")
+    assert caught.value.hints == ("did you mean socket://?",)
+
+
+def test_what_is_no_serial_port_is_said_to_be_none(tmp_path: Path) -> None:
+    file = tmp_path / "a file"
+    file.touch()
+    for path in (file, tmp_path):
+        with pytest.raises(LinkError, match="is no serial port"):
+            Channel(str(path))
+
+
+def test_a_raw_server_behind_rfc2217_is_told_from_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        # how long the options are waited for
+        with pytest.raises(LinkError, match="does not speak RFC 2217") as caught:
+            Channel(f"rfc2217://{address}?timeout=0.1")
+    assert caught.value.hints == (f"a bare TCP line is socket://{address}",)

@@ -147,5 +147,5 @@ def test_a_server_that_hangs_up_is_a_closed_line(remote: Server) -> None:
 
 
 def test_a_server_that_is_not_there_is_a_missing_port() -> None:
-    with pytest.raises(PortMissing, match="there is no port 'rfc2217://"):
+    with pytest.raises(PortMissing, match="nobody listens on port 'rfc2217://"):
         Channel("rfc2217://127.0.0.1:1")
