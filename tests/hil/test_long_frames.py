@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from codegen.protocol import OUT_OF_STEP, REPLY, STEP, Status, StepFlag
 from codegen.reference import Learner
+from hil import run
 from hil.device import Device
 from hil.errors import NoAnswer
 from hil.experiment import Experiment
@@ -282,3 +284,17 @@ def test_a_line_on_which_a_sample_is_too_long_is_said_to_be_noisy(
             device.take_steps(5.0)
     assert any("damages about one byte in" in hint for hint in error.value.hints)
     assert any("--resident" in hint for hint in error.value.hints)
+
+
+@pytest.mark.parametrize("seed", [31, 37])
+def test_a_noisy_line_learns_what_a_clean_one_does(
+    host_cc: str, folder: Path, seed: int
+) -> None:
+    """With INFERs as long as ever this run gave up after a minute."""
+    asked = Experiment(
+        target="host", network="64-33-10", steps=60, test=20, seed=2, compare="none"
+    )
+    faults = f"drop=0.05,flip=0.002,duplicate=0.05,reorder=0.02,seed={seed}"
+    noisy = run(asked.override({"faults": faults}), out=folder)
+    assert noisy.digest == run(asked, out=folder).digest
+    assert noisy.link["damaged"] and noisy.steps == 60
