@@ -21,7 +21,7 @@ from codegen import toolchain
 from codegen.errors import CompilerMissing
 from emulation import qemu
 from emulation.probe import probe, probed
-from hil import datasets, files, idx
+from hil import datasets, debuggers, files, idx
 from hil.errors import HilError
 from hil.loaders import CLASSES
 from hil.units import Unit
@@ -67,6 +67,7 @@ def examine(chosen: list[Target]) -> Iterator[Finding]:
     yield from compilers(chosen)
     yield from emulators(chosen)
     yield from flashing_tools(chosen)
+    yield from debugger(chosen)
     yield pty()
     yield from ports()
     yield from data()
@@ -195,6 +196,22 @@ def flashing_tools(chosen: list[Target]) -> Iterator[Finding]:
         with suppress(HilError):
             version = loader(Unit(name, "", loader=name), chosen[0]).version()
             yield Finding(f"loader {name}", OK, version)
+
+
+def debugger(chosen: list[Target]) -> Iterator[Finding]:
+    """What loader gdb and `hil replay --gdb` need, and step 9 of the tutorial."""
+    there = {t.name: debuggers.find(t) for t in chosen if t.machine != "native"}
+    without = [name for name, found in there.items() if found is None]
+    if without:
+        yield Finding(
+            "debugger", WARNING,
+            f"{debuggers.ANY} is missing, for {', '.join(without)}: loader gdb, "
+            "`hil replay --gdb` and step 9 of the tutorial need it",
+            (f"apt-get install {debuggers.ANY}",),
+        )  # fmt: skip
+    elif there:
+        names = sorted({found for found in there.values() if found is not None})
+        yield Finding("debugger", OK, ", ".join(names))
 
 
 def boot(target: Target) -> Finding:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import targets
 from hil import doctor
 from hil.cli import main
 
@@ -150,3 +151,21 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_done(
     assert main([*given, flag, str(missing / "file")]) == 2
     assert f"folder '{missing}' does not exist" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists() and not missing.exists()
+
+
+def test_doctor_says_when_no_debugger_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And names what is to be installed; a computer of its own needs none."""
+    chosen = [targets.load(name) for name in ("host", "mps2-an386", "qemu-rv64gc")]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (found,) = doctor.debugger(chosen)
+    assert found.state == doctor.WARNING and "mps2-an386, qemu-rv64gc" in found.text
+    assert found.advice == ("apt-get install gdb-multiarch",)
+    assert not list(doctor.debugger(chosen[:1]))
+    for name in ("arm-none-eabi-gdb", "gdb-multiarch"):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o755)
+        (found,) = doctor.debugger(chosen)
+        assert found.state == (doctor.OK if "multi" in name else doctor.WARNING)
+    assert found.text == "gdb-multiarch"
