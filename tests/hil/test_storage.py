@@ -157,8 +157,10 @@ def hil(folder: Path, *given: str, **streams: object) -> tuple[int, str, Path | 
 
 
 def result(path: Path | None) -> str:
+    """What the record says; with the exit code, which is no other than the run's."""
     assert path is not None
-    return str(json.loads(path.read_text())["result"])
+    document = json.loads(path.read_text())
+    return f"{document['result']} {document['exit_code']}"
 
 
 @needs_full
@@ -168,7 +170,7 @@ def test_a_full_stdout_loses_no_run(
 ) -> None:
     with FULL.open("w") as full:
         code, said, record = hil(folder, *given, stdout=full)
-    assert (code, result(record)) == (9, "pass")
+    assert (code, result(record)) == (9, "pass 0")
     assert said.count("hil: ") == 1 and "No space left on device" in said
 
 
@@ -177,7 +179,7 @@ def test_a_reader_that_has_gone_loses_no_run(folder: Path, host_cc: str) -> None
     os.close(reader)
     code, said, record = hil(folder, stdout=writer)
     os.close(writer)
-    assert (code, said, result(record)) == (0, "", "pass")
+    assert (code, said, result(record)) == (0, "", "pass 0")
 
 
 def test_a_run_without_any_stream_is_a_run(folder: Path, host_cc: str) -> None:
@@ -185,7 +187,7 @@ def test_a_run_without_any_stream_is_a_run(folder: Path, host_cc: str) -> None:
         os.closerange(0, 3)
 
     code, _, record = hil(folder, preexec_fn=close)
-    assert (code, result(record)) == (0, "pass")
+    assert (code, result(record)) == (0, "pass 0")
 
 
 def test_too_few_descriptors_are_told_in_a_sentence(folder: Path, host_cc: str) -> None:
@@ -195,7 +197,7 @@ def test_too_few_descriptors_are_told_in_a_sentence(folder: Path, host_cc: str) 
         resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
 
     code, said, record = hil(folder, preexec_fn=few, stdout=subprocess.DEVNULL)
-    assert (code, result(record)) == (9, "error")
+    assert (code, result(record)) == (9, "error 9")
     assert said.startswith(
         "hil: this process may have 10 files open at once, and needs"
     )
@@ -216,5 +218,5 @@ def test_a_limit_of_a_files_size_is_told_in_a_sentence(
     code, said, record = hil(
         folder, preexec_fn=short, stdout=subprocess.DEVNULL, env=environment
     )
-    assert (code, result(record)) == (9, "error")
+    assert (code, result(record)) == (9, "error 9")
     assert said.count("hil: ") == 1 and "Traceback" not in said, said
