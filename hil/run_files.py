@@ -116,7 +116,7 @@ def steps(folder: Path) -> Iterator[dict[str, Any]]:
         number = 0
         while line := file.readline(LONGEST):
             number += 1
-            origin = f"{str(path)!r}, line {number},"
+            origin = f"{str(path)!r}, line {number}"
             if not line.endswith("\n") and len(line) < LONGEST:
                 return  # a run that was killed has left half of it
             found = documents.from_json(line, origin)

@@ -94,7 +94,7 @@ def test_the_lines_of_a_run_are_refused(
     (copy / "metrics.jsonl").unlink()
     write(copy / "metrics.jsonl")
     given = (copy, whole) if verb == "compare" else (copy,)
-    assert "metrics.jsonl', line 1, " in refused(verb, *given)
+    assert "metrics.jsonl', line 1 " in refused(verb, *given)
 
 
 @pytest.mark.parametrize("write", hostile.JSON.values(), ids=hostile.JSON)
