@@ -78,6 +78,7 @@ def test_a_unit_of_another_target_is_told(url: str) -> None:
         (b"\x0f\x10\x11", b"\x0f\x10"),
         (b"\xff\x01\x02\x03", b"\x01\x02\x03"),
     ],
+    ids=["CR", "XON", "0xff"],
 )
 def test_a_line_that_does_not_carry_a_byte_value_is_a_failure(
     url: str, monkeypatch: pytest.MonkeyPatch, right: bytes, wrong: bytes
