@@ -27,6 +27,8 @@ ABSENCES = (0.02, 0.3)
 silence, and the time an adapter is unplugged."""
 CUT_WITHIN = 0.05
 """Seconds after a piece within which the power goes, at any moment of them."""
+LONGEST_PIECE = 1 << 17
+"""Bytes without a delimiter that are one piece, at most: no frame is so long."""
 LONGEST_NOISE = 32
 """Bytes of one burst, at most."""
 
@@ -288,11 +290,13 @@ class FaultyChannel:
         return self._in.take(now)
 
     def _pieces(self, data: bytes) -> list[bytes]:
-        """Whole pieces: what ends in a delimiter, and is more than that."""
+        """Whole pieces: what ends in a delimiter, and is more than that; and what has
+        become too long."""
         found = []
         for byte in data:
             self._partial.append(byte)
-            if byte == DELIMITER and len(self._partial) > 1:
+            ended = byte == DELIMITER and len(self._partial) > 1
+            if ended or len(self._partial) >= LONGEST_PIECE:
                 found.append(bytes(self._partial))
                 self._partial.clear()
         return found

@@ -7,11 +7,18 @@ thread's arrivals can be waited for as all other lines are.
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import serial
 from serial import rfc2217
+
+HELD = 1 << 18
+"""Bytes that have arrived and were not taken, at most: more than a window of the longest
+frames."""
+LOOK_AGAIN = 0.1
+"""Seconds after which a reader that waits for room sees that nobody listens any more."""
 
 
 class _Arrivals(SimpleQueue[bytes | None]):
@@ -25,11 +32,18 @@ class _Arrivals(SimpleQueue[bytes | None]):
         self.readable = self._ear.fileno()
         for end in (self._ear, self._bell):
             end.setblocking(False)
+        self._room = threading.Semaphore(HELD)
+        self._given_up = False
 
     def put(
         self, item: bytes | None, block: bool = True, timeout: float | None = None
     ) -> None:
-        """As a queue's; called by the reader thread."""
+        """As a queue's; called by the reader thread. With `HELD` bytes in it, it waits
+        until some were taken, and so does the server."""
+        if item is not None:
+            while not self._room.acquire(timeout=LOOK_AGAIN):
+                if self._given_up:
+                    return
         super().put(item)
         with suppress(BlockingIOError):  # it rings as loud as it can already
             self._bell.send(b"\0")
@@ -47,9 +61,14 @@ class _Arrivals(SimpleQueue[bytes | None]):
                     self.put(None)  # for whoever asks again
                     return bytes(data) or None
                 data += item
+                self._room.release()
             with suppress(BlockingIOError):
                 self._bell.send(b"\0")  # there may be more
         return bytes(data)
+
+    def give_up(self) -> None:
+        """Nobody will take anything more: the reader thread is not kept waiting."""
+        self._given_up = True
 
     def close(self) -> None:
         """Give the descriptors back; the reader thread must have ended."""
@@ -94,6 +113,8 @@ class RemotePort(rfc2217.Serial):
 
     def close(self) -> None:
         """Hang up; harmless when that is done already."""
+        if self._arrivals is not None:
+            self._arrivals.give_up()
         super().close()
         if self._arrivals is not None:
             self._arrivals.close()

@@ -88,7 +88,8 @@ class SshPort:
         self._line.close()
         if self._exit_code() is None:
             self._ssh.kill()
-            self._ssh.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._ssh.wait(CLOSING)
         self._said.close()
 
     def _wait_for_start(self, remote: Remote) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import shutil
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,16 @@ from codegen import protocol, render
 from codegen.protocol import StepFlag
 from codegen.reference import Learner
 from codegen.reference.learner import initial_state
-from emulation.faults import Line
+from emulation.faults import LONGEST_PIECE, Line
 from hil.device import Device, State, StateError
 from hil.divergence import Snapshot, one_step, write_state
 from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortMissing
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
-from hil.link.frame import Decoder
+from hil.link.frame import Decoder, encode
+from hil.link.pace import Patience
+from hil.link.window import Window
 from hil.lying import LyingLine
 from hil.replies import StepResult
 
@@ -268,3 +273,50 @@ def test_every_step_is_learned_once_over_a_faulty_line(
             assert (told.step, told.digest) == (step, learner.digest())
         assert device.digest() == (200, learner.digest())
         assert device.counts.resent > 0 and device.counts.damaged > 0
+
+
+def test_a_peer_that_sends_useless_frames_for_ever_is_given_up(
+    board: Start, small: Experiment
+) -> None:
+    """Whole frames of the right session: telemetry, and replies to nothing that was
+    asked."""
+    one = board(small)
+    limits = dataclasses.replace(one.lesson.target.limits, reply=0.3, watchdog=0.1)
+    told = encode(protocol.DIGEST.kind | protocol.REPLY, 0, 0x7000, 1, bytes(8))
+    told += encode(protocol.TELEMETRY.kind, 0, 0, 1, bytes(40))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        with Channel(url) as channel:
+            peer = server.accept()[0]
+
+            def flood() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        peer.sendall(told * 50)
+
+            thread = threading.Thread(target=flood)
+            thread.start()
+            window = Window(channel, lambda _: None)
+            window.boot = 1
+            window.post(protocol.DIGEST)
+            with pytest.raises(NoAnswer, match="no answer to DIGEST"):
+                while True:
+                    assert window.poll(60.0, Patience(0.1, limits.reply)) == []
+        thread.join()
+        peer.close()
+
+
+def test_what_a_faulty_line_brings_without_a_delimiter_is_not_kept_for_ever(
+    faulty: Callable[..., Any],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        with Channel(url) as channel:
+            peer, line, came = server.accept()[0], faulty(channel, "drop=0"), 0
+            peer.setblocking(False)
+            while not came:
+                with contextlib.suppress(BlockingIOError):
+                    peer.send(b"x" * 4096)
+                came = len(line.pump(0.01))
+            assert came == LONGEST_PIECE
+            peer.close()

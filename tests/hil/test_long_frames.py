@@ -8,6 +8,8 @@ time: what the line does to each frame is hypothesis's choice, and the clock is 
 from __future__ import annotations
 
 import dataclasses
+import math
+import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ from hil.errors import NoAnswer
 from hil.experiment import Experiment
 from hil.link.channel import Channel
 from hil.link.frame import Decoder, Frame, encode
+from hil.link.noise import Noise, frame_bytes
 from hil.link.pace import Patience
 from hil.link.window import Window
 from tests.hil.conftest import Board
@@ -298,3 +301,31 @@ def test_a_noisy_line_learns_what_a_clean_one_does(
     noisy = run(asked.override({"faults": faults}), out=folder)
     assert noisy.digest == run(asked, out=folder).digest
     assert noisy.link["damaged"] and noisy.steps == 60
+
+
+@pytest.mark.parametrize("rate", [1e-4, 1e-3, 1e-2])
+def test_frames_are_as_long_as_lets_most_through_and_grow_when_the_line_is_clean(
+    rate: float,
+) -> None:
+    noise, dice, most, each = Noise(), random.Random(1), 1000, 20
+    fixed = frame_bytes(STEP)
+    assert noise.items(STEP, each, most) == 1  # nothing is known of the line
+    noise.arrived(1 << 20)
+    assert noise.items(STEP, each, most) == most
+    for _ in range(3000):
+        size = fixed + each * noise.items(STEP, each, most)
+        whole = dice.random() < math.exp(-rate * size)
+        (noise.arrived if whole else noise.lost)(size)
+    assert rate / 2 < noise.rate < 2 * rate
+
+    def carried(count: int) -> float:
+        size = fixed + each * count
+        return count * each / size * math.exp(-rate * size)
+
+    best = max(range(1, most + 1), key=carried)
+    assert carried(noise.items(STEP, each, most)) > 0.8 * carried(best)
+    noise.lost(size)
+    noise.found()  # its answer came late
+    for _ in range(30):
+        noise.arrived(1 << 15)
+    assert noise.items(STEP, each, most) == most

@@ -19,6 +19,7 @@ from hil.errors import LineClosed, PortMissing
 from hil.flashing import who_is_there
 from hil.link.channel import Channel
 from hil.link.modem import Levels
+from hil.link.remote import _Arrivals
 from hil.session import run
 
 
@@ -149,3 +150,19 @@ def test_a_server_that_hangs_up_is_a_closed_line(remote: Server) -> None:
 def test_a_server_that_is_not_there_is_a_missing_port() -> None:
     with pytest.raises(PortMissing, match="nobody listens on port 'rfc2217://"):
         Channel("rfc2217://127.0.0.1:1")
+
+
+def test_a_server_that_sends_without_end_waits_for_who_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a flood is held by the network and not in this program's memory."""
+    monkeypatch.setattr("hil.link.remote.HELD", 100)
+    arrivals = _Arrivals()
+    reader = threading.Thread(target=lambda: [arrivals.put(b"x") for _ in range(150)])
+    reader.start()
+    assert len(arrivals.take(60)) <= 60
+    arrivals.give_up()
+    reader.join()
+    left = arrivals.take(1000)
+    assert left is not None and len(left) <= 100
+    arrivals.close()
