@@ -30,7 +30,7 @@ from hil.building import Built, build, plan_for
 from hil.errors import Divergence, Interrupted, Terminated
 from hil.experiment import Experiment
 from hil.lesson import Lesson, prepare
-from hil.lying import Lie, LyingLine, places, said_alone
+from hil.lying import HEADER_SIZES, Lie, LyingLine, places, said_alone
 from hil.progress import Progress
 from hil.record import RunRecord
 from hil.reference_process import ReferenceProcess
@@ -57,6 +57,19 @@ UNCLAIMED = {
     "device.stack": "the same of its stack, which the build has bounded",
 }
 """What a record says that an attack may change: the run asserts none of it."""
+
+UNJUDGED = {
+    "hello.protocol_min": "a range of versions that the host's is still in",
+    "hello.protocol_max": "the same",
+    "hello.reset_cause": "why a board has started: no claim of a run",
+    "hello.step": "where the device stood before INIT, which sets that",
+    "hello.committed_step": "whether it has a checkpoint: what it resumes is judged",
+    "init.digest": "of weights that --init replaces at once; any other is judged",
+    "commit.sequence": "a number in the flash: what a checkpoint holds, its digest tells",
+    "telemetry": "the device alone knows it: shown, and in a host run no claim",
+}
+"""Fields of a reply, or all of a message, that may be lied about in a run that passes,
+each with the reason. In any other field of a payload a lie must be found."""
 
 LESSON = Experiment(
     target="host", network="64-3-10", steps=16, test=8, samples_per_frame=2, window=2,
@@ -112,8 +125,16 @@ class Outcome:
     def believed(self) -> bool:
         """Whether a lie was taken for the truth, or was too much for the host."""
         if self.verdict == "pass":
-            return not self.same
+            missed = self.told and not all(map(self._may_pass, self.lies))
+            return bool(missed) or not self.same
         return self.verdict in ("hang", "crash") or "\n" in self.sentence
+
+    def _may_pass(self, lie: Lie) -> bool:
+        """Whether an honest run's claims can be made in spite of it: nobody looks at
+        its place, or at the frame that another lie was told in too."""
+        beside = len(self.lies) > 1 or lie.place in (*HEADER_SIZES, "payload", "frame")
+        named = {lie.message, f"{lie.message}.{lie.place}"}
+        return beside or not named.isdisjoint(UNJUDGED)
 
 
 class Hang(BaseException):

@@ -100,7 +100,9 @@ class Finder:
         self, snapshot: Snapshot, seen: Difference, flags: StepFlag
     ) -> Found | None:
         found = self.restore(snapshot)
-        for step in range(snapshot.step, seen.step + 1):
+        # a state, which a checkpoint holds, is that before its step
+        end = seen.step + (seen.when in ("step", "again"))
+        for step in range(snapshot.step, end):
             if found is not None:
                 return found
             found = self._repeat(step, flags)

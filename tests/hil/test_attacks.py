@@ -69,6 +69,7 @@ FOUND = [
     (RESIDENT, Lie("step_resident", "right", "plus 1", 1), 1, "were predicted right"),
     (RESIDENT, Lie("step_resident", "flags", "bit 0"), 1, "has not told it"),
     (CUT, Lie("commit", "digest", "a bit", 2), 1, "(commit), digest"),
+    (CUT, Lie("commit", "digest", "a bit", 3), 1, "step 16 (commit), digest"),
     (CUT, Lie("commit", "step", "plus 1", 2), 5, "field step is 13, expected 12"),
     (CUT, Lie("commit", "step", "max"), 5, "field step is 4294967295, expected 4"),
     (CUT, Lie("init", "digest", "a bit", 1), 5, "but it had 332fff6d there"),
