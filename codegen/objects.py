@@ -9,6 +9,7 @@ the compiler with its flags; an entry is whole or it is not used, as an image is
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -91,7 +92,9 @@ def _read(plan: BuildPlan, source: str) -> list[str]:
         name = waiting.pop()
         places = [str(PurePosixPath(name).parent), *folders]
         for included in _INCLUDE.findall(plan.files[name]):
-            paths = (str(PurePosixPath(place) / included) for place in places)
+            paths = (
+                posixpath.normpath(PurePosixPath(place) / included) for place in places
+            )
             path = next((path for path in paths if path in plan.files), None)
             if path is not None and path not in found:
                 found.append(path)

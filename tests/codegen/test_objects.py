@@ -55,6 +55,12 @@ def test_what_an_object_is_made_from_makes_another(changed: dict[str, str]) -> N
     assert key(changed) != key({})
 
 
+def test_a_path_through_the_folder_above_leads_to_the_file() -> None:
+    """As tests/fuzz includes the runtime, and all that it includes."""
+    near = {SOURCE: '#include "../../generated/net.h"\n'}
+    assert key(near) != key({**near, "generated/net.h": "int x;\n"})
+
+
 def test_another_compiler_or_flag_makes_another_object() -> None:
     assert len({key({}), key({}, "cc", "2"), key({}, "cc", "1", "-O1")}) == 3
 
