@@ -61,6 +61,7 @@ system-packages:
 	.ci/apt.sh
 
 demo: setup
+	@echo "demo     half a minute on two idle cores: two devices learn 3,274 digits each"
 	$(BIN)/hil demo drift
 
 test: setup

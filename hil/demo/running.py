@@ -94,10 +94,12 @@ def run(
     started = time.perf_counter()
     try:
         streams = _streams(demo, module, asked.seed, folder)
-        for arm in demo.arms:
+        for place, arm in enumerate(demo.arms, 1):
             stream = arm.stream or next(iter(streams))
             lesson = _lesson(demo, arm, asked, values, folder / f"{stream}.npz")
-            progress.stage("arm", f"{arm.name}: {arm.about}" if arm.about else arm.name)
+            about = f": {arm.about}" if arm.about else ""
+            of = f"{place} of {len(demo.arms)}"
+            progress.stage("arm", f"{of}, {arm.name}{about}")
             session = carried_out(lesson, folder, progress)
             outcome.arms[arm.name] = session.record
             if session.failure is not None:
