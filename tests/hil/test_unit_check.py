@@ -14,8 +14,14 @@ from pathlib import Path
 import pytest
 
 import targets
+from codegen import protocol
 from hil import Experiment, echo, unit_check
 from hil.cli import main
+from hil.device import say_hello
+from hil.errors import LinkError
+from hil.link.channel import Channel
+from hil.link.window import Window
+from hil.lying import Lie, LyingLine
 from hil.units import Unit
 from tests.hil.conftest import Board
 
@@ -92,6 +98,15 @@ def test_a_line_that_does_not_carry_a_byte_value_is_a_failure(
         found = list(unit_check.findings(Unit("desk", line, "host")))
     assert [one.state for one in found] == ["ok", "failure"]
     assert found[1].exit_code == 5 and "no answer to ECHO" in found[1].text
+
+
+def test_an_echo_that_is_another_is_no_good_line(url: str) -> None:
+    lie = Lie(protocol.ECHO.name, "payload", "a word less")
+    with Channel(url) as channel:
+        window = Window(LyingLine(channel, [lie]), lambda _: None)
+        say_hello(window, 20.0)
+        with pytest.raises(LinkError, match="gave other bytes back"):
+            unit_check._require_every_byte(window, 20.0)
 
 
 def test_a_port_that_is_not_there_is_one_finding() -> None:
