@@ -43,6 +43,13 @@ struct frame {
     uint8_t payload[BODY];
 };
 
+/* A reply to steps, or to a COMMIT, that the device may give again. */
+struct given {
+    uint8_t kind;
+    size_t size;
+    uint8_t payload[BODY];
+};
+
 static struct {
     struct input in;
     jmp_buf over;
@@ -63,6 +70,9 @@ static struct {
     uint16_t seq;  /* of the last message that was made */
     /* of the latest frames that did something, by what they did */
     uint16_t init, write, step;
+    /* since the session began and the last INIT; given_count counts all of them */
+    struct given given[HIL_WINDOW];
+    size_t given_count;
     int flash; /* a file in memory */
 } model;
 
@@ -200,6 +210,41 @@ static void mark(const struct frame *ask, const struct frame *told)
     }
 }
 
+/* Whether a kind's replies are kept by the device. */
+static bool is_kept(uint8_t kind)
+{
+    return kind == HIL_STEP || kind == HIL_STEP_RESIDENT || kind == HIL_REHEARSE ||
+           kind == HIL_COMMIT;
+}
+
+/* What is given again was given before, in this session and since the last INIT, byte
+ * for byte, and is one of the last HIL_WINDOW. */
+static void check_given(const struct frame *ask, const struct frame *told)
+{
+    const uint8_t kind = ask->header.kind;
+
+    if (told->header.status == HIL_REPLAYED) {
+        size_t i = 0;
+        while (i < model.given_count && i < HIL_WINDOW &&
+               !(model.given[i].kind == kind && model.given[i].size == told->size &&
+                 memcmp(model.given[i].payload, told->payload, told->size) == 0)) {
+            i++;
+        }
+        HOLDS(i < model.given_count && i < HIL_WINDOW);
+    }
+    if (told->header.status != HIL_OK) {
+        return;
+    }
+    if (kind == HIL_INIT) {
+        model.given_count = 0;
+    } else if (is_kept(kind)) {
+        struct given *const given = &model.given[model.given_count++ % HIL_WINDOW];
+        given->kind = kind;
+        given->size = told->size;
+        memcpy(given->payload, told->payload, told->size);
+    }
+}
+
 static const struct message *declared(uint8_t kind)
 {
     for (size_t i = 0; i < MESSAGES; i++) {
@@ -267,6 +312,7 @@ static void check_reply(const struct frame *ask, const struct frame *told)
         if (done && model.boot != ask->header.boot) {
             model.boot = ask->header.boot;
             model.init = model.write = model.step = ask->header.seq;
+            model.given_count = 0;
         }
     } else if (ask->header.boot != model.boot) {
         HOLDS(header->status == HIL_STALE_BOOT);
@@ -441,6 +487,7 @@ static void check(bool over)
         HOLDS(more);
         check_reply(ask, &told);
         mark(ask, &told);
+        check_given(ask, &told);
         const uint8_t status = told.header.status;
         may_change |= !harmless(kind) && (status == HIL_OK || status == HIL_FAULTED);
         may_change_rest |= !only_words(kind) && !refused(status);
@@ -707,6 +754,7 @@ static void reset(void)
     model.piece_size = model.count = model.out_size = 0;
     model.damaged = model.boot = 0;
     model.init = model.write = model.step = 0;
+    model.given_count = 0;
     rt.net.step = HIL_NEVER; /* as hil_runtime_serve begins */
     open_store();
     remember();

@@ -150,6 +150,10 @@ DEFECTS = {
         RUNTIME, "if (header.boot != rt.boot)", "if (header.boot == ~rt.boot)"),
     "a step learned twice": (
         RUNTIME, "if (ask.step == rt.net.step)", "if (ask.step <= rt.net.step)"),
+    "a reply that outlives its session": (
+        RUNTIME, "forget_replies(); /* they answered another session's steps */", ""),
+    "a reply that outlives an INIT": (
+        RUNTIME, "rt.run = init.run;\n    forget_replies();", "rt.run = init.run;"),
     "a label that is no output": (
         RUNTIME, "if (label >= NET_OUTPUTS)", "if (label > NET_OUTPUTS)"),
     "an answer to an answer": (RUNTIME, "if (header.kind & HIL_REPLY)", "if (false)"),
