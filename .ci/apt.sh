@@ -2,23 +2,23 @@
 # Installs with apt what pip cannot: QEMU for RISC-V and Arm, and its user mode, a C
 # compiler for this computer, make, Python's venv, and what the tests alone want: a
 # second RISC-V compiler that the digests are checked against and that brings
-# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), a C++
-# compiler for the generated header, a debugger that knows every target, and an ssh
-# daemon that stands for a board's.
+# libFuzzer and its sanitizers for the decoders (the pinned compiler has none), its
+# tools that read which conditions were taken, a C++ compiler for the generated header,
+# a debugger that knows every target, and an ssh daemon that stands for a board's.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
 #   .ci/apt.sh --check  install nothing; exit 1 when it would install something
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler, C++, the debugger and the daemon are wanted, not needed: they alone are no
-# reason to touch the system, but where CI is set, and where one cannot be had the
-# script says so and goes on. Without CI only the second compiler of them is ever
+# compiler, its tools, C++, the debugger and the daemon are wanted, not needed: they
+# alone are no reason to touch the system, but where CI is set, and where one cannot be
+# had the script says so and goes on. Without CI only the second compiler of them is ever
 # installed: a daemon would be started by that, and let people in.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
-WANTED="clang c++ gdb sshd" # pieces that nothing but tests needs
+WANTED="clang llvm c++ gdb sshd" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
 has_sshd() { has ssh && { has sshd || [ -x /usr/sbin/sshd ]; }; }
@@ -45,6 +45,7 @@ there() {
     case $1 in
     clang) has_second ;;
     c++) has g++ ;;
+    llvm) has_coverage ;;
     gdb) has gdb-multiarch ;;
     sshd) has_sshd ;;
     esac
@@ -62,6 +63,7 @@ say_absent() {
     has_clang || say "no clang >= 17 with lld here: the second compiler is not used"
     has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
     has g++ || say "no g++ here: the generated header is not tested in C++"
+    has_coverage || say "no clang >= 18 with llvm-cov here: conditions are not counted"
     has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
     has_sshd || say "no ssh with its daemon here: boards over ssh are not tested"
 }
@@ -87,6 +89,19 @@ has_libfuzzer() {
     return 1
 }
 
+# A clang >= 18, which counts conditions, and the tools of its number that read them.
+has_coverage() {
+    for number in $CLANGS; do
+        if [ "$number" -ge 18 ] && has "clang-$number" && has "llvm-cov-$number" &&
+            has "llvm-profdata-$number"; then
+            return 0
+        fi
+    done
+    has clang && has llvm-cov && has llvm-profdata || return 1
+    major=$(clang -dumpversion | cut -d. -f1)
+    [ "$major" -ge 18 ]
+}
+
 has_second() { has_clang && has_libfuzzer; }
 
 clang_packages() {
@@ -99,6 +114,13 @@ clang_packages() {
             return
         fi
     done
+}
+
+# Of the number that clang_packages takes.
+llvm_packages() {
+    set -- $(clang_packages)
+    number=${1#clang-}
+    if [ "${number:-0}" -ge 18 ] && available "llvm-$number"; then echo "llvm-$number"; fi
 }
 
 # Debian 13 gave RISC-V a package of its own.
@@ -120,6 +142,7 @@ packages_of() {
     venv) echo python3-venv ;;
     clang) clang_packages ;;
     c++) if available g++; then echo g++; fi ;;
+    llvm) llvm_packages ;;
     gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
     sshd) if available openssh-server; then echo openssh-server openssh-client; fi ;;
     esac

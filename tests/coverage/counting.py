@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from tests.coverage.conditions import Seen, read
 
 ROOT = Path(__file__).parents[2]
@@ -55,14 +57,20 @@ class Counted:
             "HIL_CLANG": shutil.which(f"clang{self.number}") or "",
             "LLVM_PROFILE_FILE": str(self.folder / "profiles" / "%m.profraw"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
+            # the pinned compiler's own is no image, and takes minutes to make
+            "ZIG_GLOBAL_CACHE_DIR": str(user_cache_path("zig")),
         }
 
-    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run these tests on such programs."""
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                   f"--basetemp={self.folder / 'tests'}", *arguments]  # fmt: skip
+    def pytest(
+        self, *arguments: str, under: Sequence[str] = (), quiet: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run these tests on such programs, pytest itself under another module."""
+        command = [
+            sys.executable, *under, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            f"--basetemp={self.folder / 'tests'}", *arguments,
+        ]  # fmt: skip
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True
+            command, cwd=ROOT, env=self.environment, capture_output=quiet, text=True
         )
 
     def seen(self) -> Seen:

@@ -1,4 +1,4 @@
-"""Conditions and branches that no test need show, each with the reason.
+"""Conditions that no test need show, each with the reason.
 
 exempt.toml names them by file, function and the source's own text, since lines move.
 The list is held to what there is: an entry that is shown by now, or of which nothing is
@@ -32,7 +32,7 @@ class Point:
 
 
 def exemptions(kind: str, path: Path = LIST) -> dict[Point, str]:
-    """The reasons of the list's tables of this kind, "condition" or "branch". Raises
+    """The reasons of the list's tables of this kind, such as "condition". Raises
     `ValueError` for an entry without a reason or given twice."""
     found: dict[Point, str] = {}
     for entry in tomllib.loads(path.read_text("utf-8")).get(kind, []):

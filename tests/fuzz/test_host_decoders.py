@@ -451,6 +451,16 @@ def test_sizes_that_are_not_the_builds_are_refused(other: dict[str, object]) -> 
         Device(channel, PLAN, LIMITS).hello(DIGEST, 0, 1.0)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "other", [{"target": b"other"}, {"isa": b"other"}, {"harts": 2}], ids=str
+)
+def test_another_target_is_refused(other: dict[str, object]) -> None:
+    channel = FalseDevice()
+    channel.script = [(0, greeting(**other))]
+    with pytest.raises(FirmwareMismatch, match=r"the device says (that )?it is"):
+        Device(channel, PLAN, LIMITS).hello(DIGEST, 0, 1.0)  # type: ignore[arg-type]
+
+
 @given(
     st.one_of(
         said_to(protocol.HELLO),

@@ -65,6 +65,8 @@ def test_methods_are_refused_in_the_wrong_state(
         device = Device(channel, one.built.plan, one.lesson.target.limits)
         with pytest.raises(StateError, match="SILENT, expected GREETED"):
             device.init(1)
+        with pytest.raises(StateError, match="the device has not been greeted"):
+            assert device.greeting
         device.hello(one.built.image.digest, 0, LIMIT)
         with pytest.raises(StateError, match="GREETED, expected READY"):
             device.read(one.built.plan.tensors[0])
@@ -124,6 +126,7 @@ def test_inference_in_many_frames_keeps_order(
     told = hil_device.infer([sample.tobytes() for sample in x])
     expected = np.stack([learner.infer(sample) for sample in x])
     assert (told.view(np.uint32) == expected.view(np.uint32)).all()
+    assert hil_device.infer([]).shape == (0, 10)
 
 
 @EMULATED
@@ -144,8 +147,17 @@ def test_a_full_window_gives_no_more_credit(
     for step in range(hil_device.greeting.window):
         hil_device.post_steps(step, np.float32(0.1), [(0, data)])
     assert hil_device.credit == 0
-    with pytest.raises(StateError, match="no credit"):
-        hil_device.post_steps(9, np.float32(0.1), [(0, data)])
+    eta = np.float32(0.1)
+    for post in (
+        lambda: hil_device.post_steps(9, eta, [(0, data)]),
+        lambda: hil_device.post_rehearsal(9, eta, [0]),
+        lambda: hil_device.post_resident(9, eta, np.arange(1)),
+        lambda: hil_device.post_commit(9),
+    ):
+        with pytest.raises(StateError, match="no credit"):
+            post()
+    with pytest.raises(StateError, match="replies to earlier requests have not been"):
+        hil_device.ping()
     hil_device.settle()
     assert hil_device.credit == hil_device.greeting.window
 

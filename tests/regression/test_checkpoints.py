@@ -229,9 +229,9 @@ def test_behind_the_last_sequence_number_nothing_is_written(
 def test_a_state_is_not_saved_from_behind_a_newer_one_of_another_network(
     left: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The device would not go on from there either."""
+    """A run does not go on from there either."""
     put(left / FLASH, identity=b"another network.")
-    with pytest.raises(LinkError, match="the newest checkpoint is of another network"):
+    with pytest.raises(DataError, match="is of another network, rule or version"):
         resumed(left, tmp_path)
     file = str(tmp_path / "state.npz")
     assert main(["state", "save", str(left), file]) == 2

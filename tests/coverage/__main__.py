@@ -1,0 +1,105 @@
+"""make coverage: lines, branches and conditions of the firmware and the host port, and
+lines and branches of the host's link and verdict, by the tests that are for them.
+
+Exit code 1: a test has failed, or a condition of the firmware is neither shown nor
+exempt, or is exempt without need; 2: a tool is missing. Branches of Python are told and
+not held: which of them a line's accidents take differs from run to run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+
+from tests.coverage import branches, counting
+from tests.coverage.conditions import Seen
+from tests.coverage.exempt import Point, complaints, exemptions
+
+FOLDER = counting.ROOT / "build" / "coverage"
+STRICT = "firmware/src/"
+"""Where every condition is shown or exempt; of the port the figure is told."""
+TESTS = (
+    "tests/firmware", "tests/fuzz", "tests/regression/test_checkpoints.py",
+    *(f"tests/hil/test_{name}.py" for name in (
+        "attacks", "channel", "compare", "device", "divergence", "frame", "long_frames",
+        "prefix", "rehearsing", "remote_port", "replies", "resident", "session", "ssh",
+    )),
+    "-k", "not (noise_changes or bounded_run or defect_is_found or another_machine"
+    " or masked or busy_line or rv64 or riscv64 or grants or wear)",
+)  # fmt: skip
+"""Those that show something of either."""
+
+
+def main() -> int:
+    """Count, and print the tables."""
+    number = counting.llvm()
+    if number is None:
+        print(
+            f"coverage: no clang >= {counting.OLDEST} with llvm-cov and llvm-profdata "
+            f"of its version here: {counting.CURE}",
+            file=sys.stderr,
+        )
+        return 2
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    counted = counting.Counted(FOLDER, number)
+    data, report = FOLDER / "python.data", FOLDER / "python.json"
+    include = ",".join(branches.MODULES)
+    under = ("-m", "coverage", "run", "--branch", f"--data-file={data}",
+             f"--include={include}")  # fmt: skip
+    done = counted.pytest(*TESTS, *sys.argv[1:], under=under, quiet=False)
+    subprocess.run(
+        [sys.executable, "-m", "coverage", "json", "-q", f"--data-file={data}",
+         "-o", report],
+        cwd=counting.ROOT, check=True,
+    )  # fmt: skip
+    seen, modules = counted.seen(), branches.read(report, counting.ROOT)
+    print_conditions(seen, exemptions("condition"))
+    print_branches(modules)
+    wrong = complaints(
+        (p for p in seen.points() if p[0].file.startswith(STRICT)),
+        exemptions("condition"),
+    )
+    print("\n" + "\n".join([*wrong, f"coverage: {len(wrong)} complaints"]))
+    if done.returncode != 0:
+        print("coverage: a test has failed, so the figures say little")
+    return int(bool(wrong) or done.returncode != 0)
+
+
+def print_conditions(seen: Seen, exempt: Iterable[Point]) -> None:
+    """A line for each file of C, in Markdown."""
+    print("\n| file | lines | branches | conditions shown | exempt |")
+    print("|---|---|---|---|---|")
+    for file in sorted({place.file for place in seen.conditions}):
+        taken = [t for place, t in seen.conditions.items() if place.file == file]
+        lines = [run for (name, _), run in seen.lines.items() if name == file]
+        ways = sum(t.true + t.false for t in taken)
+        shown = sum(t.shown for t in taken)
+        spared = sum(point.file == file for point in exempt)
+        print(
+            f"| {file} | {sum(lines)} of {len(lines)} | {ways} of {2 * len(taken)} "
+            f"| {shown} of {len(taken)} | {spared} |"
+        )
+
+
+def print_branches(modules: Sequence[branches.Module]) -> None:
+    """A line for each module of Python, then the branches that were never taken."""
+    print("\n| module | lines | branches taken |")
+    print("|---|---|---|")
+    for module in modules:
+        taken = sum(shown for _, shown in module.branches)
+        print(
+            f"| {module.file} | {module.lines_executed} of {module.lines} "
+            f"| {taken} of {len(module.branches)} |"
+        )
+    print("\nnever taken:")
+    for point, taken_once in (b for module in modules for b in module.branches):
+        if not taken_once:
+            print(f"    {point}")
+
+
+if __name__ == "__main__":
+    os.chdir(counting.ROOT)
+    sys.exit(main())
