@@ -175,7 +175,8 @@ def test_telemetry_is_taken_and_numbered(
         while not hil_device.take_steps(LIMIT):
             pass
     hil_device.digest()
-    assert [entry.step for entry in hil_device.telemetry.latest] == [1, 2, 3]
+    told = [(entry.number, entry.step) for entry in hil_device.telemetry.latest]
+    assert told == [(0, 1), (1, 2), (2, 3)]
     assert hil_device.counts.lost_telemetry == 0
 
 

@@ -24,7 +24,7 @@ from hil.lesson import prepare
 from hil.record import KINDS as EVERY_KIND
 from hil.record import RunRecord
 from hil.reports import bill, curves, runs
-from hil.reports.provenance import Number
+from hil.reports.provenance import Number, require
 from hil.reports.steps import windowed
 
 LAYERS = 3
@@ -263,6 +263,15 @@ def test_a_record_without_provenance_is_refused(
     assert not (folder / reports.PAGE).exists()
     with pytest.raises(UsageError, match="guessed"):
         Number(1.0, "1", "guessed")
+
+
+@pytest.mark.parametrize("kinds", [(), ("",), ("guessed",), ("counted", "")])
+def test_a_figure_says_how_it_was_obtained_or_is_refused(
+    kinds: tuple[str, ...],
+) -> None:
+    with pytest.raises(UsageError, match=r"figure '7' has (no )?provenance"):
+        require(kinds, "figure '7'")
+    require(("counted", "measured"), "figure '7'")
 
 
 def test_hostile_names_are_text(tmp_path: Path) -> None:
