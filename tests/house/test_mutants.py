@@ -3,7 +3,12 @@ rewritten is given its new place, or another of its kind."""
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import ROOT, Mutant, Stale, load
+import re
+
+from tests.mutants.catalogue import ROOT, Mutant, Stale, exists, load
+
+PAGE = (ROOT / "docs" / "mutants.md").read_text("utf-8")
+ROW = re.compile(r"^\| (.+) \| `(.+)` \| `(.+)` \|$", re.M)
 
 
 def stale(mutant: Mutant) -> str | None:
@@ -17,3 +22,9 @@ def stale(mutant: Mutant) -> str | None:
 
 def test_every_mutant_has_its_place_and_its_tests() -> None:
     assert not [why for why in map(stale, load()) if why]
+
+
+def test_the_page_has_a_row_for_every_mutant_and_each_was_caught() -> None:
+    rows = ROW.findall(PAGE)
+    assert [name for name, _, _ in rows] == [mutant.name for mutant in load()]
+    assert not [test for _, _, test in rows if not exists(ROOT, test)]

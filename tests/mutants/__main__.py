@@ -18,16 +18,15 @@ from pathlib import Path
 from queue import Queue
 
 from tests.mutants.catalogue import ROOT, Mutant, Stale, load
-from tests.mutants.trial import LIMIT, Copy, Outcome, Unfit
+from tests.mutants.trial import Copy, Outcome, Unfit
 
 MISSED = "**missed**"
 
 
 def row(mutant: Mutant, outcome: Outcome) -> str:
-    """One line of the table."""
-    by = f"`{outcome.test}`" if outcome.caught else MISSED
-    place = mutant.file.removeprefix("codegen/templates/")
-    return f"| {mutant.name} | `{place}` | {by.replace('|', '&#124;')} |"
+    """One line of the table; of which parameters, the line of progress tells."""
+    by = MISSED if outcome.test is None else f"`{outcome.test.partition('[')[0]}`"
+    return f"| {mutant.name} | `{mutant.file}` | {by} |"
 
 
 def try_all(mutants: Sequence[Mutant], jobs: int) -> list[Outcome]:
@@ -48,7 +47,7 @@ def try_all(mutants: Sequence[Mutant], jobs: int) -> list[Outcome]:
                 if mutant is not None:
                     outcome = copy.attempt(mutant)
                 else:
-                    outcome = copy.run(fitting, LIMIT * len(fitting))
+                    outcome = copy.run(fitting, Mutant.limit * len(fitting))
             finally:
                 copies.put(copy)
             _tell(mutant, outcome)

@@ -8,6 +8,7 @@ Each file of defects/ is a list of tables `[[mutant]]`:
     put     what it says instead
     tests   the tests that fit: pytest's node ids, the fewest that could notice
     ci      whether `make test` tries it, too (false unless said)
+    limit   seconds after which its tests hang, 600 unless said
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Mutant:
     put: str
     tests: tuple[str, ...]
     ci: bool = False
+    limit: float = 600.0
 
     @property
     def room(self) -> str:
@@ -92,7 +94,11 @@ def read(path: Path) -> list[Mutant]:
     found = []
     for table in tomllib.loads(path.read_text("utf-8"))["mutant"]:
         given: dict[str, Any] = {**table, "tests": tuple(table.get("tests", ()))}
-        if set(given) - known or known - set(given) - {"ci"} or not given["tests"]:
+        if (
+            set(given) - known
+            or known - set(given) - {"ci", "limit"}
+            or not given["tests"]
+        ):
             raise Stale(f"{path.name}: {table!r} does not have the keys of a mutant")
         found.append(Mutant(**given))
     return found

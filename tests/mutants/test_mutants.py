@@ -20,16 +20,22 @@ HARMLESS = Mutant(
 )
 
 
+def times() -> dict[str, int]:
+    """When each file that a defect may be planted in was changed last."""
+    files = (path for room in ROOMS for path in (ROOT / room).rglob("*.*"))
+    return {
+        str(path): path.stat().st_mtime_ns
+        for path in files
+        if "__pycache__" not in path.parts
+    }
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """A copy of the tree; the tree itself is as it was afterwards."""
-    before = {
-        path: path.stat() for room in ROOMS for path in (ROOT / room).rglob("*.*")
-    }
+    before = times()
     yield Copy(tmp_path_factory.mktemp("mutants") / "copy")
-    for path, stat in before.items():
-        if path.suffix != ".pyc":
-            assert path.stat().st_mtime_ns == stat.st_mtime_ns, path
+    assert times() == before
 
 
 def test_the_list_is_long_and_reaches_every_side() -> None:
@@ -80,7 +86,7 @@ def test_what_is_imported_is_the_copys(
 
 def test_a_test_that_hangs_has_caught_its_mutant(copy: Copy) -> None:
     put = "first = 0\n        while True:\n            pass"
-    outcome = copy.attempt(replace(HARMLESS, put=put), limit=6.0)
+    outcome = copy.attempt(replace(HARMLESS, put=put, limit=6.0))
     assert outcome.test == f"{REFERENCE}::test_it_is_the_formula"
     assert outcome.said == "still running after 6 s"
 

@@ -25,8 +25,6 @@ COPIED = (
     "README.md",
     "Makefile",
 )
-LIMIT = 600.0
-"""Seconds that the tests of one mutant may take; what takes longer hangs."""
 GRACE = 5.0
 """Seconds that tests have to end after they were told to."""
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - (.*))?$", re.MULTILINE)
@@ -117,16 +115,16 @@ class Copy:
             path.write_bytes(right)
             os.utime(path, (times.st_atime, times.st_mtime))
 
-    def attempt(self, mutant: Mutant, limit: float = LIMIT) -> Outcome:
+    def attempt(self, mutant: Mutant) -> Outcome:
         """Plant, run the fitting tests, mend; raises `Stale`, and `Unfit` also where
         a defect in C is none, since no compiler takes it."""
         with self.planted(mutant):
-            outcome = self.run(mutant.tests, limit)
+            outcome = self.run(mutant.tests, mutant.limit)
         if Path(mutant.file).suffix != ".py" and NOT_C.search(outcome.said):
             raise Unfit(f"{mutant.name!r} does not compile: {outcome.said}")
         return outcome
 
-    def run(self, tests: Sequence[str], limit: float = LIMIT) -> Outcome:
+    def run(self, tests: Sequence[str], limit: float = Mutant.limit) -> Outcome:
         """Run tests in the copy up to the first that fails; raises `Unfit` where
         they could not be run."""
         command = [
