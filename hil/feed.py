@@ -48,8 +48,7 @@ def portion(
             return Portion(first, first + len(places), places)
     eta, last = lesson.eta(first), first + 1
     most = lesson.experiment.samples_per_frame
-    # a frame's digests are taken after all of its steps or none: likewise
-    if device is not None and not (lesson.recoverable and lesson.digest_every > 1):
+    if device is not None and not _steady(lesson):
         travels = not lesson.turn(first).rehearsed
         nbytes = lesson.sample(first)[0].nbytes if travels else 0
         most = device.samples_a_frame(nbytes, most)
@@ -58,6 +57,16 @@ def portion(
         last += 1
     turns = (lesson.turn(step) for step in range(first, last))
     return Portion(first, last, NOWHERE, tuple(turns) if lesson.rehearsal else ())
+
+
+def _steady(lesson: Lesson) -> bool:
+    """Whether frames keep their length on any line. A frame's digests are taken after
+    all of its steps or none, so where steps are done again after a cut they must be in
+    the same frames, unless each has its digest. And the cuts of --faults are drawn for
+    each frame: more frames would bring more cuts than steps."""
+    faults = lesson.experiment.line_faults
+    cuts = faults is not None and faults.cut > 0
+    return cuts or (lesson.recoverable and lesson.digest_every > 1)
 
 
 def alone(lesson: Lesson, step: int) -> Portion:
