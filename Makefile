@@ -106,7 +106,7 @@ figures: setup
 	    $(STEP) --network $(DEEP) --rule $$rule --steps 6 --schedule fused --variants chosen; \
 	done 2>&1 | grep '^|'
 
-# The tables of docs/reliability.md: about ten minutes.
+# The tables of docs/reliability.md: about a quarter of an hour.
 reliability: setup
 	$(BIN)/hil bench faults
 	$(BIN)/hil bench attacks
