@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hil.pytest_reports import TARGET, JunitByTarget, leave, told
-from targets import storage
 
 if TYPE_CHECKING:
     from hil.device import Device
@@ -200,6 +199,7 @@ def hil_device(
     from hil.device import Device
     from hil.flashing import make_sure
     from hil.pytest_experiment import tools_or_skip
+    from targets import storage
 
     lesson, asked = hil_lesson, hil_lesson.experiment
     with ExitStack() as stack:

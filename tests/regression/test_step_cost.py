@@ -72,7 +72,7 @@ def test_shrinking_passes(qemu64: str, tmp_path: Path) -> None:
     "text, sentence",
     [
         ("[[case]]\nname = 'x'", "is none"),
-        ("not toml", "is none"),
+        ("not toml", "is no TOML"),
         (
             "[[case]]\nname = 'x'\nwarm = 1\nexperiment = { netwrok = '64-10' }",
             "has an unknown key 'netwrok'",
