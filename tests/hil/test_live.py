@@ -34,6 +34,7 @@ from hil.live.history import History
 from hil.live.lines import Sight
 from hil.live.picture import picture
 from hil.live.plot import Curve, bar, plot, sparkline
+from hil.lockstep import LEAD
 from hil.metrics import Status
 from hil.progress import Begun, Progress
 from hil.session import Session
@@ -175,16 +176,17 @@ def test_a_pause_takes_what_is_on_its_way_and_sends_nothing(
     small: Experiment, folder: Path
 ) -> None:
     steering = Steering(20, 50)
-    asked = small.override({"commit": 1000})
+    steps = 4 * LEAD  # more than may be on the way before the first is told
+    asked = small.override({"commit": 1000, "steps": steps})
     session = Session(prepare(asked), folder, steering)
     session.run()
     at_rest = steering.steering.at_rest
     assert len(at_rest) == 50 and len(set(at_rest[1:])) == 1
-    assert 20 <= at_rest[1] < 60  # all that was sent is told, and no more came
-    assert session.record.result == "pass" and session.record.compared == 60
+    assert 20 <= at_rest[1] < steps  # all that was sent is told, and no more came
+    assert session.record.result == "pass" and session.record.compared == steps
     assert session._device is not None
     committed = [commit.step for commit in session._device.commits]
-    assert committed == [at_rest[1], 60]
+    assert committed == [at_rest[1], steps]
 
 
 LIMIT = 90.0
