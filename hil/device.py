@@ -507,20 +507,22 @@ class Device:
 
     def infer(self, samples: Sequence[bytes]) -> np.ndarray:
         """Outputs [n, n_out] of `samples` (element bytes); changes nothing."""
+        nothing = np.empty((0, self.plan.spec.network.n_out), np.float32)
+        return np.concatenate([nothing, *self.inferred(samples)])
+
+    def inferred(self, samples: Sequence[bytes]) -> Iterator[np.ndarray]:
+        """The same as it comes, frame by frame: outputs [k, n_out] of the next k."""
         self._need(State.READY)
         network, room = self.plan.spec.network, self.greeting.max_payload
         if not samples:
-            return np.empty((0, network.n_out), np.float32)
+            return
         sent, answered = len(samples[0]), 4 * network.n_out
         most, message = (room - 4) // max(sent, answered), protocol.INFER
         pieces, asked = tee(self._pieces(message, len(samples), sent + answered, most))
         requests = (([n], b"".join(samples[first : first + n])) for first, n in pieces)
         told = self._ask_all(message, requests, answered)
-        rows = [
-            _words(tail, count * network.n_out, message)
-            for (_, count), (_, tail) in zip(asked, told, strict=True)
-        ]
-        return np.concatenate(rows).reshape(-1, network.n_out)
+        for (_, count), (_, tail) in zip(asked, told, strict=True):
+            yield _words(tail, count * network.n_out, message).reshape(count, -1)
 
     def _pieces(
         self, message: protocol.Message, total: int, each: int, most: int

@@ -35,14 +35,16 @@ class Exam:
         it. Raises every `LinkError`."""
         data = self._lesson.dataset
         while chunk := self._samples[self.tested : self.tested + CHUNK]:
-            x, labels = data.test_x[chunk], data.test_y[chunk]
-            outputs = device.infer([sample.tobytes() for sample in x])
-            found = self._differs(x, outputs)
-            if found is not None:
-                return found
-            self._right[chunk] = outputs.argmax(axis=1) == labels
-            self.tested += len(chunk)
-            progressed()
+            asked = [sample.tobytes() for sample in data.test_x[chunk]]
+            for outputs in device.inferred(asked):
+                told, chunk = chunk[: len(outputs)], chunk[len(outputs) :]
+                found = self._differs(data.test_x[told], outputs)
+                if found is not None:
+                    return found
+                right = outputs.argmax(axis=1) == data.test_y[told]
+                self._right[told] = right
+                self.tested += len(told)
+                progressed()
         return None
 
     @property

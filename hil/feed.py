@@ -62,11 +62,11 @@ def portion(
 def _steady(lesson: Lesson) -> bool:
     """Whether frames keep their length on any line. A frame's digests are taken after
     all of its steps or none, so where steps are done again after a cut they must be in
-    the same frames, unless each has its digest. And the cuts of --faults are drawn for
-    each frame: more frames would bring more cuts than steps."""
+    the same frames, unless each has its digest. And --faults draws cuts and unplugged
+    adapters for each frame: more frames would bring more of them than steps."""
     faults = lesson.experiment.line_faults
-    cuts = faults is not None and faults.cut > 0
-    return cuts or (lesson.recoverable and lesson.digest_every > 1)
+    lost = faults is not None and (faults.cut > 0 or faults.unplug > 0)
+    return lost or (lesson.recoverable and lesson.digest_every > 1)
 
 
 def alone(lesson: Lesson, step: int) -> Portion:
