@@ -170,6 +170,11 @@ class Device:
         )
 
     @property
+    def parts(self) -> int:
+        """Parts of long requests that were answered, one step each."""
+        return self._window.parts
+
+    @property
     def stray(self) -> bytes:
         """The latest bytes that formed no frame."""
         return self._window.stray

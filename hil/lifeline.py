@@ -52,6 +52,7 @@ class Lifeline:
         self._counts = counts
         self._resumes = resumes
         self._idle = 0
+        self._parts = 0
 
     @property
     def difference(self) -> Difference | None:
@@ -119,6 +120,9 @@ class Lifeline:
                     self._counts["replugged"] += 1
                     forgot |= self._attached.revive(self._lesson.target.limits.boot)
                 if not forgot:
+                    if self.device.parts > self._parts:  # of a frame not yet whole
+                        self.progressed()
+                    self._parts = self.device.parts
                     self.device.repeat()
                     return
                 self._counts["recovered"] += 1

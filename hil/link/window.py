@@ -76,6 +76,7 @@ class Window:
         self.replayed = 0
         self.resent = 0
         self.answered = 0
+        self.parts = 0
         self.noise = Noise()
         self._pace = Pace()
         self._unsolicited = unsolicited
@@ -352,6 +353,7 @@ class Window:
 
     def _take_part(self, owner: Request, part: Request, frame: Frame) -> None:
         """A part is done: the next one, or the whole is."""
+        self.parts += 1
         division, count = owner.division, self._items(owner)
         assert division is not None
         try:
