@@ -76,6 +76,7 @@ def _there() -> list[str]:
 
 
 def say(text: str) -> None:
+    """One line of progress for whoever sets up."""
     print(f"setup    {text}", flush=True)
 
 

@@ -66,6 +66,7 @@ class StepResult:
 
 
 def step_or_none(raw: int) -> int | None:
+    """A step as the line tells it; None for NEVER."""
     return None if raw == NEVER else raw
 
 

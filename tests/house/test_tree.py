@@ -72,7 +72,7 @@ def tree(tmp_path: Path) -> Path:
     (tmp_path / "absolute").symlink_to(tmp_path / "note.md")
     (tmp_path / "note.md").write_text(
         "see /home/me/runs and https://example.org/home/page and a/tmp/b\n"
-        "built in /work/main/firmware\n"
+        "built in /srv/somebody/firmware\n"
     )
     for command in ("init -q", "add ."):
         subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
@@ -81,4 +81,4 @@ def tree(tmp_path: Path) -> Path:
 
 def test_both_defects_are_found_where_they_are(tree: Path) -> None:
     assert leads_out(tree) == ["absolute", "out"]
-    assert foreign(tree) == ["note.md:2: /work/main"]
+    assert foreign(tree) == ["note.md:2: /srv/somebody"]
