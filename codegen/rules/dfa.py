@@ -6,19 +6,16 @@ import math
 from collections.abc import Iterable
 from functools import partial
 
-import numpy as np
-
-from codegen import streams
+from codegen import drawn, streams
 from codegen.cost import Shape
 from codegen.memory import Const, Scratch, Timeline, taped_scratch
-from codegen.reference.random import uniform
 from codegen.rules import Declaration, Parameter, Parameters, Rate, by_activation, slope
 from codegen.spec import Network, Spec
 
 
 def _drawn(seed: int, layer: int, n_out: int, width: int) -> Iterable[float]:
-    limit = np.float32(math.sqrt(3 / n_out))
-    return uniform(seed, streams.feedback(layer), limit, n_out * width).tolist()
+    limit = math.sqrt(3 / n_out)
+    return drawn.uniform(seed, streams.feedback(layer), limit, n_out * width)
 
 
 def stored(spec: Spec, parameters: Parameters) -> tuple[Const, ...]:
