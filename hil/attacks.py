@@ -211,13 +211,14 @@ class Ground:
             for place, changes in places(message):
                 for change in changes:
                     yield Lie(name, place, change)
-                    if frames > 1:
-                        yield Lie(name, place, change, dice.randrange(frames))
+                    if len(frames) > 1:
+                        yield Lie(name, place, change, dice.choice(frames))
 
-    def _frames(self, message: Message) -> int:
-        """Frames of a message in an honest run, or of those behind which it is said."""
+    def _frames(self, message: Message) -> Sequence[int]:
+        """Frames of a message in an honest run, or of those behind which it is said,
+        each by the first that it tells of."""
         name = protocol.STEP.name if said_alone(message) else message.name
-        return self.heard.get(name, 0)
+        return self.heard.get(name, ())
 
     def trial(self, lies: Sequence[Lie], seed: int = 1) -> Outcome:
         """One run with these lies."""

@@ -39,8 +39,10 @@ FLOOD = 3000
 
 @dataclass(frozen=True)
 class Lie:
-    """One: in this `place` of the `message`, a `change`. `which`: of the frames of that
-    kind only this one (0: the first), None: of all."""
+    """One: in this `place` of the `message`, a `change`. `which`: only in the frame that
+    tells for the first time of this one (0: the first) of the steps, samples or words
+    that such messages tell of, or of the messages, where they count nothing; None: in
+    all. How long frames are, and which are sent again, makes no difference to it."""
 
     message: str
     place: str
@@ -117,16 +119,23 @@ def forged(frame: Frame, message: Message, lie: Lie, dice: random.Random) -> Fra
     return frame._replace(payload=_put(payload, at, field.size, lie.change, dice))
 
 
+def _done(frame: Frame) -> bool:
+    """Whether it says that something was done; a refusal has a payload of its own."""
+    return frame.status in (Status.OK, Status.REPLAYED)
+
+
 class LyingLine:
     """A line whose device tells these `lies`. The same seed makes the same choices.
 
-    `told` counts the frames that said something else than the device's own.
+    `told` counts the frames that said something else than the device's own, `heard` has
+    for each message the number of what each of its frames first tells of.
     """
 
     def __init__(self, inner: Line, lies: Sequence[Lie], seed: int = 1) -> None:
         self.told = 0
-        self.heard: dict[str, int] = defaultdict(int)
-        """Frames of each message that the device has sent."""
+        self.heard: dict[str, list[int]] = defaultdict(list)
+        self._ends: dict[str, int] = defaultdict(int)
+        self._answered: set[tuple[int, int]] = set()
         self._inner = inner
         self._lies = lies
         self._dice = random.Random(seed)
@@ -180,11 +189,9 @@ class LyingLine:
         message = by_kind.get(frame.kind & ~REPLY)
         if message is None:
             return [frame]
-        number = self.heard[message.name]
-        self.heard[message.name] += 1
-        out = [frame]
+        out, news = [frame], self._news(frame, message)
         for lie in self._lies:
-            if lie.which not in (None, number):
+            if lie.which is not None and lie.which not in news:
                 continue
             if lie.message == protocol.FAULT.name and message is protocol.STEP:
                 out += self._fault(frame.boot, lie)
@@ -194,9 +201,26 @@ class LyingLine:
         self.told += out != [frame]
         return out
 
+    def _news(self, frame: Frame, message: Message) -> range:
+        """Numbers of what a frame tells of for the first time: none for a refusal, and
+        for a reply to a request that was answered before."""
+        if not _done(frame):
+            return range(0)
+        if frame.kind & REPLY:
+            if (frame.boot, frame.seq) in self._answered:
+                return range(0)
+            self._answered.add((frame.boot, frame.seq))
+        assert message.reply is not None
+        count = message.reply.unpack(frame.payload)[0].get("count", 1)
+        assert isinstance(count, int)
+        first = self._ends[message.name]
+        self.heard[message.name].append(first)
+        self._ends[message.name] += count
+        return range(first, first + count)
+
     def _lied(self, frame: Frame, message: Message, lie: Lie) -> list[Frame]:
         if lie.place != "frame":
-            if frame.status not in (Status.OK, Status.REPLAYED):
+            if not _done(frame):
                 return [frame]
             return [forged(frame, message, lie, self._dice)]
         if lie.change == "dropped":

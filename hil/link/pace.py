@@ -16,6 +16,8 @@ GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
 mean an answer is waited for."""
 LONGEST_ROUND = 4.0
 """Seconds up to which rounds of silence grow, each twice the one before."""
+DOUBLINGS = 16
+"""Times a round is doubled, at most: by then it is the longest, whatever it was."""
 LOSSY_GROWTH = 2
 """On a line that has lost something rounds grow up to so many times the round trip that
 was measured (or to the first round of a quiet line): there silence tells of a lost frame
@@ -73,7 +75,7 @@ class Pace:
 
     def silent(self) -> None:
         """A round has passed in which nothing came: the next takes longer."""
-        self._rounds += 1
+        self._rounds = min(self._rounds + 1, DOUBLINGS)
 
     def answered(self, kind: int, took: float | None) -> None:
         """An answer; `took` is its round trip, None where the request was sent more
@@ -94,4 +96,4 @@ class Pace:
         long again as they had become, and may be longer, until a round trip is
         measured."""
         self._rounds = max(self._rounds, self._held)
-        self._slack *= 2
+        self._slack = min(2 * self._slack, 2**DOUBLINGS)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from codegen import protocol
 from codegen.protocol import REPLY, Status
 from emulation.faults import Line
-from hil.errors import DeviceReset, LinkError, NoAnswer
+from hil.errors import DeviceReset, LineClosed, LinkError, NoAnswer
 from hil.link import silence, transparency
 from hil.link.division import Division
 from hil.link.frame import Decoder, Frame
@@ -157,9 +157,7 @@ class Window:
             if done or (limit > 0 and not self._flight):
                 return done
             wait = min(end, self._asked + self._round(patience)) - time.monotonic()
-            data = self.channel.pump(wait)
-            self._heard |= bool(data)
-            self._arrived += self._decoder.feed(data)
+            self._pump(wait)
             self._sort()
             done = self._take_done()
             now = time.monotonic()
@@ -168,6 +166,22 @@ class Window:
             self._be_patient(now, patience)
             if now >= end:
                 return []
+
+    def _pump(self, limit: float) -> bool:
+        """Send and receive, for at most `limit` seconds; whether anything came."""
+        data = self.channel.pump(limit)
+        self._heard |= bool(data)
+        self._arrived += self._decoder.feed(data)
+        return bool(data)
+
+    def _require_alive(self) -> None:
+        """Raise `LineClosed` when nobody is at the other end any more, and nothing is
+        left of what was said before."""
+        try:
+            self.channel.require_alive()
+        except LineClosed:
+            if not self._pump(0.0):
+                raise
 
     def _round(self, patience: Patience) -> float:
         lossy = self._overtaken or self._decoder.damaged > 0
@@ -179,7 +193,7 @@ class Window:
         if now - self._progress >= patience.limit:
             raise self._no_answer(now - self._progress)
         if now - self._asked >= self._round(patience):
-            self.channel.require_alive()
+            self._require_alive()
             if not self._heard:  # what comes damaged shows that somebody answers
                 self._pace.silent()
             self._heard = False

@@ -21,12 +21,19 @@ from codegen.reference.learner import initial_state
 from emulation.faults import LONGEST_PIECE, Line
 from hil.device import Device, State, StateError
 from hil.divergence import Snapshot, one_step, write_state
-from hil.errors import DeviceReset, FirmwareMismatch, LinkError, NoAnswer, PortMissing
+from hil.errors import (
+    DeviceReset,
+    FirmwareMismatch,
+    LineClosed,
+    LinkError,
+    NoAnswer,
+    PortMissing,
+)
 from hil.experiment import Experiment
 from hil.lesson import Lesson
 from hil.link.channel import Channel
 from hil.link.frame import Decoder, encode
-from hil.link.pace import Patience
+from hil.link.pace import LONGEST_ROUND, Pace, Patience
 from hil.link.window import Window
 from hil.lying import LyingLine
 from hil.replies import StepResult
@@ -222,6 +229,38 @@ class Losing(LyingLine):
             super().send(data)
 
 
+class Slow(LyingLine):
+    """A line whose reader, once LEAVE is on it, is away until the machine has ended."""
+
+    def __init__(self, inner: Line, machine: Any) -> None:
+        super().__init__(inner, ())
+        self._machine, self._leaving = machine, False
+
+    def send(self, data: bytes) -> None:
+        self._leaving |= Decoder().feed(data)[0].kind == protocol.LEAVE.kind
+        super().send(data)
+
+    def pump(self, limit: float) -> bytes:
+        data = super().pump(limit)
+        if self._leaving and self._machine.alive():
+            assert self._machine.wait(LIMIT) == 0
+        return data
+
+
+def test_what_a_machine_said_before_it_ended_is_heard_before_it_is_missed(
+    board: Start, small: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = board(small)
+    with Channel(one.url, alive=one.machine.alive) as channel:
+        line = Slow(channel, one.machine)
+        device = greeted(one, line)
+        monkeypatch.setattr("hil.device.AGAIN", 0.0)
+        device.leave()
+        assert device.state is State.LEFT
+        with pytest.raises(LineClosed, match="has ended"):
+            line.require_alive()
+
+
 def test_answers_of_an_earlier_session_are_not_taken_for_learning(
     board: Start, small: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +325,15 @@ def test_every_step_is_learned_once_over_a_faulty_line(
             assert (told.step, told.digest) == (step, learner.digest())
         assert device.digest() == (200, learner.digest())
         assert device.counts.resent > 0 and device.counts.damaged > 0
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_a_round_is_bounded_however_many_were_silent_or_hasty(lossy: bool) -> None:
+    pace, patience = Pace(), Patience(0.5, 600.0)
+    for told in (pace.silent, pace.hasty):
+        for _ in range(5000):
+            told()
+            assert pace.wait({protocol.STEP.kind}, patience, lossy) <= LONGEST_ROUND
 
 
 def test_a_peer_that_sends_useless_frames_for_ever_is_given_up(
