@@ -30,6 +30,8 @@ def identity(spec: Spec) -> bytes:
     del said["seed"]
     if spec.inputs.window is None:
         del said["inputs"]["window"]
+    if spec.goal == "label":
+        del said["goal"]
     said["rule"]["parameters"] = dict(rules.get(spec.rule).parameters)
     text = json.dumps([STATE_VERSION, said], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:IDENTITY_BYTES]

@@ -16,6 +16,7 @@ from codegen.window import Window
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity")
+GOALS = ("label", "vector", "sample")
 GATES = ("none", "element", "row", "block")
 COUNTERS = ("instructions", "cycles")
 INPUT_TYPES = {"u8": 1, "i16": 2, "f32": 4}
@@ -210,8 +211,12 @@ class Clip:
 
 @dataclass(frozen=True)
 class Spec:
-    """Network, rule, inputs and seed, gates and limits: all that fixes the bits
-    of learning."""
+    """Network, rule, inputs and seed, gates, limits and goal: all that fixes the
+    bits of learning.
+
+    `goal`: what outputs are held against, a class "label", a "vector" of as many
+    numbers, or the "sample" itself as the network sees it (an autoencoder).
+    """
 
     network: Network
     rule: RuleChoice = RuleChoice()
@@ -219,15 +224,32 @@ class Spec:
     seed: int = 1
     gate: Gate = Gate()
     clip: Clip = Clip()
+    goal: str = "label"
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
             raise SpecError(f"seed {self.seed} is not in 0..4294967295")
+        _one_of(self.goal, "goal", GOALS)
+        self._require_goal()
         window = self.inputs.window
         if window is not None and window.features != self.network.n_in:
             raise SpecError(
                 f"network {self.network} takes {self.network.n_in} inputs, but a window "
                 f"of {window.axes} axes has {window.features} features"
+            )
+
+    def _require_goal(self) -> None:
+        """Raise `SpecError` for a goal that the network cannot be held against."""
+        network = self.network
+        if self.goal != "label" and network.output == "softmax":
+            raise SpecError(
+                f"goal {self.goal!r} with softmax outputs, which tell classes apart",
+                "identity outputs learn any numbers, sigmoid outputs those in 0..1",
+            )
+        if self.goal == "sample" and network.n_in != network.n_out:
+            raise SpecError(
+                f"goal 'sample' with network {network}: expected as many outputs as "
+                f"inputs, {network.n_in}"
             )
 
     @property
