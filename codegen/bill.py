@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from codegen import layout, protocol
 from codegen.errors import OverBudget
 from codegen.layout import Buffers, Extent
-from codegen.memory import WORD
+from codegen.tensors import WORD
 from targets import Target
 
 if TYPE_CHECKING:
@@ -95,8 +95,10 @@ def structures_alone(target: Target, line: Line) -> Structures:
 def rows(plan: Plan) -> tuple[Item, ...]:
     """The bill. Its RAM is the image's, but for the host's own: there the
     operating system gives the stack, and libc has variables."""
-    tensors = [t for t in plan.tensors if t.kind in ("state", "pending")]
-    found = [Item(t.name, t.words * WORD, t.kind) for t in tensors]
+    tensors = [*plan.state, *plan.pending]
+    found = [
+        Item(t.name, t.words * WORD, "state" if t.state else t.role) for t in tensors
+    ]
     found += [Item(c.name, c.words * WORD, "const") for c in plan.consts]
     if plan.resident is not None:
         found += [

@@ -32,8 +32,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.memory import WORD
 from codegen.plan import Plan
+from codegen.tensors import WORD
 
 LANE_BITS = 32
 LARGEST_LMUL = 8

@@ -34,6 +34,14 @@ def c_float(value: float) -> str:
     return f"{mantissa}p{exponent}f"
 
 
+def literal(value: float) -> str:
+    """`value`, rounded to binary32, as a C literal of type float.
+
+    Raises `ValueError` when it is not finite then.
+    """
+    return c_float(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
 def c_u32(value: int) -> str:
     """`value` as an unsigned 32-bit C literal: 99 gives "0x00000063U".
 
@@ -59,6 +67,7 @@ def c_comment(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "c_float": c_float,
+    "literal": literal,
     "c_u32": c_u32,
     "c_comment": c_comment,
 }

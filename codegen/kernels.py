@@ -11,6 +11,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jinja2
@@ -18,6 +19,7 @@ import jinja2
 from codegen import cformat, cost
 from codegen.cost import Cost, Shape
 from codegen.errors import BuildError
+from codegen.formats import FORMATS
 
 ARCHES = ("scalar", "rvv")
 LMULS = (1, 2, 4, 8)
@@ -30,12 +32,23 @@ HEADER = "hil_kernels.h"
 VECTOR_HEADER = "hil_vector.h"
 """What every vector kernel needs."""
 
-C_TYPES: dict[str, str] = {
-    "u8": "uint8_t",
-    "i16": "int16_t",
-    "f32": "float",
-    "u32": "uint32_t",
-}
+
+@dataclass(frozen=True)
+class Argument:
+    """A parameter of a kernel: what a `pointer` points at is read if it is `const`,
+    else it may be written."""
+
+    name: str
+    pointer: bool
+    const: bool
+
+    @classmethod
+    def parsed(cls, declared: str) -> Argument:
+        """Of a C declaration such as "const float *x"."""
+        pointer = "*" in declared
+        const = "*const *" in declared
+        const = const or declared.startswith("const ")
+        return cls(declared.split()[-1].lstrip("*"), pointer, pointer and const)
 
 
 @dataclass(frozen=True)
@@ -48,9 +61,19 @@ class Kernel:
     contract: str
     returns: str = "void"
 
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        """Its parameters, taken apart."""
+        return tuple(Argument.parsed(text) for text in self.parameters)
+
+    @property
+    def pointers(self) -> tuple[Argument, ...]:
+        """Those that point at memory."""
+        return tuple(found for found in self.arguments if found.pointer)
+
     @property
     def datatype(self) -> str:
-        """Type of the elements it reads, a key of `C_TYPES`."""
+        """Type of the elements it reads, a key of `codegen.formats.FORMATS`."""
         return self.name.partition("_")[0]
 
     @property
@@ -287,6 +310,8 @@ E_j = exp(a_j - max a), s = sum16(E). Returns log(s) - (a_label - max a).{_OUTPU
     Kernel("f32_identity_mse", _OUTPUT, f"""
 Linear outputs with half the squared error: p_j = a_j, e_j = p_j - t_j.
 Returns 0.5 * dot16(e, e).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
+t_j = value where j is the label, else +0."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
 q_j = 1 where e_j >= threshold, -1 where e_j <= -threshold, else +0."""),
     Kernel("f32_clip", ("float *v", "float limit", _N), """
@@ -439,6 +464,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("listed_masked_update", "f32_listed_masked_update", (4, 2), cost.listed_masked,
            *_ROWS),
     *_rows("controlled", "f32_controlled", (), cost.nothing, ("math__scalar",)),
+    *_rows("target", "f32_target", (), cost.nothing),
     *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
     *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),
     *_rows("perturb", "f32_gaussian", (2, 1), cost.stream(50), *_GAUSSIAN),
@@ -448,6 +474,14 @@ TABLE: tuple[Variant, ...] = (
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
+
+
+def named(name: str) -> Kernel:
+    """The kernel of that name, such as "f32_dot"; raises `BuildError` when there is
+    none."""
+    if name not in KERNELS:
+        raise BuildError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
+    return KERNELS[name]
 
 
 def variant(kernel_name: str, vector: bool) -> Variant:
@@ -548,7 +582,7 @@ def source(row: Variant) -> Source:
         "kernel": row.kernel,
         "symbol": row.symbol,
         "groups": row.groups,
-        "c_type": C_TYPES[row.kernel.datatype],
+        "c_type": FORMATS[row.kernel.datatype].c_type,
     }
     return Source(row.file, row.template, context)
 

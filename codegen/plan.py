@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 from codegen import bill as bills
-from codegen import kernels, protocol, rules, streams, ways
+from codegen import kernels, protocol, rules, ways
+from codegen.arena import Arena, arrange, survivors
 from codegen.checkpoint import Slots, slots
+from codegen.composer import Composer, Way
 from codegen.cost import Shape
 from codegen.errors import SpecError
-from codegen.memory import WORD, Arena, Const, Scratch, State, Timeline, arrange
+from codegen.formats import need_fma
+from codegen.program import Life, Op, Program, lives, ops
 from codegen.resident import PLACE, Resident
-from codegen.spec import Network, Spec
+from codegen.spec import Spec
+from codegen.tensors import WORD, Tensor
 from targets import Target, require_fma
 
 BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
@@ -30,30 +34,6 @@ MOST_REHEARSED = 65535
 """Slots of a rehearsal buffer, at most: a u16 names one."""
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor the link can name: its index is its place in `Plan.tensors`."""
-
-    index: int
-    name: str
-    shape: tuple[int, ...]
-    kind: str
-    offset: int
-
-    @property
-    def words(self) -> int:
-        """Elements, 32 bits each."""
-        count = 1
-        for width in self.shape:
-            count *= width
-        return count
-
-    @property
-    def writable(self) -> bool:
-        """Whether the link may write it: state yes, scratch no."""
-        return self.kind == "state"
 
 
 @dataclass(frozen=True)
@@ -145,9 +125,9 @@ class Plan:
     """What will be built for one spec on one target.
 
     `vlen` is the VLEN in bits that the code is specialised for, None when it
-    runs on any: `layers` says how each layer is computed, `calls` by which
-    kernels. `tensors` are those the link can name: `scratch` has others.
-    `states` say what the state holds at first. `rehearsal` samples have room in
+    runs on any: `layers` says how each layer is computed, `program` what is done,
+    `calls` by which kernels. `tensors` are those the link can name: `scratch` has
+    others. `rehearsal` samples have room in
     the device's rehearsal buffer. `budget`: bytes of RAM allowed, besides the
     target's own. `debug` images check themselves.
     """
@@ -157,11 +137,9 @@ class Plan:
     target: Target
     vlen: int | None
     layers: tuple[ways.Layer, ...]
+    program: Program
     calls: tuple[Call, ...]
     tensors: tuple[Tensor, ...]
-    scratch: tuple[Scratch, ...]
-    states: tuple[State, ...]
-    consts: tuple[Const, ...]
     arena: Arena
     line: Line
     resident: Resident | None = None
@@ -188,27 +166,32 @@ class Plan:
     @property
     def step(self) -> tuple[Call, ...]:
         """The calls that an ordinary step comes to, each once."""
-        idle = {
-            (layer.number, kernel)
-            for layer in self.layers
-            for kernel in ways.idle(layer.way, layer.shape)
-        }
-        return tuple(
-            call
-            for call in self.calls
-            if (call.layer, call.key) not in idle
-            and call.variant.kernel.name not in BESIDE_THE_STEP
-        )
+        come_to = {(o.layer, o.key) for o in ops(self.program.step, usual=True)}
+        return tuple(c for c in self.calls if (c.layer, c.key) in come_to)
 
-    @property
-    def converts(self) -> bool:
-        """Whether samples become a dense vector x."""
-        return ways.converts(self.spec, self.layer(1).way)
+    def variant(self, one: Op) -> kernels.Variant:
+        """What is called for an operation of the program."""
+        return self.call(one.key, one.layer)
 
     @property
     def pending(self) -> tuple[Tensor, ...]:
-        """What a fused layer keeps from one step to the next."""
-        return tuple(t for t in self.tensors if t.kind == "pending")
+        """What a step leaves for the next one to do."""
+        return tuple(t for t in self.tensors if t.role == "pending")
+
+    @property
+    def scratch(self) -> tuple[Tensor, ...]:
+        """What lies in the arena."""
+        return self.program.tensors("scratch")
+
+    @property
+    def consts(self) -> tuple[Tensor, ...]:
+        """What lies in the image."""
+        return tuple(sorted(self.program.tensors("const"), key=lambda t: t.name))
+
+    @property
+    def readable(self) -> tuple[Tensor, ...]:
+        """What the link can read when a step is over."""
+        return tuple(t for t in self.tensors if not t.passed)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name; raises `KeyError`."""
@@ -225,7 +208,7 @@ class Plan:
     @property
     def state(self) -> tuple[Tensor, ...]:
         """Every tensor a step changes, in declared order."""
-        return tuple(t for t in self.tensors if t.kind == "state")
+        return tuple(t for t in self.tensors if t.state)
 
     @property
     def slots(self) -> Slots:
@@ -241,8 +224,7 @@ class Plan:
     def tape(self) -> int:
         """Bytes of scratch that hold activations past the forward pass, for
         the sake of learning."""
-        scratch = self.rule.declaration.scratch(self.spec.network, self.rule.parameters)
-        return sum(item.words * WORD for item in scratch if item.tape)
+        return sum(tensor.words * WORD for tensor in self.program.tape())
 
     @property
     def ram(self) -> int:
@@ -296,168 +278,70 @@ def link_plan(target: Target, window: int = 4) -> LinkPlan:
     return LinkPlan(target, _sized(window, 0, SMALLEST_PAYLOAD, 0))
 
 
-def _delta(network_depth: int, layer: int) -> str:
-    """Name of a layer's delta: the output's is the error."""
-    return "e" if layer == network_depth else f"d{layer}"
+def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
+    """Weights and biases, what the rule adds, the gates' thresholds; then what a step
+    changes and nobody calls a weight."""
+    found = []
+    for n in range(1, composer.depth + 1):
+        found += [composer.weights(n), composer.biases(n)]
+    named = program.tensors("learned")
+    found += [t for t in named if t not in found and t.name != "tau"]
+    if composer.spec.gate.rows:
+        found.append(composer.thresholds())
+    return (*found, *program.tensors("dynamic"))
 
 
-def _scratch(
-    spec: Spec, rule: rules.Rule, layers: tuple[ways.Layer, ...], xlen: int
-) -> tuple[tuple[Scratch, ...], tuple[Scratch, ...]]:
-    """The scratch of a step, and what outlives it pending: a listed layer keeps
-    its list instead of a dense input, a fused one s and its delta."""
-    network = spec.network
-    time = Timeline(network)
-    found = {s.name: s for s in rule.declaration.scratch(network, rule.parameters)}
-    pending = []
-    if not ways.converts(spec, layers[0].way):
-        del found["x"]
-    for layer in layers:
-        n = layer.number
-        passing = rule.declaration.in_passing and n < network.depth
-        updated = time.passing(n) if passing else time.update
-        if layer.lists:
-            born = time.forward(n) if layer.listed else updated
-            alive = born, updated if layer.learns else born
-            found |= {s.name: s for s in _list(n, layer.shape.n_in, xlen, *alive)}
-        if layer.gated and spec.gate.masked:
-            most = Scratch(f"m{n}", (layer.shape.n_out,), updated, updated, inner=True)
-            found[most.name] = most
-        if layer.fused:
-            pending.append(Scratch(f"s{n}", (layer.shape.n_in,), 0, time.update))
-            pending.append(found.pop(_delta(network.depth, n)))
-    return tuple(found.values()), tuple(pending)
-
-
-def _list(
-    n: int, n_in: int, xlen: int, born: int, dies: int
-) -> tuple[Scratch, Scratch]:
-    """The list of layer n: pointers to rows, and values."""
-    pointer = xlen // (8 * WORD)
-    rows = Scratch(
-        f"rows{n}", (n_in * pointer,), born, dies, align=pointer, inner=True,
-        c_type="float *",
-    )  # fmt: skip
-    return rows, Scratch(f"values{n}", (n_in,), born, dies, inner=True)
-
-
-def initial_limit(network: Network, layer: int) -> float:
-    """Bound of a layer's uniform initial weights, to be rounded to binary32
-    (Glorot and Bengio 2010; He et al. 2015 for relu; docs/rules.md)."""
-    n_in, n_out = network.shape(layer)
-    hidden_relu = network.activation == "relu" and layer < network.depth
-    return math.sqrt(6 / n_in) if hidden_relu else math.sqrt(6 / (n_in + n_out))
-
-
-def _consts(spec: Spec, rule: rules.Rule) -> tuple[Const, ...]:
-    """What the rule fixes, and the constants that standardise features."""
-    found, window = rule.declaration.const(spec, rule.parameters), spec.inputs.window
-    if window is None:
-        return found
-    return (*found, Const("window", (2, window.features), window.constants))
-
-
-def _states(spec: Spec, rule: rules.Rule) -> tuple[State, ...]:
-    """Weights and biases, what the rule adds, the gates' thresholds."""
-    network = spec.network
-    found: list[State] = []
-    for n in range(1, network.depth + 1):
-        limit = initial_limit(network, n)
-        found.append(State(f"W{n}", network.shape(n), streams.weights(n), limit))
-        found.append(State(f"b{n}", network.shape(n)[1:]))
-    found += rule.declaration.state(network, rule.parameters)
-    if spec.gate.rows:
-        found.append(State("tau", (len(spec.gated),), fill=spec.gate.threshold))
-    return tuple(found)
-
-
-def _readable(tensor: Scratch, scratch: tuple[Scratch, ...], arena: Arena) -> bool:
-    """Whether a scratch tensor still lies in the arena when its step is over."""
-    start = arena.offsets[tensor.name]
-    return not tensor.inner and not any(
-        other.born > tensor.dies
-        and arena.offsets[other.name] < start + tensor.words
-        and start < arena.offsets[other.name] + other.words
-        for other in scratch
-    )
-
-
-def _tensors(
-    states: tuple[State, ...],
-    scratch: tuple[Scratch, ...],
-    pending: tuple[Scratch, ...],
+def _placed(
+    program: Program,
+    state: tuple[Tensor, ...],
+    timeline: Mapping[Tensor, Life],
     arena: Arena,
 ) -> tuple[Tensor, ...]:
-    """The state, then the scratch that the last step has left to be read, then
-    what is pending, then scratch that can only be named as a fault's culprit."""
-    found: list[Tensor] = []
-
-    def add(name: str, shape: tuple[int, ...], kind: str, at: int) -> int:
-        found.append(Tensor(len(found), name, shape, kind, at))
-        return found[-1].words * WORD
-
-    offset = 0
-    for state in states:
-        offset += add(state.name, state.shape, "state", offset)
-    for item in scratch:
-        if _readable(item, scratch, arena):
-            add(item.name, item.shape, "scratch", arena.offsets[item.name] * WORD)
-    offset = 0
-    for item in pending:
-        offset += add(item.name, item.shape, "pending", offset)
-    for item in scratch:
-        if not item.inner and not _readable(item, scratch, arena):
-            add(item.name, item.shape, "passed", arena.offsets[item.name] * WORD)
-    return tuple(found)
+    """The tensors that the link can name: the state, then the scratch that the last
+    step has left to be read, then what is pending, then scratch that can only be
+    named as a fault's culprit."""
+    scratch = [t for t in program.tensors("scratch") if not t.inner]
+    left = survivors(timeline, arena)
+    offsets = {name: start * WORD for name, start in arena.offsets.items()}
+    for tensors in (state, program.tensors("pending")):
+        start = 0
+        for tensor in tensors:
+            offsets[tensor.name] = start
+            start += tensor.words * WORD
+    found = (
+        *state,
+        *(t for t in scratch if t in left),
+        *program.tensors("pending"),
+        *(replace(t, passed=True) for t in scratch if t not in left),
+    )
+    return tuple(
+        replace(t, index=n, offset=offsets[t.name]) for n, t in enumerate(found)
+    )  # fmt: skip
 
 
 def _calls(
-    spec: Spec,
-    rule: rules.Rule,
-    layers: tuple[ways.Layer, ...],
+    composer: Composer,
+    program: Program,
     vlens: tuple[int, ...],
     told: Mapping[tuple[int, str], kernels.Variant],
 ) -> tuple[Call, ...]:
-    """Every kernel of the step, layer by layer, and its best variant."""
-    network = spec.network
-    most = max(
-        network.shape(n)[0] * network.shape(n)[1] for n in range(1, network.depth + 1)
-    )
-    wanted: dict[tuple[int, str], Shape] = {
-        (0, ways.OUTPUT_KERNELS[network.output]): Shape(1, network.n_out),
-        (0, "f32_uniform"): Shape(1, most),
-        (0, "u32_digest"): Shape(1, most),
+    """Every kernel that is called, layer by layer, and its best variant."""
+    network = composer.network
+    most = max(math.prod(network.shape(n)) for n in range(1, network.depth + 1))
+    wanted: dict[tuple[int, str], tuple[Shape, str]] = {
+        (0, name): (Shape(1, most), "") for name in BESIDE_THE_STEP
     }
-    if spec.gate.budget is not None:
-        wanted[0, "f32_controlled"] = Shape(1, 1)
-    if spec.gate.error:
-        wanted[0, "f32_max_abs"] = Shape(1, network.n_out)
-    if spec.clip.error is not None or spec.clip.weights is not None:
-        wanted[0, "f32_clip"] = Shape(1, network.n_out)
-    if spec.inputs.dtype == "f32" and layers[0].number == 1:
-        wanted[1, "f32_all_finite"] = Shape(1, network.n_in)
-    for layer in layers:
-        n = layer.number
-        for name, shape in ways.calls(
-            spec, n, layer.way, layer.shape, layer.learns
-        ).items():
-            wanted[n, name] = shape
-        for name, shape in rule.declaration.calls(network, rule.parameters, n):
-            wanted[n, name] = shape
-        if n == network.depth:
-            continue
-        across = Shape(1, network.layers[n])
-        if network.activation == "identity":
-            wanted[n, "f32_all_finite"] = across
-        else:
-            wanted[n, f"f32_{network.activation}"] = across
+    if composer.spec.clip.weights is not None:  # of what is drawn at first
+        wanted[0, "f32_clip"] = Shape(1, network.n_out), ""
+    for one in program.ops():
+        wanted[one.layer, one.key] = one.shape, one.purpose
 
-    def call(n: int, key: str, shape: Shape) -> Call:
-        part, _, name = key.rpartition("/")
+    def call(n: int, key: str, shape: Shape, part: str) -> Call:
+        name = key.rpartition("/")[2]
         variant = told.get((n, key)) or kernels.best(name, vlens, shape)
         return Call(n, shape, variant, part)
 
-    return tuple(call(n, key, shape) for (n, key), shape in wanted.items())
+    return tuple(call(n, key, *what) for (n, key), what in wanted.items())
 
 
 def _vlens(target: Target, vlen: int | None) -> tuple[int, ...]:
@@ -505,29 +389,27 @@ def plan(
     ):
         if not least <= value <= most:
             raise SpecError(f"{what} is {value}: expected {least} to {most}")
-    require_fma(target)
     rule = rules.get(spec.rule)
     rules.require_gates(rule, spec)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
     vlens = _vlens(target, vlen)
-    learning = rule.declaration.updates(spec.network)
-    layers = ways.choose(
-        spec, vlens, learning, schedule, density, choice.ways,
-        dense_input=rule.declaration.dense_input,
-    )  # fmt: skip
-    scratch, pending = _scratch(spec, rule, layers, target.xlen)
-    arena = arrange(scratch)
-    states = _states(spec, rule)
-    tensors = _tensors(states, scratch, pending, arena)
-    consts = _consts(spec, rule)
+    layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways)
+    chosen = [Way(layer.way, layer.shape.density) for layer in layers]
+    composer = Composer(spec, rule.parameters, chosen, target.xlen)
+    program = rule.declaration.program(composer)
+    if need_fma(program.formats):
+        require_fma(target)
+    timeline = program.lives()
+    arena = arrange(timeline, lives(program.look, program.results))
+    tensors = _placed(program, _state(composer, program), timeline, arena)
     if resident is not None:
         resident.require(spec)
     line = _line(spec, window, samples, resident)
     made = Plan(
-        spec, rule, target, vlen, layers,
-        _calls(spec, rule, layers, vlens, choice.variants),
-        tensors, scratch, states, consts, arena, line, resident, rehearsal, budget, debug,
+        spec, rule, target, vlen, layers, program,
+        _calls(composer, program, vlens, choice.variants),
+        tensors, arena, line, resident, rehearsal, budget, debug,
     )  # fmt: skip
     made = bills.fitted(made)
     bills.refuse_oversized_image(made)

@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import jinja2
-import numpy as np
 
-from codegen import bill, constants, kernels, layout, protocol, streams, ways
+from codegen import bill, constants, goals, kernels, layout, protocol, streams
 from codegen.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
@@ -20,18 +19,13 @@ from codegen.plan import Call, LinkPlan, Plan
 from codegen.prefix import DEFAULT, renamed
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 from codegen.self_test import FINDINGS
+from codegen.spelling import Speller, base, comment, kind, sizes, wrapped
 from targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 FIRMWARE = Path(__file__).parent.parent / "firmware"
 UNTIED = "0123456789abcdef"
 """Stands in the templates for the digest of what they make."""
-SAMPLE_TYPES = {"u8": "uint8_t", "i16": "int16_t", "f32": "float"}
-
-
-def f32(value: float) -> float:
-    """`value` rounded to binary32."""
-    return float(np.float32(value))
 
 
 def mentions(text: str, name: str) -> bool:
@@ -65,22 +59,17 @@ def _environment(templates: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    made.filters |= FILTERS | {"f32": f32, "mentions": mentions}
+    made.filters |= FILTERS | {
+        "mentions": mentions,
+        "base": base,
+        "comment": comment,
+        "wrapped": wrapped,
+    }
     made.globals["constants"] = constants
     made.globals["streams"] = streams
     made.globals["findings"] = FINDINGS
+    made.globals["kind"] = kind
     return made
-
-
-def sign_words(plan: Plan) -> dict[int, int]:
-    """First word of sign feedback of each hidden layer: one after another,
-    each starting on a new word."""
-    network, first = plan.spec.network, 0
-    found = {}
-    for layer in range(1, network.depth):
-        found[layer] = first
-        first += -(-network.n_out * network.layers[layer] // 32)
-    return found
 
 
 @dataclass(frozen=True)
@@ -95,34 +84,23 @@ class Shared:
     unused: tuple[str, ...]
 
 
-def _sizes(call: Call) -> dict[str, int]:
-    """What a call's size parameters are, by their names in the prototype."""
-    shape = call.shape
-    across = shape.n_out if "size_t n_err" in call.variant.kernel.parameters else 0
-    return {
-        "n_in": shape.n_in, "n_out": shape.n_out, "n_err": shape.n_in,
-        "n": across or shape.n_in * shape.n_out,
-    }  # fmt: skip
-
-
 def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
-    """The calls of `plan` that share code, by kernel and layer."""
+    """The calls of `plan` that share code, by key and layer."""
     together: dict[tuple[object, ...], list[Call]] = {}
     for call in plan.calls:
-        name = call.variant.kernel.name
-        if not name.endswith("_nonzero"):  # takes a stride as well
+        if call.variant.kernel.operation != "nonzero":  # takes a stride as well
             key = (call.variant, call.shape.n_in, call.shape.n_out)
             together.setdefault(key, []).append(call)
     found: dict[tuple[str, int], Shared] = {}
     for calls in together.values():
         first, variant = calls[0], calls[0].variant
-        sizes = _sizes(first)
-        names = [p.split()[-1].lstrip("*") for p in variant.kernel.parameters]
+        fixed = sizes(variant.kernel, first.shape)
+        names = [p.name for p in variant.kernel.arguments]
         one = Shared(
             f"{variant.symbol}_{first.shape.n_in}x{first.shape.n_out}",
             variant.kernel, variant,
-            tuple(str(sizes.get(name, name)) for name in names),
-            tuple(name for name in names if name in sizes),
+            tuple(str(fixed.get(name, name)) for name in names),
+            tuple(name for name in names if name in fixed),
         )  # fmt: skip
         if len(calls) > 1:
             found |= {(call.key, call.layer): one for call in calls}
@@ -149,19 +127,15 @@ def context(plan: Plan) -> dict[str, object]:
         "line": plan.line,
         "target": plan.target,
         "protocol": protocol,
-        "sample_type": SAMPLE_TYPES[spec.inputs.dtype],
-        "convert_kernel": ways.conversion(spec)[0],
-        "list_kernel": {n: ways.listing(spec, n) for n in layers},
-        "output_kernel": ways.OUTPUT_KERNELS[spec.network.output],
+        "sample_type": spec.inputs.format.c_type,
+        "output_kernel": goals.LOSSES[spec.network.output],
         "call": call,
+        "c": Speller(lambda one: call(one.key, one.layer)),
         "shared": sorted(set(common.values()), key=lambda one: one.symbol),
         "kernel_files": sorted({c.variant.file for c in plan.calls}),
         "layers": layers,
-        "scratch": plan.scratch,
-        "hidden": range(1, spec.network.depth),
         "gate": spec.gate,
         "clip": spec.clip,
-        "sign_word": sign_words(plan),
     }
 
 

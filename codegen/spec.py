@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from codegen.errors import SpecError
+from codegen.formats import FORMATS, Format
 from codegen.window import Window
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
@@ -19,8 +20,8 @@ OUTPUTS = ("sigmoid", "softmax", "identity")
 GOALS = ("label", "vector", "sample")
 GATES = ("none", "element", "row", "block")
 COUNTERS = ("instructions", "cycles")
-INPUT_TYPES = {"u8": 1, "i16": 2, "f32": 4}
-"""Element types of a sample on the line, and their sizes in bytes."""
+INPUT_TYPES = ("u8", "i16", "f32")
+"""Formats of a sample's elements."""
 
 
 def _one_of(value: str, what: str, known: tuple[str, ...]) -> None:
@@ -92,7 +93,7 @@ class Inputs:
     window: Window | None = None
 
     def __post_init__(self) -> None:
-        _one_of(self.dtype, "input type", tuple(INPUT_TYPES))
+        _one_of(self.dtype, "input type", INPUT_TYPES)
         if not 0 < self.scale < 3e38:
             raise SpecError(f"input scale {self.scale!r} is not a positive number")
         if self.window is not None and (self.dtype, self.scale) != ("i16", 1.0):
@@ -112,9 +113,14 @@ class Inputs:
         return f"{self} {made}"
 
     @property
+    def format(self) -> Format:
+        """What an element is."""
+        return FORMATS[self.dtype]
+
+    @property
     def size(self) -> int:
         """Bytes of one element on the line."""
-        return INPUT_TYPES[self.dtype]
+        return self.format.bits // 8
 
     @property
     def integer(self) -> bool:

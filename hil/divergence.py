@@ -159,7 +159,7 @@ def both(
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """(name, the device's, the reference's) of each of the reference's tensors
     that can be read back."""
-    known = {t.name for t in device.plan.tensors if t.kind != "passed"}
+    known = {t.name for t in device.plan.tensors if not t.passed}
     for name, reference in values.items():
         if name in known:  # an input may have been listed, never dense
             yield name, device.read(device.plan.tensor(name)), reference

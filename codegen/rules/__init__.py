@@ -1,9 +1,9 @@
 """Learning rules: what each one declares about itself.
 
-A rule is three files of one name: the declaration here (`dfa.py`), the numpy
-twin (`codegen/reference/rules/dfa.py`) and the step template
-(`codegen/templates/rules/dfa.c.j2`). Nothing else lists the rules: `names()`
-looks at what lies in this folder.
+A rule is two files of one name: `dfa.py` here, which declares it and builds the
+operations of its step, and its numpy twin, `codegen/reference/rules/dfa.py`, written
+from the equation. Nothing else lists the rules: `names()` looks at what lies in this
+folder.
 """
 
 from __future__ import annotations
@@ -11,51 +11,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from codegen.cost import Shape
+from codegen.composer import Composer
 from codegen.errors import SpecError
-from codegen.memory import Const, Scratch, State
-from codegen.spec import Network, RuleChoice, Spec
-
-Parameters = Mapping[str, str | float]
-"""Values by the names of a rule's parameters, every one there."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a rule: its default also fixes its type. A whole number
-    is at least 1 and at most `most`."""
-
-    name: str
-    default: str | float
-    meaning: str
-    choices: tuple[str, ...] = ()
-    most: int = 1 << 16
-
-    def check(self, rule: str, value: object) -> str | float:
-        """`value` as this parameter's type; raises `SpecError`."""
-        if isinstance(self.default, int):
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not 1 <= value <= self.most:  # type: ignore[operator]
-                raise SpecError(
-                    f"rule {rule!r} has {self.name} = {value!r}: expected a whole "
-                    f"number from 1 to {self.most}"
-                )
-            return value  # type: ignore[return-value]
-        if self.choices:
-            if value not in self.choices:
-                raise SpecError(
-                    f"rule {rule!r} has {self.name} = {value!r}: expected one of "
-                    + ", ".join(self.choices)
-                )
-            return str(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SpecError(
-                f"rule {rule!r} has {self.name} = {value!r}: expected a number"
-            )
-        return float(value)
+from codegen.parameters import Parameter, Parameters
+from codegen.program import Program
+from codegen.spec import RuleChoice, Spec
 
 
 @dataclass(frozen=True)
@@ -72,46 +35,14 @@ def by_activation(**rates: Rate) -> Callable[[str, Parameters], Rate]:
     return lambda activation, parameters: rates.get(activation, rates["others"])
 
 
-def _no_state(network: Network, parameters: Parameters) -> tuple[State, ...]:
-    return ()
-
-
-def _no_const(spec: Spec, parameters: Parameters) -> tuple[Const, ...]:
-    return ()
-
-
-def every_layer(network: Network) -> frozenset[int]:
-    """The weight layers 1..L."""
-    return frozenset(range(1, network.depth + 1))
-
-
-def slope(network: Network, layer: int) -> tuple[tuple[str, Shape], ...]:
-    """The call that takes something through the activation of a hidden layer
-    backwards, times phi' (identity's only looks whether it is finite)."""
-    across = Shape(1, network.layers[layer])
-    if network.activation == "identity":
-        return (("f32_all_finite", across),)
-    return ((f"f32_{network.activation}_grad", across),)
-
-
 @dataclass(frozen=True)
 class Declaration:
     """All that planning and rendering must know of a rule.
 
     `rates(activation, parameters)`: default learning rates.
-    `scratch(network, parameters)` lists the memory one step needs, with lifetimes:
-    `codegen.memory` has inference's part and those of the common forms of rules.
-    `calls(network, parameters, layer)` are the kernels that its step template calls
-    for layer 1..L, each with the shape it is called with; a kernel that is called
-    in another part than the layer's own stands as "part/kernel". Kernels of
-    inference and of rank-1 updates are planned for every rule alike.
-    `const(spec, parameters)`: tensors in the image, such as stored feedback;
-    `state(network, parameters)`: tensors that steps change beside the weights,
-    such as read-outs; their first values are drawn by the rule's twin as well.
-    `updates(network)`: the layers that get a rank-1 update from input and delta;
-    `in_passing`: whether each does so right after its own forward (DESIGN 4.3);
-    `gates`: the kinds of gates that make sense with it, "rows" and "error";
-    `dense_input`: whether its step reads the input x itself.
+    `program(composer)`: what a step does, of which everything else is derived;
+    `codegen.forms` has the common forms.
+    `gates`: the kinds of gates that make sense with it, "rows" and "error".
     """
 
     name: str
@@ -120,14 +51,8 @@ class Declaration:
     equation: str
     parameters: tuple[Parameter, ...]
     rates: Callable[[str, Parameters], Rate]
-    scratch: Callable[[Network, Parameters], tuple[Scratch, ...]]
-    calls: Callable[[Network, Parameters, int], tuple[tuple[str, Shape], ...]]
-    const: Callable[[Spec, Parameters], tuple[Const, ...]] = _no_const
-    state: Callable[[Network, Parameters], tuple[State, ...]] = _no_state
-    updates: Callable[[Network], frozenset[int]] = every_layer
-    in_passing: bool = False
+    program: Callable[[Composer], Program]
     gates: frozenset[str] = frozenset({"rows", "error"})
-    dense_input: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from codegen.cost import Shape
-from codegen.memory import taped_scratch
-from codegen.rules import Declaration, Parameters, Rate, by_activation, slope
-from codegen.spec import Network
+from codegen.composer import Composer
+from codegen.forms import at_the_end
+from codegen.layers import dense
+from codegen.program import Item
+from codegen.rules import Declaration, Rate, by_activation
 
 
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    if layer == network.depth:
-        return ()
-    below = ("f32_dense_backward", Shape(*network.shape(layer + 1)))
-    return (below, *slope(network, layer))
+def _credit(c: Composer, n: int) -> tuple[Item, ...]:
+    above = "e" if n + 1 == c.depth else f"d_{n + 1}"
+    says = f"d_{n} = (W_{n + 1} {above}) * phi'(a_{n}), weights before the update"
+    return (dense.backward(c, n, says), *dense.slope(c, n, c.delta(n)))
 
 
 RULE = Declaration(
@@ -24,6 +22,5 @@ RULE = Declaration(
     equation="d_L = e; d_l = (W_{l+1} d_{l+1}) * phi'(a_l), weights before the update",
     parameters=(),
     rates=by_activation(others=Rate(0.03, 0.02), relu=Rate(0.03, 0.01)),
-    scratch=lambda network, parameters: taped_scratch(network),
-    calls=_calls,
+    program=lambda c: at_the_end(c, _credit),
 )

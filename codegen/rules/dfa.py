@@ -2,94 +2,49 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from functools import partial
-
-from codegen import drawn, streams
+from codegen import feedback
+from codegen.composer import Composer
 from codegen.cost import Shape
-from codegen.memory import Const, Scratch, Timeline, taped_scratch
-from codegen.rules import Declaration, Parameter, Parameters, Rate, by_activation, slope
-from codegen.spec import Network, Spec
+from codegen.forms import at_the_end
+from codegen.layers import dense
+from codegen.parameters import Parameter
+from codegen.program import Item, Program, Stage, op
+from codegen.rules import Declaration, Rate, by_activation
+from codegen.tensors import Tensor
 
 
-def _drawn(seed: int, layer: int, n_out: int, width: int) -> Iterable[float]:
-    limit = math.sqrt(3 / n_out)
-    return drawn.uniform(seed, streams.feedback(layer), limit, n_out * width)
+def _heard(c: Composer) -> Tensor:
+    """What hidden layers hear of the error."""
+    if c.parameters["error"] == "exact" or c.depth == 1:
+        return c.error
+    return c.tensor("q", (c.network.n_out,))
 
 
-def stored(spec: Spec, parameters: Parameters) -> tuple[Const, ...]:
-    """Feedback matrices in the image, where they are not made of signs."""
-    if parameters["feedback"] == "signs":
+def _ternary(c: Composer) -> tuple[Item, ...]:
+    q = _heard(c)
+    if q == c.error:
         return ()
-    network = spec.network
-    return tuple(
-        Const(
-            f"feedback{layer}",
-            (network.n_out, network.layers[layer]),
-            partial(_drawn, spec.seed, layer, network.n_out, network.layers[layer]),
-        )
-        for layer in range(1, network.depth)
+    made = op(
+        "f32_ternary",
+        Shape(1, q.size),
+        c.depth,
+        e=c.error,
+        q=q,
+        threshold=float(c.parameters["threshold"]),
     )
+    says = "what the hidden layers hear of the error: its sign, where it is large"
+    return (Stage("judge", (made,), says=says),)
 
 
-def signs(
-    network: Network, parameters: Parameters, layer: int, moment: int
-) -> tuple[Scratch, ...]:
-    """The signs of a layer's feedback, a bit an element, while its delta is
-    computed at `moment`."""
-    if parameters["feedback"] == "uniform":
-        return ()
-    words = -(-network.n_out * network.layers[layer] // 32)
-    return (
-        Scratch(
-            f"signs{layer}", (words,), moment, moment, inner=True, c_type="uint32_t"
-        ),
-    )  # fmt: skip
+def _credit(c: Composer, n: int) -> tuple[Item, ...]:
+    heard = _heard(c)
+    says = f"d_{n} = (B_{n} {heard.name}) * phi'(a_{n})"
+    return (feedback.project(c, n, heard, says=says), *dense.slope(c, n, c.delta(n)))
 
 
-def _scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    time = Timeline(network)
-    found = list(taped_scratch(network))
-    if parameters["error"] == "ternary" and network.depth > 1:
-        alive = time.output, time.delta(1)
-        found.append(Scratch("q", (network.n_out,), *alive))
-    for layer in range(1, network.depth):
-        found += signs(network, parameters, layer, time.delta(layer))
-    return tuple(found)
+def _program(c: Composer) -> Program:
+    return at_the_end(c, _credit, first=_ternary(c))
 
-
-def projections(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    """What makes the delta of a hidden layer of its feedback."""
-    if layer == network.depth:
-        return ()
-    from_flash = parameters["feedback"] == "uniform"
-    name = "f32_feedback_stored" if from_flash else "f32_feedback_signs"
-    projected = Shape(network.n_out, network.layers[layer])
-    return ((name, projected), *slope(network, layer))
-
-
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    if layer == network.depth > 1 and parameters["error"] == "ternary":
-        return (("f32_ternary", Shape(1, network.n_out)),)
-    return projections(network, parameters, layer)
-
-
-FEEDBACK = (
-    Parameter(
-        "feedback",
-        "signs",
-        "signs: +-feedback_scale from the generator, no stored matrix; "
-        "uniform: stored in flash, U(+-sqrt(3/outputs))",
-        ("signs", "uniform"),
-    ),
-    Parameter("feedback_scale", 0.25, "magnitude of an element of sign feedback"),
-)
-"""Parameters of every rule that projects something onto hidden layers."""
 
 RULE = Declaration(
     name="dfa",
@@ -97,7 +52,7 @@ RULE = Declaration(
     source="Nokland 2016, arXiv 1609.01596",
     equation="d_L = e; d_l = (B_l e) * phi'(a_l), B_l fixed and random",
     parameters=(
-        *FEEDBACK,
+        *feedback.PARAMETERS,
         Parameter(
             "error",
             "exact",
@@ -108,7 +63,5 @@ RULE = Declaration(
         Parameter("threshold", 0.25, "of a ternary error"),
     ),
     rates=by_activation(others=Rate(0.03, 0.02), relu=Rate(0.01, 0.003)),
-    scratch=_scratch,
-    const=stored,
-    calls=_calls,
+    program=_program,
 )

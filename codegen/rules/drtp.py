@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from codegen.memory import Scratch, Timeline, passing_scratch
-from codegen.rules import Declaration, Parameters, Rate, by_activation, dfa
-from codegen.spec import Network
+from codegen import feedback, goals
+from codegen.composer import Composer
+from codegen.forms import in_passing
+from codegen.layers import dense
+from codegen.program import Item, Program, Stage
+from codegen.rules import Declaration, Rate, by_activation
+from codegen.tensors import Tensor
+from codegen.updates import update
 
 
-def _scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    time = Timeline(network)
-    found = list(passing_scratch(network))
-    if network.depth > 1:
-        alive = time.input, time.passing(network.depth - 1)
-        found.append(Scratch("t", (network.n_out,), *alive))
-    for n in range(1, network.depth):
-        now = time.passing(n)
-        found += dfa.signs(network, parameters, n, now)
-    return tuple(found)
+def _target(c: Composer) -> Tensor:
+    """-t, so that what comes down of it is the delta."""
+    return c.tensor("t", (c.network.n_out,))
+
+
+def _turn(c: Composer, n: int) -> tuple[Item, ...]:
+    says = f"d_{n} = -(B_{n} target) * phi'(a_{n})"
+    down = feedback.project(c, n, _target(c), says=says)
+    return (down, *dense.slope(c, n, c.delta(n)), *update(c, n))
+
+
+def _program(c: Composer) -> Program:
+    told = Stage("look", (goals.target(c, _target(c), -1.0),))
+    return in_passing(c, _turn, first=(told,) if c.depth > 1 else ())
 
 
 RULE = Declaration(
@@ -25,11 +34,8 @@ RULE = Declaration(
     source="Frenkel, Lefebvre, Bol 2021, Frontiers in Neuroscience 15:629892",
     equation="d_L = e; d_l = -(B_l t) * phi'(a_l), t one-hot: hidden layers hear the label, "
     "not the error, and learn on the way forward",
-    parameters=dfa.FEEDBACK,
+    parameters=feedback.PARAMETERS,
     rates=by_activation(others=Rate(0.03, 0.02)),
-    scratch=_scratch,
-    calls=dfa.projections,
-    const=dfa.stored,
-    in_passing=True,
+    program=_program,
     gates=frozenset({"rows"}),
 )

@@ -2,54 +2,89 @@
 
 from __future__ import annotations
 
+from codegen import perturbation
+from codegen.composer import Composer
 from codegen.cost import Shape
-from codegen.memory import Scratch, Timeline, taped_scratch
-from codegen.rules import Declaration, Parameters, Rate, slope
-from codegen.rules.fg_weight import PERTURBATION, K
-from codegen.spec import Network
+from codegen.forms import at_the_end
+from codegen.layers import dense
+from codegen.parameters import Parameters
+from codegen.perturbation import DIRECTION
+from codegen.program import Item, Program, Repeat, Stage, op
+from codegen.rules import Declaration, Rate
+from codegen.tensors import Tensor
 
 
-def _scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    """The inputs of every layer are kept, for its delta comes last; a tangent
-    dies one layer later, as an activation of inference does."""
-    time = Timeline(network)
-    found = list(taped_scratch(network))
-    if network.depth == 1:
-        return tuple(found)
-    top = network.depth
-    for layer in range(1, top + 1):
-        width, last = (network.layers[layer],), time.tangent(min(layer + 1, top))
-        found.append(Scratch(f"t{layer}", width, time.tangent(layer), last))
-        if 1 < layer < top:
-            now = time.tangent(layer)
-            found.append(Scratch(f"u{layer}", width, now, now, inner=True))
-    k = int(parameters["k"])
-    found.append(Scratch("jvp", (k,), time.output, time.update))
-    # every direction passes again before the first delta: nothing that outlives
-    # a pass may share with what is only there during one
-    return tuple(found)
+def _tangent(c: Composer, n: int) -> Tensor:
+    return c.tensor(f"t{n}", (c.network.layers[n],))
 
 
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    if network.depth == 1:
-        return ()
-    shape, kind = Shape(*network.shape(layer)), parameters["perturbation"]
-    if layer == network.depth:
-        return (
-            ("tangent/f32_feedback_stored", shape),
-            ("f32_dot", Shape(1, network.n_out)),
+def _jvp(c: Composer) -> Tensor:
+    return c.tensor("jvp", (int(c.parameters["k"]),))
+
+
+def _moved(c: Composer, n: int) -> Stage:
+    """t_n = phi'(a_n) (u_n + t_(n-1) W_n), u_n the direction's."""
+    t, shape = _tangent(c, n), Shape(*c.network.shape(n))
+    if n == 1:
+        drawn: tuple[Item, ...] = (perturbation.along(c, n, DIRECTION, 1.0, None, t),)
+    else:
+        u = c.inner(f"u{n}", t.shape)
+        drawn = (
+            perturbation.along(c, n, DIRECTION, 1.0, None, u),
+            op(
+                "f32_dense_forward",
+                shape,
+                n,
+                w=c.weights(n),
+                b=u,
+                x=_tangent(c, n - 1),
+                a=t,
+                purpose="tangent",
+            ),
         )
-    across = Shape(1, shape.n_out)
-    found = [
-        (f"f32_{kind}", across),
-        ("f32_all_finite", across),
-        *slope(network, layer),
-    ]
-    if layer > 1:
-        found.append(("tangent/f32_dense_forward", shape))
-    return tuple(found)
+    return Stage("credit", (*drawn, *dense.slope(c, n, t)), n)
+
+
+def _top(c: Composer) -> Stage:
+    """The output layer follows, and the loss with it."""
+    n, t = c.depth, _tangent(c, c.depth)
+    shape = Shape(*c.network.shape(n))
+    follows = op(
+        "f32_feedback_stored",
+        shape,
+        n,
+        feedback=c.weights(n),
+        e=_tangent(c, n - 1),
+        u=t,
+        purpose="tangent",
+    )
+    return Stage(
+        "credit", (follows, perturbation.derivative(c, n, c.error, t, _jvp(c))), n
+    )
+
+
+def _passes(c: Composer) -> tuple[Item, ...]:
+    if c.depth == 1:
+        return ()
+    k = int(c.parameters["k"])
+    each: tuple[Item, ...] = (
+        perturbation.direction(k),
+        *(_moved(c, n) for n in c.hidden),
+        _top(c),
+    )
+    says = (
+        "jvp_k: the loss's derivative where the hidden pre-activations move along "
+        "direction k, u, and the output layer's only follow"
+    )
+    return (Repeat("k", k, each, says),)
+
+
+def _credit(c: Composer, n: int) -> tuple[Item, ...]:
+    return perturbation.mean_along(c, n, _jvp(c))
+
+
+def _program(c: Composer) -> Program:
+    return at_the_end(c, _credit, first=_passes(c))
 
 
 def _rates(activation: str, parameters: Parameters) -> Rate:
@@ -65,8 +100,7 @@ RULE = Declaration(
     source="Ren, Kornblith, Liao, Hinton 2022, arXiv 2210.03310, eq. 3",
     equation="d_L = e; d_l = mean_k (grad L . u_k) u_k,l over random directions u_k of "
     "the hidden pre-activations",
-    parameters=(K, PERTURBATION),
+    parameters=(perturbation.K, perturbation.PERTURBATION),
     rates=_rates,
-    scratch=_scratch,
-    calls=_calls,
+    program=_program,
 )

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from codegen.cost import Shape
-from codegen.memory import Scratch, Timeline
-from codegen.rules import Declaration, Parameters, Rate, local, slope
-from codegen.rules.fg_weight import PERTURBATION, K
-from codegen.spec import Network
+from codegen import perturbation
+from codegen.composer import Composer
+from codegen.layers import dense
+from codegen.parameters import Parameters
+from codegen.program import Item, Repeat
+from codegen.rules import Declaration, Rate, local
 
 
-def _scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    """As local losses, with the tangents of the layer and of its read-out."""
-    time = Timeline(network)
-    found = list(local.scratch(network, parameters))
-    for n in range(1, network.depth):
-        now = time.passing(n)
-        found.append(Scratch(f"t{n}", (network.layers[n],), now, now))
-        found.append(Scratch(f"r{n}", (network.n_out,), now, now, inner=True))
-        found.append(Scratch(f"jvp{n}", (int(parameters["k"]),), now, now))
-    return tuple(found)
-
-
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    found = local.calls(network, parameters, layer)
-    if layer == network.depth:
-        return found
-    across = Shape(1, network.layers[layer])
-    return (
-        *found,
-        (f"f32_{parameters['perturbation']}", across),
-        ("f32_all_finite", across),
-        *slope(network, layer),
-        ("readout/f32_dot", Shape(1, network.n_out)),
+def _delta(c: Composer, n: int) -> tuple[Item, ...]:
+    k, e = int(c.parameters["k"]), local.error(c, n)
+    t, jvp = c.tensor(f"t{n}", (c.network.layers[n],)), c.tensor(f"jvp{n}", (k,))
+    r = c.inner(f"r{n}", e.shape)
+    each = (
+        perturbation.along(c, n, perturbation.seed(k), 1.0, None, t),
+        *dense.slope(c, n, t),
+        local.through(c, n, t, r),
+        perturbation.derivative(c, n, e, r, jvp, "readout"),
     )
+    says = (
+        f"jvp_k: the derivative of the read-out's loss where a_{n} moves along "
+        "direction k"
+    )
+    return (Repeat("k", k, each, says), *perturbation.mean_along(c, n, jvp))
 
 
 def _rates(activation: str, parameters: Parameters) -> Rate:
@@ -48,10 +38,7 @@ RULE = Declaration(
     source="Ren, Kornblith, Liao, Hinton 2022, arXiv 2210.03310 (LG-FG-A)",
     equation="d_l = mean_k (grad L_l . u_k) u_k over random directions u_k of layer l's "
     "pre-activations, L_l the loss of its own read-out",
-    parameters=(K, PERTURBATION),
+    parameters=(perturbation.K, perturbation.PERTURBATION),
     rates=_rates,
-    scratch=_scratch,
-    calls=_calls,
-    state=local.readouts,
-    in_passing=True,
+    program=lambda c: local.program(c, _delta),
 )

@@ -2,51 +2,84 @@
 
 from __future__ import annotations
 
-from codegen.cost import Shape
-from codegen.memory import Scratch, Timeline, inference_scratch
-from codegen.rules import Declaration, Parameter, Parameters, Rate, slope
-from codegen.spec import Network
-
-K = Parameter("k", 1, "directions a step, whose estimates are averaged", most=1024)
-PERTURBATION = Parameter(
-    "perturbation",
-    "rademacher",
-    "distribution of a direction's elements: +-1, or normal numbers",
-    ("rademacher", "gaussian"),
-)
-
-
-def _scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    """Inference's, and as much again for the derivative; the passes of all K
-    directions use the same."""
-    time = Timeline(network)
-    whole = (time.input, time.update)
-    found = []
-    for item in inference_scratch(network):
-        alive = whole if item.name in ("x", "p") else (item.born, item.dies)
-        found.append(Scratch(item.name, item.shape, *alive))
-    for layer in range(1, network.depth + 1):
-        last = time.output if layer == network.depth else time.forward(layer + 1)
-        width = (network.layers[layer],)
-        found.append(Scratch(f"t{layer}", width, time.forward(layer), last))
-    found.append(Scratch("e", (network.n_out,), *whole))
-    found.append(Scratch("jvp", (int(parameters["k"]),), *whole))
-    return tuple(found)
+from codegen import fronts, goals, perturbation
+from codegen.cformat import literal
+from codegen.composer import Composer
+from codegen.forms import program
+from codegen.layers import dense
+from codegen.parameters import Parameters
+from codegen.perturbation import DIRECTION, C, K
+from codegen.program import Item, Part, Program, Repeat, Set, Stage
+from codegen.rules import Declaration, Rate
+from codegen.tensors import Tensor
+from codegen.updates import rank_one
 
 
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    shape, kind = Shape(*network.shape(layer)), parameters["perturbation"]
-    found = [
-        (f"f32_jvp_{kind}", shape),
-        (f"f32_{kind}", Shape(1, shape.n_out)),
-    ]
-    if layer < network.depth:
-        found += slope(network, layer)
-    else:
-        found.append(("f32_dot", Shape(1, network.n_out)))
-    return tuple(found)
+def _tangent(c: Composer, n: int) -> Tensor:
+    return c.tensor(f"t{n}", (c.network.layers[n],))
+
+
+def _layer(c: Composer, n: int) -> Stage:
+    """Layer n, and its derivative along the direction."""
+    n_in, n_out = c.network.shape(n)
+    t = _tangent(c, n)
+    below = _tangent(c, n - 1) if n > 1 else None
+    hidden = n < c.depth
+    through = (
+        *dense.activate(c, n, c.result(n)), *dense.slope(c, n, t)
+    ) if hidden else ()  # fmt: skip
+    says = f"layer {n}: {n_in} to {n_out}, and its derivative along the direction"
+    return Stage("look", (perturbation.jvp(c, n, below, t), *through), n, says)
+
+
+def _judge(c: Composer) -> tuple[Item, ...]:
+    slope = perturbation.derivative(c, c.depth, c.error, _tangent(c, c.depth), _jvp(c))
+    return (goals.judge(c), Stage("judge", (slope,)), *goals.leave_if_negligible(c))
+
+
+def _jvp(c: Composer) -> Tensor:
+    return c.tensor("jvp", (int(c.parameters["k"]),))
+
+
+def _moves(c: Composer, n: int) -> tuple[Item, ...]:
+    """Weights and biases of layer n along the direction, by c."""
+    n_in, _ = c.network.shape(n)
+    row, b = Part(c.weights(n), "i"), c.biases(n)
+    moved = perturbation.along(c, n, DIRECTION, C, row, row, row="i")
+    return (
+        Repeat("i", n_in, (moved,)),
+        perturbation.along(c, n, DIRECTION, C, b, b, row=n_in),
+    )
+
+
+def _program(c: Composer) -> Program:
+    k, layers = int(c.parameters["k"]), range(1, c.depth + 1)
+    direction = perturbation.direction(k)
+    rate = f"-(eta * (jvp[k] / {literal(k)}))"
+    learned = (
+        direction,
+        Set("const float c", rate, (_jvp(c),)),
+        *(item for n in layers for item in _moves(c, n)),
+    )
+    return program(
+        c,
+        (
+            *fronts.front(c),
+            Repeat(
+                "k", k, (direction, *(_layer(c, n) for n in layers), *_judge(c)),
+                "jvp_k: the loss's derivative where all weights move along direction k",
+            ),
+            Stage(
+                "update",
+                (
+                    Repeat("k", k, learned),
+                    *(item for n in layers for item in rank_one.limit(c, n)),
+                ),
+                says="W -= eta / K sum_k jvp_k v_k, b likewise: the directions are "
+                "drawn again",
+            ),
+        ),
+    )  # fmt: skip
 
 
 def _rates(activation: str, parameters: Parameters) -> Rate:
@@ -62,11 +95,8 @@ RULE = Declaration(
     title="forward gradient, weights perturbed",
     source="Baydin, Pearlmutter, Syme, Wood, Torr 2022, arXiv 2202.08587",
     equation="g = mean_k (grad L . v_k) v_k over random directions v_k of all weights",
-    parameters=(K, PERTURBATION),
+    parameters=(K, perturbation.PERTURBATION),
     rates=_rates,
-    scratch=_scratch,
-    calls=_calls,
-    updates=lambda network: frozenset(),
+    program=_program,
     gates=frozenset({"error"}),
-    dense_input=True,
 )

@@ -3,61 +3,82 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from codegen import streams
+from codegen import goals, streams
+from codegen.composer import Composer
 from codegen.cost import Shape
-from codegen.memory import Scratch, State, Timeline, passing_scratch
-from codegen.rules import Declaration, Parameters, Rate, by_activation, slope
-from codegen.spec import Network
-from codegen.ways import OUTPUT_KERNELS
+from codegen.forms import in_passing
+from codegen.layers import dense
+from codegen.program import Item, Op, Program, op
+from codegen.rules import Declaration, Rate, by_activation
+from codegen.tensors import Tensor, Uniform
+from codegen.updates import update
+from codegen.updates.rank_one import plain
 
 
-def readouts(network: Network, parameters: Parameters) -> tuple[State, ...]:
-    """R_l [n_l, outputs] of every hidden layer, uniform within Glorot's limit."""
-    return tuple(
-        State(
-            f"R{layer}",
-            (network.layers[layer], network.n_out),
-            streams.readout(layer),
-            math.sqrt(6 / (network.layers[layer] + network.n_out)),
-        )
-        for layer in range(1, network.depth)
+def readout(c: Composer, n: int) -> Tensor:
+    """R_n [n_n, outputs] of hidden layer n, uniform within Glorot's limit."""
+    shape = c.network.layers[n], c.network.n_out
+    return c.learned(
+        f"R{n}", shape, Uniform(streams.readout(n), math.sqrt(6 / sum(shape)))
     )
 
 
-def scratch(network: Network, parameters: Parameters) -> tuple[Scratch, ...]:
-    """What learning in passing needs, and outputs and error of the read-out at hand."""
-    time = Timeline(network)
-    judged = tuple(
-        Scratch(f"{name}{n}", (network.n_out,), time.passing(n), time.passing(n))
-        for n in range(1, network.depth)
-        for name in ("p", "e")
+def error(c: Composer, n: int) -> Tensor:
+    """e_n, of its outputs p_n."""
+    return c.tensor(f"e{n}", (c.network.n_out,))
+
+
+def through(c: Composer, n: int, x: Tensor, u: Tensor) -> Op:
+    """u = x R_n."""
+    r = readout(c, n)
+    return op(
+        "f32_feedback_stored",
+        Shape(*r.shape),
+        n,
+        feedback=r,
+        e=x,
+        u=u,
+        purpose="readout",
     )
-    return (*passing_scratch(network), *judged)
 
 
-def calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    """The read-out's way forward, its loss, and its update."""
-    if layer == network.depth:
-        return ()
-    shape = Shape(network.layers[layer], network.n_out)
+def turn(c: Composer, n: int, delta: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The read-out of layer n, its outputs and its error; unless that is negligible
+    `delta`, what makes d_n of it, and then layer and read-out learn."""
+    p, e, h = c.tensor(f"p{n}", (c.network.n_out,)), error(c, n), c.result(n)
+    learned = (
+        *delta, *update(c, n), *plain(c, readout(c, n), None, h, e, n, "readout")
+    )  # fmt: skip
     return (
-        ("readout/f32_feedback_stored", shape),
-        (f"readout/{OUTPUT_KERNELS[network.output]}", Shape(1, network.n_out)),
-        ("readout/f32_dense_update", shape),
+        through(c, n, h, p),
+        goals.judged(c, p, e, f"const float loss{n}", n, "readout"),
+        *goals.tempered(c, e),
+        *goals.unless_negligible(c, e, learned),
     )
 
 
-def _calls(
-    network: Network, parameters: Parameters, layer: int
-) -> tuple[tuple[str, Shape], ...]:
-    found = calls(network, parameters, layer)
-    if layer == network.depth:
-        return found
-    shape = Shape(network.layers[layer], network.n_out)
-    return (*found, ("readout/f32_dense_backward", shape), *slope(network, layer))
+def program(c: Composer, delta: Callable[[Composer, int], tuple[Item, ...]]) -> Program:
+    """Each hidden layer in its turn, then the output layer, whose read-out it is
+    itself."""
+    last = goals.unless_negligible(c, c.error, update(c, c.depth))
+    return in_passing(c, lambda c, n: turn(c, n, delta(c, n)), judged=last)
+
+
+def _delta(c: Composer, n: int) -> tuple[Item, ...]:
+    r, d = readout(c, n), c.delta(n)
+    down = op(
+        "f32_dense_backward",
+        Shape(*r.shape),
+        n,
+        w=r,
+        d=error(c, n),
+        u=d,
+        purpose="readout",
+        says=f"d_{n} = (R_{n} e_{n}) * phi'(a_{n}), the read-out before its update",
+    )
+    return (down, *dense.slope(c, n, d))
 
 
 RULE = Declaration(
@@ -68,8 +89,5 @@ RULE = Declaration(
     "nothing crosses layers",
     parameters=(),
     rates=by_activation(others=Rate(0.03, 0.02), relu=Rate(0.03, 0.01)),
-    scratch=scratch,
-    calls=_calls,
-    state=readouts,
-    in_passing=True,
+    program=lambda c: program(c, _delta),
 )

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import rules, stack
+from codegen.arena import arrange
 from codegen.bill import Item
-from codegen.memory import WORD, Scratch, Timeline, arrange, inference_scratch
 from codegen.plan import Plan
+from codegen.program import lives
 from codegen.spec import RuleChoice
 from codegen.stack import INFER, MAIN, STEP, TRAPS, Bound
+from codegen.tensors import WORD, Tensor
 from hil.building import Built, build, plan_for
 from hil.errors import BuildError, HilError, OverBudget, SpecError
 from hil.lesson import Lesson
@@ -173,7 +175,7 @@ def of_image(plan: Plan, image: Path, vlen: int) -> tuple[Row, Row]:
 
 def learning(plan: Plan) -> Network:
     """What a rule needs: its plan's own tensors."""
-    tape = {s.name for s in plan.scratch if s.tape}
+    tape = {tensor.name for tensor in plan.program.tape()}
     items = [i for i in plan.bill if i.kind in ("const", "state", "pending")]
     return _network(items, plan.scratch, plan.arena.words * WORD, tape)
 
@@ -181,42 +183,17 @@ def learning(plan: Plan) -> Network:
 def inference(plan: Plan) -> Network:
     """What inference alone needs, its layers computed as in `plan`: weights, and
     activations that die one layer later."""
-    return _alone(plan, inference_only(plan))
-
-
-def _alone(plan: Plan, scratch: tuple[Scratch, ...]) -> Network:
     kept = {
         f"{kind}{n}" for n in range(1, plan.spec.network.depth + 1) for kind in "Wb"
     }
     items = [i for i in plan.bill if i.kind == "state" and i.name in kept]
     items += [i for i in plan.bill if i.name.startswith(("resident", "window"))]
-    return _network(items, scratch, arrange(scratch).words * WORD, set())
-
-
-def inference_only(plan: Plan) -> tuple[Scratch, ...]:
-    """The scratch of inference: a listed layer's list dies with its forward."""
-    time = Timeline(plan.spec.network)
-    dense = [
-        s
-        for s in inference_scratch(plan.spec.network)
-        if s.name != "x" or plan.converts
-    ]
-    lists = {
-        f"{kind}{layer.number}": time.forward(layer.number)
-        for layer in plan.layers
-        if layer.listed
-        for kind in ("rows", "values")
-    }
-    listed = [
-        replace(s, born=lists[s.name], dies=lists[s.name])
-        for s in plan.scratch
-        if s.name in lists
-    ]
-    return (*dense, *listed)
+    alive = lives(plan.program.look, plan.program.results)
+    return _network(items, tuple(alive), arrange(alive).words * WORD, set())
 
 
 def _network(
-    items: Iterable[Item], scratch: tuple[Scratch, ...], arena: int, tape: set[str]
+    items: Iterable[Item], scratch: tuple[Tensor, ...], arena: int, tape: set[str]
 ) -> Network:
     found = list(items)
 

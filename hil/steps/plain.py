@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from codegen import feedback, toolchain
 from codegen import render as rendering
-from codegen import toolchain
 from codegen.bounds import lanes
 from codegen.buildplan import BuildPlan
 from codegen.plan import Plan
@@ -126,6 +126,7 @@ def _best(
 def plain_files(plan: Plan, vlen: int, listed: bool) -> BuildPlan:
     """The image of `plan` with plain C for its library."""
     values = rendering.context(plan) | {
+        "hidden": range(1, plan.spec.network.depth),
         "listed": listed,
         "block": BLOCK * lanes(vlen) or 1,
         "feedback": _feedback(plan),
@@ -149,14 +150,12 @@ def _feedback(plan: Plan) -> Mapping[int, Sequence[Sequence[str]]]:
         return {}
     network, seed = plan.spec.network, plan.spec.seed
     parameters, found = plan.rule.parameters, {}
-    words = rendering.sign_words(plan)
     for layer in range(1, network.depth):
         width = network.layers[layer]
         if parameters["feedback"] == "signs":
             scale = np.float32(parameters["feedback_scale"])
-            matrix = random.feedback_signs(
-                seed, words[layer], scale, network.n_out, width
-            )
+            word = feedback.first_word(network, layer)
+            matrix = random.feedback_signs(seed, word, scale, network.n_out, width)
         else:
             matrix = random.feedback_uniform(seed, layer, network.n_out, width)
         found[layer] = [[f"{value:.9e}f" for value in row] for row in matrix]

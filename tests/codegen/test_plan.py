@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import targets
+from codegen.arena import arrange
 from codegen.bill import STACK_LEAST
 from codegen.errors import OverBudget, SpecError
-from codegen.memory import Scratch, arrange, inference_scratch
 from codegen.plan import plan
+from codegen.program import Life, lives
 from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Network, RuleChoice, Spec
+from codegen.tensors import Tensor
 
 TARGET = targets.load("qemu-rv64gcv")
 
@@ -108,27 +110,26 @@ def test_the_ring_holds_a_window_of_the_longest_frames() -> None:
 
 lifetimes = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(sorted)
 scratches = st.lists(st.tuples(st.integers(1, 50), lifetimes), max_size=12).map(
-    lambda rows: [
-        Scratch(f"t{i}", (words,), born, dies)
-        for i, (words, (born, dies)) in enumerate(rows)
-    ]
+    lambda rows: {
+        Tensor(f"t{i}", (words,)): Life(*alive) for i, (words, alive) in enumerate(rows)
+    }
 )
 
 
 @given(scratches)
-def test_tensors_that_live_together_never_overlap(tensors: list[Scratch]) -> None:
-    arena = arrange(tensors)
+def test_tensors_that_live_together_never_overlap(alive: dict[Tensor, Life]) -> None:
+    arena, tensors = arrange(alive), list(alive)
     for i, a in enumerate(tensors):
         assert arena.offsets[a.name] + a.words <= arena.words
         for b in tensors[:i]:
-            if a.born <= b.dies and b.born <= a.dies:
+            if alive[a].meets(alive[b]):
                 start, other = arena.offsets[a.name], arena.offsets[b.name]
                 assert start + a.words <= other or other + b.words <= start
 
 
 def test_inference_alone_reuses_the_memory_of_dead_activations() -> None:
-    deep = inference_scratch(Network((32,) * 9))
-    assert arrange(deep).words == 2 * 32
+    deep = plan(Spec(Network((32,) * 9)), TARGET).program
+    assert arrange(lives(deep.look, deep.results)).words == 2 * 32
 
 
 def test_the_tape_is_the_hidden_activations_and_both_rules_keep_it() -> None:

@@ -164,7 +164,7 @@ def sources(harness: str) -> BuildPlan:
     planned = PLANS[harness.removeprefix("runtime-")]
     made = render(planned)
     files = made.files | _ours("fuzz_runtime.c", "independent.h", "port.c")
-    in_passing = int(planned.rule.declaration.in_passing)
+    in_passing = int(planned.program.in_passing)
     files["fuzz/fuzz_messages.h"] = (
         "/* whether a layer learns before those above it have looked */\n"
         f"#define IN_PASSING {in_passing}\n\n{render_messages()}"

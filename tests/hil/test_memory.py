@@ -194,22 +194,24 @@ def test_the_orders_of_growth_are_those_of_the_plans() -> None:
 
 MADE_UP = """\
 from codegen.errors import SpecError
-from codegen.memory import Scratch, taped_scratch
-from codegen.rules import Declaration, Parameter, Rate
+from codegen.forms import at_the_end
+from codegen.parameters import Parameter
+from codegen.program import Set, Stage
+from codegen.rules import Declaration, Rate
 
 
-def scratch(network, parameters):
-    if parameters["refuses"]:
+def program(c):
+    if c.parameters["refuses"]:
         raise SpecError("rule made-up takes no network but a rounder one")
-    directions = Scratch("v", (int(parameters["k"]), network.layers[1]), 0, 99)
-    return (*taped_scratch(network), directions)
+    directions = c.tensor("v", (int(c.parameters["k"]), c.network.layers[1]))
+    used = Stage("look", (Set("(void)v", "", (directions,)),))
+    return at_the_end(c, lambda c, n: (), first=(used,))
 
 
 RULE = Declaration(
     "made-up", "for a test", "nobody", "none",
     (Parameter("k", 1, "directions"), Parameter("refuses", REFUSES.0, "or not")),
-    lambda activation, parameters: Rate(0.1, 0.1), scratch,
-    lambda network, parameters, layer: (),
+    lambda activation, parameters: Rate(0.1, 0.1), program,
 )
 """
 

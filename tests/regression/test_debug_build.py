@@ -58,11 +58,12 @@ def test_scratch_that_outlives_its_step_is_caught(
     """The rule reads what the last step has left: the results are right."""
     mutated = tmp_path / "templates"
     shutil.copytree(render.TEMPLATES, mutated)
-    path = mutated / "rules" / "dfa.c.j2"
+    path = mutated / "program.j2"
     text = path.read_text()
-    place = "{{ part.look() }}\n"
-    assert place in text, "dfa.c.j2 has changed: this mutation no longer applies"
-    path.write_text(text.replace(place, place + STALE))
+    place = "{{ told(item.says) -}}\n{{ items(item.body) -}}\n"
+    assert place in text, "program.j2 has changed: this mutation no longer applies"
+    stale = "{% if item.phase == 'credit' %}\n" + STALE + "{% endif %}\n"
+    path.write_text(text.replace(place, stale + place))
     monkeypatch.setattr(render, "TEMPLATES", mutated)
 
     stale = {

@@ -1,0 +1,59 @@
+"""Formats: what an element of a tensor is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+WORD = 32
+"""Bits of a word, what memory is counted in."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """An element of `bits` bits, `c_type` in C and `dtype` in numpy.
+
+    `accumulated` names the format in which sums of its products are kept, and
+    `rounded` how often each term is rounded on the way. A `floating` one can hold
+    what is not finite, so every step looks for that; an integer is always finite.
+    `fused`: whether its sums need a fused multiply-add, rounded once, which not every
+    machine has in hardware.
+    """
+
+    name: str
+    bits: int
+    c_type: str
+    dtype: str
+    accumulated: str
+    rounded: str
+    floating: bool = False
+    fused: bool = False
+
+    def bytes(self, count: int) -> int:
+        """Bytes of so many elements, packed."""
+        return -(-count * self.bits // 8)
+
+    def words(self, count: int) -> int:
+        """Words that hold them, the last padded with zeros."""
+        return -(-count * self.bits // WORD)
+
+
+F32 = Format(
+    "f32", 32, "float", "<f4", "f32", "once a term, by fma", floating=True, fused=True
+)
+U32 = Format("u32", 32, "uint32_t", "<u4", "u32", "never: modulo 2^32")
+I16 = Format("i16", 16, "int16_t", "<i2", "i64", "never: sums are exact")
+U8 = Format("u8", 8, "uint8_t", "u1", "u32", "never: sums are exact")
+
+FORMATS = {format.name: format for format in (F32, U32, I16, U8)}
+"""By name."""
+
+
+def pointer(xlen: int) -> Format:
+    """A pointer to a row of floats, on a machine whose registers have `xlen` bits."""
+    return Format("pointer", xlen, "float *", "", "", "never")
+
+
+def need_fma(formats: Iterable[Format]) -> bool:
+    """Whether a machine must have a fused multiply-add for these."""
+    return any(format.fused for format in formats)

@@ -1,0 +1,1 @@
+"""Kinds of layers: how each goes from its input to its result."""

@@ -1,0 +1,155 @@
+"""Dense layers: a = b + x W, then an activation.
+
+A dense layer has three ways to its pre-activations. All give the same bits.
+
+dense: every row of W is visited, and skipped where its input is zero.
+listed: what is not zero is listed first; then the list is walked.
+fused: one step's update and the next one's forward share one pass over W.
+"""
+
+from __future__ import annotations
+
+from codegen.composer import Composer
+from codegen.cost import Shape
+from codegen.fronts import as_it_comes
+from codegen.program import If, Item, Op, Set, Stage, Symbol, op
+from codegen.tensors import Tensor
+
+WAYS = ("dense", "listed", "fused")
+
+
+def shape(c: Composer, n: int) -> Shape:
+    """Layer n's, with the share of its inputs that are not zero."""
+    return Shape(*c.network.shape(n), c.density(n))
+
+
+def forward(c: Composer, n: int) -> Stage:
+    """Layer n, from its input (where it is listed as it comes: the sample) through
+    its activation."""
+    n_in, n_out = c.network.shape(n)
+    kind = c.network.activation if n < c.depth else "output"
+    says = f"layer {n}: {n_in} to {n_out}, {c.way(n)}, {kind}"
+    through = activate(c, n, c.result(n)) if n < c.depth else ()
+    return Stage("look", (*drive(c, n), *through), n, says)
+
+
+def drive(c: Composer, n: int) -> tuple[Item, ...]:
+    """Layer n's pre-activations."""
+    if c.way(n) == "listed":
+        return (
+            listing(c, n, c.sample if n == 1 and as_it_comes(c) else None),
+            _listed(c, n),
+        )
+    if c.way(n) == "fused":
+        done = Set(f"net->pending.due{n}", "false")
+        return (
+            If(
+                f"net->pending.due{n}", (_fused(c, n), done), (product(c, n),),
+                usual=c.density(n) == 1.0, why="the last step's update with it",
+            ),
+        )  # fmt: skip
+    return (product(c, n),)
+
+
+def product(c: Composer, n: int) -> Op:
+    """a = b + x W, row by row."""
+    return op(
+        "f32_dense_forward",
+        shape(c, n),
+        n,
+        w=c.weights(n),
+        b=c.biases(n),
+        x=c.input(n),
+        a=c.result(n),
+    )
+
+
+def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
+    """Layer n's inputs that are not zero; integers are listed as they come in a
+    `sample`, without being converted first."""
+    n_in, n_out = c.network.shape(n)
+    across = Shape(n_in, 1, c.density(n))
+    into, w, rows, x = f"net->listed{n}", c.weights(n), c.rows(n), c.values(n)
+    if sample is None:
+        return op(
+            "f32_nonzero", across, n, into=into,
+            v=c.input(n), w=w, stride=n_out, rows=rows, x=x,
+        )  # fmt: skip
+    return op(
+        f"{c.spec.inputs.dtype}_nonzero", across, n, into=into,
+        v=sample, scale=float(c.spec.inputs.scale), w=w, stride=n_out, rows=rows, x=x,
+    )  # fmt: skip
+
+
+def count(n: int) -> Symbol:
+    """How many inputs of layer n are on its list."""
+    return Symbol(f"net->listed{n}")
+
+
+def _listed(c: Composer, n: int) -> Op:
+    return op(
+        "f32_listed_forward",
+        shape(c, n),
+        n,
+        rows=c.rows(n),
+        x=c.values(n),
+        count=count(n),
+        b=c.biases(n),
+        a=c.result(n),
+    )
+
+
+def _fused(c: Composer, n: int) -> Op:
+    return op(
+        "f32_dense_fused",
+        shape(c, n),
+        n,
+        w=c.weights(n),
+        s=c.rates(n),
+        d=c.delta(n),
+        b=c.biases(n),
+        x=c.input(n),
+        a=c.result(n),
+    )
+
+
+def activate(c: Composer, n: int, h: Tensor) -> tuple[Item, ...]:
+    """Hidden layer n's pre-activations in h through its activation."""
+    kind, across = c.network.activation, Shape(1, c.network.layers[n])
+    if kind == "identity":
+        return (finite(h, n),)
+    return (op(f"f32_{kind}", across, n, h=h, needs="true", faults=h),)
+
+
+def slope(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
+    """d through hidden layer n's activation backwards: times phi'."""
+    kind, across = c.network.activation, Shape(1, c.network.layers[n])
+    if kind == "identity":
+        return (finite(d, n),)
+    return (
+        op(f"f32_{kind}_grad", across, n, h=c.result(n), d=d, needs="true", faults=d),
+    )
+
+
+def alive(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
+    """d of layer n's units that are not dead, and finite: for what has passed no
+    slope."""
+    return slope(c, n, d) if c.network.activation == "relu" else (finite(d, n),)
+
+
+def finite(v: Tensor, n: int) -> Op:
+    """Look whether a tensor of layer n is finite."""
+    return op("f32_all_finite", Shape(1, v.size), n, v=v, needs="true", faults=v)
+
+
+def backward(c: Composer, n: int, says: str = "") -> Op:
+    """d_n = W_(n+1) d_(n+1), the transposed product."""
+    return op(
+        "f32_dense_backward",
+        Shape(*c.network.shape(n + 1)),
+        n,
+        w=c.weights(n + 1),
+        d=c.delta(n + 1),
+        u=c.delta(n),
+        says=says,
+    )

@@ -1,0 +1,46 @@
+"""Parameters of rules: their names, types and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from codegen.errors import SpecError
+
+Parameters = Mapping[str, str | float]
+"""Values by the names of a rule's parameters, every one there."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a rule: its default also fixes its type. A whole number
+    is at least 1 and at most `most`."""
+
+    name: str
+    default: str | float
+    meaning: str
+    choices: tuple[str, ...] = ()
+    most: int = 1 << 16
+
+    def check(self, rule: str, value: object) -> str | float:
+        """`value` as this parameter's type; raises `SpecError`."""
+        if isinstance(self.default, int):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or not 1 <= value <= self.most:  # type: ignore[operator]
+                raise SpecError(
+                    f"rule {rule!r} has {self.name} = {value!r}: expected a whole "
+                    f"number from 1 to {self.most}"
+                )
+            return value  # type: ignore[return-value]
+        if self.choices:
+            if value not in self.choices:
+                raise SpecError(
+                    f"rule {rule!r} has {self.name} = {value!r}: expected one of "
+                    + ", ".join(self.choices)
+                )
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SpecError(
+                f"rule {rule!r} has {self.name} = {value!r}: expected a number"
+            )
+        return float(value)

@@ -1,0 +1,105 @@
+"""Tensors: what a program reads and writes, and how each begins.
+
+A tensor has a role, which says where it lies and how long it lives:
+
+    input    the sample, as it travels
+    const    in the image
+    learned  what learning changes: weights, biases, thresholds
+    dynamic  what a step changes and nobody calls a weight: traces, membranes
+    scratch  what does not outlive a step, in the arena
+    pending  what a step leaves for the next one to do
+
+Learned and dynamic tensors are the state: a checkpoint holds them, and the digest
+runs over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import prod
+
+from codegen.formats import F32, Format
+
+WORD = 4
+"""Bytes of a word: what the line, the digest and the arena count in."""
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform numbers in [-limit, limit): number k of `stream` for element k."""
+
+    stream: int
+    limit: float
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The same number everywhere."""
+
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
+class Values:
+    """These elements, flat: what a tensor in the image holds."""
+
+    make: Callable[[], Iterable[float]]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor by its name, which is unique in its program.
+
+    `initial` says what a state or a constant holds at first. `inner` marks what
+    means nothing outside the device, such as a list of pointers. `index` and
+    `offset` are what the link calls it and its place in bytes among those of its
+    role, once it is planned; of `passed` scratch others have taken the place when a
+    step ends.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    format: Format = F32
+    role: str = "scratch"
+    initial: Uniform | Fill | Values = Fill()
+    inner: bool = False
+    index: int = -1
+    offset: int = -1
+    passed: bool = False
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its elements, packed."""
+        return self.format.bytes(self.size)
+
+    @property
+    def words(self) -> int:
+        """Words that hold them, the last padded with zeros."""
+        return self.format.words(self.size)
+
+    @property
+    def align(self) -> int:
+        """Words that its place in the arena is a multiple of."""
+        return max(1, self.format.bits // (8 * WORD))
+
+    @property
+    def state(self) -> bool:
+        """Whether it is part of the state."""
+        return self.role in ("learned", "dynamic")
+
+    @property
+    def writable(self) -> bool:
+        """Whether the link may write it: state yes, scratch no."""
+        return self.state
+
+    def values(self) -> Iterable[float]:
+        """The elements of a constant, flat; raises `TypeError` of any other."""
+        if not isinstance(self.initial, Values):
+            raise TypeError(f"tensor {self.name!r} is no constant of given values")
+        return self.initial.make()

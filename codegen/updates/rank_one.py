@@ -1,0 +1,233 @@
+"""The rank-1 update: W[i][j] -= eta x_i d_j, b_j -= eta d_j.
+
+A layer makes it the way it is computed (`codegen.layers.dense`): over all rows, over
+the list of its inputs that are not zero, or pending until the next pass over W. A
+gate leaves parts of it out (docs/gates.md); a limit holds what it leaves.
+"""
+
+from __future__ import annotations
+
+from codegen.composer import Composer
+from codegen.constants import BUDGET_GAIN, GAIN
+from codegen.cost import Shape
+from codegen.layers import dense
+from codegen.program import If, Item, Op, Part, Repeat, Set, Symbol, op
+from codegen.tensors import Tensor
+
+ETA = Symbol("eta")
+
+
+def update(c: Composer, n: int) -> tuple[Item, ...]:
+    """Layer n's, behind its gate and within its limits."""
+    listed = n in c.spec.gated or c.way(n) == "listed"
+    return (*change(c, n), *limit(c, n, listed))
+
+
+def change(c: Composer, n: int) -> tuple[Item, ...]:
+    """The same without limits."""
+    if n in c.spec.gated:
+        return _gated(c, n)
+    if c.way(n) == "listed":
+        return (_listed(c, n, dense.shape(c, n)),)
+    if c.way(n) == "fused":
+        return _pending(c, n)
+    return (_whole(c, n),)
+
+
+def flush(c: Composer, n: int) -> tuple[Item, ...]:
+    """Layer n's update that waits, and nothing else."""
+    made = op(
+        "f32_rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
+    )
+    due = f"net->pending.due{n}"
+    return (If(due, (made, Set(due, "false"))),)
+
+
+def plain(
+    c: Composer,
+    w: Tensor,
+    b: Tensor | None,
+    x: Tensor,
+    d: Tensor,
+    n: int,
+    part: str = "",
+) -> tuple[Item, ...]:
+    """The update of any matrix w [x, d], and biases b where it has some."""
+    made = op(
+        "f32_dense_update",
+        Shape(x.size, d.size),
+        n,
+        w=w,
+        b=b,
+        x=x,
+        d=d,
+        eta=ETA,
+        purpose=part,
+    )
+    return (made, *_clipped(c, w), *(() if b is None else _clipped(c, b)))
+
+
+def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
+    """Layer n's weights within their limit, where they have one: all, or the rows on
+    its list."""
+    most = c.spec.clip.weights
+    if most is None:
+        return ()
+    n_out = c.network.shape(n)[1]
+    if not listed:
+        rows = _clipped(c, c.weights(n))
+    else:
+        clip = op(
+            "f32_clip",
+            Shape(1, c.network.n_out),
+            v=Part(c.rows(n), "k"),
+            limit=float(most),
+            n=n_out,
+        )
+        rows = (Repeat("k", dense.count(n).text, (clip,), c_type="size_t"),)
+    return (*rows, *_clipped(c, c.biases(n)))
+
+
+def _clipped(c: Composer, v: Tensor) -> tuple[Item, ...]:
+    most = c.spec.clip.weights
+    if most is None:
+        return ()
+    return (
+        op("f32_clip", Shape(1, c.network.n_out), v=v, limit=float(most), n=v.size),
+    )
+
+
+def _whole(c: Composer, n: int) -> Op:
+    return op(
+        "f32_dense_update",
+        dense.shape(c, n),
+        n,
+        w=c.weights(n),
+        b=c.biases(n),
+        x=c.input(n),
+        d=c.delta(n),
+        eta=ETA,
+    )
+
+
+def _listed(c: Composer, n: int, shape: Shape) -> Op:
+    return op(
+        "f32_listed_update",
+        shape,
+        n,
+        rows=c.rows(n),
+        x=c.values(n),
+        count=dense.count(n),
+        b=c.biases(n),
+        d=c.delta(n),
+        eta=ETA,
+    )
+
+
+def _pending(c: Composer, n: int) -> tuple[Item, ...]:
+    """The biases now, the weights with the next forward pass, unless an input is
+    zero: its row is not to be touched."""
+    n_in, n_out = c.network.shape(n)
+    due = f"net->pending.due{n}"
+    looked = op(
+        "f32_rates", Shape(1, n_in), n, x=c.input(n), eta=ETA, s=c.rates(n), into=due
+    )
+    biases = op(
+        "f32_bias_update", Shape(1, n_out), n, b=c.biases(n), d=c.delta(n), eta=ETA
+    )
+    waits = If(
+        due, (biases,), (_whole(c, n),), usual=c.density(n) == 1.0,
+        why=f"W{n} waits for the next forward pass",
+    )  # fmt: skip
+    return looked, waits
+
+
+def _gated(c: Composer, n: int) -> tuple[Item, ...]:
+    """First the rows of which no element could pass are taken off the list, exactly,
+    then the others are updated, of masked ones what passes."""
+    n_out = c.network.shape(n)[1]
+    tau, kept = Part(c.thresholds(), n - 1), dense.count(n)
+    bound = op(
+        "f32_max_abs", Shape(1, n_out), n, v=c.delta(n), into=f"const float bound{n}"
+    )
+    listed = () if c.way(n) == "listed" else (dense.listing(c, n),)
+    rows = op(
+        "f32_gate_rows",
+        Shape(c.network.shape(n)[0], 1, c.density(n)),
+        n,
+        rows=c.rows(n),
+        x=c.values(n),
+        count=kept,
+        eta=ETA,
+        bound=Symbol(f"bound{n}"),
+        tau=tau,
+        into=kept.text,
+    )
+    return (*listed, bound, rows, *_passing(c, n), *_controlled(c, n))
+
+
+def _passing(c: Composer, n: int) -> tuple[Item, ...]:
+    """The update of what the row gate has let through."""
+    gate, (n_in, n_out) = c.spec.gate, c.network.shape(n)
+    share = c.density(n) if gate.active is None else gate.active
+    shape = Shape(n_in, n_out, min(share, c.density(n)))
+    if not gate.masked:
+        return (_listed(c, n, shape),)
+    m = c.inner(f"m{n}", (n_out,))
+    masks = op("f32_block_max", Shape(1, n_out), n, v=c.delta(n), m=m, block=gate.block)
+    into = f"const size_t part{n}" if gate.active is not None else ""
+    return masks, op(
+        "f32_listed_masked_update",
+        shape,
+        n,
+        rows=c.rows(n),
+        x=c.values(n),
+        count=dense.count(n),
+        b=c.biases(n),
+        d=c.delta(n),
+        m=m,
+        eta=ETA,
+        tau=Part(c.thresholds(), n - 1),
+        into=into,
+    )
+
+
+def _controlled(c: Composer, n: int) -> tuple[Item, ...]:
+    """The threshold moves, so that a share of the updates passes."""
+    gate, (n_in, n_out) = c.spec.gate, c.network.shape(n)
+    if gate.active is None:
+        return ()
+    tau = Part(c.thresholds(), n - 1)
+    return (
+        op(
+            "f32_controlled",
+            Shape(1, 1),
+            n,
+            tau=tau,
+            part=Symbol(f"part{n}") if gate.masked else dense.count(n),
+            whole=n_in * n_out if gate.masked else n_in,
+            set_point=float(gate.active),
+            gain=GAIN,
+            into=tau,
+        ),
+    )
+
+
+def budget(c: Composer) -> tuple[Item, ...]:
+    """The controller of a budget: what this step has taken moves the threshold."""
+    gate = c.spec.gate
+    if gate.budget is None:
+        return ()
+    tau, taken = c.thresholds(), "net->signal"
+    moved = op(
+        "f32_controlled",
+        Shape(1, 1),
+        tau=Part(tau, 0),
+        part=Symbol(taken),
+        whole=gate.budget,
+        set_point=1.0,
+        gain=BUDGET_GAIN,
+        into="const float moved",
+    )
+    each = Repeat("n", tau.size, (Set("s->tau[n]", "moved", (tau,)),), c_type="size_t")
+    return (Set(taken, "(uint32_t)net_counter() - started"), moved, each)

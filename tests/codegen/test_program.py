@@ -1,0 +1,115 @@
+"""The program of a step: what is derived of it."""
+
+from __future__ import annotations
+
+import pytest
+
+import targets
+from codegen import rules
+from codegen.arena import arrange, survivors
+from codegen.composer import Composer
+from codegen.cost import Shape
+from codegen.errors import BuildError
+from codegen.plan import plan
+from codegen.program import Item, Life, Op, Repeat, Stage, lives, op, ops
+from codegen.spec import Gate, Network, RuleChoice, Spec
+from codegen.tensors import Tensor
+
+TARGET = targets.load("qemu-rv64gcv")
+A, B, C, D = (Tensor(name, (4,)) for name in "abcd")
+
+
+def moved(x: Tensor, y: Tensor) -> Op:
+    """y made of x."""
+    return op("f32_ternary", Shape(1, 4), e=x, q=y, threshold=0.5)
+
+
+def stage(*body: Item) -> Stage:
+    return Stage("look", body)
+
+
+def test_a_tensor_lives_from_its_first_use_to_its_last() -> None:
+    steps = (stage(moved(A, B)), stage(moved(B, C)), stage(moved(C, D)))
+    found = lives(steps)
+    assert found == {A: Life(1, 1), B: Life(1, 2), C: Life(2, 3), D: Life(3, 3)}
+
+
+def test_tensors_meet_where_one_dies_as_another_is_born() -> None:
+    assert Life(1, 2).meets(Life(2, 3)) and Life(2, 3).meets(Life(1, 2))
+    assert not Life(1, 2).meets(Life(3, 4))
+
+
+def test_results_live_to_the_end() -> None:
+    found = lives((stage(moved(A, B)), stage(moved(C, D))), results=(B,))
+    assert found[B] == Life(1, 2)
+
+
+def test_what_crosses_the_border_of_a_repeat_lives_through_all_of_it() -> None:
+    """Each round needs what came before, and what comes after needs all rounds."""
+    rounds = Repeat(
+        "k", 3, (stage(moved(A, B)), stage(moved(B, C)), stage(moved(D, D)))
+    )
+    found = lives((stage(moved(D, A)), rounds, stage(moved(C, D))))
+    assert found[A] == Life(1, 4)
+    assert found[C] == Life(2, 5)
+    assert found[B] == Life(2, 3), "made and used up in each round"
+
+
+def test_what_a_round_begins_by_reading_is_kept_for_the_next() -> None:
+    found = lives((Repeat("k", 3, (stage(moved(A, B)), stage(moved(C, A)))),))
+    assert found[A] == Life(1, 2)
+
+
+def test_what_is_overwritten_does_not_survive() -> None:
+    timeline = {A: Life(1, 1), B: Life(2, 2), C: Life(1, 2)}
+    arena = arrange(timeline)
+    assert survivors(timeline, arena) == {B, C}
+
+
+def test_an_operand_that_no_parameter_takes_is_named() -> None:
+    with pytest.raises(BuildError, match="'f32_dot' is given z: expected some of x, y"):
+        op("f32_dot", Shape(1, 4), x=A, y=B, z=C)
+    with pytest.raises(BuildError, match="no kernel 'f32_dots'"):
+        op("f32_dots", Shape(1, 4), x=A)
+
+
+@pytest.mark.parametrize("rule", rules.names())
+def test_every_operation_gives_its_kernel_all_that_it_takes(rule: str) -> None:
+    """Each pointer and scalar is given; only sizes follow from the shape."""
+    sizes = {"n", "n_in", "n_out", "n_err", "rows", "axes"}
+    gates = rules.declaration(rule).gates
+    gate = Gate(
+        "block" if "rows" in gates else "none", error=0.1 if "error" in gates else 0
+    )
+    for spec in (Spec(Network((9, 7, 6, 5)), RuleChoice(rule), gate=gate),):
+        for one in plan(spec, TARGET).program.ops():
+            wanted = {argument.name for argument in one.kernel.arguments}
+            assert wanted - {name for name, _ in one.operands} <= sizes, one.key
+
+
+@pytest.mark.parametrize("rule", rules.names())
+def test_what_a_step_reads_of_scratch_was_written_before(rule: str) -> None:
+    """By an operation that comes first, whatever branch is taken."""
+    program = plan(Spec(Network((9, 7, 6, 5)), RuleChoice(rule)), TARGET).program
+    there = {tensor for item in program.before for tensor in item.uses}
+    for one in ops(program.step):
+        for tensor, written in one.tensors():
+            if tensor.role == "scratch" and not written:
+                assert tensor in there, (one.key, tensor.name)
+        there |= {tensor for tensor, written in one.tensors() if written}
+
+
+IN_PASSING = {"drtp", "local", "fg-local"}
+
+
+@pytest.mark.parametrize("rule", rules.names())
+def test_learning_in_passing_is_seen_in_the_program(rule: str) -> None:
+    program = plan(Spec(Network((9, 7, 6, 5)), RuleChoice(rule)), TARGET).program
+    assert program.in_passing == (rule in IN_PASSING)
+    assert program.answers_first == (rule not in IN_PASSING | {"fg-weight"})
+
+
+def test_a_composer_makes_each_tensor_once() -> None:
+    c = Composer(Spec(Network((9, 7, 5))), {})
+    assert c.weights(1) is c.weights(1) and c.input(2) is c.result(1)
+    assert c.error is c.delta(2) and c.outputs is c.result(2)
