@@ -30,7 +30,7 @@ def program(c: Composer, step: Iterable[Item]) -> Program:
     fused = [n for n in range(1, c.depth + 1) if c.way(n) == "fused"]
     waiting = (item for n in fused for item in flush(c, n))
     return Program(
-        look(c), (*step, *budget(c)), _before(c), tuple(waiting), (c.outputs,)
+        look(c), goals.goal(c.spec).outputs(c), (*step, *budget(c)), _before(c), tuple(waiting), (c.outputs,)
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Protocol
 
 from codegen import bill as bills
-from codegen import kernels, protocol, rules, ways
+from codegen import goals, kernels, protocol, rules, ways
 from codegen.arena import Arena, arrange, survivors
 from codegen.checkpoint import Slots, slots
 from codegen.composer import Composer, Way
@@ -244,7 +244,7 @@ def _encoded(body: int) -> int:
 def _line(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
     assert protocol.STEP.request and protocol.STEP.reply
     assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
-    sample = 2 + spec.sample_bytes
+    sample = goals.goal(spec).bytes(spec) + spec.sample_bytes
     result = 8 + WORD * (spec.network.n_out + (spec.gate.budget is not None))
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
@@ -334,7 +334,8 @@ def _calls(
     if composer.spec.clip.weights is not None:  # of what is drawn at first
         wanted[0, "f32_clip"] = Shape(1, network.n_out), ""
     for one in program.ops():
-        wanted[one.layer, one.key] = one.shape, one.purpose
+        made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))
+        assert made[0] == one.shape, f"{one.key} of layer {one.layer} has two shapes"
 
     def call(n: int, key: str, shape: Shape, part: str) -> Call:
         name = key.rpartition("/")[2]

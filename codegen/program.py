@@ -188,12 +188,14 @@ class Life:
 class Program:
     """What the C of a network does.
 
-    `look` leaves the outputs in the tensors `results`, and changes nothing; `step`
+    `look` leaves the output layer's pre-activations in the tensors `results`, and
+    changes nothing; `outputs` makes the network's outputs of them; `step`
     learns from one sample, once what is noted `before` it is; `flush` does what a step
     has left pending. Everything below is derived.
     """
 
     look: tuple[Item, ...]
+    outputs: Op
     step: tuple[Item, ...]
     before: tuple[Set, ...] = ()
     flush: tuple[Item, ...] = ()
@@ -211,7 +213,7 @@ class Program:
 
     def ops(self) -> Iterator[Op]:
         """Every operation of any function."""
-        return ops((*self.look, *self.step, *self.flush))
+        return ops((*self.look, self.outputs, *self.step, *self.flush))
 
     def tensors(self, role: str) -> tuple[Tensor, ...]:
         """Tensors of that role, in the order in which they are first named."""

@@ -19,7 +19,7 @@ from codegen.plan import Call, LinkPlan, Plan
 from codegen.prefix import DEFAULT, renamed
 from codegen.resident import LABELS_FILE, SAMPLES_FILE
 from codegen.self_test import FINDINGS
-from codegen.spelling import Speller, base, comment, kind, sizes, wrapped
+from codegen.spelling import Speller, base, comment, gives_sizes, kind, sizes, wrapped
 from targets import Target
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -87,8 +87,9 @@ class Shared:
 def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
     """The calls of `plan` that share code, by key and layer."""
     together: dict[tuple[object, ...], list[Call]] = {}
+    sized = {(o.layer, o.key) for o in plan.program.ops() if gives_sizes(o)}
     for call in plan.calls:
-        if call.variant.kernel.operation != "nonzero":  # takes a stride as well
+        if (call.layer, call.key) not in sized:
             key = (call.variant, call.shape.n_in, call.shape.n_out)
             together.setdefault(key, []).append(call)
     found: dict[tuple[str, int], Shared] = {}
@@ -128,13 +129,13 @@ def context(plan: Plan) -> dict[str, object]:
         "target": plan.target,
         "protocol": protocol,
         "sample_type": spec.inputs.format.c_type,
-        "output_kernel": goals.LOSSES[spec.network.output],
         "call": call,
         "c": Speller(lambda one: call(one.key, one.layer)),
         "shared": sorted(set(common.values()), key=lambda one: one.symbol),
         "kernel_files": sorted({c.variant.file for c in plan.calls}),
         "layers": layers,
         "gate": spec.gate,
+        "goal": goals.goal(spec),
         "clip": spec.clip,
     }
 

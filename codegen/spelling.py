@@ -32,6 +32,12 @@ def sizes(kernel: Kernel, shape: Shape) -> dict[str, int]:
     }  # fmt: skip
 
 
+def gives_sizes(one: Op) -> bool:
+    """Whether an operation gives sizes itself: its own, or a stride."""
+    mine = {*sizes(one.kernel, one.shape), "stride"}
+    return any(name in mine and isinstance(given, int) for name, given in one.operands)
+
+
 class Speller:
     """Writes the operations of one program. `called(op)` is the C function that is
     called for one."""

@@ -37,4 +37,4 @@ def _check(c: Composer) -> tuple[Item, ...]:
         return ()
     x = c.input(1)
     across = Shape(1, c.network.n_in)
-    return (op("f32_all_finite", across, v=x, needs="true", faults=x),)
+    return (op("f32_all_finite", across, purpose="input", v=x, needs="true", faults=x),)

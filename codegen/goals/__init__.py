@@ -1,60 +1,48 @@
-"""Goals: what a step learns from."""
+"""Goals: what a step learns from, and how outputs are held against it.
+
+A goal is a module here, named as in `codegen.spec.GOALS`. It says what comes with a
+sample, on the line and in C, and gives the operations that make an error of outputs.
+The reference has its own (`codegen.reference.goals`).
+"""
 
 from __future__ import annotations
 
 from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.cost import Shape
-from codegen.program import If, Item, Leave, Op, Set, Stage, Symbol, op
+from codegen.goals import label, sample, vector
+from codegen.goals.base import LOSSES, Goal
+from codegen.program import If, Item, Leave, Op, Set, Stage, op
+from codegen.spec import Spec
 from codegen.tensors import Tensor
 
-LOSSES = {
-    "sigmoid": "f32_sigmoid_bce",
-    "softmax": "f32_softmax_ce",
-    "identity": "f32_identity_mse",
-}
-"""Kernel of the outputs, their loss and error, by the network's output."""
+_GOALS = {"label": label.GOAL, "vector": vector.GOAL, "sample": sample.GOAL}
+
+__all__ = ["LOSSES", "Goal", "goal"]
+
+
+def goal(spec: Spec) -> Goal:
+    """The spec's."""
+    return _GOALS[spec.goal]
 
 
 def judged(
-    c: Composer, p: Tensor, e: Tensor, loss: str, n: int = 0, part: str = ""
-) -> Op:
-    """From pre-activations in p to outputs there, error e and `loss`."""
-    across = Shape(1, c.network.n_out)
-    return op(
-        LOSSES[c.network.output],
-        across,
-        n,
-        a=p,
-        label=Symbol("label"),
-        p=p,
-        e=e,
-        purpose=part,
-        into=loss,
-        needs="number",
-        faults=p,
-    )
+    c: Composer, p: Tensor, e: Tensor, loss: str, n: int = 0, purpose: str = ""
+) -> tuple[Item, ...]:
+    """From pre-activations in p to outputs there, error e within its limit and
+    `loss`; what can be overflowed is looked at."""
+    return goal(c.spec).judged(c, p, e, loss, n, purpose)
 
 
-def target(c: Composer, t: Tensor, value: float) -> Op:
-    """t = `value` at the label, 0 elsewhere."""
-    return op("f32_target", Shape(1, t.size), t=t, label=Symbol("label"), value=value)
-
-
-def tempered(c: Composer, e: Tensor) -> tuple[Item, ...]:
-    """An error within its limit, where it has one."""
-    limit = c.spec.clip.error
-    if limit is None:
-        return ()
-    across = Shape(1, c.network.n_out)
-    return (op("f32_clip", across, v=e, limit=float(limit), n=e.size),)
+def target(c: Composer, t: Tensor, sign: float) -> Op:
+    """t = `sign` times what the step learns from, as one number an output."""
+    return goal(c.spec).target(c, t, sign)
 
 
 def judge(c: Composer) -> Stage:
     """Outputs, loss and error of the network."""
     says = "outputs, loss, error e = p - t, which is finite when every p is"
-    found = judged(c, c.outputs, c.error, "*loss")
-    return Stage("judge", (found, *tempered(c, c.error)), says=says)
+    return Stage("judge", judged(c, c.outputs, c.error, "*loss"), says=says)
 
 
 def _largest(c: Composer, e: Tensor) -> Op:
@@ -74,8 +62,8 @@ def leave_if_negligible(c: Composer) -> tuple[Item, ...]:
     untold = (Set("net->signal", "0"),) if gate.budget is not None else ()
     return (
         If(
-            _negligible(c), (*untold, Leave()),
-            op=_largest(c, c.error), usual=False, why="the error gate",
+            _negligible(c), (*untold, Leave()), op=_largest(c, c.error), usual=False,
+            why="the error gate",
         ),
     )  # fmt: skip
 

@@ -137,9 +137,10 @@ def alive(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
     return slope(c, n, d) if c.network.activation == "relu" else (finite(d, n),)
 
 
-def finite(v: Tensor, n: int) -> Op:
+def finite(v: Tensor, n: int, purpose: str = "") -> Op:
     """Look whether a tensor of layer n is finite."""
-    return op("f32_all_finite", Shape(1, v.size), n, v=v, needs="true", faults=v)
+    across = Shape(1, v.size)
+    return op("f32_all_finite", across, n, v=v, purpose=purpose, needs="true", faults=v)
 
 
 def backward(c: Composer, n: int, says: str = "") -> Op:

@@ -53,8 +53,7 @@ def turn(c: Composer, n: int, delta: tuple[Item, ...]) -> tuple[Item, ...]:
     )  # fmt: skip
     return (
         through(c, n, h, p),
-        goals.judged(c, p, e, f"const float loss{n}", n, "readout"),
-        *goals.tempered(c, e),
+        *goals.judged(c, p, e, f"const float loss{n}", n, "readout"),
         *goals.unless_negligible(c, e, learned),
     )
 

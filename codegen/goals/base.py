@@ -1,0 +1,82 @@
+"""What every goal says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from codegen.composer import Composer
+from codegen.cost import Shape
+from codegen.layers.dense import finite
+from codegen.program import Item, Op, op
+from codegen.spec import Spec
+from codegen.tensors import Tensor
+
+LOSSES = {
+    "sigmoid": "f32_sigmoid_bce",
+    "softmax": "f32_softmax_ce",
+    "identity": "f32_identity_mse",
+}
+"""Kernel of the outputs, their loss and error, by the network's output."""
+
+
+class Judged(Protocol):
+    """Operations from pre-activations to outputs, error and loss."""
+
+    def __call__(
+        self, c: Composer, p: Tensor, e: Tensor, loss: str, n: int, purpose: str
+    ) -> tuple[Item, ...]: ...
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What comes with a sample: `bytes(spec)` on the line, and net_step's parameter
+    `declared` in C, which `means` something; both are empty where it is the sample
+    itself. `target(c, t, sign)` makes one number an output of it; `outputs(c)` makes
+    outputs of pre-activations, and holds them against nothing."""
+
+    name: str
+    bytes: Callable[[Spec], int]
+    declared: str
+    means: str
+    judged: Judged
+    target: Callable[[Composer, Tensor, float], Op]
+    outputs: Callable[[Composer], Op]
+
+
+def tempered(c: Composer, e: Tensor) -> tuple[Item, ...]:
+    """An error within its limit, where it has one."""
+    limit = c.spec.clip.error
+    if limit is None:
+        return ()
+    across = Shape(1, c.network.n_out)
+    return (op("f32_clip", across, v=e, limit=float(limit), n=e.size),)
+
+
+def against(
+    c: Composer, t: Tensor, p: Tensor, e: Tensor, loss: str, n: int, purpose: str
+) -> tuple[Item, ...]:
+    """Outputs held against a vector t, which may be any: so the error is looked at,
+    too."""
+    made = op(
+        f"{LOSSES[c.network.output]}_vector", Shape(1, c.network.n_out), n,
+        a=p, t=t, p=p, e=e, purpose=purpose, into=loss,
+    )  # fmt: skip
+    return (
+        finite(p, n, "goal"), made, *tempered(c, e), finite(e, n, "goal")
+    )  # fmt: skip
+
+
+def outputs_alone(c: Composer) -> Op:
+    """Outputs in place of their pre-activations."""
+    p = c.outputs
+    return op(
+        f"{LOSSES[c.network.output]}_vector", Shape(1, p.size), a=p, t=None, p=p, e=None,
+        into="const float none", needs="number", faults=p,
+    )  # fmt: skip
+
+
+def scaled(t: Tensor, source: Tensor, sign: float) -> Op:
+    """t = sign * source, for a sign of 1 or -1."""
+    return op("f32_scale", Shape(1, t.size), v=source, scale=sign, x=t)

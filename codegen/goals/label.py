@@ -1,0 +1,45 @@
+"""A class label: t is 1 at the label, 0 elsewhere."""
+
+from __future__ import annotations
+
+from codegen.composer import Composer
+from codegen.cost import Shape
+from codegen.goals.base import LOSSES, Goal, tempered
+from codegen.program import Item, Op, Symbol, op
+from codegen.tensors import Tensor
+
+LABEL = Symbol("label")
+
+
+def _judged(
+    c: Composer, p: Tensor, e: Tensor, loss: str, n: int, purpose: str
+) -> tuple[Item, ...]:
+    across = Shape(1, c.network.n_out)
+    made = op(
+        LOSSES[c.network.output], across, n, a=p, label=LABEL, p=p, e=e,
+        purpose=purpose, into=loss, needs="number", faults=p,
+    )  # fmt: skip
+    return (made, *tempered(c, e))
+
+
+def _target(c: Composer, t: Tensor, sign: float) -> Op:
+    return op("f32_target", Shape(1, t.size), t=t, label=LABEL, value=sign)
+
+
+def _outputs(c: Composer) -> Op:
+    p = c.outputs
+    return op(
+        LOSSES[c.network.output], Shape(1, p.size), a=p, label=0, p=p, e=None,
+        into="const float none", needs="number", faults=p,
+    )  # fmt: skip
+
+
+GOAL = Goal(
+    name="label",
+    bytes=lambda spec: 2,
+    declared="uint32_t label",
+    means="label: index of the true class, below NET_OUTPUTS",
+    judged=_judged,
+    target=_target,
+    outputs=_outputs,
+)
