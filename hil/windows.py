@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from codegen.errors import SpecError
-from codegen.reference.window import raw_features
+from codegen.reference.fronts.window import raw_features
 from codegen.window import LARGEST, Window
 from hil.errors import DataError
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32, F64
+from codegen.reference.goals import Given
 from codegen.reference.learner import Learner, NonFinite
 from codegen.spec import RuleChoice, Spec
 
@@ -42,11 +43,11 @@ def health(
     learner: Learner,
     before: Mapping[str, F32],
     sample: NDArray[np.generic],
-    label: int,
+    target: Given,
 ) -> Health:
     """Of the step that `learner` has just done on a raw sample [n_in], from the
     state `before` it."""
-    factors = _gradient(learner.spec, before, sample, label)
+    factors = _gradient(learner.spec, before, sample, target)
     angles: list[float | None] = []
     updates, weights, active = [], [], []
     for layer in range(1, learner.depth + 1):
@@ -61,20 +62,21 @@ def health(
 
 
 def _gradient(
-    spec: Spec, state: Mapping[str, F32], sample: NDArray[np.generic], label: int
+    spec: Spec, state: Mapping[str, F32], sample: NDArray[np.generic], target: Given
 ) -> list[tuple[F64, F64]]:
     """Of each layer the factors x, d of the gradient x d^T; none where a value is
     not finite."""
-    exact = Learner(Spec(spec.network, RuleChoice("bp"), spec.inputs, spec.seed))
+    exact = Learner(
+        Spec(spec.network, RuleChoice("bp"), spec.inputs, spec.seed, goal=spec.goal)
+    )
     exact.load({name: state[name] for name in exact.state})
     try:
-        exact.step(sample, label, 0.0)
+        exact.step(sample, target, 0.0)
     except NonFinite:
         return []
-    deltas = [f"d{layer}" for layer in range(1, exact.depth)] + ["e"]
     return [
-        (exact.input_of(layer).astype(np.float64), exact.trace[d].astype(np.float64))
-        for layer, d in enumerate(deltas, 1)
+        (exact.input_of(n).astype(np.float64), exact.delta_of(n).astype(np.float64))
+        for n in range(1, exact.depth + 1)
     ]
 
 
@@ -88,7 +90,6 @@ def _angle(moved: F64, x: F64, d: F64) -> float | None:
 
 
 def _saturation(learner: Learner, layer: int) -> float:
-    h = learner.trace[f"h{layer}"]
-    slopes = learner.activation.grad(h, np.ones_like(h))
+    slopes = learner.slope(layer, np.ones_like(learner.trace[f"h{layer}"]))
     steepest = 0.25 if learner.spec.network.activation == "sigmoid" else 1.0
     return float(np.mean(slopes < FLAT * steepest))

@@ -1,7 +1,8 @@
 """The three output non-linearities, each with its loss.
 
 In all three the error e = p - t is the exact gradient of the loss in the
-pre-activations, t being 1 at the label and 0 elsewhere.
+pre-activations. The target t is 1 at the label and 0 elsewhere, or, but for softmax,
+any vector (docs/arithmetic.md, section 5).
 """
 
 from __future__ import annotations
@@ -13,33 +14,16 @@ import numpy as np
 
 from codegen.reference.arithmetic import F32, dot16, sum16
 from codegen.reference.functions import exp, log, relu, sigmoid_and_decay
+from codegen.reference.operations import Judged
 
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Outputs p [n], error e [n] and loss for one label."""
-
-    p: F32
-    e: F32
-    loss: np.float32
-
-
-def _error(p: F32, label: int) -> F32:
-    """p - t."""
-    e = p - np.float32(0)
-    e[label] = p[label] - _ONE
-    return e
-
-
-def _sigmoid(a: F32, label: int) -> Judged:
+def _sigmoid(a: F32, t: F32) -> Judged[F32]:
     p, z = sigmoid_and_decay(a)
-    r = relu(a)
-    missed = r.copy()
-    missed[label] = r[label] - a[label]
-    return Judged(p, _error(p, label), np.float32(sum16(missed + log(_ONE + z))))
+    missed = relu(a) - a * t
+    return Judged(p, p - t, np.float32(sum16(missed + log(_ONE + z))))
 
 
 def _exponentials(a: F32) -> tuple[F32, F32, F32]:
@@ -52,14 +36,14 @@ def _exponentials(a: F32) -> tuple[F32, F32, F32]:
     return below, powers, np.asarray([sum16(powers)])
 
 
-def _softmax(a: F32, label: int) -> Judged:
+def _softmax(a: F32, t: F32) -> Judged[F32]:
     below, powers, total = _exponentials(a)
     p = powers / total
-    return Judged(p, _error(p, label), log(total)[0] - below[label])
+    return Judged(p, p - t, log(total)[0] - below[t.argmax()])
 
 
-def _identity(a: F32, label: int) -> Judged:
-    e = _error(a, label)
+def _identity(a: F32, t: F32) -> Judged[F32]:
+    e = a - t
     return Judged(a, e, np.float32(_HALF * dot16(e, e)))
 
 
@@ -70,10 +54,10 @@ def _softmax_value(a: F32) -> F32:
 
 @dataclass(frozen=True)
 class Output:
-    """`value(a)` is p alone; `judged(a, label)` adds error and loss."""
+    """`value(a)` is p alone; `judged(a, t)` adds error and loss."""
 
     value: Callable[[F32], F32]
-    judged: Callable[[F32, int], Judged]
+    judged: Callable[[F32, F32], Judged[F32]]
 
 
 OUTPUTS = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from codegen import constants, streams
 from codegen.reference import random
-from codegen.reference.arithmetic import F32, fma, fma_chain
+from codegen.reference.arithmetic import F32, fma
 from codegen.reference.functions import log
 
 _ONE, _HALF_RANGE = np.float32(1), np.float32(2.0**-23)
@@ -62,18 +62,3 @@ def _polynomial(coefficients: tuple[float, ...], x: F32) -> F32:
 
 DISTRIBUTIONS = {"rademacher": rademacher, "gaussian": gaussian}
 """By the names of the rules' parameter `perturbation`."""
-
-
-def slope(w: F32, v: F32, x: F32, t: F32 | None) -> F32:
-    """Derivative [n_out] of a dense layer's pre-activations where x [n_in] moves
-    along t (None: stays), W [n_in, n_out] along v[:n_in], b along v[n_in].
-
-    u = v[n_in], then for i ascending u = fma(t_i, W[i], u) and u = fma(x_i, v[i],
-    u), either left out where its factor is zero.
-    """
-    n_in = x.size
-    moving = np.zeros_like(x) if t is None else t
-    factors = np.stack([moving, x], axis=1).ravel()
-    rows = np.stack([w, v[:n_in]], axis=1).reshape(2 * n_in, -1)
-    there = np.flatnonzero(factors)
-    return fma_chain(factors[there, None], rows[there], v[n_in])

@@ -19,17 +19,19 @@ import numpy as np
 
 from codegen.errors import ReferenceUnsound
 from codegen.reference.environment import require_sound
+from codegen.reference.goals import Given
 from codegen.reference.health import Health, health
 from codegen.reference.learner import Learner, NonFinite, Result
 from codegen.spec import Spec
 
 
 class Asked(NamedTuple):
-    """A step to compute; `digest`, `state` and `health` say whether those after it
-    are wanted; `signal` is what a device's counter told of it."""
+    """A step to compute, towards a `target` as the spec's goal is; `digest`, `state`
+    and `health` say whether those after it are wanted; `signal` is what a device's
+    counter told of it."""
 
     sample: np.ndarray
-    label: int
+    target: Given
     eta: np.float32
     digest: bool
     state: bool
@@ -114,14 +116,14 @@ def _reply(learner: Learner, batch: Sequence[Asked]) -> Reply:
 def _answer(learner: Learner, asked: Asked) -> Answer:
     before = learner.snapshot() if asked.health else {}
     try:
-        result = learner.step(asked.sample, asked.label, asked.eta, asked.signal)
+        result = learner.step(asked.sample, asked.target, asked.eta, asked.signal)
     except NonFinite as error:
         return Answer(None, non_finite=error.tensor)
     return Answer(
         result,
         learner.digest() if asked.digest else None,
         learner.snapshot() if asked.state else None,
-        health=health(learner, before, asked.sample, asked.label)
+        health=health(learner, before, asked.sample, asked.target)
         if asked.health
         else None,
         written=sum(learner.changed.values()),

@@ -10,7 +10,7 @@ from hil import output
 from hil.verbs.run import add_experiment, experiment_of
 
 if TYPE_CHECKING:
-    from codegen.reference.bounded import Certificate
+    from codegen.reference.certificate import Certificate
 
 HELP = "prove bounds of every value of a step, for every sample and every state"
 NOT_CERTIFIED = 1
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from codegen.reference.bounded import certify
+    from codegen.reference.certificate import certify
     from hil.errors import UsageError
     from hil.lesson import prepare
 

@@ -53,7 +53,7 @@ def reference() -> Iterator[ReferenceProcess]:
 
 def same(answer: Answer, learner: Learner, asked: Asked) -> bool:
     """Whether it is what the learner says next."""
-    result = learner.step(asked.sample, asked.label, asked.eta)
+    result = learner.step(asked.sample, asked.target, asked.eta)
     assert answer.result is not None
     state = None if answer.state is None else {**answer.state}
     return (
@@ -80,7 +80,7 @@ def test_answers_are_the_learners_and_in_order(reference: ReferenceProcess) -> N
 def test_it_goes_on_from_a_state(reference: ReferenceProcess) -> None:
     spec = spec_of(6, 5, 3)
     learner, batch = Learner(spec), batch_of(spec, 2)
-    learner.step(batch[0].sample, batch[0].label, ETA)
+    learner.step(batch[0].sample, batch[0].target, ETA)
     reference.load(learner.snapshot())
     reference.post(batch[1:])
     (answer,) = reference.take(LIMIT)
@@ -105,7 +105,7 @@ def test_a_non_finite_step_names_its_tensor_and_is_the_last() -> None:
     learner, batch = Learner(spec), batch_of(spec, 8, scale=1e20)
     with pytest.raises(NonFinite) as met:
         for asked in batch:
-            learner.step(asked.sample, asked.label, asked.eta)
+            learner.step(asked.sample, asked.target, asked.eta)
     with ReferenceProcess(spec) as reference:
         reference.post(batch)
         answers = reference.take(LIMIT)
@@ -116,7 +116,7 @@ def test_a_non_finite_step_names_its_tensor_and_is_the_last() -> None:
 def test_an_exception_in_it_is_raised_here(reference: ReferenceProcess) -> None:
     asked = batch_of(spec_of(6, 5, 3), 1)[0]
     for label in (99, 0, 0):  # what is posted after it fails is not what is told
-        reference.post([asked._replace(label=label)])
+        reference.post([asked._replace(target=label)])
     with pytest.raises(RuntimeError, match="label 99 is not in"):
         reference.take(LIMIT)
 

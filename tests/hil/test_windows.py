@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.reference.window import features
+from codegen.reference.fronts.window import features
 from codegen.window import Window
 from hil import datasets, hapt, windows
 from hil.errors import DataError

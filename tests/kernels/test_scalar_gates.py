@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from codegen import streams
-from codegen.reference import dense, gates, perturbation
+from codegen.reference import gates, perturbation
 from codegen.reference.arithmetic import F32, dot16
+from codegen.reference.float32 import FLOAT32
+from codegen.reference.layers import dense
 from codegen.spec import Gate
+from tests.reference.one_layer import rank_one
 
 Call = Callable[..., Any]
 SHAPES = [(1, 1), (7, 10), (17, 16), (5, 17), (33, 31), (64, 65), (9, 130)]
@@ -58,7 +61,7 @@ def test_a_ternary_error_is_its_sign_where_it_is_large(
 def test_clipping_is_two_comparisons_and_a_nan_becomes_the_limit(call: Call) -> None:
     v = np.append(drawn(2, 30) * 3, [np.inf, -np.inf, np.nan, 1.5, -1.5, -0.0])
     v = v.astype(np.float32)
-    want = dense.clipped(v, np.float32(1.5))
+    want = FLOAT32.clipped(v, np.float32(1.5))
     call("f32_clip", v, 1.5, v.size)
     same(v, want)
     assert v[32] == 1.5
@@ -191,13 +194,13 @@ def test_a_layer_and_its_derivative_come_in_one_pass(
     a, u = np.empty(n_out, np.float32), np.empty(n_out, np.float32)
     stream = streams.perturbation(3)
     call(f"f32_jvp_{name}", 9, stream, w, b, x, t, a, u, n_in, n_out)
-    same(a, dense.forward(w, b, x))
-    same(u, perturbation.slope(w, v, x, t))
+    same(a, dense.forward(FLOAT32, w, b, x))
+    same(u, dense.derivative(FLOAT32, w, v, x, t))
 
 
 def test_an_update_without_biases_leaves_them_out(call: Call) -> None:
     w, x, d = drawn(1, 9, 10), drawn(2, 9), drawn(3, 10)
     want = w.copy()
-    dense.update(want, None, x, d, ETA)
+    rank_one(want, np.zeros(10, np.float32), x, d, ETA)
     call("f32_dense_update", w, ctypes.c_void_p(None), x, d, ETA, 9, 10)
     same(w, want)

@@ -11,9 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from codegen.reference import dense, functions, outputs, random
+from codegen.reference import functions, outputs, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest
+from codegen.reference.float32 import FLOAT32
+from codegen.reference.goals import one_hot
+from codegen.reference.layers import dense
+from tests.reference.one_layer import rank_one
 
 SIZES = (1, 7, 16, 17, 33, 65)
 SHAPES = [(1, 1), (7, 10), (17, 16), (5, 17), (33, 31), (64, 65), (9, 130)]
@@ -95,7 +99,7 @@ def test_forward(call: Call, n_in: int, n_out: int) -> None:
     w, b, x = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in)
     a = np.empty(n_out, np.float32)
     call("f32_dense_forward", w, b, x, a, n_in, n_out)
-    same(a, dense.forward(w, b, x))
+    same(a, dense.forward(FLOAT32, w, b, x))
 
 
 def test_forward_skips_zeros_of_both_signs(call: Call) -> None:
@@ -113,7 +117,7 @@ def test_forward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) ->
     a = np.empty(n_out, np.float32)
     call("f32_dense_forward", w, b, x, a, n_in, n_out)
     with np.errstate(all="ignore"):
-        same(a, dense.forward(w.reshape(n_in, n_out), b, x))
+        same(a, dense.forward(FLOAT32, w.reshape(n_in, n_out), b, x))
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "relu"])
@@ -159,7 +163,7 @@ def test_stored_feedback(call: Call, n_err: int, n: int) -> None:
     matrix, e = drawn(7, n_err, n), drawn(8, n_err)
     u = np.empty(n, np.float32)
     call("f32_feedback_stored", matrix, e, u, n_err, n)
-    same(u, dense.feedback(matrix, e))
+    same(u, dense.feedback(FLOAT32, matrix, e))
 
 
 @pytest.mark.parametrize(("n_err", "n"), SHAPES)
@@ -171,7 +175,7 @@ def test_sign_feedback(call: Call, n_err: int, n: int, first_word: int) -> None:
     u = np.empty(n, np.float32)
     words = np.empty(-(-n_err * n // 32), np.uint32)
     call("f32_feedback_signs", 17, first_word, scale, e, u, words, n_err, n)
-    same(u, dense.feedback(matrix, e))
+    same(u, dense.feedback(FLOAT32, matrix, e))
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
@@ -179,7 +183,7 @@ def test_backward(call: Call, n_in: int, n_out: int) -> None:
     w, d = drawn(10, n_in, n_out), drawn(11, n_out)
     u = np.empty(n_in, np.float32)
     call("f32_dense_backward", w, d, u, n_in, n_out)
-    same(u, dense.backward(w, d))
+    same(u, dense.backward(FLOAT32, w, d))
 
 
 @settings(max_examples=100, deadline=None)
@@ -189,7 +193,7 @@ def test_backward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) -
     u = np.empty(n_in, np.float32)
     call("f32_dense_backward", w, d, u, n_in, n_out)
     with np.errstate(all="ignore"):
-        same(u, dense.backward(w.reshape(n_in, n_out), d))
+        same(u, dense.backward(FLOAT32, w.reshape(n_in, n_out), d))
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
@@ -202,7 +206,7 @@ def test_update(call: Call, n_in: int, n_out: int) -> None:
     )
     eta = np.float32(0.03)
     want_w, want_b = w.copy(), b.copy()
-    dense.update(want_w, want_b, x, d, eta)
+    rank_one(want_w, want_b, x, d, eta)
     call("f32_dense_update", w, b, x, d, eta, n_in, n_out)
     same(w, want_w)
     same(b, want_b)
@@ -216,7 +220,7 @@ def test_update_of_any_numbers(
     w, b, x, d = (data.draw(vectors(n)) for n in (n_in * n_out, n_out, n_in, n_out))
     want_w, want_b = w.copy().reshape(n_in, n_out), b.copy()
     with np.errstate(all="ignore"):
-        dense.update(want_w, want_b, x, d, np.float32(eta))
+        rank_one(want_w, want_b, x, d, np.float32(eta))
         call("f32_dense_update", w, b, x, d, eta, n_in, n_out)
         same(w, want_w.ravel())
         same(b, want_b)
@@ -228,7 +232,7 @@ def test_update_of_any_numbers(
 def test_outputs_and_losses(call: Call, output: str, n: int, spread: float) -> None:
     a = (drawn(16, n).clip(-2, 2) * np.float32(spread)).astype(np.float32)
     for label in {0, n // 2, n - 1}:
-        want = outputs.OUTPUTS[output].judged(a.copy(), label)
+        want = outputs.OUTPUTS[output].judged(a.copy(), one_hot(label, a.size))
         p, e = np.empty(n, np.float32), np.empty(n, np.float32)
         loss = call(OUTPUTS[output], a, label, p, e, n)
         same(p, want.p)
@@ -308,9 +312,9 @@ def test_listed_is_dense(call: Call, n_in: int, n_out: int) -> None:
     index = np.flatnonzero(x)
     rows, values, a = pointers(w, index), x[index].copy(), np.empty(n_out, np.float32)
     call("f32_listed_forward", rows, values, index.size, b, a, n_out)
-    same(a, dense.forward(w, b, x))
+    same(a, dense.forward(FLOAT32, w, b, x))
     want_w, want_b = w.copy(), b.copy()
-    dense.update(want_w, want_b, x, d, eta)
+    rank_one(want_w, want_b, x, d, eta)
     call("f32_listed_update", rows, values, index.size, b, d, eta, n_out)
     same(w, want_w)
     same(b, want_b)
@@ -322,7 +326,7 @@ def test_fused_is_update_and_then_forward(call: Call, n_in: int, n_out: int) -> 
     before, x, eta = drawn(14, n_in, zeros=0), drawn(3, n_in), np.float32(0.03)
     before[before == 0] = 1
     want_w, want_b = w.copy(), b.copy()
-    dense.update(want_w, want_b, before, d, eta)
+    rank_one(want_w, want_b, before, d, eta)
 
     s, a = np.empty(n_in, np.float32), np.empty(n_out, np.float32)
     assert call("f32_rates", before, eta, s, n_in) == (s != 0).all()
@@ -335,6 +339,6 @@ def test_fused_is_update_and_then_forward(call: Call, n_in: int, n_out: int) -> 
     call("f32_dense_fused", w, s, d, b, x, a, n_in, n_out)
     call("f32_rank_one", late, s, d, n_in, n_out)
     same(w, late)
-    same(a, dense.forward(w, b, x))
+    same(a, dense.forward(FLOAT32, w, b, x))
     tiny = s == 1
     same(w[~tiny], want_w[~tiny])

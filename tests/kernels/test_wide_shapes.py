@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen.reference import dense, gates, outputs, random
+from codegen.reference import gates, outputs, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest
+from codegen.reference.float32 import FLOAT32
+from codegen.reference.goals import one_hot
+from codegen.reference.layers import dense
 from codegen.spec import Gate
+from tests.reference.one_layer import rank_one
 from tests.reference.test_digest import plain
 
 Call = Callable[..., Any]
@@ -68,7 +72,7 @@ def test_a_list_names_every_row(call: Call, name: str, n: int) -> None:
 @pytest.mark.parametrize("label", [255, 256, CLASSES - 1])
 def test_an_error_is_the_labels_own(call: Call, output: str, label: int) -> None:
     a = drawn(label, CLASSES)
-    want = outputs.OUTPUTS[output].judged(a.copy(), label)
+    want = outputs.OUTPUTS[output].judged(a.copy(), one_hot(label, a.size))
     p, e = np.empty_like(a), np.empty_like(a)
     loss = call(OUTPUTS[output], a, label, p, e, CLASSES)
     same(np.append(np.append(p, e), np.float32(loss)),
@@ -84,17 +88,17 @@ def test_layers_are_as_wide_as_they_are(call: Call, shape: tuple[int, int]) -> N
     w, b, x, d = drawn(1, n_in, n_out), drawn(2, n_out), drawn(3, n_in), drawn(4, n_out)
     a, u, eta = np.empty_like(b), np.empty_like(x), np.float32(0.03)
     call("f32_dense_forward", w, b, x, a, n_in, n_out)
-    same(a, dense.forward(w, b, x))
+    same(a, dense.forward(FLOAT32, w, b, x))
     call("f32_dense_backward", w, d, u, n_in, n_out)
-    same(u, dense.backward(w, d))
+    same(u, dense.backward(FLOAT32, w, d))
     call("f32_feedback_stored", w, x, a, n_in, n_out)
-    same(a, dense.feedback(w, x))
+    same(a, dense.feedback(FLOAT32, w, x))
     words = np.empty(-(-n_in * n_out // 32), np.uint32)
     call("f32_feedback_signs", 5, 70000, 0.25, x, a, words, n_in, n_out)
     signs = random.feedback_signs(5, 70000, np.float32(0.25), n_in, n_out)
-    same(a, dense.feedback(signs, x))
+    same(a, dense.feedback(FLOAT32, signs, x))
     right, right_b = w.copy(), b.copy()
-    dense.update(right, right_b, x, d, eta)
+    rank_one(right, right_b, x, d, eta)
     call("f32_dense_update", w, b, x, d, eta, n_in, n_out)
     same(w, right)
     same(b, right_b)
@@ -114,7 +118,7 @@ def test_lists_and_masks_are_as_long_as_they_are(
     a = np.empty_like(b)
     count = call("f32_nonzero", x, w, n_out, rows, values, n_in)
     call("f32_listed_forward", rows, values, count, b, a, n_out)
-    same(a, dense.forward(w, b, x))
+    same(a, dense.forward(FLOAT32, w, b, x))
     bound = call("f32_max_abs", d, n_out)
     kept = call("f32_gate_rows", rows, values, count, eta, bound, tau)
     if gate.masked:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from codegen.constants import WINDOW_ROWS
-from codegen.reference.window import features, raw_features
+from codegen.reference.fronts.window import features, raw_features
 from codegen.window import Window
 
 Call = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 from codegen import constants, streams
 from codegen.reference import Learner, functions, random
 from codegen.reference.accuracy import SWEPT
-from codegen.reference.window import features
+from codegen.reference.fronts.window import features
 from codegen.spec import Network, RuleChoice, Spec
 from codegen.window import Window
 from tests.mutants.catalogue import exists

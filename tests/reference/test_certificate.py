@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from codegen import rules
-from codegen.reference import Learner, arithmetic, bounded
-from codegen.reference.bounded import Interval, admissible, certify, chain, dot
-from codegen.reference.window import features
+from codegen.reference import Learner, arithmetic, intervals
+from codegen.reference.certificate import admissible, certify
+from codegen.reference.fronts.window import features
+from codegen.reference.intervals import Interval, chain, dot
 from codegen.spec import (
     ACTIVATIONS,
     OUTPUTS,
@@ -113,9 +114,9 @@ def test_forward_bounds_are_reached() -> None:
 
 
 def test_bounds_that_are_too_tight_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = bounded.chain
+    real = intervals.chain
     monkeypatch.setattr(
-        bounded, "chain",
+        intervals, "chain",
         lambda start, terms: replace(c := real(start, terms), hi=c.hi / 2),
     )  # fmt: skip
     assert leaves(spec_of("bp", "relu"))
@@ -147,7 +148,7 @@ ends = st.floats(-1e6, 1e6, width=32)
 
 
 @st.composite
-def intervals(draw: st.DrawFn) -> Interval:
+def an_interval(draw: st.DrawFn) -> Interval:
     a, b = draw(ends), draw(ends)
     return Interval(min(a, b), max(a, b))
 
@@ -159,7 +160,9 @@ def inside(interval: Interval, rng: np.random.Generator, n: int) -> np.ndarray:
     return np.clip(picked, np.float32(interval.lo), np.float32(interval.hi))
 
 
-@given(intervals(), intervals(), intervals(), st.integers(1, 40), st.integers(0, 99))
+@given(
+    an_interval(), an_interval(), an_interval(), st.integers(1, 40), st.integers(0, 99)
+)
 def test_sums_stay_within_their_intervals(
     a: Interval, b: Interval, start: Interval, n: int, seed: int
 ) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from codegen.reference import dense
+from codegen.reference.float32 import FLOAT32
+from codegen.reference.layers import dense
+from tests.reference.one_layer import rank_one
 
 Fmaf = Callable[[float, float, float], float]
 
@@ -37,7 +39,7 @@ def test_forward(shape: tuple[int, int], zeros: float, fmaf: Fmaf) -> None:
     for x_i, row in zip(x.tolist(), w.tolist(), strict=True):
         if x_i != 0:
             a = [fmaf(x_i, w_ij, a_j) for w_ij, a_j in zip(row, a, strict=True)]
-    assert same(dense.forward(w, b, x), a)
+    assert same(dense.forward(FLOAT32, w, b, x), a)
 
 
 @pytest.mark.parametrize("zeros", [0.0, 0.5])
@@ -54,7 +56,7 @@ def test_update(shape: tuple[int, int], zeros: float, fmaf: Fmaf) -> None:
         fmaf(minus_eta, d_j, b_j)
         for b_j, d_j in zip(b.tolist(), d.tolist(), strict=True)
     ]
-    dense.update(w, b, x, d, ETA)
+    rank_one(w, b, x, d, ETA)
     assert same(w, rows)
     assert same(b, biases)
 
@@ -65,18 +67,20 @@ def test_feedback(shape: tuple[int, int], fmaf: Fmaf) -> None:
     u = [0.0] * shape[1]
     for e_c, row in zip(e.tolist(), matrix.tolist(), strict=True):
         u = [fmaf(e_c, m, u_j) for m, u_j in zip(row, u, strict=True)]
-    assert same(dense.feedback(matrix, e), u)
+    assert same(dense.feedback(FLOAT32, matrix, e), u)
 
 
 def test_an_infinite_weight_under_a_zero_input_stays_out() -> None:
     w = np.array([[np.inf], [2.0]], dtype=np.float32)
     x = np.array([-0.0, 3.0], dtype=np.float32)
-    assert dense.forward(w, np.ones(1, dtype=np.float32), x) == 7
+    assert dense.forward(FLOAT32, w, np.ones(1, dtype=np.float32), x) == 7
 
 
 def test_no_input_leaves_the_bias_with_its_signs() -> None:
     b = np.array([-0.0, 1.0], dtype=np.float32)
-    a = dense.forward(np.ones((3, 2), dtype=np.float32), b, np.zeros(3, np.float32))
+    a = dense.forward(
+        FLOAT32, np.ones((3, 2), dtype=np.float32), b, np.zeros(3, np.float32)
+    )
     assert same(a, b)
 
 
@@ -84,7 +88,7 @@ def test_an_update_leaves_rows_of_zero_input_with_their_signs() -> None:
     w = np.full((2, 1), -0.0, dtype=np.float32)
     x = np.array([0.0, 1.0], dtype=np.float32)
     d = np.zeros(1, dtype=np.float32)
-    dense.update(w, np.zeros(1, dtype=np.float32), x, d, ETA)
+    rank_one(w, np.zeros(1, dtype=np.float32), x, d, ETA)
     assert np.signbit(w[:, 0]).tolist() == [True, True]
-    dense.update(w, np.zeros(1, dtype=np.float32), x, -d, ETA)
+    rank_one(w, np.zeros(1, dtype=np.float32), x, -d, ETA)
     assert np.signbit(w[:, 0]).tolist() == [True, False]

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step of stochastic gradient descent; raises `NonFinite`."""
-    result = learner.judge(learner.forward(x), label)
-    d = learner.trace["e"]
-    if learner.negligible(d):
-        return result
-    for layer in range(learner.depth - 1, 0, -1):
-        u = learner.backward(f"W{layer + 1}", d)
-        d = learner.delta(layer, u)
-    learner.update(eta)
-    return result
+    machine.judge(machine.forward(x), t)
+    d = machine.trace["e"]
+    if machine.negligible(d):
+        return
+    for layer in range(machine.depth - 1, 0, -1):
+        u = machine.backward(f"W{layer + 1}", d)
+        d = machine.delta(layer, u)
+    machine.update(eta)

@@ -8,43 +8,43 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import accumulate
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from codegen.reference import random
 from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 
 Feedback: TypeAlias = tuple[F32, tuple[int, ...]]
 """Matrices side by side, and where each ends."""
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    result = learner.judge(learner.forward(x), label)
-    e = learner.trace["e"]
-    if learner.negligible(e):
-        return result
-    if learner.rule.parameters["error"] == "ternary" and learner.depth > 1:
-        threshold = np.float32(learner.rule.parameters["threshold"])
-        e = learner.note("q", learner.ternary(e, threshold))
-    matrix, ends = matrices(learner)
-    u = learner.project(matrix, e)
-    for layer in range(learner.depth - 1, 0, -1):
-        learner.delta(layer, u[ends[layer - 1] : ends[layer]])
-    learner.update(eta)
-    return result
+    machine.judge(machine.forward(x), t)
+    e = machine.trace["e"]
+    if machine.negligible(e):
+        return
+    if machine.parameters["error"] == "ternary" and machine.depth > 1:
+        threshold = np.float32(machine.parameters["threshold"])
+        e = machine.note("q", machine.arithmetic.ternary(e, threshold), "ternary")
+    matrix, ends = matrices(machine)
+    u = machine.project(machine.arithmetic.constant(matrix), e)
+    for layer in range(machine.depth - 1, 0, -1):
+        machine.delta(layer, u[ends[layer - 1] : ends[layer]])
+    machine.update(eta)
 
 
-def matrices(learner: Learner) -> Feedback:
-    """B_1 .. B_(L-1) of this learner side by side, [n_out, n_1 + n_2 + ...], so
+def matrices(machine: Machine[Any]) -> Feedback:
+    """B_1 .. B_(L-1) of this machine side by side, [n_out, n_1 + n_2 + ...], so
     that one chain serves all; layer l's columns are ends[l - 1] .. ends[l] - 1."""
-    layers, parameters = learner.spec.network.layers, learner.rule.parameters
+    layers, parameters = machine.spec.network.layers, machine.parameters
     if parameters["feedback"] == "signs":
         scale = np.float32(parameters["feedback_scale"])
-        return _signs(layers, learner.seed, scale)
-    return _uniform(layers, learner.spec.seed)
+        return _signs(layers, machine.seed, scale)
+    return _uniform(layers, machine.spec.seed)
 
 
 @lru_cache(maxsize=8)

@@ -10,42 +10,47 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    result = learner.judge(learner.forward(x), label)
-    e, depth = learner.trace["e"], learner.depth
-    if learner.negligible(e):
-        return result
+    machine.judge(machine.forward(x), t)
+    e, depth = machine.trace["e"], machine.depth
+    if machine.negligible(e):
+        return
     if depth > 1:
-        along = {layer: directions(learner, layer) for layer in range(1, depth)}
+        along = {layer: directions(machine, layer) for layer in range(1, depth)}
         slopes = []
         for k in range(len(along[1])):
-            t = learner.note("t1", learner.slope(1, along[1][k]))
+            tangent = machine.tangent(1, along[1][k])
             for layer in range(2, depth):
-                moved = learner.affine(layer, along[layer][k], t)
-                t = learner.note(f"t{layer}", learner.slope(layer, moved))
-            top = learner.project(learner.state[f"W{depth}"], t)
-            slopes.append(learner.dot(e, top))
-            jvp = learner.numbers("jvp", slopes)
+                moved = machine.affine(layer, along[layer][k], tangent)
+                tangent = machine.tangent(layer, moved)
+            top = machine.project(machine.state[f"W{depth}"], tangent)
+            slopes.append(machine.arithmetic.dot(e, top))
+            jvp = machine.jvp("jvp", slopes)
         for layer in range(depth - 1, 0, -1):
-            mean_along(learner, layer, along[layer], jvp)
-    learner.update(eta)
-    return result
+            mean_along(machine, layer, along[layer], jvp)
+    machine.update(eta)
 
 
-def directions(learner: Learner, layer: int) -> list[F32]:
+def directions(machine: Machine[T], layer: int) -> list[T]:
     """u_k [n_l] of this step's K directions."""
-    count, width = int(learner.rule.parameters["k"]), learner.spec.network.layers[layer]
-    return [learner.drawn(k, layer, 1, width)[0] for k in range(count)]
+    count, width = int(machine.parameters["k"]), machine.spec.network.layers[layer]
+    return [machine.drawn(k, layer, 1, width)[0] for k in range(count)]
 
 
-def mean_along(learner: Learner, layer: int, along: list[F32], jvp: F32) -> F32:
-    """d_l, the mean over k of jvp_k u_k, entered in the trace; 0 where a relu is."""
-    delta = learner.mean_along(along, jvp)
-    if learner.spec.network.activation == "relu":
-        return learner.delta(layer, delta)
-    return learner.note(f"d{layer}", delta)
+def mean_along(machine: Machine[T], layer: int, along: list[T], jvp: T) -> None:
+    """d_l, the mean over k of jvp_k u_k, entered in the trace; 0 where a relu is.
+
+    From +0 on, d_l = fma(fl(jvp_k / K), u_k, d_l).
+    """
+    arithmetic = machine.arithmetic
+    each = arithmetic.shared(jvp, len(along))
+    delta = arithmetic.chain(None, (each, arithmetic.stacked(along)))
+    if machine.spec.network.activation == "relu":
+        machine.delta(layer, delta)
+    else:
+        machine.note(f"d{layer}", delta, "delta")

@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 from codegen.reference.rules import local
 from codegen.reference.rules.fg_activity import directions, mean_along
 
 initial = local.initial
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`, and then layers below have changed."""
-    learner.begin(x)
-    for layer in range(1, learner.depth):
-        e = local.local_error(learner, layer, label)
-        if learner.negligible(e):
+    machine.begin(x)
+    for layer in range(1, machine.depth):
+        e = local.local_error(machine, layer, t)
+        if machine.negligible(e):
             continue
-        along = directions(learner, layer)
-        slopes = []
+        along, slopes = directions(machine, layer), []
         for u in along:
-            t = learner.note(f"t{layer}", learner.slope(layer, u))
-            moved = learner.project(learner.state[f"R{layer}"], t)
-            slopes.append(learner.dot(e, moved))
-            jvp = learner.numbers(f"jvp{layer}", slopes)
-        mean_along(learner, layer, along, jvp)
-        learner.update_layer(layer, eta)
-        learner.learn_readout(layer, e, eta)
-    return local.judged(learner, label, eta)
+            tangent = machine.tangent(layer, u)
+            moved = machine.project(machine.state[f"R{layer}"], tangent)
+            slopes.append(machine.arithmetic.dot(e, moved))
+            jvp = machine.jvp(f"jvp{layer}", slopes)
+        mean_along(machine, layer, along, jvp)
+        machine.update_layer(layer, eta)
+        local.learn_readout(machine, layer, e, eta)
+    local.finish(machine, t, eta)

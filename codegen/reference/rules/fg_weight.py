@@ -1,50 +1,53 @@
 """Forward gradient, weights perturbed.
 
 For K directions v of all weights and biases: the loss's derivative along v, jvp =
-e . u_L, comes with the forward pass itself (u: `perturbation.slope`, t_l =
+e . u_L, comes with the forward pass itself (u: `dense.derivative`, t_l =
 phi'(a_l) u_l). Then W -= eta * mean over k of jvp_k v_k, b likewise (Baydin et
 al. 2022, arXiv 2202.08587, algorithm 1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    count = int(learner.rule.parameters["k"])
-    result = learner.judge(learner.forward(x), label)
-    e = learner.trace["e"]
-    if learner.negligible(e):
-        return result
-    slopes = []
+    machine.judge(machine.forward(x), t)
+    e, slopes = machine.trace["e"], []
+    if machine.negligible(e):
+        return
+    count, depth = int(machine.parameters["k"]), machine.depth
     for k in range(count):
-        t: F32 | None = None
-        for layer, v in directions(learner, k):
-            t = learner.derivative(layer, v, t)
-            if layer < learner.depth:
-                t = learner.note(f"t{layer}", learner.slope(layer, t))
-        assert t is not None
-        slopes.append(learner.dot(e, t))
-        jvp = learner.numbers("jvp", slopes)
-    for k in range(count):
-        c = -(eta * (jvp[k] / np.float32(count)))
-        for layer, v in directions(learner, k):
-            learner.move(layer, c, v)
-    for layer in range(1, learner.depth + 1):
-        learner.finish(layer)
-    return result
+        tangent: T | None = None
+        for layer in range(1, depth):
+            moved = machine.derivative(layer, direction(machine, k, layer), tangent)
+            tangent = machine.tangent(layer, moved)
+        top = machine.derivative(depth, direction(machine, k, depth), tangent)
+        slopes.append(machine.arithmetic.dot(e, top))
+        jvp = machine.jvp("jvp", slopes)
+    c = machine.arithmetic.against(eta, machine.arithmetic.shared(jvp, count))
+    for layer in range(1, depth + 1):
+        move(machine, layer, c)
 
 
-def directions(learner: Learner, k: int) -> Iterator[tuple[int, F32]]:
-    """(layer, v [n_in + 1, n_out], the biases' row last) of direction k of this
-    step, layer by layer."""
-    for layer in range(1, learner.depth + 1):
-        n_in, n_out = learner.spec.network.shape(layer)
-        yield layer, learner.drawn(k, layer, n_in + 1, n_out)
+def direction(machine: Machine[T], k: int, layer: int) -> T:
+    """v [n_in + 1, n_out] of a layer in direction k of this step, the biases' row
+    last."""
+    n_in, n_out = machine.spec.network.shape(layer)
+    return machine.drawn(k, layer, n_in + 1, n_out)
+
+
+def move(machine: Machine[T], layer: int, c: T) -> None:
+    """A layer's weights and biases along each direction k, by c_k: one fma each."""
+    w, b = machine.state[f"W{layer}"], machine.state[f"b{layer}"]
+    for k in range(c.size):
+        v = direction(machine, k, layer)
+        w = machine.arithmetic.moved(w, c[k], v[:-1])
+        b = machine.arithmetic.moved(b, c[k], v[-1])
+    machine.changed[layer] = w.size
+    machine.settle(f"W{layer}", w)
+    machine.settle(f"b{layer}", b)

@@ -12,7 +12,9 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
+from codegen.reference.updates import rank_one
 from codegen.spec import Network
 
 
@@ -27,29 +29,34 @@ def initial(network: Network, seed: int) -> dict[str, F32]:
     return found
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`, and then layers below have changed."""
-    learner.begin(x)
-    for layer in range(1, learner.depth):
-        e = local_error(learner, layer, label)
-        if learner.negligible(e):
+    machine.begin(x)
+    for layer in range(1, machine.depth):
+        e = local_error(machine, layer, t)
+        if machine.negligible(e):
             continue
-        learner.delta(layer, learner.backward(f"R{layer}", e))
-        learner.update_layer(layer, eta)
-        learner.learn_readout(layer, e, eta)
-    return judged(learner, label, eta)
+        machine.delta(layer, machine.backward(f"R{layer}", e))
+        machine.update_layer(layer, eta)
+        learn_readout(machine, layer, e, eta)
+    finish(machine, t, eta)
 
 
-def local_error(learner: Learner, layer: int, label: int) -> F32:
+def local_error(machine: Machine[T], layer: int, t: T) -> T:
     """The error of a hidden layer's read-out, and the layer itself before."""
-    h = learner.hidden(layer)
-    a = learner.project(learner.state[f"R{layer}"], h)
-    return learner.judged(str(layer), a, label)
+    h = machine.hidden(layer)
+    a = machine.project(machine.state[f"R{layer}"], h)
+    return machine.judge_readout(layer, a, t)
 
 
-def judged(learner: Learner, label: int, eta: np.float32) -> Result:
+def learn_readout(machine: Machine[T], layer: int, e: T, eta: np.float32) -> None:
+    """A read-out's own rank-1 update, without biases."""
+    h = machine.trace[f"h{layer}"]
+    rank_one.moved(machine, f"R{layer}", h, machine.arithmetic.against(eta, h), e)
+
+
+def finish(machine: Machine[T], t: T, eta: np.float32) -> None:
     """The output layer, whose read-out it is itself."""
-    result = learner.judge(learner.top(), label)
-    if not learner.negligible(learner.trace["e"]):
-        learner.update_layer(learner.depth, eta)
-    return result
+    machine.judge(machine.top(), t)
+    if not machine.negligible(machine.trace["e"]):
+        machine.update_layer(machine.depth, eta)

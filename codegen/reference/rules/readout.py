@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.reference.arithmetic import F32
-from codegen.reference.learner import Learner, Result
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
 
 
-def step(learner: Learner, x: F32, label: int, eta: np.float32) -> Result:
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    result = learner.judge(learner.forward(x), label)
-    if not learner.negligible(learner.trace["e"]):
-        learner.update_layer(learner.depth, eta)
-    return result
+    machine.judge(machine.forward(x), t)
+    if not machine.negligible(machine.trace["e"]):
+        machine.update_layer(machine.depth, eta)

@@ -1,4 +1,4 @@
-"""Features of windows (docs/arithmetic.md, section 4).
+"""Features of windows, standardised (docs/arithmetic.md, section 4).
 
 Sums are exact integers in int64 here; V, of up to 48 bits, is exact in binary64 too,
 so that its conversion to binary32 is one rounding.
@@ -6,11 +6,17 @@ so that its conversion to binary32 is one rounding.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
+from codegen.reference.intervals import ULPS, Interval, down, up, widened
+from codegen.spec import Inputs
 from codegen.window import PER_AXIS, Window
+
+MADE = "features"
 
 
 def raw_features(windows: NDArray[np.int16], rows: int, axes: int) -> F32:
@@ -33,3 +39,24 @@ def features(sample: NDArray[np.int16], window: Window) -> F32:
     offsets = np.array(window.offsets, np.float32)
     divisors = np.array(window.divisors, np.float32)
     return np.asarray((found - offsets) / divisors, np.float32)
+
+
+def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
+    """x [3 axes] of one sample [rows * axes]."""
+    assert inputs.window is not None
+    return features(sample.astype(np.int16, copy=False), inputs.window)
+
+
+def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
+    """x of every window of numbers from `low` to `high`: a mean is one of them, a
+    deviation at most half their range, a difference all of it."""
+    assert inputs.window is not None
+    widest = high - low
+    raw = (low, high), (0.0, widened(widest / 2, ULPS)), (0.0, widened(widest, ULPS))
+    constants = np.array(list(inputs.window.constants())).reshape(2, -1).tolist()
+    least, most = [], []
+    for k, (offset, divisor) in enumerate(zip(*constants, strict=True)):
+        lo, hi = raw[k % PER_AXIS]
+        least.append(down(down(lo - offset) / divisor))
+        most.append(up(up(hi - offset) / divisor))
+    return Interval(min(least), max(most), (n_in,))

@@ -1,0 +1,122 @@
+"""A certificate: what every value of a step stays within, whatever comes.
+
+The twin of a rule is run once more, on a machine whose tensors are intervals. So a
+rule needs nothing of its own to be certified (docs/certificate.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from codegen.reference import fronts, goals
+from codegen.reference.intervals import (
+    LARGEST,
+    Entry,
+    Interval,
+    Intervals,
+    Unbounded,
+    around,
+)
+from codegen.reference.learner import Learner
+from codegen.reference.machine import Machine
+from codegen.spec import Gate, Spec
+
+RANGES = {"u8": (0, 255), "i16": (-32768, 32767)}
+"""All that a type of inputs can hold."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a step's values stay within, by induction in every step: `entries`, a
+    hull over all labels. `failure` is the first operation that has no bound."""
+
+    entries: tuple[Entry, ...]
+    failure: Unbounded | None = None
+
+
+def certify(
+    spec: Spec,
+    eta: np.float32,
+    promised: tuple[float, float] | None = None,
+    targets: tuple[float, float] | None = None,
+) -> Certificate:
+    """The certificate of `spec` with learning rates up to `eta` in magnitude.
+
+    `promised`: bounds of a sample's raw elements, where they are floats; `targets`:
+    of a target's elements, where it is a vector.
+    """
+    found: dict[tuple[str, str], Entry] = {}
+    x, state = admissible(spec, promised), _state(spec)
+    for t in _targets(spec, x, targets):
+        entries, failure = _step(spec, state, x, t, eta)
+        for entry in entries:
+            key = entry.tensor, entry.operation
+            old = found.get(key, entry)
+            lo, hi = min(old.lo, entry.lo), max(old.hi, entry.hi)
+            found[key] = Entry(*key, lo, hi)
+        if failure is not None:
+            return Certificate(tuple(found.values()), failure)
+    return Certificate(tuple(found.values()))
+
+
+def admissible(spec: Spec, promised: tuple[float, float] | None) -> Interval:
+    """x of every sample there can be: all that its type holds, or of floats what is
+    `promised`."""
+    inputs, n_in = spec.inputs, spec.network.n_in
+    if promised is None and inputs.dtype == "f32":
+        return Interval(-LARGEST, LARGEST, (n_in,))  # the device refuses others
+    low, high = promised or RANGES[inputs.dtype]
+    return fronts.of(inputs).bounds(inputs, n_in, low, high)
+
+
+def _targets(
+    spec: Spec, x: Interval, promised: tuple[float, float] | None
+) -> Iterator[Interval]:
+    """Targets that together stand for every one there can be."""
+    n_out = spec.network.n_out
+    if spec.goal == "sample":
+        yield x
+    elif spec.goal == "vector":
+        yield Interval(*(promised or (-LARGEST, LARGEST)), (n_out,))
+    else:
+        for label in range(n_out):
+            yield around(goals.one_hot(label, n_out))
+
+
+@np.errstate(all="ignore")
+def _step(
+    spec: Spec, state: Mapping[str, Interval], x: Interval, t: Interval, eta: np.float32
+) -> tuple[list[Entry], Unbounded | None]:
+    """One step from any state within `state`, with any sample in x and any target in
+    t: the tensors it has bounded, and where that failed.
+
+    Without its gates of rows: what they leave out stays within its bounds.
+    """
+    arithmetic = Intervals()
+    machine = Machine(replace(spec, gate=Gate(error=spec.gate.error)), arithmetic)
+    machine.state = dict(state)
+    try:
+        machine.learn(x, t, eta)
+    except Unbounded as unbounded:
+        return arithmetic.entries, unbounded
+    known = {entry.tensor for entry in arithmetic.entries}
+    kept = [
+        Entry(name, "not changed", tensor.lo, tensor.hi)
+        for name, tensor in machine.state.items()
+        if name not in known
+    ]
+    return arithmetic.entries + kept, None
+
+
+def _state(spec: Spec) -> dict[str, Interval]:
+    """Weights and biases, and a rule's own tensors, anywhere within the limit; where
+    there is none, as learning starts: what it does is found out."""
+    first, limit = Learner(spec).state, spec.clip.weights
+    first.pop("tau", None)
+    if limit is None:
+        return {name: around(tensor, 0) for name, tensor in first.items()}
+    most = float(np.float32(limit))
+    return {name: Interval(-most, most, t.shape) for name, t in first.items()}

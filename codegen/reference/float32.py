@@ -1,0 +1,127 @@
+"""The arithmetic of f32: every operation in binary32, as the contract orders it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from codegen.reference import perturbation
+from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
+from codegen.reference.faults import NonFinite
+from codegen.reference.functions import ACTIVATIONS
+from codegen.reference.operations import Judged
+from codegen.reference.outputs import OUTPUTS
+
+_ZERO = np.float32(0)
+
+
+class Float32:
+    """`operations.Arithmetic` of float32 arrays."""
+
+    def constant(self, values: F32 | np.float32) -> F32:
+        """Themselves."""
+        return np.asarray(values)
+
+    def witness(self, value: F32, name: str, made: str, fault: str = "") -> None:
+        """Raises `NonFinite` where `fault` is named and an element is not finite."""
+        if fault and np.count_nonzero(np.isfinite(value)) < value.size:
+            raise NonFinite(fault)
+
+    def chain(
+        self, start: F32 | None, *pairs: tuple[F32, F32], skip: bool = False
+    ) -> F32:
+        """fma after fma, rounding checked at the end."""
+        factors, rows = pairs[0] if len(pairs) == 1 else _in_turn(pairs)
+        if start is None:
+            start = np.zeros(rows.shape[1:], np.float32)
+        if skip:
+            there = np.flatnonzero(factors)
+            if there.size < factors.size:
+                rows, factors = rows.take(there, axis=0), factors[there]
+        return fma_chain(factors[:, None], rows, start)
+
+    def dot(self, rows: F32, y: F32) -> F32:
+        """`dot16`."""
+        return dot16(rows, y)
+
+    def negated(self, value: F32) -> F32:
+        """The sign bit turned."""
+        return -value
+
+    def shared(self, value: F32, count: int) -> F32:
+        """One division."""
+        return value / np.float32(count)
+
+    def against(self, eta: np.float32, value: F32) -> F32:
+        """One product."""
+        return -(eta * value)
+
+    def stacked(self, parts: Sequence[F32]) -> F32:
+        """One array."""
+        return np.array(parts, np.float32)
+
+    def moved(self, tensor: F32, c: F32, v: F32) -> F32:
+        """In place."""
+        tensor[...] = fma(c, v, tensor)
+        return tensor
+
+    def outer(self, w: F32, x: F32, s: F32, d: F32) -> tuple[F32, int]:
+        """In place."""
+        rows = np.flatnonzero(x)
+        if rows.size < x.size:
+            w[rows] = fma(s[rows, None], d, w.take(rows, axis=0))
+        else:
+            w[...] = fma(s[:, None], d, w)
+        return w, rows.size
+
+    def value(self, activation: str, a: F32) -> F32:
+        """By the project's own functions."""
+        return ACTIVATIONS[activation].value(a)
+
+    def slope(self, activation: str, h: F32, u: F32) -> F32:
+        """The product with the slope, formed from h."""
+        return ACTIVATIONS[activation].grad(h, u)
+
+    def judged(self, output: str, a: F32, t: F32) -> Judged[F32]:
+        """By the output's own loss."""
+        return OUTPUTS[output].judged(a, t)
+
+    def clipped(self, value: F32, limit: np.float32) -> F32:
+        """v < limit ? v : limit, then the same below."""
+        above = np.where(value < limit, value, limit)
+        return np.where(above > -limit, above, -limit)
+
+    def settled(
+        self, name: str, before: F32, after: F32, limit: np.float32 | None
+    ) -> F32:
+        """In place."""
+        if limit is not None:
+            after[...] = self.clipped(after, limit)
+        return after
+
+    def ternary(self, e: F32, threshold: np.float32) -> F32:
+        """Signs of what is large."""
+        large = np.abs(e) >= threshold
+        return np.where(large, np.sign(e), _ZERO).astype(np.float32)
+
+    def negligible(self, e: F32, threshold: np.float32) -> bool:
+        """Looks at the largest."""
+        return bool(np.abs(e).max() < threshold)
+
+    def drawn(
+        self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
+    ) -> F32:
+        """From the direction's own seed."""
+        seed = perturbation.direction(*direction)
+        return perturbation.DISTRIBUTIONS[kind](seed, layer, *shape)
+
+
+FLOAT32 = Float32()
+
+
+def _in_turn(pairs: Sequence[tuple[F32, F32]]) -> tuple[F32, F32]:
+    """Factors and rows of several pairs as one pair, taken in turn."""
+    factors = np.stack([factors for factors, _ in pairs], axis=1).ravel()
+    rows = np.stack([rows for _, rows in pairs], axis=1)
+    return factors, rows.reshape(factors.size, -1)

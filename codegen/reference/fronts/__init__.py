@@ -1,0 +1,34 @@
+"""The numpy twins of the fronts: what makes the network's input of a sample.
+
+A front is a module with `MADE`, what it does, for a certificate; `network_input(inputs,
+sample)`, the x [n_in] of one raw sample; and `bounds(inputs, n_in, low, high)`, an
+interval that holds the x of every sample of numbers from low to high.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from codegen.reference.arithmetic import F32
+from codegen.reference.fronts import scale, window
+from codegen.reference.intervals import Interval
+from codegen.spec import Inputs
+
+
+class Front(Protocol):
+    """A module of this folder."""
+
+    MADE: str
+
+    def network_input(self, inputs: Inputs, sample: NDArray[Any]) -> F32: ...
+
+    def bounds(
+        self, inputs: Inputs, n_in: int, low: float, high: float
+    ) -> Interval: ...
+
+
+def of(inputs: Inputs) -> Front:
+    """The front that a spec's inputs ask for."""
+    return scale if inputs.window is None else window

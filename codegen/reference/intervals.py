@@ -1,0 +1,287 @@
+"""The arithmetic on intervals: what every value stays within, whatever comes.
+
+Each operation gives an interval that holds every binary32 value which the contract's
+operation can give of values within its operands': bounds are computed in binary64
+and rounded outwards to binary32, sums term by term as the contract orders them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from codegen.reference.arithmetic import F32
+from codegen.reference.operations import Judged
+
+LARGEST = float(np.finfo(np.float32).max)
+LARGEST_NORMAL = 5.2948
+"""No normal number of `perturbation.normal` is larger (docs/arithmetic.md)."""
+ULPS = 3
+"""tanh, sigmoid and exp are within so many units in the last place of the exact
+functions (docs/arithmetic.md)."""
+
+
+class Unbounded(Exception):
+    """An operation whose result has no bound; `where` names it."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+        self.where = where
+        self.why = why
+
+
+def down(value: float) -> float:
+    """A binary32 number that is no larger, and not the next one either; an exact
+    zero stays one."""
+    if value == 0:
+        return 0.0
+    return float(np.nextafter(np.float32(value), np.float32(-np.inf)))
+
+
+def up(value: float) -> float:
+    """A binary32 number that is no smaller, and not the next one either."""
+    if value == 0:
+        return 0.0
+    return float(np.nextafter(np.float32(value), np.float32(np.inf)))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Every element of a tensor of this shape is in [lo, hi]; those of its row i are
+    in rows[i], where rows are known apart."""
+
+    lo: float
+    hi: float
+    shape: tuple[int, ...] = ()
+    rows: tuple[Interval, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return math.prod(self.shape)
+
+    @property
+    def most(self) -> float:
+        """The largest magnitude."""
+        return max(abs(self.lo), abs(self.hi))
+
+    def __getitem__(self, place: int | slice) -> Interval:
+        """A part: within the same bounds."""
+        if isinstance(place, slice):
+            first, last, _ = place.indices(self.shape[0])
+            return Interval(self.lo, self.hi, (last - first, *self.shape[1:]))
+        return Interval(self.lo, self.hi, self.shape[1:])
+
+    def row(self, place: int) -> Interval:
+        """Bounds of row `place`."""
+        return self.rows[place] if self.rows else self
+
+    def __neg__(self) -> Interval:
+        rows = tuple(-row for row in self.rows)
+        return Interval(0.0 - self.hi, 0.0 - self.lo, self.shape, rows)
+
+    def __mul__(self, other: Interval) -> Interval:
+        """Rounded once."""
+        lo, hi = _product(self, other)
+        return Interval(down(lo), up(hi), self.shape)
+
+    def __sub__(self, other: Interval) -> Interval:
+        """Rounded once; what is left alone by a zero is exact."""
+        lo = down(self.lo - other.hi) if other.hi else self.lo
+        hi = up(self.hi - other.lo) if other.lo else self.hi
+        return Interval(lo, hi, self.shape)
+
+    def __truediv__(self, other: float) -> Interval:
+        """By a positive number, rounded once."""
+        return Interval(down(self.lo / other), up(self.hi / other), self.shape)
+
+
+def around(values: F32 | np.float32, depth: int = 1) -> Interval:
+    """The least interval of numbers; of each row apart, where there are any."""
+    array = np.asarray(values, np.float64)
+    apart = array if depth and array.ndim else ()
+    rows = tuple(around(row, depth - 1) for row in apart)
+    return Interval(float(array.min()), float(array.max()), array.shape, rows)
+
+
+def _product(a: Interval, b: Interval) -> tuple[float, float]:
+    """Exact bounds of a product, zero among them: a factor may be skipped."""
+    corners = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+    return min(0.0, *corners), max(0.0, *corners)
+
+
+def chain(start: Interval, terms: Sequence[tuple[Interval, Interval]]) -> Interval:
+    """fma after fma from `start` on, each rounded once, each maybe left out."""
+    lo, hi = start.lo, start.hi
+    for a, b in terms:
+        low, high = _product(a, b)
+        lo, hi = min(lo, down(lo + low)), max(hi, up(hi + high))
+    return Interval(lo, hi, start.shape)
+
+
+def dot(a: Interval, b: Interval, n: int) -> Interval:
+    """dot16 of n terms: up to 16 in sequence, else 16 sums that are folded."""
+    zero = Interval(0.0, 0.0)
+    if n <= 16:
+        return chain(zero, [(a, b)] * n)
+    found = chain(zero, [(a, b)] * -(-n // 16))
+    for _ in range(4):
+        found = Interval(down(2 * found.lo), up(2 * found.hi))
+    return found
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tensor of the step, what makes it, and its bounds."""
+
+    tensor: str
+    operation: str
+    lo: float
+    hi: float
+
+
+def _sigmoid(v: float) -> float:
+    return 1 / (1 + math.exp(-v)) if v > -700 else 0.0
+
+
+def widened(value: float, count: int) -> float:
+    """`value`, outwards by so many units in the last place of binary32."""
+    found = np.float32(value)
+    for _ in range(abs(count)):
+        found = np.nextafter(found, np.float32(math.copysign(np.inf, count)))
+    return float(found)
+
+
+class Intervals:
+    """`operations.Arithmetic` of intervals; `entries` are the tensors it has bounded,
+    in order. No operation changes a tensor in place."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def constant(self, values: F32 | np.float32) -> Interval:
+        """Row by row."""
+        return around(values)
+
+    def witness(self, value: Interval, name: str, made: str, fault: str = "") -> None:
+        """Enter a tensor; raises `Unbounded` where it may overflow."""
+        self.entries.append(Entry(name, made, value.lo, value.hi))
+        if not value.most <= LARGEST:
+            raise Unbounded(name, f"{made} may overflow binary32")
+
+    def chain(
+        self,
+        start: Interval | None,
+        *pairs: tuple[Interval, Interval],
+        skip: bool = False,
+    ) -> Interval:
+        """Whatever may be left out is counted both ways, `skip` or not."""
+        factors, rows = pairs[0]
+        terms = [
+            (a.row(i), b.row(i)) for i in range(factors.shape[0]) for a, b in pairs
+        ]
+        found = chain(start or Interval(0.0, 0.0), terms)
+        return Interval(found.lo, found.hi, rows.shape[1:])
+
+    def dot(self, rows: Interval, y: Interval) -> Interval:
+        """In the order of `dot16`."""
+        found = dot(rows, y, rows.shape[-1])
+        return Interval(found.lo, found.hi, rows.shape[:-1])
+
+    def negated(self, value: Interval) -> Interval:
+        """The ends change places."""
+        return -value
+
+    def shared(self, value: Interval, count: int) -> Interval:
+        """One division."""
+        return value / count
+
+    def against(self, eta: np.float32, value: Interval) -> Interval:
+        """One product."""
+        return value * around(-eta)
+
+    def stacked(self, parts: Sequence[Interval]) -> Interval:
+        """Around all of them."""
+        lo, hi = min(part.lo for part in parts), max(part.hi for part in parts)
+        return Interval(lo, hi, (len(parts), *parts[0].shape))
+
+    def moved(self, tensor: Interval, c: Interval, v: Interval) -> Interval:
+        """Zero factors leave it as it is."""
+        lo, hi = _product(c, v)
+        return Interval(down(tensor.lo + lo), up(tensor.hi + hi), tensor.shape)
+
+    def outer(
+        self, w: Interval, x: Interval, s: Interval, d: Interval
+    ) -> tuple[Interval, int]:
+        """Every row, written or left out."""
+        return self.moved(w, s, d), x.size
+
+    def value(self, activation: str, a: Interval) -> Interval:
+        """All activations rise, so that the ends are enough."""
+        ends: dict[str, Callable[[float], float]] = {
+            "tanh": math.tanh,
+            "sigmoid": _sigmoid,
+            "relu": lambda v: max(v, 0.0),
+            "identity": lambda v: v,
+        }
+        lo, hi = ends[activation](a.lo), ends[activation](a.hi)
+        if activation in ("tanh", "sigmoid"):
+            least = -1.0 if activation == "tanh" else 0.0
+            lo, hi = max(least, widened(lo, -ULPS)), min(1.0, widened(hi, ULPS))
+        return Interval(lo, hi, a.shape)
+
+    def slope(self, activation: str, h: Interval, u: Interval) -> Interval:
+        """One product with the slope's own interval."""
+        slopes = {
+            "tanh": Interval(down(1 - min(1.0, h.most) ** 2), 1.0),
+            "sigmoid": Interval(0.0, up(0.25)),
+            "relu": Interval(0.0, 1.0),
+            "identity": Interval(1.0, 1.0),
+        }
+        return u * slopes[activation]
+
+    def judged(self, output: str, a: Interval, t: Interval) -> Judged[Interval]:
+        """No loss: nothing comes after it."""
+        if output == "softmax":
+            if a.hi - a.lo > LARGEST:
+                raise Unbounded("p", "a - max a may overflow binary32")
+            p = Interval(0.0, 1.0, a.shape)
+        else:
+            p = self.value(output, a)
+        return Judged(p, p - t, np.float32(0))
+
+    def clipped(self, value: Interval, limit: np.float32) -> Interval:
+        """v < limit ? v : limit, then the same below."""
+        most = float(limit)
+        lo, hi = (max(min(end, most), -most) for end in (value.lo, value.hi))
+        return Interval(lo, hi, value.shape)
+
+    def settled(
+        self, name: str, before: Interval, after: Interval, limit: np.float32 | None
+    ) -> Interval:
+        """The induction's step: raises `Unbounded` where nothing ends the growth."""
+        if limit is None:
+            step = max(before.lo - after.lo, after.hi - before.hi)
+            why = f"a step may add up to {step:.3g}, and nothing ends that"
+            raise Unbounded(name, why)
+        kept = self.clipped(after, limit)
+        self.entries.append(Entry(name, "update, clipped", kept.lo, kept.hi))
+        return kept
+
+    def ternary(self, e: Interval, threshold: np.float32) -> Interval:
+        """Any of the three."""
+        return Interval(-1.0, 1.0, e.shape)
+
+    def negligible(self, e: Interval, threshold: np.float32) -> bool:
+        """It may not be, and what is not updated stays within its bounds."""
+        return False
+
+    def drawn(
+        self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
+    ) -> Interval:
+        """Any direction."""
+        most = 1.0 if kind == "rademacher" else LARGEST_NORMAL
+        return Interval(-most, most, shape)

@@ -1,0 +1,111 @@
+"""What a twin does with tensors: one interface, one implementation a format.
+
+`float32.Float32` computes. `intervals.Intervals` gives for each operation bounds of
+all that it could compute, so that a certificate replaces the arithmetic and nothing
+else. Operations are few on purpose: layers, updates and rules are written from them
+(docs/arithmetic.md names each).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from codegen.reference.arithmetic import F32
+
+
+class Tensor(Protocol):
+    """Numbers in rows; a part of a tensor is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def __getitem__(self, place: Any, /) -> Any: ...
+
+
+T = TypeVar("T", bound=Tensor)
+
+
+@dataclass(frozen=True)
+class Judged(Generic[T]):
+    """Outputs p [n], error e [n] and loss for one target."""
+
+    p: T
+    e: T
+    loss: np.float32
+
+
+class Arithmetic(Protocol[T]):
+    """The operations; those that change a tensor may do so in its own memory."""
+
+    def constant(self, values: F32 | np.float32) -> T:
+        """Numbers that no step changes."""
+
+    def witness(self, value: T, name: str, made: str, fault: str = "") -> None:
+        """`value`, which the operation `made` has made, is the step's tensor `name`.
+
+        Raises `NonFinite(fault)` where it must be finite, which is where a fault is
+        named, and is not.
+        """
+
+    def chain(self, start: T | None, *pairs: tuple[T, T], skip: bool = False) -> T:
+        """[n]: from `start` on, +0 where that is None, for i ascending and for each
+        pair (factors [m], rows [m, n]): fma(factors_i, rows[i], so far).
+
+        `skip`: factors that are zero are left out.
+        """
+
+    def dot(self, rows: T, y: T) -> T:
+        """`dot16` of each of the rows [..., n] with y [n]."""
+
+    def negated(self, value: T) -> T:
+        """-value."""
+
+    def shared(self, value: T, count: int) -> T:
+        """value / count, rounded once."""
+
+    def against(self, eta: np.float32, value: T) -> T:
+        """-(eta value), rounded once."""
+
+    def stacked(self, parts: Sequence[T]) -> T:
+        """Tensors of one shape as the rows of one tensor."""
+
+    def moved(self, tensor: T, c: T, v: T) -> T:
+        """fma(c, v, tensor)."""
+
+    def outer(self, w: T, x: T, s: T, d: T) -> tuple[T, int]:
+        """w[i] = fma(s_i, d, w[i]) of the rows whose x_i is not zero, and how many
+        those are."""
+
+    def value(self, activation: str, a: T) -> T:
+        """phi(a)."""
+
+    def slope(self, activation: str, h: T, u: T) -> T:
+        """u * phi'(a), from h = phi(a)."""
+
+    def judged(self, output: str, a: T, t: T) -> Judged[T]:
+        """Outputs of pre-activations a [n], error and loss for the target t [n]."""
+
+    def clipped(self, value: T, limit: np.float32) -> T:
+        """Within -limit .. limit."""
+
+    def settled(self, name: str, before: T, after: T, limit: np.float32 | None) -> T:
+        """The state tensor `name` after an update, within its limit if it has one."""
+
+    def ternary(self, e: T, threshold: np.float32) -> T:
+        """1 where e is at least the threshold, -1 where it is at most minus that,
+        else +0."""
+
+    def negligible(self, e: T, threshold: np.float32) -> bool:
+        """Whether every |e| is smaller than the threshold."""
+
+    def drawn(
+        self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
+    ) -> T:
+        """Rows of a random direction, (seed, number), for a layer."""

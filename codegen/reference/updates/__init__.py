@@ -1,0 +1,26 @@
+"""The numpy twins of the updates: how a layer's weights move, a file each.
+
+An update is a function `update(machine, layer, eta)`: from the layer's input and delta
+in the trace to its weights and biases in the state, within their limits, and the number
+of weights written in `changed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from codegen.reference.updates import gated, rank_one
+from codegen.spec import Spec
+
+if TYPE_CHECKING:
+    from codegen.reference.machine import Machine
+
+Update: TypeAlias = "Callable[[Machine[Any], int, np.float32], None]"
+
+
+def of(spec: Spec, layer: int) -> Update:
+    """The update of weight layer 1..L."""
+    return gated.update if layer in spec.gated else rank_one.update
