@@ -41,16 +41,22 @@ class Item:
 
 @dataclass(frozen=True)
 class Structures:
-    """Sizes in bytes of what the C declares: the runtime's variable, the port's
-    variables by name, net_t, of the runtime the rehearsal buffer and one kept reply,
-    and all that has an initial value."""
+    """Sizes in bytes of what the C declares: the session's variable, the port's
+    variables by name, the learner's variable, of which net_t, the rehearsal buffer and
+    one kept reply are parts, and all that has an initial value."""
 
-    runtime: int
+    session: int
     port: dict[str, int]
+    learner: int = 0
     net: int = 0
     rehearsal: int = 0
     kept: int = 0
     initialised: int = 0
+
+    @property
+    def runtime(self) -> int:
+        """All of it that is not the port's."""
+        return self.session + self.learner + self.initialised
 
 
 def structures(plan: Plan) -> Structures:
@@ -70,13 +76,13 @@ def structures(plan: Plan) -> Structures:
         rehearsed=plan.rehearsal,
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
-        frame=line.frame,
     )
     port = layout.port(plan.target.port)
     first = layout.INITIALISED.size
     return Structures(
-        layout.runtime(net, buffers, xlen).size,
+        layout.session(line.frame, xlen).size,
         port.sizes(line.ring, xlen),
+        layout.learner(net, buffers, xlen).size,
         net.size,
         layout.rehearsal(buffers, xlen).size,
         layout.kept_reply(buffers, xlen).size,
@@ -87,7 +93,7 @@ def structures(plan: Plan) -> Structures:
 def structures_alone(target: Target, line: Line) -> Structures:
     """The same of an image without a network."""
     return Structures(
-        layout.runtime_alone(line.frame, target.xlen).size,
+        layout.session(line.frame, target.xlen).size,
         layout.port(target.port).sizes(line.ring, target.xlen),
     )
 
@@ -114,8 +120,7 @@ def rows(plan: Plan) -> tuple[Item, ...]:
     if sizes.rehearsal:
         found.append(Item("rehearsal buffer", sizes.rehearsal, "rehearsal"))
     known = in_net + frames.bytes + kept.bytes + sizes.rehearsal
-    rest = sizes.runtime - known + sizes.initialised
-    found.append(Item("runtime", rest, "runtime"))
+    found.append(Item("runtime", sizes.runtime - known, "runtime"))
     return (*found, *_port(plan.target, sizes))
 
 

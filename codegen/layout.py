@@ -91,34 +91,32 @@ class Network:
 
 @dataclass(frozen=True)
 class Buffers:
-    """Sizes in bytes of what the runtime keeps: a sample, and how many of those to
-    be rehearsed, a kept reply's body and how many of those, a frame in either
-    direction."""
+    """Sizes in bytes of what the learner keeps: a sample, and how many of those to
+    be rehearsed, a kept reply's body and how many of those."""
 
     sample: Extent
     rehearsed: int
     kept: int
     body: int
-    frame: int
 
 
 def kept_reply(buffers: Buffers, xlen: int) -> Extent:
-    """struct kept_reply of hil_runtime.c."""
+    """struct hil_kept_reply of hil_learner.h."""
     names = ("u32", "u16", "u8", "u32")
     head = [scalar(name, xlen) for name in names]
     return struct([*head, Extent(buffers.body, 1)])
 
 
 def rehearsal(buffers: Buffers, xlen: int) -> Extent:
-    """struct rehearsal of hil_runtime.c, which is not declared without slots."""
+    """struct hil_rehearsal of hil_learner.h, which is not declared without slots."""
     slots = buffers.rehearsed
     if not slots:
         return Extent(0, 1)
     return struct([buffers.sample.times(slots), scalar("u16", xlen).times(slots)])
 
 
-def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
-    """The variable `rt` of hil_runtime.c."""
+def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
+    """The variable `hil_learner`, of an image with a network."""
 
     def some(*names: str) -> list[Extent]:
         return [scalar(name, xlen) for name in names]
@@ -128,31 +126,27 @@ def runtime(net: Extent, buffers: Buffers, xlen: int) -> Extent:
             net.aligned(ROUND),
             buffers.sample,
             rehearsal(buffers, xlen),
-            *some("bool", "bool", "u32", "u32", "u64", "u64"),
+            *some("bool", "bool"),
             struct(some("u16", "u16", "u16")),
+            *some("u64", "u64"),
             struct(some("u32", "u32", "u32")),
             *some("u32", "u32", "u32"),
             kept_reply(buffers, xlen).times(buffers.kept),
-            *_frames(buffers.frame, xlen),
         ]
     )
 
 
-def runtime_alone(frame: int, xlen: int) -> Extent:
-    """The same of an image without a network, with frames of `frame` bytes."""
+def session(frame: int, xlen: int) -> Extent:
+    """The variable `session` of hil_session.c: the decoder, and a buffer of `frame`
+    bytes in either direction."""
     boot, telemetry = scalar("u32", xlen).aligned(ROUND), scalar("u32", xlen)
-    return struct([boot, telemetry, *_frames(frame, xlen)])
-
-
-def _frames(frame: int, xlen: int) -> tuple[Extent, ...]:
-    """The decoder, and a buffer of `frame` bytes in either direction."""
     names = ("pointer", "size", "size", "u8", "bool", "bool", "u32")
     decoder = struct(scalar(name, xlen) for name in names)
-    return decoder, Extent(frame, 1), Extent(frame, 1)
+    return struct([boot, telemetry, decoder, Extent(frame, 1), Extent(frame, 1)])
 
 
 INITIALISED = Extent(4, 4)
-"""The variable `learning` of hil_runtime.c, the only one with a value."""
+"""The variable `learning` of hil_steps.c, the only one with a value."""
 
 
 @dataclass(frozen=True)

@@ -188,9 +188,12 @@ def render_protocol() -> str:
     return environment().get_template("hil_protocol.h.j2").render(protocol=protocol)
 
 
-def _firmware(target: Target) -> dict[str, str]:
+def _firmware(target: Target, learner: Path) -> dict[str, str]:
+    """Every file of the firmware that `target` has a use for; `learner`: the folder of
+    what stands behind the session."""
     port, memory = target.port, target.memory
-    folders = [FIRMWARE / "include", FIRMWARE / "src", FIRMWARE / "ports" / port]
+    folders = [FIRMWARE / "include", FIRMWARE / "src", learner]
+    folders.append(FIRMWARE / "ports" / port)
     if (core := layout.port(port).core) is not None:
         folders += [FIRMWARE / "cores" / "shared", FIRMWARE / "cores" / core]
     script = "link.ld" if memory is None or memory.rom is None else "rom.ld"
@@ -199,6 +202,22 @@ def _firmware(target: Target) -> dict[str, str]:
         for folder in folders
         for path in sorted(folder.iterdir())
         if path.suffix in (".c", ".h", ".S") or path.name == script
+    }
+
+
+def _network(plan: Plan) -> dict[str, str]:
+    """The firmware for a network, without what this one does not have."""
+    learner = FIRMWARE / "src" / "network"
+    has = {
+        "hil_resident.c": plan.resident is not None,
+        "hil_rehearsal.c": plan.rehearsal > 0,
+        "hil_checkpoints.c": plan.slots.count > 0,
+        "hil_store.c": plan.slots.count > 0,
+    }
+    return {
+        name: text
+        for name, text in _firmware(plan.target, learner).items()
+        if has.get(Path(name).name, True)
     }
 
 
@@ -224,7 +243,7 @@ def render(plan: Plan) -> BuildPlan:
     part = {f"generated/{call.variant.file}" for call in plan.calls}  # of net.c
     return _assembled(
         f"{plan.spec.network}-{plan.rule.name}", plan.target,
-        {**library, **_image(plan)}, part,
+        {**library, **_image(plan), **_network(plan)}, part,
         plan.resident.files if plan.resident is not None else {},
     )  # fmt: skip
 
@@ -236,7 +255,8 @@ def render_link(plan: LinkPlan) -> BuildPlan:
         network=None, target=plan.target, line=plan.line,
         structures=bill.structures_alone(plan.target, plan.line),
     )  # fmt: skip
-    return _assembled("link", plan.target, {"image/hil_config.h": text})
+    alone = _firmware(plan.target, FIRMWARE / "src" / "alone")
+    return _assembled("link", plan.target, {"image/hil_config.h": text, **alone})
 
 
 def _assembled(
@@ -246,10 +266,9 @@ def _assembled(
     part: Iterable[str] = (),
     data: dict[str, bytes] | None = None,
 ) -> BuildPlan:
-    """The files that were `made` and the target's firmware; `part` of them are
-    included by others."""
-    protocol_h = {"image/hil_protocol.h": render_protocol()}
-    files = dict(sorted({**made, **protocol_h, **_firmware(target)}.items()))
+    """The files that are `made` or chosen for the target; `part` of them are included
+    by others."""
+    files = dict(sorted({**made, "image/hil_protocol.h": render_protocol()}.items()))
     compiled = [n for n in files if n.endswith((".c", ".S")) and n not in part]
     scripts = [name for name in files if name.endswith(".ld")]
     return BuildPlan(

@@ -5,8 +5,6 @@
 #include "hil_memory.h"
 #include "hil_port.h"
 
-#if HIL_SLOTS
-
 enum { CHUNK = 256 }; /* bytes on their way, a multiple of the program size */
 #define HEADER_CHECKED (sizeof(struct hil_checkpoint) - HIL_CRC_BYTES)
 
@@ -160,5 +158,3 @@ bool hil_store_write(struct hil_store *store, struct hil_checkpoint *entry,
     store->sequence = entry->sequence;
     return true;
 }
-
-#endif

@@ -1,0 +1,59 @@
+/* The session: frames come in, each is a request to a handler, and is answered.
+ *
+ * It knows no network. It asks the learner, whose hil_learner.h is that of src/network,
+ * or in an image without a network that of src/alone.
+ */
+#ifndef HIL_SESSION_H
+#define HIL_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hil_frame.h"
+#include "hil_protocol.h"
+
+#define HEADER sizeof(struct hil_header)
+
+/* A request: its header, its kind's fields, and the `size` bytes that follow them. */
+struct hil_request {
+    struct hil_header header;
+    union hil_fields fields;
+    const uint8_t *tail;
+    size_t size;
+};
+
+/* Who handles requests of a kind. A payload is as long as its fields, `least`, and as
+ * `most` at most: any other is refused before `handle` is called, which answers once
+ * or, where the request comes too late, not at all. */
+struct hil_handler {
+    uint8_t kind;
+    uint16_t least, most;
+    void (*handle)(const struct hil_request *request);
+};
+
+/* A payload's least and most: of a request that has fields and nothing else, and of
+ * one that has a tail. */
+#define EXACTLY(fields) sizeof(fields), sizeof(fields)
+#define AT_LEAST(fields) sizeof(fields), HIL_MAX_PAYLOAD
+
+/* Where a reply's payload is put together: HIL_MAX_PAYLOAD bytes. */
+uint8_t *hil_session_reply(void);
+
+/* Send the first `size` bytes there as the reply. */
+void hil_session_answer(const struct hil_request *to, enum hil_status status, size_t size);
+
+/* Reply that it was done, with these fields. */
+void hil_session_done(const struct hil_request *to, const void *fields, size_t size);
+
+/* Reply that it was not done, and why. */
+void hil_session_refuse(const struct hil_request *to, enum hil_status status);
+
+/* Send a body of one's own: HEADER bytes for the header that this writes, `size` bytes
+ * of payload, and room for the CRC. */
+void hil_session_send(uint8_t *body, uint8_t kind, enum hil_status status, uint16_t seq,
+                      size_t size);
+
+/* Send a telemetry frame. */
+void hil_session_tell(void);
+
+#endif

@@ -1,0 +1,88 @@
+#include "hil_learner_parts.h"
+#include "hil_memory.h"
+
+_Static_assert(sizeof(struct hil_rehearse) + HIL_SAMPLES * sizeof(uint16_t) <= HIL_MAX_PAYLOAD,
+               "a REHEARSE does not fit a frame");
+_Static_assert(sizeof(struct hil_rehearse) == sizeof(struct hil_step) &&
+                   sizeof(struct hil_rehearse_reply) == sizeof(struct hil_step_reply),
+               "a REHEARSE is not read and answered as a STEP");
+
+#define EMPTY 0xffffu /* label of a slot without a sample: no output has it */
+
+void hil_rehearsal_forget(void)
+{
+    for (size_t i = 0; i < HIL_REHEARSAL; i++) {
+        hil_learner.rehearsal.label[i] = EMPTY;
+    }
+}
+
+void hil_rehearsal_keep(uint16_t slot, uint16_t label)
+{
+    memcpy(hil_learner.rehearsal.sample[slot], hil_learner.sample, SAMPLE_BYTES);
+    hil_learner.rehearsal.label[slot] = label;
+}
+
+static uint16_t slot_at(const uint8_t *slots, size_t i)
+{
+    uint16_t slot;
+
+    memcpy(&slot, slots + i * sizeof slot, sizeof slot);
+    return slot;
+}
+
+/* Whether each of these slots is one, and, if `filled`, has a sample. */
+static bool good_slots(const uint8_t *slots, size_t count, bool filled)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t slot = slot_at(slots, i);
+
+        if (slot >= HIL_REHEARSAL ||
+            (filled && hil_learner.rehearsal.label[slot] == EMPTY)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void learn_again(const struct hil_request *request, const struct hil_step *ask)
+{
+    struct hil_kept_reply *const keep = hil_replies_next();
+
+    for (size_t i = 0; i < ask->count; i++) {
+        const uint16_t slot = slot_at(request->tail, i);
+        const int status =
+            hil_steps_learn_and_tell(hil_learner.rehearsal.sample[slot],
+                                     hil_learner.rehearsal.label[slot], ask, keep, i);
+        if (status != NET_OK) {
+            hil_steps_stop(request, status);
+            return;
+        }
+    }
+    hil_steps_conclude_samples(request, ask, keep);
+}
+
+void hil_rehearsal_on_rehearse(const struct hil_request *request)
+{
+    /* a REHEARSE has a STEP's fields, but for its slot */
+    const struct hil_step *const ask = &request->fields.step;
+
+    if (!hil_learner_ready(request)) {
+        return;
+    }
+    if (!__builtin_isfinite(ask->eta) || ask->count < 1 || ask->count > HIL_SAMPLES ||
+        request->size != ask->count * sizeof(uint16_t) || (ask->flags & HIL_STEP_KEEP)) {
+        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+        return;
+    }
+    /* what a lost STEP was to keep is missing only for now: that is out of step */
+    const bool next = ask->step == hil_learner.net.step;
+    if (!good_slots(request->tail, ask->count, next)) {
+        hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    if (next) {
+        learn_again(request, ask);
+    } else {
+        hil_replies_repeat(request, ask->step, ask->count);
+    }
+}
