@@ -38,7 +38,7 @@ SPECS = {
 }
 SCHEDULES = ("auto", "fused", "sequential")
 OURS = (
-    "rt", "learning", "in", "line", "answers", "listening", "top", "deepest", "nor",
+    "session", "hil_learner", "learning", "in", "line", "answers", "listening", "top", "deepest", "nor",
     "counters",
 )  # fmt: skip
 """Every variable of the firmware in a process."""
@@ -155,7 +155,8 @@ def test_in_a_process_the_firmwares_variables_are_counted(
 @pytest.mark.parametrize(
     ("declared", "otherwise", "culprit"),
     [
-        ("uint32_t telemetry;", "uint32_t telemetry, more[8];", "another rt"),
+        ("uint32_t telemetry;", "uint32_t telemetry, more[8];", "another session"),
+        ("uint32_t next_kept;", "uint32_t next_kept, more[8];", "another learner"),
         ("uint32_t tail, overruns;", "uint32_t tail, overruns, more[8];", "ram.toml"),
         ("uint32_t seed;", "uint32_t seed, more[8];", "another net_t"),
     ],
@@ -167,8 +168,9 @@ def test_a_structure_that_the_plan_does_not_know_is_refused(
     files = render(planned)
     (name,) = (
         name
-        for name in ("firmware/src/hil_runtime.c", "firmware/cores/shared/line.c",
-                     "generated/net.h")
+        for name in ("firmware/src/hil_session.c", "generated/net.h",
+                     "firmware/src/network/hil_learner_parts.h",
+                     "firmware/cores/shared/line.c")
         if re.search(rf"^ +{re.escape(declared)}", files.files[name], re.M)
     )  # fmt: skip
     text = files.files[name].replace(declared, otherwise, 1)

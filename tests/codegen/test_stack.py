@@ -193,12 +193,17 @@ def test_handlers_of_the_runtime_are_the_ones_a_pointer_may_hold() -> None:
     for name in ("qemu-rv64gcv", "qemu-rv32imafc-zve32f", "host"):
         target = targets.load(name)
         files = render(plan(SPEC, target))
-        runtime = files.files["firmware/src/hil_runtime.c"]
-        handlers = {
-            handler
-            for kind, handler in re.findall(r"\{ HIL_(\w+), (on_\w+) \}", runtime)
-            if kind not in ("STEP_RESIDENT", "REHEARSE")
-        }
+        tables = ("hil_session.c", "network/hil_learner.c")
+        rows = [
+            row
+            for table in tables
+            for row in re.findall(
+                r"\{ HIL_(\w+), .*, (\w*on_\w+) \}",
+                files.files[f"firmware/src/{table}"],
+            )
+        ]
+        handlers = {h for kind, h in rows if kind not in ("STEP_RESIDENT", "REHEARSE")}
+        assert len(handlers) == 11
         image = toolchain.build(files, toolchain.find(target))
         found = stack.read(image.path, target, 128)
         assert found is not None and found.graph.pointed == handlers
@@ -227,5 +232,7 @@ def test_a_stack_that_could_overflow_fails_the_build_naming_the_chain() -> None:
     planned = plan(SPEC, small)
     with pytest.raises(BuildError, match="stack of target qemu-rv64gcv has 512") as e:
         building.build(planned)
-    assert re.search(r"by main > hil_runtime_serve > on_\w+ > \w+", str(e.value))
+    assert re.search(
+        r"by main > hil_runtime_serve > hil_\w+_on_\w+ > \w+", str(e.value)
+    )
     assert e.value.exit_code == 3

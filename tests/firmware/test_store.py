@@ -49,7 +49,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> ctypes.CDLL
     made = render(PLAN).files
     for name in ("hil_config.h", "hil_protocol.h"):
         (folder / name).write_text(made[f"image/{name}"])
-    sources = [FIRMWARE / "src" / name for name in ("hil_store.c", "hil_frame.c")]
+    names = ("network/hil_store.c", "hil_frame.c")
+    sources = [FIRMWARE / "src" / name for name in names]
     library = folder / "store.so"
     subprocess.run(
         [host_cc, "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",

@@ -171,7 +171,7 @@ def sources(harness: str) -> BuildPlan:
     )
     ours = {
         "firmware/src/main.c": None,
-        "firmware/src/hil_runtime.c": "fuzz/fuzz_runtime.c",
+        "firmware/src/hil_session.c": "fuzz/fuzz_runtime.c",
         "firmware/ports/host/host.c": "fuzz/port.c",
     }
     runtime = tuple(found for n in made.runtime if (found := ours.get(n, n)))

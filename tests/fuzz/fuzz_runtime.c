@@ -9,9 +9,10 @@
  * had. Then a model of the protocol, which reads the same line by
  * independent.h, says what may have changed and what must have been answered.
  *
- * The runtime is part of this file: its state is looked at, and set back. */
+ * The session is part of this file: its state is looked at, and set back, as the
+ * learner's is. */
 #define _GNU_SOURCE /* memfd_create */
-#include "../firmware/src/hil_runtime.c"
+#include "../firmware/src/hil_session.c"
 
 #include <math.h>
 #include <setjmp.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "fuzz_messages.h"
+#include "hil_learner_parts.h"
 #include "independent.h"
 
 #define BODY (HEADER + HIL_MAX_PAYLOAD)
@@ -76,15 +78,22 @@ static struct {
     int flash; /* a file in memory */
 } model;
 
-/* The firmware's state after the last good frame. */
+/* The firmware's state after the last good frame: the learner's, and of the session's
+ * what no decoder changes. */
 static struct {
-    net_t net;
-    uint8_t rest[sizeof rt];
+    struct hil_learner learner;
+    uint32_t boot, telemetry;
 } before;
 
-/* All of rt between the network and the decoder: kept replies, flags. */
-#define REST ((uint8_t *)rt.sample)
-#define REST_SIZE ((size_t)((uint8_t *)&rt.decoder - REST))
+/* Whether all is as it was but for the network: kept replies, flags. */
+static bool rest_is_same(void)
+{
+    const size_t network = offsetof(struct hil_learner, sample);
+
+    return memcmp((uint8_t *)&before.learner + network, (uint8_t *)&hil_learner + network,
+                  sizeof hil_learner - network) == 0 &&
+           before.boot == session.boot && before.telemetry == session.telemetry;
+}
 
 /* A copy of the network in which nothing is pending. */
 static net_t settled(const net_t *net)
@@ -408,11 +417,11 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
 static void check_rehearsal(const struct frame *ask, uint8_t status)
 {
 #if HIL_REHEARSAL
-    static struct rehearsal kept;
+    static struct hil_rehearsal kept;
     const uint8_t kind = ask->header.kind;
     struct hil_step step;
 
-    memcpy(&kept, before.rest + ((uint8_t *)&rt.rehearsal - REST), sizeof kept);
+    memcpy(&kept, &before.learner.rehearsal, sizeof kept);
     if (status == HIL_OK && kind == HIL_INIT) {
         memset(kept.label, 0xff, sizeof kept.label);
     } else if (status == HIL_OK && kind == HIL_STEP && (ask->payload[4] & HIL_STEP_KEEP)) {
@@ -429,7 +438,7 @@ static void check_rehearsal(const struct frame *ask, uint8_t status)
             HOLDS(slot < HIL_REHEARSAL && kept.label[slot] < NET_OUTPUTS);
         }
     }
-    HOLDS(memcmp(&kept, &rt.rehearsal, sizeof kept) == 0);
+    HOLDS(memcmp(&kept, &hil_learner.rehearsal, sizeof kept) == 0);
 #else
     (void)ask;
     HOLDS(status != HIL_OK || ask->header.kind != HIL_REHEARSE);
@@ -439,15 +448,16 @@ static void check_rehearsal(const struct frame *ask, uint8_t status)
 /* What comes is judged by what there is now. */
 static void remember(void)
 {
-    memcpy(&before.net, &rt.net, sizeof rt.net);
-    memcpy(before.rest, REST, REST_SIZE);
+    memcpy(&before.learner, &hil_learner, sizeof hil_learner);
+    before.boot = session.boot;
+    before.telemetry = session.telemetry;
 }
 
 /* Nothing has changed since the last good frame. */
 static void check_rest(void)
 {
-    HOLDS(memcmp(&before.net, &rt.net, sizeof rt.net) == 0);
-    HOLDS(memcmp(before.rest, REST, REST_SIZE) == 0);
+    HOLDS(memcmp(&before.learner.net, &hil_learner.net, sizeof hil_learner.net) == 0);
+    HOLDS(rest_is_same());
 }
 
 /* All that the last bytes have led to. `over`: the firmware has ended, so what
@@ -456,12 +466,12 @@ static void check(bool over)
 {
     static struct frame told;
 
-    HOLDS(over || rt.decoder.damaged == model.damaged);
+    HOLDS(over || session.decoder.damaged == model.damaged);
     if (model.count == 0) { /* without a good frame nothing at all happens */
         HOLDS(model.out_size == 0);
         return;
     }
-    net_t old = settled(&before.net), new = settled(&rt.net);
+    net_t old = settled(&before.learner.net), new = settled(&hil_learner.net);
     bool may_change = false, may_change_rest = false;
     size_t at = 0, answered = 0;
     bool more = next_told(&at, &told);
@@ -506,10 +516,11 @@ static void check(bool over)
     HOLDS(may_change || same_state(&old, &new));
     HOLDS(may_change || net_digest(&old) == net_digest(&new));
     /* the marks are the model's, whatever else may have changed */
-    HOLDS(rt.order.init == model.init && rt.order.write == model.write &&
-          rt.order.step == model.step);
-    memcpy(before.rest + ((uint8_t *)&rt.order - REST), &rt.order, sizeof rt.order);
-    HOLDS(may_change_rest || memcmp(before.rest, REST, REST_SIZE) == 0);
+    const struct hil_order *const order = &hil_learner.order;
+    HOLDS(order->init == model.init && order->write == model.write &&
+          order->step == model.step);
+    before.learner.order = *order;
+    HOLDS(may_change_rest || rest_is_same());
     model.count = model.out_size = 0;
     remember();
 }
@@ -595,7 +606,7 @@ static void put_field(const struct field *field, uint8_t *to)
         memcpy(to, &real, sizeof real);
         break;
     case A_STEP: /* mostly the next, or one not far from it */
-        whole = how < 0xe0 ? rt.net.step + (uint64_t)(int8_t)(how << 1) / 2
+        whole = how < 0xe0 ? hil_learner.net.step + (uint64_t)(int8_t)(how << 1) / 2
                            : some_number(how, field->size);
         memcpy(to, &whole, field->size);
         break;
@@ -749,14 +760,13 @@ void hil_port_wait(void)
 /* A board resets then, and forgets everything; the line goes on. */
 static void reset(void)
 {
-    memset(&rt, 0, sizeof rt);
-    learning = HIL_NEVER;
+    memset(&session, 0, sizeof session);
+    memset(&hil_learner, 0, sizeof hil_learner);
     model.piece_size = model.count = model.out_size = 0;
     model.damaged = model.boot = 0;
     model.init = model.write = model.step = 0;
     model.given_count = 0;
-    rt.net.step = HIL_NEVER; /* as hil_runtime_serve begins */
-    open_store();
+    hil_learner_begin(); /* as hil_runtime_serve does */
     remember();
 }
 

@@ -125,7 +125,11 @@ def test_a_real_session_holds(
 
 # -- the harnesses bite ---------------------------------------------------------
 
-FRAME, RUNTIME = "firmware/src/hil_frame.c", "firmware/src/hil_runtime.c"
+FRAME, SESSION = "firmware/src/hil_frame.c", "firmware/src/hil_session.c"
+LEARNER, STATE, STEPS, REHEARSAL, RESIDENT = (
+    f"firmware/src/network/hil_{name}.c"
+    for name in ("learner", "state", "steps", "rehearsal", "resident")
+)
 DEFECTS = {
     "a body one byte too long": (
         FRAME, "d->size == d->capacity", "d->size > d->capacity"),
@@ -133,35 +137,39 @@ DEFECTS = {
     "damage nobody counts": (FRAME, "d->damaged++;", ";"),
     "a frame lost after one that is too long": (FRAME, "d->broken = false;", ";"),
     "words behind a tensor": (
-        RUNTIME, "ask->count > words - ask->offset", "ask->count > words"),
+        STATE, "ask->count > words - ask->offset", "ask->count > words"),
     "scratch that can be written": (
-        RUNTIME, "|| ask.tensor >= NET_STATE_TENSORS", ""),
+        STATE, "|| ask->tensor >= NET_STATE_TENSORS", ""),
     "a place behind the resident set": (
-        RUNTIME, "ask->first < HIL_RESIDENT &&", "ask->first <= HIL_RESIDENT ||"),
+        RESIDENT, "ask->first < HIL_RESIDENT &&", "ask->first <= HIL_RESIDENT ||"),
     "a slot behind the rehearsal buffer": (
-        RUNTIME, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
+        REHEARSAL, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
     "a slot without a sample": (
-        RUNTIME, "rt.rehearsal.label[slot] == EMPTY)",
-        "rt.rehearsal.label[slot] == NET_OUTPUTS)"),
+        REHEARSAL, "hil_learner.rehearsal.label[slot] == EMPTY)",
+        "hil_learner.rehearsal.label[slot] == NET_OUTPUTS)"),
     "a sample kept without its label": (
-        RUNTIME, "rt.rehearsal.label[ask->slot] = label;",
-        "rt.rehearsal.label[ask->slot] &= label;"),
+        REHEARSAL, "hil_learner.rehearsal.label[slot] = label;",
+        "hil_learner.rehearsal.label[slot] &= label;"),
     "a session anybody may use": (
-        RUNTIME, "if (header.boot != rt.boot)", "if (header.boot == ~rt.boot)"),
+        SESSION, "if (request->header.boot != session.boot)",
+        "if (request->header.boot == ~session.boot)"),
     "a step learned twice": (
-        RUNTIME, "if (ask.step == rt.net.step)", "if (ask.step <= rt.net.step)"),
+        STEPS, "if (ask->step == hil_learner.net.step)",
+        "if (ask->step <= hil_learner.net.step)"),
     "a reply that outlives its session": (
-        RUNTIME, "forget_replies(); /* they answered another session's steps */", ""),
+        LEARNER, "hil_replies_forget(); /* they answered another session's steps */", ""),
     "a reply that outlives an INIT": (
-        RUNTIME, "rt.run = init.run;\n    forget_replies();", "rt.run = init.run;"),
+        STATE, "hil_learner.run = init.run;\n    hil_replies_forget();",
+        "hil_learner.run = init.run;"),
     "a label that is no output": (
-        RUNTIME, "if (label >= NET_OUTPUTS)", "if (label > NET_OUTPUTS)"),
-    "an answer to an answer": (RUNTIME, "if (header.kind & HIL_REPLY)", "if (false)"),
+        STEPS, "if (label >= NET_OUTPUTS)", "if (label > NET_OUTPUTS)"),
+    "an answer to an answer": (
+        SESSION, "if (request.header.kind & HIL_REPLY)", "if (false)"),
     "samples that are not all there": (
-        RUNTIME, "size - sizeof ask != ask.count * SAMPLE_BYTES",
-        "size - sizeof ask > ask.count * SAMPLE_BYTES"),
+        STEPS, "request->size != count * SAMPLE_BYTES",
+        "request->size > count * SAMPLE_BYTES"),
     "a reply longer than its buffer": (
-        RUNTIME, "bytes > HIL_MAX_PAYLOAD - sizeof ask", "false"),
+        STATE, "bytes > HIL_MAX_PAYLOAD - sizeof *ask", "false"),
 }  # fmt: skip
 
 

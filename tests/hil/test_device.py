@@ -266,10 +266,10 @@ def test_answers_of_an_earlier_session_are_not_taken_for_learning(
 ) -> None:
     """Firmware that keeps its replies over HELLO and INIT, and a frame that is lost."""
     wrong = shutil.copytree(render.FIRMWARE, tmp_path / "firmware")
-    runtime, forgets = wrong / "src" / "hil_runtime.c", "rt.kept[i].count = 0;"
-    text = runtime.read_text()
+    replies = wrong / "src" / "network" / "hil_replies.c"
+    text, forgets = replies.read_text(), "hil_learner.kept[i].count = 0;"
     assert text.count(forgets) == 1
-    runtime.write_text(text.replace(forgets, "rt.kept[i].count += 0;"))
+    replies.write_text(text.replace(forgets, "hil_learner.kept[i].count += 0;"))
     monkeypatch.setattr(render, "FIRMWARE", wrong)
     one = board(small)
     with Channel(one.url) as channel:

@@ -121,8 +121,10 @@ def test_a_buffer_that_changes_what_it_holds_is_found(
     firmware = tmp_path / "firmware"
     shutil.copytree(render.FIRMWARE, firmware)
     monkeypatch.setattr(render, "FIRMWARE", firmware)
-    path = firmware / "src" / "hil_runtime.c"
-    right = "memcpy(rt.rehearsal.sample[ask->slot], rt.sample, SAMPLE_BYTES)"
+    path = firmware / "src" / "network" / "hil_rehearsal.c"
+    right = (
+        "memcpy(hil_learner.rehearsal.sample[slot], hil_learner.sample, SAMPLE_BYTES)"
+    )
     assert right in path.read_text()
     wrong = right.replace("SAMPLE_BYTES", "SAMPLE_BYTES / 2")
     path.write_text(path.read_text().replace(right, wrong))

@@ -294,7 +294,7 @@ def test_a_store_that_is_not_safe_is_caught(
     right, wrong, sentence = MUTATIONS[name]
     firmware = tmp_path / "firmware"
     shutil.copytree(render.FIRMWARE, firmware)
-    store = firmware / "src" / "hil_store.c"
+    store = firmware / "src" / "network" / "hil_store.c"
     text = store.read_text()
     assert right in text, "hil_store.c has changed: this mutation no longer applies"
     store.write_text(text.replace(right, wrong))
@@ -372,7 +372,7 @@ def test_a_device_that_ends_by_itself_is_not_taken_for_a_power_cut(
 ) -> None:
     firmware = tmp_path / "firmware"
     shutil.copytree(render.FIRMWARE, firmware)
-    store = firmware / "src" / "hil_store.c"
+    store = firmware / "src" / "network" / "hil_store.c"
     right = "    uint32_t slot = (store->newest + 1) % HIL_SLOTS;\n"
     assert right in store.read_text()
     store.write_text(

@@ -108,7 +108,7 @@ def test_a_wild_access_is_told(
 ) -> None:
     wanted = link_only.prepare(Experiment(target=target))
     right = link_only.build(wanted)
-    name = "firmware/src/hil_runtime.c"
+    name = "firmware/src/hil_session.c"
     text = right.files.files[name]
     assert LOOK in text
     wild = f"    (void)*(volatile uint32_t *)0xd0000000u;\n{LOOK}"
