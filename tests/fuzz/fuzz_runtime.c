@@ -373,7 +373,8 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
             HOLDS(ask->size == sizeof range + bytes);
             memcpy(words, ask->payload + sizeof range, bytes);
             HOLDS(same_state(old, new));
-            HOLDS(memcmp(old->arena, new->arena, sizeof old->arena) == 0);
+            HOLDS(memcmp(old->worker.arena, new->worker.arena,
+                         sizeof old->worker.arena) == 0);
         }
     }
     if (status == HIL_OK && kind == HIL_ECHO) {
