@@ -14,8 +14,8 @@ from codegen.tensors import WORD
 from targets import Target
 
 if TYPE_CHECKING:
+    from codegen.machine_code.stack import Bound
     from codegen.plan import Line, Plan
-    from codegen.stack import Bound
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10

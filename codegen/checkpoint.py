@@ -2,7 +2,7 @@
 
 A slot holds one: its header (`protocol.CHECKPOINT`), and from the next multiple
 of the program size the state, tensor after tensor as in the plan. The device
-writes them (firmware/src/network/hil_store.c); `hil.checkpoints` reads and writes the
+writes them (firmware/src/network/hil_store.c); `hil.learning.checkpoints` reads and writes the
 same bytes on its own.
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from codegen import bill, constants, goals, kernels, layout, protocol, streams
-from codegen.buildplan import BuildPlan
+from codegen.building.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.checkpoint import identity
 from codegen.plan import Call, LinkPlan, Plan

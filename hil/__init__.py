@@ -3,7 +3,7 @@
     from hil import Experiment, run
     record = run(Experiment(rule="bp", steps=200))
 
-Both names are imported when they are first used, so that `hil targets` need not
+All names are imported when they are first used, so that `hil targets` need not
 wait for numpy.
 """
 
@@ -12,16 +12,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hil.device.device import Device
     from hil.experiment import Experiment
-    from hil.record import RunRecord
-    from hil.session import run
+    from hil.learning.session import run
+    from hil.lesson.lesson import Lesson
+    from hil.pytest_plugin import HilRun
+    from hil.records.record import RunRecord
 
-__all__ = ["run", "Experiment", "RunRecord"]  # noqa: RUF022 (by importance)
+__all__ = [  # noqa: RUF022 (by importance)
+    "run", "Experiment", "RunRecord", "Device", "Lesson", "HilRun",
+]  # fmt: skip
 
 _HOMES = {
-    "run": "hil.session",
+    "run": "hil.learning.session",
     "Experiment": "hil.experiment",
-    "RunRecord": "hil.record",
+    "RunRecord": "hil.records.record",
+    "Device": "hil.device.device",
+    "Lesson": "hil.lesson.lesson",
+    "HilRun": "hil.pytest_plugin",
 }
 
 
@@ -31,3 +39,7 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

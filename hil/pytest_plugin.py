@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hil.pytest_reports import TARGET, JunitByTarget, leave, told
+from hil.testing.reports import TARGET, JunitByTarget, leave, told
 
 if TYPE_CHECKING:
-    from hil.device import Device
-    from hil.lesson import Lesson
-    from hil.record import RunRecord
+    from hil.device.device import Device
+    from hil.lesson.lesson import Lesson
+    from hil.records.record import RunRecord
     from targets import Target
 
 HilRun = Callable[..., "RunRecord"]
@@ -124,7 +124,7 @@ def _require_possible(config: pytest.Config) -> None:
 
 def _take_target(config: pytest.Config) -> None:
     """A unit of the bench has its own target, which must be the one asked for."""
-    from hil.units import chosen
+    from hil.device.units import chosen
 
     asked: list[str | None] = [None]
     if config.option.hil_target:
@@ -179,8 +179,8 @@ def hil_target(request: pytest.FixtureRequest) -> Target:
 @pytest.fixture
 def hil_lesson(request: pytest.FixtureRequest, hil_target: Target) -> Lesson:
     """The experiment of the test's `hil` marker, with its samples at hand."""
-    from hil.lesson import prepare
-    from hil.pytest_experiment import experiment_of
+    from hil.lesson.lesson import prepare
+    from hil.testing.experiment import experiment_of
 
     return prepare(experiment_of(request.node, hil_target, {}))
 
@@ -193,12 +193,12 @@ def hil_device(
 ) -> Iterator[Device]:
     """A greeted device with the image of `hil_lesson`: an emulator, or --hil-unit,
     which is flashed when it has a loader, and otherwise must run that image."""
-    from hil import record as records
-    from hil.attach import attach, greet
-    from hil.building import build, plan_for
-    from hil.device import Device
-    from hil.flashing import make_sure
-    from hil.pytest_experiment import tools_or_skip
+    from hil.desk.attach import attach, greet
+    from hil.desk.flashing import make_sure
+    from hil.device.device import Device
+    from hil.lesson.building import build, plan_for
+    from hil.records import record as records
+    from hil.testing.experiment import tools_or_skip
     from targets import storage
 
     lesson, asked = hil_lesson, hil_lesson.experiment
@@ -232,10 +232,10 @@ def hil_run(
     over it, as `hil run` would; it returns the record, whatever the numbers say, and
     raises every other failure."""
     from hil.errors import Interrupted
-    from hil.lesson import prepare
-    from hil.progress import Progress
-    from hil.pytest_experiment import experiment_of, tools_or_skip
-    from hil.session import carried_out
+    from hil.learning.progress import Progress
+    from hil.learning.session import carried_out
+    from hil.lesson.lesson import prepare
+    from hil.testing.experiment import experiment_of, tools_or_skip
 
     def run(**keys: Any) -> RunRecord:
         lesson = prepare(experiment_of(request.node, hil_target, keys))

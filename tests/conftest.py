@@ -106,7 +106,7 @@ def hil_data() -> Path:
 def second_compiler() -> None:
     """A clang for RISC-V besides the pinned one, and a gcc for the host."""
     import targets
-    from codegen import toolchain
+    from codegen.building import toolchain
     from codegen.errors import CompilerMissing
 
     for target, name in (("qemu-rv64gcv", "clang"), ("host", "gcc")):

@@ -39,7 +39,7 @@ class Arm:
 
     def recovery(self, task: str) -> int | None:
         """Steps into a task after which the device was as good again as before it
-        (`hil.continual.recovery`)."""
+        (`hil.records.continual.recovery`)."""
         place = self._place(task)
         if not place:
             raise UsageError(f"nothing came before task {task!r} of arm {self.name!r}")

@@ -10,18 +10,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hil import record as records
-from hil import reports, units
+from hil import reports
 from hil.demo.arm import Arm
 from hil.demo.file import ArmFile, Demo
 from hil.demo.page import blamed
 from hil.demo.stream import Stream
+from hil.device import units
 from hil.errors import HilError, UsageError, stopped
 from hil.experiment import Experiment
-from hil.lesson import Lesson, prepare
-from hil.progress import Progress
-from hil.record import RunRecord
-from hil.session import carried_out
+from hil.learning.progress import Progress
+from hil.learning.session import carried_out
+from hil.lesson.lesson import Lesson, prepare
+from hil.records import record as records
+from hil.records.record import RunRecord
 
 SCHEMA = 1
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hil import arrays, tasks
+from hil.data import arrays, tasks
+from hil.data.tasks import Task
 from hil.errors import UsageError
-from hil.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from hil.progress import Lines, Progress
+from hil.learning.progress import Lines, Progress
 
 
 def for_stream(stream: TextIO) -> Progress:

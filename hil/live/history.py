@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hil.continual import WINDOW
+from hil.learning.telling import Learned
 from hil.live.plot import Curve
-from hil.telling import Learned
+from hil.records.continual import WINDOW
 
 FIRST = 20
 """Samples that must be there before a share of them is shown."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hil.learning.metrics import Status
+from hil.learning.progress import Begun
 from hil.live.block import Part, whole
 from hil.live.history import History
 from hil.live.panels import DIM, LOSS, RECENT, angles, progress
 from hil.live.plot import bar
-from hil.metrics import Status
-from hil.progress import Begun
 
 LINK = ("frames", "resent", "damaged", "lost_telemetry", "replugged", "recovered")
 """Counts of the line that are shown; all but the first are troubles."""

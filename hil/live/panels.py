@@ -8,10 +8,10 @@ from operator import itemgetter
 
 import numpy as np
 
-from hil.continual import WINDOW
 from hil.live.block import Block, Part, framed
 from hil.live.history import ANGLES, PAIRS, History
 from hil.live.plot import bar, fitted, plot, sparkline
+from hil.records.continual import WINDOW
 
 LOSS, RECENT, WHOLE = "bright_red", "bright_green", "cyan"
 DIM = "bright_black"

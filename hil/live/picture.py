@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hil.learning.progress import text
 from hil.live.block import Block, above, beside, block
 from hil.live.lines import Sight, lines
 from hil.live.panels import accuracy, confused, confusion, confusion_size, loss
-from hil.progress import text
 
 NARROW = 44
 """Columns under which there is one line only."""

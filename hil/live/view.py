@@ -15,16 +15,16 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, TextIO
 
-from hil.control import Control
 from hil.errors import Quit
+from hil.learning.metrics import Status
+from hil.learning.progress import Begun, Lines
+from hil.learning.steering import Steering
+from hil.learning.telling import Learned
 from hil.live.history import History
 from hil.live.keys import Keyboard, in_foreground
 from hil.live.lines import Sight
 from hil.live.picture import picture
 from hil.live.screen import Screen
-from hil.metrics import Status
-from hil.progress import Begun, Lines
-from hil.telling import Learned
 from targets.signals import strike
 
 PER_SECOND = 8
@@ -36,14 +36,14 @@ PATIENCE = 0.1
 """Seconds after which learning looks again, also where the device is slow."""
 
 
-class View(Lines, Control):
+class View(Lines, Steering):
     """Lines, and while a run learns its picture under them."""
 
     patience = PATIENCE
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self.control = self
+        self.steering = self
         self.paused = False
         self.resting = 0.0
         self._screen = Screen(stream)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from codegen.plan import Plan
 from codegen.render import render
-from hil import record as records
-from hil.building import plan_for
 from hil.errors import HilError, UsageError
 from hil.experiment import load
-from hil.lesson import prepare
-from hil.memory.rows import Row, of_image
-from hil.record import IMAGE
+from hil.lesson.building import plan_for
+from hil.lesson.lesson import prepare
+from hil.measuring.memory.rows import Row, of_image
+from hil.records import record as records
+from hil.records.record import IMAGE
 from hil.reports import look
 from hil.reports.look import Picture
 from hil.reports.runs import Run

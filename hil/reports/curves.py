@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from hil.continual import WINDOW, Fading
+from hil.records.continual import WINDOW, Fading
 from hil.reports import look
 from hil.reports.look import INK, MUTED, Picture
 from hil.reports.runs import Run, Task

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from hil.continual import BINS, calibration_error
+from hil.records.continual import BINS, calibration_error
 from hil.reports import look
 from hil.reports.look import HEAT, INK, MUTED, Picture
 from hil.reports.runs import Run

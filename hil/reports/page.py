@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from hil.record import KINDS
+from hil.records.record import KINDS
 from hil.reports import bill, curves, grids, tables
 from hil.reports.details import details
 from hil.reports.look import Picture

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.errors import UsageError
-from hil.record import KINDS
+from hil.records.record import KINDS
 
 MEANING = {
     "reference": "computed by numpy, which holds the same bits as the device",

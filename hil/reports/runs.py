@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from hil import documents, run_files, weights
-from hil import record as records
+from hil import documents
 from hil.errors import UsageError
+from hil.lesson import weights
+from hil.records import record as records
+from hil.records import run_files
 from hil.reports.provenance import kind_of
 from hil.reports.steps import Steps, read
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hil import run_files
+from hil.records import run_files
 
 POINTS = 400
 """Points of a curve at most: more than a screen shows."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.output import SCHEMA
-from hil.record import require_provenance, write_json
+from hil.records.record import require_provenance, write_json
 from hil.sweep.cells import SEED
 from hil.sweep.summary import Best, Row, Settled, Spread, value_of
 from hil.versions import version

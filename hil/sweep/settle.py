@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hil import record as records
-from hil import run_files
-from hil.building import build_digest, plan_for
 from hil.errors import Divergence, HilError
 from hil.experiment import Experiment, from_toml
 from hil.keys import KEYS
-from hil.lesson import Lesson, prepare
-from hil.progress import Progress
-from hil.session import carried_out
+from hil.learning.progress import Progress
+from hil.learning.session import carried_out
+from hil.lesson.building import build_digest, plan_for
+from hil.lesson.lesson import Lesson, prepare
+from hil.records import record as records
+from hil.records import run_files
 from hil.versions import version
 
 CELLS = "cells"

@@ -26,11 +26,11 @@ from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
 from hil.errors import Termination
-from hil.metrics import Status
-from hil.progress import Progress
+from hil.interrupts import no_interrupts
+from hil.learning.metrics import Status
+from hil.learning.progress import Progress
+from hil.learning.telling import Learned
 from hil.sweep.settle import Outcome, Task, settle
-from hil.telling import Learned
-from hil.undisturbed import undisturbed
 
 BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
@@ -107,7 +107,7 @@ class Workers:
         interrupted = isinstance(error, KeyboardInterrupt)
         gently = interrupted and not isinstance(error, Termination)
         number = signal.SIGINT if gently else signal.SIGTERM
-        with undisturbed():
+        with no_interrupts():
             workers = (*self._busy, *self._idle)
             for worker in workers:
                 worker.stop(number)

@@ -10,8 +10,8 @@ from hil import output
 from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
-    from codegen.stack import Bound, Stack
-    from hil.building import Built
+    from codegen.machine_code.stack import Bound, Stack
+    from hil.lesson.building import Built
 
 HELP = "generate the C, build the image, print the memory bill"
 
@@ -39,11 +39,12 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     from dataclasses import replace
 
-    from codegen import prefix, stack
+    from codegen import prefix
+    from codegen.machine_code import stack
     from codegen.render import library
-    from hil import build_folder
-    from hil.building import build, plan_for
-    from hil.lesson import prepare
+    from hil.lesson import build_folder
+    from hil.lesson.building import build, plan_for
+    from hil.lesson.lesson import prepare
 
     out, folder = output.of(given), Path(given.out)
     if given.link_only:
@@ -62,9 +63,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> None:
-    from hil import build_folder, link_only
+    from hil.desk import link_only
     from hil.errors import UsageError
-    from hil.memory import link
+    from hil.lesson import build_folder
+    from hil.measuring.memory import link
 
     if given.names is not None:
         raise UsageError(
@@ -110,7 +112,7 @@ def _show(
 
 def _bounds(found: Stack | None) -> dict[str, Bound]:
     """Stacks of the image by name; none where nothing tells what calls what."""
-    from codegen import stack
+    from codegen.machine_code import stack
 
     if found is None:
         return {}

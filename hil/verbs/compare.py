@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.run_comparison import Comparison, Parting, Row
+    from hil.records.run_comparison import Comparison, Parting, Row
 
 HELP = "show what differs between two runs, and from which step on"
 WIDEST = 34
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from hil.run_comparison import compared
+    from hil.records.run_comparison import compared
 
     out = output.of(given)
     found = compared(given.first, given.second)

@@ -109,7 +109,7 @@ def _one(
 
 def _show(outcome: Outcome, out: Output) -> None:
     """The figures, each with what it means, and where everything is."""
-    from hil.record import DEMO
+    from hil.records.record import DEMO
 
     kind = outcome.to_json()["provenance"]["metrics"]
     for name, value in outcome.metrics.items():

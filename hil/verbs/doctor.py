@@ -28,7 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The verb: 0, or the exit code of the first failure."""
     import targets
-    from hil import doctor, unit_check, units
+    from hil.device import units
+    from hil.measuring import doctor, unit_check
 
     out = output.of(given)
     unit = units.chosen(given.unit, given.target) if given.unit else None

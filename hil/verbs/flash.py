@@ -12,9 +12,9 @@ from hil.errors import UsageError
 from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
-    from hil.building import Answers
     from hil.experiment import Experiment
-    from hil.lesson import Wanted
+    from hil.lesson.building import Answers
+    from hil.lesson.lesson import Wanted
 
 HELP = "write an experiment's image onto a unit, and wait until the new image answers"
 
@@ -36,20 +36,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _built(asked: Experiment, alone: bool) -> tuple[Wanted, Callable[[], Answers]]:
     """Where the image goes, and how it is made."""
-    from hil import building, lesson, link_only
+    from hil.desk import link_only
+    from hil.lesson import building, lesson
 
     if alone:
         wanted = link_only.prepare(asked)
         return wanted, lambda: link_only.build(wanted)
-    taught = lesson.prepare(asked)
-    return taught, lambda: building.build(building.plan_for(taught), asked.toolchain)
+    prepared = lesson.prepare(asked)
+    return prepared, lambda: building.build(
+        building.plan_for(prepared), asked.toolchain
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from hil import locks, units
-    from hil.flashing import flash, with_command
-    from hil.loaders import loader_for
+    from hil.desk import locks
+    from hil.desk.flashing import flash, with_command
+    from hil.desk.loaders import loader_for
+    from hil.device import units
 
     out = output.of(given)
     asked = experiment_of(given)

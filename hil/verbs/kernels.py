@@ -42,8 +42,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    from hil.lesson import prepare
-    from hil.tuning import explain
+    from hil.lesson.lesson import prepare
+    from hil.measuring.tuning import explain
 
     if given.kernel is not None:
         raise UsageError(

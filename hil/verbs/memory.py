@@ -10,8 +10,8 @@ from hil.verbs.run import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
-    from hil.lesson import Lesson
-    from hil.memory.rows import Row
+    from hil.lesson.lesson import Lesson
+    from hil.measuring.memory.rows import Row
 
 HELP = "does it fit, and the memory bill: inference and every rule side by side, byte by byte"
 MEASURED_STEPS = 16
@@ -45,10 +45,10 @@ def run(given: argparse.Namespace) -> int:
     """The verb. A rule that does not take the experiment has its reason in the
     table; the experiment's own is an error then, told behind what is shown."""
     from hil.cli import tell
-    from hil.lesson import prepare
-    from hil.link_only import serves
-    from hil.memory import answer, growth, report
-    from hil.memory.rows import compare
+    from hil.desk.link_only import serves
+    from hil.lesson.lesson import prepare
+    from hil.measuring.memory import answer, growth, report
+    from hil.measuring.memory.rows import compare
 
     out, asked = output.of(given), experiment_of(given)
     if given.link_only or serves(asked):
@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
 def _with_samples(asked: Experiment, given: argparse.Namespace) -> Experiment:
     """What is asked; with samples as wide as its network where no data set is named
     and the default's do not fit: u8, and none of their elements zero."""
-    from hil import datasets
+    from hil.data import datasets
     from hil.experiment import names
 
     if asked.widths is None or names(given.experiment, "data") or given.data:
@@ -92,8 +92,8 @@ def _with_samples(asked: Experiment, given: argparse.Namespace) -> Experiment:
 
 def _link_only(asked: Experiment, measured: bool, out: output.Output) -> None:
     """The bill of the image without a network."""
-    from hil import link_only
-    from hil.memory import link
+    from hil.desk import link_only
+    from hil.measuring.memory import link
 
     wanted = link_only.prepare(asked)
     built = link_only.build(wanted)
@@ -107,8 +107,8 @@ def _measured(rows: list[Row], lesson: Lesson) -> dict[str, int]:
     """Bytes of stack that a few steps of each rule have used, by rule."""
     import tempfile
 
-    from hil.memory.rows import lesson_for
-    from hil.session import run as run_session
+    from hil.learning.session import run as run_session
+    from hil.measuring.memory.rows import lesson_for
 
     keys = {"steps": MEASURED_STEPS, "test": 8, "ram": None, "save": None}
     found = {}

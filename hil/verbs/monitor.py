@@ -13,8 +13,8 @@ from hil import output
 from hil.errors import LinkError, UsageError
 
 if TYPE_CHECKING:
-    from hil.link.frame import Frame
-    from hil.units import Unit
+    from hil.device.link.frame import Frame
+    from hil.device.units import Unit
 
 HELP = "show the frames and the text on a port, or in a run's console.bin"
 SHOWN = 64
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb: ends with the recording, after --seconds, or with Ctrl-C."""
-    from hil.link.frame import Decoder
+    from hil.device.link.frame import Decoder
 
     if (given.source is None) == (given.unit is None):
         raise UsageError("hil monitor needs SOURCE or --unit, and not both")
@@ -72,8 +72,8 @@ def _read(given: argparse.Namespace) -> Iterator[tuple[bytes, str | None]]:
     """Bytes as they come, from a file or a port; and when, in UTC, from a port."""
     from pathlib import Path
 
-    from hil.record import CONSOLE
-    from hil.units import Unit, chosen
+    from hil.device.units import Unit, chosen
+    from hil.records.record import CONSOLE
 
     if given.unit is not None:
         yield from _listen(chosen(given.unit, None), given.seconds)
@@ -98,8 +98,8 @@ def _read(given: argparse.Namespace) -> Iterator[tuple[bytes, str | None]]:
 
 def _listen(unit: Unit, seconds: float | None) -> Iterator[tuple[bytes, str]]:
     """What a unit says, also after its port has gone and come back."""
-    from hil import locks
-    from hil.link.channel import Channel
+    from hil.desk import locks
+    from hil.device.link.channel import Channel
 
     end = None if seconds is None else time.monotonic() + seconds
     with locks.held(unit), Channel(unit.url, levels=unit.levels) as channel:
@@ -132,8 +132,8 @@ def _now() -> str:
 
 def _lines(loose: bytes) -> Iterator[str]:
     """Bytes that form no frame, for people: text as it is, the rest in hex."""
-    from hil.link.frame import TEXT
-    from hil.link.silence import hexdump
+    from hil.device.link.frame import TEXT
+    from hil.device.link.silence import hexdump
 
     for line in loose.splitlines():
         if line and set(line) <= TEXT:

@@ -11,11 +11,11 @@ from hil.verbs.run import add_key, keys_of
 from targets.signals import held
 
 if TYPE_CHECKING:
-    from hil.building import Built
-    from hil.compare import Difference, Row
-    from hil.debugging import Debugging
-    from hil.lesson import Lesson
-    from hil.replay import Recorded, Replayed
+    from hil.desk.debugging import Debugging
+    from hil.learning.compare import Difference, Row
+    from hil.learning.replay import Recorded, Replayed
+    from hil.lesson.building import Built
+    from hil.lesson.lesson import Lesson
 
 HELP = "repeat one step of a recorded run, alone or under gdb, and compare every tensor"
 OVERRIDES = ("target", "unit", "vlen", "console", "toolchain")
@@ -47,8 +47,8 @@ def run(given: argparse.Namespace) -> int:
     with held():  # an import that is torn apart may lose the signal
         from pathlib import Path
 
-        from hil import replay
         from hil.errors import UsageError
+        from hil.learning import replay
 
     out = output.of(given)
     run = replay.recorded(Path(given.folder))
@@ -96,9 +96,10 @@ def _done(
     """Boot, compute up to the step, do it."""
     from dataclasses import replace
 
-    from hil import debugging, replay
-    from hil.attach import attach, greet
-    from hil.device import Device
+    from hil.desk import debugging
+    from hil.desk.attach import attach, greet
+    from hil.device.device import Device
+    from hil.learning import replay
 
     first = replay.lead_in(lesson, built.plan, step)
     learner = replay.reference_before(run, lesson, first)
@@ -132,7 +133,7 @@ def _done(
 
 
 def _invite(out: output.Output, debugger: Debugging) -> None:
-    from hil import debuggers
+    from hil.device import debuggers
 
     out.line("stopped  before the step, which is on its way; in another terminal:")
     out.line(f"  {debugger.command}")
@@ -200,7 +201,7 @@ def _document(
     run: Recorded, lesson: Lesson, built: Built, done: Replayed
 ) -> dict[str, Any]:
     """The JSON document (docs/replay.md)."""
-    from hil.record import from_device
+    from hil.records.record import from_device
 
     return {
         "result": "pass" if done.equal else "fail",

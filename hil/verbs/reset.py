@@ -26,9 +26,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The verb."""
     import targets
-    from hil import locks, power, units
+    from hil.desk import locks, power
+    from hil.desk.loaders import CLASSES, loader_for
+    from hil.device import units
     from hil.errors import UsageError
-    from hil.loaders import CLASSES, loader_for
 
     out = output.of(given)
     unit = units.chosen(given.unit, given.target)

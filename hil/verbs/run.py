@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hil.experiment import Experiment
-    from hil.record import RunRecord
+    from hil.records.record import RunRecord
 
 OFTEN = (
     ("k", "K", "the rule's parameter k: random directions a step"),
@@ -120,7 +120,7 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
 def _on_unit(asked: Experiment, named: str, fixed: bool) -> Experiment:
     """The experiment on the unit that it names, whose target it takes unless its own
     is `fixed`. Raises `UsageError`."""
-    from hil.units import chosen
+    from hil.device.units import chosen
 
     unit = chosen(named, asked.target if fixed else None)
     return asked.override({"unit": unit.name, "target": unit.target or asked.target})
@@ -159,10 +159,10 @@ def run(given: argparse.Namespace) -> int:
 
     with held():  # an import that is torn apart may lose the signal
         from hil.cli import tell
-        from hil.lesson import prepare
+        from hil.learning.session import carried_out
+        from hil.lesson.lesson import prepare
         from hil.live import for_stream
-        from hil.record import EXPERIMENT, FILE
-        from hil.session import carried_out
+        from hil.records.record import EXPERIMENT, FILE
 
     out = output.of(given)
     resume = _resumed(given)
@@ -192,8 +192,8 @@ def _resumed(given: argparse.Namespace) -> Path | bool:
     """What --resume names: a run's folder, or (true) the device's own flash."""
     from pathlib import Path
 
-    from hil.record import FLASH
-    from hil.states import RunFolder
+    from hil.learning.states import RunFolder
+    from hil.records.record import FLASH
 
     if given.resume is None:
         return False

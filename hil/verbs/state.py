@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.compare import Row
+    from hil.learning.compare import Row
 
 HELP = "save, load or compare learned state: checkpoints in flash, weights in .npz"
 
@@ -55,7 +55,8 @@ def run(given: argparse.Namespace) -> int:
 def _save(given: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from hil import states, weights
+    from hil.learning import states
+    from hil.lesson import weights
 
     out = output.of(given)
     output.require_folder("FILE.npz", given.file)
@@ -72,7 +73,7 @@ def _save(given: argparse.Namespace) -> int:
 def _load(given: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from hil import states
+    from hil.learning import states
 
     out = output.of(given)
     folder = states.RunFolder(Path(given.run))
@@ -90,7 +91,7 @@ def _load(given: argparse.Namespace) -> int:
 
 
 def _diff(given: argparse.Namespace) -> int:
-    from hil import states
+    from hil.learning import states
 
     out = output.of(given)
     one, other = states.saved(given.first), states.saved(given.second)

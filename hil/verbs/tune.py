@@ -46,9 +46,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb. Every decision is in the file as soon as it is made."""
-    from hil.steps.bench import lesson_for
-    from hil.tuning import report
-    from hil.tuning.search import tune
+    from hil.measuring.steps.bench import lesson_for
+    from hil.measuring.tuning import report
+    from hil.measuring.tuning.search import tune
 
     for flag, value, least in (("tries", given.tries, 2), ("warm", given.warm, 0)):
         if value < least:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import cache, toolchain
-from codegen.buildplan import BuildPlan
+from codegen.building import cache, toolchain
+from codegen.building.buildplan import BuildPlan
+from codegen.building.image import Image
 from codegen.errors import BuildError
-from codegen.image import Image
 from targets.errors import StorageError
 
 HOST = targets.load("host")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen import commands
+from codegen.building import commands
 
 LIMIT = 60.0
 

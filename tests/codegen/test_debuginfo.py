@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import debuginfo, toolchain
-from codegen.debuginfo import DebugInfo, Frame
-from codegen.decode import all_instructions
+from codegen.building import toolchain
 from codegen.errors import BuildError
-from hil.steps.phases import Follower, Phase
+from codegen.machine_code import debuginfo
+from codegen.machine_code.debuginfo import DebugInfo, Frame
+from codegen.machine_code.decode import all_instructions
+from hil.measuring.steps.phases import Follower, Phase
 
 SOURCE = """\
 static inline float hil_sum__scalar(const float *v, int n)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import decode, toolchain
-from codegen.decode import MINSTRET, Class
+from codegen.building import toolchain
+from codegen.machine_code import decode
+from codegen.machine_code.decode import MINSTRET, Class
 from codegen.plan import plan
 from codegen.render import render
 from codegen.spec import Network, Spec

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import decode, rules, toolchain
+from codegen import rules
+from codegen.building import toolchain
+from codegen.machine_code import decode
 from codegen.plan import plan
 from codegen.reference.learner import Learner
 from codegen.render import render, render_network

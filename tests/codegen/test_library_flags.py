@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import toolchain
+from codegen.building import toolchain
 from codegen.plan import plan
 from codegen.reference.learner import Learner
 from codegen.render import render_network

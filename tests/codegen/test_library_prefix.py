@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import prefix, rules, toolchain
+from codegen import prefix, rules
+from codegen.building import toolchain
 from codegen.errors import SpecError
 from codegen.plan import Plan, plan
 from codegen.reference.learner import Learner

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import targets
-from codegen import cache, commands, objects, toolchain
-from codegen.buildplan import BuildPlan
-from codegen.image import Image
+from codegen.building import cache, commands, objects, toolchain
+from codegen.building.buildplan import BuildPlan
+from codegen.building.image import Image
 from codegen.plan import plan
 from codegen.render import render
 from codegen.spec import Network, Spec

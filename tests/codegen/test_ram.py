@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 
 import targets
-from codegen import bill, image, layout, toolchain
-from codegen.buildplan import BuildPlan
+from codegen import bill, layout
+from codegen.building import image, toolchain
+from codegen.building.buildplan import BuildPlan
 from codegen.errors import BuildError, OverBudget
 from codegen.plan import Choice, Plan, plan
 from codegen.render import render
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from codegen.window import Window
-from hil import building
+from hil.lesson import building
 
 BARE = (
     "qemu-rv64gcv",

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import callgraph, stack, toolchain
+from codegen.building import toolchain
 from codegen.errors import BuildError
+from codegen.machine_code import callgraph, stack
+from codegen.machine_code.stack import Stack
 from codegen.plan import plan
 from codegen.render import render
 from codegen.spec import Network, RuleChoice, Spec
-from codegen.stack import Stack
-from hil import building
+from hil.lesson import building
 
 RV64, RV32 = targets.load("qemu-rv64gcv"), targets.load("qemu-rv32imafc-zve32f")
 SPEC = Spec(Network((16, 24, 10)))

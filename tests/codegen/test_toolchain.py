@@ -9,9 +9,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 import targets
-from codegen import image, toolchain
+from codegen.building import image, toolchain
+from codegen.building.isa import Isa
 from codegen.errors import BuildError, CompilerMissing
-from codegen.isa import Isa
 from codegen.plan import plan
 from codegen.render import render
 from codegen.resident import Resident

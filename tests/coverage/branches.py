@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.coverage.exempt import Point
 
 MODULES = (
-    "hil/link/*.py", "hil/lockstep.py", "hil/device.py", "hil/replies.py",
-    "hil/compare.py", "hil/session.py",
+    "hil/device/link/*.py", "hil/device/device.py", "hil/device/replies.py",
+    "hil/learning/compare.py", "hil/learning/lockstep.py", "hil/learning/session.py",
 )  # fmt: skip
 """The link and the verdict."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import toolchain
+from codegen.building import toolchain
 from emulation.probe import assemble, image, little_endian
 
 FIRMWARE = """#!{python}

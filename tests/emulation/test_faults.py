@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulation.faults import ABSENCES, KINDS, Faults, FaultyChannel
+from hil.device.link.channel import Channel
 from hil.errors import LineClosed
-from hil.link.channel import Channel
 
 PIECES = [b"\0" + bytes([1 + n % 200, 201 + n // 200]) * 10 + b"\0" for n in range(400)]
 LIMIT = 20.0

@@ -9,7 +9,7 @@ import pytest
 
 import emulation
 import targets
-from codegen import toolchain
+from codegen.building import toolchain
 
 SOURCE = Path(__file__).with_name("hostile.c")
 SCRIPT = """SECTIONS {{

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen import toolchain
+from codegen.building import toolchain
 from codegen.protocol import Status
 from codegen.render import render
 from codegen.spec import Spec

@@ -14,7 +14,7 @@ from codegen.plan import Plan, Tensor, plan
 from codegen.protocol import Status, StepFlag
 from codegen.resident import Resident
 from codegen.spec import Inputs, Network, Spec
-from hil.link.frame import Decoder, Frame, encode
+from hil.device.link.frame import Decoder, Frame, encode
 
 BOOT = 0x1234_5678
 OTHER_BOOT = 0x8765_4321

@@ -13,7 +13,7 @@ import pytest
 
 from codegen import protocol
 from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST, NEVER, InitFlag, Status
-from hil.checkpoints import found_in
+from hil.learning.checkpoints import found_in
 from tests.firmware.conftest import FLASH
 from tests.firmware.process import Firmware
 

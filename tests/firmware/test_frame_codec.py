@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.render import FIRMWARE, render_protocol
-from hil.link.frame import Decoder, Frame, encode
+from hil.device.link.frame import Decoder, Frame, encode
 
 HERE = Path(__file__).parent
 CAPACITY = 600

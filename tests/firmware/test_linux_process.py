@@ -15,10 +15,10 @@ import pytest
 from codegen import protocol
 from codegen.protocol import Status, StepFlag
 from codegen.self_test import FINDINGS
-from hil.building import Built, build, plan_for
+from hil.device.link.frame import Decoder, Frame, encode
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.link.frame import Decoder, Frame, encode
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import prepare
 
 BOOT = 0x1234_5678
 LIMIT = 20.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import emulation
 from codegen.protocol import StepFlag
-from hil.building import build, plan_for
-from hil.device import Device
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.experiment import Experiment
-from hil.lesson import Lesson, prepare
-from hil.link.channel import Channel
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import Lesson, prepare
 
 STEPS = 24
 

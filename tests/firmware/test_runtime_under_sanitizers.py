@@ -11,7 +11,7 @@ import pytest
 
 from codegen import protocol
 from codegen.protocol import Status, StepFlag
-from hil.link.frame import Decoder, encode
+from hil.device.link.frame import Decoder, encode
 from tests.firmware.process import (
     BOOT,
     OTHER_BOOT,

@@ -25,8 +25,8 @@ from codegen.protocol import (
 )
 from codegen.render import FIRMWARE, render
 from codegen.spec import Network, Spec
-from hil import checkpoints
-from hil.checkpoints import Checkpoint
+from hil.learning import checkpoints
+from hil.learning.checkpoints import Checkpoint
 from targets import Flash
 
 HERE = Path(__file__).parent

@@ -20,14 +20,15 @@ import pytest
 from hypothesis import settings
 
 import targets
-from codegen import protocol, toolchain
-from codegen.buildplan import BuildPlan
+from codegen import protocol
+from codegen.building import toolchain
+from codegen.building.buildplan import BuildPlan
+from codegen.building.toolchain import ARITHMETIC, WARNINGS, Toolchain
 from codegen.plan import Plan, plan
 from codegen.protocol import Layout, Message
 from codegen.render import FIRMWARE, render, render_protocol
 from codegen.resident import Resident
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
-from codegen.toolchain import ARITHMETIC, WARNINGS, Toolchain
 from targets import Flash
 from tests.conftest import require
 

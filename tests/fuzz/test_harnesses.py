@@ -14,11 +14,11 @@ import pytest
 
 import emulation
 import targets
-from codegen import toolchain
+from codegen.building import toolchain
 from codegen.protocol import StepFlag
 from codegen.render import FIRMWARE, render
-from hil.device import Device
-from hil.link.channel import Channel
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 
 from .conftest import BRIEF, CORPUS, HARNESSES, PLANS, RUNTIMES, Finding, Harness
 

@@ -23,13 +23,13 @@ import targets
 from codegen import protocol
 from codegen.protocol import CRC_BYTES, HEADER, REPLY, Field, Layout, Message, Status
 from codegen.render import FIRMWARE, render_protocol
-from hil import replies
-from hil.device import Device
+from hil.device import replies
+from hil.device.device import Device
+from hil.device.greeting import Greeting
+from hil.device.link import frame as frames
+from hil.device.link.frame import KEPT, LONGEST, Decoder, Frame, encode
+from hil.device.replies import Asked
 from hil.errors import FirmwareMismatch, HilError, LineClosed, LinkError
-from hil.greeting import Greeting
-from hil.link import frame as frames
-from hil.link.frame import KEPT, LONGEST, Decoder, Frame, encode
-from hil.replies import Asked
 
 from .conftest import BRIEF, HERE, PLANS
 

@@ -13,11 +13,11 @@ import pytest
 import emulation
 from codegen import render
 from emulation.faults import Faults, FaultyChannel
-from hil.building import Built, build, plan_for
+from hil.device.link.channel import Channel
 from hil.errors import LineClosed
 from hil.experiment import Experiment
-from hil.lesson import Lesson, prepare
-from hil.link.channel import Channel
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import Lesson, prepare
 
 Mutate = Callable[[str, str, str], None]
 

@@ -16,15 +16,15 @@ import pytest
 
 from codegen import protocol
 from codegen.reference import Learner
-from hil.attacks import SCENES, Ground, Outcome
-from hil.device import Device
-from hil.divergence import Snapshot
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import DeviceFault
 from hil.experiment import Experiment
-from hil.link.channel import Channel
-from hil.lockstep import Lockstep
-from hil.lying import Lie, LyingLine, places, said_alone
-from hil.reference_process import ReferenceProcess
+from hil.learning.divergence import Snapshot
+from hil.learning.lockstep import Lockstep
+from hil.learning.reference_process import ReferenceProcess
+from hil.measuring.attacks import SCENES, Ground, Outcome
+from hil.measuring.lying_device import Lie, LyingLine, places, said_alone
 
 LIMIT = 20.0
 MOST = 10_000_000
@@ -108,7 +108,7 @@ def test_frames_that_are_sent_again_leave_a_lie_where_it_is(
 ) -> None:  # fmt: skip
     """As a busy computer does it, though more often: nobody waits for an answer."""
     ground = at(scene)
-    monkeypatch.setattr("hil.device.AGAIN", 0.0)
+    monkeypatch.setattr("hil.device.device.AGAIN", 0.0)
     found = ground.trial([lie])
     assert sentence in found.sentence, found
 

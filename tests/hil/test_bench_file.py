@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hil import locks, units
 from hil.cli import main
+from hil.desk import locks
+from hil.device import units
 
 
 @pytest.fixture

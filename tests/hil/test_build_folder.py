@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from codegen.buildplan import BuildPlan
-from hil import build_folder
-from hil.build_folder import HEAD, LIST
+from codegen.building.buildplan import BuildPlan
 from hil.cli import main
+from hil.lesson import build_folder
+from hil.lesson.build_folder import HEAD, LIST
 
 
 def made(*names: str) -> BuildPlan:

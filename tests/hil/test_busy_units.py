@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from hil import Experiment
-from hil.device import Device
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import NoAnswer, PortBusy
-from hil.link.channel import Channel
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]

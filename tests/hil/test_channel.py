@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.device.link.channel import Channel
+from hil.device.units import chosen
 from hil.errors import LineClosed, LinkError, PortBusy, PortMissing, UsageError
-from hil.link.channel import Channel
-from hil.units import chosen
 
 
 @dataclass

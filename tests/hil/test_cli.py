@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import targets
-from hil import doctor
 from hil.cli import main
+from hil.measuring import doctor
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,7 +131,7 @@ def test_doctor_sees_decoys(tmp_path: Path) -> None:
 def test_bench_gives_every_rate_and_both_shares(
     host_cc: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hil.echo.ROUND_SECONDS", 0.05)
+    monkeypatch.setattr("hil.measuring.echo.ROUND_SECONDS", 0.05)
     given = ["bench", "link", "--target", "host", "--steps", "40", "--json", "-"]
     assert main(given) == 0
     document = json.loads(capsys.readouterr().out)

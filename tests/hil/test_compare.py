@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.reference import Result
-from hil.compare import (
+from hil.device.replies import StepResult
+from hil.learning.compare import (
     Expected,
     compare,
     difference,
@@ -20,7 +21,6 @@ from hil.compare import (
     same,
     ulp_distance,
 )
-from hil.replies import StepResult
 
 BITS = st.integers(0, 0xFFFFFFFF)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from hil import Experiment
-from hil.building import build, plan_for
-from hil.lesson import prepare
-from hil.session import run
+from hil.learning.session import run
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 
 NETWORK = (64, 17, 10)
 LOGIN = "stty raw -echo; while :; do {image} --stdio --flash {image}.flash; done"

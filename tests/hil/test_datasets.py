@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from codegen.spec import Inputs
-from hil import datasets, idx
+from hil.data import datasets, idx
 from hil.errors import DataError
 
 MIX = 0xFFFFFFFF
@@ -38,7 +38,7 @@ def test_digits_are_the_real_1797_split_by_hash() -> None:
     assert data.classes == 10 and data.features == 64
     counts = np.bincount(np.concatenate([data.train_y, data.test_y]))
     assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    with np.load(Path(datasets.__file__).parent / "data" / "digits.npz") as file:
+    with np.load(Path(datasets.__file__).parent / "digits.npz") as file:
         places = permutation(0x5EED, 0, 1797)
         assert (file["x"][places[:1437]] == data.train_x).all()
         assert (file["y"][places[1437:]] == data.test_y).all()
@@ -46,7 +46,7 @@ def test_digits_are_the_real_1797_split_by_hash() -> None:
 
 def test_digits_equal_those_of_scikit_learn() -> None:
     source = pytest.importorskip("sklearn.datasets")
-    with np.load(Path(datasets.__file__).parent / "data" / "digits.npz") as file:
+    with np.load(Path(datasets.__file__).parent / "digits.npz") as file:
         known = source.load_digits()
         assert (file["x"] == known.data).all() and (file["y"] == known.target).all()
 

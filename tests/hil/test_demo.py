@@ -10,8 +10,8 @@ import pytest
 from hil import demo as demos
 from hil.cli import main
 from hil.errors import UsageError
-from hil.progress import Progress
-from hil.record import DEMO
+from hil.learning.progress import Progress
+from hil.records.record import DEMO
 from hil.verbs.demo import shown
 
 pytestmark = pytest.mark.usefixtures("host_cc")

@@ -19,8 +19,12 @@ from codegen.protocol import StepFlag
 from codegen.reference import Learner
 from codegen.reference.learner import initial_state
 from emulation.faults import LONGEST_PIECE, Line
-from hil.device import Device, State, StateError
-from hil.divergence import Snapshot, one_step, write_state
+from hil.device.device import Device, State, StateError
+from hil.device.link.channel import Channel
+from hil.device.link.frame import Decoder, encode
+from hil.device.link.pace import LONGEST_ROUND, Pace, Patience
+from hil.device.link.window import Window
+from hil.device.replies import StepResult
 from hil.errors import (
     DeviceReset,
     FirmwareMismatch,
@@ -30,13 +34,9 @@ from hil.errors import (
     PortMissing,
 )
 from hil.experiment import Experiment
-from hil.lesson import Lesson
-from hil.link.channel import Channel
-from hil.link.frame import Decoder, encode
-from hil.link.pace import LONGEST_ROUND, Pace, Patience
-from hil.link.window import Window
-from hil.lying import LyingLine
-from hil.replies import StepResult
+from hil.learning.divergence import Snapshot, one_step, write_state
+from hil.lesson.lesson import Lesson
+from hil.measuring.lying_device import LyingLine
 
 pytestmark = pytest.mark.hil(network=(64, 17, 10), steps=60, test=20)
 EMULATED = pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_what_a_machine_said_before_it_ended_is_heard_before_it_is_missed(
     with Channel(one.url, alive=one.machine.alive) as channel:
         line = Slow(channel, one.machine)
         device = greeted(one, line)
-        monkeypatch.setattr("hil.device.AGAIN", 0.0)
+        monkeypatch.setattr("hil.device.device.AGAIN", 0.0)
         device.leave()
         assert device.state is State.LEFT
         with pytest.raises(LineClosed, match="has ended"):

@@ -11,9 +11,9 @@ import pytest
 
 from hil import Experiment, RunRecord, run
 from hil.errors import DeviceFault
-from hil.lesson import prepare
-from hil.progress import Progress
-from hil.session import Session
+from hil.learning.progress import Progress
+from hil.learning.session import Session
+from hil.lesson.lesson import prepare
 
 Mutate = Callable[[str, str, str], None]
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import targets
-from hil import Experiment, lesson
-from hil.building import Built, build, plan_for
+from hil import Experiment
 from hil.cli import main
-from hil.lesson import prepare
+from hil.lesson import lesson
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import prepare
 
 BOARD = """
 import subprocess, sys

@@ -14,14 +14,14 @@ import pytest
 import targets
 from emulation.qemu import QemuMachine
 from hil import Experiment
-from hil.building import Built, build, plan_for
 from hil.cli import main
-from hil.debuggers import ANY
+from hil.desk.flashing import who_is_there
+from hil.desk.loaders.gdb import GdbLoader
+from hil.device.debuggers import ANY
+from hil.device.units import Unit
 from hil.errors import FlashError
-from hil.flashing import who_is_there
-from hil.lesson import prepare
-from hil.loaders.gdb import GdbLoader
-from hil.units import Unit
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import prepare
 from tests.conftest import require
 
 TARGET = "qemu-rv64gc"

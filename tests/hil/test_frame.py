@@ -9,7 +9,7 @@ from cobs import cobs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.link.frame import KEPT, LONGEST, Decoder, Frame, encode
+from hil.device.link.frame import KEPT, LONGEST, Decoder, Frame, encode
 
 FRAMES = st.builds(
     Frame,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil import Experiment, datasets, run
+from hil import Experiment, run
+from hil.data import datasets
 from hil.errors import DataError
 from hil.verbs.run import verdict
 

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hil import Experiment, arrays, datasets, run, run_comparison, run_files, weights
+from hil import Experiment, run
 from hil.cli import main
+from hil.data import arrays, datasets
 from hil.errors import DataError, HilError, UsageError
+from hil.lesson import weights
+from hil.records import run_comparison, run_files
 from hil.reports import runs
 from tests.hil import hostile
 

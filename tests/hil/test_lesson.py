@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil import Experiment, datasets
-from hil.lesson import Lesson, prepare
+from hil import Experiment
+from hil.data import datasets
+from hil.lesson.lesson import Lesson, prepare
 from tests.hil.test_datasets import permutation
 
 TRAINED = 1437
@@ -27,7 +28,7 @@ def lesson() -> Lesson:
 def test_a_step_has_the_sample_and_the_label_of_its_place(
     lesson: Lesson, epoch: int
 ) -> None:
-    with np.load(Path(datasets.__file__).parent / "data" / "digits.npz") as file:
+    with np.load(Path(datasets.__file__).parent / "digits.npz") as file:
         x, y = file["x"], file["y"]
     split = permutation(0x5EED, 0, len(y))[:TRAINED]
     order = permutation(5, 1000 + epoch, TRAINED)

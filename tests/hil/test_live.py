@@ -28,17 +28,17 @@ from rich.console import Console
 
 from codegen.reference.health import Health
 from hil import Experiment
-from hil.control import Control
-from hil.lesson import prepare
+from hil.learning.lockstep import LEAD
+from hil.learning.metrics import Status
+from hil.learning.progress import Begun, Progress
+from hil.learning.session import Session
+from hil.learning.steering import Steering
+from hil.learning.telling import Learned
+from hil.lesson.lesson import prepare
 from hil.live.history import History
 from hil.live.lines import Sight
 from hil.live.picture import picture
 from hil.live.plot import Curve, bar, plot, sparkline
-from hil.lockstep import LEAD
-from hil.metrics import Status
-from hil.progress import Begun, Progress
-from hil.session import Session
-from hil.telling import Learned
 
 STYLES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 LINK = {
@@ -141,18 +141,18 @@ def test_a_curve_of_any_length_stays_small_and_keeps_its_shape() -> None:
     assert curve.points[0] == 63.5 and curve.points == sorted(curve.points)
 
 
-class Steering(Progress):
+class Pausing(Progress):
     """Pauses after `at` steps for as long as `rests` looks, and asks for a checkpoint
     in that time."""
 
     def __init__(self, at: int, rests: int) -> None:
-        self.control = self.steering = _Steer(at, rests)
+        self.steering = _Steer(at, rests)
 
     def learning(self, done: Learned, status: Callable[[], Status]) -> None:
         self.steering.told = done.step + 1
 
 
-class _Steer(Control):
+class _Steer(Steering):
     def __init__(self, at: int, rests: int) -> None:
         self.told = 0
         self.at_rest: list[int] = []
@@ -175,7 +175,7 @@ class _Steer(Control):
 def test_a_pause_takes_what_is_on_its_way_and_sends_nothing(
     small: Experiment, folder: Path
 ) -> None:
-    steering = Steering(20, 50)
+    steering = Pausing(20, 50)
     steps = 4 * LEAD  # more than may be on the way before the first is told
     asked = small.override({"commit": 1000, "steps": steps})
     session = Session(prepare(asked), folder, steering)

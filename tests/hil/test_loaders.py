@@ -12,16 +12,16 @@ import pytest
 
 import targets
 from hil import Experiment
-from hil.building import build, plan_for
+from hil.desk.loaders import loader_for
+from hil.desk.loaders.base import run_tool
+from hil.desk.loaders.esptool import EsptoolLoader
+from hil.desk.loaders.openocd import OpenocdLoader
+from hil.desk.loaders.picotool import PicotoolLoader
+from hil.desk.loaders.pyocd import PyocdLoader
+from hil.device.units import Unit
 from hil.errors import FlashError
-from hil.lesson import prepare
-from hil.loaders import loader_for
-from hil.loaders.base import run_tool
-from hil.loaders.esptool import EsptoolLoader
-from hil.loaders.openocd import OpenocdLoader
-from hil.loaders.picotool import PicotoolLoader
-from hil.loaders.pyocd import PyocdLoader
-from hil.units import Unit
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 from tests.conftest import require
 
 

@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 from codegen.protocol import OUT_OF_STEP, REPLY, STEP, Status, StepFlag
 from codegen.reference import Learner
 from hil import run
-from hil.device import Device
+from hil.device.device import Device
+from hil.device.link.channel import Channel
+from hil.device.link.frame import Decoder, Frame, encode
+from hil.device.link.noise import Noise, frame_bytes
+from hil.device.link.pace import Patience
+from hil.device.link.window import Window
 from hil.errors import NoAnswer
 from hil.experiment import Experiment
-from hil.link.channel import Channel
-from hil.link.frame import Decoder, Frame, encode
-from hil.link.noise import Noise, frame_bytes
-from hil.link.pace import Patience
-from hil.link.window import Window
 from tests.hil.conftest import Board
 
 WINDOW, SAMPLES, WIDTH = 4, 4, 30
@@ -134,7 +134,7 @@ def learned(
 ) -> list[bytes]:
     """What the host is told of so many steps, which it sends in frames of `most`
     samples, or as many as the line is known to take. It was quiet until now."""
-    monkeypatch.setattr("hil.link.window.time", air)
+    monkeypatch.setattr("hil.device.link.window.time", air)
     window, told, sent = Window(air, lambda _: None), [], 0  # type: ignore[arg-type]
     window.noise.arrived(10_000)
     while len(told) < steps:

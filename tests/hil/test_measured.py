@@ -9,11 +9,11 @@ import pytest
 
 from emulation.qemu import QemuMachine
 from hil import Experiment
-from hil.building import build, plan_for
-from hil.lesson import prepare
-from hil.metrics import Status
-from hil.progress import Begun, Progress
-from hil.session import run
+from hil.learning.metrics import Status
+from hil.learning.progress import Begun, Progress
+from hil.learning.session import run
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 
 TARGET = "qemu-rv64gc"
 

@@ -14,13 +14,13 @@ import pytest
 import targets
 from codegen import rules
 from codegen.bill import STACK_LEAST
-from hil.building import build, plan_for
 from hil.cli import main
 from hil.errors import OverBudget
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.memory import answer, growth, report, rows
-from hil.memory.rows import INFERENCE, compare
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
+from hil.measuring.memory import answer, growth, report, rows
+from hil.measuring.memory.rows import INFERENCE, compare
 
 SMALL = ("--network", "64-32-10")
 LESSON = prepare(Experiment(network="64-32-10"))

@@ -7,8 +7,8 @@ import math
 import tracemalloc
 from pathlib import Path
 
-from hil.metrics import Metrics
-from hil.telling import Learned
+from hil.learning.metrics import Metrics
+from hil.learning.telling import Learned
 
 
 def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:

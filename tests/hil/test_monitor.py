@@ -11,7 +11,7 @@ import pytest
 
 from codegen import protocol
 from hil.cli import main
-from hil.link.frame import Decoder, encode
+from hil.device.link.frame import Decoder, encode
 
 COMMIT = encode(
     protocol.COMMIT.kind | protocol.REPLY, 0, 7, 0xABCD,

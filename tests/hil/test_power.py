@@ -14,10 +14,10 @@ import pytest
 
 import targets
 from hil import Experiment
-from hil.building import build, plan_for
 from hil.cli import main
 from hil.errors import UsageError
-from hil.lesson import prepare
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 
 TARGET, NETWORK = "qemu-rv64gcv", "64-17-10"
 SWITCH = """\

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hil import protocol_tables
+from hil.device import protocol_tables
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
 
 
 def test_the_tables_of_the_document_are_up_to_date() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert protocol_tables.insert(text) == text, "run: python -m hil.protocol_tables"
+    assert protocol_tables.insert(text) == text, (
+        "run: python -m hil.device.protocol_tables"
+    )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codegen import cache as images
+from codegen.building import cache as images
 from hil import Experiment
 
 ROOT = Path(__file__).parents[2]
@@ -308,7 +308,7 @@ def test_ctrl_c_in_a_run_ends_pytest_and_not_the_test_alone(
             os.kill(os.getpid(), signal.SIGINT)
 
         def test_it(hil_run, monkeypatch):
-            monkeypatch.setattr("hil.session.plan_for", strike)
+            monkeypatch.setattr("hil.learning.session.plan_for", strike)
             hil_run()
 
         def test_that_is_not_come_to():
@@ -345,5 +345,5 @@ def test_who_does_not_use_it_does_not_wait_for_it() -> None:
         [sys.executable, "-c", code + "print(*set(sys.modules) - before)"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    ours = {"hil", "hil.pytest_plugin", "hil.pytest_reports"}
+    ours = {"hil", "hil.pytest_plugin", "hil.testing", "hil.testing.reports"}
     assert set(shown.stdout.split()) <= ours

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hil import record as records
-from hil.record import ProvenanceError, RunRecord, make_folder, require_provenance
+from hil.records import record as records
+from hil.records.record import (
+    ProvenanceError,
+    RunRecord,
+    make_folder,
+    require_provenance,
+)
 
 
 def a_record(folder: Path) -> RunRecord:

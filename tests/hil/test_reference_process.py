@@ -16,14 +16,15 @@ import pytest
 from codegen.reference import Learner, NonFinite
 from codegen.reference.serving import Answer, Asked
 from codegen.spec import Inputs, Network, RuleChoice, Spec
-from hil import Experiment, reference_process
+from hil import Experiment
 from hil.errors import ReferenceLost
-from hil.lesson import prepare
-from hil.metrics import Status
-from hil.progress import Progress
-from hil.reference_process import ReferenceProcess
-from hil.session import Session
-from hil.telling import Learned
+from hil.learning import reference_process
+from hil.learning.metrics import Status
+from hil.learning.progress import Progress
+from hil.learning.reference_process import ReferenceProcess
+from hil.learning.session import Session
+from hil.learning.telling import Learned
+from hil.lesson.lesson import prepare
 
 LIMIT = 60.0
 ETA = np.float32(0.05)
@@ -155,7 +156,7 @@ def test_it_ends_when_we_are_killed() -> None:
     """Started by a script without a main guard, as a user's may be."""
     script = (
         "from codegen.spec import *\n"
-        "from hil.reference_process import ReferenceProcess\n"
+        "from hil.learning.reference_process import ReferenceProcess\n"
         "spec = Spec(Network((6, 3)), RuleChoice('dfa'), Inputs('f32'), 1)\n"
         "print(ReferenceProcess(spec).pid, flush=True)\n"
         "input()\n"

@@ -6,7 +6,7 @@ import numpy as np
 
 from codegen import streams
 from codegen.reference import random
-from hil.rehearsal import BLOCK, Rehearsal
+from hil.lesson.rehearsal import BLOCK, Rehearsal
 
 SEEDS = 4000
 

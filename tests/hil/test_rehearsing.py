@@ -14,13 +14,14 @@ import pytest
 
 from codegen import render
 from codegen.reference import Learner
-from hil import Experiment, RunRecord, datasets, run, tasks
+from hil import Experiment, RunRecord, run
 from hil.cli import main
-from hil.device import Device
+from hil.data import datasets, tasks
+from hil.data.tasks import Task
+from hil.device.device import Device
 from hil.errors import HilError, Refused, UsageError
-from hil.lesson import Lesson, prepare
-from hil.session import Session
-from hil.tasks import Task
+from hil.learning.session import Session
+from hil.lesson.lesson import Lesson, prepare
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 LIMIT = 20.0
@@ -193,7 +194,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 def test_what_is_kept_outlives_no_reset_so_nothing_is_resumed(
     rehearsing: Experiment, folder: Path
 ) -> None:
-    from hil.progress import Progress
+    from hil.learning.progress import Progress
 
     with pytest.raises(UsageError, match="does not hold the samples"):
         Session(prepare(rehearsing), folder, Progress(), resume=True)

@@ -13,14 +13,15 @@ import pytest
 import serial
 from serial import rfc2217
 
-from hil import Experiment, units
+from hil import Experiment
 from hil.cli import main
+from hil.desk.flashing import who_is_there
+from hil.device import units
+from hil.device.link.channel import Channel
+from hil.device.link.modem import Levels
+from hil.device.link.remote import _Arrivals
 from hil.errors import LineClosed, PortMissing
-from hil.flashing import who_is_there
-from hil.link.channel import Channel
-from hil.link.modem import Levels
-from hil.link.remote import _Arrivals
-from hil.session import run
+from hil.learning.session import run
 
 
 class Server:
@@ -156,7 +157,7 @@ def test_a_server_that_sends_without_end_waits_for_who_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So that a flood is held by the network and not in this program's memory."""
-    monkeypatch.setattr("hil.link.remote.HELD", 100)
+    monkeypatch.setattr("hil.device.link.remote.HELD", 100)
     arrivals = _Arrivals()
     reader = threading.Thread(target=lambda: [arrivals.put(b"x") for _ in range(150)])
     reader.start()

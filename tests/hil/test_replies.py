@@ -9,11 +9,11 @@ from codegen.plan import Plan, plan
 from codegen.protocol import StepFlag
 from codegen.self_test import FINDINGS
 from codegen.spec import Inputs, Network, Spec
-from hil import replies
-from hil.building import build, plan_for
+from hil.device import replies
+from hil.device.replies import Asked
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.replies import Asked
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 from targets import load
 
 

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hil import continual, reports
-from hil import record as records
-from hil.building import plan_for
+from hil import reports
 from hil.cli import main
 from hil.errors import UsageError
 from hil.experiment import load
-from hil.lesson import prepare
-from hil.record import KINDS as EVERY_KIND
-from hil.record import RunRecord
+from hil.lesson.building import plan_for
+from hil.lesson.lesson import prepare
+from hil.records import continual
+from hil.records import record as records
+from hil.records.record import KINDS as EVERY_KIND
+from hil.records.record import RunRecord
 from hil.reports import bill, curves, runs
 from hil.reports.provenance import Number, require
 from hil.reports.steps import windowed
@@ -409,7 +410,7 @@ def test_the_window_of_a_curve_is_that_of_the_metrics() -> None:
 
 
 def test_a_run_does_not_load_what_only_reports_need() -> None:
-    code = "import hil.session, hil.cli, sys; hil.cli.parser(); print('matplotlib' in sys.modules)"  # fmt: skip
+    code = "import hil.learning.session, hil.cli, sys; hil.cli.parser(); print('matplotlib' in sys.modules)"  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )

@@ -16,15 +16,15 @@ from codegen.errors import OverBudget
 from codegen.reference import Learner
 from codegen.resident import SAMPLES_FILE, Resident
 from hil import Experiment, RunRecord, run
-from hil.building import plan_for
-from hil.device import Device
-from hil.divergence import Snapshot
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import DeviceFault, Refused
-from hil.feed import portion
-from hil.lesson import Lesson, prepare
-from hil.link.channel import Channel
-from hil.lockstep import SNAPSHOT_EVERY, Lockstep
-from hil.reference_process import ReferenceProcess
+from hil.learning.divergence import Snapshot
+from hil.learning.feed import portion
+from hil.learning.lockstep import SNAPSHOT_EVERY, Lockstep
+from hil.learning.reference_process import ReferenceProcess
+from hil.lesson.building import plan_for
+from hil.lesson.lesson import Lesson, prepare
 
 EPOCH = 1437
 LIMIT = 20.0

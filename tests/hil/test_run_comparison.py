@@ -11,8 +11,8 @@ import pytest
 
 from hil import Experiment, run
 from hil.cli import main
-from hil.record import DEMO, METRICS
-from hil.run_comparison import compared
+from hil.records.record import DEMO, METRICS
+from hil.records.run_comparison import compared
 
 
 @pytest.fixture(scope="module")

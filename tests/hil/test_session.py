@@ -25,8 +25,8 @@ from hil.errors import (
     PortMissing,
 )
 from hil.experiment import load
-from hil.lesson import prepare
-from hil.progress import Progress
+from hil.learning.progress import Progress
+from hil.lesson.lesson import prepare
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]

@@ -15,20 +15,20 @@ import pytest
 
 import targets
 from hil import Experiment
-from hil.building import build, plan_for
 from hil.cli import main
+from hil.desk.flashing import who_is_there
+from hil.desk.loaders import loader_for
+from hil.device.link import ssh as ssh_line
+from hil.device.link.channel import Channel
+from hil.device.ssh import Remote, with_settings
+from hil.device.units import chosen
 from hil.errors import FlashError, LineClosed, LinkError, UsageError
-from hil.flashing import who_is_there
-from hil.lesson import prepare
-from hil.link import ssh as ssh_line
-from hil.link.channel import Channel
-from hil.loaders import loader_for
-from hil.metrics import Status
-from hil.progress import Progress
-from hil.session import run
-from hil.ssh import Remote, with_settings
-from hil.telling import Learned
-from hil.units import chosen
+from hil.learning.metrics import Status
+from hil.learning.progress import Progress
+from hil.learning.session import run
+from hil.learning.telling import Learned
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 from tests.conftest import require
 from tests.hil.sshd import Daemon
 

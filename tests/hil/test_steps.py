@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import decode, toolchain
-from codegen.decode import Class, Instruction
-from hil.building import build, plan_for
+from codegen.building import toolchain
+from codegen.machine_code import decode
+from codegen.machine_code.decode import Class, Instruction
 from hil.errors import Divergence, EmulatorError, UsageError
 from hil.experiment import Experiment
-from hil.lesson import Lesson
-from hil.steps import counting, cycles, plain
-from hil.steps.bench import bench_step, lesson_for
-from hil.steps.counting import Counted
-from hil.steps.reference import twin
-from hil.steps.scoreboard import cores
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import Lesson
+from hil.measuring.steps import counting, cycles, plain
+from hil.measuring.steps.bench import bench_step, lesson_for
+from hil.measuring.steps.counting import Counted
+from hil.measuring.steps.reference import twin
+from hil.measuring.steps.scoreboard import cores
 
 WARM, STEPS = 3, 4
 SMALL = Experiment(network=(64, 17, 10), steps=STEPS)
@@ -86,7 +87,7 @@ def test_a_device_that_learns_something_else_is_not_counted(
     small: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = twin(lesson_for(SMALL.override({"seed": 2}), WARM), WARM)
-    monkeypatch.setattr("hil.steps.bench.twin", lambda lesson, warm: other)
+    monkeypatch.setattr("hil.measuring.steps.bench.twin", lambda lesson, warm: other)
     with pytest.raises(Divergence, match="ends with digest"):
         bench_step(small, warm=WARM, only=("chosen",))
 

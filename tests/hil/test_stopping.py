@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from hil import Experiment
-from hil.link.channel import Channel
+from hil.device.link.channel import Channel
 
 pytestmark = [
     pytest.mark.usefixtures("ctrl_c_is_heard", "host_cc", "qemu64", "qemu32"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen import cache
+from codegen.building import cache
 from hil import Experiment, run
 from hil.cli import main
 from hil.errors import StorageError

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil import datasets, run, tasks
+from hil import run
+from hil.data import datasets, tasks
+from hil.data.tasks import Task
 from hil.errors import DataError, DeviceFault, HilError
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.record import FIRST_LAYER, METRICS, RunRecord
-from hil.tasks import Task
+from hil.lesson.lesson import prepare
+from hil.records.record import FIRST_LAYER, METRICS, RunRecord
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 TASKS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hil.telemetry import KEPT, Condition, Telemetry
+from hil.device.telemetry import KEPT, Condition, Telemetry
 
 
 def told(step: int, instructions: int = 100) -> Telemetry:

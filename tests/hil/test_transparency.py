@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from hil.device import Device
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import NoAnswer
 from hil.experiment import Experiment
-from hil.link.channel import Channel
 from tests.hil.conftest import Board
 
 IFLAG, OFLAG, CFLAG, LFLAG = range(4)

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from hil.building import plan_for
 from hil.cli import main
 from hil.errors import UsageError
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.tuning import file
+from hil.lesson import tuned_file
+from hil.lesson.building import plan_for
+from hil.lesson.lesson import prepare
 
 FLAGS = ["--network", "64-10", "--vlen", "128", "--steps", "6"]
 TUNE = [*FLAGS, "--warm", "2", "--tries", "2"]
@@ -62,7 +62,7 @@ def asked(path: Path, **keys: Any) -> Experiment:
 
 def test_the_best_of_what_was_measured_is_in_the_file(tuned: Found) -> None:
     document = tuned.document
-    choice = file.load(tuned.path).choice
+    choice = tuned_file.load(tuned.path).choice
     assert document["decisions"]
     for decision in document["decisions"]:
         tried = decision["tried"]

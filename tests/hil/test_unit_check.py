@@ -15,14 +15,15 @@ import pytest
 
 import targets
 from codegen import protocol
-from hil import Experiment, echo, unit_check
+from hil import Experiment
 from hil.cli import main
-from hil.device import say_hello
+from hil.device.device import say_hello
+from hil.device.link.channel import Channel
+from hil.device.link.window import Window
+from hil.device.units import Unit
 from hil.errors import LinkError
-from hil.link.channel import Channel
-from hil.link.window import Window
-from hil.lying import Lie, LyingLine
-from hil.units import Unit
+from hil.measuring import echo, unit_check
+from hil.measuring.lying_device import Lie, LyingLine
 from tests.hil.conftest import Board
 
 ASKED = Experiment(network=(64, 17, 10))

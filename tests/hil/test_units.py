@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from hil import Experiment, locks, units
+from hil import Experiment
 from hil.cli import main
+from hil.desk import locks
+from hil.device import units
+from hil.device.link.modem import Levels
+from hil.device.units import AUTO, Unit
 from hil.errors import PortBusy, PortMissing, UsageError
-from hil.lesson import prepare
-from hil.link.modem import Levels
-from hil.units import AUTO, Unit
+from hil.lesson.lesson import prepare
 
 TWO = """
 [units.left]

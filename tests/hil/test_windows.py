@@ -10,10 +10,10 @@ import pytest
 
 from codegen.reference.fronts.window import features
 from codegen.window import Window
-from hil import datasets, hapt, windows
+from hil.data import datasets, hapt, windows
 from hil.errors import DataError
 from hil.experiment import Experiment
-from hil.lesson import prepare
+from hil.lesson.lesson import prepare
 
 ROWS, AXES = 8, 2
 DECLARED = Window(ROWS, AXES, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), (0.5,) * 6)

@@ -1,4 +1,5 @@
-"""Files are read and written in one way each (targets/storage.py, hil/arrays.py)."""
+"""Files are read and written in one way each (targets/storage.py,
+hil/data/arrays.py)."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ READERS = {"load", "save", "savez", "savez_compressed", "fromfile", "tofile"}
 """Of numpy's."""
 LEAVE = {
     ("targets/storage.py", "open"): "the writer itself",
-    ("codegen/toolchain.py", "write_text"): "in a folder that is cleared away",
+    ("codegen/building/toolchain.py", "write_text"): "in a folder that is cleared away",
     ("emulation/probe.py", "write_bytes"): "in a folder that is cleared away",
     ("emulation/machine.py", "open"): "a flash, which keeps what it holds",
-    ("hil/locks.py", "open"): "a lock, which nobody reads but for who has it",
-    ("hil/loaders/gdb.py", "NamedTemporaryFile"): "orders to gdb, gone with it",
+    ("hil/desk/locks.py", "open"): "a lock, which nobody reads but for who has it",
+    ("hil/desk/loaders/gdb.py", "NamedTemporaryFile"): "orders to gdb, gone with it",
     ("hil/pytest_plugin.py", "open"): "bytes of a line, unbuffered, in a new folder",
     (
-        "hil/protocol_tables.py",
+        "hil/device/protocol_tables.py",
         "write_text",
     ): "a page of this repository, for its maker",
 }

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import kernels, toolchain
+from codegen import kernels
+from codegen.building import toolchain
 from codegen.render import environment
 
 

@@ -16,7 +16,7 @@ from codegen.reference import Learner
 from codegen.reference.environment import require_sound
 from codegen.reference.serving import Asked
 from codegen.spec import Network, Spec
-from hil.reference_process import ReferenceProcess
+from hil.learning.reference_process import ReferenceProcess
 
 ROOT = Path(__file__).parents[2]
 SPEC = Spec(Network((4, 3)))

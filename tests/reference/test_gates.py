@@ -17,7 +17,7 @@ from codegen.reference import Learner, gates
 from codegen.reference.arithmetic import F32
 from codegen.reference.health import health
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec
-from hil.datasets import load
+from hil.data.datasets import load
 
 ETA = np.float32(0.03)
 floats = st.floats(-100, 100, width=32)

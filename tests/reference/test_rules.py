@@ -11,7 +11,7 @@ from sklearn.linear_model import SGDClassifier
 from codegen import streams
 from codegen.reference import Learner, random
 from codegen.spec import Inputs, Network, RuleChoice, Spec
-from hil.datasets import load
+from hil.data.datasets import load
 
 LAYERS = (6, 17, 18, 5)
 LABEL = 2

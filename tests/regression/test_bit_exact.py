@@ -17,7 +17,7 @@ from allpairspy import AllPairs
 from codegen import rules
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from hil import Experiment, run
-from hil.datasets import load
+from hil.data.datasets import load
 from tests.regression.machines import MACHINES
 
 STEPS = 24

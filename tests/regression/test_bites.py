@@ -12,8 +12,8 @@ import pytest
 from codegen import render
 from codegen.reference import Learner
 from hil import Experiment, run
-from hil.lesson import prepare
-from hil.record import RunRecord
+from hil.lesson.lesson import prepare
+from hil.records.record import RunRecord
 
 MUTATIONS = {
     "fma split in two": (

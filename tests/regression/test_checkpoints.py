@@ -17,13 +17,12 @@ import numpy as np
 import pytest
 
 import emulation
-import hil.reliability as tried
+import hil.measuring.reliability as tried
 from codegen import render
 from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST
-from hil import Experiment, checkpoints, run, states, weights
-from hil.attach import attach
-from hil.building import build, plan_for
+from hil import Experiment, run
 from hil.cli import main
+from hil.desk.attach import attach
 from hil.errors import (
     DataError,
     EmulatorError,
@@ -33,9 +32,12 @@ from hil.errors import (
     Refused,
     UsageError,
 )
-from hil.lesson import prepare
-from hil.lying import Lie, LyingLine
-from hil.record import FLASH, RunRecord
+from hil.learning import checkpoints, states
+from hil.lesson import weights
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
+from hil.measuring.lying_device import Lie, LyingLine
+from hil.records.record import FLASH, RunRecord
 from targets import Flash
 
 ASKED = Experiment(

@@ -9,12 +9,14 @@ import pytest
 
 import targets
 from emulation.qemu import QemuMachine
-from hil import Experiment, feed, lesson, run
-from hil.building import build, plan_for
-from hil.device import Device
+from hil import Experiment, run
+from hil.desk.flashing import who_is_there
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import DeviceFault, UsageError
-from hil.flashing import who_is_there
-from hil.link.channel import Channel
+from hil.learning import feed
+from hil.lesson import lesson
+from hil.lesson.building import build, plan_for
 from tests.regression.mistakes import spoil
 
 CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2")

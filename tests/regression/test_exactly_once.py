@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hil import Experiment, run
-from hil.reliability import (
+from hil.measuring.reliability import (
     EMULATED,
     EMULATED_CUT,
     LESSON,

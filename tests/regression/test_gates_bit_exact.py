@@ -14,9 +14,9 @@ from allpairspy import AllPairs
 
 from codegen import rules
 from hil import Experiment, run
-from hil.datasets import load
+from hil.data.datasets import load
 from hil.errors import DeviceFault, UsageError
-from hil.lesson import prepare
+from hil.lesson.lesson import prepare
 from tests.regression.machines import MACHINES
 
 STEPS = 24

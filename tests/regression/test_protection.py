@@ -15,17 +15,18 @@ import pytest
 
 import emulation
 import targets
-from codegen import render, stack
+from codegen import render
+from codegen.machine_code import stack
 from codegen.protocol import Cause
-from hil import lesson as lessons
 from hil import run
-from hil.building import build, plan_for
 from hil.cli import main
-from hil.device import Device
+from hil.device.device import Device
+from hil.device.link.channel import Channel
 from hil.errors import DeviceFault
 from hil.experiment import Experiment
-from hil.lesson import prepare
-from hil.link.channel import Channel
+from hil.lesson import lesson as lessons
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 
 BARE = ("qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f")
 SMALL = Experiment(network=(64, 10), steps=3, test=2, compare="none")

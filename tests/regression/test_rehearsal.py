@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hil import Experiment, run
-from hil.datasets import load
+from hil.data.datasets import load
 
 MACHINES = ("host", "qemu-rv64gcv", "qemu-rv32imafc-zve32f", "mps2-an386")
 REHEARSING = Experiment(steps=60, test=0, rehearsal=8, rehearse=2)

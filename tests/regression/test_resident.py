@@ -11,7 +11,7 @@ import pytest
 
 from codegen import render, rules
 from hil import Experiment, run
-from hil.datasets import load
+from hil.data.datasets import load
 
 MACHINES = (
     ("host", None),

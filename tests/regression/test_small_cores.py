@@ -13,19 +13,21 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 import targets
-from codegen import stack, toolchain
+from codegen.building import toolchain
+from codegen.machine_code import stack
 from codegen.plan import plan
 from codegen.spec import Network, Spec
 from emulation.qemu import QemuMachine
-from hil import echo, link_only
-from hil.attach import attach, greet
 from hil.cli import main
-from hil.debuggers import ANY
-from hil.device import Device
+from hil.desk import link_only
+from hil.desk.attach import attach, greet
+from hil.desk.flashing import who_is_there
+from hil.desk.link_only import LinkBuilt, LinkOnly
+from hil.device.debuggers import ANY
+from hil.device.device import Device
 from hil.errors import DescriptorError, DeviceFault, Refused
 from hil.experiment import Experiment
-from hil.flashing import who_is_there
-from hil.link_only import LinkBuilt, LinkOnly
+from hil.measuring import echo
 from tests.conftest import require
 
 SMALL = ("sifive-e", "microbit")

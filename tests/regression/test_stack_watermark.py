@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from codegen import rules, stack
+from codegen import rules
+from codegen.machine_code import stack
 from hil import Experiment, run
-from hil.building import build, plan_for
-from hil.lesson import prepare
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import prepare
 
 CASES = (
     ("host", None, {}),

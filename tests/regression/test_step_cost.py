@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hil.cli import main
-from hil.record import KINDS
-from hil.steps import baseline
-from hil.steps.baseline import Case, Change
+from hil.measuring.steps import baseline
+from hil.measuring.steps.baseline import Case, Change
+from hil.records.record import KINDS
 
 BASELINE = Path(__file__).parents[1] / "baseline" / "steps.toml"
 CASES = {case.name: case for case in baseline.load(BASELINE).cases}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import targets
-from hil import Experiment, lesson, run
+from hil import Experiment, run
 from hil.errors import DeviceFault
+from hil.lesson import lesson
 from tests.regression.mistakes import spoil
 
 

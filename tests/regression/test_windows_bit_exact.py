@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import decode, toolchain
+from codegen.building import toolchain
+from codegen.machine_code import decode
 from codegen.plan import Choice, plan
 from codegen.reference import Learner
 from codegen.render import render, render_network
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from codegen.ways import WAYS
 from codegen.window import Window
-from hil import Experiment, hapt, run, windows
+from hil import Experiment, run
+from hil.data import hapt, windows
 
 TARGETS = ("host", "qemu-rv64gcv", "qemu-rv32imafc-zve32f", "netduinoplus2")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hil import datasets
+from hil.data import datasets
 from hil.demo import Arm, Part, Stream
 
 LEARNED, TESTED = 2000, 1000

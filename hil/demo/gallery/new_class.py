@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hil import datasets
+from hil.data import datasets
 from hil.demo import Arm, Part, Stream
 
 OLD = 8

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hil import datasets, hapt, windows
+from hil.data import datasets, hapt, windows
 from hil.demo import Arm, Part, Stream
 
 KNOWN = 21

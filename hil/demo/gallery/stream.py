@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hil import files
+from hil.data import files
 from hil.demo import Arm, Part, Stream
 
 URL = (

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from hil import units
+    from hil.device import units
 
     out = output.of(given)
     port = given.port or _plugged_in()
@@ -56,7 +56,7 @@ def _plugged_in() -> str:
 
     from serial.tools import list_ports
 
-    from hil import units
+    from hil.device import units
     from hil.errors import PortMissing
 
     taken = set()

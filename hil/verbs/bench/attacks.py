@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.attacks import Outcome
+    from hil.measuring.attacks import Outcome
 
 HELP = "a device that lies, in every place of every message: is it ever believed?"
 PAIRS = 40
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The benchmark; exit code 1 when a lie was believed, or a run hung."""
-    from hil import attacks as tried
+    from hil.measuring import attacks as tried
 
     out = output.of(given)
     told = []

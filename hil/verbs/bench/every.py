@@ -12,7 +12,7 @@ from hil.errors import Divergence, UsageError
 from hil.verbs.run import add_experiment, experiment_of
 
 if TYPE_CHECKING:
-    from hil.everywhere import Place, Taught
+    from hil.measuring.every_target import Outcome, Place
 
 HELP = "run every rule on every target and VLEN, compare the digests, show the sizes"
 STEPS = 100
@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The benchmark; exit code 1 when a digest differs."""
     from codegen import rules
-    from hil.everywhere import places, taught, without_float32
+    from hil.measuring.every_target import outcome_on, places, without_float32
 
     out, asked = output.of(given), experiment_of(given)
     if asked.unit is not None:
@@ -43,14 +43,14 @@ def run(given: argparse.Namespace) -> int:
     if asked.network is None:
         asked = asked.override({"network": NETWORK})
     names = _words(given.rules) or rules.names()
-    found: dict[Place, dict[str, Taught]] = {}
+    found: dict[Place, dict[str, Outcome]] = {}
     out.line("| target | " + " | ".join(names) + " |")
     out.line("|---|" + "---|" * len(names))
     for place in places(_words(given.only)):
         row = {}
         for name in names:
             output.say(f"{place}: {name}", sys.stderr)
-            row[name] = taught(place, asked.override({"rule": name}))
+            row[name] = outcome_on(place, asked.override({"rule": name}))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")
     for target in without_float32() if not given.only else ():
@@ -84,7 +84,7 @@ def _words(text: str) -> list[str]:
 
 
 def _sizes(
-    out: output.Output, found: dict[Place, dict[str, Taught]], rule: str
+    out: output.Output, found: dict[Place, dict[str, Outcome]], rule: str
 ) -> None:
     """What the first rule's image takes on each target."""
     out.line(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.reliability import Noisy, Share, Trials
+    from hil.measuring.reliability import Noisy, Share, Trials
 
 HELP = (
     "run with faults and power cuts many times, and compare with the clean run's digest"
@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The benchmark; exit code 1 when a digest differs."""
-    from hil import reliability as tried
+    from hil.measuring import reliability as tried
 
     out = output.of(given)
     if given.rates:
@@ -90,7 +90,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _rates(out: output.Output, seeds: int) -> int:
     """Throughput over the rate of damaged bytes; exit code 1 when a digest differs."""
-    from hil import reliability as tried
+    from hil.measuring import reliability as tried
 
     ground = tried.Ground(tried.NOISY)
     out.line("Damaged bytes (host target)\n")

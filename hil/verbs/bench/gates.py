@@ -27,8 +27,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The benchmark."""
-    from hil.gate_cost import DIGEST_EVERY, gate_costs
-    from hil.lesson import prepare
+    from hil.lesson.lesson import prepare
+    from hil.measuring.gate_cost import DIGEST_EVERY, gate_costs
 
     out = output.of(given)
     asked = experiment_of(given).override({"target": "host", "test": "all"})

@@ -23,10 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The benchmark."""
-    from hil.bench import FIRST_STEP_LIMIT, GOAL, bench_link
-    from hil.lesson import prepare
-    from hil.link_only import serves
-    from hil.record import from_device
+    from hil.desk.link_only import serves
+    from hil.lesson.lesson import prepare
+    from hil.measuring.link_cost import FIRST_STEP_LIMIT, GOAL, bench_link
+    from hil.records.record import from_device
 
     out = output.of(given)
     asked = experiment_of(given)
@@ -80,10 +80,11 @@ def _goal(what: str, share: float, goal: float) -> str:
 
 def _link_only(asked: Experiment, out: output.Output) -> None:
     """What an image without a network allows: ECHO, and on an emulator a raw echo."""
-    from hil import link_only, units
-    from hil.bench import GOAL
-    from hil.echo import bench_echo
-    from hil.record import from_device
+    from hil.desk import link_only
+    from hil.device import units
+    from hil.measuring.echo import bench_echo
+    from hil.measuring.link_cost import GOAL
+    from hil.records.record import from_device
 
     wanted = link_only.prepare(asked)
     found = bench_echo(wanted)

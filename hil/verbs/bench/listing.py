@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hil import output
 
 if TYPE_CHECKING:
-    from hil.units import Unit
+    from hil.device.units import Unit
 
 HELP = "list the units of bench.toml, and say which are plugged in and free"
 
@@ -19,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from hil import units
+    from hil.device import units
 
     out = output.of(given)
     known = units.bench()
@@ -47,7 +47,7 @@ def _state(unit: Unit) -> str:
     tells, which would disturb whoever has it."""
     import os
 
-    from hil import locks
+    from hil.desk import locks
     from hil.errors import PortMissing
 
     try:

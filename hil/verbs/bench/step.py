@@ -59,9 +59,9 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _count(given: argparse.Namespace) -> int:
-    from hil import record
-    from hil.steps import report
-    from hil.steps.bench import WARM, bench_step, lesson_for
+    from hil.measuring.steps import report
+    from hil.measuring.steps.bench import WARM, bench_step, lesson_for
+    from hil.records import record
 
     out = output.of(given)
     warm = WARM if given.warm is None else given.warm
@@ -90,7 +90,7 @@ def _count(given: argparse.Namespace) -> int:
 
 def _baseline(given: argparse.Namespace) -> int:
     from hil.errors import Grown
-    from hil.steps import baseline
+    from hil.measuring.steps import baseline
 
     out = output.of(given)
     path = Path(given.baseline)

@@ -1,0 +1,1 @@
+"""From a build plan to an image: compilers, objects, and what was built before."""

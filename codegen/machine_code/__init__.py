@@ -1,0 +1,1 @@
+"""Images read as machine code: instructions, calls, and how deep the stack gets."""

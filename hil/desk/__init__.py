@@ -1,0 +1,1 @@
+"""What stands on a desk: getting at a board, flashing it, its power, whose it is."""

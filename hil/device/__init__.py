@@ -1,0 +1,1 @@
+"""A device as the host sees it, and the line to it."""

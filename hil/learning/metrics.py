@@ -1,0 +1,181 @@
+"""metrics.jsonl: a line a step, what is shown while learning goes on, and what
+learning comes to in the end."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hil.device.device import Device
+from hil.learning.telling import Learned
+from hil.records import continual
+from hil.records.continual import Calibration, Fading, Recovery, Row, Sliding
+from targets.storage import Growing
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a person watching wants to know. `loss` is the mean of the latest
+    steps, `prequential` the share of samples predicted right before they were
+    learned, `windowed` that of the latest, `instructions` those of the latest step
+    when they are counted. `link` is the record's table of the line; `stack` the
+    deepest that the device's stack has been, in bytes (0: not measured);
+    `checkpoint` the step of the newest one."""
+
+    step: int
+    steps: int
+    loss: float
+    prequential: float
+    windowed: float
+    instructions: int | None
+    link: Mapping[str, int]
+    stack: int = 0
+    checkpoint: int | None = None
+
+
+@dataclass
+class TaskCount:
+    """Samples of one task, and how many were predicted right before they were
+    learned."""
+
+    samples: int = 0
+    right: int = 0
+
+    def add(self, right: bool) -> None:
+        """One more sample."""
+        self.samples += 1
+        self.right += right
+
+    @property
+    def accuracy(self) -> float | None:
+        """None without a sample."""
+        return self.right / self.samples if self.samples else None
+
+
+class Metrics:
+    """Takes steps as they are done, writes their lines, keeps the sums: as much of a
+    million steps as of a hundred."""
+
+    SMOOTHING = 0.02
+
+    def __init__(self, path: Path) -> None:
+        self.steps = self.predicted = 0
+        self.correct = 0
+        self.loss = 0.0
+        self.instructions: int | None = None
+        self.health: dict[str, Any] | None = None
+        self._sliding, self._fading = Sliding(), Fading()
+        self._calibration = Calibration()
+        self._drifts: list[Recovery] = []
+        self._tasks = [TaskCount()]
+        self._whole = True
+        self._file = Growing(path)
+
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    @property
+    def prequential(self) -> float | None:
+        """Share of samples predicted right before they were learned, of the stream:
+        rehearsed ones were learned before."""
+        return self.correct / self.predicted if self.predicted else None
+
+    def add(self, done: Learned) -> None:
+        """Write the line of one step. Raises `StorageError`."""
+        right = done.predicted == done.label
+        self.steps += done.steps
+        if not done.rehearsed:
+            self.predicted += done.steps
+            self.correct += done.right
+            self._keep(done, right)
+        if math.isfinite(done.loss):
+            share = max(self.SMOOTHING, done.steps / self.steps)
+            self.loss += share * (done.loss - self.loss)
+        self.instructions = done.instructions
+        # by hand, since the json module takes as long as the step
+        loss = repr(done.loss) if math.isfinite(done.loss) else "null"
+        sure = repr(done.confidence) if math.isfinite(done.confidence) else "null"
+        digest = "null" if done.digest is None else f'"{done.digest:08x}"'
+        counted = "null" if done.instructions is None else done.instructions
+        threshold = "null" if done.threshold is None else repr(done.threshold)
+        rehearsed = ', "rehearsed": true' if done.rehearsed else ""
+        health = ""
+        if done.health is not None:
+            self.health = {"step": done.step, **asdict(done.health)}
+            health = f', "health": {json.dumps(asdict(done.health))}'
+        line = (
+            f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
+            f'"label": {done.label}, "predicted": {done.predicted}, '
+            f'"confidence": {sure}, "correct": {"true" if right else "false"}, '
+            f'"prequential": {self.prequential}, "eta": {done.eta!r}, '
+            f'"digest": {digest}, "instructions": {counted}, '
+            f'"threshold": {threshold}{rehearsed}{health}}}\n'
+        )
+        self._file.write(line.encode())
+
+    def status(
+        self, step: int, steps: int, link: Mapping[str, int], device: Device
+    ) -> Status:
+        """What to show now that the steps before `step` of `steps` are done."""
+        told, commits = device.telemetry.last, device.commits
+        return Status(
+            step,
+            steps,
+            self.loss,
+            self.prequential or 0.0,
+            self._sliding.accuracy or 0.0,
+            self.instructions,
+            {**link, **asdict(device.counts)},
+            told.stack if told else 0,
+            commits[-1].step if commits else None,
+        )
+
+    def task_accuracy(self, task: int) -> float | None:
+        """Prequential accuracy of one task of which every step was told."""
+        if not self._whole or task >= len(self._tasks):
+            return None
+        return self._tasks[task].accuracy
+
+    def summary(self, matrix: Sequence[Row], initial: Row) -> dict[str, Any] | None:
+        """What learning came to, by name (docs/record.md); None where a device went
+        on alone and did not tell of every step, or of none."""
+        if not self._whole or self._sliding.accuracy is None:
+            return None
+        return {
+            "windowed": self._sliding.accuracy,
+            "fading": self._fading.accuracy,
+            "prequential_by_task": [task.accuracy for task in self._tasks],
+            "recovery_steps": [drift.steps for drift in self._drifts],
+            "average_accuracy": continual.average_accuracy(matrix),
+            "forgetting": continual.forgetting(matrix),
+            "backward_transfer": continual.backward_transfer(matrix),
+            "forward_transfer": continual.forward_transfer(matrix, initial),
+            "calibration_error": self._calibration.error,
+        }
+
+    def _keep(self, done: Learned, right: bool) -> None:
+        if done.steps != 1:
+            self._whole = False
+            return
+        while len(self._tasks) <= done.task:  # a resumed run may begin with a later one
+            self._drifts.append(Recovery(self._sliding.right))
+            self._tasks.append(TaskCount())
+        self._tasks[-1].add(right)
+        if self._drifts:
+            self._drifts[-1].add(right)
+        self._calibration.add(done.confidence, right)
+        self._sliding.add(right)
+        self._fading.add(right)

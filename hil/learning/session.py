@@ -1,0 +1,491 @@
+"""One run, from experiment to record: the walk through the house.
+
+plan -> build -> power on -> HELLO -> INIT -> lockstep -> test -> final digest
+-> LEAVE -> record. One direction; but a device that has lost its power or its line
+is taken back to where it can go on from, as often as it gets on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+
+import numpy as np
+
+from codegen.plan import Plan
+from codegen.reference import Learner
+from emulation import qemu
+from emulation.faults import FaultyChannel, Line
+from hil.data import arrays
+from hil.desk.attach import Attached, attach, greet
+from hil.desk.flashing import make_sure
+from hil.device.device import Device
+from hil.device.greeting import Greeting
+from hil.errors import (
+    DeviceFault,
+    Divergence,
+    HilError,
+    NothingCompared,
+    StorageError,
+    UsageError,
+    stopped,
+)
+from hil.experiment import Experiment, load
+from hil.interrupts import no_interrupts
+from hil.learning import checkpoints
+from hil.learning.compare import digest_difference
+from hil.learning.divergence import (
+    Found,
+    Snapshot,
+    compare_state,
+    digest_at,
+    read_state,
+)
+from hil.learning.lifeline import Lifeline
+from hil.learning.progress import Begun, Progress
+from hil.learning.reference_process import ReferenceProcess
+from hil.learning.teaching import Teaching
+from hil.lesson import weights
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import Lesson, prepare
+from hil.records import record as records
+from hil.records.record import RunRecord
+from hil.records.recording import new_record, take_counts
+from targets import storage
+from targets.signals import Hold, held
+from targets.storage import Growing
+
+EXPLODED = 1e6
+"""No network that has learned something has a weight as large."""
+
+
+def run(
+    experiment: Experiment | str | Path | None = None,
+    *,
+    out: str | Path = "runs",
+    progress: Progress | None = None,
+    resume: Path | bool = False,
+) -> RunRecord:
+    """Run an experiment (or the TOML file at a path; by default the embedded
+    default) and return its record, which is also in a new folder in `out`.
+
+    A run whose numbers differ, or that compared nothing, returns too, with
+    `result` "fail". Every other failure raises its `HilError` after the record
+    has been written. `resume`: go on from the newest checkpoint of the device, or of
+    an earlier run's folder.
+    """
+    if not isinstance(experiment, Experiment):
+        experiment = Experiment() if experiment is None else load(experiment)
+    lesson = prepare(experiment)
+    session = carried_out(lesson, Path(out), progress or Progress(), resume)
+    if session.failure is not None and session.record.result == "error":
+        raise session.failure
+    return session.record
+
+
+def carried_out(
+    lesson: Lesson, out: Path, progress: Progress, resume: Path | bool = False
+) -> Session:
+    """A session that has been run. Ctrl-C and SIGTERM are heard in its midst: a
+    folder, once made, gets its record."""
+    with held() as hold:
+        session = Session(lesson, out, progress, resume)
+        session.run(hold)
+    return session
+
+
+class Session:
+    """A lesson on its way; `record` is complete when `run` has returned.
+
+    `built` is an image that was made before, `reference` a process that is there, and
+    stays when this is over; `cut` an operation of a native machine's flash at which it
+    loses its power, and how, `through` what its line is seen through (`attach`).
+
+    `failure` is what ended it, None when it passed. The reference learns in a
+    process of its own; the learner here waits for its last state.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        out: Path,
+        progress: Progress,
+        resume: Path | bool = False,
+        *,
+        built: Built | None = None,
+        cut: tuple[int, str] | None = None,
+        through: Callable[[Line], Line] | None = None,
+        reference: ReferenceProcess | None = None,
+    ) -> None:
+        budget = lesson.spec.gate.budget
+        if resume and budget is not None:
+            raise UsageError(
+                f"a budget of {budget} {lesson.spec.gate.counter} a step depends on counts "
+                "that the earlier run has not kept: such a run cannot be resumed"
+            )
+        slots = lesson.experiment.rehearsal
+        if resume and slots is not None:
+            raise UsageError(
+                f"rehearsal is {slots}, but a checkpoint does not hold the samples that the "
+                "device keeps: such a run cannot be resumed"
+            )
+        self.lesson = lesson
+        self.resume = resume
+        self._cut = cut
+        self._line = through
+        self.progress = progress
+        self.failure: HilError | None = None
+        self.found: Found | None = None
+        self.reference = reference
+        self._started = time.perf_counter()
+        self._device: Device | None = None
+        self._attached_to: Attached | None = None
+        self._built = built
+        self._flash: Path | None = None
+        self._learner: Learner | None = None
+        if lesson.experiment.compare != "none":
+            self._learner = Learner(lesson.spec)
+        try:
+            folder = records.make_folder(out, lesson.experiment.name)
+        except OSError as error:
+            raise storage.scarcity(error) or UsageError(
+                f"run folder in {str(out)!r} cannot be made: {error.strerror}",
+                "choose another place with --out",
+            ) from error
+        self.record = new_record(lesson, folder)
+        try:
+            storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
+        except StorageError:
+            folder.rmdir()
+            raise
+
+    def run(self, hold: Hold | None = None) -> None:
+        """Walk, and hear signals that are held; whatever happens, write the record.
+        Raises only what is no `HilError`, a defect of this program."""
+        try:
+            with hold.heard() if hold else nullcontext():
+                self._walk()
+                self._judge()
+        except KeyboardInterrupt as signalled:
+            self.failure = stopped(signalled, f" after {self.record.learned} steps")
+        except HilError as error:
+            self.failure = error
+        except Exception as error:
+            if isinstance(error, OSError):
+                self.failure = storage.scarcity(error)
+            if self.failure is not None:
+                return
+            self.record.error = {"sentence": f"internal error: {error!r}", "hints": []}
+            raise
+        finally:
+            with no_interrupts():
+                self._finish()
+
+    # -- the walk ---------------------------------------------------------
+
+    def _walk(self) -> None:
+        with ExitStack() as stack:
+            if self.reference is not None:
+                self.reference.anew(self.lesson.spec)
+            elif self._learner is not None:  # first of all: it starts meanwhile
+                with held():  # a process that runs is known
+                    process = ReferenceProcess(self.lesson.spec)
+                    self.reference = stack.enter_context(process)
+            self._flash = self._find_flash()
+            self._built = self._built or self._build()
+            life = stack.enter_context(self._attach(self._built))
+            self._through(life, self._initialise)
+            if self.found is None:
+                self._learn(life)
+            self._through(life, self._conclude)
+            self._leave(life.device)
+
+    def _through(self, life: Lifeline, stage: Callable[[Lifeline], None]) -> None:
+        """A stage, unless device and reference differ already."""
+        if self.found is not None:
+            return
+        try:
+            life.through(stage)
+        finally:
+            self.progress.learned()  # a device that was lost has learned again
+        if self.found is None and life.difference is not None:
+            self.found = Found(life.difference)
+
+    def _build(self) -> Built:
+        lesson, folder = self.lesson, self.record.folder
+        with self.record.stage("plan"):
+            planned = plan_for(lesson)
+            self._require_start(planned)
+        spec = lesson.spec
+        placed = (
+            f", {lesson.resident:,} samples in the image" if lesson.resident else ""
+        )
+        if lesson.experiment.rehearsal:
+            placed = f", {lesson.experiment.rehearsal:,} samples rehearsed"
+        self.progress.stage(
+            "plan",
+            f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM{placed}",
+        )
+        with self.record.stage("build"):
+            built = build(planned, lesson.experiment.toolchain)
+        image = built.image
+        self.record.image = {
+            "build_digest": image.digest,
+            "text": image.text,
+            "ram": image.ram,
+        }
+        self.record.versions["toolchain"] = image.toolchain
+        built.files.write(folder)
+        storage.write(folder / records.IMAGE, image.path.read_bytes())
+        taken = self.record.seconds["build"]
+        self.progress.stage(
+            "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
+        )
+        return built
+
+    def _require_start(self, planned: Plan) -> None:
+        """Raise `DataError` where the file that the run starts from is of another
+        network: before anything is built."""
+        if self.lesson.experiment.init is not None:
+            weights.load_for(self.lesson.experiment.init, planned)
+        if self.resume and self._flash is not None:
+            checkpoints.require_own(planned, self._flash)
+
+    @contextmanager
+    def _attach(self, built: Built) -> Iterator[Lifeline]:
+        """The device, powered."""
+        lesson, path = self.lesson, built.image.path
+        with ExitStack() as stack:
+            log = Growing(self.record.folder / records.CONSOLE)
+            stack.enter_context(log)
+            with self.record.stage("power_on"):
+                self._attached_to = stack.enter_context(
+                    attach(
+                        lesson.target,
+                        path,
+                        lesson.experiment,
+                        lesson.vlen,
+                        log,
+                        flash=self._flash,
+                        cut=self._cut,
+                        ready=lambda unit: make_sure(unit, lesson, built),
+                        through=self._line,
+                    )
+                )
+            channel = self._attached_to.channel
+            device = Device(channel, built.plan, lesson.target.limits, path)
+            self._device = device
+            yield Lifeline(
+                lesson,
+                built,
+                self._attached_to,
+                device,
+                self.record.link,
+                bool(self.resume),
+            )
+
+    @property
+    def machine_log(self) -> str:
+        """What an emulator, or a native machine, said beside the line."""
+        attached = self._attached_to
+        return attached.machine.log() if attached and attached.machine else ""
+
+    def _find_flash(self) -> Path | None:
+        """The file that is the emulator's flash, None where none is wanted."""
+        asked, resume = self.lesson.experiment, self.resume
+        if asked.unit is not None or self.lesson.target.flash is None:
+            return None
+        if asked.flash is not None:
+            return Path(asked.flash)
+        path = self.record.folder / records.FLASH
+        if isinstance(resume, Path):
+            checkpoints.copy(resume / records.FLASH, path)
+        wanted = self.lesson.recoverable or resume
+        return path if wanted else None
+
+    def _show(self, told: Greeting) -> None:
+        self.record.device = {
+            "isa": told.isa,
+            "vlen": told.vlen,
+            "harts": told.harts,
+            "max_payload": told.max_payload,
+            "window": told.window,
+        }
+        vlen = f" VLEN {told.vlen}" if told.vlen else ""
+        self.progress.stage(
+            "hello", f"{told.target} {told.isa}{vlen}, build {told.digest[:8]}"
+        )
+
+    def _initialise(self, life: Lifeline) -> None:
+        """Greet the device, and give both sides what they start from."""
+        assert self._built is not None
+        device = life.device
+        with self.record.stage("hello"):
+            told = greet(device, self.lesson, self._built)
+        self._show(told)
+        with self.record.stage("init"):
+            life.initial = self._load_initial(device)
+            step, digest = life.start(told)
+        self._resumed = step, digest
+        if self.resume:
+            self.record.resumed_from = step
+            self.progress.stage("resume", f"step {step}, digest {digest:08x}")
+            if step >= self.lesson.steps:
+                raise UsageError(
+                    f"the checkpoint is of step {step}, and the run ends with step "
+                    f"{self.lesson.steps}: nothing is left to learn",
+                    "--steps makes it longer",
+                )
+        elif self._learner is not None:
+            learner = self._learner
+            seen = digest_difference(0, digest, learner.digest(), "init")
+            if seen is not None:
+                self.found = compare_state(device, learner, 0, "init") or Found(seen)
+        if not self.resume:
+            self.progress.stage(
+                "init", f"seed {self.lesson.spec.seed}, digest {digest:08x}"
+            )
+
+    def _load_initial(self, device: Device) -> Snapshot:
+        """Initial weights, in the reference too."""
+        init, learner = self.lesson.experiment.init, self._learner
+        if init is None:
+            return Snapshot(0, learner.snapshot() if learner else {})
+        snapshot = Snapshot(0, weights.load_for(init, device.plan))
+        if learner is not None and self.reference is not None:
+            learner.load(snapshot.state)
+            self.reference.load(snapshot.state)
+        return snapshot
+
+    def _learn(self, life: Lifeline) -> None:
+        """Learn, with the exams between; what is still compared then."""
+        teaching = Teaching(
+            self.lesson, life, self.reference, self._learner, self._resumed,
+            self.record, self.progress,
+        )  # fmt: skip
+        try:
+            teaching.run(self._begun(), self._started)
+        finally:
+            self.found, self._learner = teaching.found, teaching.learner
+
+    def _begun(self) -> Begun:
+        """What a view is told before the first step."""
+        lesson, built = self.lesson, self._built
+        assert built is not None
+        memory = lesson.target.memory
+        slots = built.plan.slots.count
+        held = self._flash is not None or lesson.experiment.unit is not None
+        return Begun(
+            kind=records.from_device(lesson.board),
+            classes=lesson.spec.network.n_out,
+            ram=built.image.ram,
+            ram_of=memory.usable if memory else None,
+            stack_bound=built.stack_bound,
+            checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
+            tasks=tuple(task.name for task in lesson.dataset.tasks),
+        )
+
+    def _conclude(self, life: Lifeline) -> None:
+        """Final digest and weights."""
+        device = life.device
+        steps, save = self.lesson.steps, self.lesson.experiment.save
+        digest = digest_at(device, steps)
+        self.record.digest = f"{digest:08x}"
+        learner = self._learner
+        if learner is not None:
+            seen = digest_difference(steps, digest, learner.digest(), "final")
+            if seen is not None:
+                self.found = compare_state(device, learner, steps, "final") or Found(
+                    seen
+                )
+                return
+            self._warn_of_size(learner)
+            path = self.record.folder / records.FIRST_LAYER
+            kept = {"before": life.initial.state["W1"], "after": learner.state["W1"]}
+            arrays.write(path, kept, packed=True)
+        if save is not None:
+            path = weights.save(save, read_state(device, digest))
+            self.progress.stage("save", str(path))
+
+    def _warn_of_size(self, learner: Learner) -> None:
+        """Say so where learning has run away, though no value is infinite yet."""
+        sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
+        name = max(sizes, key=lambda one: sizes[one])
+        if sizes[name] > EXPLODED:
+            text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
+            self.progress.stage("weights", text)
+            self.progress.stage(
+                "hint",
+                "a smaller learning rate (--lr) or --clip-weights keeps them small",
+            )
+
+    def _leave(self, device: Device) -> None:
+        """Say goodbye; after a difference the device may be past answering, and on
+        a line that lies LEAVE's reply may be lost for good."""
+        assert self._attached_to is not None
+        try:
+            with self.record.stage("leave"):
+                if self.found is not None:
+                    device.forget()  # the search may have been broken off
+                device.leave()
+                self._attached_to.require_end(self.lesson.target.limits.stop)
+        except HilError:
+            if self.found is None and self.lesson.experiment.faults is None:
+                raise
+
+    # -- the verdict ------------------------------------------------------
+
+    def _judge(self) -> None:
+        if self.found is not None:
+            seen = self.found.difference
+            self.record.divergence = seen.to_json()
+            path = self.found.save(self.record.folder)
+            hints = () if path is None else (f"both tensors are in {path}",)
+            raise Divergence(f"device and reference differ at {seen}", *hints)
+        if not self.record.compared:
+            raise NothingCompared(
+                "nothing was compared, so this run proves nothing",
+                "leave out --compare none",
+            )
+
+    def _finish(self) -> None:
+        """Complete and write the record."""
+        record, failure = self.record, self.failure
+        if failure is not None:
+            proved = isinstance(failure, (Divergence, NothingCompared))
+            record.result = "fail" if proved else "error"
+            record.exit_code = failure.exit_code
+            record.error = {"sentence": str(failure), "hints": list(failure.hints)}
+            if isinstance(failure, DeviceFault):
+                record.error["step"] = failure.step
+        elif record.error is None:
+            record.result, record.exit_code = "pass", 0
+        if self._device is not None:
+            take_counts(record, self._device, self.lesson.experiment.icount)
+        channel = self._attached_to.channel if self._attached_to else None
+        if isinstance(channel, FaultyChannel):
+            record.faults = channel.counts
+        if self.lesson.target.qemu is not None and self.lesson.experiment.unit is None:
+            with suppress(HilError):
+                record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
+        record.seconds["total"] = time.perf_counter() - self._started
+        record.provenance = records.provenance(record.board)
+        self._write_record()
+
+    def _write_record(self) -> None:
+        """Where there is no room for the record, it takes that of image and sources,
+        which the experiment gives again. A run without its record has failed."""
+        record = self.record
+        try:
+            try:
+                record.write()
+            except StorageError:
+                records.drop_copies(record.folder)
+                record.write()
+        except StorageError as error:
+            self.failure = self.failure or error
+            if record.result == "pass":
+                record.result, record.exit_code = "error", error.exit_code
+                record.error = {"sentence": str(error), "hints": list(error.hints)}

@@ -1,0 +1,220 @@
+"""Teaching a device: leg by leg in lockstep, with an exam after each."""
+
+from __future__ import annotations
+
+import time
+
+from codegen.reference import Learner
+from hil.errors import HilError
+from hil.learning.compare import Difference
+from hil.learning.divergence import Finder, Found, digest_at, read_state
+from hil.learning.exam import Exam
+from hil.learning.lifeline import Lifeline
+from hil.learning.lockstep import Lockstep
+from hil.learning.metrics import Metrics, Status
+from hil.learning.progress import Begun, Progress
+from hil.learning.reference_process import ReferenceProcess
+from hil.learning.telling import Learned
+from hil.lesson.lesson import Lesson
+from hil.records import record as records
+from hil.records.record import RunRecord
+from hil.records.recording import counts_told, take_counts
+
+
+class Teaching:
+    """A lesson on the device at the end of `life`, from where it stands: `start` is its
+    step, and the digest where it has learned before.
+
+    `reference` computes the same steps, and `learner` knows the state after each leg:
+    the reference's, or what the device has told of its own where it went on alone, so
+    that an exam is held against that. Without one nothing is compared. `found` is the
+    difference that ended it.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        life: Lifeline,
+        reference: ReferenceProcess | None,
+        learner: Learner | None,
+        start: tuple[int, int | None],
+        record: RunRecord,
+        progress: Progress,
+    ) -> None:
+        alone = start[0] >= lesson.prefix  # the reference would not come so far
+        self.learner = learner
+        self.found: Found | None = None
+        self._lesson = lesson
+        self._life = life
+        self._reference = None if alone else reference
+        self._record = record
+        self._progress = progress
+        self._metrics = Metrics(record.folder / records.METRICS)
+        self._rested = progress.steering.resting
+        self._began = 0.0
+        self._first = start[0]
+        self._matrix: list[list[float | None]] = []
+        self._lockstep = Lockstep(
+            life.device, lesson, self._reference, life.initial, self._tell, start,
+            progress.steering,
+        )  # fmt: skip
+        self._lockstep.until = self._first
+        life.lockstep = self._lockstep
+
+    def run(self, begun: Begun, began: float) -> None:
+        """Learn and examine until the lesson ends, or at the first difference. A run
+        that `began` then has told `begun` to whoever watches.
+
+        Raises what a `Lifeline` cannot get through."""
+        lesson, record, first = self._lesson, self._record, self._first
+        self._began = began
+        with self._metrics:
+            self._progress.begins(begun, self._status)
+            try:
+                if lesson.dataset.tasks and lesson.tested and not self._resumed:
+                    record.accuracy["initial"] = self._examine(before=True)
+                for leg in lesson.legs:
+                    if leg > first and self.found is None:
+                        self._learn_until(leg)
+            finally:
+                self._account()
+
+    @property
+    def _resumed(self) -> bool:
+        return self._record.resumed_from is not None
+
+    def _status(self) -> Status:
+        return self._metrics.status(
+            self._lockstep.learned,
+            self._lesson.steps,
+            self._record.link,
+            self._life.device,
+        )
+
+    def _tell(self, done: Learned) -> None:
+        if not self._metrics.steps:
+            self._record.seconds["first_step"] = time.perf_counter() - self._began
+        self._metrics.add(done)
+        self._progress.learning(done, self._status)
+
+    def _learn_until(self, end: int) -> None:
+        """Learn up to step `end`, then examine."""
+        lockstep = self._lockstep
+        lockstep.until = end
+        try:
+            with self._record.stage("learn"):
+                self._life.through(lambda _: None)
+        finally:
+            self._progress.learned()
+        if lockstep.difference is not None:
+            self._progress.stage("differ", f"{lockstep.difference}; searching where")
+            self.found = self._search(lockstep.difference)
+            return
+        self._tell_learned()
+        if self.learner is not None:
+            self._take_state(self.learner, end)
+        if self._lesson.tested and (row := self._examine()) is not None:
+            self._matrix.append(row)
+
+    def _take_state(self, learner: Learner, end: int) -> None:
+        """Give the learner the state after the steps before `end`."""
+        final = self._lockstep.final
+        if final.step == end:
+            learner.load(final.state, end)
+            return
+
+        def stage(life: Lifeline) -> None:
+            digest = digest_at(life.device, end)
+            learner.load(read_state(life.device, digest), end)
+
+        self._life.through(stage)
+
+    def _account(self) -> None:
+        """What learning came to, for the record."""
+        record, lockstep, metrics = self._record, self._lockstep, self._metrics
+        accuracy, tasks = record.accuracy, record.tasks
+        record.learned, record.compared = lockstep.learned, lockstep.compared
+        if self._lesson.experiment.prefix and lockstep.prefix_digest is not None:
+            record.prefix_digest = f"{lockstep.prefix_digest:08x}"
+        accuracy["prequential"] = metrics.prequential
+        record.health = metrics.health
+        accuracy["matrix"] = self._matrix if tasks else None
+        known = self._matrix if tasks and not self._resumed else []
+        record.metrics = metrics.summary(known, accuracy["initial"] or ())
+        if lockstep.compared:
+            written = lockstep.written / lockstep.compared
+            record.weights_written_per_step = written
+
+    def _tell_learned(self) -> None:
+        """The speed so far, for the record and for whoever watches."""
+        record, lockstep = self._record, self._lockstep
+        taken = record.seconds["learn"]
+        if (paused := self._progress.steering.resting - self._rested) > 0:
+            record.seconds["paused"] = paused
+            taken -= paused
+        here = lockstep.learned - self._first
+        record.speed["steps_per_second"] = here / taken
+        if self._reference is not None:
+            speed = lockstep.compared / self._reference.seconds
+            record.speed["reference_steps_per_second"] = speed
+        take_counts(record, self._life.device, self._lesson.experiment.icount)
+        self._progress.stage(
+            "learn",
+            f"{self._task()}{lockstep.learned} steps, {lockstep.compared} compared, "
+            f"{counts_told(record)}{taken:.1f} s",
+        )
+
+    def _task(self) -> str:
+        """The task that was learned, for whoever watches."""
+        tasks = self._lesson.dataset.tasks
+        if not tasks:
+            return ""
+        place = self._lesson.task(self._lockstep.until - 1)
+        told = self._metrics.task_accuracy(place)
+        right = "" if told is None else f", {told:.1%} right before they were learned"
+        return f"{tasks[place].name}{right}; "
+
+    def _examine(self, before: bool = False) -> list[float | None] | None:
+        """Accuracy in each task's tests, by inference on the device; None when its
+        outputs differ from the reference's. `before` anything was learned it is no
+        result of the run."""
+        lesson, accuracy = self._lesson, self._record.accuracy
+        exam = Exam(lesson, self.learner, self._lockstep.until)
+
+        def stage(life: Lifeline) -> None:
+            self.found = exam.take(life.device, life.progressed)
+
+        try:
+            with self._record.stage("test"):
+                self._life.through(stage)
+        finally:
+            self._progress.learned()  # a device that was lost has learned again
+        if not before:
+            accuracy["tested"] = exam.tested
+        if self.found is None and self._life.difference is not None:
+            self.found = Found(self._life.difference)
+        if self.found is not None:
+            return None
+        if not exam.tested:
+            return exam.row
+        share = exam.right / exam.tested
+        if not before:
+            accuracy["test"] = share
+        told = f"{exam.right} of {exam.tested} right, {share:.2%}"
+        if lesson.dataset.tasks:
+            told = ", ".join(
+                f"{task.name} {known:.2%}"
+                for task, known in zip(lesson.dataset.tasks, exam.row, strict=True)
+                if known is not None
+            )
+        self._progress.stage(accuracy["part"], told)
+        return exam.row
+
+    def _search(self, seen: Difference) -> Found:
+        """Where a difference begins."""
+        try:
+            finder = Finder(self._life.device, self._lesson)
+            return finder.find(self._lockstep.verified, seen)
+        except HilError as error:
+            note = f"the search for its place ended: {error}"
+            return Found(seen.noted(f"{seen.note}; {note}" if seen.note else note))

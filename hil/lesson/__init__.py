@@ -1,0 +1,1 @@
+"""An experiment made concrete: its data, target, network and image."""

@@ -1,0 +1,79 @@
+"""Weights as .npz files: --init and --save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from codegen.plan import Plan
+from codegen.spec import Clip
+from hil.data import arrays
+from hil.data.arrays import Archive
+from hil.errors import DataError
+
+
+def read(path: str) -> dict[str, np.ndarray]:
+    """The float32 tensors that an .npz holds. Raises `DataError` for other arrays, and
+    where it cannot be read."""
+    with arrays.opened(Path(path), "weights file") as found:
+        return {name: _tensor(path, found, name, None) for name in found}
+
+
+def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """float32 tensors of these names and shapes from an .npz.
+
+    Raises `DataError` when it holds others, or values that are not finite.
+    """
+    with arrays.opened(Path(path), "weights file") as found:
+        if set(found) != set(expected):
+            raise DataError(
+                f"weights file {path!r} holds {', '.join(sorted(found)) or 'nothing'}: "
+                f"expected {', '.join(expected)}"
+            )
+        state = {
+            name: _tensor(path, found, name, shape) for name, shape in expected.items()
+        }
+    for name, tensor in state.items():
+        if not np.isfinite(tensor).all():
+            raise DataError(f"weights file {path!r}: {name} holds non-finite values")
+    return state
+
+
+def _tensor(
+    path: str, found: Archive, name: str, shape: tuple[int, ...] | None
+) -> np.ndarray:
+    """The tensor of this name and shape (None: any), read when its header is right."""
+    header = found.header(name)
+    if header.dtype != np.float32 or shape not in (None, header.shape):
+        wanted = "" if shape is None else f" {list(shape)}"
+        raise DataError(
+            f"weights file {path!r}: {name} is {header}, expected float32{wanted}"
+        )
+    return found[name]
+
+
+def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
+    """The state that a network of `plan` starts from. Raises `DataError` when the file
+    is of another network, or holds what learning would not keep to."""
+    state = load(path, {tensor.name: tensor.shape for tensor in plan.state})
+    require_within(path, state, plan.spec.clip)
+    return state
+
+
+def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
+    """Raise `DataError` for a weight beyond the limit that learning keeps to."""
+    for name, tensor in state.items() if clip.weights is not None else ():
+        most = float(np.abs(tensor).max())
+        if name != "tau" and most > np.float32(clip.weights):
+            raise DataError(
+                f"weights file {path!r}: {name} has a magnitude of {most:.6g}, but "
+                f"clip_weights is {clip.weights:g}",
+                "weights start within the limit that they are kept to",
+            )
+
+
+def save(path: str, state: Mapping[str, np.ndarray]) -> Path:
+    """Write tensors to exactly `path`. Raises `StorageError`."""
+    return arrays.write(Path(path), state, device=True)

@@ -1,0 +1,1 @@
+"""What things cost, whether promises hold, and what could keep a run from working."""

@@ -1,0 +1,202 @@
+"""`hil bench link`: what frames cost, and what lockstep costs.
+
+Two comparisons, each within one run on one machine: ECHO through the whole
+stack against a raw echo through the same port, and lockstep against the slowest
+of its three parts alone: link, device, reference. Beside them stands the device
+that learns from a resident set, with hardly a line. The rates are host time of
+an emulator, so only their ratios mean something. And one wait: from the start of
+a command to the first step that was compared.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from codegen.protocol import STEP
+from codegen.reference import Learner
+from hil.desk.attach import greet
+from hil.device.device import Device
+from hil.errors import Divergence
+from hil.learning.divergence import Snapshot
+from hil.learning.lockstep import Lockstep
+from hil.learning.reference_process import ReferenceProcess
+from hil.learning.telling import Learned
+from hil.lesson.building import Built, build, plan_for
+from hil.lesson.lesson import Lesson, prepare
+from hil.measuring.echo import (
+    ROUNDS,
+    attached,
+    best_echo_rate,
+    echo_rate,
+    echo_rates,
+    require_transparent,
+)
+from targets import storage
+
+GOAL = 0.8
+FIRST_STEP_LIMIT = 1.5
+"""Host seconds from command to first step, with the image in the cache."""
+
+
+@dataclass(frozen=True)
+class LinkBench:
+    """Rates; `echo` and `raw` in payload bytes per second there and back, the
+    others in learning steps per second. `first_step` in seconds. A unit is given no
+    image but its own, so three of them are None there."""
+
+    raw: float | None
+    echo: float
+    link: float
+    device: float
+    reference: float
+    lockstep: float
+    resident: float | None = None
+    first_step: float | None = None
+
+    @property
+    def echo_share(self) -> float | None:
+        """Of what the line carries, how much is left through the stack."""
+        return None if self.raw is None else self.echo / self.raw
+
+    @property
+    def lockstep_share(self) -> float:
+        """Lockstep against the slowest of its parts."""
+        return self.lockstep / min(self.link, self.device, self.reference)
+
+    def to_json(self) -> dict[str, float | None]:
+        """Every figure by name."""
+        shares = {"echo_share": self.echo_share, "lockstep_share": self.lockstep_share}
+        return {**asdict(self), **shares}
+
+
+def bench_link(lesson: Lesson) -> LinkBench:
+    """Measure on the target of `lesson`, with its network and its steps. A unit that
+    has a loader is flashed first.
+
+    Raises `Divergence` when lockstep finds one, and what building, flashing and the
+    link raise.
+    """
+    fed, resident = _fed_and_resident(lesson)
+    on_board = lesson.experiment.unit is not None
+    with ExitStack() as stack:
+        process = stack.enter_context(ReferenceProcess(fed.spec))
+        device, built = _greeted(stack, fed)
+        require_transparent(device)
+        raw, echo = (
+            (None, best_echo_rate(device, built))
+            if on_board
+            else echo_rates(stack, device, fed, built)
+        )
+        link = _link_rate(device, fed)
+        alone = _lockstep_rate(device, fed, None)
+        reference = _reference_rate(fed)
+        lockstep = _lockstep_rate(device, fed, process)
+        device.leave()
+    if on_board:
+        return LinkBench(raw, echo, link, alone, reference, lockstep)
+    with ExitStack() as stack:
+        device, _ = _greeted(stack, resident)
+        nearby = _lockstep_rate(device, resident, None)
+        device.leave()
+    first_step = statistics.median(_first_step(fed) for _ in range(ROUNDS))
+    return LinkBench(
+        raw, echo, link, alone, reference, lockstep, nearby, first_step
+    )  # fmt: skip
+
+
+def _fed_and_resident(lesson: Lesson) -> tuple[Lesson, Lesson]:
+    """The same lesson with every sample on the line, and with those of its
+    steps in the image."""
+    asked = lesson.experiment
+    placed = asked.override({"resident": lesson.resident or lesson.steps})
+    return prepare(asked.override({"resident": None, "thin": None})), prepare(placed)
+
+
+def _greeted(stack: ExitStack, lesson: Lesson) -> tuple[Device, Built]:
+    """A device of the lesson's own that has answered HELLO, and its image."""
+    built = build(plan_for(lesson), lesson.experiment.toolchain)
+    channel = attached(stack, lesson, built)
+    device = Device(channel, built.plan, lesson.target.limits, built.image.path)
+    greet(device, lesson, built)
+    return device, built
+
+
+def _link_rate(device: Device, lesson: Lesson) -> float:
+    """Steps per second that the link alone would carry: ECHO with payloads of
+    a full STEP frame."""
+    assert STEP.request is not None
+    sample = 2 + lesson.spec.sample_bytes
+    each = lesson.experiment.samples_per_frame
+    size = STEP.request.size + each * sample
+    return echo_rate(device, bytes(size)) / size * each
+
+
+def _lockstep_rate(
+    device: Device, lesson: Lesson, process: ReferenceProcess | None
+) -> float:
+    """Steps per second with a reference, or of the device alone, which takes
+    the same digests: a part alone must do the work it does in lockstep."""
+    device.init(lesson.spec.seed)
+
+    def tell(done: Learned) -> None:
+        """Nobody is watching."""
+
+    lockstep = Lockstep(device, lesson, process, Snapshot(0, {}), tell)
+    started = time.perf_counter()
+    lockstep.run()
+    if lockstep.difference is not None:
+        raise Divergence(f"device and reference differ at {lockstep.difference}")
+    return lesson.steps / (time.perf_counter() - started)
+
+
+def _reference_rate(lesson: Lesson) -> float:
+    """Steps per second of numpy alone, with the digests that are compared."""
+    learner = Learner(lesson.spec)
+    started = time.perf_counter()
+    for step in range(lesson.steps):
+        sample, label = lesson.sample(step)
+        learner.step(sample, label, lesson.eta(step))
+        if lesson.digest_after(step):
+            learner.digest()
+    return lesson.steps / (time.perf_counter() - started)
+
+
+def _first_step(lesson: Lesson) -> float:
+    """Seconds from the start of a `hil run` of its own until it says that the
+    first step is learned and compared. The device here must have left.
+
+    Raises `Divergence` when the run does not pass.
+    """
+    one = lesson.experiment.override({"steps": 1, "test": 0})
+    path = os.pathsep.join(filter(None, sys.path))
+    with tempfile.TemporaryDirectory(prefix="hil-first-step-") as folder:
+        toml = Path(folder, "one.toml")
+        storage.write(toml, one.to_toml())
+        started = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", "hil", "run", str(toml), "--out", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        ) as command:
+            assert command.stdout is not None
+            try:
+                for line in command.stdout:
+                    if line.startswith("learn"):
+                        taken = time.perf_counter() - started
+            except BaseException:
+                command.terminate()  # it ends in order, within limits of its own
+                raise
+        if command.returncode != 0:
+            raise Divergence(
+                f"`hil run` with one step ended with exit code {command.returncode}"
+            )
+    return taken

@@ -1,0 +1,140 @@
+"""Modelled cycles of one step's instructions, in the order it executed them.
+
+Instruction counts flatter large LMUL: one instruction that keeps a unit busy
+for sixteen cycles counts as one. So a machine model goes with every count:
+llvm-mca's where an installed one knows the core, else the table in cores.toml.
+Neither knows of caches or mispredicted branches; the record says which it was.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from codegen.machine_code.decode import Instruction
+from hil.errors import BuildError
+from hil.measuring.steps.scoreboard import cores
+
+TOOLS = ("llvm-mca", *(f"llvm-mca-{n}" for n in range(25, 16, -1)))
+OBJDUMP = ("--disassemble", "--no-show-raw-insn", "--mattr=+m,+a,+f,+d,+c,+v")
+LIMIT = 120
+"""Host seconds for one call of a tool; a thousand instructions take 20 ms."""
+
+_LISTED = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """Cycles of one step on a core, and the model they come from."""
+
+    cycles: int
+    model: str
+
+
+def modelled(
+    executed: Sequence[tuple[int, Instruction]], image: Path, xlen: int
+) -> dict[str, Modelled]:
+    """Cycles of these instructions (address, meaning) of `image` on every core
+    that can run them: the cores are 64-bit, so RV32 code gives nothing.
+
+    Raises `BuildError` when llvm-mca does not take what it is given.
+    """
+    if xlen != 64:
+        return {}
+    return {name: _on(name, executed, image) for name in cores()}
+
+
+def _on(
+    name: str, executed: Sequence[tuple[int, Instruction]], image: Path
+) -> Modelled:
+    tools = analyser(name)
+    if tools is None:
+        core = cores()[name]
+        cycles = core.cycles(instruction for _, instruction in executed)
+        return Modelled(cycles, f"table {name}")
+    listing = disassemble(image, tools.objdump)
+    text = "\n".join(listing[address] for address, _ in executed)
+    return Modelled(analyse(text, name, tools), f"{tools.version} {name}")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """An llvm-mca and the llvm-objdump of the same LLVM, by path."""
+
+    mca: str
+    objdump: str
+    version: str
+
+
+@cache
+def analyser(core: str) -> Tools | None:
+    """The first llvm-mca here that has a scheduling model of `core`, with its
+    objdump; None without."""
+    for tool in TOOLS:
+        mca = shutil.which(tool)
+        objdump = shutil.which(tool.replace("mca", "objdump"))
+        if mca is None or objdump is None:
+            continue
+        if _run([mca, *_target(core)], "addi a0, a0, 1\n").returncode == 0:
+            said = _run([mca, "--version"], "").stdout
+            version = re.search(r"LLVM version (\d+[.\d]*)", said)
+            number = version[1] if version else "of unknown version"
+            return Tools(mca, objdump, f"llvm-mca {number}")
+    return None
+
+
+def analyse(text: str, core: str, tools: Tools) -> int:
+    """Total cycles of assembler lines. Raises `BuildError`."""
+    command = [
+        tools.mca, *_target(core),
+        "-iterations=1", "-instruction-info=0", "-resource-pressure=0",
+    ]  # fmt: skip
+    done = _run(command, text)
+    found = re.search(r"^Total Cycles:\s+(\d+)", done.stdout, re.MULTILINE)
+    if done.returncode != 0 or found is None:
+        complaint = (done.stderr.strip() or "no message").splitlines()[0]
+        raise BuildError(f"{Path(tools.mca).name} failed: {complaint}")
+    return int(found[1])
+
+
+@cache
+def disassemble(image: Path, objdump: str) -> dict[int, str]:
+    """Address -> line of assembler. Where a branch goes is left out: the lines
+    are taken in the order of execution, and its target is far from here."""
+    done = _run([objdump, *OBJDUMP, str(image)], "")
+    found = {}
+    for line in done.stdout.splitlines():
+        listed = _LISTED.match(line)
+        if listed is not None:
+            found[int(listed[1], 16)] = f"{listed[2]} {_operands(listed[2], listed[3])}"
+    if not found:
+        complaint = (done.stderr.strip() or "no message").splitlines()[0]
+        raise BuildError(f"{Path(objdump).name} failed: {complaint}")
+    return found
+
+
+def _operands(name: str, operands: str) -> str:
+    plain = re.sub(r"\s*<.*>", "", operands)
+    if name[0] == "b" or name in ("j", "jal"):
+        return re.sub(r"0x[0-9a-f]+$", "0", plain)
+    return plain
+
+
+def _target(core: str) -> tuple[str, ...]:
+    return ("-mtriple=riscv64", f"-mcpu={core}")
+
+
+def _run(command: list[str], given: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, input=given, capture_output=True, text=True, timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(
+            f"{Path(command[0]).name} did not end within {LIMIT} s"
+        ) from None

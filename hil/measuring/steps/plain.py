@@ -1,0 +1,188 @@
+"""`--against c`: the same step in plain C, by the same compiler, at its best.
+
+The opponent (codegen/templates/bench/plain.c.j2) stands behind the same net.h
+in the same firmware, learns from the same samples and is counted in the same
+way. It is compiled with every set of flags below; the best counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from codegen import feedback
+from codegen import render as rendering
+from codegen.bounds import lanes
+from codegen.building import toolchain
+from codegen.building.buildplan import BuildPlan
+from codegen.building.toolchain import ARITHMETIC, CLANG, Toolchain
+from codegen.plan import Plan
+from codegen.reference import random
+from hil.errors import BuildError, Divergence, UsageError
+from hil.lesson.building import Built
+from hil.lesson.lesson import Lesson
+from hil.measuring.steps.counting import Counted, count, learn
+from hil.measuring.steps.cycles import Modelled, modelled
+from hil.measuring.steps.reference import Twin
+
+RULES = ("bp", "dfa")
+FORMS = {"dense": False, "listed": True}
+"""Form -> whether it keeps a list of the inputs that are not zero."""
+
+BLOCK = 2
+"""Register groups that a block of columns fills: more of them share a row's
+scalar work, and three would not fit beside what is loaded."""
+
+TRIED = 5
+"""Steps by which sets of flags are compared."""
+
+TOLERANCE = 1e-3
+"""Of outputs and losses, to prove that it is the same step that is counted."""
+
+
+_FAST = ("-O3", "-ffast-math", "-fno-strict-aliasing", "-fomit-frame-pointer")
+_LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
+_FIXED = ("-mllvm", "-scalable-vectorization=off")
+_UNSCHEDULED = CLANG
+_FOLDED = ("-mllvm", "-prefer-predicate-over-epilogue=predicate-dont-vectorize")
+
+
+def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
+    """What is tried, each with the VLEN made known (zvl*b): the compiler's own
+    choice, LMUL 8, vectors of fixed length, tails folded into the loop, as our
+    kernels without the scheduler, VLEN as an upper bound too; the last is gcc's spelling. A compiler tries what it
+    takes. Left out since they never won: -O2, -Os, unrolling, without SLP."""
+    exact = (f"-mvscale-min={vlen // 64}", f"-mvscale-max={vlen // 64}")
+    known = tuple(part for flag in exact for part in ("-Xclang", flag))
+    return (
+        _FAST,
+        (*_FAST, *_LMUL_8),
+        (*_FAST, *_LMUL_8, *_FIXED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *_UNSCHEDULED),
+        (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *known),
+        (*_FAST, "-mrvv-vector-bits=zvl", "-mrvv-max-lmul=m8"),
+    )
+
+
+@dataclass(frozen=True)
+class Opponent:
+    """One form of the plain C step at the flags that were best for it; `tried`
+    are the instructions a step with each set of flags."""
+
+    form: str
+    flags: tuple[str, ...]
+    counted: Counted
+    modelled: Mapping[str, Modelled]
+    tried: Mapping[str, float]
+
+
+def opponents(
+    lesson: Lesson, plan: Plan, compiler: Toolchain, warm: int, twin: Twin
+) -> list[Opponent]:
+    """Each form at its best.
+
+    Raises `UsageError` for a rule that it is not written for, `BuildError` when
+    this compiler takes no set of flags, and `Divergence` when what is learned is
+    not what the reference learns.
+    """
+    if plan.rule.name not in RULES:
+        raise UsageError(
+            f"rule {plan.rule.name!r} has no plain C to be held against: expected one "
+            f"of {', '.join(RULES)}"
+        )
+    return [_best(form, lesson, plan, compiler, warm, twin) for form in FORMS]
+
+
+def _best(
+    form: str, lesson: Lesson, plan: Plan, compiler: Toolchain, warm: int, twin: Twin
+) -> Opponent:
+    files = plain_files(plan, lesson.vlen, FORMS[form])
+    few = replace(lesson, steps=min(TRIED, lesson.steps))
+    tried: dict[tuple[str, ...], float] = {}
+    refused: BuildError | None = None
+    for flags in flag_sets(lesson.vlen):
+        try:
+            image = toolchain.build(files, _tuned(compiler, flags, lesson.vlen))
+        except BuildError as error:
+            refused = refused or error
+            continue
+        boot = learn(few, Built(plan, files, image), 0)
+        tried[flags] = sum(boot.counts) / len(boot.counts)
+    if not tried:
+        assert refused is not None
+        raise refused
+    flags = min(tried, key=lambda one: tried[one])
+    tuned = _tuned(compiler, flags, lesson.vlen)
+    built = Built(plan, files, toolchain.build(files, tuned))
+    counted = count(lesson, built, tuned, warm)
+    _require_the_same_step(form, counted, twin)
+    totals = {" ".join(one): total - counted.overhead for one, total in tried.items()}
+    cycles = modelled(counted.typical, counted.image, lesson.target.xlen)
+    return Opponent(form, flags, counted, cycles, totals)
+
+
+def plain_files(plan: Plan, vlen: int, listed: bool) -> BuildPlan:
+    """The image of `plan` with plain C for its library."""
+    values = rendering.context(plan) | {
+        "hidden": range(1, plan.spec.network.depth),
+        "listed": listed,
+        "block": BLOCK * lanes(vlen) or 1,
+        "feedback": _feedback(plan),
+    }
+    template = rendering.environment().get_template("bench/plain.c.j2")
+    whole = rendering.render(plan)
+    kept = {
+        name: text
+        for name, text in whole.files.items()
+        if not name.startswith("generated/") or name == "generated/net.h"
+    }
+    source = "generated/plain.c"
+    files = dict(sorted({**kept, source: template.render(values)}.items()))
+    form = "listed" if listed else "dense"
+    return replace(whole, name=f"plain-{form}", files=files, library=(source,))
+
+
+def _feedback(plan: Plan) -> Mapping[int, Sequence[Sequence[str]]]:
+    """Feedback of each hidden layer as C writes it; none for BP."""
+    if plan.rule.name != "dfa":
+        return {}
+    network, seed = plan.spec.network, plan.spec.seed
+    parameters, found = plan.rule.parameters, {}
+    for layer in range(1, network.depth):
+        width = network.layers[layer]
+        if parameters["feedback"] == "signs":
+            scale = np.float32(parameters["feedback_scale"])
+            word = feedback.first_word(network, layer)
+            matrix = random.feedback_signs(seed, word, scale, network.n_out, width)
+        else:
+            matrix = random.feedback_uniform(seed, layer, network.n_out, width)
+        found[layer] = [[f"{value:.9e}f" for value in row] for row in matrix]
+    return found
+
+
+def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
+    """The compiler with these flags instead of the contract's for the library,
+    told of VLEN; the instruction set is the last of its flags."""
+    *kept, isa = compiler.library
+    if vlen:
+        isa += ("+" if compiler.name == "zig" else "_") + f"zvl{vlen}b"
+    free = tuple(flag for flag in kept if flag not in (*ARITHMETIC, *CLANG))
+    return replace(compiler, library=(*free, *flags, isa))
+
+
+def _require_the_same_step(form: str, counted: Counted, twin: Twin) -> None:
+    for place, (told, expected) in enumerate(
+        zip(counted.results, twin.results, strict=True)
+    ):  # fmt: skip
+        furthest = max(
+            float(np.abs(told.outputs - expected.p).max()),
+            abs(float(told.loss) - float(expected.loss)),
+        )
+        if not furthest <= TOLERANCE:
+            raise Divergence(
+                f"plain C, form {form!r}, is {furthest:.2g} away from the reference in "
+                f"counted step {place}: expected at most {TOLERANCE:g}"
+            )

@@ -1,0 +1,362 @@
+"""What `hil bench step` has found: as JSON, as a tidy table, for people.
+
+Every figure says how it was obtained (DESIGN section 9): counted, modelled, or
+reference, for what numpy says of the samples.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TextIO
+
+from codegen.bounds import lanes
+from codegen.machine_code.decode import Class
+from hil.measuring.steps.bench import Row, StepBench
+from hil.measuring.steps.counting import Counted, Part
+from hil.measuring.steps.cycles import Modelled
+from hil.measuring.steps.phases import Phase
+from hil.measuring.steps.plain import TOLERANCE, Opponent
+from hil.measuring.steps.scoreboard import cores
+from hil.records.record import KINDS, ProvenanceError
+from targets import storage
+
+PROVENANCE = {
+    "instructions": "counted",
+    "forward": "counted",
+    "vector": "counted",
+    "scalar": "counted",
+    "classes": "counted",
+    "phases": "counted",
+    "overhead": "counted",
+    "traced": "counted",
+    "code": "counted",
+    "vector_bound": "counted",
+    "floor": "counted",
+    "ratio": "counted",
+    "traffic": "counted",
+    "modelled_cycles": "modelled",
+    "tried": "counted",
+    "density": "reference",
+    "loss": "reference",
+}
+"""Figure -> how it was obtained. The bounds are counted on the plan, with the
+activity of the very samples; nothing is measured, for there is no board."""
+
+TIDY = "step.csv"
+DOCUMENT = "step.json"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One figure, one line of the tidy file. `part` is "step", "forward" or a
+    phase; `source` the tool or model behind the figure."""
+
+    target: str
+    vlen: int
+    rule: str
+    network: str
+    data: str
+    seed: int
+    steps: int
+    variant: str
+    part: str
+    quantity: str
+    value: float
+    unit: str
+    kind: str
+    source: str
+
+
+def to_json(found: StepBench) -> dict[str, Any]:
+    """The document of --json and of step.json."""
+    lesson = found.lesson
+    network = lesson.spec.network
+    return {
+        "bench": "step",
+        "target": lesson.target.name,
+        "vlen": lesson.vlen,
+        "lanes": lanes(lesson.vlen),
+        "rule": lesson.spec.rule.name,
+        "parameters": dict(lesson.experiment.parameters),
+        "network": list(network.layers),
+        "activation": network.activation,
+        "output": network.output,
+        "data": lesson.experiment.data,
+        "seed": lesson.spec.seed,
+        "warm": found.warm,
+        "steps": lesson.steps - found.warm,
+        "density": found.twin.density,
+        "loss": found.losses,
+        "toolchain": found.toolchain,
+        "qemu": found.qemu,
+        "rows": [_row_json(row) for row in found.rows],
+        "against": [_opponent_json(found, one) for one in found.against],
+        "provenance": {name: PROVENANCE[name] for name in ("density", "loss")},
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    counted = row.counted
+    document: dict[str, Any] = {
+        "variant": row.variant,
+        "target": row.target,
+        "instructions": counted.mean,
+        "vector": _share(row, counted.whole.vector),
+        "scalar": _share(row, counted.whole.total - counted.whole.vector),
+        "vector_bound": row.bounds.vector if row.bounds else None,
+        "floor": row.bounds.floor if row.bounds else None,
+        "ratio": row.ratio,
+        "modelled_cycles": {name: m.cycles for name, m in row.modelled.items()},
+        "models": {name: m.model for name, m in row.modelled.items()},
+        "code": counted.code,
+        "forward": counted.forward.total,
+        "traffic": row.bounds.traffic if row.bounds else None,
+        "traced": counted.traced,
+        "overhead": counted.overhead,
+        "classes": _classes(counted.whole),
+        "phases": [
+            {
+                "phase": name,
+                "line": phase.line,
+                "instructions": part.total,
+                "vector": part.vector,
+                "scalar": part.total - part.vector,
+                "classes": _classes(part),
+            }
+            for name, phase, part in named_phases(row)
+        ],
+    }
+    return document | {
+        "provenance": {
+            name: PROVENANCE[name] for name in document if name in PROVENANCE
+        }
+    }
+
+
+def _share(row: Row, traced: float) -> float:
+    """Of the mean over all steps, where only some were traced."""
+    return traced * row.counted.mean / row.counted.whole.total
+
+
+def _classes(part: Part) -> dict[str, float]:
+    return {kind.value: part.classes[kind] for kind in Class}
+
+
+def _opponent_json(found: StepBench, one: Opponent) -> dict[str, Any]:
+    document = {
+        "form": one.form,
+        "flags": list(one.flags),
+        "instructions": one.counted.mean,
+        "vector": one.counted.whole.vector,
+        "scalar": one.counted.whole.total - one.counted.whole.vector,
+        "forward": one.counted.forward.total,
+        "code": one.counted.code,
+        "ratio": one.counted.mean / found.rows[0].counted.mean,
+        "modelled_cycles": {name: m.cycles for name, m in one.modelled.items()},
+        "tolerance": TOLERANCE,
+        "tried": dict(one.tried),
+    }
+    return document | {
+        "provenance": {
+            name: PROVENANCE[name] for name in document if name in PROVENANCE
+        }
+    }
+
+
+def named_phases(row: Row) -> Iterator[tuple[str, Phase, Part]]:
+    """The phases in order of execution. A kernel that is called at several
+    places is told apart by its first argument, or else by a number."""
+    often = Counter(phase.name for phase in row.counted.phases)
+    taken: set[str] = set()
+    for phase, part in row.counted.phases.items():
+        name = phase.name
+        if often[name] > 1:
+            name += f" {first_argument(row.source, phase)}"
+        number = 2
+        while name in taken:
+            name, number = f"{name.rstrip('0123456789 ')} {number}", number + 1
+        taken.add(name)
+        yield name, phase, part
+
+
+def first_argument(source: Sequence[str], phase: Phase) -> str:
+    """What `phase` is called with first, such as "w1" of `&s->w1[0][0]`; empty
+    where its line does not tell."""
+    line = source[phase.line - 1] if 0 < phase.line <= len(source) else ""
+    call = re.search(rf"{phase.name}\w*\(([^,)]*)", line)
+    words = re.findall(r"[a-z_]\w*", call[1]) if call else []
+    return words[-1] if words else ""
+
+
+def observations(found: StepBench) -> Iterator[Observation]:
+    """Every figure, one by one. Raises `ProvenanceError` for one of no kind."""
+    lesson = found.lesson
+    common = (
+        lesson.spec.rule.name, str(lesson.spec.network), lesson.experiment.data,
+        lesson.spec.seed, lesson.steps - found.warm,
+    )  # fmt: skip
+    qemu = f"qemu {found.qemu} -icount shift=0"
+
+    def one(
+        target: str, vlen: int, variant: str, part: str, quantity: str, value: float,
+        unit: str, kind: str, source: str,
+    ) -> Observation:  # fmt: skip
+        if kind not in KINDS:
+            raise ProvenanceError(f"figure {quantity!r} has no provenance")
+        return Observation(
+            target, vlen, *common, variant, part, quantity, value, unit, kind, source
+        )
+
+    chosen = found.rows[0]
+    yield one(
+        chosen.target, lesson.vlen, "", "data", "density", found.twin.density, "1",
+        "reference", "numpy",
+    )  # fmt: skip
+    for row in found.rows:
+        vlen = lesson.vlen if row.bounds else 0
+        place = (row.target, vlen, row.variant)
+        yield one(*place, "step", "instructions", row.counted.mean, "instructions",
+                  "counted", qemu)  # fmt: skip
+        parts = [("step", row.counted.whole), ("forward", row.counted.forward)]
+        parts += [(name, part) for name, _, part in named_phases(row)]
+        for name, part in parts:
+            for kind, value in part.classes.items():
+                yield one(*place, name, kind.value, value, "instructions",
+                          "counted", qemu)  # fmt: skip
+        if row.bounds:
+            for quantity, value, unit in (
+                ("vector bound", row.bounds.vector, "instructions"),
+                ("floor", row.bounds.floor, "instructions"),
+                ("weight traffic", row.bounds.traffic, "bytes"),
+            ):
+                yield one(*place, "step", quantity, value, unit, "counted", "plan")
+        yield one(*place, "step", "code", row.counted.code, "bytes", "counted",
+                  found.toolchain)  # fmt: skip
+        for core, cycles in row.modelled.items():
+            yield one(*place, "step", f"cycles {core}", cycles.cycles, "cycles",
+                      "modelled", cycles.model)  # fmt: skip
+    for opponent in found.against:
+        variant = f"plain C {opponent.form}"
+        yield one(chosen.target, lesson.vlen, variant, "step", "instructions",
+                  opponent.counted.mean, "instructions", "counted", qemu)  # fmt: skip
+        for core, cycles in opponent.modelled.items():
+            yield one(chosen.target, lesson.vlen, variant, "step", f"cycles {core}",
+                      cycles.cycles, "cycles", "modelled", cycles.model)  # fmt: skip
+
+
+def write_tidy(found: StepBench, path: Path) -> None:
+    """One figure a line, as CSV. Raises `StorageError`."""
+    text = io.StringIO()
+    _write_tidy(found, text)
+    storage.write(path, text.getvalue())
+
+
+def _write_tidy(found: StepBench, file: TextIO) -> None:
+    writer = csv.DictWriter(file, [f.name for f in fields(Observation)])
+    writer.writeheader()
+    for observation in observations(found):
+        writer.writerow(asdict(observation))
+
+
+def lines(found: StepBench) -> Iterator[str]:
+    """For people."""
+    lesson = found.lesson
+    yield (
+        f"{lesson.spec.rule.name} {lesson.spec.network} on {lesson.experiment.data}: "
+        f"{lesson.steps - found.warm} steps after {found.warm}, "
+        f"{found.twin.density:.1%} of the inputs not zero (reference)"
+    )
+    yield (
+        f"{lesson.target.name}"
+        + (
+            f" vlen {lesson.vlen}, groups of {lanes(lesson.vlen)}"
+            if lesson.vlen
+            else ""
+        )
+        + f", {found.toolchain}, qemu {found.qemu}"
+    )
+    for row in found.rows:
+        yield ""
+        yield from _row_lines(row)
+    for one in found.against:
+        yield ""
+        yield from _opponent_lines(found, one)
+
+
+def _row_lines(row: Row) -> Iterator[str]:
+    counted = row.counted
+    yield (
+        f"{row.variant} ({row.target}): {counted.mean:,.1f} instructions/step (counted), "
+        f"forward alone {counted.forward.total:,.1f}, code {counted.code:,} bytes"
+    )
+    yield f"  {'':24}{'all':>12}{'vector':>10}{'v.loads':>10}{'v.stores':>10}{'loads':>11}{'stores':>11}{'other':>11}"
+    for name, _, part in (("step", None, counted.whole), *named_phases(row)):
+        each = part.classes
+        vector = each[Class.VECTOR] + each[Class.VECTOR_SET]
+        yield (
+            f"  {name:24}{part.total:12,.1f}{vector:10,.1f}"
+            f"{each[Class.VECTOR_LOAD]:10,.1f}{each[Class.VECTOR_STORE]:10,.1f}"
+            f"{each[Class.LOAD]:11,.1f}{each[Class.STORE]:11,.1f}"
+            f"{each[Class.SCALAR]:11,.1f}"
+        )
+    if counted.traced < len(counted.steps):
+        yield f"  split on the first {counted.traced} steps; the mean is of all"
+    if row.bounds is not None and row.ratio is not None:
+        yield (
+            f"  vector bound {row.bounds.vector:,.0f}, practical floor "
+            f"{row.bounds.floor:,.0f}: {row.ratio:.2f} floors; "
+            f"{row.bounds.traffic:,.0f} bytes of weights moved (counted)"
+        )
+    for core, found in row.modelled.items():
+        yield f"  {found.cycles:,} cycles on {core} (modelled: {found.model})"
+    if not row.modelled:
+        yield "  no modelled cycles: the cores with a model are 64-bit"
+
+
+def _opponent_lines(found: StepBench, one: Opponent) -> Iterator[str]:
+    ratio = one.counted.mean / found.rows[0].counted.mean
+    yield (
+        f"plain C, {one.form}: {one.counted.mean:,.1f} instructions/step (counted), "
+        f"{ratio:.2f} times the chosen variant's"
+    )
+    yield f"  best of {len(one.tried)} sets of flags: {' '.join(one.flags)}"
+    for core, cycles in one.modelled.items():
+        yield f"  {cycles.cycles:,} cycles on {core} (modelled: {cycles.model})"
+
+
+def markdown(found: StepBench) -> Iterator[str]:
+    """Rows of the table in docs/performance.md: a variant, or an opponent, each."""
+    lesson = found.lesson
+    first = (
+        f"| {lesson.experiment.data} | {lesson.spec.network} | {lesson.spec.rule.name} "
+        f"| {lesson.vlen or '-'} | {found.twin.density:.0%} "
+    )
+    for row in found.rows:
+        limits = row.bounds
+        against = (
+            f"{limits.vector:,.0f} | {limits.floor:,.0f} | {row.ratio:.2f}"
+            if limits
+            else "- | - | -"
+        )
+        yield first + _markdown(row.variant, row.counted, against, row.modelled)
+    for one in found.against:
+        variant = f"plain C, {one.form}"
+        yield first + _markdown(variant, one.counted, "- | - | -", one.modelled)
+
+
+def _markdown(
+    variant: str, counted: Counted, against: str, modelled: Mapping[str, Modelled]
+) -> str:
+    cycles = " | ".join(
+        f"{modelled[core].cycles:,}" if core in modelled else "-" for core in cores()
+    )
+    return (
+        f"| {variant} | {counted.mean:,.1f} | {counted.whole.vector:,.1f} "
+        f"| {counted.forward.total:,.1f} | {against} | {counted.code:,} | {cycles} |"
+    )
