@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from targets.errors import HilError
 
 if TYPE_CHECKING:
-    from codegen.bill import Fit
+    from codegen.planning.bill import Fit
 
 
 class SpecError(HilError):

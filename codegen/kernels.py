@@ -16,10 +16,11 @@ from typing import Any
 
 import jinja2
 
-from codegen import cformat, cost
+from codegen import cost
 from codegen.cost import Cost, Shape
 from codegen.errors import BuildError
 from codegen.formats import FORMATS
+from codegen.rendering import cformat
 
 ARCHES = ("scalar", "rvv")
 LMULS = (1, 2, 4, 8)
@@ -616,7 +617,7 @@ def render(
     """The C files and headers of these variants, and the headers of these
     `inlines`: file name -> text.
 
-    `environment` is `codegen.render.environment()`: the templates see its
+    `environment` is `codegen.rendering.render.environment()`: the templates see its
     `constants`, `streams` and `findings`. Raises `BuildError` when a template refuses.
     """
     return {

@@ -95,7 +95,7 @@ class Cause(IntEnum):
     the stack. WATCHDOG: a step or an inference that did not end in time.
     DATA_ACCESS: of a core that does not tell a load from a store. HARD_FAULT: of
     one that tells no more than that. ARITHMETIC: net_init has found that float is
-    not computed as the network needs it (codegen/self_test.py).
+    not computed as the network needs it (codegen/rendering/self_test.py).
     """
 
     NON_FINITE = 0x100
@@ -422,7 +422,7 @@ CHECKPOINT_LAST = 0xFFFF_FFFF
 CHECKPOINT = Layout((
     _u32("magic", "0x504b4348, the letters HCKP"),
     _u32("version", "1"),
-    Field("identity", "s", "of network, rule, inputs, gates and limits: codegen/checkpoint.py", 16),
+    Field("identity", "s", "of network, rule, inputs, gates and limits: codegen/planning/checkpoint.py", 16),
     _u32("sequence", "one more than the checkpoint's before it; 0 is none, 0xffffffff the last"),
     _u32("run", "number of the run that wrote it"),
     _u32("step", "next step"),

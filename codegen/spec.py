@@ -2,7 +2,7 @@
 codegen starts from.
 
 A `Spec` holds nothing about machines. Together with a `targets.Target` it
-makes a plan (`codegen.plan`), and alone it makes the numpy reference
+makes a plan (`codegen.planning.plan`), and alone it makes the numpy reference
 (`codegen.reference`).
 """
 

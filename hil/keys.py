@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from codegen.plan import MOST_REHEARSED
+from codegen.planning.plan import MOST_REHEARSED
+from codegen.planning.ways import SCHEDULES
 from codegen.spec import ACTIVATIONS, OUTPUTS
-from codegen.ways import SCHEDULES
 from emulation.faults import Faults
 
 Parser = Callable[[Any], Any]

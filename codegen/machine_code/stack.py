@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from codegen import layout
 from codegen.building import cache
 from codegen.building.arm import CORES
 from codegen.errors import BuildError
 from codegen.machine_code import callgraph, thumb
 from codegen.machine_code.callgraph import Graph
 from codegen.machine_code.gcc_calls import read as read_gcc
+from codegen.planning import layout
 from targets import Target
 
 MAIN, TRAPS = "main", "trap_entry"

@@ -20,7 +20,7 @@ static struct {
 } session;
 
 _Static_assert(sizeof session == HIL_SESSION_BYTES,
-               "codegen/layout.py has counted another session");
+               "codegen/planning/layout.py has counted another session");
 
 void hil_session_send(uint8_t *body, uint8_t kind, enum hil_status status, uint16_t seq,
                       size_t size)

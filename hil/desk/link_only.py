@@ -9,8 +9,9 @@ from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.image import Image
 from codegen.machine_code import stack
-from codegen.plan import LinkPlan, link_plan
-from codegen.render import render_link
+from codegen.planning.plan import link_plan
+from codegen.planning.planned import LinkPlan
+from codegen.rendering.render import render_link
 from hil.desk.attach import attach, greet
 from hil.desk.flashing import make_sure
 from hil.device import units

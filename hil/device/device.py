@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from codegen import protocol
-from codegen.plan import Linked, Plan, Tensor
+from codegen.planning.plan import Tensor
+from codegen.planning.planned import Linked, Plan
 from codegen.protocol import Status, StepFlag
 from emulation.faults import Line
 from hil.device import replies

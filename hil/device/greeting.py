@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codegen import protocol
-from codegen.plan import Linked
+from codegen.planning.planned import Linked
 from hil.device.replies import step_or_none
 from hil.errors import FirmwareMismatch
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from codegen import protocol
 from codegen.building.image import place
-from codegen.plan import Linked, Plan
+from codegen.planning.planned import Linked, Plan
 from codegen.protocol import NEVER, TRAPS, Cause, InitFlag, StepFlag
-from codegen.self_test import finding
+from codegen.rendering.self_test import finding
 from hil.device.telemetry import Telemetry
 from hil.errors import DeviceFault
 

@@ -1,7 +1,7 @@
 """Checkpoints as they lie in flash, read and written on this side.
 
 This shares nothing with the firmware's store but the declaration of the header
-(`codegen.protocol.CHECKPOINT`) and where the slots are (`codegen.checkpoint`):
+(`codegen.protocol.CHECKPOINT`) and where the slots are (`codegen.planning.checkpoint`):
 each is the other's test. Flash is a file here, an emulator's or a dump.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from codegen.checkpoint import Slots, identity
-from codegen.plan import Plan
+from codegen.planning.checkpoint import Slots, identity
+from codegen.planning.planned import Plan
 from codegen.protocol import (
     CHECKPOINT,
     CHECKPOINT_LAST,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from codegen.building import toolchain
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from codegen.protocol import StepFlag
 from codegen.reference import Learner, NonFinite, Result
 from hil.device.device import NO_FLAGS, Device

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from codegen.reference import Learner
 from hil.desk.attach import attach, greet
 from hil.device.device import Device

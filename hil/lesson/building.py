@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from codegen import bill
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.image import Image
 from codegen.machine_code import stack
-from codegen.plan import Choice, Linked, Plan, plan
-from codegen.render import render
+from codegen.planning import fitting
+from codegen.planning.plan import plan
+from codegen.planning.planned import Choice, Linked, Plan
+from codegen.rendering.render import render
 from hil.errors import UsageError
 from hil.lesson.lesson import Lesson, specialised
 
@@ -99,6 +100,6 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
         made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
     )
     if bound is not None:
-        bill.refuse_deep(planned, bound)
+        fitting.refuse_deep(planned, bound)
         stack.refuse_deep(bound, planned.target)
     return Built(planned, files, made, bound.bytes if bound else None)

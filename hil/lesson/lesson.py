@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from codegen import rules
-from codegen.resident import Resident
+from codegen.planning.resident import Resident
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec
 from hil.data import datasets
 from hil.data.datasets import Dataset

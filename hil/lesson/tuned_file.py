@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from codegen import kernels
-from codegen.plan import Choice, Plan
+from codegen.planning.planned import Choice, Plan
+from codegen.planning.ways import WAYS
 from codegen.spec import Spec
-from codegen.ways import WAYS
 from hil import documents
 from hil.errors import UsageError
 from targets import Target

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from codegen.spec import Clip
 from hil.data import arrays
 from hil.data.arrays import Archive

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.plan import Plan
-from codegen.render import render
+from codegen.planning.planned import Plan
+from codegen.rendering.render import render
 from hil.errors import HilError, UsageError
 from hil.experiment import load
 from hil.lesson.building import plan_for

@@ -39,9 +39,9 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     from dataclasses import replace
 
-    from codegen import prefix
     from codegen.machine_code import stack
-    from codegen.render import library
+    from codegen.rendering import prefix
+    from codegen.rendering.render import library
     from hil.lesson import build_folder
     from hil.lesson.building import build, plan_for
     from hil.lesson.lesson import prepare

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import targets
-from codegen.bounds import Activity, bounds, lanes
-from codegen.plan import plan
+from codegen.planning.bounds import Activity, bounds, lanes
+from codegen.planning.plan import plan
 from codegen.spec import Network, RuleChoice, Spec
 
 

@@ -13,8 +13,8 @@ import targets
 from codegen.building import toolchain
 from codegen.machine_code import decode
 from codegen.machine_code.decode import MINSTRET, Class
-from codegen.plan import plan
-from codegen.render import render
+from codegen.planning.plan import plan
+from codegen.rendering.render import render
 from codegen.spec import Network, Spec
 
 KNOWN = (

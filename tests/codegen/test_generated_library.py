@@ -14,9 +14,9 @@ import targets
 from codegen import rules
 from codegen.building import toolchain
 from codegen.machine_code import decode
-from codegen.plan import plan
+from codegen.planning.plan import plan
 from codegen.reference.learner import Learner
-from codegen.render import render, render_network
+from codegen.rendering.render import render, render_network
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 
 HERE = Path(__file__).parent

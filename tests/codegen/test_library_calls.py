@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 import targets
-from codegen.bill import structures
-from codegen.plan import Plan, plan
+from codegen.planning.bill import structures
+from codegen.planning.plan import plan
+from codegen.planning.planned import Plan
 from codegen.reference import Learner
 from codegen.reference.arithmetic import F32
-from codegen.render import render_network
+from codegen.rendering.render import render_network
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
 FLAGS = ("-std=c11", "-O1", "-ffp-contract=off", "-shared", "-fPIC")

@@ -16,10 +16,10 @@ import pytest
 
 import targets
 from codegen.building import toolchain
-from codegen.plan import plan
+from codegen.planning.plan import plan
 from codegen.reference.learner import Learner
-from codegen.render import render_network
-from codegen.self_test import FINDINGS
+from codegen.rendering.render import render_network
+from codegen.rendering.self_test import FINDINGS
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 
 HERE = Path(__file__).parent

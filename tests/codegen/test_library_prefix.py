@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 import targets
-from codegen import prefix, rules
+from codegen import rules
 from codegen.building import toolchain
 from codegen.errors import SpecError
-from codegen.plan import Plan, plan
+from codegen.planning.plan import plan
+from codegen.planning.planned import Plan
 from codegen.reference.learner import Learner
-from codegen.render import library, render_network
+from codegen.rendering import prefix
+from codegen.rendering.render import library, render_network
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 from hil.cli import main
 from tests.conftest import require

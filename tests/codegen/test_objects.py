@@ -13,8 +13,8 @@ import targets
 from codegen.building import cache, commands, objects, toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.image import Image
-from codegen.plan import plan
-from codegen.render import render
+from codegen.planning.plan import plan
+from codegen.rendering.render import render
 from codegen.spec import Network, Spec
 
 HOST = targets.load("host")

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import targets
-from codegen.arena import arrange
-from codegen.bill import STACK_LEAST
 from codegen.errors import OverBudget, SpecError
-from codegen.plan import plan
+from codegen.planning.arena import arrange
+from codegen.planning.fitting import STACK_LEAST
+from codegen.planning.plan import plan
+from codegen.planning.resident import Resident
 from codegen.program import Life, lives
-from codegen.render import render
-from codegen.resident import Resident
+from codegen.rendering.render import render
 from codegen.spec import Network, RuleChoice, Spec
 from codegen.tensors import Tensor
 

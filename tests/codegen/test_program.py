@@ -6,11 +6,11 @@ import pytest
 
 import targets
 from codegen import rules
-from codegen.arena import arrange, survivors
 from codegen.composer import Composer
 from codegen.cost import Shape
 from codegen.errors import BuildError
-from codegen.plan import plan
+from codegen.planning.arena import arrange, survivors
+from codegen.planning.plan import plan
 from codegen.program import Item, Life, Op, Repeat, Stage, lives, op, ops
 from codegen.spec import Gate, Network, RuleChoice, Spec
 from codegen.tensors import Tensor

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 import targets
-from codegen import bill, layout
 from codegen.building import image, toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.errors import BuildError, OverBudget
-from codegen.plan import Choice, Plan, plan
-from codegen.render import render
-from codegen.resident import Resident
+from codegen.planning import bill, fitting, layout
+from codegen.planning.plan import plan
+from codegen.planning.planned import Choice, Plan
+from codegen.planning.resident import Resident
+from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from codegen.window import Window
 from hil.lesson import building
@@ -86,7 +87,7 @@ def test_the_least_budget_is_what_the_compiled_stack_needs(target: str) -> None:
     assert machine.memory is not None
     rest = plan(spec, machine).ram - machine.memory.stack
     with pytest.raises(OverBudget, match=r"of them for its stack \(main > ") as caught:
-        building.build(plan(spec, machine, budget=rest + bill.STACK_LEAST))
+        building.build(plan(spec, machine, budget=rest + fitting.STACK_LEAST))
     assert caught.value.fit is not None
     needs = caught.value.fit.needs
     assert f"needs {needs:,} bytes of RAM, {needs - rest:,} of them" in str(

@@ -14,8 +14,8 @@ from codegen.building import toolchain
 from codegen.errors import BuildError
 from codegen.machine_code import callgraph, stack
 from codegen.machine_code.stack import Stack
-from codegen.plan import plan
-from codegen.render import render
+from codegen.planning.plan import plan
+from codegen.rendering.render import render
 from codegen.spec import Network, RuleChoice, Spec
 from hil.lesson import building
 

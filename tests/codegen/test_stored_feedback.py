@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import targets
 from codegen import drawn
-from codegen.plan import plan
+from codegen.planning.plan import plan
 from codegen.reference import random
 from codegen.spec import Network, RuleChoice, Spec
 from tests.reference.test_generator import u32

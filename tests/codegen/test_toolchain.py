@@ -12,9 +12,9 @@ import targets
 from codegen.building import image, toolchain
 from codegen.building.isa import Isa
 from codegen.errors import BuildError, CompilerMissing
-from codegen.plan import plan
-from codegen.render import render
-from codegen.resident import Resident
+from codegen.planning.plan import plan
+from codegen.planning.resident import Resident
+from codegen.rendering.render import render
 from codegen.spec import Network, Spec
 
 RV64 = targets.load("qemu-rv64gcv")

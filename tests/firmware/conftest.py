@@ -11,7 +11,7 @@ import pytest
 import targets
 from codegen.building import toolchain
 from codegen.protocol import Status
-from codegen.render import render
+from codegen.rendering.render import render
 from codegen.spec import Spec
 from tests.firmware.process import SPECS, Firmware, planned
 

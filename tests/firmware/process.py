@@ -10,9 +10,10 @@ from pathlib import Path
 
 import targets
 from codegen import protocol
-from codegen.plan import Plan, Tensor, plan
+from codegen.planning.plan import Tensor, plan
+from codegen.planning.planned import Plan
+from codegen.planning.resident import Resident
 from codegen.protocol import Status, StepFlag
-from codegen.resident import Resident
 from codegen.spec import Inputs, Network, Spec
 from hil.device.link.frame import Decoder, Frame, encode
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.render import FIRMWARE, render_protocol
+from codegen.rendering.render import FIRMWARE, render_protocol
 from hil.device.link.frame import Decoder, Frame, encode
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import pytest
 
 from codegen import protocol
 from codegen.protocol import Status, StepFlag
-from codegen.self_test import FINDINGS
+from codegen.rendering.self_test import FINDINGS
 from hil.device.link.frame import Decoder, Frame, encode
 from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for

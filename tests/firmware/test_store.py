@@ -14,8 +14,8 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 import targets
-from codegen.checkpoint import identity
-from codegen.plan import plan
+from codegen.planning.checkpoint import identity
+from codegen.planning.plan import plan
 from codegen.protocol import (
     CHECKPOINT,
     CHECKPOINT_LAST,
@@ -23,7 +23,7 @@ from codegen.protocol import (
     CHECKPOINT_VERSION,
     NEVER,
 )
-from codegen.render import FIRMWARE, render
+from codegen.rendering.render import FIRMWARE, render
 from codegen.spec import Network, Spec
 from hil.learning import checkpoints
 from hil.learning.checkpoints import Checkpoint

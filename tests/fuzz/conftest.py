@@ -24,10 +24,11 @@ from codegen import protocol
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.toolchain import ARITHMETIC, WARNINGS, Toolchain
-from codegen.plan import Plan, plan
+from codegen.planning.plan import plan
+from codegen.planning.planned import Plan
+from codegen.planning.resident import Resident
 from codegen.protocol import Layout, Message
-from codegen.render import FIRMWARE, render, render_protocol
-from codegen.resident import Resident
+from codegen.rendering.render import FIRMWARE, render, render_protocol
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 from targets import Flash
 from tests.conftest import require

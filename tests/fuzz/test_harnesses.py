@@ -16,7 +16,7 @@ import emulation
 import targets
 from codegen.building import toolchain
 from codegen.protocol import StepFlag
-from codegen.render import FIRMWARE, render
+from codegen.rendering.render import FIRMWARE, render
 from hil.device.device import Device
 from hil.device.link.channel import Channel
 

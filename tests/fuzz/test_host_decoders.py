@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import targets
 from codegen import protocol
 from codegen.protocol import CRC_BYTES, HEADER, REPLY, Field, Layout, Message, Status
-from codegen.render import FIRMWARE, render_protocol
+from codegen.rendering.render import FIRMWARE, render_protocol
 from hil.device import replies
 from hil.device.device import Device
 from hil.device.greeting import Greeting

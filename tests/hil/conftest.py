@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import emulation
-from codegen import render
+from codegen.rendering import render
 from emulation.faults import Faults, FaultyChannel
 from hil.device.link.channel import Channel
 from hil.errors import LineClosed

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen import protocol, render
+from codegen import protocol
 from codegen.protocol import StepFlag
 from codegen.reference import Learner
 from codegen.reference.learner import initial_state
+from codegen.rendering import render
 from emulation.faults import LONGEST_PIECE, Line
 from hil.device.device import Device, State, StateError
 from hil.device.link.channel import Channel

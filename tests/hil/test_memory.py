@@ -13,7 +13,7 @@ import pytest
 
 import targets
 from codegen import rules
-from codegen.bill import STACK_LEAST
+from codegen.planning.fitting import STACK_LEAST
 from hil.cli import main
 from hil.errors import OverBudget
 from hil.experiment import Experiment

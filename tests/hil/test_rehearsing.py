@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen import render
 from codegen.reference import Learner
+from codegen.rendering import render
 from hil import Experiment, RunRecord, run
 from hil.cli import main
 from hil.data import datasets, tasks

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from codegen import protocol
-from codegen.plan import Plan, plan
+from codegen.planning.plan import plan
+from codegen.planning.planned import Plan
 from codegen.protocol import StepFlag
-from codegen.self_test import FINDINGS
+from codegen.rendering.self_test import FINDINGS
 from codegen.spec import Inputs, Network, Spec
 from hil.device import replies
 from hil.device.replies import Asked

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codegen import render
 from codegen.errors import OverBudget
+from codegen.planning.resident import SAMPLES_FILE, Resident
 from codegen.reference import Learner
-from codegen.resident import SAMPLES_FILE, Resident
+from codegen.rendering import render
 from hil import Experiment, RunRecord, run
 from hil.device.device import Device
 from hil.device.link.channel import Channel

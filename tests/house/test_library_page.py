@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from codegen.self_test import FINDINGS
+from codegen.rendering.self_test import FINDINGS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")

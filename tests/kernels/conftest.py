@@ -14,7 +14,7 @@ import pytest
 import targets
 from codegen import kernels
 from codegen.building import toolchain
-from codegen.render import environment
+from codegen.rendering.render import environment
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from codegen import cformat, kernels
+from codegen import kernels
 from codegen.errors import BuildError
 from codegen.formats import FORMATS
-from codegen.render import environment
+from codegen.rendering import cformat
+from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
     r"hil_(u8|i16|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x2)?)"

@@ -66,7 +66,7 @@ def test_the_copy_is_mended_after_each(copy: Copy) -> None:
 @pytest.mark.parametrize(
     ("file", "find", "test"),
     [
-        ("codegen/bounds.py", "LANE_BITS = 32", "tests/codegen/test_bounds.py"),
+        ("codegen/planning/bounds.py", "LANE_BITS = 32", "tests/codegen/test_bounds.py"),
         ("codegen/reference/serving.py", "    asked, told = os.fdopen",
          "tests/hil/test_reference_process.py::test_answers_are_the_learners_and_in_order"),
     ],

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from codegen.checkpoint import identity
 from codegen.errors import SpecError
+from codegen.planning.checkpoint import identity
 from codegen.spec import GOALS, Network, RuleChoice, Spec
 
 SQUARE = Spec(Network((6, 4, 6)), RuleChoice("bp"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codegen import render
+from codegen.rendering import render
 
 UPDATE = "    /* W[i][j] -= eta x_i d_j"
 """Where a step of a generated library begins to change weights."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import render
 from codegen.reference import Learner
+from codegen.rendering import render
 from hil import Experiment, run
 from hil.lesson.lesson import prepare
 from hil.records.record import RunRecord

@@ -18,8 +18,8 @@ import pytest
 
 import emulation
 import hil.measuring.reliability as tried
-from codegen import render
 from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST
+from codegen.rendering import render
 from hil import Experiment, run
 from hil.cli import main
 from hil.desk.attach import attach

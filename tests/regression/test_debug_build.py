@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen import render, rules
+from codegen import rules
+from codegen.rendering import render
 from hil.pytest_plugin import HilRun
 
 pytestmark = pytest.mark.hil(

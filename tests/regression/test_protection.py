@@ -15,9 +15,9 @@ import pytest
 
 import emulation
 import targets
-from codegen import render
 from codegen.machine_code import stack
 from codegen.protocol import Cause
+from codegen.rendering import render
 from hil import run
 from hil.cli import main
 from hil.device.device import Device

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import render, rules
+from codegen import rules
+from codegen.rendering import render
 from hil import Experiment, run
 from hil.data.datasets import load
 

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 import targets
 from codegen.building import toolchain
 from codegen.machine_code import stack
-from codegen.plan import plan
+from codegen.planning.plan import plan
 from codegen.spec import Network, Spec
 from emulation.qemu import QemuMachine
 from hil.cli import main

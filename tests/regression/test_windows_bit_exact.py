@@ -11,11 +11,12 @@ import pytest
 import targets
 from codegen.building import toolchain
 from codegen.machine_code import decode
-from codegen.plan import Choice, plan
+from codegen.planning.plan import plan
+from codegen.planning.planned import Choice
+from codegen.planning.ways import WAYS
 from codegen.reference import Learner
-from codegen.render import render, render_network
+from codegen.rendering.render import render, render_network
 from codegen.spec import Inputs, Network, RuleChoice, Spec
-from codegen.ways import WAYS
 from codegen.window import Window
 from hil import Experiment, run
 from hil.data import hapt, windows

@@ -2,9 +2,9 @@
 
 struct hil_learner hil_learner;
 
-_Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/layout.py has counted another net_t");
+_Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/planning/layout.py has counted another net_t");
 _Static_assert(sizeof hil_learner == HIL_LEARNER_BYTES,
-               "codegen/layout.py has counted another learner");
+               "codegen/planning/layout.py has counted another learner");
 
 void hil_learner_begin(void)
 {

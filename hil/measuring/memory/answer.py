@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from codegen import bill
-from codegen.bill import Fit
 from codegen.errors import OverBudget
-from codegen.plan import LinkPlan
+from codegen.planning import fitting
+from codegen.planning.bill import Fit
+from codegen.planning.planned import LinkPlan
 from hil.measuring.memory.rows import Row
 from targets import Target
 
@@ -16,7 +16,7 @@ def fit_of(row: Row) -> Fit | None:
     """Of the image of a row, built or refused for want of RAM; None where another
     reason keeps it from being built."""
     if row.built is not None:
-        return bill.fit(row.built.plan)
+        return fitting.fit(row.built.plan)
     return row.refused.fit if isinstance(row.refused, OverBudget) else None
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from codegen import rules
-from codegen.plan import Choice, Plan, plan
+from codegen.planning.plan import plan
+from codegen.planning.planned import Choice, Plan
 from codegen.spec import Inputs, RuleChoice, Spec
 from hil.errors import SpecError
 from hil.lesson.lesson import Lesson

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import rules
-from codegen.arena import arrange
-from codegen.bill import Item
 from codegen.machine_code import stack
 from codegen.machine_code.stack import INFER, MAIN, STEP, TRAPS, Bound
-from codegen.plan import Plan
+from codegen.planning.arena import arrange
+from codegen.planning.bill import Item
+from codegen.planning.planned import Plan
 from codegen.program import lives
 from codegen.spec import RuleChoice
 from codegen.tensors import WORD, Tensor

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from codegen.bounds import Bounds, bounds
 from codegen.building import toolchain
-from codegen.plan import Plan
+from codegen.planning.bounds import Bounds, bounds
+from codegen.planning.planned import Plan
 from emulation import qemu
 from hil.errors import Divergence, UsageError
 from hil.experiment import Experiment

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from codegen import feedback
-from codegen import render as rendering
-from codegen.bounds import lanes
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.toolchain import ARITHMETIC, CLANG, Toolchain
-from codegen.plan import Plan
+from codegen.planning.bounds import lanes
+from codegen.planning.planned import Plan
 from codegen.reference import random
+from codegen.rendering import render as rendering
 from hil.errors import BuildError, Divergence, UsageError
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson

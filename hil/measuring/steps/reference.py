@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codegen.bounds import Activity
+from codegen.planning.bounds import Activity
 from codegen.reference import Learner, NonFinite
 from codegen.reference.learner import Result
 from hil.errors import UsageError

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TextIO
 
-from codegen.bounds import lanes
 from codegen.machine_code.decode import Class
+from codegen.planning.bounds import lanes
 from hil.measuring.steps.bench import Row, StepBench
 from hil.measuring.steps.counting import Counted, Part
 from hil.measuring.steps.cycles import Modelled

@@ -13,8 +13,8 @@ from typing import Any
 from codegen import cost, kernels
 from codegen.cost import Cost
 from codegen.kernels import Variant
-from codegen.plan import Call, Plan
-from codegen.ways import ALLOWED, Layer
+from codegen.planning.planned import Call, Plan
+from codegen.planning.ways import ALLOWED, Layer
 from hil.lesson.building import plan_for
 from hil.lesson.lesson import Lesson
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from hil.experiment import as_toml
 from hil.lesson.lesson import specialised
 from hil.lesson.tuned_file import NETWORK, WAY, purpose

@@ -19,8 +19,8 @@ from typing import TypeVar
 from codegen import cost, kernels
 from codegen.building import toolchain
 from codegen.cost import Cost
-from codegen.plan import Call, Choice, Plan
-from codegen.ways import ALLOWED, Layer
+from codegen.planning.planned import Call, Choice, Plan
+from codegen.planning.ways import ALLOWED, Layer
 from emulation import qemu
 from hil.errors import Divergence, OverBudget, UsageError
 from hil.lesson.building import Built, build, plan_for

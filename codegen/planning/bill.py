@@ -3,30 +3,60 @@ what does not fit (DESIGN section 6). The linker is held to it by a test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
-from codegen import layout, protocol
-from codegen.errors import OverBudget
-from codegen.layout import Buffers, Extent
-from codegen.tensors import WORD
+from codegen import protocol
+from codegen.planning import layout, ways
+from codegen.planning.arena import Arena
+from codegen.planning.layout import Buffers, Extent
+from codegen.planning.line import Line
+from codegen.planning.resident import Resident
+from codegen.spec import Spec
+from codegen.tensors import WORD, Tensor
 from targets import Target
 
-if TYPE_CHECKING:
-    from codegen.machine_code.stack import Bound
-    from codegen.plan import Line, Plan
 
-CODE = 64 << 10
-"""Bytes set aside for code where a resident set shares its memory. Images have 10
-to 35 KB of it, and code and constants end on a page; the linker has the last word."""
-LARGEST = 3
-"""Items that a refusal names."""
+class Planned(Protocol):
+    """What a bill must know of a plan."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def line(self) -> Line: ...
+
+    @property
+    def layers(self) -> tuple[ways.Layer, ...]: ...
+
+    @property
+    def state(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def pending(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def consts(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def arena(self) -> Arena: ...
+
+    @property
+    def resident(self) -> Resident | None: ...
+
+    @property
+    def rehearsal(self) -> int: ...
+
+    @property
+    def signals(self) -> int: ...
+
+
 STACK = "stack"
 """The row of the bill that is the stack's reserve."""
-STACK_LEAST, STACK_STEP = 256, 16
-"""Bytes of stack that no image does without, and of what its reserve is a multiple.
-What an image needs of stack is known once it is compiled."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +89,7 @@ class Structures:
         return self.session + self.learner + self.initialised
 
 
-def structures(plan: Plan) -> Structures:
+def structures(plan: Planned) -> Structures:
     """What the compiler will find too, or refuse."""
     xlen, line = plan.target.xlen, plan.line
     net = layout.Network(
@@ -98,7 +128,7 @@ def structures_alone(target: Target, line: Line) -> Structures:
     )
 
 
-def rows(plan: Plan) -> tuple[Item, ...]:
+def rows(plan: Planned) -> tuple[Item, ...]:
     """The bill. Its RAM is the image's, but for the host's own: there the
     operating system gives the stack, and libc has variables."""
     tensors = [*plan.state, *plan.pending]
@@ -167,93 +197,3 @@ class Fit:
     def fits(self) -> bool:
         """Whether there is enough."""
         return self.limit is None or self.needs <= self.limit
-
-
-def fit(plan: Plan, stack: int | None = None) -> Fit:
-    """Of a plan, with its reserve of stack, or with `stack` bytes instead."""
-    limits = {"the budget": plan.budget}
-    if plan.target.memory:
-        limits[f"target {plan.target.name}"] = plan.target.memory.usable
-    known = [(limit, whose) for whose, limit in limits.items() if limit is not None]
-    limit, whose = min(known, default=(None, f"target {plan.target.name}"))
-    items = [
-        replace(item, bytes=stack) if stack and item.name == STACK else item
-        for item in plan.bill
-        if item.kind != "const"
-    ]
-    largest = sorted(items, key=lambda item: -item.bytes)[:LARGEST]
-    return Fit(ram(tuple(items)), limit, whose, tuple(largest))
-
-
-def fitted(plan: Plan) -> Plan:
-    """The plan, its reserve of stack made smaller where it would not fit otherwise.
-
-    Raises `OverBudget`, naming the largest items, unless it fits its budget and its
-    target."""
-    found, memory = fit(plan), plan.target.memory
-    if found.limit is None or found.fits:
-        return plan
-    if memory is None:
-        raise _over_budget(plan, found)
-    room = memory.stack - (found.needs - found.limit)
-    room -= room % STACK_STEP
-    least = min(STACK_LEAST, memory.stack)
-    if room < least:
-        raise _over_budget(plan, replace(fit(plan, least), least=True), least)
-    tight = replace(plan.target, memory=replace(memory, stack=room))
-    return replace(plan, target=tight)
-
-
-def refuse_deep(plan: Plan, bound: Bound) -> None:
-    """Raise `OverBudget` when what the compiled image may take of stack is more than
-    its budget, or its target, leaves for it."""
-    size = bound.bytes + -bound.bytes % STACK_STEP
-    found = fit(plan, size)
-    if not found.fits:
-        raise _over_budget(plan, found, size, f" ({bound})")
-
-
-def _over_budget(plan: Plan, found: Fit, stack: int = 0, chain: str = "") -> OverBudget:
-    """What to raise, `stack` bytes of what is needed being the stack's."""
-    share = f", {stack:,} of them for its stack{chain}" if stack else ""
-    return OverBudget(
-        f"network {plan.spec.network} with rule {plan.rule.name} needs "
-        f"{'at least ' * found.least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
-        f"{found.limit:,}",
-        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),
-        _advice(found.largest),
-        fit=found,
-    )
-
-
-def _advice(largest: Sequence[Item]) -> str:
-    """What makes the largest items smaller."""
-    kinds = {item.kind for item in largest}
-    ways = []
-    if kinds & {"state", "scratch", "pending"}:
-        ways.append("narrower layers")
-    if "link" in kinds:
-        ways.append("shorter queues on the line (--window 1, --samples-per-frame 1)")
-    if "rehearsal" in kinds:
-        ways.append("fewer samples for --rehearsal")
-    return f"{' or '.join(ways)} need less"
-
-
-def refuse_oversized_image(plan: Plan) -> None:
-    """Constants lie in the target's RAM too, beside all that `ram` counts."""
-    memory, resident = plan.target.memory, plan.resident
-    if memory is None or resident is None:
-        return
-    taken = len(resident.samples) + len(resident.labels)
-    consts = sum(item.bytes for item in plan.bill if item.kind == "const")
-    room = memory.usable - CODE - plan.ram - (consts - taken)
-    if taken <= room:
-        return
-    room = max(0, room)
-    fitting = room // (taken // resident.count)
-    some = f"--resident {fitting} places as many, and the line carries the others"
-    raise OverBudget(
-        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
-        f"target {plan.target.name} has {room:,} left for it: {fitting:,} fit",
-        some if fitting else "without --resident the line carries every sample",
-    )

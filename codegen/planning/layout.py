@@ -20,7 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PORTS = Path(__file__).parent.parent / "firmware" / "ports"
+PORTS = Path(__file__).parents[2] / "firmware" / "ports"
 RING = "ring"
 """In a port's ram.toml: as many as the receive ring has bytes."""
 ROUND = 16

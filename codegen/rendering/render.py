@@ -11,19 +11,28 @@ from pathlib import Path
 
 import jinja2
 
-from codegen import bill, constants, goals, kernels, layout, protocol, streams
+from codegen import constants, goals, kernels, protocol, streams
 from codegen.building.buildplan import BuildPlan
-from codegen.cformat import FILTERS
-from codegen.checkpoint import identity
-from codegen.plan import Call, LinkPlan, Plan
-from codegen.prefix import DEFAULT, renamed
-from codegen.resident import LABELS_FILE, SAMPLES_FILE
-from codegen.self_test import FINDINGS
-from codegen.spelling import Speller, base, comment, gives_sizes, kind, sizes, wrapped
+from codegen.planning import bill, layout
+from codegen.planning.checkpoint import identity
+from codegen.planning.planned import Call, LinkPlan, Plan
+from codegen.planning.resident import LABELS_FILE, SAMPLES_FILE
+from codegen.rendering.cformat import FILTERS
+from codegen.rendering.prefix import DEFAULT, renamed
+from codegen.rendering.self_test import FINDINGS
+from codegen.rendering.spelling import (
+    Speller,
+    base,
+    comment,
+    gives_sizes,
+    kind,
+    sizes,
+    wrapped,
+)
 from targets import Target
 
-TEMPLATES = Path(__file__).parent / "templates"
-FIRMWARE = Path(__file__).parent.parent / "firmware"
+TEMPLATES = Path(__file__).parents[1] / "templates"
+FIRMWARE = Path(__file__).parents[2] / "firmware"
 UNTIED = "0123456789abcdef"
 """Stands in the templates for the digest of what they make."""
 

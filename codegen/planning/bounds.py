@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codegen.plan import Plan
+from codegen.planning.planned import Plan
 from codegen.tensors import WORD
 
 LANE_BITS = 32

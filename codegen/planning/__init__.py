@@ -1,0 +1,1 @@
+"""Planning: what an image will hold, before anything is rendered or compiled."""

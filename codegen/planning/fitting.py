@@ -1,0 +1,116 @@
+"""Whether a plan fits: refusing what does not, before anything is compiled
+(DESIGN section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from codegen.errors import OverBudget
+from codegen.planning.bill import STACK, Fit, Item, ram
+from codegen.planning.planned import Plan
+
+if TYPE_CHECKING:
+    from codegen.machine_code.stack import Bound
+    from codegen.planning.planned import Plan
+
+
+CODE = 64 << 10
+"""Bytes set aside for code where a resident set shares its memory. Images have 10
+to 35 KB of it, and code and constants end on a page; the linker has the last word."""
+LARGEST = 3
+"""Items that a refusal names."""
+STACK_LEAST, STACK_STEP = 256, 16
+"""Bytes of stack that no image does without, and of what its reserve is a multiple.
+What an image needs of stack is known once it is compiled."""
+
+
+def fit(plan: Plan, stack: int | None = None) -> Fit:
+    """Of a plan, with its reserve of stack, or with `stack` bytes instead."""
+    limits = {"the budget": plan.budget}
+    if plan.target.memory:
+        limits[f"target {plan.target.name}"] = plan.target.memory.usable
+    known = [(limit, whose) for whose, limit in limits.items() if limit is not None]
+    limit, whose = min(known, default=(None, f"target {plan.target.name}"))
+    items = [
+        replace(item, bytes=stack) if stack and item.name == STACK else item
+        for item in plan.bill
+        if item.kind != "const"
+    ]
+    largest = sorted(items, key=lambda item: -item.bytes)[:LARGEST]
+    return Fit(ram(tuple(items)), limit, whose, tuple(largest))
+
+
+def fitted(plan: Plan) -> Plan:
+    """The plan, its reserve of stack made smaller where it would not fit otherwise.
+
+    Raises `OverBudget`, naming the largest items, unless it fits its budget and its
+    target."""
+    found, memory = fit(plan), plan.target.memory
+    if found.limit is None or found.fits:
+        return plan
+    if memory is None:
+        raise _over_budget(plan, found)
+    room = memory.stack - (found.needs - found.limit)
+    room -= room % STACK_STEP
+    least = min(STACK_LEAST, memory.stack)
+    if room < least:
+        raise _over_budget(plan, replace(fit(plan, least), least=True), least)
+    tight = replace(plan.target, memory=replace(memory, stack=room))
+    return replace(plan, target=tight)
+
+
+def refuse_deep(plan: Plan, bound: Bound) -> None:
+    """Raise `OverBudget` when what the compiled image may take of stack is more than
+    its budget, or its target, leaves for it."""
+    size = bound.bytes + -bound.bytes % STACK_STEP
+    found = fit(plan, size)
+    if not found.fits:
+        raise _over_budget(plan, found, size, f" ({bound})")
+
+
+def _over_budget(plan: Plan, found: Fit, stack: int = 0, chain: str = "") -> OverBudget:
+    """What to raise, `stack` bytes of what is needed being the stack's."""
+    share = f", {stack:,} of them for its stack{chain}" if stack else ""
+    return OverBudget(
+        f"network {plan.spec.network} with rule {plan.rule.name} needs "
+        f"{'at least ' * found.least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
+        f"{found.limit:,}",
+        "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),
+        _advice(found.largest),
+        fit=found,
+    )
+
+
+def _advice(largest: Sequence[Item]) -> str:
+    """What makes the largest items smaller."""
+    kinds = {item.kind for item in largest}
+    ways = []
+    if kinds & {"state", "scratch", "pending"}:
+        ways.append("narrower layers")
+    if "link" in kinds:
+        ways.append("shorter queues on the line (--window 1, --samples-per-frame 1)")
+    if "rehearsal" in kinds:
+        ways.append("fewer samples for --rehearsal")
+    return f"{' or '.join(ways)} need less"
+
+
+def refuse_oversized_image(plan: Plan) -> None:
+    """Constants lie in the target's RAM too, beside all that `ram` counts."""
+    memory, resident = plan.target.memory, plan.resident
+    if memory is None or resident is None:
+        return
+    taken = len(resident.samples) + len(resident.labels)
+    consts = sum(item.bytes for item in plan.bill if item.kind == "const")
+    room = memory.usable - CODE - plan.ram - (consts - taken)
+    if taken <= room:
+        return
+    room = max(0, room)
+    fitting = room // (taken // resident.count)
+    some = f"--resident {fitting} places as many, and the line carries the others"
+    raise OverBudget(
+        f"a resident set of {resident.count:,} samples needs {taken:,} bytes, but "
+        f"target {plan.target.name} has {room:,} left for it: {fitting:,} fit",
+        some if fitting else "without --resident the line carries every sample",
+    )

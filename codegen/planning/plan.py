@@ -1,0 +1,175 @@
+"""The plan: which kernels, which bytes, and whether it all fits.
+
+A plan is made before anything is rendered or compiled; a plan that does not
+fit is refused here (DESIGN section 6).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from codegen import kernels, rules
+from codegen.composer import Composer, Way
+from codegen.cost import Shape
+from codegen.errors import SpecError
+from codegen.formats import need_fma
+from codegen.planning import ways
+from codegen.planning.arena import Arena, arrange, survivors
+from codegen.planning.fitting import fitted, refuse_oversized_image
+from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
+from codegen.planning.planned import (
+    BESIDE_THE_STEP,
+    Call,
+    Choice,
+    LinkPlan,
+    Plan,
+    vlens_of,
+)
+from codegen.planning.resident import Resident
+from codegen.program import Life, Program, lives
+from codegen.spec import Spec
+from codegen.tensors import WORD, Tensor
+from targets import Target, require_fma
+
+MOST_REHEARSED = 65535
+"""Slots of a rehearsal buffer, at most: a u16 names one."""
+
+
+def link_plan(target: Target, window: int = 4) -> LinkPlan:
+    """Plan an image without a network, with the shortest frames, `window` of which
+    may be in flight."""
+    return LinkPlan(target, sized(window, 0, SMALLEST_PAYLOAD, 0))
+
+
+def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
+    """Weights and biases, what the rule adds, the gates' thresholds; then what a step
+    changes and nobody calls a weight."""
+    found = []
+    for n in range(1, composer.depth + 1):
+        found += [composer.weights(n), composer.biases(n)]
+    named = program.tensors("learned")
+    found += [t for t in named if t not in found and t.name != "tau"]
+    if composer.spec.gate.rows:
+        found.append(composer.thresholds())
+    return (*found, *program.tensors("dynamic"))
+
+
+def _placed(
+    program: Program,
+    state: tuple[Tensor, ...],
+    timeline: Mapping[Tensor, Life],
+    arena: Arena,
+) -> tuple[Tensor, ...]:
+    """The tensors that the link can name: the state, then the scratch that the last
+    step has left to be read, then what is pending, then scratch that can only be
+    named as a fault's culprit."""
+    scratch = [t for t in program.tensors("scratch") if not t.inner]
+    left = survivors(timeline, arena)
+    offsets = {name: start * WORD for name, start in arena.offsets.items()}
+    for tensors in (state, program.tensors("pending")):
+        start = 0
+        for tensor in tensors:
+            offsets[tensor.name] = start
+            start += tensor.words * WORD
+    found = (
+        *state,
+        *(t for t in scratch if t in left),
+        *program.tensors("pending"),
+        *(replace(t, passed=True) for t in scratch if t not in left),
+    )
+    return tuple(
+        replace(t, index=n, offset=offsets[t.name]) for n, t in enumerate(found)
+    )  # fmt: skip
+
+
+def _calls(
+    composer: Composer,
+    program: Program,
+    vlens: tuple[int, ...],
+    told: Mapping[tuple[int, str], kernels.Variant],
+) -> tuple[Call, ...]:
+    """Every kernel that is called, layer by layer, and its best variant."""
+    network = composer.network
+    most = max(math.prod(network.shape(n)) for n in range(1, network.depth + 1))
+    wanted: dict[tuple[int, str], tuple[Shape, str]] = {
+        (0, name): (Shape(1, most), "") for name in BESIDE_THE_STEP
+    }
+    if composer.spec.clip.weights is not None:  # of what is drawn at first
+        wanted[0, "f32_clip"] = Shape(1, network.n_out), ""
+    for one in program.ops():
+        made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))
+        assert made[0] == one.shape, f"{one.key} of layer {one.layer} has two shapes"
+
+    def call(n: int, key: str, shape: Shape, part: str) -> Call:
+        name = key.rpartition("/")[2]
+        variant = told.get((n, key)) or kernels.best(name, vlens, shape)
+        return Call(n, shape, variant, part)
+
+    return tuple(call(n, key, *what) for (n, key), what in wanted.items())
+
+
+def plan(
+    spec: Spec,
+    target: Target,
+    *,
+    vlen: int | None = None,
+    schedule: str = "auto",
+    density: float = 1.0,
+    choice: Choice | None = None,
+    window: int = 4,
+    samples: int = 4,
+    budget: int | None = None,
+    resident: Resident | None = None,
+    rehearsal: int = 0,
+    debug: bool = False,
+) -> Plan:
+    """Plan `spec` on `target`.
+
+    `vlen`: specialise for machines of at least this VLEN (bits), None for code
+    that is as good as it can be on any; `schedule`: one of `ways.SCHEDULES`;
+    `density`: share of the samples' elements that are not zero, 0..1; `choice`:
+    what was measured and decided before, which overrides the estimates;
+    `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
+    (1..255); `budget`: bytes of RAM allowed, besides the target's own, for which
+    the stack's reserve is made smaller if need be;
+    `resident`: samples to be placed in the image; `rehearsal`: samples that the
+    device can keep, to learn from them again (0..65535); `debug`: kernels check
+    what they are called with, and nothing in the arena survives a step.
+
+    Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
+    is impossible, `DescriptorError` for a target without float32.
+    """
+    for value, what, least, most in (
+        (window, "window", 1, 64),
+        (samples, "samples a frame", 1, 255),
+        (rehearsal, "rehearsal", 0, MOST_REHEARSED),
+    ):
+        if not least <= value <= most:
+            raise SpecError(f"{what} is {value}: expected {least} to {most}")
+    rule = rules.get(spec.rule)
+    rules.require_gates(rule, spec)
+    choice = choice or Choice()
+    vlen = None if target.vector is None else vlen
+    vlens = vlens_of(target, vlen)
+    layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways)
+    chosen = [Way(layer.way, layer.shape.density) for layer in layers]
+    composer = Composer(spec, rule.parameters, chosen, target.xlen)
+    program = rule.declaration.program(composer)
+    if need_fma(program.formats):
+        require_fma(target)
+    timeline = program.lives()
+    arena = arrange(timeline, lives(program.look, program.results))
+    tensors = _placed(program, _state(composer, program), timeline, arena)
+    if resident is not None:
+        resident.require(spec)
+    line = line_for(spec, window, samples, resident)
+    made = Plan(
+        spec, rule, target, vlen, layers, program,
+        _calls(composer, program, vlens, choice.variants),
+        tensors, arena, line, resident, rehearsal, budget, debug,
+    )  # fmt: skip
+    made = fitted(made)
+    refuse_oversized_image(made)
+    return made

@@ -1,0 +1,1 @@
+"""Rendering: from a plan to C."""
