@@ -36,7 +36,7 @@ class Float32:
         if start is None:
             start = np.zeros(rows.shape[1:], np.float32)
         if skip:
-            there = np.flatnonzero(factors)
+            (there,) = factors.nonzero()
             if there.size < factors.size:
                 rows, factors = rows.take(there, axis=0), factors[there]
         return fma_chain(factors[:, None], rows, start)
@@ -68,9 +68,9 @@ class Float32:
 
     def outer(self, w: F32, x: F32, s: F32, d: F32) -> tuple[F32, int]:
         """In place."""
-        rows = np.flatnonzero(x)
+        (rows,) = x.nonzero()
         if rows.size < x.size:
-            w[rows] = fma(s[rows, None], d, w.take(rows, axis=0))
+            w[rows] = fma(s[rows][:, None], d, w.take(rows, axis=0))
         else:
             w[...] = fma(s[:, None], d, w)
         return w, rows.size
