@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codegen.reference.digest import Digest
+from codegen.reference.digest import Digest, words
 from tests.reference.test_generator import mix
 
 
 def plain(tensors: list[np.ndarray]) -> int:
     """The formula in plain integers."""
-    words = [word for t in tensors for word in t.ravel().view(np.uint32).tolist()]
-    keyed = [w ^ 0x9E3779B9 * (k + 1) & 0xFFFFFFFF for k, w in enumerate(words)]
+    laid = [word for t in tensors for word in t.ravel().view(np.uint32).tolist()]
+    keyed = [w ^ 0x9E3779B9 * (k + 1) & 0xFFFFFFFF for k, w in enumerate(laid)]
     return sum(map(mix, keyed)) & 0xFFFFFFFF
 
 
@@ -50,3 +50,23 @@ def test_it_notices_one_bit_a_swap_and_the_sign_of_zero(
     tensors[1][4] = -0.0
     seen.add(digest(tensors))
     assert len(seen) == 5
+
+
+def in_words(tensor: np.ndarray) -> np.ndarray:
+    """Bytes as they lie in memory, zero-padded to words."""
+    laid = b"".join(value.tobytes() for value in tensor.ravel())
+    return np.frombuffer(laid + bytes(-len(laid) % 4), "<u4")
+
+
+@pytest.mark.parametrize("first", [np.int8, np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("shape", [(3, 5), (1,), (2, 2), (7,)])
+def test_narrow_elements_share_words_and_zeros_fill_the_last(
+    first: type, shape: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(3)
+    narrow = rng.integers(0, 100, shape).astype(first)
+    after = np.array([-1, 2, -3], np.int16)  # begins with a new word
+    given = [in_words(narrow), in_words(after)]
+    count = sum(map(words, (narrow, after)))
+    assert count == sum(len(part) for part in given)
+    assert Digest(count)([narrow, after]) == plain(given)
