@@ -83,17 +83,10 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Termination
 
 
-def tell(error: HilError) -> None:
-    """One sentence, then the hints, on stderr."""
-    output.say(f"hil: {error}", sys.stderr)
-    for hint in error.hints:
-        output.say(f"  hint: {hint}", sys.stderr)
-
-
 def _tell(error: HilError, given: Sequence[str], verbose: bool) -> None:
     if verbose:
         traceback.print_exception(type(error), error, error.__traceback__)
-    tell(error)
+    output.tell(error)
     where = _json_of(given)
     if where is not None:
         with suppress(HilError):  # where it cannot be written was the error

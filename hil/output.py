@@ -52,6 +52,13 @@ def say(text: str, stream: TextIO) -> None:
         pass  # it is closed
 
 
+def tell(error: HilError) -> None:
+    """One sentence, then the hints, on stderr."""
+    say(f"hil: {error}", sys.stderr)
+    for hint in error.hints:
+        say(f"  hint: {hint}", sys.stderr)
+
+
 def _give_up(stream: TextIO, error: OSError) -> None:
     """From now on, and at the end of Python, what `stream` is given goes nowhere."""
     _lost.setdefault(stream.name, error)

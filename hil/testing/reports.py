@@ -43,7 +43,7 @@ def _told(folder: Path, record: RunRecord | None) -> list[str]:
     """What is left of a run, or of a session with a device."""
     from hil.device.link.silence import hexdump
     from hil.records.record import CONSOLE
-    from hil.verbs.run import verdict
+    from hil.records.verdict import verdict
 
     lines = [f"folder   {folder}"]
     if record is not None:

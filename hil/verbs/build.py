@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, add_link_only, experiment_of
+from hil.flags import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from codegen.machine_code.stack import Bound, Stack

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 
 if TYPE_CHECKING:
     from codegen.reference.certificate import Certificate

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hil import output
-from hil.verbs.run import add_keys, keys_of
+from hil.flags import add_keys, keys_of
 from targets.signals import held
 
 if TYPE_CHECKING:
@@ -93,7 +93,6 @@ def _one(
     demo: Demo, values: dict[str, Any], given: argparse.Namespace, out: Output
 ) -> Outcome:
     from hil import demo as demos
-    from hil.cli import tell
     from hil.live import for_stream
 
     out.line(f"demo     {demo.title}")
@@ -102,7 +101,7 @@ def _one(
     with held() as hold, for_stream(out.people) as view, hold.heard():
         outcome = demos.run(demo, values, Path(given.out), view)
     if outcome.failure is not None:
-        tell(outcome.failure)
+        output.tell(outcome.failure)
     _show(outcome, out)
     return outcome
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hil import output
 from hil.errors import UsageError
-from hil.verbs.run import add_experiment, add_link_only, experiment_of
+from hil.flags import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment

@@ -6,8 +6,8 @@ import argparse
 
 from hil import output
 from hil.errors import UsageError
+from hil.flags import add_keys, experiment_of
 from hil.keys import KEYS
-from hil.verbs.run import add_keys, experiment_of
 
 HELP = "list the kernels, show one with its contract, or explain what a plan chooses"
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_experiment, add_link_only, experiment_of
+from hil.flags import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
@@ -44,7 +44,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The verb. A rule that does not take the experiment has its reason in the
     table; the experiment's own is an error then, told behind what is shown."""
-    from hil.cli import tell
     from hil.desk.link_only import serves
     from hil.lesson.lesson import prepare
     from hil.measuring.memory import answer, growth, report
@@ -71,7 +70,7 @@ def run(given: argparse.Namespace) -> int:
         out.line(line)
     out.document(report.to_json(rows, found, lesson, watermarks))
     if own.refused is not None:
-        tell(own.refused)
+        output.tell(own.refused)
         return own.refused.exit_code
     return 0
 

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from hil import output
+from hil.flags import add_key, keys_of
 from hil.keys import KEYS
-from hil.verbs.run import add_key, keys_of
 from targets.signals import held
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.verbs.run import add_keys, keys_of
+from hil.flags import add_keys, keys_of
 
 if TYPE_CHECKING:
     from hil.errors import HilError
@@ -121,7 +121,6 @@ def _name(given: str, keys: list[str]) -> str:
 
 def run(given: argparse.Namespace) -> int:
     """The verb; returns 0 if every cell has passed."""
-    from hil.cli import tell
     from hil.errors import UsageError
     from hil.sweep.summary import varied
 
@@ -145,7 +144,7 @@ def run(given: argparse.Namespace) -> int:
     settled, failure = _carry_out(cells, given, folder, out)
     _report(name, settled, given, folder, out, failure)
     if failure is not None:
-        tell(failure)
+        output.tell(failure)
     return failure.exit_code if failure else 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hil import output
 from hil.errors import UsageError, stopped
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 from targets import storage
 
 HELP = "measure the kernels' variants in QEMU, and write the best ones into a file"

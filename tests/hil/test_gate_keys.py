@@ -16,8 +16,8 @@ from hil import Experiment, run
 from hil.cli import main
 from hil.errors import DataError, HilError
 from hil.experiment import from_toml
+from hil.flags import experiment_of
 from hil.lesson.lesson import prepare
-from hil.verbs.run import experiment_of
 
 SHORT = Experiment(target="host", network="64-17-10", steps=24, test=5)
 

@@ -10,7 +10,7 @@ import pytest
 from hil import Experiment, run
 from hil.data import datasets
 from hil.errors import DataError
-from hil.verbs.run import verdict
+from hil.records.verdict import verdict
 
 
 def rows(x: np.ndarray) -> list[bytes]:

@@ -9,7 +9,7 @@ import pytest
 
 from hil import Experiment, run
 from hil.errors import DeviceFault, UsageError
-from hil.verbs.run import verdict
+from hil.records.verdict import verdict
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 

@@ -88,6 +88,92 @@ def test_what_runs_on_a_device_takes_nothing_of_the_reference() -> None:
             assert "reference" not in rooms, path.relative_to(ROOT)
 
 
+SHELVES = {
+    "hil": {
+        "errors": "",
+        "interrupts": "",
+        "keys": "",
+        "versions": "",
+        "output": "errors",
+        "documents": "errors",
+        "experiment": "errors keys documents",
+        "data": "errors",
+        "device": "errors documents",
+        "flags": "errors keys experiment device",
+        "lesson": "errors output documents experiment data device",
+        "desk": "errors experiment device lesson",
+        "records": "errors versions documents device lesson",
+        "learning": "errors interrupts output experiment data device lesson desk records",
+        "testing": "errors experiment device records",
+        "pytest_plugin": "errors device lesson desk records learning testing",
+        "live": "errors output experiment records learning",
+        "sweep": "errors interrupts keys versions output documents experiment lesson "
+        "records learning",
+        "measuring": "errors keys documents experiment data device lesson desk records "
+        "learning",
+        "reports": "errors versions documents experiment lesson records measuring",
+        "demo": "errors documents experiment data device lesson records learning reports",
+        "verbs": "errors keys output experiment data device flags lesson desk records "
+        "learning live sweep measuring reports demo",
+        "cli": "errors versions output verbs",
+        "__main__": "cli",
+        "__init__": "experiment device lesson records learning pytest_plugin",
+    },
+    "codegen": {
+        "building": "errors",
+        "machine_code": "errors layout building",
+    },
+}
+"""Of a room, its shelves and the modules that stand on none, each with what it may
+touch besides itself: what is listed before it, so that no arrow leads back up."""
+
+
+def shelf(room: str, path: Path) -> str:
+    """The shelf, or the module on none, that a file of a room is."""
+    return path.relative_to(ROOT / room).with_suffix("").parts[0]
+
+
+def touched(room: str, path: Path) -> set[str]:
+    """Shelves of its own room that a file imports from."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = (node.module or "").split(".")
+            names = [[*base, alias.name] for alias in node.names]
+        found |= {name[1] for name in names if name[0] == room and len(name) > 1}
+    return found
+
+
+def arrows(room: str) -> dict[str, set[str]]:
+    """What each shelf touches besides itself."""
+    found: dict[str, set[str]] = {}
+    for path in modules(room):
+        name = shelf(room, path)
+        found.setdefault(name, set()).update(touched(room, path) - {name})
+    return found
+
+
+@pytest.mark.parametrize("room", SHELVES)
+def test_a_shelf_touches_what_it_may_and_no_more_is_allowed(room: str) -> None:
+    found = arrows(room)
+    for name, allowed in SHELVES[room].items():
+        assert found[name] == set(allowed.split()), f"{room}/{name}"
+
+
+def test_every_module_of_hil_stands_on_a_shelf_that_is_listed() -> None:
+    assert set(arrows("hil")) == set(SHELVES["hil"])
+
+
+def test_no_arrow_between_shelves_of_hil_leads_back_up() -> None:
+    before: set[str] = set()
+    for name, allowed in SHELVES["hil"].items():
+        assert set(allowed.split()) <= before, f"hil/{name}"
+        before.add(name)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_module_is_a_drawer(room: str) -> None:
     drawers = {"utils", "helpers", "common", "misc", "manager"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hil import output
 from hil.errors import Divergence, UsageError
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 
 if TYPE_CHECKING:
     from hil.measuring.every_target import Outcome, Place

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 
 HELP = "train with each gate on the host, then count its instructions and weight writes"
 STEPS = 400

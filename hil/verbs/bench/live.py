@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 
 HELP = "compare a run's throughput with the live view and without it"
 STEPS = 6000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hil import output
 from hil.errors import UsageError
-from hil.verbs.run import add_experiment, experiment_of
+from hil.flags import add_experiment, experiment_of
 from targets import storage
 
 HELP = "count the instructions of a learning step, and model its cycles"

@@ -1,0 +1,54 @@
+"""A record in a line each: what it took, what it was made with, and the verdict."""
+
+from __future__ import annotations
+
+from hil.records.record import RunRecord
+
+
+def line(record: RunRecord) -> str:
+    """What was done to the line and the device, and what it took."""
+    done: dict[str, int] = {}
+    for way in (record.faults or {}).values():
+        for kind, count in way.items():
+            done[kind] = done.get(kind, 0) + count
+    faults = ", ".join(f"{count} {kind}" for kind, count in done.items() if count)
+    took = ", ".join(f"{count} {name}" for name, count in record.link.items() if count)
+    return f"{faults or 'no faults'}; {took}".replace("_", " ")
+
+
+def versions(record: RunRecord) -> str:
+    """What it was made with, for a bug report."""
+    bare = ("toolchain", "system")
+    return ", ".join(
+        value if name in bare else f"{name} {value}"
+        for name, value in record.versions.items()
+    )
+
+
+def verdict(record: RunRecord) -> str:
+    """The last line: PASS, FAIL or ERROR, and what was compared with what."""
+    network = "-".join(map(str, record.network))
+    vlen = f" vlen {record.vlen}" if record.vlen else ""
+    build = record.image["build_digest"]
+    first = record.resumed_from or 0
+    compared = f"{record.compared} of {record.steps - first} steps bit-exact"
+    if record.resumed_from is not None:
+        compared += f" from step {first} on"
+    parts = [compared if record.compared else "no step compared"]
+    if 0 < record.compared < record.learned - first:
+        parts.append("the others not compared")
+    if record.digest:
+        parts.append(f"digest {record.digest}")
+    if record.accuracy["test"] is not None:
+        parts.append(
+            f"{record.accuracy['part']} accuracy {record.accuracy['test']:.2%}"
+        )
+    parts += [
+        f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
+        f"seed {record.seed}",
+        f"{record.target}{vlen}" + (f" ({record.board})" if record.board else ""),
+    ]
+    if build:
+        parts.append(f"build {build[:8]}")
+    words = {"pass": "PASS", "fail": "FAIL", "error": f"ERROR {record.exit_code}"}
+    return f"{words[record.result]}: " + ", ".join(parts)
