@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hil.data import datasets, hapt, windows
     from hil.device.device import Device
     from hil.experiment import Experiment
     from hil.learning.session import run
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (by importance)
     "run", "Experiment", "RunRecord", "Device", "Lesson", "HilRun",
+    "datasets", "windows", "hapt",
 ]  # fmt: skip
 
 _HOMES = {
@@ -30,15 +32,22 @@ _HOMES = {
     "Device": "hil.device.device",
     "Lesson": "hil.lesson.lesson",
     "HilRun": "hil.pytest_plugin",
+    "datasets": "hil.data",
+    "windows": "hil.data",
+    "hapt": "hil.data",
 }
+"""Where each name lives; modules of data are for who makes data sets and demos."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    from importlib import import_module
 
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = _HOMES[name]
+    if home == "hil.data":
+        return import_module(f"{home}.{name}")
+    return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -35,7 +35,8 @@ power = "switch 3 {state}"
 OTHER = '[units.other]\ntarget = "host"\nport = "usb:1-2.3"\n'
 HOLDER = """
 import sys
-from hil import locks, units
+from hil.desk import locks
+from hil.device import units
 with locks.held(units.Unit("mine", sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

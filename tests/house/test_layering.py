@@ -117,7 +117,7 @@ SHELVES = {
         "learning live sweep measuring reports demo",
         "cli": "errors versions output verbs",
         "__main__": "cli",
-        "__init__": "experiment device lesson records learning pytest_plugin",
+        "__init__": "experiment data device lesson records learning pytest_plugin",
     },
     "codegen": {
         "building": "errors",
