@@ -5,16 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from codegen.errors import OverBudget
 from codegen.planning.bill import STACK, Fit, Item, ram
 from codegen.planning.planned import Plan
-
-if TYPE_CHECKING:
-    from codegen.machine_code.stack import Bound
-    from codegen.planning.planned import Plan
-
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10
@@ -61,13 +55,13 @@ def fitted(plan: Plan) -> Plan:
     return replace(plan, target=tight)
 
 
-def refuse_deep(plan: Plan, bound: Bound) -> None:
-    """Raise `OverBudget` when what the compiled image may take of stack is more than
-    its budget, or its target, leaves for it."""
-    size = bound.bytes + -bound.bytes % STACK_STEP
+def refuse_deep(plan: Plan, deepest: int, chain: str) -> None:
+    """Raise `OverBudget` when the `deepest` bytes that the compiled image may take of
+    stack, by that `chain` of calls, are more than its budget, or its target, leaves."""
+    size = deepest + -deepest % STACK_STEP
     found = fit(plan, size)
     if not found.fits:
-        raise _over_budget(plan, found, size, f" ({bound})")
+        raise _over_budget(plan, found, size, f" ({chain})")
 
 
 def _over_budget(plan: Plan, found: Fit, stack: int = 0, chain: str = "") -> OverBudget:

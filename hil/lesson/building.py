@@ -100,6 +100,6 @@ def build(planned: Plan, compiler: str | None = None) -> Built:
         made.path, planned.target, planned.vlen or max(planned.vlens, default=0)
     )
     if bound is not None:
-        fitting.refuse_deep(planned, bound)
+        fitting.refuse_deep(planned, bound.bytes, str(bound))
         stack.refuse_deep(bound, planned.target)
     return Built(planned, files, made, bound.bytes if bound else None)

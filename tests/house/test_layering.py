@@ -121,7 +121,7 @@ SHELVES = {
     },
     "codegen": {
         "building": "errors",
-        "machine_code": "errors layout building",
+        "machine_code": "errors planning building",
     },
 }
 """Of a room, its shelves and the modules that stand on none, each with what it may
