@@ -244,6 +244,14 @@ def dense_update(shape: Shape, machine: Machine) -> Cost:
     return updated + Cost(tests, tests)
 
 
+def momentum_update(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: velocity and weight loaded, multiplied twice over, stored; x,
+    two next addresses. The biases are a row without a product."""
+    strips = machine.strips(shape.n_out)
+    passes = strips * (shape.n_in + 1)
+    return _cost(machine, 7 * passes, (3 + OVERHEAD) * passes)
+
+
 def columns(shape: Shape, machine: Machine) -> Cost:
     """Rows in lanes: a column of a group is loaded and stored in strides. More
     than 10 columns are a loop."""
@@ -341,6 +349,7 @@ _SCALAR: Mapping[Model, tuple[float, float]] = {
     listed_forward: (2.3, 4),
     dense_update: (3.2, 1),
     listed_update: (7, 1),
+    momentum_update: (7, 3),
     dense_fused: (11, 1),
     nonzero: (10, 0),
     packed: (10, 0),

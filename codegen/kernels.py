@@ -191,6 +191,11 @@ _OUTPUT_NOTE = """
 p may be a. With e == NULL only p is computed, label is ignored and the result
 is 0. t is 1 at label, 0 elsewhere. Returns NaN when some a_j is infinite or NaN;
 what p and e hold is then of no use."""
+_VECTOR_OUTPUT = ("const float *a", "const float *t", "float *p", "float *e", _N)
+_VECTOR_OUTPUT_NOTE = """
+p may be a. With e == NULL only p is computed, t is ignored and the result is 0.
+Returns NaN when some a_j or t_j is infinite or NaN; what p and e hold is then of
+no use."""
 _LIST = ("float *const *rows", "const float *x", "size_t count")
 _LIST_NOTE = """
 The list of what is not zero, indices ascending: rows_k = w + stride * index_k,
@@ -300,6 +305,12 @@ p_k over j = k mod 16, then p_k += p_(k+8), p_(k+4), p_(k+2), p_(k+1)."""),
 Rank-1 update: W[i][j] = fma(s_i, d_j, W[i][j]), s_i = -(eta * x_i) rounded.
 Rows whose x_i is zero of either sign are not touched.
 b_j = fma(-eta, d_j, b_j); b may be NULL where there are no biases."""),
+    Kernel("f32_momentum_update", (
+        "float *w", "float *b", "float *v", "float *vb", "const float *x", "const float *d",
+        "float eta", "float mu", *_N_IN_OUT), """
+Update with momentum of every row, zero inputs too: V[i][j] = fma(mu, V[i][j],
+fl(x_i * d_j)), then W[i][j] = fma(-eta, V[i][j], W[i][j]); vb_j = fma(mu, vb_j, d_j),
+b_j = fma(-eta, vb_j, b_j). b and vb may be NULL where there are no biases."""),
     Kernel("f32_sigmoid_bce", _OUTPUT, f"""
 Sigmoid outputs with binary cross-entropy: p_j = sigmoid(a_j), e_j = p_j - t_j.
 Returns sum16 of (t_j ? r - a_j : r) + log(1 + z), with r = relu(a_j),
@@ -311,6 +322,13 @@ E_j = exp(a_j - max a), s = sum16(E). Returns log(s) - (a_label - max a).{_OUTPU
     Kernel("f32_identity_mse", _OUTPUT, f"""
 Linear outputs with half the squared error: p_j = a_j, e_j = p_j - t_j.
 Returns 0.5 * dot16(e, e).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_sigmoid_bce_vector", _VECTOR_OUTPUT, f"""
+Sigmoid outputs with binary cross-entropy against a vector t in [0, 1]:
+p_j = sigmoid(a_j), e_j = p_j - t_j. Returns sum16 of (r - fl(a_j * t_j)) + log(1 + z),
+with r = relu(a_j), z = exp(-|a_j|).{_VECTOR_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_identity_mse_vector", _VECTOR_OUTPUT, f"""
+Linear outputs with half the squared error against a vector t: p_j = a_j,
+e_j = p_j - t_j. Returns 0.5 * dot16(e, e).{_VECTOR_OUTPUT_NOTE}""", "float"),
     Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
 t_j = value where j is the label, else +0."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
@@ -454,9 +472,12 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
               form="columns"),
+    *_rows("momentum_update", "f32_momentum_update", (8, 4, 2, 1), cost.momentum_update),
     *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
     *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
     *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
+    *_rows("sigmoid_bce_vector", "f32_sigmoid_bce_vector", (4,), cost.stream(118), *_LOSS),
+    *_rows("identity_mse_vector", "f32_identity_mse_vector", (4,), cost.stream(52), *_LOSS),
     *_rows("ternary", "f32_ternary", (8, 4, 2, 1), cost.stream(7)),
     *_rows("clip", "f32_clip", (8, 4, 2, 1), cost.stream(4)),
     *_rows("max_abs", "f32_max_abs", (8, 4, 2, 1), cost.stream(3)),

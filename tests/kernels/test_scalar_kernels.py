@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from codegen.reference import functions, outputs, random
-from codegen.reference.arithmetic import F32
+from codegen.reference.arithmetic import F32, fma
 from codegen.reference.digest import Digest
 from codegen.reference.float32 import FLOAT32
 from codegen.reference.goals import one_hot
@@ -251,6 +251,78 @@ def test_inference_needs_no_error_vector(call: Call, output: str) -> None:
     p = np.empty_like(a)
     assert call(OUTPUTS[output], a, 999, p, None, 33) == 0.0
     same(p, outputs.OUTPUTS[output].value(a.copy()))
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_a_label_as_a_target(call: Call, n: int) -> None:
+    for label in {0, n // 2, n - 1}:
+        t = drawn(20, n)
+        call("f32_target", t, label, -1.0, n)
+        same(t, -one_hot(label, n) + np.float32(0))
+
+
+VECTORS = {"sigmoid": "f32_sigmoid_bce_vector", "identity": "f32_identity_mse_vector"}
+
+
+@pytest.mark.parametrize("output", VECTORS)
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("spread", [0.1, 3.0, 60.0])
+def test_outputs_held_against_a_vector(
+    call: Call, output: str, n: int, spread: float
+) -> None:
+    a = (drawn(16, n).clip(-2, 2) * np.float32(spread)).astype(np.float32)
+    t = np.random.default_rng(n).random(n, np.float32)
+    t[::5], t[::7] = 0, 1
+    want = outputs.OUTPUTS[output].judged(a.copy(), t)
+    p, e = np.empty(n, np.float32), np.empty(n, np.float32)
+    loss = call(VECTORS[output], a, t, p, e, n)
+    same(p, want.p)
+    same(e, want.e)
+    same(np.float32([loss]), np.float32([want.loss]))
+
+    in_place = a.copy()
+    assert call(VECTORS[output], in_place, t, in_place, e, n) == loss
+    same(in_place, want.p)
+    same(e, want.e)
+    assert call(VECTORS[output], a, None, p, None, n) == 0.0
+    same(p, want.p)
+
+
+@pytest.mark.parametrize("output", VECTORS)
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_in_outputs_or_target_is_told(
+    call: Call, output: str, wrong: float
+) -> None:
+    for index in (0, 16, 32):
+        a, t, e = drawn(17, 33), np.zeros(33, np.float32), np.empty(33, np.float32)
+        t[index] = wrong
+        assert np.isnan(call(VECTORS[output], a, t, e.copy(), e, 33))
+        t[index], a[index] = 0, wrong
+        assert np.isnan(call(VECTORS[output], a, t, e.copy(), e, 33))
+        assert np.isnan(call(VECTORS[output], a, None, e, None, 33))
+
+
+@pytest.mark.parametrize("biases", [True, False])
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_an_update_with_momentum(
+    call: Call, n_in: int, n_out: int, biases: bool
+) -> None:
+    """By its equations: velocities decay where the input is zero, too."""
+    w, v = drawn(12, n_in, n_out), drawn(18, n_in, n_out)
+    b, vb = drawn(13, n_out), drawn(19, n_out)
+    x, d = drawn(14, n_in), drawn(15, n_out)
+    eta, mu = np.float32(0.03), np.float32(0.9)
+    want_v = fma(mu, v, x[:, None] * d)
+    want_w, want_vb = fma(-eta, want_v, w), fma(mu, vb, d)
+    want_b = fma(-eta, want_vb, b)
+    of_biases = (b, vb) if biases else (None, None)
+    args = (w, of_biases[0], v, of_biases[1], x, d, eta, mu, n_in, n_out)
+    call("f32_momentum_update", *args)
+    same(w, want_w)
+    same(v, want_v)
+    if biases:
+        same(b, want_b)
+        same(vb, want_vb)
 
 
 @settings(max_examples=100, deadline=None)

@@ -548,6 +548,41 @@ static void check_f32_dense_update(
     }
 }
 
+static void check_f32_momentum_update(
+    void (*kernel)(float *, float *, float *, float *, const float *, const float *, float,
+                   float, size_t, size_t))
+{
+    static float velocities[2][WORDS], of_biases[2][WORDS];
+
+    EACH (n_in, row_counts) {
+        EACH_WIDTH (n_out, n_in) {
+            const size_t whole = n_in * n_out + GUARD;
+            fill(x, n_in, true);
+            fill(b, n_out, true);
+            fill_outputs(n_in * n_out);
+            fill(velocities[0], whole, true);
+            fill(of_biases[0], n_out + GUARD, true);
+            for (size_t i = 0; i < whole; i++) {
+                velocities[1][i] = velocities[0][i];
+                of_biases[1][i] = of_biases[0][i];
+            }
+            hil_f32_momentum_update__scalar(first_out[0], second_out[0], velocities[0],
+                of_biases[0], x, b, 0.03f, 0.9f, n_in, n_out);
+            kernel(first_out[1], second_out[1], velocities[1], of_biases[1], x, b, 0.03f, 0.9f,
+                n_in, n_out);
+            same(first_out, n_in, n_out);
+            same(second_out, 1, n_out);
+            same(velocities, n_in, n_out);
+            same(of_biases, 1, n_out);
+            hil_f32_momentum_update__scalar(
+                first_out[0], NULL, velocities[0], NULL, x, b, 0.03f, 0.9f, n_in, n_out);
+            kernel(first_out[1], NULL, velocities[1], NULL, x, b, 0.03f, 0.9f, n_in, n_out);
+            same(first_out, n_in, n_out);
+            same(velocities, n_in, n_out);
+        }
+    }
+}
+
 #define OUTPUT(name) \
     static void check_##name( \
         float (*kernel)(const float *, uint32_t, float *, float *, size_t)) \
@@ -584,6 +619,44 @@ OUTPUT(f32_sigmoid_bce)
 OUTPUT(f32_softmax_ce)
 OUTPUT(f32_identity_mse)
 
+#define VECTOR_OUTPUT(name) \
+    static void check_##name( \
+        float (*kernel)(const float *, const float *, float *, float *, size_t)) \
+    { \
+        EACH (n, sizes) { \
+            for (size_t i = 0; i < n; i++) { /* no overflow in the losses */ \
+                x[i] = draw() % 8 == 0 ? -0.0f : (float)(int32_t)draw() * 0x1p-26f; \
+                b[i] = draw() % 8 == 0 ? 1.0f : (float)draw() * 0x1p-33f; \
+            } \
+            fill_outputs(n); \
+            const float want = hil_##name##__scalar(x, b, first_out[0], second_out[0], n); \
+            const float got = kernel(x, b, first_out[1], second_out[1], n); \
+            same_word(word_of(want), word_of(got), 0, n, 0); \
+            same(first_out, 1, n); \
+            same(second_out, 1, n); \
+            const float again = kernel(x, b, x, second_out[1], n); /* p is a */ \
+            same_word(word_of(want), word_of(again), 0, n, 0); \
+            for (size_t i = 0; i < n; i++) { \
+                same_word(word_of(first_out[0][i]), word_of(x[i]), 1, n, i); \
+            } \
+            same(second_out, 1, n); \
+            fill(x, n, true); /* inference only */ \
+            same_word(0, word_of(hil_##name##__scalar(x, NULL, first_out[0], NULL, n)), 0, n, 0); \
+            same_word(0, word_of(kernel(x, NULL, first_out[1], NULL, n)), 0, n, 0); \
+            same(first_out, 1, n); \
+            for (size_t i = 0; i < n; i += 1 + i / 8) { \
+                float *const wrong = i % 2 ? x : b; \
+                const float kept = wrong[i]; \
+                wrong[i] = float_of(draw() % 2 ? 0xff800000 : 0x7fc00000); \
+                const float nan = kernel(x, b, first_out[1], second_out[1], n); \
+                same_word(true, nan != nan, 0, n, i); \
+                wrong[i] = kept; \
+            } \
+        } \
+    }
+VECTOR_OUTPUT(f32_sigmoid_bce_vector)
+VECTOR_OUTPUT(f32_identity_mse_vector)
+
 static void check_f32_uniform(void (*kernel)(uint32_t, uint32_t, float, float *, size_t))
 {
     EACH (n, sizes) {
@@ -609,6 +682,17 @@ static void check_u32_digest(uint32_t (*kernel)(const uint32_t *, size_t, uint32
     EACH (n, long_sizes) {
         const size_t more = n + 2; /* the longest has more than 16 bits count */
         same_word(hil_u32_digest__scalar(words, more, 0), kernel(words, more, 0), 1, more, 0);
+    }
+}
+
+static void check_f32_target(void (*kernel)(float *, uint32_t, float, size_t))
+{
+    EACH (n, sizes) {
+        const uint32_t label = draw() % (uint32_t)n;
+        fill_outputs(n);
+        hil_f32_target__scalar(first_out[0], label, -1.0f, n);
+        kernel(first_out[1], label, -1.0f, n);
+        same(first_out, 1, n);
     }
 }
 
