@@ -18,6 +18,7 @@ from codegen.window import Window
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
 OUTPUTS = ("sigmoid", "softmax", "identity")
 GOALS = ("label", "vector", "sample")
+UPDATES = ("rank-1", "momentum")
 GATES = ("none", "element", "row", "block")
 COUNTERS = ("instructions", "cycles")
 INPUT_TYPES = ("u8", "i16", "f32")
@@ -216,6 +217,25 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class UpdateChoice:
+    """What is done with a layer's input and its delta: "rank-1", or with "momentum",
+    a share of each weight's last change that goes on."""
+
+    name: str = "rank-1"
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        _one_of(self.name, "update", UPDATES)
+        least = 0 if self.name == "rank-1" else 1e-6
+        if not least <= self.momentum < 1 or (self.momentum and self.name == "rank-1"):
+            raise SpecError(
+                f"momentum {self.momentum!r} of update {self.name!r}: expected a number "
+                "from 0 to 1, without 1, and update momentum",
+                "0.9 is usual",
+            )
+
+
+@dataclass(frozen=True)
 class Spec:
     """Network, rule, inputs and seed, gates, limits and goal: all that fixes the
     bits of learning.
@@ -231,6 +251,7 @@ class Spec:
     gate: Gate = Gate()
     clip: Clip = Clip()
     goal: str = "label"
+    update: UpdateChoice = UpdateChoice()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:

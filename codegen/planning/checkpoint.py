@@ -13,7 +13,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from codegen import protocol, rules
-from codegen.spec import Spec
+from codegen.spec import Spec, UpdateChoice
 from targets import Flash
 
 STATE_VERSION = 1
@@ -32,6 +32,8 @@ def identity(spec: Spec) -> bytes:
         del said["inputs"]["window"]
     if spec.goal == "label":
         del said["goal"]
+    if spec.update == UpdateChoice():
+        del said["update"]
     said["rule"]["parameters"] = dict(rules.get(spec.rule).parameters)
     text = json.dumps([STATE_VERSION, said], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:IDENTITY_BYTES]

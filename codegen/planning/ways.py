@@ -21,7 +21,7 @@ from codegen.layers.dense import WAYS
 from codegen.program import Program, ops
 from codegen.rules import Rule
 from codegen.spec import Clip, Gate, Spec
-from codegen.updates import rank_one
+from codegen.updates import chosen
 
 ALLOWED = {"auto": WAYS, "sequential": ("dense", "listed"), "fused": ("fused",)}
 SCHEDULES = tuple(ALLOWED)
@@ -76,7 +76,7 @@ def _estimate(
     if layer == 1 and not fronts.as_it_comes(c):
         items.append(fronts.convert(c))
     if learns:
-        items += rank_one.change(c, layer)
+        items += chosen(spec).change(c, layer)
     found = (
         kernels.estimates(one.kernel.name, vlens, one.shape)
         for one in ops(items, usual=True)
@@ -93,6 +93,29 @@ def learning(c: Composer, program: Program) -> frozenset[int]:
         and (c.weights(one.layer), True) in (named := set(one.tensors()))
         and (c.delta(one.layer), False) in named
     )
+
+
+def _require_update(
+    spec: Spec, c: Composer, program: Program, learns: frozenset[int]
+) -> None:
+    """Raise `SpecError` for an update that cannot be all that a rule learns by."""
+    if chosen(spec).gated:  # the rank-1 update, which every rule can do without
+        return
+    name = spec.update.name
+    if spec.gate.rows:
+        raise SpecError(
+            f"gate {spec.gate.kind!r} with update {name!r}, which moves every weight in "
+            "every step: expected gate none or error"
+        )
+    layers = {t for n in learns for t in (c.weights(n), c.biases(n))}
+    others = [t.name for t in program.tensors("learned") if t not in layers]
+    moved = {t for one in ops(program.step) for t, wrote in one.tensors() if wrote}
+    others = [name for name in others if any(t.name == name for t in moved)]
+    if not learns or others:
+        raise SpecError(
+            f"update {name!r} with rule {spec.rule.name!r}, which learns otherwise than "
+            f"by layers' deltas ({', '.join(others)}): expected update rank-1"
+        )
 
 
 def reads_input(c: Composer, program: Program) -> bool:
@@ -117,7 +140,8 @@ def possible(spec: Spec, layer: int, learns: bool) -> tuple[str, ...]:
     """The ways of a layer: one that learns may be fused, unless its updates are
     gated or clipped, which no fused pass can do."""
     whole = layer not in spec.gated and spec.clip.weights is None
-    return WAYS if learns and whole else ("dense", "listed")
+    there = WAYS if learns and whole else ("dense", "listed")
+    return tuple(way for way in there if not learns or way in chosen(spec).ways)
 
 
 def _allowed(spec: Spec, layer: int, schedule: str, learns: bool) -> tuple[str, ...]:
@@ -158,6 +182,7 @@ def choose(
     draft = Composer(replace(spec, gate=Gate(), clip=Clip()), rule.parameters)
     program = rule.declaration.program(draft)
     learns = learning(draft, program)
+    _require_update(spec, draft, program, learns)
     if schedule == "fused" and not learns:
         raise SpecError(
             f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "

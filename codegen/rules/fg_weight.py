@@ -12,7 +12,7 @@ from codegen.program import Item, Part, Program, Repeat, Set, Stage
 from codegen.rendering.cformat import literal
 from codegen.rules import Declaration, Rate
 from codegen.tensors import Tensor
-from codegen.updates import rank_one
+from codegen.updates.base import limit
 
 
 def _tangent(c: Composer, n: int) -> Tensor:
@@ -73,7 +73,7 @@ def _program(c: Composer) -> Program:
                 "update",
                 (
                     Repeat("k", k, learned),
-                    *(item for n in layers for item in rank_one.limit(c, n)),
+                    *(item for n in layers for item in limit(c, n)),
                 ),
                 says="W -= eta / K sum_k jvp_k v_k, b likewise: the directions are "
                 "drawn again",

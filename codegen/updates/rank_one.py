@@ -13,34 +13,7 @@ from codegen.cost import Shape
 from codegen.layers import dense
 from codegen.program import If, Item, Op, Part, Repeat, Set, Symbol, op
 from codegen.tensors import Tensor
-
-ETA = Symbol("eta")
-
-
-def update(c: Composer, n: int) -> tuple[Item, ...]:
-    """Layer n's, behind its gate and within its limits."""
-    listed = n in c.spec.gated or c.way(n) == "listed"
-    return (*change(c, n), *limit(c, n, listed))
-
-
-def change(c: Composer, n: int) -> tuple[Item, ...]:
-    """The same without limits."""
-    if n in c.spec.gated:
-        return _gated(c, n)
-    if c.way(n) == "listed":
-        return (_listed(c, n, dense.shape(c, n)),)
-    if c.way(n) == "fused":
-        return _pending(c, n)
-    return (_whole(c, n),)
-
-
-def flush(c: Composer, n: int) -> tuple[Item, ...]:
-    """Layer n's update that waits, and nothing else."""
-    made = op(
-        "f32_rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
-    )
-    due = f"net->pending.due{n}"
-    return (If(due, (made, Set(due, "false"))),)
+from codegen.updates.base import ETA, Update, clipped, limit
 
 
 def plain(
@@ -64,37 +37,7 @@ def plain(
         eta=ETA,
         purpose=part,
     )
-    return (made, *_clipped(c, w), *(() if b is None else _clipped(c, b)))
-
-
-def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
-    """Layer n's weights within their limit, where they have one: all, or the rows on
-    its list."""
-    most = c.spec.clip.weights
-    if most is None:
-        return ()
-    n_out = c.network.shape(n)[1]
-    if not listed:
-        rows = _clipped(c, c.weights(n))
-    else:
-        clip = op(
-            "f32_clip",
-            Shape(1, c.network.n_out),
-            v=Part(c.rows(n), "k"),
-            limit=float(most),
-            n=n_out,
-        )
-        rows = (Repeat("k", dense.count(n).text, (clip,), c_type="size_t"),)
-    return (*rows, *_clipped(c, c.biases(n)))
-
-
-def _clipped(c: Composer, v: Tensor) -> tuple[Item, ...]:
-    most = c.spec.clip.weights
-    if most is None:
-        return ()
-    return (
-        op("f32_clip", Shape(1, c.network.n_out), v=v, limit=float(most), n=v.size),
-    )
+    return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
 
 
 def _whole(c: Composer, n: int) -> Op:
@@ -231,3 +174,40 @@ def budget(c: Composer) -> tuple[Item, ...]:
     )
     each = Repeat("n", tau.size, (Set("s->tau[n]", "moved", (tau,)),), c_type="size_t")
     return (Set(taken, "(uint32_t)net_counter() - started"), moved, each)
+
+
+def _update(c: Composer, n: int) -> tuple[Item, ...]:
+    """Layer n's, behind its gate and within its limits."""
+    listed = n in c.spec.gated or c.way(n) == "listed"
+    return (*_change(c, n), *limit(c, n, listed))
+
+
+def _change(c: Composer, n: int) -> tuple[Item, ...]:
+    """The same without limits."""
+    if n in c.spec.gated:
+        return _gated(c, n)
+    if c.way(n) == "listed":
+        return (_listed(c, n, dense.shape(c, n)),)
+    if c.way(n) == "fused":
+        return _pending(c, n)
+    return (_whole(c, n),)
+
+
+def _flush(c: Composer, n: int) -> tuple[Item, ...]:
+    """Layer n's update that waits, and nothing else."""
+    made = op(
+        "f32_rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
+    )
+    due = f"net->pending.due{n}"
+    return (If(due, (made, Set(due, "false"))),)
+
+
+UPDATE = Update(
+    name="rank-1",
+    says="W[i][j] -= eta x_i d_j, b_j -= eta d_j",
+    change=_change,
+    update=_update,
+    ways=dense.WAYS,
+    gated=True,
+    flush=_flush,
+)

@@ -1,0 +1,58 @@
+"""What every update says of itself, and what several do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from codegen.composer import Composer
+from codegen.cost import Shape
+from codegen.layers import dense
+from codegen.program import Item, Part, Repeat, Symbol, op
+from codegen.tensors import Tensor
+
+ETA = Symbol("eta")
+"""The learning rate."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is done with a layer's input and its delta.
+
+    `says` is its equation, for a comment. `update(composer, layer)` are its operations, within the limits of weights;
+    `change` the same without limits: what a way is judged by. `ways`: those of
+    `codegen.layers.dense.WAYS` that it can follow; `gated`: whether a gate of rows
+    can leave parts of it out; `flush`: what it may have left pending.
+    """
+
+    name: str
+    says: str
+    change: Callable[[Composer, int], tuple[Item, ...]]
+    update: Callable[[Composer, int], tuple[Item, ...]]
+    ways: tuple[str, ...]
+    gated: bool
+    flush: Callable[[Composer, int], tuple[Item, ...]] = lambda c, n: ()
+
+
+def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
+    """Layer n's weights within their limit, where they have one: all, or the rows on
+    its list."""
+    most = c.spec.clip.weights
+    if most is None:
+        return ()
+    rows: tuple[Item, ...] = clipped(c, c.weights(n))
+    if listed:
+        row, across = Part(c.rows(n), "k"), Shape(1, c.network.n_out)
+        n_out = c.network.shape(n)[1]
+        clip = op("f32_clip", across, v=row, limit=float(most), n=n_out)
+        rows = (Repeat("k", dense.count(n).text, (clip,), c_type="size_t"),)
+    return (*rows, *clipped(c, c.biases(n)))
+
+
+def clipped(c: Composer, v: Tensor) -> tuple[Item, ...]:
+    """A tensor within the limit of weights, where there is one."""
+    most = c.spec.clip.weights
+    if most is None:
+        return ()
+    across = Shape(1, c.network.n_out)
+    return (op("f32_clip", across, v=v, limit=float(most), n=v.size),)
