@@ -41,10 +41,10 @@ def drive(c: Composer, n: int) -> tuple[Item, ...]:
             _listed(c, n),
         )
     if c.way(n) == "fused":
-        done = Set(f"net->pending.due{n}", "false")
+        done = Set(due(n), "false")
         return (
             If(
-                f"net->pending.due{n}", (_fused(c, n), done), (product(c, n),),
+                due(n), (_fused(c, n), done), (product(c, n),),
                 usual=c.density(n) == 1.0, why="the last step's update with it",
             ),
         )  # fmt: skip
@@ -69,7 +69,7 @@ def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
     `sample`, without being converted first."""
     n_in, n_out = c.network.shape(n)
     across = Shape(n_in, 1, c.density(n))
-    into, w, rows, x = f"net->listed{n}", c.weights(n), c.rows(n), c.values(n)
+    into, w, rows, x = count(n).text, c.weights(n), c.rows(n), c.values(n)
     if sample is None:
         return op(
             "f32_nonzero", across, n, into=into,
@@ -83,7 +83,12 @@ def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
 
 def count(n: int) -> Symbol:
     """How many inputs of layer n are on its list."""
-    return Symbol(f"net->listed{n}")
+    return Symbol(f"own->listed{n}")
+
+
+def due(n: int) -> str:
+    """C that tells whether layer n's update waits for its next forward pass."""
+    return f"own->pending.due{n}"
 
 
 def _listed(c: Composer, n: int) -> Op:

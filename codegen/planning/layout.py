@@ -79,14 +79,14 @@ class Network:
     def extent(self, xlen: int) -> Extent:
         """net_t of net.h.j2."""
         word = scalar("f32", xlen)
-        members = [word.times(self.state)]
+        worker = []
         if self.pending:
             due = scalar("bool", xlen).times(self.fused)
-            members.append(struct([word.times(self.pending), due]))
-        members.append(word.times(self.arena).aligned(8))
-        members += [scalar("size", xlen)] * self.listed
-        members += [scalar("u32", xlen)] * self.counters
-        return struct(members)
+            worker.append(struct([word.times(self.pending), due]))
+        worker.append(word.times(self.arena).aligned(8))
+        worker += [scalar("size", xlen)] * self.listed
+        counters = [scalar("u32", xlen)] * self.counters
+        return struct([word.times(self.state), struct(worker), *counters])
 
 
 @dataclass(frozen=True)

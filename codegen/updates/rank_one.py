@@ -71,7 +71,7 @@ def _pending(c: Composer, n: int) -> tuple[Item, ...]:
     """The biases now, the weights with the next forward pass, unless an input is
     zero: its row is not to be touched."""
     n_in, n_out = c.network.shape(n)
-    due = f"net->pending.due{n}"
+    due = dense.due(n)
     looked = op(
         "f32_rates", Shape(1, n_in), n, x=c.input(n), eta=ETA, s=c.rates(n), into=due
     )
@@ -198,7 +198,7 @@ def _flush(c: Composer, n: int) -> tuple[Item, ...]:
     made = op(
         "f32_rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
     )
-    due = f"net->pending.due{n}"
+    due = dense.due(n)
     return (If(due, (made, Set(due, "false"))),)
 
 
