@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from codegen.budget import Fit
 from targets.errors import HilError
-
-if TYPE_CHECKING:
-    from codegen.planning.bill import Fit
 
 
 class SpecError(HilError):

@@ -16,11 +16,10 @@ from typing import Any
 
 import jinja2
 
-from codegen import cost
+from codegen import cformat, cost
 from codegen.cost import Cost, Shape
 from codegen.errors import BuildError
 from codegen.formats import FORMATS
-from codegen.rendering import cformat
 
 ARCHES = ("scalar", "rvv")
 LMULS = (1, 2, 4, 8)

@@ -7,12 +7,12 @@ A direction has a seed of its own, and is drawn anew wherever it is needed
 from __future__ import annotations
 
 from codegen import streams
+from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter
 from codegen.program import Carried, Item, Op, Operand, Part, Repeat, Set, Symbol, op
-from codegen.rendering.cformat import literal
 from codegen.tensors import Tensor
 
 K = Parameter("k", 1, "directions a step, whose estimates are averaged", most=1024)

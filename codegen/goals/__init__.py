@@ -7,12 +7,12 @@ The reference has its own (`codegen.reference.goals`).
 
 from __future__ import annotations
 
+from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.cost import Shape
 from codegen.goals import label, sample, vector
 from codegen.goals.base import LOSSES, Goal
 from codegen.program import If, Item, Leave, Op, Set, Stage, op
-from codegen.rendering.cformat import literal
 from codegen.spec import Spec
 from codegen.tensors import Tensor
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from codegen import protocol
+from codegen.budget import Item
 from codegen.planning import layout, ways
 from codegen.planning.arena import Arena
 from codegen.planning.layout import Buffers, Extent
@@ -57,16 +58,6 @@ class Planned(Protocol):
 
 STACK = "stack"
 """The row of the bill that is the stack's reserve."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """A row of the memory bill. `kind`: const, state, pending, scratch, rehearsal,
-    link, runtime or stack; all but const are RAM."""
-
-    name: str
-    bytes: int
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -179,21 +170,3 @@ def _port(target: Target, sizes: Structures) -> Iterator[Item]:
 def ram(bill: tuple[Item, ...]) -> int:
     """Bytes of RAM: all that is no constant."""
     return sum(item.bytes for item in bill if item.kind != "const")
-
-
-@dataclass(frozen=True)
-class Fit:
-    """How many bytes of RAM an image needs, and how many there are: `limit` is
-    `whose`, None where nothing limits it. `largest` are the largest items. `least`:
-    it may need more, for nothing is compiled yet that would tell its stack."""
-
-    needs: int
-    limit: int | None
-    whose: str
-    largest: tuple[Item, ...]
-    least: bool = False
-
-    @property
-    def fits(self) -> bool:
-        """Whether there is enough."""
-        return self.limit is None or self.needs <= self.limit

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from codegen.budget import Fit, Item
 from codegen.errors import OverBudget
-from codegen.planning.bill import STACK, Fit, Item, ram
+from codegen.planning.bill import STACK, ram
 from codegen.planning.planned import Plan
 
 CODE = 64 << 10

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from codegen import kernels, rules
+from codegen.budget import Item
 from codegen.cost import Shape
 from codegen.planning import bill as bills
 from codegen.planning import ways
@@ -52,7 +53,7 @@ class LinkPlan:
     tensors: tuple[Tensor, ...] = ()
 
     @cached_property
-    def bill(self) -> tuple[bills.Item, ...]:
+    def bill(self) -> tuple[Item, ...]:
         """The memory bill, row by row."""
         return bills.rows_alone(self.target, self.line)
 
@@ -185,7 +186,7 @@ class Plan:
         return slots(self.target.flash, WORD * sum(t.words for t in self.state))
 
     @cached_property
-    def bill(self) -> tuple[bills.Item, ...]:
+    def bill(self) -> tuple[Item, ...]:
         """The memory bill, row by row."""
         return bills.rows(self)
 

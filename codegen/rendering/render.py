@@ -13,11 +13,11 @@ import jinja2
 
 from codegen import constants, goals, kernels, protocol, streams
 from codegen.building.buildplan import BuildPlan
+from codegen.cformat import FILTERS
 from codegen.planning import bill, layout
 from codegen.planning.checkpoint import identity
 from codegen.planning.planned import Call, LinkPlan, Plan
 from codegen.planning.resident import LABELS_FILE, SAMPLES_FILE
-from codegen.rendering.cformat import FILTERS
 from codegen.rendering.prefix import DEFAULT, renamed
 from codegen.rendering.self_test import FINDINGS
 from codegen.rendering.spelling import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 
+from codegen.cformat import literal
 from codegen.cost import Shape
 from codegen.kernels import Kernel
 from codegen.program import Carried, If, Item, Op, Operand, Part, Symbol
-from codegen.rendering.cformat import literal
 from codegen.tensors import Tensor
 
 WIDTH = 92

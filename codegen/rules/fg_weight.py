@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from codegen import fronts, goals, perturbation
+from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.forms import program
 from codegen.layers import dense
 from codegen.parameters import Parameters
 from codegen.perturbation import DIRECTION, C, K
 from codegen.program import Item, Part, Program, Repeat, Set, Stage
-from codegen.rendering.cformat import literal
 from codegen.rules import Declaration, Rate
 from codegen.tensors import Tensor
 from codegen.updates.base import limit

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen import kernels
+from codegen import cformat, kernels
 from codegen.errors import BuildError
 from codegen.formats import FORMATS
-from codegen.rendering import cformat
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(

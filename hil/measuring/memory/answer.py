@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from codegen.budget import Fit
 from codegen.errors import OverBudget
 from codegen.planning import fitting
-from codegen.planning.bill import Fit
 from codegen.planning.planned import LinkPlan
 from hil.measuring.memory.rows import Row
 from targets import Target

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import rules
+from codegen.budget import Item
 from codegen.machine_code import stack
 from codegen.machine_code.stack import INFER, MAIN, STEP, TRAPS, Bound
 from codegen.planning.arena import arrange
-from codegen.planning.bill import Item
 from codegen.planning.planned import Plan
 from codegen.program import lives
 from codegen.spec import RuleChoice
