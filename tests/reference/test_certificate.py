@@ -176,6 +176,20 @@ def test_sums_stay_within_their_intervals(
     assert proved.lo <= product <= proved.hi
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_sum_that_is_rounded_away_from_zero_stays_within(sign: int) -> None:
+    """1 + 0.75 of a unit in the last place is rounded to the next number, outside of
+    what the exact sum would allow."""
+    small = np.float32(sign * 0.75 * 2.0**-23)
+    first, one = np.full(1, sign, np.float32), np.ones((1, 1), np.float32)
+    (summed,) = arithmetic.fma_chain(np.full((1, 1), small), one, first)
+    assert abs(summed) > 1 + abs(float(small))
+    exact = float(small), float(sign)
+    term, start = (Interval(end, end) for end in exact)
+    proved = chain(start, [(term, Interval(1.0, 1.0))])
+    assert proved.lo <= summed <= proved.hi
+
+
 @settings(max_examples=60, deadline=None)
 @given(v=arrays(np.int16, (9, 2), elements=st.integers(-32768, 32767)))
 def test_features_of_any_window_are_within_their_bounds(v: np.ndarray) -> None:
