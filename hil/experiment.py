@@ -1,7 +1,7 @@
 """An experiment: everything that fixes a run, as one value.
 
 It comes from a TOML file, from flags or from Python, and goes back to TOML; the
-keys are those of `hil.keys`. What it leaves out is decided in `hil.lesson.lesson`,
+keys are those of `hil.keys`. What it leaves out is decided in `hil.lesson.preparing`,
 with the data at hand; `Lesson.experiment` is the effective experiment.
 """
 

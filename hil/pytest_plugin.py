@@ -179,7 +179,7 @@ def hil_target(request: pytest.FixtureRequest) -> Target:
 @pytest.fixture
 def hil_lesson(request: pytest.FixtureRequest, hil_target: Target) -> Lesson:
     """The experiment of the test's `hil` marker, with its samples at hand."""
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.testing.experiment import experiment_of
 
     return prepare(experiment_of(request.node, hil_target, {}))
@@ -234,7 +234,7 @@ def hil_run(
     from hil.errors import Interrupted
     from hil.learning.progress import Progress
     from hil.learning.session import carried_out
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.testing.experiment import experiment_of, tools_or_skip
 
     def run(**keys: Any) -> RunRecord:

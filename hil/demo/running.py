@@ -20,7 +20,8 @@ from hil.errors import HilError, UsageError, stopped
 from hil.experiment import Experiment
 from hil.learning.progress import Progress
 from hil.learning.session import carried_out
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records.record import RunRecord
 

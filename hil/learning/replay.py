@@ -26,7 +26,8 @@ from hil.learning.compare import Difference, Row, digest_difference, row_of
 from hil.learning.divergence import Snapshot, both, one_step, write_state
 from hil.lesson import weights
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records import run_files
 

@@ -49,7 +49,8 @@ from hil.learning.reference_process import ReferenceProcess
 from hil.learning.teaching import Teaching
 from hil.lesson import weights
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import new_record, take_counts

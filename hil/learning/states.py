@@ -20,7 +20,8 @@ from hil.learning.compare import Row, row_of
 from hil.learning.divergence import Snapshot, read_state, require_digest, write_state
 from hil.lesson import weights
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records.record import EXPERIMENT, FLASH
 
 State = Mapping[str, np.ndarray]

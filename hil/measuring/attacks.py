@@ -31,7 +31,8 @@ from hil.learning.reference_process import ReferenceProcess
 from hil.learning.session import Session
 from hil.lesson import weights
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.measuring.lying_device import HEADER_SIZES, Lie, LyingLine, places, said_alone
 from hil.records import record as records
 from hil.records.record import RunRecord

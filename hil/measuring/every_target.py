@@ -11,7 +11,7 @@ from codegen.machine_code import stack
 from hil.experiment import Experiment
 from hil.learning.session import run
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from targets import Target, load, names
 
 

@@ -30,7 +30,8 @@ from hil.learning.lockstep import Lockstep
 from hil.learning.reference_process import ReferenceProcess
 from hil.learning.telling import Learned
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.measuring.echo import (
     ROUNDS,
     attached,

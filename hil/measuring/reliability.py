@@ -20,7 +20,8 @@ from hil.experiment import Experiment
 from hil.learning.progress import Progress
 from hil.learning.session import Session
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records.record import RunRecord
 
 RATES = {"drop": 0.05, "flip": 0.0005, "duplicate": 0.05, "reorder": 0.05, "cut": 0.05}

@@ -12,7 +12,7 @@ from codegen.rendering.render import render
 from hil.errors import HilError, UsageError
 from hil.experiment import load
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.measuring.memory.rows import Row, of_image
 from hil.records import record as records
 from hil.records.record import IMAGE

@@ -20,7 +20,8 @@ from hil.keys import KEYS
 from hil.learning.progress import Progress
 from hil.learning.session import carried_out
 from hil.lesson.building import build_digest, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records import run_files
 from hil.versions import version

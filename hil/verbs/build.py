@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     from codegen.rendering.render import library
     from hil.lesson import build_folder
     from hil.lesson.building import build, plan_for
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
 
     out, folder = output.of(given), Path(given.out)
     if given.link_only:

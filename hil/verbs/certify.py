@@ -31,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     from codegen.reference.certificate import certify
     from hil.errors import UsageError
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
 
     out = output.of(given)
     lesson = prepare(experiment_of(given))

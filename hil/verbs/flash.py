@@ -37,12 +37,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def _built(asked: Experiment, alone: bool) -> tuple[Wanted, Callable[[], Answers]]:
     """Where the image goes, and how it is made."""
     from hil.desk import link_only
-    from hil.lesson import building, lesson
+    from hil.lesson import building, preparing
 
     if alone:
         wanted = link_only.prepare(asked)
         return wanted, lambda: link_only.build(wanted)
-    prepared = lesson.prepare(asked)
+    prepared = preparing.prepare(asked)
     return prepared, lambda: building.build(
         building.plan_for(prepared), asked.toolchain
     )

@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.measuring.tuning import explain
 
     if given.kernel is not None:

@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
     """The verb. A rule that does not take the experiment has its reason in the
     table; the experiment's own is an error then, told behind what is shown."""
     from hil.desk.link_only import serves
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.measuring.memory import answer, growth, report
     from hil.measuring.memory.rows import compare
 

@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
 
     with held():  # an import that is torn apart may lose the signal
         from hil.learning.session import carried_out
-        from hil.lesson.lesson import prepare
+        from hil.lesson.preparing import prepare
         from hil.live import for_stream
         from hil.records.record import EXPERIMENT, FILE
         from hil.records.verdict import line, verdict, versions

@@ -18,7 +18,7 @@ from codegen.rendering.self_test import FINDINGS
 from hil.device.link.frame import Decoder, Frame, encode
 from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 BOOT = 0x1234_5678
 LIMIT = 20.0

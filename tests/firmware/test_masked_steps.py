@@ -8,7 +8,8 @@ from hil.device.device import Device
 from hil.device.link.channel import Channel
 from hil.experiment import Experiment
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 
 STEPS = 24
 

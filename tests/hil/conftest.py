@@ -17,7 +17,8 @@ from hil.device.link.channel import Channel
 from hil.errors import LineClosed
 from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 
 Mutate = Callable[[str, str, str], None]
 

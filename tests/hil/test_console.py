@@ -15,7 +15,7 @@ import pytest
 from hil import Experiment
 from hil.learning.session import run
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 NETWORK = (64, 17, 10)
 LOGIN = "stty raw -echo; while :; do {image} --stdio --flash {image}.flash; done"

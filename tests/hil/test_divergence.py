@@ -13,7 +13,7 @@ from hil import Experiment, RunRecord, run
 from hil.errors import DeviceFault
 from hil.learning.progress import Progress
 from hil.learning.session import Session
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 Mutate = Callable[[str, str, str], None]
 

@@ -14,9 +14,9 @@ import pytest
 import targets
 from hil import Experiment
 from hil.cli import main
-from hil.lesson import lesson
+from hil.lesson import preparing
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 BOARD = """
 import subprocess, sys
@@ -158,7 +158,7 @@ def test_a_unit_that_says_nothing_is_flashed_only_when_it_may_be_blank(
 ) -> None:
     made = targets.load("host")
     quick = replace(made, limits=replace(made.limits, hello=2.0))
-    monkeypatch.setattr(lesson, "load_target", lambda name: quick)
+    monkeypatch.setattr(preparing, "load_target", lambda name: quick)
     assert flash(unit, programmer) == 6
     assert "does not say what it is" in capsys.readouterr().err
     assert flash(unit, programmer, "--blank") == 0

@@ -21,7 +21,7 @@ from hil.device.debuggers import ANY
 from hil.device.units import Unit
 from hil.errors import FlashError
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from tests.conftest import require
 
 TARGET = "qemu-rv64gc"

@@ -17,7 +17,7 @@ from hil.cli import main
 from hil.errors import DataError, HilError
 from hil.experiment import from_toml
 from hil.flags import experiment_of
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 SHORT = Experiment(target="host", network="64-17-10", steps=24, test=5)
 

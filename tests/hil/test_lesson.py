@@ -11,7 +11,8 @@ import pytest
 
 from hil import Experiment
 from hil.data import datasets
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from tests.hil.test_datasets import permutation
 
 TRAINED = 1437

@@ -34,7 +34,7 @@ from hil.learning.progress import Begun, Progress
 from hil.learning.session import Session
 from hil.learning.steering import Steering
 from hil.learning.telling import Learned
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.live.history import History
 from hil.live.lines import Sight
 from hil.live.picture import picture

@@ -13,7 +13,7 @@ from hil.learning.metrics import Status
 from hil.learning.progress import Begun, Progress
 from hil.learning.session import run
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 TARGET = "qemu-rv64gc"
 

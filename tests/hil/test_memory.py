@@ -18,7 +18,7 @@ from hil.cli import main
 from hil.errors import OverBudget
 from hil.experiment import Experiment
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.measuring.memory import answer, growth, report, rows
 from hil.measuring.memory.rows import INFERENCE, compare
 

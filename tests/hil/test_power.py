@@ -17,7 +17,7 @@ from hil import Experiment
 from hil.cli import main
 from hil.errors import UsageError
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 TARGET, NETWORK = "qemu-rv64gcv", "64-17-10"
 SWITCH = """\

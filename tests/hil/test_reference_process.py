@@ -24,7 +24,7 @@ from hil.learning.progress import Progress
 from hil.learning.reference_process import ReferenceProcess
 from hil.learning.session import Session
 from hil.learning.telling import Learned
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 LIMIT = 60.0
 ETA = np.float32(0.05)

@@ -21,7 +21,8 @@ from hil.data.tasks import Task
 from hil.device.device import Device
 from hil.errors import HilError, Refused, UsageError
 from hil.learning.session import Session
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 LIMIT = 20.0

@@ -14,7 +14,7 @@ from hil.device import replies
 from hil.device.replies import Asked
 from hil.experiment import Experiment
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from targets import load
 
 

@@ -19,7 +19,7 @@ from hil.cli import main
 from hil.errors import UsageError
 from hil.experiment import load
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.records import continual
 from hil.records import record as records
 from hil.records.record import KINDS as EVERY_KIND

@@ -24,7 +24,8 @@ from hil.learning.feed import portion
 from hil.learning.lockstep import SNAPSHOT_EVERY, Lockstep
 from hil.learning.reference_process import ReferenceProcess
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 
 EPOCH = 1437
 LIMIT = 20.0

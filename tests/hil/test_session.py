@@ -26,7 +26,7 @@ from hil.errors import (
 )
 from hil.experiment import load
 from hil.learning.progress import Progress
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]

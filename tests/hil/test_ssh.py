@@ -28,7 +28,7 @@ from hil.learning.progress import Progress
 from hil.learning.session import run
 from hil.learning.telling import Learned
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from tests.conftest import require
 from tests.hil.sshd import Daemon
 

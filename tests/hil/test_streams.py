@@ -14,7 +14,7 @@ from hil.data import datasets, tasks
 from hil.data.tasks import Task
 from hil.errors import DataError, DeviceFault, HilError
 from hil.experiment import Experiment
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.records.record import FIRST_LAYER, METRICS, RunRecord
 
 pytestmark = pytest.mark.usefixtures("host_cc")

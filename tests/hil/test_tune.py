@@ -18,7 +18,7 @@ from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.lesson import tuned_file
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 FLAGS = ["--network", "64-10", "--vlen", "128", "--steps", "6"]
 TUNE = [*FLAGS, "--warm", "2", "--tries", "2"]

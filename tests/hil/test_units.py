@@ -18,7 +18,7 @@ from hil.device import units
 from hil.device.link.modem import Levels
 from hil.device.units import AUTO, Unit
 from hil.errors import PortBusy, PortMissing, UsageError
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 TWO = """
 [units.left]

@@ -13,7 +13,7 @@ from codegen.window import Window
 from hil.data import datasets, hapt, windows
 from hil.errors import DataError
 from hil.experiment import Experiment
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 ROWS, AXES = 8, 2
 DECLARED = Window(ROWS, AXES, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), (0.5,) * 6)

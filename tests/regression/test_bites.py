@@ -12,7 +12,7 @@ import pytest
 from codegen.reference import Learner
 from codegen.rendering import render
 from hil import Experiment, run
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.records.record import RunRecord
 
 MUTATIONS = {

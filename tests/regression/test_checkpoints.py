@@ -35,7 +35,7 @@ from hil.errors import (
 from hil.learning import checkpoints, states
 from hil.lesson import weights
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from hil.measuring.lying_device import Lie, LyingLine
 from hil.records.record import FLASH, RunRecord
 from targets import Flash

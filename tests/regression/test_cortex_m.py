@@ -15,7 +15,7 @@ from hil.device.device import Device
 from hil.device.link.channel import Channel
 from hil.errors import DeviceFault, UsageError
 from hil.learning import feed
-from hil.lesson import lesson
+from hil.lesson import preparing
 from hil.lesson.building import build, plan_for
 from tests.regression.mistakes import spoil
 
@@ -54,7 +54,7 @@ def test_a_mistake_is_a_fault_that_names_it(
     spoil(monkeypatch, f"*loss = 0; {{ {statement} }}")
     made = targets.load(target)
     quick = replace(made, limits=replace(made.limits, watchdog=1.0))
-    monkeypatch.setattr(lesson, "load_target", lambda name: quick)
+    monkeypatch.setattr(preparing, "load_target", lambda name: quick)
     with pytest.raises(DeviceFault, match=cause) as caught:
         run(Experiment(target=target, network="64-16-10", steps=3), out=tmp_path)
     assert told in str(caught.value)
@@ -73,9 +73,11 @@ def test_a_stack_overflow_is_told(
 
 def test_what_a_core_cannot_count_is_refused() -> None:
     with pytest.raises(UsageError, match="mps2-an386 has none"):
-        lesson.prepare(Experiment(target="mps2-an386", icount=True))
+        preparing.prepare(Experiment(target="mps2-an386", icount=True))
     with pytest.raises(UsageError, match="needs a counter"):
-        lesson.prepare(Experiment(target="mps2-an386", gate="row", instructions=10_000))
+        preparing.prepare(
+            Experiment(target="mps2-an386", gate="row", instructions=10_000)
+        )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_board_alone_resets_after_a_fault(
     made = targets.load(target)
     assert made.qemu is not None
     alone = replace(made, qemu=replace(made.qemu, semihosting=False))
-    prepared = lesson.prepare(Experiment(target=target, network="64-16-10", steps=3))
+    prepared = preparing.prepare(Experiment(target=target, network="64-16-10", steps=3))
     image = build(plan_for(prepared))
     with QemuMachine(alone, image.image.path, vlen=0) as machine:
         machine.power_on()

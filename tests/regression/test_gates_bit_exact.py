@@ -16,7 +16,7 @@ from codegen import rules
 from hil import Experiment, run
 from hil.data.datasets import load
 from hil.errors import DeviceFault, UsageError
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 from tests.regression.machines import MACHINES
 
 STEPS = 24

@@ -24,9 +24,9 @@ from hil.device.device import Device
 from hil.device.link.channel import Channel
 from hil.errors import DeviceFault
 from hil.experiment import Experiment
-from hil.lesson import lesson as lessons
+from hil.lesson import preparing
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 BARE = ("qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f")
 SMALL = Experiment(network=(64, 10), steps=3, test=2, compare="none")
@@ -164,7 +164,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
         target = targets.load(name)
         limits = replace(target.limits, watchdog=seconds)
         other = replace(target, limits=limits)
-        monkeypatch.setattr(lessons, "load_target", lambda _: other)
+        monkeypatch.setattr(preparing, "load_target", lambda _: other)
 
     return hurry
 

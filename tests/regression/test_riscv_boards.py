@@ -10,7 +10,7 @@ import pytest
 import targets
 from hil import Experiment, run
 from hil.errors import DeviceFault
-from hil.lesson import lesson
+from hil.lesson import preparing
 from tests.regression.mistakes import spoil
 
 BOARDS = ("microchip-icicle-kit", "sifive-u")
@@ -36,7 +36,7 @@ def test_a_mistake_is_a_fault_that_names_it(
     spoil(monkeypatch, f"*loss = 0; {{ {statement} }}")
     made = targets.load(board)
     quick = replace(made, limits=replace(made.limits, watchdog=1.0))
-    monkeypatch.setattr(lesson, "load_target", lambda name: quick)
+    monkeypatch.setattr(preparing, "load_target", lambda name: quick)
     with pytest.raises(DeviceFault, match=cause) as caught:
         run(Experiment(target=board, network="64-16-10", steps=3), out=tmp_path)
     assert told in str(caught.value)

@@ -10,7 +10,7 @@ from codegen import rules
 from codegen.machine_code import stack
 from hil import Experiment, run
 from hil.lesson.building import build, plan_for
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 CASES = (
     ("host", None, {}),

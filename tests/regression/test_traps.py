@@ -11,7 +11,7 @@ import pytest
 import targets
 from hil import Experiment, run
 from hil.errors import DeviceFault
-from hil.lesson import lesson
+from hil.lesson import preparing
 from tests.regression.mistakes import spoil
 
 
@@ -27,7 +27,7 @@ def test_a_vector_image_on_a_core_without_vectors_says_so(
     target = targets.load("qemu-rv64gcv")
     assert target.qemu is not None
     bare = replace(target, qemu=replace(target.qemu, cpu="rv64,v=false,vlen={vlen}"))
-    monkeypatch.setattr(lesson, "load_target", lambda name: bare)
+    monkeypatch.setattr(preparing, "load_target", lambda name: bare)
     with pytest.raises(DeviceFault, match="illegal instruction") as caught:
         run(Experiment(steps=5), out=tmp_path)
     assert caught.value.exit_code == 7

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hil import Experiment, run
-from hil.lesson.lesson import prepare
+from hil.lesson.preparing import prepare
 
 INPUTS, HIDDEN, CLASSES = 1100, 64, 300
 STEPS = 3

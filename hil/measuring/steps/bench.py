@@ -13,7 +13,8 @@ from emulation import qemu
 from hil.errors import Divergence, UsageError
 from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for
-from hil.lesson.lesson import Lesson, prepare
+from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import prepare
 from hil.measuring.steps.counting import Counted, count
 from hil.measuring.steps.cycles import Modelled, modelled
 from hil.measuring.steps.plain import Opponent, opponents

@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The benchmark."""
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.measuring.gate_cost import DIGEST_EVERY, gate_costs
 
     out = output.of(given)

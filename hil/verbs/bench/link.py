@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The benchmark."""
     from hil.desk.link_only import serves
-    from hil.lesson.lesson import prepare
+    from hil.lesson.preparing import prepare
     from hil.measuring.link_cost import FIRST_STEP_LIMIT, GOAL, bench_link
     from hil.records.record import from_device
 
