@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from codegen import streams
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.drawn import uniform
+from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter
 from codegen.program import Op, Symbol, op
 from codegen.spec import Network
@@ -53,7 +53,7 @@ def project(
     shape = Shape(rows(c.network, n), c.network.layers[n])
     if c.parameters["feedback"] == "signs":
         return op(
-            "f32_feedback_signs",
+            "feedback_signs",
             shape,
             n,
             seed=Symbol("net->seed"),
@@ -69,7 +69,7 @@ def project(
         initial=Values(partial(_drawn, c.spec.seed, n, shape)),
     )  # fmt: skip
     return op(
-        "f32_feedback_stored", shape, n, feedback=matrix, e=e, u=c.delta(n), says=says
+        "feedback_stored", shape, n, feedback=matrix, e=e, u=c.delta(n), says=says
     )
 
 

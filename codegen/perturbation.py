@@ -9,7 +9,7 @@ from __future__ import annotations
 from codegen import streams
 from codegen.cformat import literal
 from codegen.composer import Composer
-from codegen.cost import Shape
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter
 from codegen.program import Carried, Item, Op, Operand, Part, Repeat, Set, Symbol, op
@@ -44,7 +44,7 @@ def along(
     """y = x + factor v, with v a row of the direction whose seed is `drawn`."""
     across = Shape(1, c.network.layers[n])
     return op(
-        f"f32_{c.parameters['perturbation']}",
+        str(c.parameters["perturbation"]),
         across,
         n,
         seed=drawn,
@@ -61,7 +61,7 @@ def jvp(c: Composer, n: int, below: Tensor | None, t: Tensor) -> Op:
     along a direction, and its input along `below`."""
     shape = Shape(*c.network.shape(n))
     return op(
-        f"f32_jvp_{c.parameters['perturbation']}",
+        f"jvp_{c.parameters['perturbation']}",
         shape,
         n,
         seed=DIRECTION,
@@ -80,7 +80,7 @@ def derivative(
 ) -> Op:
     """jvp_k = e . t."""
     return op(
-        "f32_dot",
+        "dot",
         Shape(1, e.size),
         n,
         x=e,

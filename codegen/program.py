@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from codegen import kernels
-from codegen.cost import Shape
 from codegen.errors import BuildError
 from codegen.formats import Format
 from codegen.kernels import Kernel
+from codegen.kernels.cost import Shape
 from codegen.tensors import Tensor
 
 PHASES = ("look", "judge", "credit", "update")
@@ -57,6 +57,12 @@ class Carried:
 
 Operand: TypeAlias = Tensor | Part | Carried | Symbol | float | int | None
 """What an operation works on. A float is a binary32 constant, None no pointer."""
+
+
+def _tensor(given: Operand) -> Tensor | None:
+    """The tensor that an operand names, if it names one."""
+    found = given.tensor if isinstance(given, Part | Carried) else given
+    return found if isinstance(found, Tensor) else None
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,8 @@ class Op:
         that."""
         const = {p.name: p.const for p in self.kernel.pointers}
         for name, given in self.operands:
-            tensor = given.tensor if isinstance(given, Part | Carried) else given
-            if isinstance(tensor, Tensor):
+            tensor = _tensor(given)
+            if tensor is not None:
                 yield tensor, not const.get(name, True)
         if isinstance(self.into, Part):
             yield self.into.tensor, True
@@ -154,17 +160,22 @@ Item: TypeAlias = Op | Set | Repeat | If | Leave | Stage
 
 
 def op(
-    kernel: str, shape: Shape, layer: int = 0, /, *, purpose: str = "", says: str = "",
+    operation: str, shape: Shape, layer: int = 0, /, *, purpose: str = "", says: str = "",
     into: Part | str = "", needs: str = "", faults: Tensor | None = None,
     **operands: Operand,
 ) -> Op:  # fmt: skip
-    """An `Op` of the kernel of that name, its operands by keyword; raises `BuildError`
-    when there is no such kernel, or it has no such parameter."""
-    found = kernels.named(kernel)
+    """An `Op` of the kernel of that operation and of its operands' formats, operands by
+    keyword: `op("dense_forward", shape, n, w=..., b=..., x=..., a=...)`.
+
+    Raises `BuildError` when there is no such kernel, or it has no such parameter.
+    """
+    tensors = ((name, _tensor(given)) for name, given in operands.items())
+    formats = {name: tensor.format for name, tensor in tensors if tensor is not None}
+    found = kernels.for_operands(operation, formats)
     unknown = set(operands) - {argument.name for argument in found.arguments}
     if unknown:
         raise BuildError(
-            f"kernel {kernel!r} is given {', '.join(sorted(unknown))}: expected some of "
+            f"kernel {found.name!r} is given {', '.join(sorted(unknown))}: expected some of "
             + ", ".join(argument.name for argument in found.arguments)
         )
     return Op(

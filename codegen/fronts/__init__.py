@@ -8,8 +8,8 @@ not finite.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.fronts import scale, window
+from codegen.kernels.cost import Shape
 from codegen.program import Item, Op, Stage, op
 
 
@@ -37,4 +37,4 @@ def _check(c: Composer) -> tuple[Item, ...]:
         return ()
     x = c.input(1)
     across = Shape(1, c.network.n_in)
-    return (op("f32_all_finite", across, purpose="input", v=x, needs="true", faults=x),)
+    return (op("all_finite", across, purpose="input", v=x, needs="true", faults=x),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.cost import Shape
+from codegen.kernels.cost import Shape
 from codegen.program import Op, Part, op
 from codegen.tensors import Values
 
@@ -17,7 +17,7 @@ def convert(c: Composer) -> Op:
     )
     shape = Shape(window.rows, window.axes)
     return op(
-        "i16_window_features",
+        "window_features",
         shape,
         1,
         v=c.sample,

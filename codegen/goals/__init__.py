@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from codegen.cformat import literal
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.goals import label, sample, vector
 from codegen.goals.base import LOSSES, Goal
+from codegen.kernels.cost import Shape
 from codegen.program import If, Item, Leave, Op, Set, Stage, op
 from codegen.spec import Spec
 from codegen.tensors import Tensor
@@ -46,7 +46,7 @@ def judge(c: Composer) -> Stage:
 
 
 def _largest(c: Composer, e: Tensor) -> Op:
-    return op("f32_max_abs", Shape(1, c.network.n_out), v=e)
+    return op("max_abs", Shape(1, c.network.n_out), v=e)
 
 
 def _negligible(c: Composer) -> str:

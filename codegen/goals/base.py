@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from codegen.composer import Composer
-from codegen.cost import Shape
+from codegen.kernels.cost import Shape
 from codegen.layers.dense import finite
 from codegen.program import Item, Op, op
 from codegen.spec import Spec
 from codegen.tensors import Tensor
 
 LOSSES = {
-    "sigmoid": "f32_sigmoid_bce",
-    "softmax": "f32_softmax_ce",
-    "identity": "f32_identity_mse",
+    "sigmoid": "sigmoid_bce",
+    "softmax": "softmax_ce",
+    "identity": "identity_mse",
 }
 """Kernel of the outputs, their loss and error, by the network's output."""
 
@@ -51,7 +51,7 @@ def tempered(c: Composer, e: Tensor) -> tuple[Item, ...]:
     if limit is None:
         return ()
     across = Shape(1, c.network.n_out)
-    return (op("f32_clip", across, v=e, limit=float(limit), n=e.size),)
+    return (op("clip", across, v=e, limit=float(limit), n=e.size),)
 
 
 def against(
@@ -79,4 +79,4 @@ def outputs_alone(c: Composer) -> Op:
 
 def scaled(t: Tensor, source: Tensor, sign: float) -> Op:
     """t = sign * source, for a sign of 1 or -1."""
-    return op("f32_scale", Shape(1, t.size), v=source, scale=sign, x=t)
+    return op("convert", Shape(1, t.size), v=source, scale=sign, x=t)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.goals.base import LOSSES, Goal, tempered
+from codegen.kernels.cost import Shape
 from codegen.program import Item, Op, Symbol, op
 from codegen.tensors import Tensor
 
@@ -23,7 +23,7 @@ def _judged(
 
 
 def _target(c: Composer, t: Tensor, sign: float) -> Op:
-    return op("f32_target", Shape(1, t.size), t=t, label=LABEL, value=sign)
+    return op("target", Shape(1, t.size), t=t, label=LABEL, value=sign)
 
 
 def _outputs(c: Composer) -> Op:

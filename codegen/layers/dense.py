@@ -10,8 +10,8 @@ fused: one step's update and the next one's forward share one pass over W.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.fronts import as_it_comes
+from codegen.kernels.cost import Shape
 from codegen.program import If, Item, Op, Set, Stage, Symbol, op
 from codegen.tensors import Tensor
 
@@ -54,7 +54,7 @@ def drive(c: Composer, n: int) -> tuple[Item, ...]:
 def product(c: Composer, n: int) -> Op:
     """a = b + x W, row by row."""
     return op(
-        "f32_dense_forward",
+        "dense_forward",
         shape(c, n),
         n,
         w=c.weights(n),
@@ -72,11 +72,11 @@ def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
     into, w, rows, x = count(n).text, c.weights(n), c.rows(n), c.values(n)
     if sample is None:
         return op(
-            "f32_nonzero", across, n, into=into,
+            "nonzero", across, n, into=into,
             v=c.input(n), w=w, stride=n_out, rows=rows, x=x,
         )  # fmt: skip
     return op(
-        f"{c.spec.inputs.dtype}_nonzero", across, n, into=into,
+        "nonzero", across, n, into=into,
         v=sample, scale=float(c.spec.inputs.scale), w=w, stride=n_out, rows=rows, x=x,
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def due(n: int) -> str:
 
 def _listed(c: Composer, n: int) -> Op:
     return op(
-        "f32_listed_forward",
+        "listed_forward",
         shape(c, n),
         n,
         rows=c.rows(n),
@@ -106,7 +106,7 @@ def _listed(c: Composer, n: int) -> Op:
 
 def _fused(c: Composer, n: int) -> Op:
     return op(
-        "f32_dense_fused",
+        "dense_fused",
         shape(c, n),
         n,
         w=c.weights(n),
@@ -123,7 +123,7 @@ def activate(c: Composer, n: int, h: Tensor) -> tuple[Item, ...]:
     kind, across = c.network.activation, Shape(1, c.network.layers[n])
     if kind == "identity":
         return (finite(h, n),)
-    return (op(f"f32_{kind}", across, n, h=h, needs="true", faults=h),)
+    return (op(kind, across, n, h=h, needs="true", faults=h),)
 
 
 def slope(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
@@ -131,9 +131,7 @@ def slope(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
     kind, across = c.network.activation, Shape(1, c.network.layers[n])
     if kind == "identity":
         return (finite(d, n),)
-    return (
-        op(f"f32_{kind}_grad", across, n, h=c.result(n), d=d, needs="true", faults=d),
-    )
+    return (op(f"{kind}_grad", across, n, h=c.result(n), d=d, needs="true", faults=d),)
 
 
 def alive(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
@@ -145,13 +143,13 @@ def alive(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
 def finite(v: Tensor, n: int, purpose: str = "") -> Op:
     """Look whether a tensor of layer n is finite."""
     across = Shape(1, v.size)
-    return op("f32_all_finite", across, n, v=v, purpose=purpose, needs="true", faults=v)
+    return op("all_finite", across, n, v=v, purpose=purpose, needs="true", faults=v)
 
 
 def backward(c: Composer, n: int, says: str = "") -> Op:
     """d_n = W_(n+1) d_(n+1), the transposed product."""
     return op(
-        "f32_dense_backward",
+        "dense_backward",
         Shape(*c.network.shape(n + 1)),
         n,
         w=c.weights(n + 1),

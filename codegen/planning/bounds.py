@@ -37,8 +37,8 @@ from codegen.tensors import WORD
 
 LANE_BITS = 32
 LARGEST_LMUL = 8
-BACKWARD = "f32_dense_backward"
-"""The kernel of a plan whose rule reads the weights once more, for W d."""
+BACKWARD = "dense_backward"
+"""The operation of a plan whose rule reads the weights once more, for W d."""
 
 SEQUENTIAL, FUSED = "sequential", "fused"
 
@@ -116,6 +116,6 @@ def _passes(
         ]
     else:
         found = [(_FORWARD, seen.active, False), (_UPDATE, seen.active, True)]
-    if layer > 1 and any(c.variant.kernel.name == BACKWARD for c in plan.calls):
+    if layer > 1 and any(c.variant.kernel.operation == BACKWARD for c in plan.calls):
         found.append((_BACKWARD, plan.spec.network.shape(layer)[0], False))
     return found

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from codegen import kernels, rules
 from codegen.composer import Composer, Way
-from codegen.cost import Shape
 from codegen.errors import SpecError
-from codegen.formats import need_fma
+from codegen.formats import F32, need_fma
+from codegen.kernels.cost import Shape
 from codegen.planning import ways
 from codegen.planning.arena import Arena, arrange, survivors
 from codegen.planning.fitting import fitted, refuse_oversized_image
@@ -97,7 +97,7 @@ def _calls(
         (0, name): (Shape(1, most), "") for name in BESIDE_THE_STEP
     }
     if composer.spec.clip.weights is not None:  # of what is drawn at first
-        wanted[0, "f32_clip"] = Shape(1, network.n_out), ""
+        wanted[0, kernels.find("clip", F32).name] = Shape(1, network.n_out), ""
     for one in program.ops():
         made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))
         assert made[0] == one.shape, f"{one.key} of layer {one.layer} has two shapes"

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from codegen import kernels, rules
 from codegen.budget import Item
-from codegen.cost import Shape
+from codegen.formats import F32, U32
+from codegen.kernels.cost import Shape
 from codegen.planning import bill as bills
 from codegen.planning import ways
 from codegen.planning.arena import Arena
@@ -21,7 +22,7 @@ from codegen.spec import Spec
 from codegen.tensors import WORD, Tensor
 from targets import Target
 
-BESIDE_THE_STEP = ("f32_uniform", "u32_digest")
+BESIDE_THE_STEP = (kernels.find("uniform", F32).name, kernels.find("digest", U32).name)
 """Kernels that a network needs, and its learning steps do not."""
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from codegen import cost, fronts, kernels
+from codegen import fronts, kernels
 from codegen.composer import Composer, Way
-from codegen.cost import Cost, Shape
 from codegen.errors import SpecError
+from codegen.kernels import cost
+from codegen.kernels.cost import Cost, Shape
 from codegen.layers import dense
 from codegen.layers.dense import WAYS
 from codegen.program import Program, ops

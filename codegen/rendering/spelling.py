@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Callable
 
 from codegen.cformat import literal
-from codegen.cost import Shape
 from codegen.kernels import Kernel
+from codegen.kernels.cost import Shape
 from codegen.program import Carried, If, Item, Op, Operand, Part, Symbol
 from codegen.tensors import Tensor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from codegen import feedback
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.forms import at_the_end
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter
 from codegen.program import Item, Program, Stage, op
@@ -25,7 +25,7 @@ def _ternary(c: Composer) -> tuple[Item, ...]:
     if q == c.error:
         return ()
     made = op(
-        "f32_ternary",
+        "ternary",
         Shape(1, q.size),
         c.depth,
         e=c.error,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from codegen import perturbation
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.forms import at_the_end
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameters
 from codegen.perturbation import DIRECTION
@@ -32,7 +32,7 @@ def _moved(c: Composer, n: int) -> Stage:
         drawn = (
             perturbation.along(c, n, DIRECTION, 1.0, None, u),
             op(
-                "f32_dense_forward",
+                "dense_forward",
                 shape,
                 n,
                 w=c.weights(n),
@@ -50,7 +50,7 @@ def _top(c: Composer) -> Stage:
     n, t = c.depth, _tangent(c, c.depth)
     shape = Shape(*c.network.shape(n))
     follows = op(
-        "f32_feedback_stored",
+        "feedback_stored",
         shape,
         n,
         feedback=c.weights(n),

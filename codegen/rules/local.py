@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from codegen import goals, streams
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.forms import in_passing
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.program import Item, Op, Program, op
 from codegen.rules import Declaration, Rate, by_activation
@@ -34,7 +34,7 @@ def through(c: Composer, n: int, x: Tensor, u: Tensor) -> Op:
     """u = x R_n."""
     r = readout(c, n)
     return op(
-        "f32_feedback_stored",
+        "feedback_stored",
         Shape(*r.shape),
         n,
         feedback=r,
@@ -68,7 +68,7 @@ def program(c: Composer, delta: Callable[[Composer, int], tuple[Item, ...]]) -> 
 def _delta(c: Composer, n: int) -> tuple[Item, ...]:
     r, d = readout(c, n), c.delta(n)
     down = op(
-        "f32_dense_backward",
+        "dense_backward",
         Shape(*r.shape),
         n,
         w=r,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codegen.composer import Composer
-from codegen.cost import Shape
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.program import Item, Part, Repeat, Symbol, op
 from codegen.tensors import Tensor
@@ -44,7 +44,7 @@ def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
     if listed:
         row, across = Part(c.rows(n), "k"), Shape(1, c.network.n_out)
         n_out = c.network.shape(n)[1]
-        clip = op("f32_clip", across, v=row, limit=float(most), n=n_out)
+        clip = op("clip", across, v=row, limit=float(most), n=n_out)
         rows = (Repeat("k", dense.count(n).text, (clip,), c_type="size_t"),)
     return (*rows, *clipped(c, c.biases(n)))
 
@@ -55,4 +55,4 @@ def clipped(c: Composer, v: Tensor) -> tuple[Item, ...]:
     if most is None:
         return ()
     across = Shape(1, c.network.n_out)
-    return (op("f32_clip", across, v=v, limit=float(most), n=v.size),)
+    return (op("clip", across, v=v, limit=float(most), n=v.size),)

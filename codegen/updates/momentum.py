@@ -17,7 +17,7 @@ from codegen.updates.base import ETA, Update, limit
 def _change(c: Composer, n: int) -> tuple[Item, ...]:
     v, vb = _velocities(c, n)
     made = op(
-        "f32_momentum_update", dense.shape(c, n), n,
+        "momentum_update", dense.shape(c, n), n,
         w=c.weights(n), b=c.biases(n), v=v, vb=vb, x=c.input(n), d=c.delta(n),
         eta=ETA, mu=float(c.spec.update.momentum),
     )  # fmt: skip

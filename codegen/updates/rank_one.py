@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from codegen.composer import Composer
 from codegen.constants import BUDGET_GAIN, GAIN
-from codegen.cost import Shape
+from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.program import If, Item, Op, Part, Repeat, Set, Symbol, op
 from codegen.tensors import Tensor
@@ -27,7 +27,7 @@ def plain(
 ) -> tuple[Item, ...]:
     """The update of any matrix w [x, d], and biases b where it has some."""
     made = op(
-        "f32_dense_update",
+        "dense_update",
         Shape(x.size, d.size),
         n,
         w=w,
@@ -42,7 +42,7 @@ def plain(
 
 def _whole(c: Composer, n: int) -> Op:
     return op(
-        "f32_dense_update",
+        "dense_update",
         dense.shape(c, n),
         n,
         w=c.weights(n),
@@ -55,7 +55,7 @@ def _whole(c: Composer, n: int) -> Op:
 
 def _listed(c: Composer, n: int, shape: Shape) -> Op:
     return op(
-        "f32_listed_update",
+        "listed_update",
         shape,
         n,
         rows=c.rows(n),
@@ -73,11 +73,9 @@ def _pending(c: Composer, n: int) -> tuple[Item, ...]:
     n_in, n_out = c.network.shape(n)
     due = dense.due(n)
     looked = op(
-        "f32_rates", Shape(1, n_in), n, x=c.input(n), eta=ETA, s=c.rates(n), into=due
+        "rates", Shape(1, n_in), n, x=c.input(n), eta=ETA, s=c.rates(n), into=due
     )
-    biases = op(
-        "f32_bias_update", Shape(1, n_out), n, b=c.biases(n), d=c.delta(n), eta=ETA
-    )
+    biases = op("bias_update", Shape(1, n_out), n, b=c.biases(n), d=c.delta(n), eta=ETA)
     waits = If(
         due, (biases,), (_whole(c, n),), usual=c.density(n) == 1.0,
         why=f"W{n} waits for the next forward pass",
@@ -91,11 +89,11 @@ def _gated(c: Composer, n: int) -> tuple[Item, ...]:
     n_out = c.network.shape(n)[1]
     tau, kept = Part(c.thresholds(), n - 1), dense.count(n)
     bound = op(
-        "f32_max_abs", Shape(1, n_out), n, v=c.delta(n), into=f"const float bound{n}"
+        "max_abs", Shape(1, n_out), n, v=c.delta(n), into=f"const float bound{n}"
     )
     listed = () if c.way(n) == "listed" else (dense.listing(c, n),)
     rows = op(
-        "f32_gate_rows",
+        "gate_rows",
         Shape(c.network.shape(n)[0], 1, c.density(n)),
         n,
         rows=c.rows(n),
@@ -117,10 +115,10 @@ def _passing(c: Composer, n: int) -> tuple[Item, ...]:
     if not gate.masked:
         return (_listed(c, n, shape),)
     m = c.inner(f"m{n}", (n_out,))
-    masks = op("f32_block_max", Shape(1, n_out), n, v=c.delta(n), m=m, block=gate.block)
+    masks = op("block_max", Shape(1, n_out), n, v=c.delta(n), m=m, block=gate.block)
     into = f"const size_t part{n}" if gate.active is not None else ""
     return masks, op(
-        "f32_listed_masked_update",
+        "listed_masked_update",
         shape,
         n,
         rows=c.rows(n),
@@ -143,7 +141,7 @@ def _controlled(c: Composer, n: int) -> tuple[Item, ...]:
     tau = Part(c.thresholds(), n - 1)
     return (
         op(
-            "f32_controlled",
+            "controlled",
             Shape(1, 1),
             n,
             tau=tau,
@@ -163,7 +161,7 @@ def budget(c: Composer) -> tuple[Item, ...]:
         return ()
     tau, taken = c.thresholds(), "net->signal"
     moved = op(
-        "f32_controlled",
+        "controlled",
         Shape(1, 1),
         tau=Part(tau, 0),
         part=Symbol(taken),
@@ -196,7 +194,7 @@ def _change(c: Composer, n: int) -> tuple[Item, ...]:
 def _flush(c: Composer, n: int) -> tuple[Item, ...]:
     """Layer n's update that waits, and nothing else."""
     made = op(
-        "f32_rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
+        "rank_one", dense.shape(c, n), n, w=c.weights(n), s=c.rates(n), d=c.delta(n)
     )
     due = dense.due(n)
     return (If(due, (made, Set(due, "false"))),)

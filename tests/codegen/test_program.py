@@ -7,8 +7,8 @@ import pytest
 import targets
 from codegen import rules
 from codegen.composer import Composer
-from codegen.cost import Shape
 from codegen.errors import BuildError
+from codegen.kernels.cost import Shape
 from codegen.planning.arena import arrange, survivors
 from codegen.planning.plan import plan
 from codegen.program import Item, Life, Op, Repeat, Stage, lives, op, ops
@@ -21,7 +21,7 @@ A, B, C, D = (Tensor(name, (4,)) for name in "abcd")
 
 def moved(x: Tensor, y: Tensor) -> Op:
     """y made of x."""
-    return op("f32_ternary", Shape(1, 4), e=x, q=y, threshold=0.5)
+    return op("ternary", Shape(1, 4), e=x, q=y, threshold=0.5)
 
 
 def stage(*body: Item) -> Stage:
@@ -68,9 +68,9 @@ def test_what_is_overwritten_does_not_survive() -> None:
 
 def test_an_operand_that_no_parameter_takes_is_named() -> None:
     with pytest.raises(BuildError, match="'f32_dot' is given z: expected some of x, y"):
-        op("f32_dot", Shape(1, 4), x=A, y=B, z=C)
-    with pytest.raises(BuildError, match="no kernel 'f32_dots'"):
-        op("f32_dots", Shape(1, 4), x=A)
+        op("dot", Shape(1, 4), x=A, y=B, z=C)
+    with pytest.raises(BuildError, match="no kernel for 'dots'"):
+        op("dots", Shape(1, 4), x=A)
 
 
 @pytest.mark.parametrize("rule", rules.names())

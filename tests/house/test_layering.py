@@ -103,7 +103,8 @@ SHELVES = {
         "lesson": "errors output documents experiment data device",
         "desk": "errors experiment device lesson",
         "records": "errors versions documents device lesson",
-        "learning": "errors interrupts output experiment data device lesson desk records",
+        "learning": "errors interrupts output experiment data device lesson desk "
+        "records",
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",
         "live": "errors output experiment records learning",
@@ -112,7 +113,8 @@ SHELVES = {
         "measuring": "errors keys documents experiment data device lesson desk records "
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
-        "demo": "errors documents experiment data device lesson records learning reports",
+        "demo": "errors documents experiment data device lesson records learning "
+        "reports",
         "verbs": "errors keys output experiment data device flags lesson desk records "
         "learning live sweep measuring reports demo",
         "cli": "errors versions output verbs",
@@ -124,7 +126,6 @@ SHELVES = {
         "budget": "",
         "cformat": "",
         "constants": "",
-        "cost": "",
         "formats": "",
         "protocol": "",
         "streams": "",
@@ -133,25 +134,26 @@ SHELVES = {
         "parameters": "errors",
         "tensors": "formats",
         "window": "constants errors",
-        "kernels": "cformat cost errors formats",
-        "program": "cost errors formats kernels tensors",
+        "kernels": "cformat errors formats",
+        "program": "errors formats kernels tensors",
         "spec": "errors formats window",
         "composer": "formats spec streams tensors",
-        "feedback": "composer cost drawn parameters program spec streams tensors",
-        "fronts": "composer cost program tensors",
-        "layers": "composer cost fronts program tensors",
-        "goals": "cformat composer cost layers program spec tensors",
-        "updates": "composer constants cost layers program spec tensors",
-        "perturbation": "cformat composer cost layers parameters program streams tensors",
+        "feedback": "composer drawn kernels parameters program spec streams tensors",
+        "fronts": "composer kernels program tensors",
+        "layers": "composer fronts kernels program tensors",
+        "goals": "cformat composer kernels layers program spec tensors",
+        "updates": "composer constants kernels layers program spec tensors",
+        "perturbation": "cformat composer kernels layers parameters program streams "
+        "tensors",
         "forms": "composer fronts goals layers program updates",
-        "rules": "cformat composer cost errors feedback forms fronts goals layers "
+        "rules": "cformat composer errors feedback forms fronts goals kernels layers "
         "parameters perturbation program spec streams tensors updates",
         "reference": "constants errors rules spec streams window",
-        "planning": "budget composer cost errors formats fronts goals kernels layers "
+        "planning": "budget composer errors formats fronts goals kernels layers "
         "program protocol rules spec tensors updates",
         "building": "errors",
         "machine_code": "building errors planning",
-        "rendering": "building cformat constants cost errors goals kernels planning "
+        "rendering": "building cformat constants errors goals kernels planning "
         "program protocol streams tensors",
     },
 }

@@ -11,7 +11,7 @@ import pytest
 
 from codegen import cformat, kernels
 from codegen.errors import BuildError
-from codegen.formats import FORMATS
+from codegen.formats import F32, FORMATS, I16, U8, Format, pointer
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
@@ -46,6 +46,58 @@ def test_every_kernel_has_a_default_for_every_machine(name: str, vector: bool) -
 def test_an_unknown_kernel_is_named() -> None:
     with pytest.raises(BuildError, match="'f32_tang'"):
         kernels.variant("f32_tang", vector=True)
+
+
+def test_a_kernel_is_found_by_its_operation_and_formats() -> None:
+    found = {kernels.find(k.operation, *k.formats) for k in kernels.KERNELS.values()}
+    assert found == set(kernels.KERNELS.values())
+    assert kernels.find("dense_forward", F32).name == "f32_dense_forward"
+    assert kernels.find("convert", I16, F32).name == "i16_to_f32"
+
+
+def test_operands_say_which_kernel_is_meant() -> None:
+    asked = kernels.for_operands
+    assert asked("nonzero", {"v": U8, "w": F32, "x": F32}).name == "u8_nonzero"
+    assert asked("nonzero", {"v": F32, "w": F32, "x": F32}).name == "f32_nonzero"
+    assert asked("convert", {"v": F32, "x": F32}).name == "f32_scale"
+    rows = {"rows": pointer(64), "x": F32, "a": F32}
+    assert asked("listed_forward", rows).name == "f32_listed_forward"
+    assert asked("controlled", {}).name == "f32_controlled"
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "says"),
+    [
+        ("dense_forwrd", {}, "no kernel for 'dense_forwrd': expected one of convert, "),
+        ("dense_forward", {"w": I16}, "'dense_forward' of i16: expected f32$"),
+        ("convert", {"v": U8, "x": U8}, "of u8 to u8: expected u8 to f32, i16 to f32, "),
+        ("nonzero", {}, "of an unknown format: expected u8, i16, f32$"),
+        ("dot", {"x": F32, "y": I16}, "given y of i16: expected elements of C type float$"),
+        ("gate_rows", {"rows": F32, "x": F32}, "rows of f32: .* C type float \\*$"),
+    ],
+)  # fmt: skip
+def test_operands_that_no_kernel_takes_are_named(
+    operation: str, given: dict[str, Format], says: str
+) -> None:
+    with pytest.raises(BuildError, match=says):
+        kernels.for_operands(operation, given)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "element", "const"),
+    [
+        ("size_t n", "n", "", False),
+        ("float *w", "w", "float", False),
+        ("const uint8_t *v", "v", "uint8_t", True),
+        ("float **rows", "rows", "float *", False),
+        ("float *const *rows", "rows", "float *", True),
+    ],
+)
+def test_a_parameter_says_what_it_points_at(
+    declared: str, name: str, element: str, const: bool
+) -> None:
+    argument = kernels.Argument.parsed(declared)
+    assert argument == kernels.Argument(name, element, const)
 
 
 @pytest.mark.parametrize(("arch", "lmul"), [("rvv", 3), ("rvv", None), ("scalar", 4)])

@@ -1,6 +1,6 @@
 """What the plan of a lesson has chosen, and why: `hil kernels --explain`.
 
-Every figure is an estimate by the formulas of codegen/cost.py, so it is
+Every figure is an estimate by the formulas of codegen/kernels/cost.py, so it is
 modelled; `hil bench step` counts and `hil tune` measures the candidates.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codegen import cost, kernels
-from codegen.cost import Cost
-from codegen.kernels import Variant
+from codegen import kernels
+from codegen.kernels import Variant, cost
+from codegen.kernels.cost import Cost
 from codegen.planning.planned import Call, Plan
 from codegen.planning.ways import ALLOWED, Layer
 from hil.lesson.building import plan_for
@@ -111,7 +111,7 @@ def lines(found: Explanation) -> Iterator[str]:
         f"{experiment.data}, {plan.target.name}"
     )
     yield f"{_made_for(plan)}; schedule {experiment.schedule}"
-    yield "instructions and cycles are modelled: estimates of one step by codegen/cost.py"
+    yield "instructions and cycles are modelled: estimates of one step by codegen/kernels/cost.py"
     for way in found.ways:
         yield ""
         yield from _layer_lines(found, way)

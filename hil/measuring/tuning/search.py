@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import TypeVar
 
-from codegen import cost, kernels
+from codegen import kernels
 from codegen.building import toolchain
-from codegen.cost import Cost
+from codegen.kernels import cost
+from codegen.kernels.cost import Cost
 from codegen.planning.planned import Call, Choice, Plan
 from codegen.planning.ways import ALLOWED, Layer
 from emulation import qemu

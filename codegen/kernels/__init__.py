@@ -1,0 +1,42 @@
+"""Kernels: the C functions that a step is made of.
+
+contracts   what each computes: an operation on formats, its prototype and contract
+table       the variants of each: how it is computed, and for which machines
+cost        what a variant is estimated to cost; the plan chooses by it
+rendering   their C files and headers
+"""
+
+from codegen.kernels.contracts import (
+    KERNELS,
+    Argument,
+    Kernel,
+    find,
+    for_operands,
+    named,
+)
+from codegen.kernels.rendering import (
+    HEADER,
+    VECTOR_HEADER,
+    Source,
+    header_prototypes,
+    render,
+    source,
+    sources,
+)
+from codegen.kernels.table import (
+    ARCHES,
+    FOLDER,
+    LMULS,
+    TABLE,
+    Variant,
+    best,
+    estimates,
+    variant,
+)
+
+__all__ = [
+    "ARCHES", "FOLDER", "HEADER", "KERNELS", "LMULS", "TABLE", "VECTOR_HEADER",
+    "Argument", "Kernel", "Source", "Variant", "best", "estimates", "find",
+    "for_operands", "header_prototypes", "named", "render", "source", "sources",
+    "variant",
+]  # fmt: skip

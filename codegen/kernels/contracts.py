@@ -1,0 +1,371 @@
+"""What kernels compute: prototypes and contracts, and how to ask for one.
+
+A `Kernel` is an operation on formats, exactly: a C prototype and a contract that says
+every operation in the order in which it is rounded. docs/kernels.md has the grammar of
+the names.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from codegen.errors import BuildError
+from codegen.formats import F32, FORMATS, I16, U8, Format
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A parameter of a kernel. `element` is the C type of what it points at, empty for
+    a value; that is read if it is `const`, else it may be written."""
+
+    name: str
+    element: str
+    const: bool
+
+    @classmethod
+    def parsed(cls, declared: str) -> Argument:
+        """Of a C declaration such as "const float *x"."""
+        *types, name = declared.replace("*", " * ").split()
+        if "*" not in types:
+            return cls(name, "", False)
+        last = len(types) - 1 - types[::-1].index("*")
+        pointed = types[:last]
+        element = " ".join(word for word in pointed if word != "const")
+        return cls(name, element, "const" in (pointed[0], pointed[-1]))
+
+    @property
+    def pointer(self) -> bool:
+        """Whether it points at memory."""
+        return bool(self.element)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether it points at numbers, not at pointers to rows of them."""
+        return self.pointer and not self.element.endswith("*")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What is computed: an `operation` on elements of `formats`, that of what it reads,
+    and of a conversion that of its result. `contract` says every operation in the
+    order in which it is rounded.
+
+    `name` is in C symbols: `<format>_<operation>`, of which both are taken unless they
+    are told.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    contract: str
+    returns: str = "void"
+    operation: str = ""
+    formats: tuple[Format, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.operation:
+            datatype, _, operation = self.name.partition("_")
+            object.__setattr__(self, "operation", operation)
+            object.__setattr__(self, "formats", (FORMATS[datatype],))
+
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        """Its parameters, taken apart."""
+        return tuple(Argument.parsed(text) for text in self.parameters)
+
+    @property
+    def pointers(self) -> tuple[Argument, ...]:
+        """Those that point at memory."""
+        return tuple(found for found in self.arguments if found.pointer)
+
+    def formats_of(self, given: Mapping[str, Format]) -> tuple[Format, ...]:
+        """The formats that operands ask for, `given` by the names of parameters: the
+        first that points at numbers, and of a conversion the last; none, where no
+        operand tells."""
+        told = [given[a.name] for a in self.arguments if a.numbers and a.name in given]
+        return tuple(told[:1] + (told[1:][-1:] if len(self.formats) > 1 else []))
+
+    @property
+    def datatype(self) -> str:
+        """Name of the format of the elements it reads."""
+        return self.formats[0].name
+
+    @property
+    def summary(self) -> str:
+        """First line of the contract."""
+        return self.contract.strip().splitlines()[0]
+
+    def prototype(self, symbol: str) -> str:
+        """C declaration of a function of this kernel, broken between parameters."""
+        whole = (text.replace(" ", "\0") for text in self.parameters)
+        line = f"HIL_KERNEL\0{self.returns}\0{symbol}({', '.join(whole)});"
+        return textwrap.fill(line, 79, subsequent_indent="    ").replace("\0", " ")
+
+
+_N = "size_t n"
+_N_IN_OUT = ("size_t n_in", "size_t n_out")
+_OUTPUT = ("const float *a", "uint32_t label", "float *p", "float *e", _N)
+_OUTPUT_NOTE = """
+p may be a. With e == NULL only p is computed, label is ignored and the result
+is 0. t is 1 at label, 0 elsewhere. Returns NaN when some a_j is infinite or NaN;
+what p and e hold is then of no use."""
+_VECTOR_OUTPUT = ("const float *a", "const float *t", "float *p", "float *e", _N)
+_VECTOR_OUTPUT_NOTE = """
+p may be a. With e == NULL only p is computed, t is ignored and the result is 0.
+Returns NaN when some a_j or t_j is infinite or NaN; what p and e hold is then of
+no use."""
+_LIST = ("float *const *rows", "const float *x", "size_t count")
+_LIST_NOTE = """
+The list of what is not zero, indices ascending: rows_k = w + stride * index_k,
+x_k the value. Returns the number of entries. rows and x have room for n."""
+_FINITE = """
+Returns false when some argument is infinite or NaN; h is then of no use."""
+_DELTA = """
+Returns false when some result is infinite or NaN."""
+
+_PERTURBATION = ("uint32_t seed", "uint32_t stream", "uint32_t row")
+_STREAM = """
+Words are numbers of the stream (seed, stream)."""
+_JVP = (
+    *_PERTURBATION[:2], "const float *w", "const float *b", "const float *x",
+    "const float *t", "float *a", "float *u", *_N_IN_OUT,
+)  # fmt: skip
+_JVP_NOTE = """
+a as hil_f32_dense_forward. u is its derivative where x moves along t, or stays
+with t == NULL, W along rows 0 .. n_in - 1 of V and b along row n_in:
+u_j = V[n_in][j], then for i ascending u_j = fma(t_i, W[i][j], u_j), skipped where
+t_i is zero, and u_j = fma(x_i, V[i][j], u_j), skipped where x_i is zero."""
+
+_KERNELS = (
+    Kernel("u8_to_f32", ("const uint8_t *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (U8, F32)),
+    Kernel("i16_to_f32", ("const int16_t *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (I16, F32)),
+    Kernel("f32_scale", ("const float *v", "float scale", "float *x", _N), """
+x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (F32, F32)),
+    Kernel("i16_window_features", (
+        "const int16_t *v", "const float *offset", "const float *divisor", "float *x",
+        "size_t rows", "size_t axes"), """
+Features of a window of `rows` rows, 2 to WINDOW_ROWS, of `axes` numbers. Of axis a,
+with n = rows, r ascending, all integers exact: S = sum v_ra, V = n sum v_ra^2 - S^2,
+D = sum |v_ra - v_(r-1)a|. f_(3a) = S / n; f_(3a+1) = sqrt(fl(V)) / n, fl(V) = fma(V >> 24,
+2^24, V & 0xffffff); f_(3a+2) = fl(D) / (n - 1), each operation rounded once.
+x_k = (f_k - offset_k) / divisor_k, likewise."""),
+    Kernel("f32_dense_forward", (
+        "const float *w", "const float *b", "const float *x", "float *a", *_N_IN_OUT), """
+Dense layer: a_j = b_j, then a_j = fma(x_i, W[i][j], a_j) for i ascending.
+Rows whose x_i is zero of either sign are skipped. W is [n_in][n_out]."""),
+    Kernel("u8_nonzero", (
+        "const uint8_t *v", "float scale", "float *w", "size_t stride", "float **rows",
+        "float *x", _N), f"""
+A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "size_t"),
+    Kernel("i16_nonzero", (
+        "const int16_t *v", "float scale", "float *w", "size_t stride", "float **rows",
+        "float *x", _N), f"""
+A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "size_t"),
+    Kernel("f32_nonzero", (
+        "const float *v", "float *w", "size_t stride", "float **rows", "float *x", _N), f"""
+A vector's elements that are not zero, x_k = v_i.{_LIST_NOTE}""", "size_t"),
+    Kernel("f32_listed_forward", (
+        *_LIST, "const float *b", "float *a", "size_t n_out"), """
+Dense layer on a list: a_j = b_j, then a_j = fma(x_k, rows_k[j], a_j) for k
+ascending."""),
+    Kernel("f32_listed_update", (
+        "float *const *rows", "float *x", "size_t count", "float *b", "const float *d",
+        "float eta", "size_t n_out"), """
+Rank-1 update on a list: rows_k[j] = fma(s_k, d_j, rows_k[j]), s_k = -(eta * x_k)
+rounded, which is left in x. b_j = fma(-eta, d_j, b_j). No row is there twice."""),
+    Kernel("f32_dense_fused", (
+        "float *w", "const float *s", "const float *d", "const float *b",
+        "const float *x", "float *a", *_N_IN_OUT), """
+One step's update and the next one's forward in a single pass over W:
+W[i][j] = fma(s_i, d_j, W[i][j]) for every i, and with the new W a_j = b_j, then
+a_j = fma(x_i, W[i][j], a_j) for i ascending, skipping x_i that is zero."""),
+    Kernel("f32_rank_one", (
+        "float *w", "const float *s", "const float *d", *_N_IN_OUT), """
+Rank-1 update without a test: W[i][j] = fma(s_i, d_j, W[i][j]) for every i."""),
+    Kernel("f32_rates", ("const float *x", "float eta", "float *s", _N), """
+Rates of a rank-1 update's rows: s_i = -(eta * x_i) rounded. Returns whether no s_i is zero.""", "bool"),
+    Kernel("f32_bias_update", ("float *b", "const float *d", "float eta", _N), """
+Update of biases alone: b_j = fma(-eta, d_j, b_j)."""),
+    Kernel("f32_tanh", ("float *h", _N), """
+h_j = tanh(h_j) by the project's polynomial.""" + _FINITE, "bool"),
+    Kernel("f32_sigmoid", ("float *h", _N), """
+h_j = 1 / (1 + exp(-h_j)) by the project's polynomial.""" + _FINITE, "bool"),
+    Kernel("f32_relu", ("float *h", _N), """
+h_j = h_j > 0 ? h_j : +0.""" + _FINITE, "bool"),
+    Kernel("f32_tanh_grad", ("const float *h", "float *d", _N), """
+d_j = d_j * fma(-h_j, h_j, 1), where h_j is tanh's result.""" + _DELTA, "bool"),
+    Kernel("f32_sigmoid_grad", ("const float *h", "float *d", _N), """
+d_j = d_j * (h_j * (1 - h_j)), where h_j is sigmoid's result.""" + _DELTA, "bool"),
+    Kernel("f32_relu_grad", ("const float *h", "float *d", _N), """
+d_j = h_j > 0 ? d_j : +0, where h_j is relu's result.""" + _DELTA, "bool"),
+    Kernel("f32_all_finite", ("const float *v", _N), """
+True when no v_j is infinite or NaN.""", "bool"),
+    Kernel("f32_feedback_stored", (
+        "const float *feedback", "const float *e", "float *u", "size_t n_err", _N), """
+Feedback projection: u_j = +0, then u_j = fma(e_c, B[c][j], u_j) for c
+ascending; no row is skipped. B is [n_err][n]."""),
+    Kernel("f32_feedback_signs", (
+        "uint32_t seed", "uint32_t first_word", "float scale",
+        "const float *e", "float *u", "uint32_t *words", "size_t n_err", _N), """
+As hil_f32_feedback_stored, with B made of random signs instead of memory.
+Element k = c * n + j is -scale where bit k & 31 of word k >> 5 is set, else
+scale; that word is number first_word + (k >> 5) of the sign feedback stream.
+words has room for (n_err * n + 31) / 32 of them."""),
+    Kernel("f32_dense_backward", (
+        "const float *w", "const float *d", "float *u", *_N_IN_OUT), """
+Transposed product: u_i = dot16(W[i], d), a dot product in a fixed order.
+Up to 16 terms: sequential, p = fma(W[i][j], d_j, p) from +0. More: 16 sums
+p_k over j = k mod 16, then p_k += p_(k+8), p_(k+4), p_(k+2), p_(k+1)."""),
+    Kernel("f32_dense_update", (
+        "float *w", "float *b", "const float *x", "const float *d", "float eta", *_N_IN_OUT), """
+Rank-1 update: W[i][j] = fma(s_i, d_j, W[i][j]), s_i = -(eta * x_i) rounded.
+Rows whose x_i is zero of either sign are not touched.
+b_j = fma(-eta, d_j, b_j); b may be NULL where there are no biases."""),
+    Kernel("f32_momentum_update", (
+        "float *w", "float *b", "float *v", "float *vb", "const float *x", "const float *d",
+        "float eta", "float mu", *_N_IN_OUT), """
+Update with momentum of every row, zero inputs too: V[i][j] = fma(mu, V[i][j],
+fl(x_i * d_j)), then W[i][j] = fma(-eta, V[i][j], W[i][j]); vb_j = fma(mu, vb_j, d_j),
+b_j = fma(-eta, vb_j, b_j). b and vb may be NULL where there are no biases."""),
+    Kernel("f32_sigmoid_bce", _OUTPUT, f"""
+Sigmoid outputs with binary cross-entropy: p_j = sigmoid(a_j), e_j = p_j - t_j.
+Returns sum16 of (t_j ? r - a_j : r) + log(1 + z), with r = relu(a_j),
+z = exp(-|a_j|).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_softmax_ce", _OUTPUT, f"""
+Softmax outputs with cross-entropy: p_j = E_j / s, e_j = p_j - t_j.
+E_j = exp(a_j - max a), s = sum16(E). Returns log(s) - (a_label - max a).{_OUTPUT_NOTE}""",
+        "float"),
+    Kernel("f32_identity_mse", _OUTPUT, f"""
+Linear outputs with half the squared error: p_j = a_j, e_j = p_j - t_j.
+Returns 0.5 * dot16(e, e).{_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_sigmoid_bce_vector", _VECTOR_OUTPUT, f"""
+Sigmoid outputs with binary cross-entropy against a vector t in [0, 1]:
+p_j = sigmoid(a_j), e_j = p_j - t_j. Returns sum16 of (r - fl(a_j * t_j)) + log(1 + z),
+with r = relu(a_j), z = exp(-|a_j|).{_VECTOR_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_identity_mse_vector", _VECTOR_OUTPUT, f"""
+Linear outputs with half the squared error against a vector t: p_j = a_j,
+e_j = p_j - t_j. Returns 0.5 * dot16(e, e).{_VECTOR_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
+t_j = value where j is the label, else +0."""),
+    Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
+q_j = 1 where e_j >= threshold, -1 where e_j <= -threshold, else +0."""),
+    Kernel("f32_clip", ("float *v", "float limit", _N), """
+v_j = v_j < limit ? v_j : limit, then v_j = v_j > -limit ? v_j : -limit; limit > 0."""),
+    Kernel("f32_max_abs", ("const float *v", _N), """
+The largest |v_j|. No v_j is NaN.""", "float"),
+    Kernel("f32_block_max", ("const float *v", "float *m", "size_t block", _N), """
+m_j is the largest |v_k| of the block of `block` elements, from index 0 on, that
+has element j; the last block may be shorter. No v_j is NaN."""),
+    Kernel("f32_gate_rows", (
+        "float **rows", "float *x", "size_t count", "float eta", "float bound",
+        "float tau"), """
+The row gate: of a list only the entries k stay, in order, for which
+fl(|s_k| * bound) >= tau, with s_k = -(eta * x_k) rounded. Returns how many.
+With bound = max |d| no element of a row that goes could have passed alone.""", "size_t"),
+    Kernel("f32_listed_masked_update", (
+        "float *const *rows", "float *x", "size_t count", "float *b", "const float *d",
+        "const float *m", "float eta", "float tau", "size_t n_out"), """
+As hil_f32_listed_update, but rows_k[j] changes only where fl(|s_k| * m_j) >= tau.
+Returns how many elements changed. Biases are not gated.""", "size_t"),
+    Kernel("f32_controlled", (
+        "float tau", "size_t part", "size_t whole", "float set_point", "float gain"), """
+A controller's next threshold: tau * exp(gain * (part / whole - set_point)), each
+operation rounded once, part and whole first; within TAU_MIN .. TAU_MAX.""", "float"),
+    Kernel("f32_dot", ("const float *x", "const float *y", _N), """
+dot16(x, y), the dot product in a fixed order (see hil_f32_dense_backward).""", "float"),
+    Kernel("f32_rademacher", (*_PERTURBATION, "float c", "const float *x", "float *y", _N),
+        f"""
+y_j = fma(c, v_j, x_j), v a random vector of +-1. x may be y, or NULL for +0.
+v_j is -1 where bit j & 31 of word row * ((n + 31) / 32) + (j >> 5) is set.{_STREAM}"""),
+    Kernel("f32_gaussian", (*_PERTURBATION, "float c", "const float *x", "float *y", _N),
+        f"""
+y_j = fma(c, v_j, x_j), v a random vector of normal numbers, v_j made of word
+row * n + j (docs/arithmetic.md). x may be y, or NULL for +0.{_STREAM}"""),
+    Kernel("f32_jvp_rademacher", _JVP, f"""
+A dense layer, and its derivative along a random direction V of +-1.{_JVP_NOTE}
+hil_f32_rademacher says what V's rows are."""),
+    Kernel("f32_jvp_gaussian", _JVP, f"""
+A dense layer, and its derivative along a random direction V of normal numbers.{_JVP_NOTE}
+hil_f32_gaussian says what V's rows are."""),
+    Kernel("f32_uniform", (
+        "uint32_t seed", "uint32_t stream", "float limit", "float *w", _N), """
+w_k = fl((2 u_k - 1) * limit), u_k the uniform number k of the stream in [0, 1).""",
+    ),
+    Kernel("u32_digest", ("const uint32_t *bits", _N, "uint32_t first"), """
+Partial state digest: sum of mix(bits_i ^ 0x9e3779b9 * (first + i + 1)),
+modulo 2^32. `bits` may point at words of any type.""", "uint32_t"),
+)  # fmt: skip
+
+KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _KERNELS}
+"""Every kernel by name."""
+
+
+def named(name: str) -> Kernel:
+    """The kernel of that name, such as "f32_dot"; raises `BuildError` when there is
+    none."""
+    if name not in KERNELS:
+        raise BuildError(f"no kernel {name!r}: expected one of {', '.join(KERNELS)}")
+    return KERNELS[name]
+
+
+def of_operation(operation: str) -> tuple[Kernel, ...]:
+    """The kernels of an operation, one for each formats it is there for; raises
+    `BuildError` when there are none."""
+    found = tuple(k for k in KERNELS.values() if k.operation == operation)
+    if not found:
+        known = dict.fromkeys(kernel.operation for kernel in KERNELS.values())
+        raise BuildError(
+            f"no kernel for {operation!r}: expected one of {', '.join(known)}"
+        )
+    return found
+
+
+def find(operation: str, *formats: Format) -> Kernel:
+    """The kernel of an operation on these formats: `find("dense_forward", F32)`, and
+    of a conversion both: `find("convert", U8, F32)`.
+
+    Raises `BuildError` when there is none.
+    """
+    there = of_operation(operation)
+    for kernel in there:
+        if kernel.formats == formats:
+            return kernel
+    raise _unsuited(operation, formats, there)
+
+
+def for_operands(operation: str, given: Mapping[str, Format]) -> Kernel:
+    """The kernel of an operation on operands of these formats, by the names of its
+    parameters. Where no operand tells a format, there must be one kernel alone.
+
+    Raises `BuildError` when there is none, or an operand is not of the type that its
+    parameter points at.
+    """
+    there = of_operation(operation)
+    asked = {kernel: kernel.formats_of(given) for kernel in there}
+    fitting = [k for k, formats in asked.items() if formats in (k.formats, ())]
+    if len(fitting) != 1:
+        raise _unsuited(operation, asked[there[0]], there)
+    for argument in fitting[0].pointers:
+        found = given.get(argument.name)
+        if found is not None and found.c_type != argument.element:
+            raise BuildError(
+                f"kernel {fitting[0].name!r} is given {argument.name} of {found.name}: "
+                f"expected elements of C type {argument.element}"
+            )
+    return fitting[0]
+
+
+def _unsuited(
+    operation: str, formats: Iterable[Format], there: Iterable[Kernel]
+) -> BuildError:
+    asked = _listed(formats) or "an unknown format"
+    known = ", ".join(_listed(kernel.formats) for kernel in there)
+    return BuildError(f"no kernel for {operation!r} of {asked}: expected {known}")
+
+
+def _listed(formats: Iterable[Format]) -> str:
+    return " to ".join(format.name for format in formats)

@@ -1,0 +1,245 @@
+"""The one table of kernels' variants: build, tests, `hil kernels` and benchmarks read it.
+
+A `Variant` is one way to compute a kernel: a template for an architecture, with its
+parameters. Variants of one kernel give the same bits. docs/kernels.md says how to add
+a variant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from codegen.errors import BuildError
+from codegen.kernels import cost
+from codegen.kernels.contracts import KERNELS, Kernel
+from codegen.kernels.cost import Cost, Shape
+
+ARCHES = ("scalar", "rvv")
+LMULS = (1, 2, 4, 8)
+FOLDER = "kernels"
+"""Folder of the templates below codegen/templates."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One implementation of a kernel.
+
+    `family` names the template, which may serve several kernels; `lmul` is
+    the vector register grouping of arch "rvv", `groups` how many such groups of
+    columns it keeps in registers at once, `form` what else tells it from others;
+    `inlines` are the headers of inline functions it includes, hil_<this>.h.
+    `model` estimates what it costs (`codegen.kernels.cost`).
+    """
+
+    kernel: Kernel
+    arch: str
+    family: str
+    lmul: int | None = None
+    inlines: tuple[str, ...] = ()
+    model: cost.Model = cost.nothing
+    groups: int = 1
+    form: str = ""
+
+    def __post_init__(self) -> None:
+        if self.arch not in ARCHES:
+            raise BuildError(
+                f"kernel {self.kernel.name!r} for architecture {self.arch!r}: "
+                f"expected one of {', '.join(ARCHES)}"
+            )
+        if self.lmul not in (LMULS if self.arch == "rvv" else (None,)):
+            raise BuildError(
+                f"kernel {self.kernel.name!r} with LMUL {self.lmul!r}: expected "
+                "1, 2, 4 or 8 for rvv, none for scalar"
+            )
+
+    @property
+    def suffix(self) -> str:
+        """What follows the double underscore: "scalar", "rvv_m4", "rvv_m8x2" for
+        two groups, "rvv_columns_m8" for the form "columns"."""
+        if self.lmul is None:
+            return self.arch
+        form = f"_{self.form}" if self.form else ""
+        groups = f"x{self.groups}" if self.groups > 1 else ""
+        return f"{self.arch}{form}_m{self.lmul}{groups}"
+
+    @property
+    def symbol(self) -> str:
+        """Name of the C function."""
+        return f"hil_{self.kernel.name}__{self.suffix}"
+
+    @property
+    def file(self) -> str:
+        """File that holds the function, and nothing else."""
+        return f"{self.symbol}.c"
+
+    @property
+    def template(self) -> str:
+        """Its template, below codegen/templates."""
+        form = f"_{self.form}" if self.form else ""
+        return f"{FOLDER}/{self.family}{form}__{self.arch}.c.j2"
+
+    @property
+    def prototype(self) -> str:
+        """C declaration."""
+        return self.kernel.prototype(self.symbol)
+
+    def cost(self, shape: Shape, vlen: int) -> Cost:
+        """What one call is estimated to cost at that VLEN (in bits)."""
+        return self.model(shape, cost.Machine(vlen, self.lmul or 1, self.groups))
+
+
+def _rows(
+    family: str,
+    names: str,
+    lmuls: tuple[int, ...],
+    model: cost.Model,
+    scalar: tuple[str, ...] = (),
+    rvv: tuple[str, ...] = (),
+    **more: Any,
+) -> tuple[Variant, ...]:
+    """Rows of one family: of each kernel the scalar one, then the vector ones,
+    default first. `scalar` and `rvv` are their headers of inline functions, {}
+    standing for LMUL."""
+    return tuple(
+        row
+        for kernel in (KERNELS[name] for name in names.split())
+        for row in (
+            Variant(kernel, "scalar", family, None, scalar, cost.scalar(model)),
+            *_vectors(family, kernel.name, lmuls, model, rvv, **more),
+        )
+    )
+
+
+def _vectors(
+    family: str,
+    name: str,
+    lmuls: tuple[int, ...],
+    model: cost.Model,
+    rvv: tuple[str, ...] = (),
+    **more: Any,
+) -> tuple[Variant, ...]:
+    """The vector rows of one kernel alone."""
+    return tuple(
+        Variant(
+            KERNELS[name], "rvv", family, lmul,
+            tuple(h.format(lmul) for h in rvv), model, **more,
+        )
+        for lmul in lmuls
+    )  # fmt: skip
+
+
+_MATH = (("math__scalar",), ("math__rvv_m{}",))
+_RANDOM = (("random__scalar",), ("random__rvv_m{}",))
+_SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
+_LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
+_GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
+_ROWS = ((), ("rows__rvv_m{}",))
+_RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
+_GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
+_WINDOW = (("window__scalar",), ("window__scalar",))
+_ROWS_8 = ((), ("rows__rvv_m8",))
+
+TABLE: tuple[Variant, ...] = (
+    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
+           *_WINDOW),
+    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
+    *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
+              groups=2),
+    *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
+    *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
+    *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
+    *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
+    *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
+    *_vectors("listed_update", "f32_listed_update", (8, 4), cost.listed_update, _ROWS[1],
+              groups=2),
+    *_rows("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.dense_fused, *_ROWS_8),
+    *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
+    *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH),
+    *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
+    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
+    *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
+    *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1), cost.feedback_stored),
+    *_rows(
+        "feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_signs,
+        ("math__scalar", "random__scalar"), ("random__rvv_m1",),
+    ),
+    *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
+              ("random__rvv_m8",), form="words"),
+    *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
+           _SUM[0], ("sum__rvv_m4",)),
+    *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
+              form="columns"),
+    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
+    *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
+    *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
+              form="columns"),
+    *_rows("momentum_update", "f32_momentum_update", (8, 4, 2, 1), cost.momentum_update),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
+    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
+    *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
+    *_rows("sigmoid_bce_vector", "f32_sigmoid_bce_vector", (4,), cost.stream(118), *_LOSS),
+    *_rows("identity_mse_vector", "f32_identity_mse_vector", (4,), cost.stream(52), *_LOSS),
+    *_rows("ternary", "f32_ternary", (8, 4, 2, 1), cost.stream(7)),
+    *_rows("clip", "f32_clip", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("max_abs", "f32_max_abs", (8, 4, 2, 1), cost.stream(3)),
+    *_rows("block_max", "f32_block_max", (), cost.stream(4)),
+    *_rows("gate_rows", "f32_gate_rows", (4, 2), cost.packed),
+    *_rows("listed_masked_update", "f32_listed_masked_update", (4, 2), cost.listed_masked,
+           *_ROWS),
+    *_rows("controlled", "f32_controlled", (), cost.nothing, ("math__scalar",)),
+    *_rows("target", "f32_target", (), cost.nothing),
+    *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
+    *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),
+    *_rows("perturb", "f32_gaussian", (2, 1), cost.stream(50), *_GAUSSIAN),
+    *_rows("jvp", "f32_jvp_rademacher", (4, 2, 1), cost.jvp_signs, *_RADEMACHER),
+    *_rows("jvp", "f32_jvp_gaussian", (2, 1), cost.jvp_normal, *_GAUSSIAN),
+    *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
+    *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
+)  # fmt: skip
+"""Every variant. The first row of a kernel and architecture is its default."""
+
+
+def variant(kernel_name: str, vector: bool) -> Variant:
+    """The default variant of a kernel, for a machine with or without vectors.
+
+    A kernel without a vector variant is scalar everywhere. Raises `BuildError` when
+    there is none.
+    """
+    arch = "rvv" if vector else "scalar"
+    for wanted in dict.fromkeys((arch, "scalar")):
+        for row in TABLE:
+            if row.kernel.name == kernel_name and row.arch == wanted:
+                return row
+    raise BuildError(
+        f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
+    )
+
+
+def estimates(
+    kernel_name: str, vlens: tuple[int, ...], shape: Shape
+) -> dict[Variant, Cost]:
+    """What each variant is estimated to cost, in mean over `vlens` (empty: a
+    machine without vectors).
+
+    Raises `BuildError` when there is no variant.
+    """
+    default = variant(kernel_name, bool(vlens))
+    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
+    return {
+        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
+        for row in rows
+    }
+
+
+def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
+    """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
+    of the least count of instructions, modelled cycles decide
+    (docs/tuning.md).
+
+    Raises `BuildError` when there is none.
+    """
+    return cost.cheapest(estimates(kernel_name, vlens, shape))
