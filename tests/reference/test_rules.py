@@ -109,6 +109,33 @@ def test_drtp_projects_the_label_not_the_error(feedback: str) -> None:
     np.testing.assert_allclose(before["W3"] - made.state["W3"], top, atol=1e-6)
 
 
+@pytest.mark.parametrize("feedback", ["signs", "uniform"])
+def test_feedback_alignment_sends_each_delta_one_layer_down(feedback: str) -> None:
+    made, before = stepped("fa", feedback=feedback)
+    width, above = LAYERS[1:3]
+    if feedback == "signs":
+        drawn = random.feedback_signs(2, 0, np.float32(0.25), above, width)
+    else:
+        drawn = random.feedback_uniform(2, 1, above, width)
+    h = made.trace["h1"].astype(np.float64)
+    right = made.trace["d2"].astype(np.float64) @ drawn * (1 - h**2)
+    np.testing.assert_allclose(made.trace["d1"], right, atol=1e-6)
+    moved = before["W1"] - made.state["W1"]
+    np.testing.assert_allclose(moved, np.outer(X, right), atol=1e-6)
+
+
+@pytest.mark.parametrize("feedback", ["signs", "uniform"])
+def test_with_one_hidden_layer_feedback_alignment_is_direct(feedback: str) -> None:
+    data, digests = load("digits"), set()
+    for rule in ("fa", "dfa"):
+        choice = RuleChoice(rule, {"feedback": feedback})
+        made = Learner(Spec(Network((64, 17, 10)), choice, data.inputs))
+        for x, y in zip(data.train_x[:20], data.train_y[:20], strict=True):
+            made.step(x, int(y), 0.03)
+        digests.add(made.digest())
+    assert len(digests) == 1
+
+
 def test_a_trained_readout_leaves_hidden_layers_as_they_were_drawn() -> None:
     made, before = stepped("readout")
     for name in ("W1", "b1", "W2", "b2"):
