@@ -53,7 +53,9 @@ def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
     found += [t for t in named if t not in found and t.name != "tau"]
     if composer.spec.gate.rows:
         found.append(composer.thresholds())
-    return (*found, *program.tensors("dynamic"))
+    of_layer = {t: o.layer for o in ops(program.step) for t, _ in o.tensors()}
+    dynamic = sorted(program.tensors("dynamic"), key=lambda t: of_layer[t])
+    return (*found, *dynamic)
 
 
 def _placed(

@@ -66,6 +66,15 @@ class Float32:
         tensor[...] = fma(c, v, tensor)
         return tensor
 
+    def product(self, x: F32, d: F32) -> F32:
+        """All pairs."""
+        return x[:, None] * d
+
+    def decayed(self, v: F32, mu: np.float32, g: F32) -> F32:
+        """In place."""
+        v[...] = fma(mu, v, g)
+        return v
+
     def outer(self, w: F32, x: F32, s: F32, d: F32) -> tuple[F32, int]:
         """In place."""
         (rows,) = x.nonzero()

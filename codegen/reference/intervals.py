@@ -213,6 +213,19 @@ class Intervals:
         lo, hi = _product(c, v)
         return Interval(down(tensor.lo + lo), up(tensor.hi + hi), tensor.shape)
 
+    def product(self, x: Interval, d: Interval) -> Interval:
+        """Bounds of any pair."""
+        found = x * d
+        return Interval(found.lo, found.hi, (x.size, d.size))
+
+    def decayed(self, v: Interval, mu: np.float32, g: Interval) -> Interval:
+        """Where it stays in every step, however many come: with h = g / (1 - mu), and
+        a little more, mu h + g is less than h by more than it can be rounded up."""
+        left = 1.0 - float(mu)
+        widest = (1 + 2.0**-22 / left) / left
+        lo, hi = min(0.0, g.lo) * widest, max(0.0, g.hi) * widest
+        return Interval(down(lo), up(hi), v.shape)
+
     def outer(
         self, w: Interval, x: Interval, s: Interval, d: Interval
     ) -> tuple[Interval, int]:

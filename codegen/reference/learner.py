@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.constants import BUDGET_GAIN
-from codegen.reference import fronts, gates, goals
+from codegen.reference import fronts, gates, goals, updates
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest, words
 from codegen.reference.environment import require_sound
@@ -133,7 +133,7 @@ class Learner(Machine[F32]):
         if gate.rows:
             threshold = np.float32(gate.threshold)
             state["tau"] = np.full(len(self.spec.gated), threshold, np.float32)
-        return state
+        return state | updates.initial(self.spec)
 
     def _input(self, sample: NDArray[np.generic]) -> F32:
         """What the spec's front makes of a sample."""

@@ -79,6 +79,12 @@ class Arithmetic(Protocol[T]):
     def moved(self, tensor: T, c: T, v: T) -> T:
         """fma(c, v, tensor)."""
 
+    def product(self, x: T, d: T) -> T:
+        """x_i d_j, rounded once."""
+
+    def decayed(self, v: T, mu: np.float32, g: T) -> T:
+        """fma(mu, v, g), mu below 1."""
+
     def outer(self, w: T, x: T, s: T, d: T) -> tuple[T, int]:
         """w[i] = fma(s_i, d, w[i]) of the rows whose x_i is not zero, and how many
         those are."""

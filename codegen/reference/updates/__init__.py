@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from codegen.reference.updates import gated, rank_one
+from codegen.reference.arithmetic import F32
+from codegen.reference.updates import gated, momentum, rank_one
 from codegen.spec import Spec
 
 if TYPE_CHECKING:
@@ -23,4 +24,11 @@ Update: TypeAlias = "Callable[[Machine[Any], int, np.float32], None]"
 
 def of(spec: Spec, layer: int) -> Update:
     """The update of weight layer 1..L."""
+    if spec.update.name == "momentum":
+        return momentum.update
     return gated.update if layer in spec.gated else rank_one.update
+
+
+def initial(spec: Spec) -> dict[str, F32]:
+    """First values of the state that an update adds to what is learned."""
+    return momentum.initial(spec.network) if spec.update.name == "momentum" else {}
