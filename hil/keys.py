@@ -99,6 +99,15 @@ def share(value: Any) -> float:
     return float(value)
 
 
+def below_one(value: Any) -> float:
+    """What of something goes on."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("a number above 0 and below 1")
+    if not 0 < value < 1:
+        raise ValueError("a number above 0 and below 1")
+    return float(value)
+
+
 def widths(value: Any) -> tuple[int, ...]:
     """Widths of layers, "64-128-10" or [64, 128, 10]."""
     expected = ValueError('widths such as "64-128-64-10" or [64, 128, 64, 10]')
@@ -198,6 +207,8 @@ KEYS = (
         float),
     Key("error_gate", positive, "no update while every |error| is smaller than E (default of --gate error: 0.1)",
         "E", float),
+    Key("momentum", below_one, "a share M of each weight's last change goes on (0.9 is usual; rules "
+        "that learn by layers' deltas alone)", "M", float),
     Key("clip_weights", positive, "clip every weight to -W..W", "W", float),
     Key("clip_error", positive, "clip every output error to -E..E", "E", float),
     Key("health", whole(1), "every N steps, write the angle between each layer's update and the true "

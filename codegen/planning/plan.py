@@ -28,7 +28,7 @@ from codegen.planning.planned import (
     vlens_of,
 )
 from codegen.planning.resident import Resident
-from codegen.program import Life, Program, lives
+from codegen.program import Life, Program, lives, ops
 from codegen.spec import Spec
 from codegen.tensors import WORD, Tensor
 from targets import Target, require_fma

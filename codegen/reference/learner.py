@@ -133,7 +133,10 @@ class Learner(Machine[F32]):
         if gate.rows:
             threshold = np.float32(gate.threshold)
             state["tau"] = np.full(len(self.spec.gated), threshold, np.float32)
-        return state | updates.initial(self.spec)
+        layers = range(1, self.depth + 1)
+        if hasattr(self.twin, "learning"):
+            layers = self.twin.learning(network)
+        return state | updates.initial(self.spec, layers)
 
     def _input(self, sample: NDArray[np.generic]) -> F32:
         """What the spec's front makes of a sample."""

@@ -23,7 +23,8 @@ from codegen.spec import Spec
 
 class Twin(Protocol):
     """A module of codegen.reference.rules. It may also have `initial(network,
-    seed)`, the first values of the state that it adds to the weights."""
+    seed)`, the first values of the state that it adds to the weights, and
+    `learning(network)`, the layers that it updates, where those are not all."""
 
     def step(self, machine: Machine[Any], x: Any, t: Any, eta: np.float32) -> None: ...
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import rules
-from codegen.spec import Clip, Gate, Network, RuleChoice, Spec
+from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets
 from hil.data.datasets import Dataset
 from hil.device import units
@@ -92,6 +92,7 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         experiment.seed,
         _gate(experiment, target),
         Clip(experiment.clip_weights, experiment.clip_error),
+        update=_update(experiment),
     )
     rules.require_gates(rules.get(spec.rule), spec)
     return spec
@@ -195,6 +196,12 @@ def _require_possible_faults(
             "faults has a power cut, but steps under a budget depend on counts that do "
             "not repeat after it"
         )
+
+
+def _update(experiment: Experiment) -> UpdateChoice:
+    if experiment.momentum is None:
+        return UpdateChoice()
+    return UpdateChoice("momentum", experiment.momentum)
 
 
 def _gate(experiment: Experiment, target: Target) -> Gate:

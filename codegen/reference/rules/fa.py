@@ -8,6 +8,7 @@ eq. 3).
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
 def _signs(layers: tuple[int, ...], seed: int, scale: np.float32) -> list[F32]:
     """B_2 .. B_L. Every layer begins with a new word of the one stream."""
     matrices, word = [], 0
-    for width, above in zip(layers[1:-1], layers[2:], strict=True):
+    for width, above in pairwise(layers[1:]):
         matrices.append(random.feedback_signs(seed, word, scale, above, width))
         word += random.sign_words(above * width)
     return matrices
@@ -48,5 +49,7 @@ def _signs(layers: tuple[int, ...], seed: int, scale: np.float32) -> list[F32]:
 @lru_cache(maxsize=8)
 def _uniform(layers: tuple[int, ...], seed: int) -> list[F32]:
     """B_2 .. B_L."""
-    pairs = enumerate(zip(layers[1:-1], layers[2:], strict=True), start=1)
-    return [random.feedback_uniform(seed, n, above, width) for n, (width, above) in pairs]
+    pairs = enumerate(pairwise(layers[1:]), start=1)
+    return [
+        random.feedback_uniform(seed, n, above, width) for n, (width, above) in pairs
+    ]

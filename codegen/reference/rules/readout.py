@@ -6,6 +6,12 @@ import numpy as np
 
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
+from codegen.spec import Network
+
+
+def learning(network: Network) -> range:
+    """The output layer."""
+    return range(network.depth, network.depth + 1)
 
 
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:

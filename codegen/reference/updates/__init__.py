@@ -7,7 +7,7 @@ of weights written in `changed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,9 @@ def of(spec: Spec, layer: int) -> Update:
     return gated.update if layer in spec.gated else rank_one.update
 
 
-def initial(spec: Spec) -> dict[str, F32]:
-    """First values of the state that an update adds to what is learned."""
-    return momentum.initial(spec.network) if spec.update.name == "momentum" else {}
+def initial(spec: Spec, layers: Iterable[int]) -> dict[str, F32]:
+    """First values of the state that the updates of these layers add to what is
+    learned."""
+    if spec.update.name == "momentum":
+        return momentum.initial(spec.network, layers)
+    return {}

@@ -6,6 +6,7 @@ Sutskever, Martens, Dahl and Hinton 2013, without look-ahead).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from codegen.reference.machine import Machine
 
 
-def initial(network: Network) -> dict[str, F32]:
-    """Every velocity is 0 at first, layer by layer."""
+def initial(network: Network, layers: Iterable[int]) -> dict[str, F32]:
+    """Every velocity of these layers is 0 at first."""
     found = {}
-    for layer in range(1, network.depth + 1):
+    for layer in layers:
         found[f"V{layer}"] = np.zeros(network.shape(layer), np.float32)
         found[f"vb{layer}"] = np.zeros(network.shape(layer)[1:], np.float32)
     return found
