@@ -62,7 +62,7 @@ def in_passing(
     c: Composer, turn: Credit, first: Iterable[Item] = (), judged: Iterable[Item] = ()
 ) -> Program:
     """Each hidden layer learns in its `turn`, as soon as it has been computed; the
-    output layer last, by its own error. `judged` replaces the output layer's update."""
+    output layer last, by its own error. `first` comes before the first turn; `judged` replaces the output layer's update."""
     passing = (
         item
         for n in c.hidden
@@ -72,7 +72,7 @@ def in_passing(
     return program(
         c,
         (
-            *first, *fronts.front(c), *passing, dense.forward(c, c.depth),
+            *fronts.front(c), *first, *passing, dense.forward(c, c.depth),
             goals.judge(c), Stage("update", last, c.depth),
         ),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codegen.composer import Composer
@@ -55,16 +55,18 @@ def tempered(c: Composer, e: Tensor) -> tuple[Item, ...]:
 
 
 def against(
-    c: Composer, t: Tensor, p: Tensor, e: Tensor, loss: str, n: int, purpose: str
-) -> tuple[Item, ...]:
+    c: Composer, t: Tensor, p: Tensor, e: Tensor, loss: str, n: int, purpose: str,
+    looked: bool = False,
+) -> tuple[Item, ...]:  # fmt: skip
     """Outputs held against a vector t, which may be any: so the error is looked at,
-    too."""
+    too. With `looked` t is at first: what is not finite in it, is so in e."""
+    sound = (replace(finite(t, n, "goal"), faults=e),) if looked else ()
     made = op(
         f"{LOSSES[c.network.output]}_vector", Shape(1, c.network.n_out), n,
         a=p, t=t, p=p, e=e, purpose=purpose, into=loss,
     )  # fmt: skip
     return (
-        finite(p, n, "goal"), made, *tempered(c, e), finite(e, n, "goal")
+        finite(p, n, "goal"), *sound, made, *tempered(c, e), finite(e, n, "goal")
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def _given(c: Composer) -> Tensor:
 def _judged(
     c: Composer, p: Tensor, e: Tensor, loss: str, n: int, purpose: str
 ) -> tuple[Item, ...]:
-    return against(c, _given(c), p, e, loss, n, purpose)
+    return against(c, _given(c), p, e, loss, n, purpose, looked=True)
 
 
 def _target(c: Composer, t: Tensor, sign: float) -> Op:

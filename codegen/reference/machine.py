@@ -125,6 +125,8 @@ class Machine(Generic[T]):
 
     def _judged(self, name: str, a: T, t: T) -> Judged[T]:
         kind = self.spec.network.output
+        if self.spec.goal == "vector":  # what is not finite in t, is so in e
+            self.arithmetic.witness(t, "target", "as given", f"e{name}")
         judged = self.arithmetic.judged(kind, a, t)
         self.trace[f"p{name}"] = judged.p
         self.arithmetic.witness(judged.p, f"p{name}", kind)

@@ -15,8 +15,9 @@ import targets
 from codegen.planning.bill import structures
 from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
-from codegen.reference import Learner
+from codegen.reference import Learner, NonFinite
 from codegen.reference.arithmetic import F32
+from codegen.reference.goals import Given
 from codegen.rendering.render import render_network
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
@@ -48,13 +49,22 @@ class Library:
         """net_init with the plan's seed."""
         self.code.net_init(self._net, self.made.spec.seed)
 
-    def step(self, x: np.ndarray, label: int) -> None:
-        """net_step, which must not refuse."""
-        sample, loss = ctypes.c_void_p(x.ctypes.data), ctypes.c_float()
-        status = self.code.net_step(
-            self._net, sample, label, ctypes.c_float(ETA), ctypes.byref(loss)
-        )
+    def step(self, x: np.ndarray, target: Given) -> F32:
+        """net_step, which must not refuse; returns the loss."""
+        status, loss = self.asked(x, target)
         assert status == 0
+        return loss
+
+    def asked(self, x: np.ndarray, target: Given) -> tuple[int, F32]:
+        """net_step's status, and its loss."""
+        sample, loss = ctypes.c_void_p(x.ctypes.data), ctypes.c_float()
+        given: list[object] = [] if target is None else [target]
+        if isinstance(target, np.ndarray):
+            given = [ctypes.c_void_p(target.ctypes.data)]
+        status = self.code.net_step(
+            self._net, sample, *given, ctypes.c_float(ETA), ctypes.byref(loss)
+        )
+        return status, np.float32([loss.value])
 
     def infer(self, x: np.ndarray) -> F32:
         """net_infer, and net_outputs."""
@@ -204,3 +214,47 @@ def test_weights_and_biases_stay_within_their_limit(library: Load, rule: str) ->
         same(made.state(name), learner.state[name])
         assert np.abs(made.state(name)).max() <= np.float32(0.02)
     assert np.abs(made.state("b3")).max() == np.float32(0.02)
+
+
+def goal_of(goal: str, rule: str, most: float | None = None) -> Spec:
+    """A square network of floats, so that any goal will do."""
+    network = Network((6, 17, 6), "tanh", "sigmoid" if goal == "vector" else "identity")
+    return Spec(
+        network,
+        RuleChoice(rule),
+        Inputs("f32", 2.0),
+        3,
+        clip=Clip(error=most),
+        goal=goal,
+    )
+
+
+@pytest.mark.parametrize("goal", ["vector", "sample"])
+@pytest.mark.parametrize("rule", ["bp", "drtp", "fg-local"])
+def test_a_goal_is_learned_as_the_reference_does(
+    library: Load, rule: str, goal: str
+) -> None:
+    """Rules that hear of it at the end, on the way, and in every layer."""
+    spec = goal_of(goal, rule)
+    made, learner, rng = library(spec), Learner(spec), np.random.default_rng(1)
+    for _ in range(4):
+        x, t = rng.random((2, 6), np.float32)
+        target = t if goal == "vector" else None
+        same(made.step(x, target), np.float32([learner.step(x, target, ETA).loss]))
+        assert made.digest() == learner.digest()
+
+
+@pytest.mark.parametrize("rule", ["bp", "fg-local"])
+def test_a_target_that_is_not_finite_changes_nothing(library: Load, rule: str) -> None:
+    """Also where the error it makes would be cut to a limit."""
+    spec = goal_of("vector", rule, 0.3)
+    made, learner, x = library(spec), Learner(spec), np.ones(6, np.float32)
+    before = made.digest()
+    for wrong in (np.inf, -np.inf, np.nan):
+        target = np.zeros(6, np.float32)
+        target[4] = wrong
+        with pytest.raises(NonFinite) as fault:
+            learner.step(x, target, ETA)
+        status, _ = made.asked(x, target)
+        assert status == -1 - made.made.tensor(fault.value.tensor).index
+        assert made.digest() == before == learner.digest()
