@@ -211,11 +211,12 @@ def hil_device(
             log = (folder / records.CONSOLE).open("wb", buffering=0)
             attached = stack.enter_context(
                 attach(
-                    lesson.target, built.image.path, asked, lesson.vlen,
+                    lesson,
+                    built.image.path,
                     stack.enter_context(log),
                     ready=lambda unit: make_sure(unit, lesson, built),
                 )
-            )  # fmt: skip
+            )
             limits, image = lesson.target.limits, built.image.path
             device = Device(attached.channel, built.plan, limits, image)
             greet(device, lesson, built)

@@ -25,7 +25,6 @@ from hil.errors import DeviceFault, EmulatorError, LineClosed, LinkError
 from hil.experiment import Experiment
 from hil.lesson.building import Answers
 from hil.lesson.lesson import Wanted
-from targets import Target
 
 Opened = TypeVar("Opened")
 PAUSE = 0.02
@@ -89,79 +88,99 @@ class Attached:
         return self.channel.url if self.supply is None else self.supply.unit.url
 
 
+@dataclass(frozen=True)
+class Emulated:
+    """What an emulator is given besides its image, and a unit is not.
+
+    `watch` sees what it executes; the file `flash` is its flash; `cut` names the
+    operation and the model of a native machine's flash at which it loses its power;
+    `gdb`: a debugger may connect.
+    """
+
+    watch: Watch | None = None
+    flash: Path | None = None
+    cut: tuple[int, str] | None = None
+    gdb: bool = False
+
+
+PLAIN = Emulated()
+
+
 @contextmanager
 def attach(
-    target: Target,
+    wanted: Wanted,
     image: Path,
-    asked: Experiment,
-    vlen: int,
-    log: Recorder | None,
-    watch: Watch | None = None,
-    flash: Path | None = None,
-    cut: tuple[int, str] | None = None,
-    gdb: bool = False,
+    log: Recorder | None = None,
+    *,
+    emulated: Emulated = PLAIN,
     ready: Callable[[Unit], None] | None = None,
     through: Callable[[Line], Line] | None = None,
 ) -> Iterator[Attached]:
     """A device with `image`, powered on and running.
 
-    It is the unit that `asked` names: its lock is taken and `ready` is called with it
-    before anything is sent. Without a unit it is an emulator, which has the file
-    `flash` as its flash and ends with the context. Every byte that the device sends
-    goes into `log`. `watch` and `gdb` are for an emulator; `cut` names the operation
-    and the model of a native machine's flash at which it loses its power.
-    `through` makes of the line the one that is used."""
+    It is the unit that the experiment names: its lock is taken and `ready` is called
+    with it before anything is sent. Without a unit it is an emulator, which ends with
+    the context. Every byte that the device sends goes into `log`. `through` makes of
+    the line the one that is used."""
+    asked = wanted.experiment
     with ExitStack() as stack:
         if asked.unit is not None:
-            unit = chosen(asked.unit, target.name)
+            unit = chosen(asked.unit, wanted.target.name)
             stack.enter_context(locks.held(unit))
             if ready is not None:
                 ready(unit)
-            channel = stack.enter_context(
-                Channel(unit.url, record=log, levels=unit.levels)
-            )
-            line = channel if through is None else through(channel)
             supply = Supply(unit)
+            opened = Channel(unit.url, record=log, levels=unit.levels)
+            channel = stack.enter_context(opened)
             stack.callback(supply.restore)
-            yield Attached(_faulty(line, asked, supply.cut), supply=supply)
+            yield Attached(_line(channel, asked, through, supply.cut), supply=supply)
             return
-        machine = stack.enter_context(
-            emulation.machine_for(
-                target,
-                image,
-                vlen=vlen or None,
-                icount=asked.icount,
-                console=asked.console,
-                watch=watch,
-                flash=flash,
-                gdb=gdb,
-            )
-        )
-        if cut is not None:
-            assert isinstance(machine, NativeMachine)
-            machine.lose_power_at(*cut)
+        machine = stack.enter_context(_machine(wanted, image, emulated))
         machine.power_on()
         assert machine.url is not None
-        channel = Channel(machine.url, record=log, alive=machine.alive)
-        stack.enter_context(channel)
+        opened = Channel(machine.url, record=log, alive=machine.alive)
+        channel = stack.enter_context(opened)
         machine.run()
-        line = channel if through is None else through(channel)
-        try:
-            yield Attached(_faulty(line, asked, machine.cut_power), machine)
-        except LinkError as error:
-            if not machine.alive():
-                error.hints = (*_last_words(machine), *error.hints)
-            raise
+        with _last_words_told(machine):
+            yield Attached(_line(channel, asked, through, machine.cut_power), machine)
 
 
-def _faulty(
-    channel: Line, asked: Experiment, cut: Callable[[], None] | None = None
+def _machine(wanted: Wanted, image: Path, emulated: Emulated) -> emulation.Machine:
+    """The emulator, which has no power yet."""
+    asked = wanted.experiment
+    machine = emulation.machine_for(
+        wanted.target, image,
+        vlen=wanted.vlen or None, icount=asked.icount, console=asked.console,
+        watch=emulated.watch, flash=emulated.flash, gdb=emulated.gdb,
+    )  # fmt: skip
+    if emulated.cut is not None:
+        assert isinstance(machine, NativeMachine)
+        machine.lose_power_at(*emulated.cut)
+    return machine
+
+
+def _line(
+    channel: Channel,
+    asked: Experiment,
+    through: Callable[[Line], Line] | None,
+    cut: Callable[[], None],
 ) -> Line:
-    """The channel with the faults that the experiment wants."""
+    """What is spoken through: with the faults that the experiment wants, of which one
+    is to `cut` the power."""
+    line = channel if through is None else through(channel)
     faults = asked.line_faults
-    return (
-        channel if faults is None else FaultyChannel(channel, faults, LineClosed, cut)
-    )
+    return line if faults is None else FaultyChannel(line, faults, LineClosed, cut)
+
+
+@contextmanager
+def _last_words_told(machine: emulation.Machine) -> Iterator[None]:
+    """A line that fails because its emulator has ended says so."""
+    try:
+        yield
+    except LinkError as error:
+        if not machine.alive():
+            error.hints = (*_last_words(machine), *error.hints)
+        raise
 
 
 def _require_power_cut(machine: emulation.Machine) -> None:

@@ -72,12 +72,11 @@ def measure(wanted: LinkOnly, built: LinkBuilt) -> Telemetry:
     A unit that has a loader is flashed first. Raises `LinkError` when they do not, and
     what flashing, starting and greeting it raise.
     """
-    asked, line = wanted.experiment, built.plan.line
+    line = built.plan.line
     payloads = [bytes([i]) * line.max_payload for i in range(2 * line.window)]
     with attach(
-        wanted.target, built.image.path, asked, wanted.vlen, None,
-        ready=lambda unit: make_sure(unit, wanted, built),
-    ) as attached:  # fmt: skip
+        wanted, built.image.path, ready=lambda unit: make_sure(unit, wanted, built)
+    ) as attached:
         channel, limits = attached.channel, wanted.target.limits
         device = Device(channel, built.plan, limits, built.image.path)
         greet(device, wanted, built)

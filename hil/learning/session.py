@@ -19,7 +19,7 @@ from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
 from hil.data import arrays
-from hil.desk.attach import Attached, attach, greet
+from hil.desk.attach import Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
 from hil.device.greeting import Greeting
@@ -264,13 +264,10 @@ class Session:
             with self.record.stage("power_on"):
                 self._attached_to = stack.enter_context(
                     attach(
-                        lesson.target,
+                        lesson,
                         path,
-                        lesson.experiment,
-                        lesson.vlen,
                         log,
-                        flash=self._flash,
-                        cut=self._cut,
+                        emulated=Emulated(flash=self._flash, cut=self._cut),
                         ready=lambda unit: make_sure(unit, lesson, built),
                         through=self._line,
                     )

@@ -89,7 +89,7 @@ def _board(run: RunFolder, unit: str) -> Iterator[tuple[Lesson, Device]]:
     lesson, plan = run.prepared(unit)
     built = build(plan, lesson.experiment.toolchain)
     path = built.image.path
-    with attach(lesson.target, path, lesson.experiment, lesson.vlen, None) as attached:
+    with attach(lesson, path) as attached:
         device = Device(attached.channel, plan, lesson.target.limits, path)
         greet(device, lesson, built)
         yield lesson, device

@@ -68,11 +68,11 @@ def attached(
     """The line to a device that runs the image (of an emulator, another `image` of
     the same plan), until the stack closes."""
     asked = wanted.experiment.override({"faults": None})
-    path = (image or built.image).path
     found = attach(
-        wanted.target, path, asked, wanted.vlen, None,
+        LinkOnly(asked, wanted.target, wanted.vlen),
+        (image or built.image).path,
         ready=lambda unit: make_sure(unit, wanted, built),
-    )  # fmt: skip
+    )
     channel = stack.enter_context(found).channel
     assert isinstance(channel, Channel)
     return channel

@@ -97,7 +97,7 @@ def _done(
     from dataclasses import replace
 
     from hil.desk import debugging
-    from hil.desk.attach import attach, greet
+    from hil.desk.attach import Emulated, attach, greet
     from hil.device.device import Device
     from hil.learning import replay
 
@@ -109,7 +109,7 @@ def _done(
     limits, person = target.limits, debugging.PERSON_LIMIT
     if gdb:
         limits = replace(limits, step=person, reply=person)
-    with attach(target, path, asked, lesson.vlen, None, gdb=gdb) as attached:
+    with attach(lesson, path, emulated=Emulated(gdb=gdb)) as attached:
         device = Device(attached.channel, built.plan, limits)
         told = greet(device, lesson, built)
         out.line(f"hello    {told.target} {told.isa}, build {told.digest[:8]}")

@@ -50,7 +50,7 @@ def built(wanted: LinkOnly) -> LinkBuilt:
 def greeted(wanted: LinkOnly, built: LinkBuilt) -> Iterator[Device]:
     """A device that runs the image, until it has left in order."""
     limits, image = wanted.target.limits, built.image.path
-    with attach(wanted.target, image, wanted.experiment, wanted.vlen, None) as line:
+    with attach(wanted, image) as line:
         device = Device(line.channel, built.plan, limits, image)
         greet(device, wanted, built)
         yield device

@@ -23,7 +23,7 @@ from codegen.machine_code.decode import MINSTRET, Class, Instruction, all_instru
 from codegen.protocol import StepFlag
 from emulation.qemu import QemuMachine
 from emulation.trace import Watch
-from hil.desk.attach import attach, greet
+from hil.desk.attach import Emulated, attach, greet
 from hil.device.device import Device
 from hil.device.replies import StepResult
 from hil.errors import EmulatorError
@@ -165,9 +165,7 @@ def learn(
     """One boot, from INIT to LEAVE; with `watch`, the first `traced` steps after
     the `warm` ones are written down, and inference on their samples."""
     path = built.image.path
-    with attach(
-        lesson.target, path, lesson.experiment, lesson.vlen, None, watch
-    ) as attached:
+    with attach(lesson, path, emulated=Emulated(watch)) as attached:
         device = Device(attached.channel, built.plan, lesson.target.limits, path)
         greet(device, lesson, built)
         device.init(lesson.spec.seed)
