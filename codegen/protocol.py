@@ -15,8 +15,9 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-VERSION = 1
-"""Protocol version this package speaks; HELLO carries the range."""
+VERSION = 2
+"""Protocol version this package speaks; HELLO carries the range. Since 2 it tells the
+goal."""
 
 HEADER = struct.Struct("<BBHI")
 """kind, status, seq, boot."""
@@ -86,6 +87,16 @@ class InitFlag(IntFlag):
 
     KEEP_STATE = 1
     RESUME = 2
+
+
+class Goal(IntEnum):
+    """What a step learns from: a class LABEL (u16), a VECTOR of one f32 an output, or the
+    SAMPLE itself, with which nothing comes. An image without a network has NONE."""
+
+    NONE = 0
+    LABEL = 1
+    VECTOR = 2
+    SAMPLE = 3
 
 
 class Cause(IntEnum):
@@ -237,6 +248,9 @@ HELLO = Message(
         Field("digest", "s", "build digest, first 16 bytes", 16),
         Field("target", "s", "target name, zero-padded", 32),
         Field("isa", "s", "instruction set, zero-padded", 32),
+        _u16("goal", "what a step learns from: 0 no network, 1 a label, 2 a vector, "
+            "3 the sample itself"),
+        _u16("target_bytes", "of that, before each sample: 2, 4 n_out, or 0"),
     )),
 )  # fmt: skip
 
@@ -265,7 +279,8 @@ STEP = Message(
         _u8("count", "samples that follow"),
         _u16("slot", "of the rehearsal buffer, where the sample is kept; else 0"),
         Field("eta", "f", "learning rate"),
-    ), tail="count x (u16 label, sample elements)"),
+    ), tail="count x (target, sample elements); a target is u16 label, f32[n_out] or "
+        "nothing, as HELLO's goal says"),
     Layout((
         _u32("step", "number of the first of these steps"),
         _u8("flags", "as asked"),
@@ -332,7 +347,7 @@ STEP_RESIDENT = Message(
         _u8("reserved", "0"),
         _u16("count", "steps that this tells of"),
         _u32("fold", "digest of the results of all these steps"),
-        _u32("right", "steps whose largest output was the label's"),
+        _u32("right", "steps whose largest output was the label's; 0 where no label is learned"),
     ), tail="f32 loss, u32 digest or 0, f32 outputs[n_out], u32 signal where a budget "
         "is held, of the last step"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from codegen import protocol
+from codegen import goals, protocol
 from codegen.budget import Item
 from codegen.planning import layout, ways
 from codegen.planning.arena import Arena
@@ -94,6 +94,8 @@ def structures(plan: Planned) -> Structures:
     element = plan.spec.inputs.size
     buffers = Buffers(
         sample=Extent(plan.spec.sample_bytes, element),
+        target=goals.goal(plan.spec).bytes(plan.spec),
+        copied=plan.spec.goal == "vector",
         rehearsed=plan.rehearsal,
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
@@ -130,7 +132,7 @@ def rows(plan: Planned) -> tuple[Item, ...]:
     if plan.resident is not None:
         found += [
             Item("resident samples", len(plan.resident.samples), "const"),
-            Item("resident labels", len(plan.resident.labels), "const"),
+            Item("resident targets", len(plan.resident.targets), "const"),
         ]
     sizes, line = structures(plan), plan.line
     arena = Item("scratch arena", plan.arena.words * WORD, "scratch")

@@ -96,7 +96,7 @@ def refuse_oversized_image(plan: Plan) -> None:
     memory, resident = plan.target.memory, plan.resident
     if memory is None or resident is None:
         return
-    taken = len(resident.samples) + len(resident.labels)
+    taken = len(resident.samples) + len(resident.targets)
     consts = sum(item.bytes for item in plan.bill if item.kind == "const")
     room = memory.usable - CODE - plan.ram - (consts - taken)
     if taken <= room:

@@ -91,10 +91,13 @@ class Network:
 
 @dataclass(frozen=True)
 class Buffers:
-    """Sizes in bytes of what the learner keeps: a sample, and how many of those to
-    be rehearsed, a kept reply's body and how many of those."""
+    """Sizes in bytes of what the learner keeps: a sample and its target, of
+    which an aligned copy is made, or not; how many of those to be rehearsed, a kept
+    reply's body and how many of those."""
 
     sample: Extent
+    target: int
+    copied: bool
     rehearsed: int
     kept: int
     body: int
@@ -112,7 +115,8 @@ def rehearsal(buffers: Buffers, xlen: int) -> Extent:
     slots = buffers.rehearsed
     if not slots:
         return Extent(0, 1)
-    return struct([buffers.sample.times(slots), scalar("u16", xlen).times(slots)])
+    kept = [buffers.sample, Extent(buffers.target, 1), scalar("bool", xlen)]
+    return struct(member.times(slots) for member in kept)
 
 
 def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
@@ -125,6 +129,7 @@ def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
         [
             net.aligned(ROUND),
             buffers.sample,
+            *([Extent(buffers.target, scalar("f32", xlen).align)] * buffers.copied),
             rehearsal(buffers, xlen),
             *some("bool", "bool"),
             struct(some("u16", "u16", "u16")),

@@ -17,7 +17,7 @@ from codegen.cformat import FILTERS
 from codegen.planning import bill, layout
 from codegen.planning.checkpoint import identity
 from codegen.planning.planned import Call, LinkPlan, Plan
-from codegen.planning.resident import LABELS_FILE, SAMPLES_FILE
+from codegen.planning.resident import SAMPLES_FILE, TARGETS_FILE
 from codegen.rendering.prefix import DEFAULT, renamed
 from codegen.rendering.self_test import FINDINGS
 from codegen.rendering.spelling import (
@@ -241,7 +241,7 @@ def _image(plan: Plan) -> dict[str, str]:
         files["image/hil_resident.S"] = env.get_template("hil_resident.S.j2").render(
             resident=plan.resident,
             samples_file=SAMPLES_FILE,
-            labels_file=LABELS_FILE,
+            targets_file=TARGETS_FILE,
         )
     return files
 

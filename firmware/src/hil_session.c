@@ -100,6 +100,8 @@ static void on_hello(const struct hil_request *request)
         .window = HIL_WINDOW,
         .step = hil_learner_next(),
         .committed_step = hil_learner_committed(),
+        .goal = HIL_GOAL,
+        .target_bytes = HIL_TARGET_BYTES,
         .target = HIL_TARGET,
         .isa = HIL_ISA,
     };

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from codegen import protocol
-from codegen.planning.planned import Linked
+from codegen import goals, protocol
+from codegen.planning.planned import Linked, Plan
 from hil.device.replies import step_or_none
 from hil.errors import FirmwareMismatch
 
@@ -33,6 +33,8 @@ class Greeting:
     step: int | None
     committed_step: int | None
     reset_cause: int
+    goal: int
+    target_bytes: int
 
     @classmethod
     def of(cls, payload: bytes) -> Greeting:
@@ -83,11 +85,27 @@ class Greeting:
                 f"{HARTS} of {plan.target.isa!r}",
                 "build and flash the image with this version of hil",
             )
+        told, expected = (self.goal, self.target_bytes), goal_of(plan)
+        if told != expected:
+            raise FirmwareMismatch(
+                f"the device says that it learns from goal {told[0]:d}, with {told[1]} bytes "
+                f"a sample, but its build from goal {expected[0]:d}, with {expected[1]}",
+                "build and flash the image with this version of hil",
+            )
         if self.vlen != vlen:
             raise FirmwareMismatch(
                 f"the device says its VLEN is {self.vlen} bits, expected {vlen}",
                 f"say --vlen {self.vlen}, or connect the other machine",
             )
+
+
+def goal_of(plan: Linked) -> tuple[protocol.Goal, int]:
+    """What a step of the image learns from, and how many bytes of it travel with a
+    sample."""
+    if not isinstance(plan, Plan):
+        return protocol.Goal.NONE, 0
+    goal = goals.goal(plan.spec)
+    return protocol.Goal[goal.name.upper()], goal.bytes(plan.spec)
 
 
 def _text(raw: bytes) -> str:

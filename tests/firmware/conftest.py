@@ -37,7 +37,8 @@ def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[..., Firm
     started: list[Firmware] = []
 
     def start(preload: Path | None = None) -> Firmware:
-        started.append(Firmware(*image, tmp_path / FLASH, preload))
+        path, spec = image
+        started.append(Firmware(path, planned(spec), tmp_path / FLASH, preload))
         assert started[-1].hello().status == Status.OK
         return started[-1]
 

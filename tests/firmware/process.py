@@ -32,12 +32,16 @@ LIMIT = 20.0
 """Seconds a reply may take; one that takes as long has not come at all."""
 
 
-def planned(spec: Spec) -> Plan:
-    """A small plan, with a rehearsal buffer, and a resident set of zeros whose labels
-    are 0, 1, 0, ..."""
+def zeros(spec: Spec) -> Resident:
+    """A resident set of zeros whose labels are 0, 1, 0, ..."""
     samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
     labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
-    resident = Resident(RESIDENT, samples, labels, THIN)
+    return Resident(RESIDENT, samples, labels, THIN)
+
+
+def planned(spec: Spec, resident: Resident | None = None) -> Plan:
+    """A small plan, with a rehearsal buffer and a resident set, else of zeros."""
+    resident = resident or zeros(spec)
     return plan(
         spec, targets.load("host"), window=WINDOW, samples=SAMPLES, resident=resident,
         rehearsal=SLOTS,
@@ -88,9 +92,9 @@ class Firmware:
     """The process, and what is said to it."""
 
     def __init__(
-        self, image: str, spec: Spec, flash: Path, preload: Path | None = None
+        self, image: str, made: Plan, flash: Path, preload: Path | None = None
     ) -> None:
-        self.made = planned(spec)
+        self.made = made
         self._line, far = socket.socketpair()
         self._line.settimeout(LIMIT)
         self.process = subprocess.Popen(

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "fuzz_messages.h"
+#include "hil_goal.h"
 #include "hil_learner_parts.h"
 #include "independent.h"
 
@@ -389,14 +390,14 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
     }
     if (status == HIL_OK && kind == HIL_STEP) {
         struct hil_step step;
-        const uint8_t *label = ask->payload + sizeof step;
+        const uint8_t *target = ask->payload + sizeof step;
 
         memcpy(&step, ask->payload, sizeof step);
         HOLDS(step.count > 0 && isfinite(step.eta));
-        HOLDS(ask->size == sizeof step + step.count * LABELLED_BYTES);
+        HOLDS(ask->size == sizeof step + step.count * TAUGHT_BYTES);
         HOLDS(told->size == sizeof(struct hil_step_reply) + step.count * RESULT_BYTES);
-        for (size_t i = 0; i < step.count; i++, label += LABELLED_BYTES) {
-            HOLDS((label[0] | label[1] << 8) < NET_OUTPUTS);
+        for (size_t i = 0; i < step.count; i++, target += TAUGHT_BYTES) {
+            HOLDS(HIL_GOAL != HIL_GOAL_LABEL || (target[0] | target[1] << 8) < NET_OUTPUTS);
         }
     }
     if (kind == HIL_STEP || kind == HIL_STEP_RESIDENT || kind == HIL_REHEARSE) {
@@ -424,19 +425,22 @@ static void check_rehearsal(const struct frame *ask, uint8_t status)
 
     memcpy(&kept, &before.learner.rehearsal, sizeof kept);
     if (status == HIL_OK && kind == HIL_INIT) {
-        memset(kept.label, 0xff, sizeof kept.label);
+        memset(kept.filled, 0, sizeof kept.filled);
     } else if (status == HIL_OK && kind == HIL_STEP && (ask->payload[4] & HIL_STEP_KEEP)) {
         memcpy(&step, ask->payload, sizeof step);
         HOLDS(step.count == 1 && step.slot < HIL_REHEARSAL);
-        memcpy(&kept.label[step.slot], ask->payload + sizeof step, sizeof(uint16_t));
-        memcpy(kept.sample[step.slot], ask->payload + sizeof step + sizeof(uint16_t),
-               SAMPLE_BYTES);
+        const uint8_t *const target = ask->payload + sizeof step;
+#if HIL_TARGET_BYTES
+        memcpy(kept.target[step.slot], target, HIL_TARGET_BYTES);
+#endif
+        memcpy(kept.sample[step.slot], target + HIL_TARGET_BYTES, SAMPLE_BYTES);
+        kept.filled[step.slot] = true;
     } else if (status == HIL_OK && kind == HIL_REHEARSE) {
         HOLDS(ask->size == sizeof step + ask->payload[5] * sizeof(uint16_t));
         for (size_t i = sizeof step; i < ask->size; i += sizeof(uint16_t)) {
             const uint32_t slot = ask->payload[i] | ask->payload[i + 1] << 8;
 
-            HOLDS(slot < HIL_REHEARSAL && kept.label[slot] < NET_OUTPUTS);
+            HOLDS(slot < HIL_REHEARSAL && kept.filled[slot]);
         }
     }
     HOLDS(memcmp(&kept, &hil_learner.rehearsal, sizeof kept) == 0);
@@ -647,7 +651,7 @@ enum {
 static void put_message(uint8_t which)
 {
     const struct message *const message = &messages[which % REQUESTS];
-    static const size_t units[] = { 1, 4, SAMPLE_BYTES, LABELLED_BYTES };
+    static const size_t units[] = { 1, 4, SAMPLE_BYTES, TAUGHT_BYTES };
     const uint8_t how = take(&model.in);
     const uint8_t age = take(&model.in); /* mostly the next number */
     model.seq++;

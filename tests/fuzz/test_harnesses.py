@@ -130,6 +130,7 @@ LEARNER, STATE, STEPS, REHEARSAL, RESIDENT = (
     f"firmware/src/network/hil_{name}.c"
     for name in ("learner", "state", "steps", "rehearsal", "resident")
 )
+GOAL = "firmware/src/network/hil_goal.h"
 DEFECTS = {
     "a body one byte too long": (
         FRAME, "d->size == d->capacity", "d->size > d->capacity"),
@@ -145,11 +146,10 @@ DEFECTS = {
     "a slot behind the rehearsal buffer": (
         REHEARSAL, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
     "a slot without a sample": (
-        REHEARSAL, "hil_learner.rehearsal.label[slot] == EMPTY)",
-        "hil_learner.rehearsal.label[slot] == NET_OUTPUTS)"),
-    "a sample kept without its label": (
-        REHEARSAL, "hil_learner.rehearsal.label[slot] = label;",
-        "hil_learner.rehearsal.label[slot] &= label;"),
+        REHEARSAL, "(filled && !hil_learner.rehearsal.filled[slot])", "false"),
+    "a sample kept without its target": (
+        REHEARSAL, "memcpy(hil_learner.rehearsal.target[slot], target, HIL_TARGET_BYTES);",
+        "(void)target;"),
     "a session anybody may use": (
         SESSION, "if (request->header.boot != session.boot)",
         "if (request->header.boot == ~session.boot)"),
@@ -162,7 +162,8 @@ DEFECTS = {
         STATE, "hil_learner.run = init.run;\n    hil_replies_forget();",
         "hil_learner.run = init.run;"),
     "a label that is no output": (
-        STEPS, "if (label >= NET_OUTPUTS)", "if (label > NET_OUTPUTS)"),
+        GOAL, "return hil_goal_of(target) < NET_OUTPUTS;",
+        "return hil_goal_of(target) <= NET_OUTPUTS;"),
     "an answer to an answer": (
         SESSION, "if (request.header.kind & HIL_REPLY)", "if (false)"),
     "samples that are not all there": (

@@ -321,11 +321,11 @@ def greeting(**other: object) -> bytes:
     assert protocol.HELLO.reply is not None
     line, target = PLAN.line, PLAN.target
     values: dict[str, Any] = {
-        "protocol_min": 1, "protocol_max": 1, "reset_cause": 0, "harts": 1, "vlen": 0,
+        "protocol_min": protocol.VERSION, "protocol_max": protocol.VERSION, "reset_cause": 0, "harts": 1, "vlen": 0,
         "max_payload": line.max_payload, "window": line.window,
         "step": protocol.NEVER, "committed_step": protocol.NEVER,
         "digest": bytes.fromhex(DIGEST)[:16], "target": target.name.encode(),
-        "isa": target.isa.encode(),
+        "isa": target.isa.encode(), "goal": protocol.Goal.LABEL, "target_bytes": 2,
     } | other  # fmt: skip
     names = [field.name for field in protocol.HELLO.reply.fields]
     return protocol.HELLO.reply.pack(*(values[name] for name in names))

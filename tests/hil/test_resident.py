@@ -49,7 +49,7 @@ def test_frames_name_every_steps_own_sample(
     placed = lesson.resident_set
     assert placed is not None
     x = np.frombuffer(placed.samples, np.uint8).reshape(placed.count, -1)
-    y = np.frombuffer(placed.labels, "<u2")
+    y = np.frombuffer(placed.targets, "<u2")
     step, lengths = 0, set()
     while step < lesson.steps:
         one = portion(lesson, step, lesson.steps)
@@ -220,7 +220,7 @@ def test_a_set_that_does_not_fit_is_refused_and_told_how_many_would(
     made = plan_for(prepare(asked.override({"resident": fit})))
     rows = {item.name: item for item in made.bill}
     assert rows["resident samples"].bytes == fit * 8192
-    assert rows["resident labels"].kind == "const"
+    assert rows["resident targets"].kind == "const"
     with pytest.raises(OverBudget):
         plan_for(prepare(asked.override({"resident": fit + 1})))
 

@@ -19,7 +19,7 @@
 #include "net.h"
 
 #define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
-#define LABELLED_BYTES (sizeof(uint16_t) + SAMPLE_BYTES)
+#define TAUGHT_BYTES (HIL_TARGET_BYTES + SAMPLE_BYTES) /* a sample and its target */
 #define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
 #define STATE_BYTES sizeof(net_state_t)
 
@@ -32,7 +32,10 @@
 /* Samples that were learned from and are kept, to be learned from again. */
 struct hil_rehearsal {
     net_sample_t sample[HIL_REHEARSAL][NET_INPUTS];
-    uint16_t label[HIL_REHEARSAL];
+#if HIL_TARGET_BYTES
+    uint8_t target[HIL_REHEARSAL][HIL_TARGET_BYTES];
+#endif
+    bool filled[HIL_REHEARSAL];
 };
 #endif
 
@@ -57,6 +60,9 @@ struct hil_kept_reply {
 struct hil_learner {
     _Alignas(16) net_t net; /* its step is the next, HIL_NEVER before INIT */
     net_sample_t sample[NET_INPUTS]; /* aligned copy of the one in the frame */
+#if HIL_GOAL == HIL_GOAL_VECTOR
+    float target[NET_OUTPUTS]; /* the same of a target, wherever it was */
+#endif
 #if HIL_REHEARSAL
     struct hil_rehearsal rehearsal;
 #endif
@@ -102,17 +108,17 @@ void hil_replies_repeat(const struct hil_request *request, uint32_t step, uint16
 
 /* -- hil_steps.c -- */
 
-/* Learn from one sample and write what it tells, without a digest; returns
- * net_step's status. */
-int hil_steps_learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t flags,
-                    uint8_t *result);
+/* Learn from one sample and its target (hil_goal.h) and write what it tells, without a
+ * digest; returns net_step's status. */
+int hil_steps_learn(const net_sample_t *sample, const uint8_t *target, float eta,
+                    uint32_t flags, uint8_t *result);
 
 /* Put the state's digest into a result. */
 void hil_steps_add_digest(uint8_t *result, uint32_t flags);
 
 /* Learn from sample number i of a frame and write all that it tells, its result among
  * the others of a reply; returns net_step's status. */
-int hil_steps_learn_and_tell(const net_sample_t *sample, uint32_t label,
+int hil_steps_learn_and_tell(const net_sample_t *sample, const uint8_t *target,
                              const struct hil_step *ask, struct hil_kept_reply *keep,
                              size_t i);
 
@@ -149,8 +155,8 @@ void hil_resident_on_step(const struct hil_request *request);
 
 void hil_rehearsal_forget(void);
 
-/* Keep the sample that was learned from last. */
-void hil_rehearsal_keep(uint16_t slot, uint16_t label);
+/* Keep the sample that was learned from last, and its target. */
+void hil_rehearsal_keep(uint16_t slot, const uint8_t *target);
 
 void hil_rehearsal_on_rehearse(const struct hil_request *request);
 

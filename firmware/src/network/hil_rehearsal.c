@@ -7,19 +7,33 @@ _Static_assert(sizeof(struct hil_rehearse) == sizeof(struct hil_step) &&
                    sizeof(struct hil_rehearse_reply) == sizeof(struct hil_step_reply),
                "a REHEARSE is not read and answered as a STEP");
 
-#define EMPTY 0xffffu /* label of a slot without a sample: no output has it */
-
 void hil_rehearsal_forget(void)
 {
     for (size_t i = 0; i < HIL_REHEARSAL; i++) {
-        hil_learner.rehearsal.label[i] = EMPTY;
+        hil_learner.rehearsal.filled[i] = false;
     }
 }
 
-void hil_rehearsal_keep(uint16_t slot, uint16_t label)
+/* Where the target of this slot's sample is kept; of none, NULL. */
+static const uint8_t *target_of(uint16_t slot)
+{
+#if HIL_TARGET_BYTES
+    return hil_learner.rehearsal.target[slot];
+#else
+    (void)slot;
+    return NULL;
+#endif
+}
+
+void hil_rehearsal_keep(uint16_t slot, const uint8_t *target)
 {
     memcpy(hil_learner.rehearsal.sample[slot], hil_learner.sample, SAMPLE_BYTES);
-    hil_learner.rehearsal.label[slot] = label;
+#if HIL_TARGET_BYTES
+    memcpy(hil_learner.rehearsal.target[slot], target, HIL_TARGET_BYTES);
+#else
+    (void)target;
+#endif
+    hil_learner.rehearsal.filled[slot] = true;
 }
 
 static uint16_t slot_at(const uint8_t *slots, size_t i)
@@ -36,8 +50,7 @@ static bool good_slots(const uint8_t *slots, size_t count, bool filled)
     for (size_t i = 0; i < count; i++) {
         const uint16_t slot = slot_at(slots, i);
 
-        if (slot >= HIL_REHEARSAL ||
-            (filled && hil_learner.rehearsal.label[slot] == EMPTY)) {
+        if (slot >= HIL_REHEARSAL || (filled && !hil_learner.rehearsal.filled[slot])) {
             return false;
         }
     }
@@ -50,9 +63,8 @@ static void learn_again(const struct hil_request *request, const struct hil_step
 
     for (size_t i = 0; i < ask->count; i++) {
         const uint16_t slot = slot_at(request->tail, i);
-        const int status =
-            hil_steps_learn_and_tell(hil_learner.rehearsal.sample[slot],
-                                     hil_learner.rehearsal.label[slot], ask, keep, i);
+        const int status = hil_steps_learn_and_tell(hil_learner.rehearsal.sample[slot],
+                                                    target_of(slot), ask, keep, i);
         if (status != NET_OK) {
             hil_steps_stop(request, status);
             return;

@@ -1,3 +1,4 @@
+#include "hil_goal.h"
 #include "hil_learner_parts.h"
 #include "hil_memory.h"
 
@@ -9,7 +10,20 @@ _Static_assert(sizeof(struct hil_step_resident_reply) + RESULT_BYTES <= HIL_STEP
 
 /* The resident set, among the constants: image/hil_resident.S. */
 extern const net_sample_t hil_resident_samples[HIL_RESIDENT][NET_INPUTS];
-extern const uint16_t hil_resident_labels[HIL_RESIDENT];
+#if HIL_TARGET_BYTES
+extern const uint8_t hil_resident_targets[HIL_RESIDENT][HIL_TARGET_BYTES];
+#endif
+
+/* The target of the sample at this place; of none, NULL. */
+static const uint8_t *target_of(uint32_t place)
+{
+#if HIL_TARGET_BYTES
+    return hil_resident_targets[place];
+#else
+    (void)place;
+    return NULL;
+#endif
+}
 
 /* The sample of step number i of these: listed, or the i-th of the range. */
 static uint32_t place_of(const struct hil_step_resident *ask, const uint8_t *list, size_t i)
@@ -36,19 +50,6 @@ static bool all_resident(const struct hil_step_resident *ask, const uint8_t *lis
     return true;
 }
 
-/* Whether the largest output, the first of equals, is the label's. */
-static bool predicted(uint32_t label)
-{
-    const float *const p = net_outputs(&hil_learner.net);
-
-    for (uint32_t j = 0; j < NET_OUTPUTS; j++) {
-        if (p[j] > p[label] || (j < label && p[j] == p[label])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Every result is folded into one word; that of the last step stays. */
 static void learn(const struct hil_request *request, const struct hil_step_resident *ask,
                   const uint8_t *list)
@@ -63,8 +64,8 @@ static void learn(const struct hil_request *request, const struct hil_step_resid
 
     for (uint32_t i = 0; i < ask->count; i++) {
         const uint32_t place = place_of(ask, list, i);
-        const uint32_t label = hil_resident_labels[place];
-        const int status = hil_steps_learn(hil_resident_samples[place], label, ask->eta,
+        const uint8_t *const target = target_of(place);
+        const int status = hil_steps_learn(hil_resident_samples[place], target, ask->eta,
                                            ask->flags, result);
         if (status != NET_OK) {
             hil_steps_stop(request, status);
@@ -75,7 +76,7 @@ static void learn(const struct hil_request *request, const struct hil_step_resid
             (last && (ask->flags & HIL_STEP_DIGEST))) {
             hil_steps_add_digest(result, ask->flags);
         }
-        reply.right += predicted(label);
+        reply.right += hil_goal_reached(target);
         reply.fold += net_fold((const void *)result, TOLD_WORDS, i * TOLD_WORDS);
     }
     memcpy(keep->body + HEADER, &reply, sizeof reply);

@@ -1,10 +1,11 @@
+#include "hil_goal.h"
 #include "hil_learner_parts.h"
 #include "hil_memory.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
 
 /* The plan has counted these buffers; here the compiler counts them again. */
-_Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * LABELLED_BYTES <= HIL_MAX_PAYLOAD,
+_Static_assert(sizeof(struct hil_step) + HIL_SAMPLES * TAUGHT_BYTES <= HIL_MAX_PAYLOAD,
                "a STEP does not fit a frame");
 _Static_assert(sizeof(struct hil_step_reply) + HIL_SAMPLES * RESULT_BYTES <= HIL_STEP_REPLY,
                "a STEP's reply does not fit where it is kept");
@@ -30,7 +31,7 @@ uint64_t net_counter(void)
 #endif
 
 /* net_step, its instructions and cycles added up; with `alone` no interrupt is among them. */
-static int counted_step(const net_sample_t *sample, uint32_t label, float eta, bool alone,
+static int counted_step(const net_sample_t *sample, hil_goal_t goal, float eta, bool alone,
                         float *loss)
 {
     if (alone) {
@@ -38,7 +39,7 @@ static int counted_step(const net_sample_t *sample, uint32_t label, float eta, b
     }
     const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
-    const int status = net_step(&hil_learner.net, sample, label, eta, loss);
+    const int status = hil_goal_step(sample, goal, eta, loss);
     hil_learner.instructions += hil_port_instructions() - before;
     hil_learner.cycles += hil_port_cycles() - began;
     if (alone) {
@@ -47,14 +48,15 @@ static int counted_step(const net_sample_t *sample, uint32_t label, float eta, b
     return status;
 }
 
-int hil_steps_learn(const net_sample_t *sample, uint32_t label, float eta, uint32_t flags,
-                    uint8_t *result)
+int hil_steps_learn(const net_sample_t *sample, const uint8_t *target, float eta,
+                    uint32_t flags, uint8_t *result)
 {
+    const hil_goal_t goal = hil_goal_of(target);
     float loss;
 
     learning = hil_learner.net.step;
     hil_port_watchdog(true);
-    const int status = counted_step(sample, label, eta, flags & HIL_STEP_ALONE, &loss);
+    const int status = counted_step(sample, goal, eta, flags & HIL_STEP_ALONE, &loss);
     hil_port_watchdog(false);
     if (status != NET_OK) {
         return status;
@@ -99,13 +101,13 @@ void hil_steps_stop(const struct hil_request *request, int status)
     hil_session_refuse(request, HIL_FAULTED);
 }
 
-int hil_steps_learn_and_tell(const net_sample_t *sample, uint32_t label,
+int hil_steps_learn_and_tell(const net_sample_t *sample, const uint8_t *target,
                              const struct hil_step *ask, struct hil_kept_reply *keep,
                              size_t i)
 {
     uint8_t *const result =
         keep->body + HEADER + sizeof(struct hil_step_reply) + i * RESULT_BYTES;
-    const int status = hil_steps_learn(sample, label, ask->eta, ask->flags, result);
+    const int status = hil_steps_learn(sample, target, ask->eta, ask->flags, result);
 
     if (status == NET_OK && (ask->flags & HIL_STEP_DIGEST)) {
         hil_steps_add_digest(result, ask->flags);
@@ -133,17 +135,15 @@ void hil_steps_conclude_samples(const struct hil_request *request,
                        sizeof reply + ask->count * RESULT_BYTES);
 }
 
-/* Whether STEP's samples are all there and all have a possible label. */
+/* Whether STEP's samples are all there and all have a good target. */
 static bool good_samples(const struct hil_step *ask, const uint8_t *samples, size_t size)
 {
     if (ask->count < 1 || ask->count > HIL_SAMPLES ||
-        size != (size_t)ask->count * LABELLED_BYTES) {
+        size != (size_t)ask->count * TAUGHT_BYTES) {
         return false;
     }
     for (size_t i = 0; i < ask->count; i++) {
-        uint16_t label;
-        memcpy(&label, samples + i * LABELLED_BYTES, sizeof label);
-        if (label >= NET_OUTPUTS) {
+        if (!hil_goal_good(samples + i * TAUGHT_BYTES)) {
             return false;
         }
     }
@@ -153,23 +153,21 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
 static void learn_sent(const struct hil_request *request, const struct hil_step *ask)
 {
     struct hil_kept_reply *const keep = hil_replies_next();
-    const uint8_t *samples = request->tail;
-    uint16_t label = 0;
+    const uint8_t *target = request->tail;
 
     for (size_t i = 0; i < ask->count; i++) {
-        memcpy(&label, samples, sizeof label);
-        memcpy(hil_learner.sample, samples + sizeof label, SAMPLE_BYTES);
+        memcpy(hil_learner.sample, target + HIL_TARGET_BYTES, SAMPLE_BYTES);
         const int status =
-            hil_steps_learn_and_tell(hil_learner.sample, label, ask, keep, i);
+            hil_steps_learn_and_tell(hil_learner.sample, target, ask, keep, i);
         if (status != NET_OK) {
             hil_steps_stop(request, status);
             return;
         }
-        samples += LABELLED_BYTES;
+        target += TAUGHT_BYTES;
     }
 #if HIL_REHEARSAL
     if (ask->flags & HIL_STEP_KEEP) {
-        hil_rehearsal_keep(ask->slot, label);
+        hil_rehearsal_keep(ask->slot, request->tail);
     }
 #endif
     hil_steps_conclude_samples(request, ask, keep);
