@@ -104,14 +104,14 @@ class Buffers:
 
 
 def kept_reply(buffers: Buffers, xlen: int) -> Extent:
-    """struct hil_kept_reply of hil_learner.h."""
+    """struct hil_kept_reply of hil_learner_parts.h."""
     names = ("u32", "u16", "u8", "u32")
     head = [scalar(name, xlen) for name in names]
     return struct([*head, Extent(buffers.body, 1)])
 
 
 def rehearsal(buffers: Buffers, xlen: int) -> Extent:
-    """struct hil_rehearsal of hil_learner.h, which is not declared without slots."""
+    """struct hil_rehearsal of hil_learner_parts.h, which is not declared without slots."""
     slots = buffers.rehearsed
     if not slots:
         return Extent(0, 1)

@@ -55,7 +55,8 @@ class Counted:
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "HIL_COUNTED": str(self.folder),
             "HIL_CLANG": shutil.which(f"clang{self.number}") or "",
-            "LLVM_PROFILE_FILE": str(self.folder / "profiles" / "%m.profraw"),
+            # %m tells programs apart by their sizes alone: two may have the same
+            "LLVM_PROFILE_FILE": str(self.folder / "profiles" / "%m-%p.profraw"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             # the pinned compiler's own is no image, and takes minutes to make
             "ZIG_GLOBAL_CACHE_DIR": str(user_cache_path("zig")),
@@ -81,7 +82,7 @@ class Counted:
 
 BRIEFLY: Sequence[str] = (
     "tests/firmware/test_found_in_flash.py", "tests/firmware/test_frame_codec.py",
-    "tests/firmware/test_late_frames.py",
+    "tests/firmware/test_goals.py", "tests/firmware/test_late_frames.py",
     "tests/firmware/test_runtime_under_sanitizers.py",
     "tests/firmware/test_store.py", "tests/fuzz/test_harnesses.py", "-k",
     "not (noise_changes or bounded_run or defect_is_found or real_session or small)",

@@ -443,7 +443,11 @@ def test_a_malformed_reply_is_called_malformed(name: str) -> None:
         ask(device)
 
 
-@pytest.mark.parametrize("other", [{"max_payload": 8}, {"window": 0}])
+@pytest.mark.parametrize(
+    "other",
+    [{"max_payload": 8}, {"window": 0}, {"goal": 2}, {"target_bytes": 0}],
+    ids=str,
+)
 def test_sizes_that_are_not_the_builds_are_refused(other: dict[str, object]) -> None:
     channel = FalseDevice()
     channel.script = [(0, greeting(**other))]
