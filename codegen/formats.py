@@ -49,9 +49,12 @@ FORMATS = {format.name: format for format in (F32, U32, I16, U8)}
 """By name."""
 
 
+POINTER = "pointer"
+
+
 def pointer(xlen: int) -> Format:
     """A pointer to a row of floats, on a machine whose registers have `xlen` bits."""
-    return Format("pointer", xlen, "float *", "", "", "never")
+    return Format(POINTER, xlen, "float *", "", "", "never")
 
 
 def need_fma(formats: Iterable[Format]) -> bool:

@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from codegen import kernels
 from codegen.errors import BuildError
-from codegen.formats import Format
+from codegen.formats import F32, POINTER, Format
 from codegen.kernels import Kernel
 from codegen.kernels.cost import Shape
 from codegen.tensors import Tensor
@@ -63,6 +63,14 @@ def _tensor(given: Operand) -> Tensor | None:
     """The tensor that an operand names, if it names one."""
     found = given.tensor if isinstance(given, Part | Carried) else given
     return found if isinstance(found, Tensor) else None
+
+
+def _format(given: Operand) -> Format | None:
+    """What the elements of an operand are: a listed row's are what it points at."""
+    tensor = _tensor(given)
+    if isinstance(given, Part) and tensor is not None and tensor.format.name == POINTER:
+        return F32
+    return tensor.format if tensor is not None else None
 
 
 @dataclass(frozen=True)
@@ -169,8 +177,8 @@ def op(
 
     Raises `BuildError` when there is no such kernel, or it has no such parameter.
     """
-    tensors = ((name, _tensor(given)) for name, given in operands.items())
-    formats = {name: tensor.format for name, tensor in tensors if tensor is not None}
+    known = ((name, _format(given)) for name, given in operands.items())
+    formats = {name: one for name, one in known if one is not None}
     found = kernels.for_operands(operation, formats)
     unknown = set(operands) - {argument.name for argument in found.arguments}
     if unknown:
