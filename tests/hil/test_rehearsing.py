@@ -205,7 +205,7 @@ def test_a_buffer_over_budget_is_refused(rehearsing: Experiment, folder: Path) -
     with pytest.raises(HilError, match="bytes of RAM, but the budget has") as caught:
         run(rehearsing.override({"rehearsal": 4000, "ram": 100_000}), out=folder)
     assert caught.value.exit_code == 3
-    assert "rehearsal buffer 264,000 bytes" in caught.value.hints[0]
+    assert "rehearsal buffer 268,000 bytes" in caught.value.hints[0]
 
 
 @pytest.fixture
