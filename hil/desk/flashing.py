@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from hil.desk.attach import patiently
 from hil.desk.loaders import loader_for
-from hil.device.device import Device, say_hello
+from hil.device.device import Device
+from hil.device.exchange import say_hello
 from hil.device.greeting import Greeting
 from hil.device.link.channel import Channel
 from hil.device.link.modem import ASSERTED, Levels

@@ -10,102 +10,46 @@ A method called in the wrong state is a mistake of the calling code and raises
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from itertools import tee
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from codegen import protocol
-from codegen.planning.plan import Tensor
-from codegen.planning.planned import Linked, Plan
-from codegen.protocol import Status, StepFlag
+from codegen.planning.planned import Linked
+from codegen.protocol import StepFlag
 from emulation.faults import Line
 from hil.device import replies
+from hil.device.exchange import (
+    AGAIN,
+    DONE,
+    State,
+    StateError,
+    fresh_number,
+    malformed,
+    say_hello,
+)
 from hil.device.greeting import Greeting
 from hil.device.link.frame import Frame
 from hil.device.link.pace import Patience
-from hil.device.link.transparency import Alteration
-from hil.device.link.window import LinkCounts, Window
+from hil.device.reading import Readable
 from hil.device.replies import Asked, StepResult
-from hil.device.telemetry import Condition, Telemetry
-from hil.errors import (
-    DeviceFault,
-    LinkError,
-    NoCheckpoint,
-    Refused,
-)
+from hil.errors import DeviceFault, LinkError
 from targets import Limits
 
-AGAIN = 0.5
-"""Seconds of silence after which a request is sent again, at the earliest."""
-DONE = (Status.OK, Status.REPLAYED)
-KEPT = (protocol.STEP, protocol.STEP_RESIDENT, protocol.REHEARSE, protocol.COMMIT)
-"""What a device does once and keeps its reply to: nothing else is REPLAYED."""
-RANGE_BYTES = 8
-"""Fields of READ and WRITE, in requests and replies; the words follow them."""
 NO_FLAGS = StepFlag(0)
 COMMITS = 64
 """Checkpoints that are remembered, the latest."""
-GREETING_AGAIN = 0.05
-"""Seconds after which HELLO is sent again: a device that is still starting
-drops what it receives."""
-
-
-class State(Enum):
-    """What has been said so far."""
-
-    SILENT = auto()
-    GREETED = auto()
-    READY = auto()
-    FAULTED = auto()
-    LEFT = auto()
-
-
-class StateError(RuntimeError):
-    """A method was called in a state in which it means nothing."""
-
-
-def _malformed(what: str, error: ValueError | str) -> LinkError:
-    return LinkError(f"the device sent {what} that is malformed: {error}")
-
-
-def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
-    """The float32 words of a reply that was to have `count` of them."""
-    if len(tail) != 4 * count:
-        raise _malformed(
-            f"a reply to {message.name.upper()}",
-            f"{len(tail)} bytes of words, expected {4 * count}",
-        )
-    return np.frombuffer(tail, "<f4")
 
 
 def _ranged(places: np.ndarray) -> bool:
     """Whether they follow one another."""
     first = int(places[0])
     return bool((places == np.arange(first, first + len(places))).all())
-
-
-def fresh_number() -> int:
-    """A session's nonce, or a run's number: one that nobody else has, never 0."""
-    return 1 + secrets.randbelow(2**32 - 1)
-
-
-def say_hello(window: Window, limit: float) -> Frame:
-    """Open a session with whoever is on the line, within `limit` seconds; returns
-    the reply to HELLO. Raises `NoAnswer`."""
-    window.boot = fresh_number()
-    window.post(protocol.HELLO, protocol.VERSION, protocol.VERSION)
-    frames: list[Frame] = []
-    while not frames:
-        frames = window.poll(limit, Patience(GREETING_AGAIN, limit))
-    return frames[0]
 
 
 @dataclass(frozen=True)
@@ -118,7 +62,7 @@ class Commit:
     sequence: int
 
 
-class Device:
+class Device(Readable):
     """A session with the device on `channel`, which runs an image of `plan`:
     the file `image`, when a fault's addresses are to be told by name."""
 
@@ -129,157 +73,11 @@ class Device:
         limits: Limits,
         image: Path | None = None,
     ) -> None:
-        self._linked = plan
-        self._image = image
-        self.limits = limits
-        self.state = State.SILENT
-        self.telemetry = Condition()
+        super().__init__(channel, plan, limits, image)
         self.commits: deque[Commit] = deque(maxlen=COMMITS)
         self._new_commits: list[Commit] = []
-        self._window = Window(channel, self._unsolicited)
-        self._flight: deque[Asked] = deque()
         self._replied: deque[tuple[Asked, Frame]] = deque()
-        self._greeting: Greeting | None = None
         self._run = fresh_number()
-
-    # -- what has happened ------------------------------------------------
-
-    @property
-    def plan(self) -> Plan:
-        """The plan of its network."""
-        if not isinstance(self._linked, Plan):
-            raise StateError("the device has no network")
-        return self._linked
-
-    @property
-    def greeting(self) -> Greeting:
-        """What the device said in HELLO."""
-        if self._greeting is None:
-            raise StateError("the device has not been greeted")
-        return self._greeting
-
-    @property
-    def counts(self) -> LinkCounts:
-        """What the line did so far."""
-        line = self._window
-        return LinkCounts(
-            frames=line.answered,
-            resent=line.resent,
-            damaged=line.damaged,
-            replayed=line.replayed,
-            lost_telemetry=self.telemetry.lost,
-        )
-
-    @property
-    def parts(self) -> int:
-        """Parts of long requests that were answered, one step each."""
-        return self._window.parts
-
-    @property
-    def stray(self) -> bytes:
-        """The latest bytes that formed no frame."""
-        return self._window.stray
-
-    def _unsolicited(self, frame: Frame) -> None:
-        """Take a FAULT or telemetry of this session. Before HELLO is answered a
-        device that traps as it starts knows no nonce yet, and says so by none."""
-        starting = self._greeting is None and frame.boot == 0
-        if frame.boot != self._window.boot and not starting:
-            return
-        try:
-            if frame.kind == protocol.FAULT.kind:
-                self.state = State.FAULTED
-                raise replies.fault(frame.payload, self._linked, self._image)
-            if frame.kind == protocol.TELEMETRY.kind:
-                self.telemetry.take(replies.telemetry(frame.payload))
-        except ValueError as error:
-            raise _malformed("a frame of its own accord", error) from error
-
-    # -- one request at a time --------------------------------------------
-
-    def _need(self, *states: State) -> None:
-        if self.state not in states:
-            wanted = " or ".join(state.name for state in states)
-            raise StateError(f"the device is {self.state.name}, expected {wanted}")
-
-    def _checked(self, asked: Asked, frame: Frame) -> bytes:
-        """The payload of a reply that says that it was done; else raises."""
-        status, message = frame.status, asked.message
-        if status in DONE:
-            if status == Status.REPLAYED and message not in KEPT:
-                raise ValueError(
-                    "it says that it was kept, and nobody keeps such a reply"
-                )
-            return frame.payload
-        try:
-            text = protocol.STATUS_TEXT[Status(status)]
-        except ValueError:
-            text = "a status this protocol does not know"
-        if status == Status.FAULTED:
-            self.state = State.FAULTED
-            raise DeviceFault(f"the device learns no more: {text}")
-        if status == Status.NO_CHECKPOINT:
-            raise NoCheckpoint(
-                f"the device has nothing to resume from: {text}",
-                "--commit N has it write a checkpoint every N steps",
-            )
-        raise Refused(f"the device refused {message.name.upper()}: {text}")
-
-    def _post(
-        self,
-        message: protocol.Message,
-        *values: object,
-        tail: bytes,
-        told: int | None = None,
-    ) -> Asked:
-        """Put a request on the line, behind those that are in flight. Its reply has
-        `told` bytes for each item that it names."""
-        assert message.request is not None
-        self._window.post(message, *values, tail=tail, told=told)
-        names = (field.name for field in message.request.fields)
-        asked = Asked(message, dict(zip(names, values, strict=True)))
-        self._flight.append(asked)
-        return asked
-
-    def _poll(self, limit: float, patience: Patience) -> list[tuple[Asked, Frame]]:
-        """What has come, each reply with what it was asked by."""
-        frames = self._window.poll(limit, patience)
-        return [(self._flight.popleft(), frame) for frame in frames]
-
-    def _ask(self, message: protocol.Message, *values: object) -> dict[str, Any]:
-        """One request and its reply; nothing else may be in flight."""
-        return next(self._ask_all(message, [(values, b"")]))[0]
-
-    def _ask_all(
-        self,
-        message: protocol.Message,
-        requests: Iterable[tuple[Sequence[object], bytes]],
-        told: int | None = None,
-    ) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Requests of one kind, each (field values, tail), as many in flight
-        as the device takes; gives the fields and tail of each reply, which has `told`
-        bytes for each item that was asked for."""
-        if len(self._window):
-            raise StateError("replies to earlier requests have not been taken")
-        patience = Patience(AGAIN, self.limits.reply)
-        for values, tail in requests:
-            while len(self._window) >= self._room():
-                yield from self._take(patience)
-            self._post(message, *values, tail=tail, told=told)
-        while len(self._window):
-            yield from self._take(patience)
-
-    def _take(self, patience: Patience) -> Iterator[tuple[dict[str, Any], bytes]]:
-        for asked, frame in self._poll(patience.limit, patience):
-            self.telemetry.settle()  # all of it comes before such a reply
-            try:
-                told = replies.answer(asked, self._checked(asked, frame))
-            except ValueError as error:
-                raise _malformed(f"a reply to {asked}", error) from error
-            yield told
-
-    def _room(self) -> int:
-        return self._greeting.window if self._greeting else 1
 
     # -- HELLO, INIT, LEAVE -----------------------------------------------
 
@@ -297,7 +95,7 @@ class Device:
             payload = self._checked(Asked(protocol.HELLO, {}), reply)
             self._greeting = Greeting.of(payload)
         except ValueError as error:
-            raise _malformed("a reply to HELLO", error) from error
+            raise malformed("a reply to HELLO", error) from error
         self._greeting.require(self._linked, digest, vlen)
         self.state = State.GREETED
         return self._greeting
@@ -341,6 +139,11 @@ class Device:
         """STEP frames that may be posted now."""
         return self.greeting.window - len(self._window)
 
+    def _need_credit(self) -> None:
+        self._need(State.READY)
+        if self.credit < 1:
+            raise StateError("no credit: the device's window is full")
+
     def samples_a_frame(self, sample: int, most: int) -> int:
         """How many samples of so many bytes, at most `most`, the next STEP should
         have: as many as the line lets through."""
@@ -365,9 +168,7 @@ class Device:
         """Put one STEP frame on the line: `samples` are (label, element
         bytes), learned one after another as steps `step`, `step` + 1, ...; one alone
         may be kept in slot `keep` of the rehearsal buffer."""
-        self._need(State.READY)
-        if self.credit < 1:
-            raise StateError("no credit: the device's window is full")
+        self._need_credit()
         tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
         if keep is not None:
             flags |= StepFlag.KEEP
@@ -383,9 +184,7 @@ class Device:
     ) -> None:
         """Put one REHEARSE frame on the line: steps from the samples in these slots
         of the rehearsal buffer."""
-        self._need(State.READY)
-        if self.credit < 1:
-            raise StateError("no credit: the device's window is full")
+        self._need_credit()
         tail = np.array(slots, "<u2").tobytes()
         fields = (step, flags, len(slots), 0, float(eta))
         self._post_learning(protocol.REHEARSE, *fields, tail=tail)
@@ -400,9 +199,7 @@ class Device:
     ) -> None:
         """Put one STEP_RESIDENT frame on the line: the samples at these `places`
         of the resident set, as a range where they follow one another."""
-        self._need(State.READY)
-        if self.credit < 1:
-            raise StateError("no credit: the device's window is full")
+        self._need_credit()
         first, count = int(places[0]), len(places)
         ranged = _ranged(places)
         tail = b"" if ranged else places.astype("<u4").tobytes()
@@ -429,9 +226,7 @@ class Device:
     def post_commit(self, step: int) -> None:
         """Have a checkpoint written once the steps before `step` are learned, which
         are on the line already; `take_commits` tells when it is done."""
-        self._need(State.READY)
-        if self.credit < 1:
-            raise StateError("no credit: the device's window is full")
+        self._need_credit()
         self._post(protocol.COMMIT, step, tail=b"")
 
     def commit(self) -> Commit:
@@ -480,7 +275,7 @@ class Device:
                 return [replies.resident_result(asked, payload, self.plan)]
             return replies.step_results(asked, payload, self.plan)
         except ValueError as error:
-            raise _malformed(f"a reply to {asked}", error) from error
+            raise malformed(f"a reply to {asked}", error) from error
 
     def repeat(self) -> None:
         """Send what is in flight again at once: the line was lost with it."""
@@ -508,91 +303,3 @@ class Device:
                 if time.monotonic() >= end:
                     raise
         self.telemetry.forget()
-
-    # -- looking and touching ----------------------------------------------
-
-    def infer(self, samples: Sequence[bytes]) -> np.ndarray:
-        """Outputs [n, n_out] of `samples` (element bytes); changes nothing."""
-        nothing = np.empty((0, self.plan.spec.network.n_out), np.float32)
-        return np.concatenate([nothing, *self.inferred(samples)])
-
-    def inferred(self, samples: Sequence[bytes]) -> Iterator[np.ndarray]:
-        """The same as it comes, frame by frame: outputs [k, n_out] of the next k."""
-        self._need(State.READY)
-        network, room = self.plan.spec.network, self.greeting.max_payload
-        if not samples:
-            return
-        sent, answered = len(samples[0]), 4 * network.n_out
-        most, message = (room - 4) // max(sent, answered), protocol.INFER
-        pieces, asked = tee(self._pieces(message, len(samples), sent + answered, most))
-        requests = (([n], b"".join(samples[first : first + n])) for first, n in pieces)
-        told = self._ask_all(message, requests, answered)
-        for (_, count), (_, tail) in zip(asked, told, strict=True):
-            yield _words(tail, count * network.n_out, message).reshape(count, -1)
-
-    def _pieces(
-        self, message: protocol.Message, total: int, each: int, most: int
-    ) -> Iterator[tuple[int, int]]:
-        """(first, count) of one frame's items after the other, of `total`: as many as
-        fit, and as the line lets through when they are asked for. `each` is an item's
-        bytes in request and reply together."""
-        first = 0
-        while first < total:
-            fit = min(most, total - first)
-            count = self._window.noise.items(message, each, fit)
-            yield first, count
-            first += count
-
-    def _ranges(
-        self, message: protocol.Message, tensor: Tensor
-    ) -> Iterator[tuple[int, int, int]]:
-        """(tensor, count, offset) of one frame's words after the other."""
-        most = (self.greeting.max_payload - RANGE_BYTES) // 4
-        for first, count in self._pieces(message, tensor.words, 4, most):
-            yield tensor.index, count, first
-
-    def read(self, tensor: Tensor) -> np.ndarray:
-        """The values of a tensor, in its shape."""
-        self._need(State.READY, State.FAULTED)
-        message = protocol.READ
-        pieces, asked = tee(self._ranges(message, tensor))
-        told = self._ask_all(message, ((piece, b"") for piece in pieces), 4)
-        parts = [
-            _words(tail, count, message)
-            for (_, count, _), (_, tail) in zip(asked, told, strict=True)
-        ]
-        return np.concatenate(parts).reshape(tensor.shape)
-
-    def write(self, tensor: Tensor, values: np.ndarray) -> None:
-        """Replace the values of a state tensor."""
-        self._need(State.GREETED, State.READY)
-        words = np.ascontiguousarray(values, "<f4").ravel()
-        asked = (
-            (piece, words[piece[2] : piece[2] + piece[1]].tobytes())
-            for piece in self._ranges(protocol.WRITE, tensor)
-        )
-        for _ in self._ask_all(protocol.WRITE, asked, 0):
-            pass
-
-    def digest(self) -> tuple[int, int]:
-        """(next step, state digest)."""
-        self._need(State.READY, State.FAULTED)
-        reply = self._ask(protocol.DIGEST)
-        return int(reply["step"]), int(reply["digest"])
-
-    def ping(self) -> Telemetry:
-        """How the device is, now."""
-        self._need(State.GREETED, State.READY, State.FAULTED)
-        return Telemetry(**self._ask(protocol.PING))
-
-    def altered(self) -> Alteration | None:
-        """What the line does to bytes that it should leave alone, by an ECHO of every
-        byte value; None: nothing that shows. Nothing may be in flight."""
-        self._need(State.GREETED, State.READY)
-        return self._window.altered()
-
-    def echo(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
-        """Each payload back, as many in flight as the device takes."""
-        self._need(State.GREETED, State.READY)
-        for _, tail in self._ask_all(protocol.ECHO, (((), p) for p in payloads)):
-            yield tail

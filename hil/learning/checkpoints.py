@@ -23,7 +23,7 @@ from codegen.protocol import (
     CHECKPOINT_MAGIC,
     CHECKPOINT_VERSION,
 )
-from hil.device.device import fresh_number
+from hil.device.exchange import fresh_number
 from hil.errors import DataError
 from targets import storage
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import targets
 from codegen import protocol
 from hil.desk import locks
-from hil.device.device import GREETING_AGAIN, say_hello
+from hil.device.exchange import GREETING_AGAIN, say_hello
 from hil.device.greeting import Greeting
 from hil.device.link.channel import Channel
 from hil.device.link.frame import Frame

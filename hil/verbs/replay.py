@@ -104,9 +104,9 @@ def _done(
     first = replay.lead_in(lesson, built.plan, step)
     learner = replay.reference_before(run, lesson, first)
     out.line(f"before   step {first}, digest {learner.digest():08x}")
-    asked, target, path = lesson.experiment, lesson.target, built.image.path
+    asked, path = lesson.experiment, built.image.path
     symbols = replay.with_symbols(run, built, lesson) if gdb else path
-    limits, person = target.limits, debugging.PERSON_LIMIT
+    limits, person = lesson.target.limits, debugging.PERSON_LIMIT
     if gdb:
         limits = replace(limits, step=person, reply=person)
     with attach(lesson, path, emulated=Emulated(gdb=gdb)) as attached:

@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.coverage.exempt import Point
 
 MODULES = (
-    "hil/device/link/*.py", "hil/device/device.py", "hil/device/replies.py",
+    "hil/device/link/*.py", "hil/device/device.py", "hil/device/exchange.py",
+    "hil/device/reading.py", "hil/device/replies.py",
     "hil/learning/compare.py", "hil/learning/lockstep.py", "hil/learning/session.py",
 )  # fmt: skip
 """The link and the verdict."""

@@ -20,7 +20,8 @@ from codegen.reference import Learner
 from codegen.reference.learner import initial_state
 from codegen.rendering import render
 from emulation.faults import LONGEST_PIECE, Line
-from hil.device.device import Device, State, StateError
+from hil.device.device import Device
+from hil.device.exchange import State, StateError
 from hil.device.link.channel import Channel
 from hil.device.link.frame import Decoder, encode
 from hil.device.link.pace import LONGEST_ROUND, Pace, Patience

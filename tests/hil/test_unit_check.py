@@ -17,7 +17,7 @@ import targets
 from codegen import protocol
 from hil import Experiment
 from hil.cli import main
-from hil.device.device import say_hello
+from hil.device.exchange import say_hello
 from hil.device.link.channel import Channel
 from hil.device.link.window import Window
 from hil.device.units import Unit

@@ -1,0 +1,120 @@
+"""Looking into a device, and touching what is there: outputs, tensors, its condition.
+
+What does not fit one frame travels in pieces, as many in flight as the device takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
+
+import numpy as np
+
+from codegen import protocol
+from codegen.planning.plan import Tensor
+from hil.device.exchange import Exchange, State, malformed
+from hil.device.link.transparency import Alteration
+from hil.device.replies import Telemetry
+
+RANGE_BYTES = 8
+"""Fields of READ and WRITE, in requests and replies; the words follow them."""
+
+
+def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
+    """The float32 words of a reply that was to have `count` of them."""
+    if len(tail) != 4 * count:
+        raise malformed(
+            f"a reply to {message.name.upper()}",
+            f"{len(tail)} bytes of words, expected {4 * count}",
+        )
+    return np.frombuffer(tail, "<f4")
+
+
+class Readable(Exchange):
+    """A device that can be looked into, whatever it learns meanwhile."""
+
+    def infer(self, samples: Sequence[bytes]) -> np.ndarray:
+        """Outputs [n, n_out] of `samples` (element bytes); changes nothing."""
+        nothing = np.empty((0, self.plan.spec.network.n_out), np.float32)
+        return np.concatenate([nothing, *self.inferred(samples)])
+
+    def inferred(self, samples: Sequence[bytes]) -> Iterator[np.ndarray]:
+        """The same as it comes, frame by frame: outputs [k, n_out] of the next k."""
+        self._need(State.READY)
+        network, room = self.plan.spec.network, self.greeting.max_payload
+        if not samples:
+            return
+        sent, answered = len(samples[0]), 4 * network.n_out
+        most, message = (room - 4) // max(sent, answered), protocol.INFER
+        pieces, asked = tee(self._pieces(message, len(samples), sent + answered, most))
+        requests = (([n], b"".join(samples[first : first + n])) for first, n in pieces)
+        told = self._ask_all(message, requests, answered)
+        for (_, count), (_, tail) in zip(asked, told, strict=True):
+            yield _words(tail, count * network.n_out, message).reshape(count, -1)
+
+    def _pieces(
+        self, message: protocol.Message, total: int, each: int, most: int
+    ) -> Iterator[tuple[int, int]]:
+        """(first, count) of one frame's items after the other, of `total`: as many as
+        fit, and as the line lets through when they are asked for. `each` is an item's
+        bytes in request and reply together."""
+        first = 0
+        while first < total:
+            fit = min(most, total - first)
+            count = self._window.noise.items(message, each, fit)
+            yield first, count
+            first += count
+
+    def _ranges(
+        self, message: protocol.Message, tensor: Tensor
+    ) -> Iterator[tuple[int, int, int]]:
+        """(tensor, count, offset) of one frame's words after the other."""
+        most = (self.greeting.max_payload - RANGE_BYTES) // 4
+        for first, count in self._pieces(message, tensor.words, 4, most):
+            yield tensor.index, count, first
+
+    def read(self, tensor: Tensor) -> np.ndarray:
+        """The values of a tensor, in its shape."""
+        self._need(State.READY, State.FAULTED)
+        message = protocol.READ
+        pieces, asked = tee(self._ranges(message, tensor))
+        told = self._ask_all(message, ((piece, b"") for piece in pieces), 4)
+        parts = [
+            _words(tail, count, message)
+            for (_, count, _), (_, tail) in zip(asked, told, strict=True)
+        ]
+        return np.concatenate(parts).reshape(tensor.shape)
+
+    def write(self, tensor: Tensor, values: np.ndarray) -> None:
+        """Replace the values of a state tensor."""
+        self._need(State.GREETED, State.READY)
+        words = np.ascontiguousarray(values, "<f4").ravel()
+        asked = (
+            (piece, words[piece[2] : piece[2] + piece[1]].tobytes())
+            for piece in self._ranges(protocol.WRITE, tensor)
+        )
+        for _ in self._ask_all(protocol.WRITE, asked, 0):
+            pass
+
+    def digest(self) -> tuple[int, int]:
+        """(next step, state digest)."""
+        self._need(State.READY, State.FAULTED)
+        reply = self._ask(protocol.DIGEST)
+        return int(reply["step"]), int(reply["digest"])
+
+    def ping(self) -> Telemetry:
+        """How the device is, now."""
+        self._need(State.GREETED, State.READY, State.FAULTED)
+        return Telemetry(**self._ask(protocol.PING))
+
+    def altered(self) -> Alteration | None:
+        """What the line does to bytes that it should leave alone, by an ECHO of every
+        byte value; None: nothing that shows. Nothing may be in flight."""
+        self._need(State.GREETED, State.READY)
+        return self._window.altered()
+
+    def echo(self, payloads: Iterable[bytes]) -> Iterator[bytes]:
+        """Each payload back, as many in flight as the device takes."""
+        self._need(State.GREETED, State.READY)
+        for _, tail in self._ask_all(protocol.ECHO, (((), p) for p in payloads)):
+            yield tail
