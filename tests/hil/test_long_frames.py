@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,12 @@ from hil.device.link.frame import Decoder, Frame, encode
 from hil.device.link.noise import Noise, frame_bytes
 from hil.device.link.pace import Patience
 from hil.device.link.window import Window
-from hil.errors import NoAnswer
+from hil.errors import LineClosed, NoAnswer
 from hil.experiment import Experiment
+from hil.learning.lifeline import IDLE_RECOVERIES
+from hil.learning.progress import Progress
+from hil.learning.session import Session
+from hil.lesson.preparing import prepare
 from tests.hil.conftest import Board
 
 WINDOW, SAMPLES, WIDTH = 4, 4, 30
@@ -266,6 +271,63 @@ def test_a_device_behind_a_narrow_line_is_taught_read_and_examined(
         outputs = device.infer([sample.tobytes() for sample in x])
         assert (outputs.view(np.uint32) == expected.view(np.uint32)).all()
         assert line.harmed
+
+
+class Fraying(Narrow):
+    """One that, as soon as a request of so many bytes is on it, takes only short ones,
+    and that is unplugged whenever a single step was answered then, `often` times."""
+
+    def __init__(self, inner: Channel, long: int, often: int) -> None:
+        super().__init__(inner, 1 << 16)
+        self.unplugged = 0
+        self._long, self._often = long, often
+        self._decoder = Decoder()
+        self._loose = False
+
+    def send(self, data: bytes) -> None:
+        if len(data) >= self._long and not self.unplugged:
+            self.longest = 130
+        super().send(data)
+
+    def pump(self, limit: float) -> bytes:
+        if self._loose:
+            raise LineClosed("the line is unplugged")
+        data = self._inner.pump(limit)
+        assert STEP.reply is not None
+        done = (STEP.kind | REPLY, Status.OK), (STEP.kind | REPLY, Status.REPLAYED)
+        told = [f for f in self._decoder.feed(data) if f[:2] in done]
+        counts = [STEP.reply.unpack(frame.payload)[0]["count"] for frame in told]
+        self._loose = 1 in counts and self.longest == 130
+        return data
+
+    def reopen(self, url: str) -> None:
+        self._inner.reopen(url)
+        self._loose = False
+        self.unplugged += 1
+        if self.unplugged == self._often:
+            self.longest = 1 << 16
+
+
+def test_a_device_is_not_given_up_while_parts_of_its_frame_are_answered(
+    host_cc: str, folder: Path
+) -> None:
+    """The line is lost after every one, more often than a run goes on from without a
+    step between."""
+    often = IDLE_RECOVERIES + 2
+    asked = Experiment(
+        target="host", network="64-3-10", steps=80, commit=80, test=4,
+        samples_per_frame=often + 2,
+    )  # fmt: skip
+    lines: list[Fraying] = []
+
+    def through(line: Any) -> Any:
+        lines.append(Fraying(line, (often + 2) * 64, often))
+        return lines[-1]
+
+    session = Session(prepare(asked), folder, Progress(), through=through)
+    session.run()
+    assert session.failure is None
+    assert lines[0].unplugged == often == session.record.link["replugged"]
 
 
 def test_a_line_on_which_a_sample_is_too_long_is_said_to_be_noisy(
