@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hil import output
+from hil.errors import UsageError
 from hil.flags import add_experiment, experiment_of
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from codegen.reference.certificate import Certificate
 
 HELP = "prove bounds of every value of a step, for every sample and every state"
@@ -24,36 +27,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="you promise that a sample's raw elements lie within these bounds "
         "(default: all that their type can hold)",
     )  # fmt: skip
+    parser.add_argument(
+        "--targets", nargs=2, type=float, metavar=("LOW", "HIGH"),
+        help="you promise that the elements of a vector as a target lie within these "
+        "bounds (default: any)",
+    )  # fmt: skip
     add_experiment(parser)
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
     from codegen.reference.certificate import certify
-    from hil.errors import UsageError
     from hil.lesson.preparing import prepare
 
     out = output.of(given)
     lesson = prepare(experiment_of(given))
-    promised = tuple(given.inputs) if given.inputs else None
-    if promised is not None:
-        low, high = promised
-        data = lesson.dataset.train_x, lesson.dataset.test_x
-        least, most = min(x.min() for x in data), max(x.max() for x in data)
-        if not low <= least <= most <= high:
-            raise UsageError(
-                f"--inputs promises {low:g} to {high:g}, but data "
-                f"{lesson.dataset.name!r} has {least:g} to {most:g}"
-            )
-    eta = lesson.eta(0)
-    found = certify(lesson.spec, eta, promised)
-    spec = lesson.spec
+    spec, data, eta = lesson.spec, lesson.dataset, lesson.eta(0)
+    if given.targets and spec.goal != "vector":
+        raise UsageError(
+            f"--targets with goal {spec.goal!r}: only a vector as a target may be any",
+            "leave it out: what a label or the sample can be is known",
+        )
+    inputs = _promised("--inputs", given.inputs, data.name, data.train_x, data.test_x)
+    targets = _promised(
+        "--targets", given.targets, data.name, data.train_y, data.test_y
+    )
+    found = certify(spec, eta, inputs, targets)
     out.line(
         f"{spec.rule.name} {spec.network} {spec.network.activation}/"
         f"{spec.network.output}, {spec.inputs.what}, "
         f"rates to {float(eta):g}"
     )
-    for line in _lines(found):
+    for line in _lines(found, known=spec.goal != "vector" or targets is not None):
         out.line(line)
     out.document(
         {
@@ -70,7 +75,25 @@ def run(given: argparse.Namespace) -> int:
     return 0 if found.failure is None else NOT_CERTIFIED
 
 
-def _lines(found: Certificate) -> Iterator[str]:
+def _promised(
+    flag: str, bounds: Sequence[float] | None, name: str, *parts: np.ndarray
+) -> tuple[float, float] | None:
+    """The bounds that a flag promises; raises `UsageError` where the data at hand is
+    not within them."""
+    if not bounds:
+        return None
+    low, high = bounds
+    least, most = min(part.min() for part in parts), max(part.max() for part in parts)
+    if not low <= least <= most <= high:
+        raise UsageError(
+            f"{flag} promises {low:g} to {high:g}, but data {name!r} has {least:g} to "
+            f"{most:g}"
+        )
+    return low, high
+
+
+def _lines(found: Certificate, known: bool) -> Iterator[str]:
+    """The bounds and the verdict; `known`: whether targets have bounds."""
     yield ""
     yield f"  {'tensor':8}{'operation':18}{'at least':>16}{'at most':>16}"
     for entry in found.entries:
@@ -81,7 +104,7 @@ def _lines(found: Certificate) -> Iterator[str]:
     if found.failure is None:
         yield (
             "CERTIFIED: in every step, from any weights within the limit, with any "
-            "sample and label,"
+            "sample and target,"
         )
         yield "every value stays within these bounds: no overflow, no fault"
     else:
@@ -89,4 +112,7 @@ def _lines(found: Certificate) -> Iterator[str]:
             f"NOT CERTIFIED: the first operation without a bound is that of "
             f"{found.failure}"
         )
-        yield "  hint: --clip-weights keeps weights, and all that follows, bounded"
+        if known:
+            yield "  hint: --clip-weights keeps weights, and all that follows, bounded"
+        else:
+            yield "  hint: --targets says what the elements of a target can be"

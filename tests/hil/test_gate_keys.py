@@ -138,6 +138,8 @@ def test_a_certificate_is_given_or_says_why_not(
     assert json.loads(Path(out).read_text())["failure"]["operation"] == "W2"
     assert main([*network, "--clip-weights", "1", "--inputs", "0", "3"]) == 2
     assert "promises 0 to 3, but data 'digits' has 0 to 16" in capsys.readouterr().err
+    assert main([*network, "--clip-weights", "1", "--targets", "0", "3"]) == 2
+    assert "only a vector as a target may be any" in capsys.readouterr().err
 
 
 def test_what_gates_save_is_counted(
