@@ -55,8 +55,12 @@ def _resident(spec: Spec, count: int = 6) -> Resident:
     samples = bytes(
         i % 251 for i in range(count * spec.network.n_in * spec.inputs.size)
     )
-    labels = struct.pack(f"<{count}H", *(i % spec.network.n_out for i in range(count)))
-    return Resident(count, samples, labels, thin=4)
+    n_out = spec.network.n_out
+    if spec.goal == "vector":
+        targets = struct.pack(f"<{count * n_out}f", *range(count * n_out))
+    else:
+        targets = struct.pack(f"<{count}H", *(i % n_out for i in range(count)))
+    return Resident(count, samples, targets, thin=4)
 
 
 def _plans() -> dict[str, Plan]:
@@ -71,6 +75,10 @@ def _plans() -> dict[str, Plan]:
         Network((4, 6, 3), "relu", "identity"), RuleChoice("dfa"), Inputs("i16", 64.0),
         gate=Gate("row", budget=900), clip=Clip(2.0, 1.0),
     )  # fmt: skip
+    vector = Spec(
+        Network((4, 5, 3), "tanh", "identity"), RuleChoice("bp"), Inputs("f32", 1.0),
+        goal="vector",
+    )  # fmt: skip
     return {
         "dfa": plan(
             plain, host, window=3, samples=2, resident=_resident(plain), rehearsal=3
@@ -78,6 +86,9 @@ def _plans() -> dict[str, Plan]:
         "fused": plan(fused, host, window=2, samples=3, schedule="fused"),
         "gated": plan(
             gated, host, window=1, samples=1, resident=_resident(gated), rehearsal=1
+        ),
+        "vector": plan(
+            vector, host, window=2, samples=2, resident=_resident(vector), rehearsal=2
         ),
     }  # fmt: skip
 

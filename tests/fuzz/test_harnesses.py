@@ -107,7 +107,10 @@ def session(name: str) -> bytes:
             return channel.line
 
 
-@pytest.mark.parametrize("name", PLANS)
+LABELLED = [name for name, made in PLANS.items() if made.spec.goal == "label"]
+
+
+@pytest.mark.parametrize("name", LABELLED)
 def test_a_real_session_holds(
     built: Build, host_cc: str, name: str, tmp_path: Path
 ) -> None:
@@ -146,7 +149,7 @@ DEFECTS = {
     "a slot behind the rehearsal buffer": (
         REHEARSAL, "if (slot >= HIL_REHEARSAL ||", "if (slot > HIL_REHEARSAL ||"),
     "a slot without a sample": (
-        REHEARSAL, "(filled && !hil_learner.rehearsal.filled[slot])", "false"),
+        REHEARSAL, "!hil_learner.rehearsal.filled[slot]", "!filled"),
     "a sample kept without its target": (
         REHEARSAL, "memcpy(hil_learner.rehearsal.target[slot], target, HIL_TARGET_BYTES);",
         "(void)target;"),
