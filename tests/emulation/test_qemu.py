@@ -1,4 +1,7 @@
-"""QEMU as a board: real QEMU, booted with the probe's image."""
+"""QEMU as a board: real QEMU, booted with the probe's image.
+
+More than 400 lines because each way in which an emulator fails has its test.
+"""
 
 from __future__ import annotations
 

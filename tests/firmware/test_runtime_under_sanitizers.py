@@ -1,5 +1,8 @@
 """The whole firmware as a process under address and undefined-behaviour checks,
-and a line that sends it whatever there is to send."""
+and a line that sends it whatever there is to send.
+
+More than 400 lines because one image, built once, is asked all of it.
+"""
 
 from __future__ import annotations
 

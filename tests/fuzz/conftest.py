@@ -23,7 +23,7 @@ import targets
 from codegen import protocol
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
-from codegen.building.toolchain import ARITHMETIC, WARNINGS, Toolchain
+from codegen.building.compilers import ARITHMETIC, WARNINGS, Toolchain
 from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.planning.resident import Resident

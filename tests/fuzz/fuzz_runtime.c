@@ -10,7 +10,10 @@
  * independent.h, says what may have changed and what must have been answered.
  *
  * The session is part of this file: its state is looked at, and set back, as the
- * learner's is. */
+ * learner's is.
+ *
+ * More than 400 lines because a model of what the firmware must answer is in it.
+ */
 #define _GNU_SOURCE /* memfd_create */
 #include "../firmware/src/hil_session.c"
 

@@ -1,6 +1,8 @@
 """The host's decoders on any bytes at all, and the C decoder beside them.
 
 `--hypothesis-profile=fuzz` looks longer (make fuzz).
+
+More than 400 lines because whatever decodes foreign bytes is tried in it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A recorded step done again: equal or not, on any machine, and under a debugger."""
+"""A recorded step done again: equal or not, on any machine, and under a debugger.
+
+More than 400 lines because its tests share recorded runs that take seconds.
+"""
 
 from __future__ import annotations
 

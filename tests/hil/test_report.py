@@ -1,4 +1,7 @@
-"""hil report: whole in itself, true to the record, and never a figure without kind."""
+"""hil report: whole in itself, true to the record, and never a figure without kind.
+
+More than 400 lines because its tests share runs that take seconds to make.
+"""
 
 from __future__ import annotations
 

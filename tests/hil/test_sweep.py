@@ -1,4 +1,7 @@
-"""Sweeps of real runs: one table, resumed where they were left."""
+"""Sweeps of real runs: one table, resumed where they were left.
+
+More than 400 lines because its tests share the lines of small sweeps.
+"""
 
 from __future__ import annotations
 

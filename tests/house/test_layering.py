@@ -211,6 +211,15 @@ def test_no_arrow_between_shelves_leads_back_up(room: str) -> None:
         before.add(name)
 
 
+@pytest.mark.parametrize("room", SHELVES)
+def test_the_map_in_the_documentation_has_every_shelf(room: str) -> None:
+    page = (ROOT / "docs" / "design.md").read_text("utf-8")
+    rooms = page.partition("### The rooms")[2].partition("\n### ")[0]
+    for name in SHELVES[room]:
+        if (ROOT / room / name).is_dir():
+            assert f"{name}/" in rooms, f"{room}/{name}"
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_module_is_a_drawer(room: str) -> None:
     drawers = {"utils", "helpers", "common", "misc", "manager"}

@@ -1,5 +1,8 @@
 """Checkpoints: what the device writes this side reads, and the other way round;
-what is broken or of another network is never gone on from."""
+what is broken or of another network is never gone on from.
+
+More than 400 lines because its tests share images and flashes.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ or come twice, something is sent once more than it need be.
 The oldest request, when it is too long for what the line has become, is asked for in
 parts (`hil.device.link.division`), one at a time; what was sent behind it waits for
 that.
+
+More than 400 lines because it is one machine: what is in flight is one value.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 from codegen import feedback
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
-from codegen.building.toolchain import ARITHMETIC, CLANG, Toolchain
+from codegen.building.compilers import ARITHMETIC, CLANG, Toolchain
 from codegen.planning.bounds import lanes
 from codegen.planning.planned import Plan
 from codegen.reference import random

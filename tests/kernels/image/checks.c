@@ -3,6 +3,8 @@
  * rows.h has a line ROW(kernel, symbol) for each variant to be checked. The
  * first difference ends the program with 1 and a line that names variant,
  * sizes, element and both words.
+ *
+ * More than 400 lines because one image must hold a check of every kernel.
  */
 #include <stdbool.h>
 #include <stddef.h>
