@@ -5,6 +5,8 @@ has batches of steps to compute in its own process, and what both have done is
 compared at once. Neither runs more than `LEAD` steps ahead of what has been
 compared, or more than two frames where those are longer. Beyond the lesson's
 prefix the device goes on alone, as fast as the line lets it.
+
+More than 400 lines because what either side told is matched in one state.
 """
 
 from __future__ import annotations

@@ -9,32 +9,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-import numpy as np
-
-from codegen.planning.planned import Plan
 from codegen.reference import Learner
-from emulation import qemu
-from emulation.faults import FaultyChannel, Line
+from emulation.faults import Line
 from hil.data import arrays
 from hil.desk.attach import Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
 from hil.device.greeting import Greeting
 from hil.errors import (
-    DeviceFault,
     Divergence,
     HilError,
     NothingCompared,
-    StorageError,
     UsageError,
     stopped,
 )
 from hil.experiment import Experiment, load
 from hil.interrupts import no_interrupts
-from hil.learning import checkpoints
+from hil.learning import ending, opening
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import (
     Found,
@@ -44,7 +38,7 @@ from hil.learning.divergence import (
     read_state,
 )
 from hil.learning.lifeline import Lifeline
-from hil.learning.progress import Begun, Progress
+from hil.learning.progress import Progress
 from hil.learning.reference_process import ReferenceProcess
 from hil.learning.teaching import Teaching
 from hil.lesson import weights
@@ -53,13 +47,10 @@ from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records.record import RunRecord
-from hil.records.recording import new_record, take_counts
+from hil.records.recording import take_counts
 from targets import storage
 from targets.signals import Hold, held
 from targets.storage import Growing
-
-EXPLODED = 1e6
-"""No network that has learned something has a weight as large."""
 
 
 def run(
@@ -120,18 +111,8 @@ class Session:
         through: Callable[[Line], Line] | None = None,
         reference: ReferenceProcess | None = None,
     ) -> None:
-        budget = lesson.spec.gate.budget
-        if resume and budget is not None:
-            raise UsageError(
-                f"a budget of {budget} {lesson.spec.gate.counter} a step depends on counts "
-                "that the earlier run has not kept: such a run cannot be resumed"
-            )
-        slots = lesson.experiment.rehearsal
-        if resume and slots is not None:
-            raise UsageError(
-                f"rehearsal is {slots}, but a checkpoint does not hold the samples that the "
-                "device keeps: such a run cannot be resumed"
-            )
+        if resume:
+            opening.require_resumable(lesson)
         self.lesson = lesson
         self.resume = resume
         self._cut = cut
@@ -148,19 +129,7 @@ class Session:
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
-        try:
-            folder = records.make_folder(out, lesson.experiment.name)
-        except OSError as error:
-            raise storage.scarcity(error) or UsageError(
-                f"run folder in {str(out)!r} cannot be made: {error.strerror}",
-                "choose another place with --out",
-            ) from error
-        self.record = new_record(lesson, folder)
-        try:
-            storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
-        except StorageError:
-            folder.rmdir()
-            raise
+        self.record = opening.record_in_new_folder(lesson, out)
 
     def run(self, hold: Hold | None = None) -> None:
         """Walk, and hear signals that are held; whatever happens, write the record.
@@ -194,7 +163,7 @@ class Session:
                 with held():  # a process that runs is known
                     process = ReferenceProcess(self.lesson.spec)
                     self.reference = stack.enter_context(process)
-            self._flash = self._find_flash()
+            self._flash = opening.flash(self.lesson, self.resume, self.record.folder)
             self._built = self._built or self._build()
             life = stack.enter_context(self._attach(self._built))
             self._through(life, self._initialise)
@@ -218,7 +187,7 @@ class Session:
         lesson, folder = self.lesson, self.record.folder
         with self.record.stage("plan"):
             planned = plan_for(lesson)
-            self._require_start(planned)
+            opening.require_start(lesson, planned, self._flash if self.resume else None)
         spec = lesson.spec
         placed = (
             f", {lesson.resident:,} samples in the image" if lesson.resident else ""
@@ -245,14 +214,6 @@ class Session:
             "build", f"{image.digest[:8]}, {image.toolchain}, {taken:.2f} s"
         )
         return built
-
-    def _require_start(self, planned: Plan) -> None:
-        """Raise `DataError` where the file that the run starts from is of another
-        network: before anything is built."""
-        if self.lesson.experiment.init is not None:
-            weights.load_for(self.lesson.experiment.init, planned)
-        if self.resume and self._flash is not None:
-            checkpoints.require_own(planned, self._flash)
 
     @contextmanager
     def _attach(self, built: Built) -> Iterator[Lifeline]:
@@ -289,19 +250,6 @@ class Session:
         """What an emulator, or a native machine, said beside the line."""
         attached = self._attached_to
         return attached.machine.log() if attached and attached.machine else ""
-
-    def _find_flash(self) -> Path | None:
-        """The file that is the emulator's flash, None where none is wanted."""
-        asked, resume = self.lesson.experiment, self.resume
-        if asked.unit is not None or self.lesson.target.flash is None:
-            return None
-        if asked.flash is not None:
-            return Path(asked.flash)
-        path = self.record.folder / records.FLASH
-        if isinstance(resume, Path):
-            checkpoints.copy(resume / records.FLASH, path)
-        wanted = self.lesson.recoverable or resume
-        return path if wanted else None
 
     def _show(self, told: Greeting) -> None:
         self.record.device = {
@@ -359,31 +307,16 @@ class Session:
 
     def _learn(self, life: Lifeline) -> None:
         """Learn, with the exams between; what is still compared then."""
+        assert self._built is not None
+        begun = opening.begun(self.lesson, self._built, self._flash)
         teaching = Teaching(
             self.lesson, life, self.reference, self._learner, self._resumed,
             self.record, self.progress,
         )  # fmt: skip
         try:
-            teaching.run(self._begun(), self._started)
+            teaching.run(begun, self._started)
         finally:
             self.found, self._learner = teaching.found, teaching.learner
-
-    def _begun(self) -> Begun:
-        """What a view is told before the first step."""
-        lesson, built = self.lesson, self._built
-        assert built is not None
-        memory = lesson.target.memory
-        slots = built.plan.slots.count
-        held = self._flash is not None or lesson.experiment.unit is not None
-        return Begun(
-            kind=records.from_device(lesson.board),
-            classes=lesson.spec.network.n_out,
-            ram=built.image.ram,
-            ram_of=memory.usable if memory else None,
-            stack_bound=built.stack_bound,
-            checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
-            tasks=tuple(task.name for task in lesson.dataset.tasks),
-        )
 
     def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
@@ -399,25 +332,13 @@ class Session:
                     seen
                 )
                 return
-            self._warn_of_size(learner)
+            ending.warn_of_size(learner, self.progress)
             path = self.record.folder / records.FIRST_LAYER
             kept = {"before": life.initial.state["W1"], "after": learner.state["W1"]}
             arrays.write(path, kept, packed=True)
         if save is not None:
             path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))
-
-    def _warn_of_size(self, learner: Learner) -> None:
-        """Say so where learning has run away, though no value is infinite yet."""
-        sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
-        name = max(sizes, key=lambda one: sizes[one])
-        if sizes[name] > EXPLODED:
-            text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
-            self.progress.stage("weights", text)
-            self.progress.stage(
-                "hint",
-                "a smaller learning rate (--lr) or --clip-weights keeps them small",
-            )
 
     def _leave(self, device: Device) -> None:
         """Say goodbye; after a difference the device may be past answering, and on
@@ -450,40 +371,14 @@ class Session:
 
     def _finish(self) -> None:
         """Complete and write the record."""
-        record, failure = self.record, self.failure
-        if failure is not None:
-            proved = isinstance(failure, (Divergence, NothingCompared))
-            record.result = "fail" if proved else "error"
-            record.exit_code = failure.exit_code
-            record.error = {"sentence": str(failure), "hints": list(failure.hints)}
-            if isinstance(failure, DeviceFault):
-                record.error["step"] = failure.step
-        elif record.error is None:
-            record.result, record.exit_code = "pass", 0
+        record, lesson = self.record, self.lesson
+        ending.settle(record, self.failure)
         if self._device is not None:
-            take_counts(record, self._device, self.lesson.experiment.icount)
-        channel = self._attached_to.channel if self._attached_to else None
-        if isinstance(channel, FaultyChannel):
-            record.faults = channel.counts
-        if self.lesson.target.qemu is not None and self.lesson.experiment.unit is None:
-            with suppress(HilError):
-                record.versions["qemu"] = qemu.version(self.lesson.target.qemu.binary)
+            take_counts(record, self._device, lesson.experiment.icount)
+        if self._attached_to is not None:
+            ending.note_faults(record, self._attached_to.channel)
+        ending.note_emulator(record, lesson)
         record.seconds["total"] = time.perf_counter() - self._started
         record.provenance = records.provenance(record.board)
-        self._write_record()
-
-    def _write_record(self) -> None:
-        """Where there is no room for the record, it takes that of image and sources,
-        which the experiment gives again. A run without its record has failed."""
-        record = self.record
-        try:
-            try:
-                record.write()
-            except StorageError:
-                records.drop_copies(record.folder)
-                record.write()
-        except StorageError as error:
-            self.failure = self.failure or error
-            if record.result == "pass":
-                record.result, record.exit_code = "error", error.exit_code
-                record.error = {"sentence": str(error), "hints": list(error.hints)}
+        unwritten = ending.write(record)
+        self.failure = self.failure or unwritten

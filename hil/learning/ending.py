@@ -1,0 +1,83 @@
+"""After a run: its record says how it ended, and is written whatever happens."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+
+from codegen.reference import Learner
+from emulation import qemu
+from emulation.faults import FaultyChannel, Line
+from hil.errors import (
+    DeviceFault,
+    Divergence,
+    HilError,
+    NothingCompared,
+    StorageError,
+)
+from hil.learning.progress import Progress
+from hil.lesson.lesson import Lesson
+from hil.records import record as records
+from hil.records.record import RunRecord
+
+EXPLODED = 1e6
+"""No network that has learned something has a weight as large."""
+
+
+def settle(record: RunRecord, failure: HilError | None) -> None:
+    """Result and exit code: `failure` is what ended the run, and without one it has
+    passed, unless the record has an error already."""
+    if failure is not None:
+        proved = isinstance(failure, (Divergence, NothingCompared))
+        record.result = "fail" if proved else "error"
+        record.exit_code = failure.exit_code
+        record.error = {"sentence": str(failure), "hints": list(failure.hints)}
+        if isinstance(failure, DeviceFault):
+            record.error["step"] = failure.step
+    elif record.error is None:
+        record.result, record.exit_code = "pass", 0
+
+
+def note_faults(record: RunRecord, line: Line) -> None:
+    """What --faults did to the line."""
+    if isinstance(line, FaultyChannel):
+        record.faults = line.counts
+
+
+def note_emulator(record: RunRecord, lesson: Lesson) -> None:
+    """The version of QEMU, where it was used."""
+    if lesson.target.qemu is not None and lesson.experiment.unit is None:
+        with suppress(HilError):
+            record.versions["qemu"] = qemu.version(lesson.target.qemu.binary)
+
+
+def write(record: RunRecord) -> StorageError | None:
+    """Where there is no room for the record, it takes that of image and sources,
+    which the experiment gives again. A run without its record has failed: by what
+    comes back."""
+    try:
+        try:
+            record.write()
+        except StorageError:
+            records.drop_copies(record.folder)
+            record.write()
+    except StorageError as error:
+        if record.result == "pass":
+            record.result, record.exit_code = "error", error.exit_code
+            record.error = {"sentence": str(error), "hints": list(error.hints)}
+        return error
+    return None
+
+
+def warn_of_size(learner: Learner, progress: Progress) -> None:
+    """Say so where learning has run away, though no value is infinite yet."""
+    sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
+    name = max(sizes, key=lambda one: sizes[one])
+    if sizes[name] > EXPLODED:
+        text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
+        progress.stage("weights", text)
+        progress.stage(
+            "hint",
+            "a smaller learning rate (--lr) or --clip-weights keeps them small",
+        )

@@ -1,0 +1,90 @@
+"""Before a run walks: what it needs of an earlier one, its folder, its flash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codegen.planning.planned import Plan
+from hil.errors import StorageError, UsageError
+from hil.learning import checkpoints
+from hil.learning.progress import Begun
+from hil.lesson import weights
+from hil.lesson.building import Built
+from hil.lesson.lesson import Lesson
+from hil.records import record as records
+from hil.records.record import RunRecord
+from hil.records.recording import new_record
+from targets import storage
+
+
+def require_resumable(lesson: Lesson) -> None:
+    """Raise `UsageError` where a checkpoint does not hold all that a run is in."""
+    budget = lesson.spec.gate.budget
+    if budget is not None:
+        raise UsageError(
+            f"a budget of {budget} {lesson.spec.gate.counter} a step depends on counts "
+            "that the earlier run has not kept: such a run cannot be resumed"
+        )
+    slots = lesson.experiment.rehearsal
+    if slots is not None:
+        raise UsageError(
+            f"rehearsal is {slots}, but a checkpoint does not hold the samples that the "
+            "device keeps: such a run cannot be resumed"
+        )
+
+
+def record_in_new_folder(lesson: Lesson, out: Path) -> RunRecord:
+    """The record of a run that begins, in a folder of its own in `out` with its
+    experiment. Raises `UsageError` and `StorageError`, and leaves no folder then."""
+    try:
+        folder = records.make_folder(out, lesson.experiment.name)
+    except OSError as error:
+        raise storage.scarcity(error) or UsageError(
+            f"run folder in {str(out)!r} cannot be made: {error.strerror}",
+            "choose another place with --out",
+        ) from error
+    record = new_record(lesson, folder)
+    try:
+        storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
+    except StorageError:
+        folder.rmdir()
+        raise
+    return record
+
+
+def flash(lesson: Lesson, resume: Path | bool, folder: Path) -> Path | None:
+    """The file that is the emulator's flash, None where none is wanted. Of a run that
+    is resumed from its folder, the flash is copied into this one's."""
+    asked = lesson.experiment
+    if asked.unit is not None or lesson.target.flash is None:
+        return None
+    if asked.flash is not None:
+        return Path(asked.flash)
+    path = folder / records.FLASH
+    if isinstance(resume, Path):
+        checkpoints.copy(resume / records.FLASH, path)
+    return path if lesson.recoverable or resume else None
+
+
+def require_start(lesson: Lesson, planned: Plan, resumed: Path | None) -> None:
+    """Raise `DataError` where the file that the run starts from, or the flash that it
+    is `resumed` from, is of another network: before anything is built."""
+    if lesson.experiment.init is not None:
+        weights.load_for(lesson.experiment.init, planned)
+    if resumed is not None:
+        checkpoints.require_own(planned, resumed)
+
+
+def begun(lesson: Lesson, built: Built, flash: Path | None) -> Begun:
+    """What a view is told before the first step."""
+    memory, slots = lesson.target.memory, built.plan.slots.count
+    held = flash is not None or lesson.experiment.unit is not None
+    return Begun(
+        kind=records.from_device(lesson.board),
+        classes=lesson.spec.network.n_out,
+        ram=built.image.ram,
+        ram_of=memory.usable if memory else None,
+        stack_bound=built.stack_bound,
+        checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
+        tasks=tuple(task.name for task in lesson.dataset.tasks),
+    )
