@@ -193,6 +193,9 @@ def _require(ended: commands.Ended, folder: Path) -> None:
 
 
 def _lacked_room(ended: commands.Ended, folder: Path) -> bool:
-    """Whether it failed because it could not write: it says so, or was killed."""
-    told = any(os.strerror(number) in ended.output for number in storage.SCARCE)
+    """Whether it failed because it could not write: it says so, or that what it has
+    started was killed, or was killed itself."""
+    words = [os.strerror(number) for number in storage.SCARCE]
+    words.append(signal.strsignal(signal.SIGXFSZ) or "SIGXFSZ")
+    told = any(word in ended.output for word in words)
     return told or ended.code == -signal.SIGXFSZ or storage.full(folder)
