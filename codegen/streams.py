@@ -24,6 +24,9 @@ REHEARSED: Final = 4
 """Which slots are rehearsed: with R steps after each position of the stream, number
 i * R + r is that of step r, 0..R-1, after position i."""
 
+FRIEDMAN: Final = 5
+"""Inputs, then noise, of the synthetic regression."""
+
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 

@@ -53,6 +53,7 @@ class Experiment:
     active: float | None = None
     tau: float | None = None
     error_gate: float | None = None
+    goal: str | None = None
     momentum: float | None = None
     clip_weights: float | None = None
     clip_error: float | None = None

@@ -207,6 +207,9 @@ KEYS = (
         float),
     Key("error_gate", positive, "no update while every |error| is smaller than E (default of --gate error: 0.1)",
         "E", float),
+    Key("goal", choice("label", "vector", "sample"), "what a step learns from: the sample's label, a vector of "
+        "numbers (regression), or the sample itself (default: what the data has)",
+        "label|vector|sample"),
     Key("momentum", below_one, "a share M of each weight's last change goes on (0.9 is usual; rules "
         "that learn by layers' deltas alone)", "M", float),
     Key("clip_weights", positive, "clip every weight to -W..W", "W", float),

@@ -17,13 +17,13 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.spec import Inputs
-from hil.data import arrays, tasks, windows
+from hil.data import arrays, friedman, tasks, windows
 from hil.data.arrays import Archive
 from hil.data.tasks import Task
 from hil.errors import DataError
 
 DENSE = "dense"
-NAMES = ("digits", "mnist", "fashion", DENSE)
+NAMES = ("digits", "mnist", "fashion", friedman.NAME, DENSE)
 DENSE_WIDTHS = (784, 128, 10)
 DENSE_SEED = 0xDE45E
 DENSE_TRAIN, DENSE_TEST = 1000, 200
@@ -43,7 +43,8 @@ SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples [n, elements] and labels [n] (0, 1, ...), in two parts.
+    """Samples [n, elements], and labels [n] (0, 1, ...) or targets [n, m] (float32), in
+    two parts.
 
     `inputs` is how a sample travels, and what the device makes of it. Where there
     are `tasks`, the training samples are a stream: they come once, in this order.
@@ -76,8 +77,20 @@ class Dataset:
         return int(self.train_x.shape[1]) if window is None else window.features
 
     @property
+    def labelled(self) -> bool:
+        """Whether its samples have labels, not targets."""
+        return self.train_y.ndim == 1
+
+    @property
+    def outputs(self) -> int:
+        """Outputs that a network needs: one a class, or one a number of a target."""
+        return self.classes if self.labelled else int(self.train_y.shape[1])
+
+    @property
     def classes(self) -> int:
-        """One more than the largest label of either part."""
+        """One more than the largest label of either part, 0 without labels."""
+        if not self.labelled:
+            return 0
         return 1 + int(max(part.max(initial=0) for part in (self.train_y, self.test_y)))
 
 
@@ -139,6 +152,9 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
 
         parts = idx.load(source)
         return Dataset(source, *parts, Inputs("u8", 255.0), idx.LICENCES[source])
+    if source == friedman.NAME:
+        inputs = Inputs("f32", 1.0)
+        return Dataset(source, *friedman.load(), inputs, "synthetic, no rights")
     if source.endswith(".npz") or Path(source).exists():
         return _npz(Path(source))
     raise DataError(
@@ -181,11 +197,12 @@ def _from_arrays(path: Path, given: Archive) -> Dataset:
         scale = 1.0
     if "x_test" in given or "y_test" in given:
         test = _samples(path, given, "x_test", "y_test")
-        if test[0].dtype != x.dtype or test[0].shape[1] != x.shape[1]:
-            raise DataError(
-                f"data file {str(path)!r}: x_test is {_form(test[0])}, but x is "
-                f"{_form(x)}; expected the same type and features"
-            )
+        for ours, theirs, name in ((x, test[0], "x"), (y, test[1], "y")):
+            if ours.dtype != theirs.dtype or ours.shape[1:] != theirs.shape[1:]:
+                raise DataError(
+                    f"data file {str(path)!r}: {name}_test is {_form(theirs)}, but "
+                    f"{name} is {_form(ours)}; expected the same type and width"
+                )
         parts: Parts = (x, y, *test)
     else:
         if len(x) < 2:
@@ -222,8 +239,8 @@ def _scale(path: Path, raw: np.ndarray) -> float:
 def _samples(
     path: Path, given: Archive, x_name: str, y_name: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples and labels of these names, checked before they are read; labels become
-    int64."""
+    """Samples, and labels or targets, of these names, checked before they are read;
+    labels become int64, targets float32 [n, m]."""
     for name in (x_name, y_name):
         if name not in given:
             raise DataError(
@@ -237,17 +254,40 @@ def _samples(
             f"data file {str(path)!r}: {x_name} is {x_said}, expected "
             f"[samples, features] of {known}"
         )
-    samples = x_said.shape[0]
-    if y_said.shape != (samples,) or y_said.dtype.kind not in "iu":
+    x = given[x_name]
+    if x.dtype == np.float32 and not np.isfinite(x).all():
+        raise DataError(f"data file {str(path)!r}: {x_name} holds non-finite values")
+    if y_said.dtype.kind == "f":
+        return x, _targets(path, given, y_name, len(x))
+    if y_said.shape != (len(x),) or y_said.dtype.kind not in "iu":
         raise DataError(
-            f"data file {str(path)!r}: {y_name} is {y_said}, expected {samples} integers"
+            f"data file {str(path)!r}: {y_name} is {y_said}, expected {len(x)} integers "
+            f"(labels), or {len(x)} numbers or rows of them (targets)"
         )
-    x, y = given[x_name], given[y_name]
+    y = given[y_name]
     if y.min() < 0 or y.max() > 65535:
         raise DataError(
             f"data file {str(path)!r}: {y_name} has labels {y.min()} to {y.max()}, "
             "expected 0 to 65535"
         )
-    if x.dtype == np.float32 and not np.isfinite(x).all():
-        raise DataError(f"data file {str(path)!r}: {x_name} holds non-finite values")
     return x, y.astype(np.int64)
+
+
+def _targets(path: Path, given: Archive, name: str, samples: int) -> np.ndarray:
+    """Targets of that name, one number or a row of them a sample, as float32 [n, m]."""
+    said = given.header(name)
+    if said.ndim not in (1, 2) or said.shape[0] != samples or 0 in said.shape:
+        raise DataError(
+            f"data file {str(path)!r}: {name} is {said}, expected {samples} numbers, or "
+            "rows of them"
+        )
+    with np.errstate(over="ignore"):
+        y = given[name].astype(np.float32).reshape(samples, -1)
+    wrong = np.argwhere(~np.isfinite(y))
+    if wrong.size:
+        row, column = wrong[0].tolist()
+        raise DataError(
+            f"data file {str(path)!r}: {name} holds {given[name].reshape(samples, -1)[row, column]} in row {row}, "
+            f"column {column}: expected finite binary32 numbers"
+        )
+    return y

@@ -22,6 +22,7 @@ import numpy as np
 from codegen import protocol
 from codegen.planning.planned import Linked
 from codegen.protocol import StepFlag
+from codegen.reference.goals import Given
 from emulation.faults import Line
 from hil.device import replies
 from hil.device.exchange import (
@@ -60,6 +61,15 @@ class Commit:
     step: int
     digest: int
     sequence: int
+
+
+def _wire(given: Given) -> bytes:
+    """What a sample is learned from, as it travels before it."""
+    if given is None:
+        return b""
+    if isinstance(given, int):
+        return given.to_bytes(2, "little")
+    return given.astype("<f4").tobytes()
 
 
 class Device(Readable):
@@ -161,15 +171,15 @@ class Device(Readable):
         self,
         step: int,
         eta: np.float32,
-        samples: Sequence[tuple[int, bytes]],
+        samples: Sequence[tuple[Given, bytes]],
         flags: StepFlag = NO_FLAGS,
         keep: int | None = None,
     ) -> None:
-        """Put one STEP frame on the line: `samples` are (label, element
-        bytes), learned one after another as steps `step`, `step` + 1, ...; one alone
-        may be kept in slot `keep` of the rehearsal buffer."""
+        """Put one STEP frame on the line: `samples` are (label, vector or
+        None, element bytes), learned one after another as steps `step`, `step` + 1, ...;
+        one alone may be kept in slot `keep` of the rehearsal buffer."""
         self._need_credit()
-        tail = b"".join(label.to_bytes(2, "little") + data for label, data in samples)
+        tail = b"".join(_wire(given) + data for given, data in samples)
         if keep is not None:
             flags |= StepFlag.KEEP
         fields = (step, flags, len(samples), keep or 0, float(eta))

@@ -20,17 +20,18 @@ from hil.device.replies import StepResult
 
 @dataclass(frozen=True)
 class Expected:
-    """What the reference says of one step, on a sample of this `label`: a digest
-    where one was asked for, of the device too."""
+    """What the reference says of one step, on a sample of this `label`, None where it
+    learns otherwise: a digest where one was asked for, of the device too."""
 
     step: int
     result: Result
     digest: int | None
-    label: int
+    label: int | None
 
     @property
     def right(self) -> bool:
-        """Whether it was predicted, the first of equal outputs being the prediction."""
+        """Whether it was predicted, the first of equal outputs being the prediction;
+        what has no label is never right."""
         return int(self.result.p.argmax()) == self.label
 
 

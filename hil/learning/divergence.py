@@ -116,7 +116,7 @@ class Finder:
         return found
 
     def _repeat(self, step: int, flags: StepFlag) -> Found | None:
-        sample, label = self._lesson.sample(step)
+        sample, given = self._lesson.sample(step)
         eta = self._lesson.eta(step)
         told, expected, note = None, None, ""
         try:
@@ -126,10 +126,10 @@ class Finder:
             note = str(error)
         try:
             signal = told.signal if told is not None else 0
-            result = self._learner.step(sample, label, eta, signal)
+            result = self._learner.step(sample, given, eta, signal)
             asked = flags & StepFlag.DIGEST or self._lesson.digest_after(step)
             digest = self._learner.digest() if asked else None
-            expected = Expected(step, result, digest, label)
+            expected = Expected(step, result, digest, self._lesson.label(step))
         except NonFinite as error:
             if told is None:
                 return None

@@ -10,6 +10,7 @@ from codegen.reference import Learner, NonFinite
 from hil.device.device import Device
 from hil.learning.compare import Difference, difference
 from hil.learning.divergence import Found
+from hil.learning.residuals import Residuals
 from hil.lesson.lesson import Lesson
 
 CHUNK = 100
@@ -28,6 +29,7 @@ class Exam:
         self._step = step
         self._samples = sorted({i for part in lesson.tests for i in part})
         self._right = np.zeros(len(lesson.dataset.test_x), np.bool_)
+        self.residuals = Residuals(lesson.spec.network.n_out)
         self.tested = 0
 
     def take(self, device: Device, progressed: Callable[[], None]) -> Found | None:
@@ -41,8 +43,7 @@ class Exam:
                 found = self._differs(data.test_x[told], outputs)
                 if found is not None:
                     return found
-                right = outputs.argmax(axis=1) == data.test_y[told]
-                self._right[told] = right
+                self._judge(told, outputs)
                 self.tested += len(told)
                 progressed()
         return None
@@ -54,11 +55,21 @@ class Exam:
 
     @property
     def row(self) -> list[float | None]:
-        """Accuracy in each task's test part, None where it has none."""
+        """Accuracy in each task's test part, None where it has none, or where nothing
+        is right or wrong."""
+        labelled = self._lesson.spec.goal == "label"
         return [
-            float(self._right[part].mean()) if part else None
+            float(self._right[part].mean()) if part and labelled else None
             for part in self._lesson.tests
         ]
+
+    def _judge(self, told: list[int], outputs: np.ndarray) -> None:
+        """Against labels, or against targets."""
+        data = self._lesson.dataset
+        if self._lesson.spec.goal == "label":
+            self._right[told] = outputs.argmax(axis=1) == data.test_y[told]
+        else:
+            self.residuals.add(outputs, self._lesson.test_targets[told])
 
     def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
         if self._learner is None:

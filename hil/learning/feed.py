@@ -105,5 +105,5 @@ def post(
         return
     keep = steps.turns[0].slot if steps.turns else None
     in_order = (lesson.sample(step) for step in numbers)
-    samples = [(label, sample.tobytes()) for sample, label in in_order]
+    samples = [(given, sample.tobytes()) for sample, given in in_order]
     device.post_steps(steps.first, eta, samples, flags, keep)

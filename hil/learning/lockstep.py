@@ -273,7 +273,7 @@ class Lockstep:
             self._asked = steps.stop
 
     def _question(self, step: int) -> Asked:
-        sample, label = self._lesson.sample(step)
+        sample, given = self._lesson.sample(step)
         digest = self._lesson.digest_after(step) or step + 1 == self._resumed[0]
         state = digest and step + 1 >= self._next_state
         state |= step + 1 in (self._lesson.prefix, *self._lesson.legs)
@@ -283,7 +283,7 @@ class Lockstep:
         every = self._lesson.experiment.health
         health = every is not None and (step + 1) % every == 0
         return Asked(
-            sample, label, self._lesson.eta(step), digest, state, health, signal
+            sample, given, self._lesson.eta(step), digest, state, health, signal
         )
 
     def _collect(self, limit: float) -> None:

@@ -30,7 +30,7 @@ class Status:
     step: int
     steps: int
     loss: float
-    prequential: float
+    prequential: float | None
     windowed: float
     instructions: int | None
     link: Mapping[str, int]
@@ -95,9 +95,9 @@ class Metrics:
 
     def add(self, done: Learned) -> None:
         """Write the line of one step. Raises `StorageError`."""
-        right = done.predicted == done.label
+        right = done.label is not None and done.predicted == done.label
         self.steps += done.steps
-        if not done.rehearsed:
+        if done.label is not None and not done.rehearsed:
             self.predicted += done.steps
             self.correct += done.right
             self._keep(done, right)
@@ -106,8 +106,13 @@ class Metrics:
             self.loss += share * (done.loss - self.loss)
         self.instructions = done.instructions
         # by hand, since the json module takes as long as the step
-        loss = repr(done.loss) if math.isfinite(done.loss) else "null"
-        sure = repr(done.confidence) if math.isfinite(done.confidence) else "null"
+        loss = _number(done.loss)
+        sure = _number(done.confidence)
+        label, predicted, correct = "null", "null", "null"
+        if done.label is not None:
+            label, predicted = repr(done.label), repr(done.predicted)
+            correct = "true" if right else "false"
+        prequential = "null" if done.label is None else self.prequential
         digest = "null" if done.digest is None else f'"{done.digest:08x}"'
         counted = "null" if done.instructions is None else done.instructions
         threshold = "null" if done.threshold is None else repr(done.threshold)
@@ -118,9 +123,9 @@ class Metrics:
             health = f', "health": {json.dumps(asdict(done.health))}'
         line = (
             f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
-            f'"label": {done.label}, "predicted": {done.predicted}, '
-            f'"confidence": {sure}, "correct": {"true" if right else "false"}, '
-            f'"prequential": {self.prequential}, "eta": {done.eta!r}, '
+            f'"label": {label}, "predicted": {predicted}, '
+            f'"confidence": {sure}, "correct": {correct}, '
+            f'"prequential": {prequential}, "eta": {done.eta!r}, '
             f'"digest": {digest}, "instructions": {counted}, '
             f'"threshold": {threshold}{rehearsed}{health}}}\n'
         )
@@ -135,7 +140,7 @@ class Metrics:
             step,
             steps,
             self.loss,
-            self.prequential or 0.0,
+            self.prequential,
             self._sliding.accuracy or 0.0,
             self.instructions,
             {**link, **asdict(device.counts)},
@@ -176,6 +181,11 @@ class Metrics:
         self._tasks[-1].add(right)
         if self._drifts:
             self._drifts[-1].add(right)
-        self._calibration.add(done.confidence, right)
+        self._calibration.add(done.confidence or 0.0, right)
         self._sliding.add(right)
         self._fading.add(right)
+
+
+def _number(value: float | None) -> str:
+    """As JSON has it, which has no infinity."""
+    return repr(value) if value is not None and math.isfinite(value) else "null"

@@ -82,9 +82,12 @@ def text(status: Status) -> str:
     counted = (
         "" if status.instructions is None else f"  {status.instructions:,} instr/step"
     )
+    share = ""
+    if status.prequential is not None:
+        share = f"accuracy so far {status.prequential:.1%}"
     return (
         f"step {status.step}/{status.steps}  loss {_loss(status.loss)}  "
-        f"accuracy so far {status.prequential:.1%}{counted}  "
+        f"{share}{counted}  "
         f"{status.link['frames']} frames"
     )
 

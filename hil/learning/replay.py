@@ -151,9 +151,9 @@ def reference_before(run: Recorded, lesson: Lesson, step: int) -> Learner:
         shapes = {name: tensor.shape for name, tensor in learner.state.items()}
         learner.load(weights.load(init, shapes))
     for earlier in range(step):
-        sample, label = lesson.sample(earlier)
+        sample, given = lesson.sample(earlier)
         try:
-            learner.step(sample, label, lesson.eta(earlier))
+            learner.step(sample, given, lesson.eta(earlier))
         except NonFinite as error:
             raise UsageError(
                 f"the reference meets a non-finite {error.tensor} in step {earlier} "
@@ -246,9 +246,9 @@ def _both_do(
         except LinkError:
             raise error from None  # a trap was the emulator's end
         notes.append(str(error))
-    sample, label = lesson.sample(step)
+    sample, given = lesson.sample(step)
     try:
-        result = learner.step(sample, label, lesson.eta(step))
+        result = learner.step(sample, given, lesson.eta(step))
     except NonFinite as error:
         notes.append(f"the reference met a non-finite {error.tensor}")
     rows: tuple[Row, ...] = ()

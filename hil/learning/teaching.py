@@ -197,6 +197,9 @@ class Teaching:
             return None
         if not exam.tested:
             return exam.row
+        if lesson.spec.goal != "label":
+            self._tell_residuals(exam, before)
+            return exam.row
         share = exam.right / exam.tested
         if not before:
             accuracy["test"] = share
@@ -209,6 +212,18 @@ class Teaching:
             )
         self._progress.stage(accuracy["part"], told)
         return exam.row
+
+    def _tell_residuals(self, exam: Exam, before: bool) -> None:
+        """What an exam without right and wrong comes to."""
+        found = exam.residuals.figures()
+        if found is None:
+            return
+        if not before:
+            self._record.residuals = found
+        told = f"{found['tested']} samples, RMSE {found['rmse']:.4f}, MAE {found['mae']:.4f}"
+        if found["r2"] is not None:
+            told += f", R2 {found['r2']:.4f}"
+        self._progress.stage(self._record.accuracy["part"], told)
 
     def _search(self, seen: Difference) -> Found:
         """Where a difference begins."""

@@ -17,16 +17,17 @@ class Learned:
     """One step that is done (and, with a reference, was found equal).
 
     `predicted` is the largest output's place, before the step was learned, and
-    `confidence` that output. Where a resident frame was not compared, it is its last
+    `confidence` that output; both None, as the `label`, where steps learn otherwise.
+    Where a resident frame was not compared, it is its last
     step, and stands for all `steps` of them, of which `right` were predicted right.
     A `rehearsed` one was learned before, so its prediction counts for nothing."""
 
     step: int
     task: int
     loss: float
-    label: int
-    predicted: int
-    confidence: float
+    label: int | None
+    predicted: int | None
+    confidence: float | None
     eta: float
     digest: int | None
     instructions: int | None
@@ -79,8 +80,13 @@ class Telling:
 
     def _tell_of(self, told: StepResult) -> None:
         lesson, step = self._lesson, told.step
-        label, predicted = lesson.label(step), int(told.outputs.argmax())
-        right = int(predicted == label) if told.right is None else told.right
+        label = lesson.label(step)
+        predicted = None if label is None else int(told.outputs.argmax())
+        right = (
+            int(label is not None and predicted == label)
+            if told.right is None
+            else told.right
+        )
         telemetry = self._device.telemetry.after(step)
         counted = telemetry.instructions if telemetry and self._counting else None
         gated = telemetry is not None and lesson.spec.gate.rows
@@ -91,7 +97,7 @@ class Telling:
                 float(told.loss),
                 label,
                 predicted,
-                float(told.outputs[predicted]),
+                None if predicted is None else float(told.outputs[predicted]),
                 float(lesson.eta(step)),
                 told.digest,
                 counted,

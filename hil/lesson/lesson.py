@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from codegen.planning.resident import Resident
+from codegen.reference import fronts
+from codegen.reference.goals import Given
 from codegen.spec import Spec
 from hil.data import datasets
 from hil.data.datasets import Dataset
@@ -158,14 +160,37 @@ class Lesson:
             return lambda epoch: np.arange(n)
         return lru_cache(maxsize=2)(lambda epoch: datasets.order(seed, epoch, n))
 
-    def sample(self, step: int) -> tuple[np.ndarray, int]:
-        """Raw sample [elements] and label of learning step `step`."""
-        index = self.index(step)
-        return self.dataset.train_x[index], int(self.dataset.train_y[index])
+    def sample(self, step: int) -> tuple[np.ndarray, Given]:
+        """Raw sample [elements] of learning step `step`, and what it learns from."""
+        return self.dataset.train_x[self.index(step)], self.given(step)
 
-    def label(self, step: int) -> int:
-        """Label of learning step `step`."""
-        return int(self.dataset.train_y[self.index(step)])
+    def given(self, step: int) -> Given:
+        """What learning step `step` learns from beside its sample: a label, a vector
+        [outputs], or nothing."""
+        if self.spec.goal == "sample":
+            return None
+        given = self.dataset.train_y[self.index(step)]
+        return int(given) if self.spec.goal == "label" else given
+
+    def label(self, step: int) -> int | None:
+        """Label of learning step `step`, where it learns from one."""
+        given = self.given(step)
+        return given if isinstance(given, int) else None
+
+    @cached_property
+    def test_targets(self) -> np.ndarray:
+        """What outputs should be for the test samples [n, outputs], where steps do not
+        learn from labels."""
+        x, inputs = self.dataset.test_x, self.dataset.inputs
+        if self.spec.goal == "vector":
+            return self.dataset.test_y
+        front = fronts.of(inputs)
+        return np.stack([front.network_input(inputs, sample) for sample in x])
+
+    @property
+    def classes(self) -> int:
+        """Labels that there are, 0 where steps do not learn from labels."""
+        return self.dataset.classes if self.spec.goal == "label" else 0
 
     def index(self, step: int) -> int:
         """Place in the training data of the sample of learning step `step`."""

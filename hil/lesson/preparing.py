@@ -92,6 +92,7 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         experiment.seed,
         _gate(experiment, target),
         Clip(experiment.clip_weights, experiment.clip_error),
+        goal=_goal(experiment, dataset),
         update=_update(experiment),
     )
     rules.require_gates(rules.get(spec.rule), spec)
@@ -121,6 +122,7 @@ def _settled(
         prefix=experiment.prefix and min(experiment.prefix, extent.steps),
         lr=rates.default(spec.rule, network) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
+        goal=None if spec.goal == "label" else spec.goal,
         active=spec.gate.active,
         error_gate=spec.gate.error or None,
         test=extent.tested,
@@ -198,6 +200,19 @@ def _require_possible_faults(
         )
 
 
+def _goal(experiment: Experiment, dataset: Dataset) -> str:
+    """What a step learns from: by default what the data has beside its samples."""
+    natural = "label" if dataset.labelled else "vector"
+    goal = experiment.goal or natural
+    if goal not in (natural, "sample"):
+        has = "a label a sample" if dataset.labelled else "a vector a sample"
+        raise UsageError(
+            f"goal is {goal!r}, but data {dataset.name!r} has {has}: expected {natural} "
+            "or sample"
+        )
+    return goal
+
+
 def _update(experiment: Experiment) -> UpdateChoice:
     if experiment.momentum is None:
         return UpdateChoice()
@@ -249,17 +264,24 @@ def _absolute(path: str) -> str:
 
 
 def _network(experiment: Experiment, dataset: Dataset) -> Network:
-    default = (dataset.features, DEFAULT_HIDDEN, dataset.classes)
+    goal = _goal(experiment, dataset)
+    n_out = dataset.features if goal == "sample" else dataset.outputs
+    default = (dataset.features, DEFAULT_HIDDEN, n_out)
     widths = experiment.widths
-    if widths is None:
+    if widths is None and goal == "label":
         widths = DEFAULT_WIDTHS.get(dataset.name, default)
-    network = Network(widths, experiment.activation, experiment.output)
+    network = Network(widths or default, experiment.activation, experiment.output)
     if network.n_in != dataset.features:
         raise UsageError(
             f"network {network} takes {network.n_in} inputs, but data "
             f"{dataset.name!r} has {dataset.features} features"
         )
-    if network.n_out < dataset.classes:
+    if goal == "vector" and network.n_out != n_out:
+        raise UsageError(
+            f"network {network} has {network.n_out} outputs, but a target of data "
+            f"{dataset.name!r} has {n_out} numbers"
+        )
+    if goal == "label" and network.n_out < dataset.classes:
         raise UsageError(
             f"network {network} has {network.n_out} outputs, but data "
             f"{dataset.name!r} has labels up to {dataset.classes - 1}"

@@ -47,7 +47,11 @@ class History:
         if met:
             self._add_curves(met)
             self.task = met[-1].task
-            self._pairs.extend((each.label, each.predicted) for each in met[-PAIRS:])
+            self._pairs.extend(
+                (each.label, each.predicted)
+                for each in met[-PAIRS:]
+                if each.label is not None and each.predicted is not None
+            )
         for each in done:
             if each.health is not None:
                 self._add_angles(each.health.angle)

@@ -163,8 +163,8 @@ def _reference_rate(lesson: Lesson) -> float:
     learner = Learner(lesson.spec)
     started = time.perf_counter()
     for step in range(lesson.steps):
-        sample, label = lesson.sample(step)
-        learner.step(sample, label, lesson.eta(step))
+        sample, given = lesson.sample(step)
+        learner.step(sample, given, lesson.eta(step))
         if lesson.digest_after(step):
             learner.digest()
     return lesson.steps / (time.perf_counter() - started)

@@ -87,6 +87,7 @@ class RunRecord:
     accuracy: dict[str, Any] = field(
         default_factory=lambda: {"test": None, "prequential": None, "tested": 0}
     )
+    residuals: dict[str, Any] | None = None
     metrics: dict[str, Any] | None = None
     instructions_per_step: float | None = None
     cycles_per_step: float | None = None
@@ -139,6 +140,7 @@ class RunRecord:
             "divergence": self.divergence,
             "tasks": self.tasks,
             "accuracy": self.accuracy,
+            "residuals": self.residuals,
             "metrics": self.metrics,
             "instructions_per_step": self.instructions_per_step,
             "cycles_per_step": self.cycles_per_step,
@@ -183,6 +185,7 @@ def provenance(board: str | None) -> dict[str, str]:
         "learned": "counted",
         "compared": "counted",
         "accuracy": device,
+        "residuals": device,
         "accuracy.tested": "counted",
         "metrics": device,
         "instructions_per_step": "counted" if board is None else device,

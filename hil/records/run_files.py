@@ -49,6 +49,13 @@ ACCURACY = Table(
         "matrix": maybe(each(each(maybe(number)))),
     },
 )  # fmt: skip
+FIGURES_OF_RESIDUALS = {"rmse": number, "mae": number, "r2": maybe(number)}
+RESIDUALS = Table(
+    {
+        **FIGURES_OF_RESIDUALS, "tested": whole,
+        "outputs": each(Table(FIGURES_OF_RESIDUALS)),
+    },
+)  # fmt: skip
 RUN = Table(
     {
         "result": one_of("pass", "fail", "error"), "steps": whole, "learned": whole,
@@ -64,7 +71,7 @@ RUN = Table(
         "activation": text, "output": text, "data": text, "seed": whole,
         "prefix_digest": maybe(digest), "resumed_from": maybe(whole),
         "tasks": maybe(each(Table({"name": text, "first": whole, "end": whole}))),
-        "accuracy": ACCURACY, "metrics": maybe(METRICS),
+        "accuracy": ACCURACY, "residuals": maybe(RESIDUALS), "metrics": maybe(METRICS),
         "instructions_per_step": maybe(number), "cycles_per_step": maybe(number),
         "weights_written_per_step": maybe(number), "health": maybe(Table()),
         "link": COUNTS, "faults": maybe(Table(others=COUNTS)), "device": Table(),
@@ -77,9 +84,9 @@ DEMO = Table(
 )
 SHAPES: dict[str, Shape] = {records.FILE: RUN, records.DEMO: DEMO}
 STEP = Table(
-    {"step": whole, "digest": maybe(digest), "loss": maybe(number), "correct": truth},
+    {"step": whole, "digest": maybe(digest), "loss": maybe(number), "correct": maybe(truth)},
     {
-        "task": whole, "label": whole, "predicted": maybe(whole),
+        "task": whole, "label": maybe(whole), "predicted": maybe(whole),
         "confidence": maybe(number), "rehearsed": truth,
         "health": Table({}, others=each(maybe(number))),
     },

@@ -43,6 +43,10 @@ def verdict(record: RunRecord) -> str:
         parts.append(
             f"{record.accuracy['part']} accuracy {record.accuracy['test']:.2%}"
         )
+    if record.residuals is not None:
+        found = record.residuals
+        r2 = "" if found["r2"] is None else f", R2 {found['r2']:.4f}"
+        parts.append(f"{record.accuracy['part']} RMSE {found['rmse']:.4f}{r2}")
     parts += [
         f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
         f"seed {record.seed}",

@@ -217,8 +217,8 @@ def _step(
 ) -> StepResult:
     """One step; its reply comes after the telemetry of the step before it, whose
     instructions are put into `counts`."""
-    sample, label = lesson.sample(step)
-    device.post_steps(step, lesson.eta(step), [(label, sample.tobytes())], FLAGS)
+    sample, given = lesson.sample(step)
+    device.post_steps(step, lesson.eta(step), [(given, sample.tobytes())], FLAGS)
     while True:
         for result in device.take_steps(device.limits.step):
             _note_count(device, step - 1, counts)

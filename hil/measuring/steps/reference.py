@@ -37,9 +37,9 @@ def twin(lesson: Lesson, warm: int) -> Twin:
     before = [np.zeros(0, bool)] * depth
     results = []
     for step in range(lesson.steps):
-        sample, label = lesson.sample(step)
+        sample, given = lesson.sample(step)
         try:
-            result = learner.step(sample, label, lesson.eta(step))
+            result = learner.step(sample, given, lesson.eta(step))
         except NonFinite as error:
             raise UsageError(
                 f"these steps cannot be counted: {error}", "choose a smaller --lr"
