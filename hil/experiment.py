@@ -39,7 +39,7 @@ class Experiment:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     network: tuple[int, ...] | str | None = None
     activation: str = "tanh"
-    output: str = "sigmoid"
+    output: str | None = None
     data: str = "digits"
     steps: int | None = None
     epochs: int | None = None

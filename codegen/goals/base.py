@@ -61,9 +61,10 @@ def against(
     """Outputs held against a vector t, which may be any: so the error is looked at,
     too. With `looked` t is at first: what is not finite in it, is so in e."""
     sound = (replace(finite(t, n, "goal"), faults=e),) if looked else ()
+    told = loss if loss.startswith("*") else ""  # a read-out's loss is not read
     made = op(
         f"{LOSSES[c.network.output]}_vector", Shape(1, c.network.n_out), n,
-        a=p, t=t, p=p, e=e, purpose=purpose, into=loss,
+        a=p, t=t, p=p, e=e, purpose=purpose, into=told,
     )  # fmt: skip
     return (
         finite(p, n, "goal"), *sound, made, *tempered(c, e), finite(e, n, "goal")

@@ -205,8 +205,9 @@ class Lesson:
         thin, first = self.experiment.thin, self._order(0)[: self.resident]
         assert thin is not None
         samples = self.dataset.train_x[first].tobytes()
-        labels = self.dataset.train_y[first].astype("<u2").tobytes()
-        return Resident(self.resident, samples, labels, thin)
+        wire = {"label": "<u2", "vector": "<f4"}.get(self.spec.goal)
+        given = self.dataset.train_y[first].astype(wire).tobytes() if wire else b""
+        return Resident(self.resident, samples, given, thin)
 
     @cached_property
     def _places(self) -> Callable[[int], np.ndarray]:

@@ -117,10 +117,11 @@ def _settled(
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
         vlen=vlen or None,
         network=network.layers,
+        output=network.output,
         steps=extent.steps,
         epochs=None,
         prefix=experiment.prefix and min(experiment.prefix, extent.steps),
-        lr=rates.default(spec.rule, network) if lr is None else lr,
+        lr=_rate(spec) if lr is None else lr,
         lr_decay=rates.default_decay(network) if decay is None else decay,
         goal=None if spec.goal == "label" else spec.goal,
         active=spec.gate.active,
@@ -132,6 +133,11 @@ def _settled(
         window=1 if experiment.icount else experiment.window,
         samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
     )
+
+
+def _rate(spec: Spec) -> float:
+    """A velocity adds up what 1 / (1 - momentum) steps learn."""
+    return rates.default(spec.rule, spec.network) * (1 - spec.update.momentum)
 
 
 def _at_absolute_paths(experiment: Experiment) -> Experiment:
@@ -265,12 +271,13 @@ def _absolute(path: str) -> str:
 
 def _network(experiment: Experiment, dataset: Dataset) -> Network:
     goal = _goal(experiment, dataset)
+    output = experiment.output or ("sigmoid" if goal == "label" else "identity")
     n_out = dataset.features if goal == "sample" else dataset.outputs
     default = (dataset.features, DEFAULT_HIDDEN, n_out)
     widths = experiment.widths
     if widths is None and goal == "label":
         widths = DEFAULT_WIDTHS.get(dataset.name, default)
-    network = Network(widths or default, experiment.activation, experiment.output)
+    network = Network(widths or default, experiment.activation, output)
     if network.n_in != dataset.features:
         raise UsageError(
             f"network {network} takes {network.n_in} inputs, but data "
