@@ -1,0 +1,103 @@
+"""Steps that learn from a vector, or from the sample itself, bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen import rules
+from hil import Experiment, run
+from hil.device import device
+
+VECTOR = Experiment(data="friedman", network="10-19-13-1", steps=40, test=20)
+SAMPLE = Experiment(goal="sample", network="64-19-64", steps=24, test=20, lr=0.01)
+MACHINES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("host", {}),
+    ("qemu-rv64gc", {}),
+    ("qemu-rv64gcv", {"vlen": 128}),
+    ("qemu-rv64gcv", {"vlen": 1024, "schedule": "fused"}),
+    ("qemu-rv32imafc-zve32f", {"vlen": 256}),
+    ("netduinoplus2", {}),
+    ("mps3-an547", {}),
+)
+LIMITS: tuple[dict[str, Any], ...] = (
+    {},
+    {"clip_error": 0.5},
+    {"error_gate": 0.3},
+    {"activation": "relu", "clip_weights": 2.0},
+    {"samples_per_frame": 1},
+    {"resident": 30, "thin": 7},
+    {"rehearsal": 8, "rehearse": 1},
+)
+
+
+def _takes(rule: str, keys: dict[str, Any]) -> bool:
+    gates = rules.declaration(rule).gates
+    waits = keys.get("schedule") != "fused" or not (
+        rule == "fg-weight" or "clip_weights" in keys
+    )
+    return waits and ("error_gate" not in keys or "error" in gates)
+
+
+def meetings() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every rule on two machines, every machine and every limit with some rules."""
+    found = []
+    for place, rule in enumerate(rules.names()):
+        for shift in (0, 3):
+            target, machine = MACHINES[(place + shift) % len(MACHINES)]
+            keys = {**machine, **LIMITS[(place + 2 * shift) % len(LIMITS)]}
+            if _takes(rule, keys):
+                found.append((rule, target, keys))
+    return found
+
+
+@pytest.mark.parametrize("rule, target, keys", meetings(), ids=str)
+def test_regression_is_equal_on_every_machine(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, rule: str, target: str,
+    keys: dict[str, Any],
+) -> None:  # fmt: skip
+    record = run(
+        VECTOR.override({"rule": rule, "target": target, **keys}), out=tmp_path
+    )
+    assert record.result == "pass" and record.compared == record.steps
+    assert record.residuals is not None and record.residuals["tested"] == 20
+    assert record.accuracy["test"] is None
+
+
+@pytest.mark.parametrize(
+    "rule, target, keys",
+    [
+        ("bp", "host", {"output": "sigmoid"}),
+        ("dfa", "qemu-rv64gcv", {"vlen": 512}),
+        ("drtp", "netduinoplus2", {}),
+        ("local", "qemu-rv32imafc-zve32f", {"output": "sigmoid", "resident": 20}),
+        ("fa", "qemu-rv64gcv", {"rehearsal": 8, "rehearse": 2, "debug": True}),
+    ],
+    ids=str,
+)
+def test_an_autoencoder_is_equal(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, rule: str, target: str,
+    keys: dict[str, Any],
+) -> None:  # fmt: skip
+    record = run(
+        SAMPLE.override({"rule": rule, "target": target, **keys}), out=tmp_path
+    )
+    assert record.result == "pass" and record.compared == record.steps
+
+
+def test_a_device_that_learns_from_another_vector_is_caught(
+    tmp_path: Path, host_cc: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What travels with the fourth sample is the vector of the one before."""
+    wire, sent = device._wire, list[bytes]()
+
+    def stale(given: Any) -> bytes:
+        sent.append(wire(given))
+        return sent[-2] if len(sent) == 4 else sent[-1]
+
+    monkeypatch.setattr(device, "_wire", stale)
+    record = run(VECTOR.override({"target": "host"}), out=tmp_path)
+    assert record.result == "fail" and record.divergence is not None
+    assert record.divergence["step"] == 3
