@@ -8,10 +8,22 @@ import targets
 from codegen import rules
 from codegen.composer import Composer
 from codegen.errors import BuildError
+from codegen.formats import pointer
 from codegen.kernels.cost import Shape
 from codegen.planning.arena import arrange, survivors
 from codegen.planning.plan import plan
-from codegen.program import Carried, Item, Life, Op, Repeat, Stage, lives, op, ops
+from codegen.program import (
+    Carried,
+    Item,
+    Life,
+    Op,
+    Part,
+    Repeat,
+    Stage,
+    lives,
+    op,
+    ops,
+)
 from codegen.spec import GOALS, Gate, Network, RuleChoice, Spec
 from codegen.tensors import Tensor
 
@@ -117,3 +129,11 @@ def test_a_composer_makes_each_tensor_once() -> None:
     c = Composer(Spec(Network((9, 7, 5))), {})
     assert c.weights(1) is c.weights(1) and c.input(2) is c.result(1)
     assert c.error is c.delta(2) and c.outputs is c.result(2)
+
+
+def test_an_element_of_a_list_of_rows_is_a_row_of_numbers() -> None:
+    rows = Tensor("rows1", (4,), pointer(64))
+    made = op("clip", Shape(1, 4), v=Part(rows, "k"), limit=1.0, n=4)
+    assert made.kernel.name == "f32_clip"
+    with pytest.raises(BuildError, match="'clip' of pointer: expected f32"):
+        op("clip", Shape(1, 4), v=rows, limit=1.0, n=4)
