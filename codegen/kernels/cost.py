@@ -131,11 +131,12 @@ def stream(vector: float) -> Model:
 
 def _blocks(n: int, machine: Machine) -> list[int]:
     """Groups in registers at once, pass by pass: as the templates do it."""
-    found = []
-    if machine.groups == 2:
-        vl = min(machine.lanes, ceil(n / 2))
-        found = [2] * (n // (2 * vl))
-        n -= len(found) * 2 * vl
+    found: list[int] = []
+    vl = min(machine.lanes, ceil(n / machine.groups))
+    for parts in range(machine.groups, 1, -1):
+        passes = n // (parts * vl)
+        found += [parts] * passes
+        n -= passes * parts * vl
     return found + [1] * machine.strips(n)
 
 
@@ -145,10 +146,10 @@ def _bias(shape: Shape, machine: Machine) -> Cost:
 
 
 def _pairs(shape: Shape, machine: Machine) -> int:
-    """Passes of two groups where there are more passes: their second address
-    is kept nowhere."""
+    """Passes of several groups where there are more passes: their other addresses
+    are kept nowhere."""
     blocks = _blocks(shape.n_out, machine)
-    return sum(parts == 2 for parts in blocks) if len(blocks) > 1 else 0
+    return sum(parts > 1 for parts in blocks) if len(blocks) > 1 else 0
 
 
 def _by_rows(

@@ -29,7 +29,8 @@ class Variant:
     the vector register grouping of arch "rvv", `groups` how many such groups of
     columns it keeps in registers at once, `form` what else tells it from others;
     `inlines` are the headers of inline functions it includes, hil_<this>.h.
-    `model` estimates what it costs (`codegen.kernels.cost`).
+    `model` estimates what it costs (`codegen.kernels.cost`). `stays` says why a row is
+    here that no plan chooses, if none does.
     """
 
     kernel: Kernel
@@ -40,6 +41,7 @@ class Variant:
     model: cost.Model = cost.nothing
     groups: int = 1
     form: str = ""
+    stays: str = ""
 
     def __post_init__(self) -> None:
         if self.arch not in ARCHES:
@@ -140,20 +142,31 @@ _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
+FEWEST_CYCLES = (
+    "fewest cycles, and not instructions, where two groups of LMUL 8 would be half full: "
+    "`hil tune --for cycles` tries it"
+)
+"""Why a row stays that the plan, which counts instructions first, does not choose."""
+
 TABLE: tuple[Variant, ...] = (
     *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
     *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
            *_WINDOW),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
-    *_vectors("dense_forward", "f32_dense_forward", (8, 4), cost.dense_forward, _ROWS_8[1],
-              groups=2),
+    *_vectors("dense_forward", "f32_dense_forward", (8,), cost.dense_forward, _ROWS_8[1], groups=2),
+    *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
+              groups=2, stays=FEWEST_CYCLES),
+    *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
-    *_vectors("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, groups=2),
+    *_vectors("listed_forward", "f32_listed_forward", (8,), cost.listed_forward, groups=2),
+    *_vectors("listed_forward", "f32_listed_forward", (4,), cost.listed_forward,
+              groups=2, stays=FEWEST_CYCLES),
     *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
-    *_vectors("listed_update", "f32_listed_update", (8, 4), cost.listed_update, _ROWS[1],
-              groups=2),
+    *_vectors("listed_update", "f32_listed_update", (8,), cost.listed_update, _ROWS[1], groups=2),
+    *_vectors("listed_update", "f32_listed_update", (4,), cost.listed_update, _ROWS[1],
+              groups=2, stays=FEWEST_CYCLES),
     *_rows("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.dense_fused, *_ROWS_8),
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
@@ -174,7 +187,9 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
               form="columns"),
     *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
-    *_vectors("dense_update", "f32_dense_update", (8, 4), cost.dense_update, _ROWS[1], groups=2),
+    *_vectors("dense_update", "f32_dense_update", (8,), cost.dense_update, _ROWS[1], groups=2),
+    *_vectors("dense_update", "f32_dense_update", (4,), cost.dense_update, _ROWS[1],
+              groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
               form="columns"),
     *_rows("momentum_update", "f32_momentum_update", (8, 4, 2, 1), cost.momentum_update),

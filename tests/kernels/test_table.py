@@ -15,7 +15,7 @@ from codegen.formats import F32, FORMATS, I16, U8, Format, pointer
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
-    r"hil_(u8|i16|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x2)?)"
+    r"hil_(u8|i16|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x[2-8])?)"
 )
 
 

@@ -1,0 +1,114 @@
+"""Every row of the kernel table is some plan's choice, or the table says why it stays.
+
+The lessons below, each planned for a machine without vectors, for every VLEN and for
+all of them at once, come to every row but those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+import targets
+from codegen import kernels
+from codegen.kernels import Variant
+from codegen.kernels.cost import Shape
+from codegen.kernels.table import FEWEST_CYCLES
+from codegen.planning.plan import plan
+from codegen.planning.planned import UNKNOWN_VLENS
+from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
+from codegen.window import Window
+
+MACHINES = [("host", None), *(("qemu-rv64gcv", n) for n in (*UNKNOWN_VLENS, None))]
+U8, I16, F32 = Inputs(), Inputs("i16", 4.0), Inputs("f32", 1.0)
+CLIP, MOMENTUM = Clip(weights=4.0), UpdateChoice("momentum", 0.9)
+OPEN = Gate()
+GAUSSIAN = {"perturbation": "gaussian"}
+
+
+def windows(rows: int, axes: int) -> Inputs:
+    """Windows whose features stay as they are."""
+    features = 3 * axes
+    window = Window(rows, axes, (0.0,) * features, (1.0,) * features)
+    return Inputs("i16", 1.0, window)
+
+
+def lesson(
+    rule: str, network: str, activation: str, output: str, inputs: Inputs = U8,
+    parameters: dict[str, object] | None = None, gate: Gate = OPEN, **more: object,
+) -> Spec:  # fmt: skip
+    """A spec, its network in the short form."""
+    layers = tuple(int(width) for width in network.split("-"))
+    choice = RuleChoice(rule, parameters or {})
+    made = Spec(Network(layers, activation, output), choice, inputs, gate=gate)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+LESSONS: tuple[tuple[Spec, float, str], ...] = (
+    (lesson("bp", "64-128-64-10", "tanh", "sigmoid", clip=CLIP, update=MOMENTUM),
+     1.0, "auto"),
+    (lesson("bp", "64-16-12-10", "tanh", "identity", I16, gate=Gate("block", active=0.3)),
+     0.2, "auto"),
+    (lesson("dfa", "20-20-20", "relu", "identity", parameters={"error": "ternary"},
+            gate=Gate(error=0.1), goal="vector"), 1.0, "auto"),
+    (lesson("dfa", "16-32-20-2", "tanh", "identity", I16,
+            gate=Gate("row", error=0.1, active=0.3)), 0.2, "auto"),
+    (lesson("drtp", "16-16-2", "relu", "sigmoid", clip=CLIP), 0.2, "auto"),
+    (lesson("local", "512-24-64", "sigmoid", "sigmoid", gate=Gate("row", active=0.3),
+            clip=CLIP, goal="vector"), 0.2, "auto"),
+    (lesson("local", "9-2", "sigmoid", "identity", windows(64, 3)), 0.2, "fused"),
+    (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
+    (lesson("fg-activity", "20-20-20", "tanh", "identity", F32,
+            gate=Gate("element", active=0.3)), 1.0, "auto"),
+    (lesson("fg-activity", "64-16-12-10", "tanh", "identity",
+            gate=Gate("element", active=0.3), goal="vector"), 0.2, "auto"),
+    (lesson("fg-activity", "2-2", "sigmoid", "sigmoid", parameters=GAUSSIAN, clip=CLIP),
+     0.2, "auto"),
+    (lesson("fg-weight", "64-112-10", "sigmoid", "softmax", I16, GAUSSIAN), 0.2, "auto"),
+    (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
+)  # fmt: skip
+"""Each with the share of its samples' elements that are not zero, and its schedule."""
+
+
+@cache
+def chosen() -> frozenset[Variant]:
+    """The rows that a plan of the grid takes."""
+    return frozenset(
+        call.variant
+        for spec, density, schedule in LESSONS
+        for target, vlen in MACHINES
+        for call in plan(
+            spec, targets.load(target), vlen=vlen, density=density, schedule=schedule
+        ).calls
+    )
+
+
+def without_a_use(rows: Collection[Variant], chosen: Collection[Variant]) -> list[str]:
+    """The rows that no plan takes and that give no reason, or do both."""
+    return [row.symbol for row in rows if (row in chosen) == bool(row.stays)]
+
+
+def test_every_row_is_a_plans_choice_or_says_why_it_stays() -> None:
+    assert without_a_use(kernels.TABLE, chosen()) == []
+
+
+def test_a_row_without_a_use_and_one_with_two_are_named() -> None:
+    used = kernels.variant("f32_dot", vector=True)
+    unused = replace(used, lmul=8)
+    rows = [used, unused, replace(used, stays="so"), replace(unused, stays="so")]
+    taken = [used, replace(used, stays="so")]
+    assert without_a_use(rows, taken) == [unused.symbol, used.symbol]
+
+
+STAYING = [row for row in kernels.TABLE if row.stays]
+
+
+@pytest.mark.parametrize("row", STAYING, ids=lambda row: row.symbol)
+def test_a_row_that_stays_for_its_cycles_has_the_fewest_somewhere(row: Variant) -> None:
+    """So that `hil tune --for cycles` may come to it: a sentence that is true."""
+    assert row.stays == FEWEST_CYCLES
+    costs = kernels.estimates(row.kernel.name, (128,), Shape(64, 48))
+    assert min(costs, key=lambda other: costs[other].cycles) == row
