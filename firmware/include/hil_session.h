@@ -12,7 +12,7 @@
 #include "hil_frame.h"
 #include "hil_protocol.h"
 
-#define HEADER sizeof(struct hil_header)
+#define HIL_HEADER_BYTES sizeof(struct hil_header)
 
 /* A request: its header, its kind's fields, and the `size` bytes that follow them. */
 struct hil_request {
@@ -33,8 +33,8 @@ struct hil_handler {
 
 /* A payload's least and most: of a request that has fields and nothing else, and of
  * one that has a tail. */
-#define EXACTLY(fields) sizeof(fields), sizeof(fields)
-#define AT_LEAST(fields) sizeof(fields), HIL_MAX_PAYLOAD
+#define HIL_EXACTLY(fields) sizeof(fields), sizeof(fields)
+#define HIL_AT_LEAST(fields) sizeof(fields), HIL_MAX_PAYLOAD
 
 /* Where a reply's payload is put together: HIL_MAX_PAYLOAD bytes. */
 uint8_t *hil_session_reply(void);
@@ -48,8 +48,8 @@ void hil_session_done(const struct hil_request *to, const void *fields, size_t s
 /* Reply that it was not done, and why. */
 void hil_session_refuse(const struct hil_request *to, enum hil_status status);
 
-/* Send a body of one's own: HEADER bytes for the header that this writes, `size` bytes
- * of payload, and room for the CRC. */
+/* Send a body of one's own: HIL_HEADER_BYTES for the header that this writes, `size`
+ * bytes of payload, and room for the CRC. */
 void hil_session_send(uint8_t *body, uint8_t kind, enum hil_status status, uint16_t seq,
                       size_t size);
 

@@ -15,8 +15,8 @@ static struct {
     _Alignas(16) uint32_t boot; /* the host's nonce, 0 before HELLO */
     uint32_t telemetry;         /* telemetry frames sent since HELLO */
     struct hil_decoder decoder;
-    uint8_t request[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
-    uint8_t reply[HEADER + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
+    uint8_t request[HIL_HEADER_BYTES + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
+    uint8_t reply[HIL_HEADER_BYTES + HIL_MAX_PAYLOAD + HIL_CRC_BYTES];
 } session;
 
 _Static_assert(sizeof session == HIL_SESSION_BYTES,
@@ -28,12 +28,12 @@ void hil_session_send(uint8_t *body, uint8_t kind, enum hil_status status, uint1
     const struct hil_header header = { kind, (uint8_t)status, seq, session.boot };
 
     memcpy(body, &header, sizeof header);
-    hil_frame_send(body, HEADER + size);
+    hil_frame_send(body, HIL_HEADER_BYTES + size);
 }
 
 uint8_t *hil_session_reply(void)
 {
-    return session.reply + HEADER;
+    return session.reply + HIL_HEADER_BYTES;
 }
 
 void hil_session_answer(const struct hil_request *to, enum hil_status status, size_t size)
@@ -44,7 +44,7 @@ void hil_session_answer(const struct hil_request *to, enum hil_status status, si
 
 void hil_session_done(const struct hil_request *to, const void *fields, size_t size)
 {
-    memcpy(session.reply + HEADER, fields, size);
+    memcpy(session.reply + HIL_HEADER_BYTES, fields, size);
     hil_session_answer(to, HIL_OK, size);
 }
 
@@ -56,9 +56,9 @@ void hil_session_refuse(const struct hil_request *to, enum hil_status status)
 void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
 {
     const struct hil_fault fault = { cause, hil_learner_in_hand(), pc, address };
-    uint8_t body[HEADER + sizeof fault + HIL_CRC_BYTES];
+    uint8_t body[HIL_HEADER_BYTES + sizeof fault + HIL_CRC_BYTES];
 
-    memcpy(body + HEADER, &fault, sizeof fault);
+    memcpy(body + HIL_HEADER_BYTES, &fault, sizeof fault);
     hil_session_send(body, HIL_FAULT, HIL_FAULTED, 0, sizeof fault);
 }
 
@@ -81,10 +81,10 @@ static struct hil_ping_reply condition(void)
 void hil_session_tell(void)
 {
     const struct hil_ping_reply telemetry = condition();
-    uint8_t body[HEADER + sizeof telemetry + HIL_CRC_BYTES];
+    uint8_t body[HIL_HEADER_BYTES + sizeof telemetry + HIL_CRC_BYTES];
 
     session.telemetry++;
-    memcpy(body + HEADER, &telemetry, sizeof telemetry);
+    memcpy(body + HIL_HEADER_BYTES, &telemetry, sizeof telemetry);
     hil_session_send(body, HIL_TELEMETRY, HIL_OK, 0, sizeof telemetry);
 }
 
@@ -141,10 +141,10 @@ static void on_leave(const struct hil_request *request)
 static const struct hil_handler *handler_of(uint8_t kind)
 {
     static const struct hil_handler handlers[] = {
-        { HIL_HELLO, EXACTLY(struct hil_hello), on_hello },
+        { HIL_HELLO, HIL_EXACTLY(struct hil_hello), on_hello },
         { HIL_PING, 0, 0, on_ping },
         { HIL_ECHO, 0, HIL_MAX_PAYLOAD, on_echo },
-        { HIL_LEAVE, EXACTLY(struct hil_leave), on_leave },
+        { HIL_LEAVE, HIL_EXACTLY(struct hil_leave), on_leave },
     };
 
     for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
@@ -170,11 +170,11 @@ static bool of_this_session(const struct hil_request *request)
 
 static void dispatch(const uint8_t *body, size_t size)
 {
-    const uint8_t *const payload = body + HEADER;
+    const uint8_t *const payload = body + HIL_HEADER_BYTES;
     struct hil_request request;
 
-    size -= HEADER;
-    memcpy(&request.header, body, HEADER);
+    size -= HIL_HEADER_BYTES;
+    memcpy(&request.header, body, HIL_HEADER_BYTES);
     if (request.header.kind & HIL_REPLY) {
         return; /* an echo on the line: to answer an answer would never end */
     }

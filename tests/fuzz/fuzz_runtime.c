@@ -28,7 +28,7 @@
 #include "hil_learner_parts.h"
 #include "independent.h"
 
-#define BODY (HEADER + HIL_MAX_PAYLOAD)
+#define BODY (HIL_HEADER_BYTES + HIL_MAX_PAYLOAD)
 #define LONGEST_TAIL (HIL_MAX_PAYLOAD + 64)
 
 enum { NONCE = 0x12345678, ASKED = 8, PIECE = 1 << 12, LINE = 1 << 13 };
@@ -70,7 +70,7 @@ static struct {
     struct frame asked[ASKED];
     size_t count;
     /* what the firmware has sent since: a reply each, telemetry, a fault */
-    uint8_t out[ASKED * (ON_LINE(BODY) + 2 * ON_LINE(HEADER + 64))];
+    uint8_t out[ASKED * (ON_LINE(BODY) + 2 * ON_LINE(HIL_HEADER_BYTES + 64))];
     size_t out_size;
     uint32_t boot; /* the session's nonce, 0 without one */
     uint16_t seq;  /* of the last message that was made */
@@ -297,9 +297,9 @@ static bool next_told(size_t *at, struct frame *told)
     const long size =
         independent_decode(model.out + begin, end - begin, BODY + CRC_SIZE, body);
     HOLDS(size > 0);
-    memcpy(&told->header, body, HEADER);
-    told->size = (size_t)size - HEADER;
-    memcpy(told->payload, body + HEADER, told->size);
+    memcpy(&told->header, body, HIL_HEADER_BYTES);
+    told->size = (size_t)size - HIL_HEADER_BYTES;
+    memcpy(told->payload, body + HIL_HEADER_BYTES, told->size);
     return true;
 }
 
@@ -554,9 +554,9 @@ static void receive(uint8_t byte)
     if (size > 0) {
         struct frame *const frame = &model.asked[model.count++];
         HOLDS(model.count <= ASKED);
-        memcpy(&frame->header, body, HEADER);
-        frame->size = (size_t)size - HEADER;
-        memcpy(frame->payload, body + HEADER, frame->size);
+        memcpy(&frame->header, body, HIL_HEADER_BYTES);
+        frame->size = (size_t)size - HIL_HEADER_BYTES;
+        memcpy(frame->payload, body + HIL_HEADER_BYTES, frame->size);
     }
 }
 
@@ -663,7 +663,7 @@ static void put_message(uint8_t which)
         model.boot,
     };
     static uint8_t body[BODY + LONGEST_TAIL + CRC_SIZE], frame[ON_LINE(sizeof body)];
-    size_t size = HEADER;
+    size_t size = HIL_HEADER_BYTES;
 
     if (message->kind == HIL_HELLO && model.boot == 0) {
         header.boot = NONCE;
@@ -676,7 +676,7 @@ static void put_message(uint8_t which)
         header.boot = other == 0 ? 0 : header.boot ^ other;
         header.status = (uint8_t)header.boot;
     }
-    memcpy(body, &header, HEADER);
+    memcpy(body, &header, HIL_HEADER_BYTES);
     for (size_t i = 0; i < message->count; i++) {
         put_field(&message->fields[i], body + size);
         size += message->fields[i].size;
@@ -730,11 +730,11 @@ static void put_piece(void)
 static void put_request(uint8_t kind, const void *payload, size_t size)
 {
     const struct hil_header header = { kind, 0, ++model.seq, NONCE };
-    uint8_t body[HEADER + 64], frame[ON_LINE(sizeof body)];
+    uint8_t body[HIL_HEADER_BYTES + 64], frame[ON_LINE(sizeof body)];
 
-    memcpy(body, &header, HEADER);
-    memcpy(body + HEADER, payload, size);
-    put_on_line(frame, independent_encode(body, HEADER + size, frame));
+    memcpy(body, &header, HIL_HEADER_BYTES);
+    memcpy(body + HIL_HEADER_BYTES, payload, size);
+    put_on_line(frame, independent_encode(body, HIL_HEADER_BYTES + size, frame));
 }
 
 size_t hil_port_read(uint8_t *data, size_t size)

@@ -84,6 +84,6 @@ void hil_checkpoints_on_commit(const struct hil_request *request)
 
     struct hil_kept_reply *const keep = hil_replies_next();
     const struct hil_commit_reply reply = { entry.step, entry.digest, entry.sequence };
-    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    memcpy(keep->body + HIL_HEADER_BYTES, &reply, sizeof reply);
     hil_replies_give(request, keep, entry.step, 1, sizeof reply);
 }

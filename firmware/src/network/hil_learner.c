@@ -2,7 +2,8 @@
 
 struct hil_learner hil_learner;
 
-_Static_assert(sizeof(net_t) == HIL_NET_BYTES, "codegen/planning/layout.py has counted another net_t");
+_Static_assert(sizeof(net_t) == HIL_NET_BYTES,
+               "codegen/planning/layout.py has counted another net_t");
 _Static_assert(sizeof hil_learner == HIL_LEARNER_BYTES,
                "codegen/planning/layout.py has counted another learner");
 
@@ -81,20 +82,20 @@ void hil_learner_condition(struct hil_ping_reply *condition)
 const struct hil_handler *hil_learner_handler(uint8_t kind)
 {
     static const struct hil_handler handlers[] = {
-        { HIL_STEP, AT_LEAST(struct hil_step), hil_steps_on_step },
-        { HIL_INFER, AT_LEAST(struct hil_infer), hil_steps_on_infer },
+        { HIL_STEP, HIL_AT_LEAST(struct hil_step), hil_steps_on_step },
+        { HIL_INFER, HIL_AT_LEAST(struct hil_infer), hil_steps_on_infer },
 #if HIL_RESIDENT
-        { HIL_STEP_RESIDENT, AT_LEAST(struct hil_step_resident), hil_resident_on_step },
+        { HIL_STEP_RESIDENT, HIL_AT_LEAST(struct hil_step_resident), hil_resident_on_step },
 #endif
 #if HIL_REHEARSAL
-        { HIL_REHEARSE, AT_LEAST(struct hil_rehearse), hil_rehearsal_on_rehearse },
+        { HIL_REHEARSE, HIL_AT_LEAST(struct hil_rehearse), hil_rehearsal_on_rehearse },
 #endif
-        { HIL_INIT, EXACTLY(struct hil_init), hil_state_on_init },
-        { HIL_READ, EXACTLY(struct hil_read), hil_state_on_read },
-        { HIL_WRITE, AT_LEAST(struct hil_write), hil_state_on_write },
+        { HIL_INIT, HIL_EXACTLY(struct hil_init), hil_state_on_init },
+        { HIL_READ, HIL_EXACTLY(struct hil_read), hil_state_on_read },
+        { HIL_WRITE, HIL_AT_LEAST(struct hil_write), hil_state_on_write },
         { HIL_DIGEST, 0, 0, hil_state_on_digest },
 #if HIL_SLOTS
-        { HIL_COMMIT, EXACTLY(struct hil_commit), hil_checkpoints_on_commit },
+        { HIL_COMMIT, HIL_EXACTLY(struct hil_commit), hil_checkpoints_on_commit },
 #endif
     };
 

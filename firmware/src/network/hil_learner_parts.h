@@ -52,7 +52,7 @@ struct hil_kept_reply {
     uint16_t count; /* samples it answers, 0 when empty */
     uint8_t kind;   /* of the request it answers */
     uint32_t size;  /* of the payload */
-    uint8_t body[HEADER + HIL_STEP_REPLY + HIL_CRC_BYTES];
+    uint8_t body[HIL_HEADER_BYTES + HIL_STEP_REPLY + HIL_CRC_BYTES];
 };
 
 /* All zero until hil_learner_begin: an initialised member would put the whole

@@ -60,7 +60,7 @@ static void learn(const struct hil_request *request, const struct hil_step_resid
         .flags = ask->flags,
         .count = ask->count,
     };
-    uint8_t *const result = keep->body + HEADER + sizeof reply;
+    uint8_t *const result = keep->body + HIL_HEADER_BYTES + sizeof reply;
 
     for (uint32_t i = 0; i < ask->count; i++) {
         const uint32_t place = place_of(ask, list, i);
@@ -79,7 +79,7 @@ static void learn(const struct hil_request *request, const struct hil_step_resid
         reply.right += hil_goal_reached(target);
         reply.fold += net_fold((const void *)result, TOLD_WORDS, i * TOLD_WORDS);
     }
-    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    memcpy(keep->body + HIL_HEADER_BYTES, &reply, sizeof reply);
     hil_steps_conclude(request, keep, ask->step, ask->count, ask->flags,
                        sizeof reply + RESULT_BYTES);
 }

@@ -106,7 +106,7 @@ int hil_steps_learn_and_tell(const net_sample_t *sample, const uint8_t *target,
                              size_t i)
 {
     uint8_t *const result =
-        keep->body + HEADER + sizeof(struct hil_step_reply) + i * RESULT_BYTES;
+        keep->body + HIL_HEADER_BYTES + sizeof(struct hil_step_reply) + i * RESULT_BYTES;
     const int status = hil_steps_learn(sample, target, ask->eta, ask->flags, result);
 
     if (status == NET_OK && (ask->flags & HIL_STEP_DIGEST)) {
@@ -130,7 +130,7 @@ void hil_steps_conclude_samples(const struct hil_request *request,
 {
     const struct hil_step_reply reply = { ask->step, ask->flags, ask->count, 0 };
 
-    memcpy(keep->body + HEADER, &reply, sizeof reply);
+    memcpy(keep->body + HIL_HEADER_BYTES, &reply, sizeof reply);
     hil_steps_conclude(request, keep, ask->step, ask->count, ask->flags,
                        sizeof reply + ask->count * RESULT_BYTES);
 }
