@@ -5,8 +5,6 @@ has batches of steps to compute in its own process, and what both have done is
 compared at once. Neither runs more than `LEAD` steps ahead of what has been
 compared, or more than two frames where those are longer. Beyond the lesson's
 prefix the device goes on alone, as fast as the line lets it.
-
-More than 400 lines because what either side told is matched in one state.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from codegen.protocol import Cause, StepFlag
-from codegen.reference.serving import Answer, Asked
 from hil.device.device import Commit, Device
 from hil.device.replies import StepResult
 from hil.errors import DeviceFault, LinkError
@@ -24,19 +21,14 @@ from hil.learning import feed
 from hil.learning.compare import Difference, Expected, compare, digest_difference, same
 from hil.learning.divergence import Snapshot
 from hil.learning.reference_process import ReferenceProcess
+from hil.learning.repeated import Repeated
 from hil.learning.steering import Steering
 from hil.learning.telling import Learned, Telling
 from hil.lesson.lesson import Lesson
 
 LEAD = 128
-BATCH = 8
-"""Steps that the reference is given at a time; the first comes alone, since
-somebody waits for it."""
 SERVE_EVERY = 0.05
 """Seconds for which, at most, the device is left alone to wait for the reference."""
-SNAPSHOT_EVERY = 64
-"""Steps, at least, between the states that a search for a difference may start
-from. They are taken where digests are compared."""
 TELEMETRY_EVERY = 16
 """Frames between two that ask for telemetry when instructions are not counted."""
 
@@ -53,10 +45,9 @@ class Lockstep:
     which is the lesson's end unless somebody sets it: then both sides have
     their state of just that step.
 
-    `compared` counts steps, `written` the weights that they wrote; `difference` is
-    what ended `run` early; `verified` the last state that both shared; `final` the
-    reference's newest at an end of a leg, or of the prefix, after which
-    `prefix_digest` is the device's digest, which was found equal.
+    `compared` counts steps; `difference` is what ended `run` early; `verified` the last
+    state that both shared; `prefix_digest` the device's digest after the prefix, which
+    was found equal.
 
     A device that has fallen back to a checkpoint is brought forward: after `rewind`,
     `run` goes on from there, and what is told again must be what was told.
@@ -77,15 +68,16 @@ class Lockstep:
         self.until = lesson.steps
         self.learned = resumed[0]
         self.compared = 0
-        self.written = 0
         self.difference: Difference | None = None
         self.prefix_digest: int | None = None
         self.verified = initial
-        self.final = initial
         self._device = device
         self._lesson = lesson
-        self._reference = reference
+        self._compares = reference is not None
         self._telling = Telling(device, lesson, tell)
+        self._repeated = Repeated(
+            lesson, reference, resumed, initial, self._telling.note
+        )
         self._steering = steering or Steering()
         self._resumed = resumed
         self._sent = self._heard = self._reached = resumed[0]
@@ -94,16 +86,9 @@ class Lockstep:
         self._committed: dict[int, int] = {}
         self._repeatable: dict[int, StepResult] = {}
         self._latest: StepResult | None = None
-        self._asked = 0
-        self._computed = 0
-        self._next_state = SNAPSHOT_EVERY
         self._frames = 0
         self._told: deque[StepResult] = deque()
-        self._signals: deque[int] = deque()
-        self._expected: deque[Expected] = deque()
-        self._candidates: deque[Snapshot] = deque()
         self._lead = max(LEAD, 2 * (lesson.experiment.thin or 0))
-        self._non_finite: str | None = None
 
     def run(self) -> None:
         """Learn every step up to `until`, or to the first difference.
@@ -117,6 +102,16 @@ class Lockstep:
                 self._device.digest()  # the last telemetry comes before its reply
         finally:
             self._telling.end()
+
+    @property
+    def written(self) -> int:
+        """Weights that the steps of the reference wrote."""
+        return self._repeated.written
+
+    @property
+    def final(self) -> Snapshot:
+        """The reference's newest state at an end of a leg, or of the prefix."""
+        return self._repeated.final
 
     @property
     def committed(self) -> int:
@@ -179,7 +174,7 @@ class Lockstep:
         return self._device.credit < self._device.greeting.window
 
     def _waits_for_reference(self) -> bool:
-        return bool(self._told) and len(self._expected) < self._told[0].steps
+        return bool(self._told) and len(self._repeated.expected) < self._told[0].steps
 
     # -- device -----------------------------------------------------------
 
@@ -225,8 +220,8 @@ class Lockstep:
             if self._lesson.recoverable:
                 self._repeatable[result.step] = result
             self._told.append(result)
-            if self._steered and not self._alone(result):
-                self._signals.append(result.signal)
+            if not self._alone(result):
+                self._repeated.see(result.signal)
         for commit in self._device.take_commits():
             self._committing = False
             self._check_commit(commit)
@@ -250,78 +245,18 @@ class Lockstep:
         for step in [s for s in self._repeatable if s < commit.step - 1]:
             del self._repeatable[step]
 
-    @property
-    def _steered(self) -> bool:
-        """Whether the reference must know what the device's counter saw."""
-        return self._lesson.spec.gate.budget is not None
-
     # -- reference --------------------------------------------------------
 
     def _ask(self) -> None:
         """Give the reference steps as far as it may go; where the device had learned
         before, those steps too."""
-        lesson, reference = self._lesson, self._reference
-        if reference is None or self._non_finite is not None:
-            return
-        end = min(lesson.prefix, self.until, self.learned + self._lead)
-        if self._steered:
-            end = min(end, self._asked + len(self._signals))
-        while self._asked < end and reference.room:
-            count = BATCH if self._asked else 1
-            steps = range(self._asked, min(self._asked + count, end))
-            reference.post([self._question(step) for step in steps])
-            self._asked = steps.stop
-
-    def _question(self, step: int) -> Asked:
-        sample, given = self._lesson.sample(step)
-        digest = self._lesson.digest_after(step) or step + 1 == self._resumed[0]
-        state = digest and step + 1 >= self._next_state
-        state |= step + 1 in (self._lesson.prefix, *self._lesson.legs)
-        if state:
-            self._next_state = step + 1 + SNAPSHOT_EVERY
-        signal = self._signals.popleft() if self._steered else 0
-        every = self._lesson.experiment.health
-        health = every is not None and (step + 1) % every == 0
-        return Asked(
-            sample, given, self._lesson.eta(step), digest, state, health, signal
-        )
+        ahead = self.learned + self._lead
+        self._repeated.ask(min(self._lesson.prefix, self.until, ahead))
 
     def _collect(self, limit: float) -> None:
-        """Take what the reference has computed; waits at most `limit` seconds
-        for the first of it."""
-        reference = self._reference
-        while reference is not None and self._computed < self._asked:
-            answers = reference.take(limit) if self._non_finite is None else []
-            if not answers:
-                return
-            limit = 0.0
-            for answer in answers:
-                self._note(answer)
-
-    def _note(self, answer: Answer) -> None:
-        if answer.result is None:
-            self._non_finite = answer.non_finite
-            return
-        step, self._computed = self._computed, self._computed + 1
-        label = self._lesson.label(step)
-        expected = Expected(step, answer.result, answer.digest, label)
-        if self._computed > self._resumed[0]:
-            if answer.health is not None:
-                self._telling.note(expected.step, answer.health)
-            self.written += answer.written
-            self._expected.append(expected)
-        elif self._computed == self._resumed[0]:
-            self._check_resumed(answer.digest)
-        if answer.state is not None:
-            self.final = Snapshot(self._computed, answer.state)
-            if answer.digest is not None:
-                self._candidates.append(self.final)
-
-    def _check_resumed(self, digest: int | None) -> None:
-        """The state that the device took from its checkpoint is the reference's."""
-        step, told = self._resumed
-        if told is not None and digest is not None and self.difference is None:
-            self.difference = digest_difference(step, told, digest, "resume")
+        """Take what the reference has computed, waiting at most `limit` seconds."""
+        self._repeated.collect(limit)
+        self.difference = self.difference or self._repeated.difference
 
     # -- both -------------------------------------------------------------
 
@@ -330,18 +265,18 @@ class Lockstep:
             told = self._told[0]
             proved = [told]
             if not self._alone(told):
-                if len(self._expected) < told.steps:
-                    if self._non_finite is not None:
+                if len(self._repeated.expected) < told.steps:
+                    if self._repeated.non_finite is not None:
                         self.difference = self._only_reference_stops(told)
                     return
-                expected = [self._expected.popleft() for _ in range(told.steps)]
+                expected = self._repeated.take(told.steps)
                 self.difference = compare(told, expected)
                 if self.difference is not None:
                     return
                 self.compared += told.steps
                 if told.step + 1 == self._lesson.prefix:
                     self.prefix_digest = told.digest
-                self._verify(told)
+                self.verified = self._repeated.shared(told.step) or self.verified
                 proved = [_as_told(each) for each in expected[:-1]]
                 proved.append(replace(told, steps=1, right=None))
             self._told.popleft()
@@ -350,12 +285,7 @@ class Lockstep:
 
     def _alone(self, told: StepResult) -> bool:
         """Whether no reference has repeated these steps."""
-        return self._reference is None or told.step >= self._lesson.prefix
-
-    def _verify(self, told: StepResult) -> None:
-        """Every candidate has its state's digest among what was compared."""
-        while self._candidates and self._candidates[0].step <= told.step + 1:
-            self.verified = self._candidates.popleft()
+        return not self._compares or told.step >= self._lesson.prefix
 
     @property
     def _counting(self) -> bool:
@@ -363,8 +293,9 @@ class Lockstep:
         return self._lesson.experiment.icount
 
     def _only_reference_stops(self, told: StepResult) -> Difference:
-        note = f"the reference met a non-finite {self._non_finite}, the device did not"
-        return Difference(told.step, str(self._non_finite), note=note)
+        tensor = self._repeated.non_finite
+        note = f"the reference met a non-finite {tensor}, the device did not"
+        return Difference(told.step, str(tensor), note=note)
 
     def _explain(self, fault: DeviceFault) -> None:
         """After a FAULT: compare what was told before it, then see whether the
@@ -382,7 +313,7 @@ class Lockstep:
         if self.difference is not None:
             return
         step, under_way = fault.step, range(self._reached, self._sent)
-        if fault.cause != Cause.NON_FINITE or self._reference is None:
+        if fault.cause != Cause.NON_FINITE or not self._compares:
             raise fault
         if step is None or step not in under_way:
             there = (
@@ -394,8 +325,9 @@ class Lockstep:
         if step >= self._lesson.prefix:
             raise fault
         self._let_reference_reach(step)
-        if self._non_finite is None or self._computed != step:
-            went = "went on" if self._non_finite is None else "stopped before"
+        repeated = self._repeated
+        if repeated.non_finite is None or repeated.computed != step:
+            went = "went on" if repeated.non_finite is None else "stopped before"
             note = f"{fault}; the reference {went}"
             self.difference = Difference(step, "fault", note=note)
             return
@@ -403,32 +335,29 @@ class Lockstep:
         raise fault
 
     def _let_reference_reach(self, step: int) -> None:
-        """Wait until the reference has done this step, or has stopped before. What a
-        counter saw of it was not told, and matters only to the steps after it."""
+        """Wait until the reference has done this step, or has stopped before."""
         self._lead = max(self._lead, step + 1 - self.learned)
-        if self._steered:
-            self._signals += [0] * (step + 1 - self._asked - len(self._signals))
-        while self._computed <= step and self._non_finite is None:
+        self._repeated.see_nothing_until(step + 1)
+        while self._repeated.computed <= step and self._repeated.non_finite is None:
             if not self._compute():
                 return
 
     def _expected_soon(self) -> bool:
         """Wait until the reference has what is to be compared next, or ends."""
         told = self._told[0]
-        wanted = told.steps
         while (
-            not self._alone(told)
-            and len(self._expected) < wanted
-            and self._non_finite is None
+            self._waits_for_reference()
+            and not self._alone(told)
+            and self._repeated.non_finite is None
             and self._compute()
         ):
             pass
-        return self._alone(told) or len(self._expected) >= wanted
+        return self._alone(told) or not self._waits_for_reference()
 
     def _compute(self) -> bool:
         """Let the reference get on, and nothing else; false where it has nothing to
         do, so that nobody waits for what it will never say."""
         self._ask()
-        busy = self._computed < self._asked
+        busy = self._repeated.busy
         self._collect(SERVE_EVERY)
         return busy

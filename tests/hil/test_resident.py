@@ -21,8 +21,9 @@ from hil.device.link.channel import Channel
 from hil.errors import DeviceFault, Refused
 from hil.learning.divergence import Snapshot
 from hil.learning.feed import portion
-from hil.learning.lockstep import SNAPSHOT_EVERY, Lockstep
+from hil.learning.lockstep import Lockstep
 from hil.learning.reference_process import ReferenceProcess
+from hil.learning.repeated import SNAPSHOT_EVERY
 from hil.lesson.building import plan_for
 from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import prepare
