@@ -58,8 +58,11 @@ def run(given: argparse.Namespace) -> int:
         f"{spec.network.output}, {spec.inputs.what}, "
         f"rates to {float(eta):g}"
     )
-    for line in _lines(found, known=spec.goal != "vector" or targets is not None):
+    for line in _lines(found):
         out.line(line)
+    if found.failure is not None:
+        unknown = inputs is None, targets is None and spec.goal == "vector"
+        out.line(f"  hint: {_hint(found.failure.where, *unknown)}")
     out.document(
         {
             "certified": found.failure is None,
@@ -92,8 +95,17 @@ def _promised(
     return low, high
 
 
-def _lines(found: Certificate, known: bool) -> Iterator[str]:
-    """The bounds and the verdict; `known`: whether targets have bounds."""
+def _hint(where: str, any_input: bool, any_target: bool) -> str:
+    """What would bound the operation that has no bound."""
+    if any_input and where in ("x", "a1"):
+        return "--inputs says what the elements of a sample can be"
+    if any_target and where.startswith("e"):
+        return "--targets says what the elements of a target can be"
+    return "--clip-weights keeps weights, and all that follows, bounded"
+
+
+def _lines(found: Certificate) -> Iterator[str]:
+    """The bounds and the verdict."""
     yield ""
     yield f"  {'tensor':8}{'operation':18}{'at least':>16}{'at most':>16}"
     for entry in found.entries:
@@ -112,7 +124,3 @@ def _lines(found: Certificate, known: bool) -> Iterator[str]:
             f"NOT CERTIFIED: the first operation without a bound is that of "
             f"{found.failure}"
         )
-        if known:
-            yield "  hint: --clip-weights keeps weights, and all that follows, bounded"
-        else:
-            yield "  hint: --targets says what the elements of a target can be"

@@ -142,6 +142,23 @@ def test_a_certificate_is_given_or_says_why_not(
     assert "only a vector as a target may be any" in capsys.readouterr().err
 
 
+def test_what_a_vector_can_be_is_promised_to_be_certified(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each hint leads to the next: what a sample can be, a target, and weights."""
+    words = ["certify", "--data", "friedman", "--network", "10-7-1"]
+    given = [["--inputs", "0", "1"], ["--targets", "-4", "4"], ["--clip-weights", "1"]]
+    for more in given:
+        assert main(words) == 1
+        assert f"hint: {more[0]} " in capsys.readouterr().out
+        words += more
+    assert main(words) == 0
+    assert main([*words, "--targets", "0", "1"]) == 2
+    assert "--targets promises 0 to 1, but data 'friedman' has" in (
+        capsys.readouterr().err
+    )
+
+
 def test_what_gates_save_is_counted(
     capsys: pytest.CaptureFixture[str], qemu64: str, tmp_path: Path
 ) -> None:
