@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from codegen.formats import F32, Format
 
 WORD = 4
@@ -74,7 +76,7 @@ class Tensor:
         return prod(self.shape)
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """Bytes of its elements, packed."""
         return self.format.bytes(self.size)
 
@@ -82,6 +84,17 @@ class Tensor:
     def words(self) -> int:
         """Words that hold them, the last padded with zeros."""
         return self.format.words(self.size)
+
+    def packed(self, values: np.ndarray) -> bytes:
+        """`values` as they lie in memory and travel: little-endian, packed, the last
+        word padded with zeros."""
+        found = np.ascontiguousarray(values, self.format.dtype).tobytes()
+        return found + bytes(WORD * self.words - len(found))
+
+    def unpacked(self, data: bytes) -> np.ndarray:
+        """The values that `packed` has made `data` of, in its shape."""
+        found = np.frombuffer(data, self.format.dtype, self.size)
+        return found.reshape(self.shape)
 
     @property
     def align(self) -> int:

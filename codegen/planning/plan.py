@@ -54,7 +54,7 @@ def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
     if composer.spec.gate.rows:
         found.append(composer.thresholds())
     of_layer = {t: o.layer for o in ops(program.step) for t, _ in o.tensors()}
-    dynamic = sorted(program.tensors("dynamic"), key=lambda t: of_layer[t])
+    dynamic = sorted(program.tensors("dynamic"), key=lambda t: of_layer.get(t, 0))
     return (*found, *dynamic)
 
 

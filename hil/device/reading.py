@@ -11,7 +11,7 @@ from itertools import tee
 import numpy as np
 
 from codegen import protocol
-from codegen.planning.plan import Tensor
+from codegen.tensors import WORD, Tensor
 from hil.device.exchange import Exchange, State, malformed
 from hil.device.link.transparency import Alteration
 from hil.device.replies import Telemetry
@@ -80,17 +80,17 @@ class Readable(Exchange):
         pieces, asked = tee(self._ranges(message, tensor))
         told = self._ask_all(message, ((piece, b"") for piece in pieces), 4)
         parts = [
-            _words(tail, count, message)
+            _words(tail, count, message).tobytes()
             for (_, count, _), (_, tail) in zip(asked, told, strict=True)
         ]
-        return np.concatenate(parts).reshape(tensor.shape)
+        return tensor.unpacked(b"".join(parts))
 
     def write(self, tensor: Tensor, values: np.ndarray) -> None:
         """Replace the values of a state tensor."""
         self._need(State.GREETED, State.READY)
-        words = np.ascontiguousarray(values, "<f4").ravel()
+        data = tensor.packed(values)
         asked = (
-            (piece, words[piece[2] : piece[2] + piece[1]].tobytes())
+            (piece, data[WORD * piece[2] : WORD * (piece[2] + piece[1])])
             for piece in self._ranges(protocol.WRITE, tensor)
         )
         for _ in self._ask_all(protocol.WRITE, asked, 0):

@@ -23,6 +23,7 @@ from codegen.protocol import (
     CHECKPOINT_MAGIC,
     CHECKPOINT_VERSION,
 )
+from codegen.tensors import WORD
 from hil.device.exchange import fresh_number
 from hil.errors import DataError
 from targets import storage
@@ -117,9 +118,8 @@ def require_own(plan: Plan, flash: Path) -> None:
 
 def tensors(plan: Plan, state: bytes) -> dict[str, np.ndarray]:
     """The tensors of a checkpoint's state, by name."""
-    words = np.frombuffer(state, "<f4")
     return {
-        t.name: words[t.offset // 4 : t.offset // 4 + t.words].reshape(t.shape)
+        t.name: t.unpacked(state[t.offset : t.offset + WORD * t.words])
         for t in plan.state
     }
 
@@ -144,9 +144,7 @@ def add(
             f"flash {str(flash)!r} has {len(data):,} bytes, but that of target "
             f"{plan.target.name} has {chip.size:,}"
         )
-    body = b"".join(
-        np.ascontiguousarray(state[t.name], "<f4").tobytes() for t in plan.state
-    )
+    body = b"".join(t.packed(state[t.name]) for t in plan.state)
     found = put_into(
         plan, data, body, run=fresh_number(), step=step, seed=seed, digest=digest
     )

@@ -7,22 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
+from codegen.formats import F32, FORMATS
 from codegen.planning.planned import Plan
 from codegen.spec import Clip
 from hil.data import arrays
 from hil.data.arrays import Archive
 from hil.errors import DataError
 
+STATE_FORMATS = (F32, *(format for format in FORMATS.values() if format != F32))
+
 
 def read(path: str) -> dict[str, np.ndarray]:
-    """The float32 tensors that an .npz holds. Raises `DataError` for other arrays, and
-    where it cannot be read."""
+    """The tensors that an .npz holds, float32 or of the integers that a state may have.
+    Raises `DataError` for other arrays, and where it cannot be read."""
     with arrays.opened(Path(path), "weights file") as found:
-        return {name: _tensor(path, found, name, None) for name in found}
+        return {name: _tensor(path, found, name, None, None) for name in found}
 
 
-def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """float32 tensors of these names and shapes from an .npz.
+def load(
+    path: str,
+    expected: Mapping[str, tuple[int, ...]],
+    dtypes: Mapping[str, str] | None = None,
+) -> dict[str, np.ndarray]:
+    """Tensors of these names, shapes and types (by default float32) from an .npz.
 
     Raises `DataError` when it holds others, or values that are not finite.
     """
@@ -33,7 +40,8 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
                 f"expected {', '.join(expected)}"
             )
         state = {
-            name: _tensor(path, found, name, shape) for name, shape in expected.items()
+            name: _tensor(path, found, name, shape, (dtypes or {}).get(name, "<f4"))
+            for name, shape in expected.items()
         }
     for name, tensor in state.items():
         if not np.isfinite(tensor).all():
@@ -42,14 +50,20 @@ def load(path: str, expected: Mapping[str, tuple[int, ...]]) -> dict[str, np.nda
 
 
 def _tensor(
-    path: str, found: Archive, name: str, shape: tuple[int, ...] | None
+    path: str,
+    found: Archive,
+    name: str,
+    shape: tuple[int, ...] | None,
+    dtype: str | None,
 ) -> np.ndarray:
-    """The tensor of this name and shape (None: any), read when its header is right."""
+    """The tensor of this name, shape and type (None: any that a state may have), read
+    when its header is right."""
     header = found.header(name)
-    if header.dtype != np.float32 or shape not in (None, header.shape):
+    known = [np.dtype(dtype)] if dtype else [np.dtype(f.dtype) for f in STATE_FORMATS]
+    if header.dtype not in known or shape not in (None, header.shape):
         wanted = "" if shape is None else f" {list(shape)}"
         raise DataError(
-            f"weights file {path!r}: {name} is {header}, expected float32{wanted}"
+            f"weights file {path!r}: {name} is {header}, expected {known[0].name}{wanted}"
         )
     return found[name]
 
@@ -57,7 +71,11 @@ def _tensor(
 def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
     """The state that a network of `plan` starts from. Raises `DataError` when the file
     is of another network, or holds what learning would not keep to."""
-    state = load(path, {tensor.name: tensor.shape for tensor in plan.state})
+    state = load(
+        path,
+        {tensor.name: tensor.shape for tensor in plan.state},
+        {tensor.name: tensor.format.dtype for tensor in plan.state},
+    )
     require_within(path, state, plan.spec.clip)
     return state
 
