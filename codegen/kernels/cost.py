@@ -246,11 +246,12 @@ def dense_update(shape: Shape, machine: Machine) -> Cost:
 
 
 def momentum_update(shape: Shape, machine: Machine) -> Cost:
-    """A group of a row: velocity and weight loaded, multiplied twice over, stored; x,
-    two next addresses. The biases are a row without a product."""
+    """A group of a row: its product, velocity and weight loaded, multiplied, stored;
+    x, two next addresses, a third where there are more groups. The biases are a row
+    without a product."""
     strips = machine.strips(shape.n_out)
     passes = strips * (shape.n_in + 1)
-    return _cost(machine, 7 * passes, (3 + OVERHEAD) * passes)
+    return _cost(machine, 7 * passes, (3 + (strips > 1) + OVERHEAD) * passes)
 
 
 def columns(shape: Shape, machine: Machine) -> Cost:

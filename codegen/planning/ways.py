@@ -145,6 +145,14 @@ def possible(spec: Spec, layer: int, learns: bool) -> tuple[str, ...]:
     return tuple(way for way in there if not learns or way in chosen(spec).ways)
 
 
+def _hinders(spec: Spec) -> str:
+    """What keeps every update from waiting for the next forward pass."""
+    if "fused" not in chosen(spec).ways:
+        return f"update {spec.update.name!r} cannot wait for the next forward pass"
+    what = f"gate {spec.gate.kind}" if spec.gate.rows else "clip_weights"
+    return f"{what} changes rows as they are updated"
+
+
 def _allowed(spec: Spec, layer: int, schedule: str, learns: bool) -> tuple[str, ...]:
     """The ways that `schedule` leaves; a layer that learns nothing has no
     schedule. Raises `SpecError` when there are none."""
@@ -153,9 +161,8 @@ def _allowed(spec: Spec, layer: int, schedule: str, learns: bool) -> tuple[str, 
         return there
     left = tuple(way for way in there if way in ALLOWED[schedule])
     if not left:
-        why = f"gate {spec.gate.kind}" if spec.gate.rows else "clip_weights"
         raise SpecError(
-            f"schedule is {schedule!r}, but {why} changes rows as they are updated: "
+            f"schedule is {schedule!r}, but {_hinders(spec)}: "
             "expected schedule auto or sequential"
         )
     return left

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from codegen.planning.plan import plan
 from codegen.planning.resident import Resident
 from codegen.program import Life, lives
 from codegen.rendering.render import render
-from codegen.spec import Network, RuleChoice, Spec
+from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
 from codegen.tensors import Tensor
 
 TARGET = targets.load("qemu-rv64gcv")
@@ -143,3 +145,22 @@ def test_a_uart_and_its_core_may_have_two_clocks() -> None:
     config = next(text for name, text in made.files.items() if "hil_config.h" in name)
     assert "#define HIL_UART_CLOCK 25000000u" in config
     assert "#define HIL_CORE_CLOCK 32000000u" in config
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (
+            {"update": UpdateChoice("momentum", 0.9)},
+            "update 'momentum' cannot wait for",
+        ),
+        ({"gate": Gate("row")}, "gate row changes rows as they are updated"),
+        ({"clip": Clip(weights=1.0)}, "clip_weights changes rows as they are updated"),
+    ],
+)
+def test_a_schedule_that_cannot_be_says_what_hinders(
+    changed: dict[str, object], why: str
+) -> None:
+    spec = replace(Spec(Network((64, 10)), RuleChoice("bp")), **changed)  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match=f"schedule is 'fused', but {why}"):
+        plan(spec, TARGET, schedule="fused")

@@ -18,7 +18,7 @@ from hil.experiment import Experiment
 from hil.lesson.building import build, plan_for
 from hil.lesson.lesson import Lesson
 from hil.measuring.steps import counting, cycles, plain
-from hil.measuring.steps.bench import bench_step, lesson_for
+from hil.measuring.steps.bench import bench_step, candidates, lesson_for
 from hil.measuring.steps.counting import Counted
 from hil.measuring.steps.reference import twin
 from hil.measuring.steps.scoreboard import cores
@@ -123,6 +123,13 @@ def test_what_cannot_be_counted_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=sentence):
         lesson_for(Experiment().override(given))
+
+
+def test_what_cannot_be_fused_is_counted_without() -> None:
+    asked = Experiment(momentum=0.9, network=(64, 10), steps=1)
+    assert list(candidates(lesson_for(asked, 1))) == [
+        "chosen", "length-agnostic", "sequential", "scalar",
+    ]  # fmt: skip
 
 
 def test_an_unknown_variant_is_refused(small: Lesson) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 
 from codegen.building import toolchain
+from codegen.errors import SpecError
 from codegen.planning.bounds import Bounds, bounds
 from codegen.planning.planned import Plan
 from emulation import qemu
@@ -106,7 +108,7 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
 def candidates(lesson: Lesson) -> dict[str, Candidate]:
     """What is counted, by name: what the plan chose, by itself or as a tuned file
     says, and then what it chooses by itself; the same for any VLEN; every layer
-    sequential, and every layer fused; "scalar" is the same network for the same
+    sequential, and every layer fused, where that can be; "scalar" is the same network for the same
     machine without vectors."""
     found = {CHOSEN: Candidate(lesson, plan_for(lesson))}
     if lesson.tuned is not None:
@@ -118,8 +120,9 @@ def candidates(lesson: Lesson) -> dict[str, Candidate]:
         ("fused", {"schedule": "fused"}),
     ]
     for name, keys in others if lesson.target.vector else ():
-        other = prepare(lesson.experiment.override(keys))
-        found[name] = Candidate(other, plan_for(other))
+        with suppress(SpecError):  # a rule or an update that cannot be fused
+            other = prepare(lesson.experiment.override(keys))
+            found[name] = Candidate(other, plan_for(other))
     without = _without_vectors(lesson.target)
     if without is not None:
         scalar = prepare(
