@@ -76,9 +76,9 @@ def test_a_rehearsal_buffer_over_budget_is_refused_and_named() -> None:
         OverBudget, match=r"at least .* 256 of them for its st"
     ) as caught:
         plan(spec, TARGET, rehearsal=1000, budget=least + 60_000)
-    assert "rehearsal buffer 66,000 bytes" in caught.value.hints[0]
+    assert "rehearsal buffer 67,000 bytes" in caught.value.hints[0]
     assert caught.value.hints[1].endswith("fewer samples for --rehearsal need less")
-    plan(spec, TARGET, rehearsal=1000, budget=least + 66_016)
+    plan(spec, TARGET, rehearsal=1000, budget=least + 67_016)
 
 
 def test_what_is_advised_is_about_the_largest_items() -> None:
