@@ -292,6 +292,17 @@ def test_outputs_held_against_a_vector(
 
 
 @pytest.mark.parametrize("output", VECTORS)
+def test_each_rounding_of_a_loss_is_the_references(call: Call, output: str) -> None:
+    """Of one output at a time: in a sum the last bit of a term may be lost."""
+    rng = np.random.default_rng(3)
+    p, e = np.empty(1, np.float32), np.empty(1, np.float32)
+    for a, t in rng.random((200, 2, 1), np.float32):
+        want = outputs.OUTPUTS[output].judged(a * np.float32(3), t)
+        loss = call(VECTORS[output], a * np.float32(3), t, p, e, 1)
+        same(np.float32([loss]), np.float32([want.loss]))
+
+
+@pytest.mark.parametrize("output", VECTORS)
 @pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan])
 def test_what_is_not_finite_in_outputs_or_target_is_told(
     call: Call, output: str, wrong: float

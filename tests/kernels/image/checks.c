@@ -625,6 +625,13 @@ OUTPUT(f32_identity_mse)
     static void check_##name( \
         float (*kernel)(const float *, const float *, float *, float *, size_t)) \
     { \
+        for (uint32_t draws = 0; draws < 200; draws++) { /* each rounding of a loss */ \
+            x[0] = (float)draw() * 0x1p-30f; \
+            b[0] = (float)draw() * 0x1p-32f; \
+            const float alone = hil_##name##__scalar(x, b, first_out[0], second_out[0], 1); \
+            const float got = kernel(x, b, first_out[1], second_out[1], 1); \
+            same_word(word_of(alone), word_of(got), 1, 1, draws); \
+        } \
         EACH (n, sizes) { \
             for (size_t i = 0; i < n; i++) { /* no overflow in the losses */ \
                 x[i] = draw() % 8 == 0 ? -0.0f : (float)(int32_t)draw() * 0x1p-26f; \
