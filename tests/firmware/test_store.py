@@ -168,6 +168,7 @@ def test_both_sides_take_the_same_checkpoint(
 @example(image(slot(CHECKPOINT_LAST - 1)))
 @example(image(slot(CHECKPOINT_LAST), slot(1)))
 @example(image(slot(4), flipped(slot(5), SLOTS.state_at), slot(2), slot(3)))
+@example(image(slot(2), flipped(slot(5), SLOTS.state_at), slot(4), slot(3)))
 def test_both_sides_write_the_same_bytes_and_take_them_for_the_newest(
     store: ctypes.CDLL, data: bytes
 ) -> None:
