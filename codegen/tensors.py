@@ -18,10 +18,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from codegen.formats import F32, Format
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WORD = 4
 """Bytes of a word: what the line, the digest and the arena count in."""
@@ -88,11 +90,15 @@ class Tensor:
     def packed(self, values: np.ndarray) -> bytes:
         """`values` as they lie in memory and travel: little-endian, packed, the last
         word padded with zeros."""
+        import numpy as np  # the command line knows tensors, and starts without it
+
         found = np.ascontiguousarray(values, self.format.dtype).tobytes()
         return found + bytes(WORD * self.words - len(found))
 
     def unpacked(self, data: bytes) -> np.ndarray:
         """The values that `packed` has made `data` of, in its shape."""
+        import numpy as np
+
         found = np.frombuffer(data, self.format.dtype, self.size)
         return found.reshape(self.shape)
 
