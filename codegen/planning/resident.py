@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-
-import numpy as np
+from math import isfinite
 
 from codegen import goals
 from codegen.errors import SpecError
@@ -48,7 +47,7 @@ class Resident:
             )
         if spec.goal == "label":
             self._require_outputs(spec)
-        elif not np.isfinite(np.frombuffer(self.targets, "<f4")).all():
+        elif not all(isfinite(t) for (t,) in struct.iter_unpack("<f", self.targets)):
             raise SpecError("a resident sample has a target that is not finite")
 
     def _require_outputs(self, spec: Spec) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hil.errors import UsageError
@@ -45,6 +47,13 @@ class Arm:
             raise UsageError(f"nothing came before task {task!r} of arm {self.name!r}")
         found = self.record["metrics"]["recovery_steps"][place - 1]
         return None if found is None else int(found)
+
+    def losses(self, task: str) -> list[float]:
+        """Loss of each sample of a task, told by the device before it learned it."""
+        place = self._place(task)
+        path = Path(self.record["folder"]) / "metrics.jsonl"
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        return [float(row["loss"]) for row in rows if row["task"] == place]
 
     def _place(self, task: str) -> int:
         tasks = self.tasks

@@ -121,6 +121,26 @@ class Calibration:
         return sum(map(abs, self._gaps)) / self._samples
 
 
+def separation(strange: Sequence[float], normal: Sequence[float]) -> float | None:
+    """ROC AUC: the chance that a strange sample's score is above a normal one's, equal
+    scores counting half (Hanley and McNeil 1982); None where there are none of one."""
+    ranked = sorted(
+        [(score, 1) for score in strange] + [(score, 0) for score in normal]
+    )
+    if not 0 < sum(kind for _, kind in ranked) < len(ranked):
+        return None
+    above, place = 0.0, 0
+    while place < len(ranked):
+        end = place
+        while end < len(ranked) and ranked[end][0] == ranked[place][0]:
+            end += 1
+        here = [kind for _, kind in ranked[place:end]]
+        below = sum(1 - kind for _, kind in ranked[:place])
+        above += sum(here) * (below + (len(here) - sum(here)) / 2)
+        place = end
+    return above / (len(strange) * len(normal))
+
+
 def average_accuracy(matrix: Sequence[Row]) -> float | None:
     """ACC: mean over the tests of the last row (Lopez-Paz and Ranzato 2017, eq. 2)."""
     return _mean(list(matrix[-1])) if matrix else None

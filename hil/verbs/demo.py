@@ -129,11 +129,13 @@ def _show(outcome: Outcome, out: Output) -> None:
 
 def shown(name: str, value: float | None) -> str:
     """A figure as people read it: a share in per cent, a difference of two shares in
-    points, which its meaning names, a number of steps as it is."""
+    points, which its meaning names, a loss and a number of steps as they are."""
     if value is None:
         return "never" if name.endswith("_steps") else "none"
     if name.endswith("_points"):
         return f"{100 * value:+.1f}"
+    if name.endswith("_loss"):
+        return f"{value:.2f}"
     return f"{value:,.0f}" if name.endswith("_steps") else f"{value:.1%}"
 
 

@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from hil import demo as demos
 from hil.cli import main
 from hil.errors import UsageError
 from hil.learning.progress import Progress
+from hil.records.continual import separation
 from hil.records.record import DEMO
 from hil.verbs.demo import shown
 
@@ -128,6 +132,28 @@ def test_a_difference_of_shares_is_shown_in_points() -> None:
     assert shown("forgotten_points", -0.01) == "-1.0"
     assert shown("before_drift", 0.5771) == "57.7%"
     assert shown("recovery_steps", 1437) == "1,437"
+    assert shown("strange_loss", 22.138) == "22.14"
+
+
+def test_where_normal_is_other_learning_tells_strange_from_it(tmp_path: Path) -> None:
+    anomaly = demos.find("anomaly")
+    outcome = demos.run(anomaly, {"target": "host"}, tmp_path, Progress())
+    found = outcome.metrics
+    assert all(record.compared == record.steps for record in outcome.arms.values())
+    assert set(found) == set(anomaly.metrics)
+    assert found["auc_learning"] > 0.7 > 0.6 > found["auc_frozen"]
+    assert found["margin_points"] == found["auc_learning"] - found["auc_frozen"] > 0.2
+
+
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=30),
+    st.lists(st.integers(0, 6), min_size=1, max_size=30),
+)
+def test_separation_is_scikit_learns(strange: list[int], normal: list[int]) -> None:
+    kinds = [1] * len(strange) + [0] * len(normal)
+    right = roc_auc_score(kinds, strange + normal)
+    assert separation(strange, normal) == pytest.approx(right)
+    assert separation(strange, []) is separation([], normal) is None
 
 
 def test_after_the_drift_learning_beats_frozen(tmp_path: Path) -> None:
