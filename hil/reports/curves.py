@@ -63,16 +63,23 @@ def stream(runs: Sequence[Run]) -> Iterator[Picture]:
         more += " Of steps that were not compared only the last of each reply is here."
     if any(run.pace > 1 for run in shown):
         more += " Steps of rehearsal are left out."
+    judged = [run for run in shown if np.isfinite(run.steps.correct).any()]
+    if judged:
+        yield _accuracy(judged, window, more)
     yield _curve(
-        shown, "accuracy", "Accuracy before learning",
+        shown, "loss", "Loss", (lambda s: windowed(s.loss, window),),
+        f"Mean of the latest {window} samples, as the device computed it.{more}",
+    )  # fmt: skip
+
+
+def _accuracy(runs: Sequence[Run], window: int, more: str) -> Picture:
+    """Of runs whose predictions are right or wrong."""
+    return _curve(
+        runs, "accuracy", "Accuracy before learning",
         (lambda s: windowed(s.correct, window), lambda s: fading(s.correct, window)),
         "Prequential: each sample is predicted first and learned then. Share predicted "
         f"right of the latest {window}; thin: with the past fading by "
         f"{1 - 1 / window:.4g} a sample.{more}",
-    )  # fmt: skip
-    yield _curve(
-        shown, "loss", "Loss", (lambda s: windowed(s.loss, window),),
-        f"Mean of the latest {window} samples, as the device computed it.{more}",
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def details(run: Run) -> Iterator[Table]:
 
 def _tasks(run: Run) -> Iterator[Table]:
     matrix, tasks = run.get("accuracy.matrix"), run.tasks
-    if not matrix or not tasks:
+    if not matrix or not tasks or not any(v is not None for r in matrix for v in r):
         return
     kind = run.kind("accuracy.matrix")
     told = [(f"after {t.name}", row) for t, row in zip(tasks, matrix, strict=False)]

@@ -37,6 +37,8 @@ def tasks_matrix(run: Run) -> Picture | None:
     if initial:
         rows, after = [initial, *rows], ["before", *after]
     tested = [j for j in range(len(every)) if any(row[j] is not None for row in rows)]
+    if not tested:
+        return None
     rows = [[row[j] for j in tested] for row in rows]
     names, after = [every[j] for j in tested], after[: len(rows)]
     with look.styled():

@@ -153,6 +153,8 @@ def _memory(runs: Sequence[Run]) -> Section:
 
 CARDS = (
     ("Test accuracy", "accuracy.test", tables.percent),
+    ("Test RMSE", "residuals.rmse", tables.error_of),
+    ("Test R2", "residuals.r2", tables.error_of),
     ("Prequential accuracy", "accuracy.prequential", tables.percent),
     ("Steps compared bit for bit", "compared", tables.amount),
     ("RAM of the image", "image.ram", tables.size),

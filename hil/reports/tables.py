@@ -61,7 +61,7 @@ def amount(value: float) -> str:
 
 
 def error_of(value: float) -> str:
-    """A calibration error."""
+    """A calibration error, one of outputs, or an R2."""
     return f"{value:.4f}"
 
 
@@ -83,6 +83,9 @@ def _together(text: str) -> str:
 Fact = tuple[str, str, Callable[[float], str]]
 LEARNING: tuple[Fact, ...] = (
     ("Test accuracy", "accuracy.test", percent),
+    ("Test error, root mean square (RMSE)", "residuals.rmse", error_of),
+    ("Test error, mean absolute (MAE)", "residuals.mae", error_of),
+    ("Share of the test targets' variance explained (R2)", "residuals.r2", error_of),
     ("Prequential accuracy, all of the stream", "accuracy.prequential", percent),
     ("Prequential accuracy at the end, sliding window", "metrics.windowed", percent),
     ("Prequential accuracy at the end, fading", "metrics.fading", percent),
