@@ -41,7 +41,9 @@ def target(c: Composer, t: Tensor, sign: float) -> Op:
 
 def judge(c: Composer) -> Stage:
     """Outputs, loss and error of the network."""
-    says = "outputs, loss, error e = p - t, which is finite when every p is"
+    says = "outputs, loss, error e = p - t"
+    if c.spec.goal == "label":
+        says += ", which is finite when every p is"
     return Stage("judge", judged(c, c.outputs, c.error, "*loss"), says=says)
 
 
