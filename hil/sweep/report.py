@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from targets import storage
 TABLE, CELLS = "table.csv", "cells.csv"
 MARKDOWN, JSON = "table.md", "sweep.json"
 
-FIGURES = ("test", "prequential")
+FIGURES = ("test", "prequential", "rmse")
 PARTS = ("mean", "std", "min", "max")
 
 
@@ -108,6 +108,7 @@ def _cell(one: Settled, keys: Sequence[str]) -> dict[str, Any]:
         "tested": accuracy.get("tested"),
         "part": accuracy.get("part"),
         "prequential": accuracy.get("prequential"),
+        "rmse": (record.get("residuals") or {}).get("rmse"),
         "learned": record.get("learned"),
         "compared": record.get("compared"),
         "digest": record.get("digest"),
@@ -120,6 +121,7 @@ def _cell(one: Settled, keys: Sequence[str]) -> dict[str, Any]:
         "provenance": {
             "test": kinds.get("accuracy", "counted"),
             "prequential": kinds.get("accuracy", "counted"),
+            "rmse": kinds.get("residuals", "counted"),
             "tested": "counted",
             "learned": "counted",
             "compared": "counted",
@@ -150,7 +152,7 @@ def _flat_cell(cell: Mapping[str, Any]) -> dict[str, Any]:
     nested = ("settings", "provenance", "error")
     rest = {name: value for name, value in cell.items() if name not in nested}
     rest["error"] = (cell["error"] or {}).get("sentence")
-    known = cell["test"] is not None or cell["prequential"] is not None
+    known = any(cell[figure] is not None for figure in FIGURES)
     return {**flat, **rest, "provenance": cell["provenance"]["test"] if known else ""}
 
 
@@ -173,27 +175,12 @@ def markdown(
     """table.md: the rows in per cent, and what must be known to read them."""
     parts = {row.part for row in found if row.part} or {"test"}
     tested = " or ".join(sorted(parts))
-    head = [
-        *keys,
-        f"{tested} %",
-        "std",
-        "n",
-        "min",
-        "max",
-        "prequential %",
-        "std",
-        "kind",
-    ]
+    labelled = not any(row.rmse for row in found)
+    what = [f"{tested} {'%' if labelled else 'RMSE'}", "std", "n", "min", "max"]
+    before = ["prequential %", "std"] if labelled else []
+    head = [*keys, *what, *before, "kind"]
     lines = [_line(head), _line(["---"] * len(head))]
-    for row in found:
-        n = f"{row.n} of {row.n + row.missing}" if row.missing else str(row.n)
-        spread, before = _cells(row.test), _cells(row.prequential)
-        lines.append(
-            _line(
-                [*(shown(row.settings[key]) for key in keys), *spread[:2], n]
-                + [*spread[2:], *before[:2], row.provenance]
-            )
-        )
+    lines += [_line(_of_row(row, keys, labelled)) for row in found]
     text = [f"# {name}", "", *lines, "", *_notes(settled, fixed)]
     text += [f"- {winner(one)}" for one in winners]
     failures = [failure(one, keys) for one in settled]
@@ -201,13 +188,25 @@ def markdown(
     return "\n".join(text) + "\n"
 
 
+def _of_row(row: Row, keys: Sequence[str], labelled: bool) -> list[str]:
+    n = f"{row.n} of {row.n + row.missing}" if row.missing else str(row.n)
+    settings = [shown(row.settings[key]) for key in keys]
+    spread = _cells(row.test) if labelled else _cells(row.rmse, "{:.4f}".format)
+    before = _cells(row.prequential)[:2] if labelled else []
+    return [*settings, *spread[:2], n, *spread[2:], *before, row.provenance]
+
+
 def winner(one: Best) -> str:
     """Which value did best, in a line."""
-    assert one.row.test is not None
     where = f"{label(one.settings)}: " if one.settings else ""
+    if one.row.test is not None:
+        figure = f"accuracy {percent(one.row.test.mean)} %"
+    else:
+        assert one.row.rmse is not None
+        figure = f"RMSE {one.row.rmse.mean:.4f}"
     return (
-        f"best {one.key}: {where}{shown(one.value)}, {one.row.part} accuracy "
-        f"{percent(one.row.test.mean)} %, mean of {one.row.n} seeds"
+        f"best {one.key}: {where}{shown(one.value)}, {one.row.part} {figure}, mean of "
+        f"{one.row.n} seeds"
     )
 
 
@@ -224,10 +223,11 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cells(spread: Spread | None) -> list[str]:
+def _cells(spread: Spread | None, show: Callable[[float], str] = percent) -> list[str]:
     if spread is None:
         return [""] * len(PARTS)
-    return [percent(getattr(spread, part)) for part in PARTS]
+    values = [getattr(spread, part) for part in PARTS]
+    return ["" if value is None else show(value) for value in values]
 
 
 def _notes(settled: Sequence[Settled], fixed: Mapping[str, Any]) -> list[str]:

@@ -57,6 +57,7 @@ class Row:
     prequential: Spread | None
     part: str
     provenance: str
+    rmse: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,9 @@ def _row(group: Sequence[Settled], keys: Sequence[str]) -> Row:
         missing=len(group) - len(records),
         test=_spread([record["accuracy"]["test"] for record in records]),
         prequential=_spread([record["accuracy"]["prequential"] for record in records]),
+        rmse=_spread(
+            [(record.get("residuals") or {}).get("rmse") for record in records]
+        ),
         part=_joined(record["accuracy"]["part"] for record in records),
         provenance=_joined(record["provenance"]["accuracy"] for record in records),
     )
@@ -144,13 +148,14 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
 
 def best(found: Sequence[Row], key: str) -> list[Best]:
     """For each combination of the other settings the value of `key` whose mean
-    test accuracy is highest, the smaller of equal ones. A row with a cell
+    test accuracy is highest, or RMSE lowest, the smaller of equal ones. A row with a cell
     missing, or without such a key, cannot win."""
     groups: dict[str, list[Row]] = {}
     for row in found:
         others = {name: value for name, value in row.settings.items() if name != key}
         group = groups.setdefault(repr(others), [])
-        known = row.test is not None and row.settings[key] is not None
+        figure = row.test or row.rmse
+        known = figure is not None and row.settings[key] is not None
         if known and not row.missing:
             group.append(row)
     return [_best(group, key) for group in groups.values() if group]
@@ -158,11 +163,13 @@ def best(found: Sequence[Row], key: str) -> list[Best]:
 
 def _best(group: Sequence[Row], key: str) -> Best:
     def rank(row: Row) -> tuple[float, float]:
-        assert row.test is not None
         value = row.settings[key]
         size = float(value) if isinstance(value, (int, float)) else 0.0
         # means of equal shares may differ in their last bit
-        return (-round(row.test.mean, 12), size)
+        if row.test is not None:
+            return (-round(row.test.mean, 12), size)
+        assert row.rmse is not None
+        return (round(row.rmse.mean, 12), size)
 
     row = min(group, key=rank)
     others = {name: value for name, value in row.settings.items() if name != key}

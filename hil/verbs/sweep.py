@@ -227,6 +227,8 @@ def _told(done: int, number: int, settled: list[Settled], keys: list[str]) -> st
     accuracy = one.record["accuracy"]
     if accuracy["test"] is not None:
         text += f"{percent(accuracy['test'])} % {accuracy['part']} accuracy, "
+    if one.record.get("residuals"):
+        text += f"{accuracy['part']} RMSE {one.record['residuals']['rmse']:.4f}, "
     text += f"digest {one.record['digest']}"
     if one.confirmed is not None:
         there = one.confirmed

@@ -11,6 +11,7 @@ from sklearn import metrics
 from sklearn.datasets import make_friedman1
 
 from hil import Experiment, run
+from hil.cli import main
 from hil.data import datasets, friedman
 from hil.errors import DataError
 from hil.learning.residuals import Residuals
@@ -74,6 +75,22 @@ def test_the_record_has_residuals_and_no_accuracy(tmp_path: Path, host_cc: str) 
         step = json.loads(line)
         assert step["label"] is step["predicted"] is step["correct"] is None
         assert step["loss"] >= 0
+
+
+def test_a_sweep_ranks_by_the_least_error(
+    tmp_path: Path, host_cc: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = tmp_path / "rates.toml"
+    asked.write_text(
+        'data = "friedman"\ntarget = "host"\nnetwork = "10-9-1"\nsteps = 40\n'
+        "seed = [1, 2]\nlr = [0.00001, 0.02]\ntest = 50\n"
+    )
+    out = tmp_path / "out"
+    assert main(["sweep", str(asked), "--best", "lr", "--out", str(out)]) == 0
+    (table,) = out.rglob("table.md")
+    text = table.read_text()
+    assert "| lr | test RMSE | std | n | min | max | kind |" in text
+    assert "best lr: 0.02, test RMSE" in text and "prequential" not in text
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
