@@ -81,7 +81,7 @@ def begun(lesson: Lesson, built: Built, flash: Path | None) -> Begun:
     held = flash is not None or lesson.experiment.unit is not None
     return Begun(
         kind=records.from_device(lesson.board),
-        classes=lesson.spec.network.n_out,
+        classes=lesson.spec.network.n_out if lesson.spec.goal == "label" else 0,
         ram=built.image.ram,
         ram_of=memory.usable if memory else None,
         stack_bound=built.stack_bound,

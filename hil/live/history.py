@@ -36,7 +36,7 @@ class History:
         self.whole = Curve()
         self.angles: list[deque[float | None]] = []
         self.task = 0
-        self._classes = classes
+        self.classes = classes
         self._sums = np.zeros((4, 1))
         self._pairs: deque[tuple[int, int]] = deque(maxlen=PAIRS)
 
@@ -88,7 +88,7 @@ class History:
     def confusion(self) -> np.ndarray:
         """[classes, classes] counts of the latest samples: row label, column what
         was predicted before it was learned."""
-        counts = np.zeros((self._classes, self._classes), np.int64)
+        counts = np.zeros((self.classes, self.classes), np.int64)
         if self._pairs:
             labels, predicted = np.array(self._pairs).T
             np.add.at(counts, (labels, predicted), 1)

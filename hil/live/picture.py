@@ -31,8 +31,12 @@ def picture(sight: Sight, width: int, height: int) -> Block:
 
 
 def _panels(sight: Sight, width: int, room: int) -> Block:
-    """Curves, and beside or below them what is confused with what."""
-    history, counts = sight.history, sight.history.confusion()
+    """Curves, and beside or below them what is confused with what; the loss alone,
+    where nothing is right or wrong."""
+    history = sight.history
+    if not history.classes:
+        return loss(history, width, min(room, 2 * TALL))
+    counts = history.confusion()
     wide, tall = confusion_size(len(counts))
     if wide + PLOT <= width and tall <= room:
         height = max(tall, min(room, 2 * TALL))

@@ -88,6 +88,18 @@ def test_a_large_terminal_has_every_panel() -> None:
         assert part in text
 
 
+def test_where_nothing_is_right_or_wrong_the_loss_alone_is_drawn() -> None:
+    history = History(0)
+    history.add(
+        [Learned(n, 0, 2.0 - n / 99, None, None, None, 0.1, None, None, 1, 0) for n in range(99)]
+    )  # fmt: skip
+    begun = Begun("emulated", 0, 96 * 1024, 128 * 1024, 1180, True)
+    status = Status(99, 400, 1.0, None, 0.0, None, LINK, 1012, 256)
+    text = "\n".join(drawn(Sight(begun, status, history, 187.3, True), 80, 23))
+    assert "loss 1." in text and "99 of 400" in text
+    assert "accuracy" not in text and "predicted" not in text
+
+
 def test_a_small_terminal_has_fewer_panels_and_every_row_its_width() -> None:
     narrow = "\n".join(drawn(sight(), 60, 23))
     assert "accuracy" in narrow and "loss" in narrow and "label" not in narrow
