@@ -41,9 +41,25 @@ def test_figures_are_scikit_learns() -> None:
 def test_a_target_that_never_varies_has_no_r2() -> None:
     made = Residuals(1)
     assert made.figures() is None
-    made.add(np.ones((4, 1), np.float32), np.zeros((4, 1), np.float32))
+    targets = np.full((20, 1), 7.9338193, np.float32)
+    for _ in range(50):  # sums of squares would leave a spread that is none
+        made.add(targets + np.float32(1), targets)
     found = made.figures()
-    assert found is not None and found["r2"] is None and found["rmse"] == 1
+    assert found is not None and found["r2"] is None
+    assert found["rmse"] == pytest.approx(1, rel=1e-6)
+
+
+def test_a_large_mean_costs_no_figure_of_r2() -> None:
+    targets = (1e6 + RNG.normal(size=(1000, 2))).astype(np.float32)
+    outputs = (targets + RNG.normal(size=(1000, 2)) * 0.3).astype(np.float32)
+    made = Residuals(2)
+    for first in range(0, 1000, 20):
+        made.add(outputs[first : first + 20], targets[first : first + 20])
+    found = made.figures()
+    exact = targets.astype(np.float64), outputs.astype(np.float64)
+    right = metrics.r2_score(*exact, multioutput="raw_values")
+    assert found is not None
+    assert [row["r2"] for row in found["outputs"]] == pytest.approx(right, rel=1e-9)
 
 
 def test_friedmans_function_is_scikit_learns() -> None:

@@ -80,7 +80,7 @@ MUTATIONS = {
         "target__scalar.c.j2",
         "j == label ? value",
         "j == label ? -value",
-        "d2",
+        "d1",
         {"rule": "drtp"},
     ),
     "lanes counted that did not pass": (
@@ -94,7 +94,7 @@ MUTATIONS = {
         "target__scalar.c.j2",
         "j == label ? value : 0.0f",
         "j == label ? 0.5f * value : -0.5f * value",
-        "d2",
+        "d1",
         {"rule": "drtp"},
     ),
     "directions that are drawn once": (
