@@ -237,7 +237,7 @@ def lines(
     yield ""
     yield "largest"
     for row in known:
-        yield largest(row)
+        yield from wrap(largest(row), WIDTH, subsequent_indent=" " * 15)
     if any(row.whole for row in rules):
         yield ""
         yield "whole image, and the deepest chain of calls"
