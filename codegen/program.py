@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from codegen import kernels
@@ -236,15 +237,18 @@ class Program:
 
     def tensors(self, role: str) -> tuple[Tensor, ...]:
         """Tensors of that role, in the order in which they are first named."""
-        walk = _Walk((*self.look, *self.before, *self.step, *self.flush))
-        found = (tensor for _, tensor, _ in walk.uses)
-        return tuple(dict.fromkeys(t for t in found if t.role == role))
+        return tuple(tensor for tensor in self._named if tensor.role == role)
 
     @property
     def formats(self) -> frozenset[Format]:
         """Of what it computes with."""
+        return frozenset(tensor.format for tensor in self._named)
+
+    @cached_property
+    def _named(self) -> tuple[Tensor, ...]:
+        """Every tensor, in the order in which they are first named."""
         walk = _Walk((*self.look, *self.before, *self.step, *self.flush))
-        return frozenset(tensor.format for _, tensor, _ in walk.uses)
+        return tuple(dict.fromkeys(tensor for _, tensor, _ in walk.uses))
 
     def lives(self) -> dict[Tensor, Life]:
         """When each scratch tensor of a step is alive."""

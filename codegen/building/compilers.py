@@ -273,6 +273,8 @@ LINUX_TOOLCHAINS = {"zig": _linux_zig}
 
 
 def native(name: str) -> Toolchain:
+    """The compiler `name` ("zig", "clang", "gcc" or "cc") for this computer, warnings
+    as errors. Raises `CompilerMissing`."""
     if name == "zig":
         command: tuple[str, ...] = (_zig(), "cc", NO_CHECKS)
     else:

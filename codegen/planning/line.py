@@ -45,6 +45,11 @@ def _encoded(body: int) -> int:
 
 
 def line_for(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
+    """The line for `window` STEPs in flight of up to `samples` samples of `spec` each,
+    and for what names samples of a `resident` set.
+
+    Raises `SpecError` where a frame would be longer than its length can say.
+    """
     assert protocol.STEP.request and protocol.STEP.reply
     assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
     sample = goals.goal(spec).bytes(spec) + spec.sample_bytes

@@ -3,8 +3,9 @@
 dense: forward and update each walk every row of W, testing for zero inputs.
 listed: what is not zero is listed first; forward and update walk the list.
 fused: one step's update and the next one's forward share one pass over W.
-Behind a gate what passes is listed too, at the update at the latest. All give the same bits (DESIGN sections 4 and 5). Which is cheapest
-depends on the shape, the machine and how many inputs are zero.
+Behind a gate what passes is listed too, at the update at the latest. All give the
+same bits (DESIGN sections 4 and 5). Which is cheapest depends on the shape, the machine
+and how many inputs are zero.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from codegen.composer import Composer
 from codegen.program import Item, Stage
 from codegen.spec import Spec
 from codegen.updates import momentum, rank_one
-from codegen.updates.base import Update
+from codegen.updates.base import Update, limit
 
 _UPDATES = {"rank-1": rank_one.UPDATE, "momentum": momentum.UPDATE}
 
@@ -21,8 +21,9 @@ def chosen(spec: Spec) -> Update:
 
 
 def update(c: Composer, n: int) -> tuple[Item, ...]:
-    """Layer n learns from its input and its delta."""
-    return chosen(c.spec).update(c, n)
+    """Layer n learns from its input and its delta, within the limits of its weights."""
+    listed = n in c.spec.gated or c.way(n) == "listed"
+    return (*chosen(c.spec).change(c, n), *limit(c, n, listed))
 
 
 def updates(c: Composer, layers: tuple[int, ...]) -> Stage:

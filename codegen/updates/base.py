@@ -19,16 +19,15 @@ ETA = Symbol("eta")
 class Update:
     """What is done with a layer's input and its delta.
 
-    `says` is its equation, for a comment. `update(composer, layer)` are its operations, within the limits of weights;
-    `change` the same without limits: what a way is judged by. `ways`: those of
-    `codegen.layers.dense.WAYS` that it can follow; `gated`: whether a gate of rows
-    can leave parts of it out; `flush`: what it may have left pending.
+    `says` is its equation, for a comment. `change(composer, layer)` are its operations;
+    the limits of weights come after them. `ways`: those of `codegen.layers.dense.WAYS`
+    that it can follow; `gated`: whether a gate of rows can leave parts of it out;
+    `flush`: what it may have left pending.
     """
 
     name: str
     says: str
     change: Callable[[Composer, int], tuple[Item, ...]]
-    update: Callable[[Composer, int], tuple[Item, ...]]
     ways: tuple[str, ...]
     gated: bool
     flush: Callable[[Composer, int], tuple[Item, ...]] = lambda c, n: ()
@@ -36,7 +35,7 @@ class Update:
 
 def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
     """Layer n's weights within their limit, where they have one: all, or the rows on
-    its list."""
+    its list alone, where no others have changed."""
     most = c.spec.clip.weights
     if most is None:
         return ()

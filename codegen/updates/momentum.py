@@ -11,7 +11,7 @@ from codegen.composer import Composer
 from codegen.layers import dense
 from codegen.program import Item, op
 from codegen.tensors import Tensor
-from codegen.updates.base import ETA, Update, limit
+from codegen.updates.base import ETA, Update
 
 
 def _change(c: Composer, n: int) -> tuple[Item, ...]:
@@ -37,7 +37,6 @@ UPDATE = Update(
     name="momentum",
     says="V[i][j] = mu V[i][j] + x_i d_j, W[i][j] -= eta V[i][j]",
     change=_change,
-    update=lambda c, n: (*_change(c, n), *limit(c, n)),
     ways=("dense",),
     gated=False,
 )

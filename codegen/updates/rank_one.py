@@ -13,7 +13,7 @@ from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.program import If, Item, Op, Part, Repeat, Set, Symbol, op
 from codegen.tensors import Tensor
-from codegen.updates.base import ETA, Update, clipped, limit
+from codegen.updates.base import ETA, Update, clipped
 
 
 def plain(
@@ -23,7 +23,7 @@ def plain(
     x: Tensor,
     d: Tensor,
     n: int,
-    part: str = "",
+    purpose: str = "",
 ) -> tuple[Item, ...]:
     """The update of any matrix w [x, d], and biases b where it has some."""
     made = op(
@@ -35,7 +35,7 @@ def plain(
         x=x,
         d=d,
         eta=ETA,
-        purpose=part,
+        purpose=purpose,
     )
     return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
 
@@ -174,14 +174,8 @@ def budget(c: Composer) -> tuple[Item, ...]:
     return (Set(taken, "(uint32_t)net_counter() - started"), moved, each)
 
 
-def _update(c: Composer, n: int) -> tuple[Item, ...]:
-    """Layer n's, behind its gate and within its limits."""
-    listed = n in c.spec.gated or c.way(n) == "listed"
-    return (*_change(c, n), *limit(c, n, listed))
-
-
 def _change(c: Composer, n: int) -> tuple[Item, ...]:
-    """The same without limits."""
+    """Layer n's, behind its gate."""
     if n in c.spec.gated:
         return _gated(c, n)
     if c.way(n) == "listed":
@@ -204,7 +198,6 @@ UPDATE = Update(
     name="rank-1",
     says="W[i][j] -= eta x_i d_j, b_j -= eta d_j",
     change=_change,
-    update=_update,
     ways=dense.WAYS,
     gated=True,
     flush=_flush,

@@ -21,8 +21,6 @@ TRAIN, TEST = 2000, 1000
 MEAN, DEVIATION = 14.5, 5.0
 """What y is standardised by: round numbers near its mean and its deviation."""
 
-Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-
 
 def function(x: np.ndarray) -> np.ndarray:
     """y [n] of x [n, 10] without noise, in float64."""
@@ -31,7 +29,7 @@ def function(x: np.ndarray) -> np.ndarray:
     return found
 
 
-def load() -> Parts:
+def load() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """train_x, train_y, test_x, test_y: x float32 [n, 10], y float32 [n, 1],
     standardised."""
     n = TRAIN + TEST

@@ -51,6 +51,7 @@ class StateError(RuntimeError):
 
 
 def malformed(what: str, error: ValueError | str) -> LinkError:
+    """What to raise for a frame that is no `what`, and why it is none."""
     return LinkError(f"the device sent {what} that is malformed: {error}")
 
 

@@ -15,6 +15,7 @@ from hil.data.arrays import Archive
 from hil.errors import DataError
 
 STATE_FORMATS = (F32, *(format for format in FORMATS.values() if format != F32))
+"""What elements of a state may be, the usual one first."""
 
 
 def read(path: str) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import groupby
 
 WINDOW = 100
 """Samples of the sliding window."""
@@ -129,15 +130,12 @@ def separation(strange: Sequence[float], normal: Sequence[float]) -> float | Non
     )
     if not 0 < sum(kind for _, kind in ranked) < len(ranked):
         return None
-    above, place = 0.0, 0
-    while place < len(ranked):
-        end = place
-        while end < len(ranked) and ranked[end][0] == ranked[place][0]:
-            end += 1
-        here = [kind for _, kind in ranked[place:end]]
-        below = sum(1 - kind for _, kind in ranked[:place])
-        above += sum(here) * (below + (len(here) - sum(here)) / 2)
-        place = end
+    above, below = 0.0, 0
+    for _, equal in groupby(ranked, key=lambda one: one[0]):
+        kinds = [kind for _, kind in equal]
+        here = len(kinds) - sum(kinds)
+        above += sum(kinds) * (below + here / 2)
+        below += here
     return above / (len(strange) * len(normal))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from codegen.reference import random
+from codegen.reference import feedback
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
@@ -40,35 +40,16 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
 def matrices(machine: Machine[Any]) -> Feedback:
     """B_1 .. B_(L-1) of this machine side by side, [n_out, n_1 + n_2 + ...], so
     that one chain serves all; layer l's columns are ends[l - 1] .. ends[l] - 1."""
-    layers, parameters = machine.spec.network.layers, machine.parameters
-    if parameters["feedback"] == "signs":
-        scale = np.float32(parameters["feedback_scale"])
-        return _signs(layers, machine.seed, scale)
-    return _uniform(layers, machine.spec.seed)
+    n_out = machine.spec.network.n_out
+    rows = [n_out] * (machine.depth - 1)
+    return _side_by_side(n_out, *feedback.drawn_from(machine, rows))
 
 
 @lru_cache(maxsize=8)
-def _signs(layers: tuple[int, ...], seed: int, scale: np.float32) -> Feedback:
-    """Every layer begins with a new word of the one stream."""
-    *hidden, n_out = layers[1:]
-    matrices, word = [], 0
-    for width in hidden:
-        matrices.append(random.feedback_signs(seed, word, scale, n_out, width))
-        word += random.sign_words(n_out * width)
-    return _side_by_side(matrices, n_out)
-
-
-@lru_cache(maxsize=8)
-def _uniform(layers: tuple[int, ...], seed: int) -> Feedback:
-    *hidden, n_out = layers[1:]
-    matrices = [
-        random.feedback_uniform(seed, layer, n_out, width)
-        for layer, width in enumerate(hidden, start=1)
-    ]
-    return _side_by_side(matrices, n_out)
-
-
-def _side_by_side(matrices: list[F32], n_out: int) -> Feedback:
+def _side_by_side(
+    n_out: int, shapes: feedback.Shapes, seed: int, scale: np.float32 | None
+) -> Feedback:
     none = np.empty((n_out, 0), dtype=np.float32)  # a network without hidden layers
-    ends = accumulate((matrix.shape[1] for matrix in matrices), initial=0)
-    return np.concatenate([none, *matrices], axis=1), tuple(ends)
+    ends = accumulate((width for _, width in shapes), initial=0)
+    found = feedback.matrices(shapes, seed, scale)
+    return np.concatenate([none, *found], axis=1), tuple(ends)
