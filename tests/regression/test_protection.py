@@ -83,7 +83,7 @@ MISTAKES = {
     "execute the variables": Mistake(
         CALL.format("net"),
         "instruction access fault",
-        r"cause 0x1; (pc|; address| 0x8\w+ in the variables, rt\+0x0)+",
+        r"cause 0x1; (pc|; address| 0x8\w+ in the variables, hil_learner\+0x0)+",
     ),
     "execute the constants": Mistake(
         CALL.format("hil_build_digest"),
@@ -119,14 +119,14 @@ MISTAKES = {
         'uint32_t word; __asm__ volatile("lr.w %0, (%1)" : "=r"(word) '
         ': "r"((char *)net + 1) : "memory"); (void)word;',
         "load address misaligned",
-        rf"cause 0x4; {IN_STEP}; address 0x8\w+ in the variables, rt\+0x1",
+        rf"cause 0x4; {IN_STEP}; address 0x8\w+ in the variables, hil_learner\+0x1",
     ),
     # QEMU 7.2 calls it a load
     "a misaligned atomic operation": Mistake(
         '__asm__ volatile("amoswap.w zero, zero, (%0)" '
         ': : "r"((char *)net + 2) : "memory");',
         "(load|store) address misaligned",
-        rf"cause 0x[46]; {IN_STEP}; address 0x8\w+ in the variables, rt\+0x2",
+        rf"cause 0x[46]; {IN_STEP}; address 0x8\w+ in the variables, hil_learner\+0x2",
     ),
 }
 
