@@ -7,7 +7,10 @@ a variant.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from codegen.errors import BuildError
@@ -224,32 +227,40 @@ def variant(kernel_name: str, vector: bool) -> Variant:
     A kernel without a vector variant is scalar everywhere. Raises `BuildError` when
     there is none.
     """
+    return _variants(kernel_name, vector)[0]
+
+
+@cache
+def _variants(kernel_name: str, vector: bool) -> tuple[Variant, ...]:
+    """Those among which a machine with or without vectors chooses."""
     arch = "rvv" if vector else "scalar"
     for wanted in dict.fromkeys((arch, "scalar")):
-        for row in TABLE:
-            if row.kernel.name == kernel_name and row.arch == wanted:
-                return row
+        rows = [r for r in TABLE if (r.kernel.name, r.arch) == (kernel_name, wanted)]
+        if rows:
+            return tuple(rows)
     raise BuildError(
         f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
     )
 
 
+@lru_cache(maxsize=4096)
 def estimates(
     kernel_name: str, vlens: tuple[int, ...], shape: Shape
-) -> dict[Variant, Cost]:
+) -> Mapping[Variant, Cost]:
     """What each variant is estimated to cost, in mean over `vlens` (empty: a
     machine without vectors).
 
     Raises `BuildError` when there is no variant.
     """
-    default = variant(kernel_name, bool(vlens))
-    rows = [r for r in TABLE if r.kernel == default.kernel and r.arch == default.arch]
-    return {
-        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
-        for row in rows
-    }
+    return MappingProxyType(
+        {
+            row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
+            for row in _variants(kernel_name, bool(vlens))
+        }
+    )
 
 
+@lru_cache(maxsize=4096)
 def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
     """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
     of the least count of instructions, modelled cycles decide
