@@ -126,10 +126,9 @@ class Lockstep:
 
     @property
     def done(self) -> bool:
-        """Whether every step up to `until` was learned and compared, and is where it
-        belongs."""
-        ended = min(self.learned, self._reached) >= self.until
-        return ended and not self._uncommitted and not self._committing
+        """Whether every step up to `until` was learned and compared, and no checkpoint is
+        asked for: what is in flight then is not part of learning."""
+        return min(self.learned, self._reached) >= self.until and not self._committing
 
     def digest_at(self, step: int) -> int | None:
         """What the device told of its state after the steps before `step`; None

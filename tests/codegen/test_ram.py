@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from allpairspy import AllPairs
 
 import targets
 from codegen.building import image, toolchain
@@ -52,12 +53,14 @@ def built(planned: Plan, compiler: str | None = None) -> image.Image:
     return toolchain.build(render(planned), found)
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-@pytest.mark.parametrize("target", BARE)
+MEETINGS = list(AllPairs([list(BARE), list(SPECS), list(SCHEDULES)]))
+
+
+@pytest.mark.parametrize("target, name, schedule", MEETINGS)
 def test_the_linker_counts_what_the_plan_counted(
-    target: str, spec: Spec, schedule: str
+    target: str, name: str, schedule: str
 ) -> None:
+    spec = SPECS[name]
     window, samples = {"auto": (4, 4), "fused": (1, 1), "sequential": (7, 3)}[schedule]
     planned = plan(
         spec, targets.load(target), schedule=schedule, density=0.2,

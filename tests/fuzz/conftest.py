@@ -96,7 +96,7 @@ def _plans() -> dict[str, Plan]:
 PLANS = _plans()
 RUNTIMES = tuple(f"runtime-{name}" for name in PLANS)
 HARNESSES = ("frame", *RUNTIMES)
-BRIEF = 400_000
+BRIEF = 200_000
 """Executions of all harnesses: seconds of each."""
 
 

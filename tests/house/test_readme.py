@@ -18,6 +18,9 @@ COMMANDS = [
     for line in re.findall(r"^    (?:\$ )?(hil .*)$", page, re.M)
 ]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LONG = re.compile(r"hil (tune|bench|sweep)\b")
+"""Commands of 12 to 30 seconds. Tests of their own hold what they do; as the pages
+have them, `make test-all` runs them."""
 LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]+))?\)")
 
 
@@ -28,7 +31,13 @@ def test_the_two_commands_stand_in_the_readme_and_in_the_makefile() -> None:
         assert f"\n{verb}:" in makefile
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS)))
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(each, marks=pytest.mark.full if LONG.match(each) else ())
+        for each in sorted(set(COMMANDS))
+    ],
+)
 def test_a_command_of_the_pages_works(
     command: str, tmp_path: Path, qemu64: str, request: pytest.FixtureRequest
 ) -> None:

@@ -21,21 +21,28 @@ import pytest
 
 import emulation
 import hil.measuring.reliability as tried
+from codegen import protocol
 from codegen.protocol import CHECKPOINT, CHECKPOINT_LAST
 from codegen.rendering import render
+from emulation.faults import Line
 from hil import Experiment, run
 from hil.cli import main
 from hil.desk.attach import attach
+from hil.device.link.frame import Decoder
 from hil.errors import (
     DataError,
     EmulatorError,
     HilError,
+    LineClosed,
     LinkError,
     NoCheckpoint,
+    NothingCompared,
     Refused,
     UsageError,
 )
 from hil.learning import checkpoints, states
+from hil.learning.progress import Progress
+from hil.learning.session import Session
 from hil.lesson import weights
 from hil.lesson.building import build, plan_for
 from hil.lesson.preparing import prepare
@@ -362,14 +369,81 @@ def test_what_cannot_be_is_one_sentence_and_exit_code_2(
     assert sentence in capsys.readouterr().err
 
 
-def test_the_last_checkpoint_is_written_whatever_becomes_of_the_line(
+ALONE = ASKED.override({"compare": "none", "window": 1})
+"""Nobody is waited for: once the last step is told, only its checkpoint is to come."""
+
+
+def test_the_last_checkpoint_is_written_when_nothing_else_is_in_flight(
     host_cc: str, tmp_path: Path
 ) -> None:
-    for seed in range(1, 13):
-        faults = f"unplug=0.2,drop=0.1,seed={seed}"
-        record = run(ASKED.override({"faults": faults}), out=tmp_path)
-        assert record.result == "pass"
-        assert checkpoints.newest(PLAN, record.folder / FLASH).step == 60
+    record = run(ALONE, out=tmp_path)
+    assert record.learned == 60
+    assert checkpoints.newest(PLAN, record.folder / FLASH).step == 60
+
+
+class LostAtCommit:
+    """A line that is lost, once, with the request to write the last checkpoint, or with
+    what answers it. The request is lost once more on the line that comes after it."""
+
+    def __init__(self, inner: Line, with_answer: bool) -> None:
+        self.lost = self._swallowed = 0
+        self._inner = inner
+        self._with_answer = with_answer
+        self._asked, self._told = Decoder(), Decoder()
+        self._loose = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def send(self, data: bytes) -> None:
+        last = any(
+            frame.kind == protocol.COMMIT.kind
+            and int.from_bytes(frame.payload[:4], "little") == ASKED.steps
+            for frame in self._asked.feed(data)
+        )
+        if last and self._swallowed < 2 and not self._with_answer:
+            self._loose = self._swallowed == 0
+            self._swallowed += 1
+        else:
+            self._inner.send(data)
+
+    def pump(self, limit: float) -> bytes:
+        if not self._loose:
+            data = self._inner.pump(limit)
+            assert protocol.COMMIT.reply is not None
+            told = [
+                protocol.COMMIT.reply.unpack(frame.payload)[0]["step"]
+                for frame in self._told.feed(data)
+                if frame.kind == protocol.COMMIT.kind | protocol.REPLY
+            ]
+            if ASKED.steps not in told or self.lost or not self._with_answer:
+                return data
+        self._loose = True
+        raise LineClosed("the line is unplugged")
+
+    def reopen(self, url: str) -> None:
+        self._inner.reopen(url)
+        self._loose = False
+        self.lost += 1
+
+
+@pytest.mark.parametrize("with_answer", [False, True])
+def test_the_last_checkpoint_is_written_though_the_line_is_lost_with_it(
+    host_cc: str, tmp_path: Path, with_answer: bool
+) -> None:
+    lines: list[LostAtCommit] = []
+
+    def through(line: Line) -> Any:
+        lines.append(LostAtCommit(line, with_answer))
+        return lines[-1]
+
+    session = Session(prepare(ALONE), tmp_path, Progress(), through=through)
+    session.run()
+    record = session.record
+    assert isinstance(session.failure, NothingCompared) and record.learned == 60
+    assert lines[0].lost == record.link["replugged"] == 1
+    found = checkpoints.newest(PLAN, record.folder / FLASH)
+    assert (found.step, found.sequence) == (60, 3)
 
 
 def test_a_device_that_ends_by_itself_is_not_taken_for_a_power_cut(

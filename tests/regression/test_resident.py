@@ -23,18 +23,19 @@ MACHINES = (
 )
 
 
-@pytest.mark.parametrize("rule", rules.names())
-def test_every_machine_ends_in_the_digest_of_the_run_over_the_line(
-    tmp_path: Path, qemu64: str, qemu32: str, rule: str
+@pytest.mark.parametrize("place, rule", enumerate(rules.names()))
+def test_it_ends_in_the_digest_of_the_run_over_the_line(
+    tmp_path: Path, qemu64: str, qemu32: str, place: int, rule: str
 ) -> None:
-    asked = Experiment(rule=rule, steps=100, test=10)
+    """Every rule on one of the machines, and over the line to a process."""
+    asked = Experiment(target="host", rule=rule, steps=100, test=10)
     fed = run(asked, out=tmp_path)
     assert fed.result == "pass"
-    for target, vlen in MACHINES:
-        change = {"target": target, "vlen": vlen, "resident": "all"}
-        record = run(asked.override(change), out=tmp_path)
-        assert (record.result, record.compared) == ("pass", 100)
-        assert record.digest == fed.digest, (target, vlen)
+    target, vlen = MACHINES[place % len(MACHINES)]
+    change = {"target": target, "vlen": vlen, "resident": "all"}
+    record = run(asked.override(change), out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 100)
+    assert record.digest == fed.digest
 
 
 @pytest.mark.parametrize("dtype", ["u8", "i16", "f32"])
