@@ -119,6 +119,7 @@ def _compile(
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n",
     )
     common = (*toolchain.graph, *extra, *plan.includes)
+    placeless = f"-ffile-prefix-map={sources.resolve()}=."
     made: list[str] = []
     calls: list[list[str]] = []
     new: dict[str, str] = {}
@@ -128,7 +129,7 @@ def _compile(
         command = (*toolchain.compile, *flags, *common)
         shared = _shared(plan, name, toolchain, command)
         if shared is None or not objects.take(root, shared, sources / made[-1]):
-            calls.append([*command, "-c", name, "-o", made[-1]])
+            calls.append([*command, placeless, "-c", name, "-o", made[-1]])
             if shared is not None:
                 new[made[-1]] = shared
     _run(calls, sources)

@@ -34,6 +34,28 @@ def test_the_same_inputs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> No
     assert one.path.read_bytes() == other.path.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "target, compiler",
+    [("qemu-rv64gcv", "zig"), ("qemu-rv64gcv", "clang"), ("mps2-an386", "zig"),
+     ("host", "zig"), ("host", "gcc")],
+)  # fmt: skip
+def test_debug_information_names_no_folder_of_this_computer(
+    tmp_path: Path, second_compiler: None, host_cc: str, target: str, compiler: str
+) -> None:
+    machine = targets.load(target)
+    files = render(plan(Spec(Network((8, 5))), machine))
+    found = toolchain.find(machine, compiler)
+    one, other = (
+        toolchain.build(
+            files, found, root=tmp_path / folder, extra=toolchain.KEPT
+        ).path.read_bytes()
+        for folder in ("one", "a/longer/other")
+    )
+    assert b"net_step" in one and b"generated/net.c" in one
+    assert str(tmp_path).encode() not in one
+    assert one == other
+
+
 def test_the_image_carries_its_own_digest(tmp_path: Path) -> None:
     files = render(plan(Spec(Network((8, 5))), RV64))
     made = toolchain.build(files, toolchain.find(RV64), root=tmp_path)
