@@ -132,6 +132,15 @@ def test_a_line_that_takes_nothing_is_an_error_after_the_limit(
         channel.flush(0.2)
 
 
+def test_a_line_that_takes_nothing_is_not_queued_for_without_end(
+    lines: tuple[Channel, Far, io.BytesIO],
+) -> None:
+    channel, _, _ = lines
+    with pytest.raises(LinkError, match="took no more bytes: 9,000,000 are left"):
+        for _ in range(100):
+            channel.send(bytes(1_000_000))
+
+
 def test_a_port_that_is_open_elsewhere_is_busy() -> None:
     master, slave = os.openpty()
     name = os.ttyname(slave)

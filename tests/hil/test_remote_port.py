@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import serial
 from serial import rfc2217
+from serial.rfc2217 import IAC, NOP, SB, SE
 
 from hil import Experiment
 from hil.cli import main
@@ -19,7 +20,7 @@ from hil.desk.flashing import who_is_there
 from hil.device import units
 from hil.device.link.channel import Channel
 from hil.device.link.modem import Levels
-from hil.device.link.remote import _Arrivals
+from hil.device.link.remote import OPTION, _Arrivals
 from hil.errors import LineClosed, PortMissing
 from hil.learning.session import run
 
@@ -146,6 +147,29 @@ def test_a_server_that_hangs_up_is_a_closed_line(remote: Server) -> None:
         with pytest.raises(LineClosed, match="the server has hung up"):
             while True:
                 channel.pump(5.0)
+
+
+@pytest.mark.parametrize("between", [b"", IAC + IAC, IAC + NOP])
+def test_an_option_that_never_ends_is_a_closed_line(
+    remote: Server, between: bytes
+) -> None:
+    with Channel(remote.url) as channel:
+        remote.write(b"data" + IAC + SB + between + bytes(OPTION) + b"more")
+        heard = b""
+        with pytest.raises(LineClosed, match="the server has hung up"):
+            while True:
+                heard += channel.pump(10.0)
+        assert heard in (b"", b"data")
+
+
+def test_options_that_end_are_none_of_the_lines_data(remote: Server) -> None:
+    option = IAC + SB + b"x" * (OPTION - 8) + IAC + SE
+    with Channel(remote.url) as channel:
+        remote.write(b"one" + 3 * option + b"two" + IAC + IAC)
+        heard = b""
+        while len(heard) < 7:
+            heard += channel.pump(10.0)
+        assert heard == b"onetwo\xff"
 
 
 def test_a_server_that_is_not_there_is_a_missing_port() -> None:

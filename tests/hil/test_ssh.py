@@ -20,7 +20,7 @@ from hil.desk.flashing import who_is_there
 from hil.desk.loaders import loader_for
 from hil.device.link import ssh as ssh_line
 from hil.device.link.channel import Channel
-from hil.device.ssh import Remote, with_settings
+from hil.device.ssh import STARTED, Remote, with_settings
 from hil.device.units import chosen
 from hil.errors import FlashError, LineClosed, LinkError, UsageError
 from hil.learning.metrics import Status
@@ -301,3 +301,28 @@ def test_a_login_shell_that_never_stops_talking_is_given_up(
     monkeypatch.setattr(ssh_line, "OPENING", 0.3)
     with pytest.raises(LinkError, match=r"did not open within 0\.3 s"):
         ssh_line.SshPort("ssh://board")
+
+
+@pytest.mark.parametrize(
+    "begins, sentence",
+    [("true", "does not open: more than 1,048,576 bytes came to its error output"),
+     (f"printf '{STARTED.decode().strip()}\\n'",
+      "was closed by its other end .more than 1,048,576 bytes came to its error")],
+)  # fmt: skip
+def test_a_board_whose_error_output_never_ends_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: str, sentence: str
+) -> None:
+    talks = tmp_path / "ssh"
+    talks.write_text(f"#!/bin/sh\n{begins}\nyes and more of it >&2\n")
+    talks.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(LinkError, match=sentence), Channel("ssh://board") as line:
+        while True:
+            line.pump(10.0)
+
+
+def test_without_ssh_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(LinkError, match="needs ssh, which is not there") as caught:
+        Channel("ssh://board")
+    assert "openssh-client" in caught.value.hints[0]

@@ -29,6 +29,9 @@ from hil.errors import LineClosed, LinkError, PortBusy
 
 BAUD_RATE = 115200
 CHUNK = 1 << 16
+QUEUED = 8 << 20
+"""Bytes that may wait to be sent before more are queued: some windows of the longest
+frames."""
 
 _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 
@@ -162,7 +165,10 @@ class Channel:
         self._open(url)
 
     def send(self, data: bytes) -> None:
-        """Queue `data`; `pump` sends it, whole and in order."""
+        """Queue `data`; `pump` sends it, whole and in order. Raises `LinkError` when so
+        much waits already that nobody seems to take it."""
+        if len(self._unsent) > QUEUED:
+            raise self._full("")
         self._unsent += data
 
     def flush(self, limit: float) -> bytes:
@@ -173,12 +179,13 @@ class Channel:
         while self._unsent:
             left = end - time.monotonic()
             if left <= 0:
-                raise LinkError(
-                    f"port {shown(self.url)!r} took no more bytes for {limit:g} s: "
-                    f"{len(self._unsent)} are left"
-                )
+                raise self._full(f" for {limit:g} s")
             received += self.pump(left)
         return bytes(received)
+
+    def _full(self, since: str) -> LinkError:
+        left = f"{len(self._unsent):,} are left"
+        return LinkError(f"port {shown(self.url)!r} took no more bytes{since}: {left}")
 
     def pump(self, limit: float) -> bytes:
         """Read what is there and write what is queued.

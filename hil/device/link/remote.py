@@ -10,6 +10,7 @@ import socket
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import serial
 from serial import rfc2217
@@ -17,6 +18,8 @@ from serial import rfc2217
 HELD = 1 << 18
 """Bytes that have arrived and were not taken, at most: more than a window of the longest
 frames."""
+OPTION = 1 << 10
+"""Bytes of one Telnet option that a server may send, at most; COM-PORT's are short."""
 LOOK_AGAIN = 0.1
 """Seconds after which a reader that waits for room sees that nobody listens any more."""
 
@@ -41,9 +44,10 @@ class _Arrivals(SimpleQueue[bytes | None]):
         """As a queue's; called by the reader thread. With `HELD` bytes in it, it waits
         until some were taken, and so does the server."""
         if item is not None:
-            while not self._room.acquire(timeout=LOOK_AGAIN):
-                if self._given_up:
-                    return
+            while not self._given_up and not self._room.acquire(timeout=LOOK_AGAIN):
+                pass
+            if self._given_up:
+                return
         super().put(item)
         with suppress(BlockingIOError):  # it rings as loud as it can already
             self._bell.send(b"\0")
@@ -76,10 +80,55 @@ class _Arrivals(SimpleQueue[bytes | None]):
         self._bell.close()
 
 
+class _Telnet:
+    """A socket that has ended, for its reader, where an option of the server's does not:
+    pyserial would keep all of it."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self._inner = inner
+        self._escaped = False
+        self._option: int | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def recv(self, size: int) -> bytes:
+        """As the socket's."""
+        data = self._inner.recv(size)
+        for byte in data if self._concerned(data) else b"":
+            self._see(byte)
+            if self._option is not None and self._option > OPTION:
+                return b""
+        return data
+
+    def _concerned(self, data: bytes) -> bool:
+        return self._escaped or self._option is not None or rfc2217.IAC in data
+
+    def _see(self, byte: int) -> None:
+        command = self._escaped
+        self._escaped = not command and byte == rfc2217.IAC[0]
+        if command and byte == rfc2217.SB[0]:
+            self._option = 0
+        elif command and byte == rfc2217.SE[0]:
+            self._option = None
+        elif self._option is not None:
+            self._option += 1
+
+
 class RemotePort(rfc2217.Serial):
     """pyserial's, with a descriptor."""
 
     _arrivals: _Arrivals | None = None
+    _telnet: _Telnet | None = None
+
+    @property
+    def _socket(self) -> _Telnet | None:
+        """What pyserial's reader thread reads."""
+        return self._telnet
+
+    @_socket.setter
+    def _socket(self, opened: socket.socket | None) -> None:
+        self._telnet = None if opened is None else _Telnet(opened)
 
     @property
     def _read_buffer(self) -> _Arrivals:

@@ -7,6 +7,7 @@ device that has forgotten its session, which its nonce tells.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,9 @@ CLOSING = 5.0
 """Host seconds that ssh may take to end once its line is closed."""
 LAST_LINES = 3
 SAID = 1 << 20
+"""Bytes that ssh and the program may write to their error output, at most."""
+CONFINED = ("sh", "-c", f'ulimit -f {SAID // 512} && exec "$@"', "sh")
+"""Before a command: no file of its may grow larger."""
 LOST = 255
 """Exit code of ssh itself."""
 
@@ -36,24 +40,21 @@ class SshPort:
     def __init__(self, url: str) -> None:
         self._url = url
         remote = Remote.of(url)
+        if shutil.which("ssh") is None:
+            raise LinkError(
+                f"port {shown(url)!r} needs ssh, which is not there",
+                "Debian, Ubuntu: sudo apt-get install openssh-client",
+            )
         self._line, theirs = socket.socketpair()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         self.is_open = True
         with theirs:
-            try:
-                # Ctrl-C at a terminal is for us: the device is said goodbye first
-                self._ssh = subprocess.Popen(
-                    remote.ssh(remote.starting()),
-                    stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._said,
-                    start_new_session=True,
-                )  # fmt: skip
-            except OSError as error:
-                self._line.close()
-                self._said.close()
-                raise LinkError(
-                    f"port {shown(url)!r} needs ssh, which does not start: {error.strerror}",
-                    "Debian, Ubuntu: sudo apt-get install openssh-client",
-                ) from error
+            # Ctrl-C at a terminal is for us: the device is said goodbye first
+            self._ssh = subprocess.Popen(
+                [*CONFINED, *remote.ssh(remote.starting())],
+                stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=self._said,
+                start_new_session=True,
+            )  # fmt: skip
         try:
             self._wait_for_start(remote)
         except BaseException:
@@ -119,6 +120,8 @@ class SshPort:
                 f"there is no program {remote.path!r} on {remote.host!r}",
                 "`hil flash --unit NAME` puts one there, where the unit has loader ssh",
             )
+        if code == -signal.SIGXFSZ:
+            return LinkError(f"port {shown(self._url)!r} does not open: {self._end()}")
         words = self._words()
         why = words[-1] if words else "it said nothing"
         return LinkError(
@@ -133,6 +136,8 @@ class SshPort:
         code = self._exit_code()
         if code == 0:
             return "the program has ended"
+        if code == -signal.SIGXFSZ:
+            return f"more than {SAID:,} bytes came to its error output"
         if code == LOST:
             how = "ssh has lost the board"
         elif code is not None and code > 128:
