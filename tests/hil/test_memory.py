@@ -190,6 +190,7 @@ def test_the_orders_of_growth_are_those_of_the_plans() -> None:
     }  # fmt: skip
     assert (found["bp"]["scratch"], found["bp"]["tape"]) == ("L n", "L n")
     assert found["dfa"]["const"] == "L n", "a stored feedback matrix a layer"
+    assert found["fa"]["scratch"] == "L n + n²", "the signs of one matrix at a time"
 
 
 MADE_UP = """\

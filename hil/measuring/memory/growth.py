@@ -66,20 +66,18 @@ def _power(letter: str, exponent: int) -> str:
     return {0: "", 1: letter, 2: f"{letter}²", 3: f"{letter}³"}[exponent]
 
 
-def order(
-    depths: Sequence[int], widths: Sequence[int], corners: tuple[int, int, int, int]
-) -> str:
-    """The order in L and n, such as "L n²" or "n"; `corners` are the bytes at
-    least and largest depth, each at least and largest width: they tell a product
-    from a sum."""
+def order(depths: Sequence[int], widths: Sequence[int], far: Sequence[int]) -> str:
+    """The order in L and n, such as "L n²", "n" or "L n + n²", from the bytes at each
+    depth (least width), and at each width (least depth, and largest: `far`)."""
     if not any((*depths, *widths)):
         return "0"
-    deep, wide = _power("L", degree(depths)), _power("n", degree(widths))
-    if not deep or not wide:
-        return deep or wide or "1"
-    a, b, c, d = corners
-    mixed = abs(d - c - b + a) > SMALL * d
-    return f"{deep} {wide}" if mixed else f"{deep} + {wide}"
+    deep, wide = _power("L", degree(depths)), degree(widths)
+    if not deep:
+        return _power("n", wide) or "1"
+    # what more layers add, width by width
+    added = degree([b - a for a, b in zip(widths, far, strict=True)])
+    product = f"{deep} {_power('n', added)}".strip()
+    return product if added >= wide else f"{product} + {_power('n', wide)}"
 
 
 def _roomy(target: Target) -> Target:
@@ -110,16 +108,15 @@ def _growth(
 
     depths = {depth: bytes_of(depth, WIDTHS[0]) for depth in DEPTHS}
     widths = {width: bytes_of(DEPTHS[0], width) for width in WIDTHS}
-    far = bytes_of(DEPTHS[-1], WIDTHS[-1])
+    far = {width: bytes_of(DEPTHS[-1], width) for width in WIDTHS}
     orders = {
         kind: order(
             [depths[depth][kind] for depth in DEPTHS],
             [widths[width][kind] for width in WIDTHS],
-            (widths[WIDTHS[0]][kind], widths[WIDTHS[-1]][kind],
-             depths[DEPTHS[-1]][kind], far[kind]),
+            [far[width][kind] for width in WIDTHS],
         )
         for kind in CLASSES
-    }  # fmt: skip
+    }
     several = None if name == INFERENCE else _in_k(asked, count)
     return Growth(name, orders, several, depths, widths)
 
