@@ -1,7 +1,8 @@
 """Teach a network on a device, and prove every step against numpy.
 
-    from hil import Experiment, run
-    record = run(Experiment(rule="bp", steps=200))
+    import hil
+    record = hil.run(rule="bp", steps=200)
+    record.plot()
 
 All names are imported when they are first used, so that `hil targets` need not
 wait for numpy.
@@ -51,4 +52,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What there is for users, and what every module has."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

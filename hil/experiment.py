@@ -85,7 +85,7 @@ class Experiment:
     def __post_init__(self) -> None:
         for key in KEYS:
             value = getattr(self, key.name)
-            if value is None or (value == "" and key.name == "name"):
+            if value is None or (key.name == "name" and value == ""):
                 continue
             object.__setattr__(self, key.name, checked(key, value))
         if self.steps is not None and self.epochs is not None:
@@ -150,6 +150,11 @@ class Experiment:
         assert not isinstance(self.network, str)
         return self.network
 
+    def changed(self, values: Mapping[str, Any], origin: str) -> Experiment:
+        """`override` by a caller's keywords; `origin` begins the sentence about an
+        unknown one. Raises `UsageError`."""
+        return self.override({known_key(n, origin).name: v for n, v in values.items()})
+
     def override(self, values: Mapping[str, Any]) -> Experiment:
         """With these keys replaced; `steps` and `epochs` replace each other,
         `parameters` are merged."""
@@ -179,9 +184,20 @@ class Experiment:
 def checked(key: Key, value: Any) -> Any:
     """`value` as the field of `key` holds it; raises `UsageError`."""
     try:
-        return key.parse(value)
+        return key.parse(plain(value))
     except ValueError as error:
         raise UsageError(f"{key.name} is {value!r}: expected {error}") from None
+
+
+def plain(value: Any) -> Any:
+    """A scalar of numpy, or such scalars in a sequence or a table, as Python's own; of
+    an array its numbers, if it is a row of them."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(inner) for inner in value)
+    scalar_or_row = len(getattr(value, "shape", (0, 0))) < 2
+    return value.tolist() if scalar_or_row else value
 
 
 def known_key(name: str, origin: str) -> Key:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from codegen.reference import Learner
 from emulation.faults import Line
@@ -59,9 +60,11 @@ def run(
     out: str | Path = "runs",
     progress: Progress | None = None,
     resume: Path | bool = False,
+    **keys: Any,
 ) -> RunRecord:
     """Run an experiment (or the TOML file at a path; by default the embedded
-    default) and return its record, which is also in a new folder in `out`.
+    default) and return its record, which is also in a new folder in `out`. `keys` are
+    keys of an experiment (`hil.keys`), and replace its own: `run(rule="bp", steps=200)`.
 
     A run whose numbers differ, or that compared nothing, returns too, with
     `result` "fail". Every other failure raises its `HilError` after the record
@@ -70,6 +73,8 @@ def run(
     """
     if not isinstance(experiment, Experiment):
         experiment = Experiment() if experiment is None else load(experiment)
+    if keys:
+        experiment = experiment.changed(keys, "run()")
     lesson = prepare(experiment)
     session = carried_out(lesson, Path(out), progress or Progress(), resume)
     if session.failure is not None and session.record.result == "error":

@@ -14,9 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from targets import storage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
 
 SCHEMA = 1
 KINDS = ("reference", "counted", "modelled", "emulated", "measured")
@@ -166,6 +170,31 @@ class RunRecord:
         yield
         before = self.seconds.get(name, 0.0)
         self.seconds[name] = before + time.perf_counter() - started
+
+    def history(self) -> dict[str, np.ndarray]:
+        """What every step told, as arrays [steps] by name: the columns of
+        metrics.jsonl. What a step did not tell is NaN, -1 or ""."""
+        from hil.records import history  # reads records, so it comes after them
+
+        return history.history(self.folder)
+
+    def frame(self) -> Any:
+        """`history` as a pandas DataFrame. Raises `UsageError` without pandas."""
+        from hil.records import history
+
+        return history.frame(self.folder)
+
+    def plot(self) -> Figure:
+        """A matplotlib figure: loss and accuracy over the steps."""
+        from hil.records import history
+
+        return history.plot(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from hil.records import history
+
+        return history.card(self)
 
     def write(self) -> Path:
         """Write run.json, whole or not at all. Raises `StorageError`."""
