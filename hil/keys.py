@@ -187,7 +187,7 @@ KEYS = (
     Key("network", widths, "widths of the layers, inputs first", "64-128-64-10"),
     Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS)),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS)),
-    Key("data", text, "digits, mnist, fashion, dense, or the path of an .npz", "NAME", path=True),
+    Key("data", text, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
     Key("steps", whole(1, 2**31), "learning steps", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),

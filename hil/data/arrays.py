@@ -14,7 +14,7 @@ import math
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +34,8 @@ KINDS = "biufU"
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How numpy packs the members of an archive."""
 SUFFIX = ".npy"
+OBJECTS = "{name} = np.array({name}.tolist()) gives them a type, if all are of one kind"
+"""The line that mends an array of Python's objects."""
 ENCRYPTED = 1
 CHUNK = 1 << 20
 
@@ -59,15 +61,145 @@ class Header:
         return f"{self.dtype} {list(self.shape)}"
 
 
-class Archive(Mapping[str, np.ndarray]):
-    """The arrays of the open .npz at `path`, each read when it is asked for, and kept.
-    `origin` begins the sentence of a `DataError`."""
+class Arrays(Mapping[str, np.ndarray]):
+    """Arrays by name, of one data set. `origin` begins the sentence of a `DataError`;
+    `said` tells what was made of what was read, `columns` what a sample's elements are
+    called, where they have names."""
+
+    origin: str
+    said: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def header(self, name: str) -> Header:
+        """What is said of this array before it is read. Raises `DataError`."""
+        raise NotImplementedError
+
+    def require_few(self, *names: str) -> None:
+        """Raise `DataError` where one of these, if it is there, is no short list."""
+        for name in names:
+            if name in self and (header := self.header(name)).size > FEW:
+                raise self.wrong(name, f"{header} is longer than {FEW:,} elements")
+
+    def wrong(self, name: str, why: str, *hints: str) -> DataError:
+        """That this array cannot be read, and why."""
+        return DataError(f"{self.origin}: array {name!r} cannot be read: {why}", *hints)
+
+
+class Given(Arrays):
+    """Arrays that are in memory already."""
+
+    def __init__(
+        self,
+        origin: str,
+        arrays: Mapping[str, np.ndarray],
+        said: tuple[str, ...] = (),
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        self.origin, self.said, self.columns = origin, said, columns
+        self._arrays = dict(arrays)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def header(self, name: str) -> Header:
+        """Its type and its shape."""
+        array = self._arrays[name]
+        return Header(array.dtype.newbyteorder("="), array.shape)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = self._arrays[name]
+        return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+class Stored(Arrays):
+    """Arrays that lie in files, each read when it is asked for, and kept."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self._read: dict[str, np.ndarray] = {}
+
+    def _bytes(self, name: str) -> AbstractContextManager[tuple[IO[bytes], int]]:
+        """The bytes of a .npy, and how many they are said to be. Raises `DataError`."""
+        raise NotImplementedError
+
+    def header(self, name: str) -> Header:
+        """What the file says of this array. Raises `DataError`."""
+        with self._member(name) as (stream, _):
+            return self._header(name, stream)[0]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The array, for the asker alone to change. Raises `DataError`."""
+        if name not in self:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._array(name)
+        return self._read[name]
+
+    def _array(self, name: str) -> np.ndarray:
+        with self._member(name) as (stream, told):
+            header, raw, fortran = self._header(name, stream)
+            bytes_ = header.size * raw.itemsize
+            if bytes_ > MOST:
+                raise self.wrong(
+                    name, f"{header} has {bytes_:,} bytes: expected {MOST:,} at most"
+                )
+            if told - stream.tell() != bytes_:
+                raise self.wrong(
+                    name,
+                    f"{header} has {bytes_:,} bytes, but there are "
+                    f"{told - stream.tell():,} of it",
+                )
+            data = np.empty(bytes_, np.uint8)
+            _fill(stream, data.data)
+        shape = header.shape[::-1] if fortran else header.shape
+        array = data.view(raw).reshape(shape)
+        array = np.asarray(array.T if fortran else array, header.dtype, order="C")
+        if array.dtype.kind == "U" and not _is_text(array):
+            raise self.wrong(name, "it holds numbers that are no characters")
+        return array
+
+    def _header(self, name: str, stream: IO[bytes]) -> tuple[Header, np.dtype, bool]:
+        """What the header says: with the type in this computer's order of bytes, the
+        type as it lies there, and whether its first axis runs fastest."""
+        version = npy.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"its format is {version}: expected 1.0 or 2.0")
+        first = version == (1, 0)
+        read = npy.read_array_header_1_0 if first else npy.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header of Python 2's is fine
+            shape, fortran, raw = read(stream)
+        if raw.kind not in KINDS or not raw.itemsize:
+            raise self.wrong(
+                name,
+                f"its elements are {str(raw)[:60]}: expected numbers or texts",
+                *([OBJECTS.format(name=name)] if raw.hasobject else []),
+            )
+        if any(length < 0 for length in shape):
+            raise self.wrong(name, f"its shape is {list(shape)}: expected lengths")
+        return Header(raw.newbyteorder("="), tuple(map(int, shape))), raw, fortran
+
+    @contextmanager
+    def _member(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
+        try:
+            with self._bytes(name) as found:
+                yield found
+        except DataError:
+            raise
+        except Exception as error:  # whatever zipfile, zlib and numpy make of the bytes
+            raise self.wrong(name, _reason(error)) from error
+
+
+class Archive(Stored):
+    """The arrays of an open .npz."""
 
     def __init__(self, origin: str, file: zipfile.ZipFile) -> None:
-        self._origin = origin
+        super().__init__(origin)
         self._file = file
         self._members: dict[str, zipfile.ZipInfo] = {}
-        self._read: dict[str, np.ndarray] = {}
         for member in file.infolist():
             name = member.filename.removesuffix(SUFFIX)
             if name in self._members:
@@ -83,87 +215,46 @@ class Archive(Mapping[str, np.ndarray]):
     def __contains__(self, name: object) -> bool:
         return name in self._members
 
-    def header(self, name: str) -> Header:
-        """What the file says of this array. Raises `DataError`."""
-        with self._member(name) as (stream, _):
-            return self._header(name, stream)[0]
-
-    def require_few(self, *names: str) -> None:
-        """Raise `DataError` where one of these, if it is there, is no short list."""
-        for name in names:
-            if name in self and (header := self.header(name)).size > FEW:
-                raise self._wrong(name, f"{header} is longer than {FEW:,} elements")
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """The array, for the asker alone to change. Raises `DataError`."""
-        if name not in self._members:
-            raise KeyError(name)
-        if name not in self._read:
-            self._read[name] = self._array(name)
-        return self._read[name]
-
-    def _array(self, name: str) -> np.ndarray:
-        with self._member(name) as (stream, told):
-            header, raw, fortran = self._header(name, stream)
-            bytes_ = header.size * raw.itemsize
-            if bytes_ > MOST:
-                raise self._wrong(
-                    name, f"{header} has {bytes_:,} bytes: expected {MOST:,} at most"
-                )
-            if told - stream.tell() != bytes_:
-                raise self._wrong(
-                    name,
-                    f"{header} has {bytes_:,} bytes, but the archive holds "
-                    f"{told - stream.tell():,} of it",
-                )
-            data = np.empty(bytes_, np.uint8)
-            _fill(stream, data.data)
-        shape = header.shape[::-1] if fortran else header.shape
-        array = data.view(raw).reshape(shape)
-        array = np.asarray(array.T if fortran else array, header.dtype, order="C")
-        if array.dtype.kind == "U" and not _is_text(array):
-            raise self._wrong(name, "it holds numbers that are no characters")
-        return array
-
-    def _header(self, name: str, stream: IO[bytes]) -> tuple[Header, np.dtype, bool]:
-        """What the header says: with the type in this computer's order of bytes, the
-        type as it lies there, and whether its first axis runs fastest."""
-        version = npy.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"its format is {version}: expected 1.0 or 2.0")
-        first = version == (1, 0)
-        read = npy.read_array_header_1_0 if first else npy.read_array_header_2_0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a header of Python 2's is fine
-            shape, fortran, raw = read(stream)
-        if raw.kind not in KINDS or not raw.itemsize:
-            raise self._wrong(
-                name, f"its elements are {str(raw)[:60]}: expected numbers or texts"
-            )
-        if any(length < 0 for length in shape):
-            raise self._wrong(name, f"its shape is {list(shape)}: expected lengths")
-        return Header(raw.newbyteorder("="), tuple(map(int, shape))), raw, fortran
-
     @contextmanager
-    def _member(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
-        """The bytes of a member and how many it is said to have."""
+    def _bytes(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
         member = self._members[name]
         if not member.filename.endswith(SUFFIX):
-            raise self._wrong(name, "it is no array: expected a name that ends in .npy")
+            raise self.wrong(name, "it is no array: expected a name that ends in .npy")
         if member.flag_bits & ENCRYPTED:
-            raise self._wrong(name, "it is encrypted")
+            raise self.wrong(name, "it is encrypted")
         if member.compress_type not in PLAIN:
-            raise self._wrong(name, "it is packed in a way that numpy does not write")
-        try:
-            with self._file.open(member) as stream:
-                yield stream, member.file_size
-        except DataError:
-            raise
-        except Exception as error:  # whatever zipfile, zlib and numpy make of the bytes
-            raise self._wrong(name, _reason(error)) from error
+            raise self.wrong(name, "it is packed in a way that numpy does not write")
+        with self._file.open(member) as stream:
+            yield stream, member.file_size
 
-    def _wrong(self, name: str, why: str) -> DataError:
-        return DataError(f"{self._origin}: array {name!r} cannot be read: {why}")
+
+class Folder(Stored):
+    """The arrays of a folder, each a .npy: an .npz that is not packed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"data folder {str(path)!r}")
+        found = sorted(path.glob(f"*{SUFFIX}"))
+        self._paths = {path.name.removesuffix(SUFFIX): path for path in found}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    @contextmanager
+    def _bytes(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
+        path = self._paths[name]
+        if not path.is_file():
+            raise self.wrong(name, "it is no file")
+        try:
+            with path.open("rb") as stream:
+                yield stream, path.stat().st_size
+        except OSError as error:
+            raise self.wrong(name, error.strerror or "it is no file") from error
 
 
 @contextmanager
@@ -204,7 +295,8 @@ def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
             raise DataError(
                 f"{origin} is one array, a .npy: expected an .npz with an array for each "
                 "name",
-                'numpy.savez("mine.npz", x=x, y=y) writes one (docs/data.md)',
+                'numpy.savez("mine.npz", x=x, y=y) writes one; or put it into a folder as '
+                "x.npy, with its labels as y.npy, and name the folder (docs/data.md)",
             )
         return zipfile.ZipFile(path)
     except DataError:

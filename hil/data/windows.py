@@ -57,28 +57,30 @@ def arrays(window: Window) -> dict[str, np.ndarray]:
     }
 
 
-def declared(origin: str, found: Mapping[str, np.ndarray]) -> Window | None:
-    """The declaration among the arrays of data file `origin`, None: its samples are
-    no windows. Raises `DataError`, naming what is wrong."""
+def declared(
+    origin: str, found: Mapping[str, np.ndarray], x: np.ndarray
+) -> Window | None:
+    """The declaration among the arrays of a data set with samples `x`, None: they are
+    no windows. Raises `DataError`, `origin` begins its sentence."""
     there = [name for name in ARRAYS if name in found]
     if not there:
         return None
     for name in ARRAYS:
         if name not in found:
             raise DataError(
-                f"data file {origin!r} has an array {there[0]!r}, but none {name!r}: "
+                f"{origin} has an array {there[0]!r}, but none {name!r}: "
                 "expected window, offset and divisor together"
             )
     size = found["window"]
     if size.size != 2 or size.dtype.kind not in "iu":
         raise DataError(
-            f"data file {origin!r}: window is {size.dtype} {list(size.shape)}, "
+            f"{origin}: window is {size.dtype} {list(size.shape)}, "
             "expected two integers, rows and axes"
         )
-    if found["x"].dtype.name != "int16" or "scale" in found:
-        what = "a scale" if "scale" in found else f"x of {found['x'].dtype}"
+    if x.dtype.name != "int16" or "scale" in found:
+        what = "a scale" if "scale" in found else f"x of {x.dtype}"
         raise DataError(
-            f"data file {origin!r} has windows and {what}: expected x of int16, whose "
+            f"{origin} has windows and {what}: expected x of int16, whose "
             "features are standardised by offset and divisor alone"
         )
     rows, axes = (int(value) for value in size.ravel())
@@ -86,10 +88,10 @@ def declared(origin: str, found: Mapping[str, np.ndarray]) -> Window | None:
     try:
         window = Window(rows, axes, *constants)
     except SpecError as error:
-        raise DataError(f"data file {origin!r}: {error}") from None
-    if found["x"].shape[1] != window.elements:
+        raise DataError(f"{origin}: {error}") from None
+    if x.shape[1] != window.elements:
         raise DataError(
-            f"data file {origin!r}: x has {found['x'].shape[1]} elements a sample, but a "
+            f"{origin}: x has {x.shape[1]} elements a sample, but a "
             f"window of {rows} rows and {axes} axes has {window.elements}"
         )
     return window
@@ -98,7 +100,7 @@ def declared(origin: str, found: Mapping[str, np.ndarray]) -> Window | None:
 def _constants(origin: str, name: str, given: np.ndarray) -> tuple[float, ...]:
     if given.ndim != 1 or given.dtype.kind != "f" or not np.isfinite(given).all():
         raise DataError(
-            f"data file {origin!r}: {name} is {given.dtype} {list(given.shape)}, "
+            f"{origin}: {name} is {given.dtype} {list(given.shape)}, "
             "expected finite float32, one for each feature"
         )
     return tuple(given.astype(np.float32).tolist())

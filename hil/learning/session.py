@@ -190,6 +190,8 @@ class Session:
 
     def _build(self) -> Built:
         lesson, folder = self.lesson, self.record.folder
+        if lesson.dataset.said:
+            self.progress.stage("data", "; ".join(lesson.dataset.said))
         with self.record.stage("plan"):
             planned = plan_for(lesson)
             opening.require_start(lesson, planned, self._flash if self.resume else None)

@@ -216,6 +216,11 @@ def _goal(experiment: Experiment, dataset: Dataset) -> str:
             f"goal is {goal!r}, but data {dataset.name!r} has {has}: expected {natural} "
             "or sample"
         )
+    if goal == "label" and dataset.classes < 2:
+        raise UsageError(
+            f"data {dataset.name!r} has one class only: there is nothing to tell apart",
+            "--goal sample learns the samples themselves (an autoencoder)",
+        )
     return goal
 
 
