@@ -124,7 +124,7 @@ def main() -> None:
         builder.write_text(entries[BUILDER], encoding="utf-8")
         if given.what == "fetch":
             house = str(Path(given.wheelhouse or "wheelhouse").absolute())
-            say(f"{len(entries)} packages for Python {python}, about 230 MB")
+            say(f"{len(entries)} packages for Python {python}, about 260 MB")
             pip("install", *exact, "-r", str(builder))
             words = ("download", *exact, "--dest", house, "-r", str(LOCK))
             pip(*words, progress=Progress(len(entries)))
@@ -137,7 +137,7 @@ def main() -> None:
             house = str(Path(given.wheelhouse).absolute())
             source = ("--no-index", "--find-links", house)
         where = (
-            f"of {given.wheelhouse}" if given.wheelhouse else "about 230 MB to fetch"
+            f"of {given.wheelhouse}" if given.wheelhouse else "about 260 MB to fetch"
         )
         say(f"{len(entries)} packages for Python {python}, by their hashes, {where}")
         pip("install", *exact, *source, "-r", str(builder))

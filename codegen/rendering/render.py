@@ -117,7 +117,7 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
     return found
 
 
-def context(plan: Plan) -> dict[str, object]:
+def context(plan: Plan, portable: bool = False) -> dict[str, object]:
     """What every template may name."""
     spec = plan.spec
     layers = range(1, spec.network.depth + 1)
@@ -130,6 +130,7 @@ def context(plan: Plan) -> dict[str, object]:
 
     return {
         "plan": plan,
+        "portable": portable,
         "untied": UNTIED,
         "network": spec.network,
         "rule": plan.rule,
@@ -149,13 +150,16 @@ def context(plan: Plan) -> dict[str, object]:
     }
 
 
-def render_network(plan: Plan, prefix: str = DEFAULT) -> dict[str, str]:
+def render_network(
+    plan: Plan, prefix: str = DEFAULT, portable: bool = False
+) -> dict[str, str]:
     """The generated C library alone, its names beginning with `prefix`: file name
-    -> text.
+    -> text. A `portable` one is welcome where pointers are shorter than the plan has
+    them: it wastes some scratch there.
 
     Raises `SpecError` for a prefix that cannot be.
     """
-    env, values = environment(), context(plan)
+    env, values = environment(), context(plan, portable)
     files = {
         name: tidy(env.get_template(f"{name}.j2").render(values))
         for name in ("net.h", "net.c")

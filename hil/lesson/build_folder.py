@@ -18,10 +18,10 @@ LIST = "files.txt"
 HEAD = "# Written by hil build. The next build into this folder removes these files.\n"
 
 
-def write(folder: Path, files: BuildPlan, image: Path) -> None:
-    """Write a build's files, its image and their list, and remove what an earlier
-    build has left. Raises `StorageError`."""
-    earlier, names = listed(folder), {*files.names, IMAGE}
+def write(folder: Path, files: BuildPlan, image: Path | None = None) -> None:
+    """Write a build's files, its image if it has one, and their list, and remove what
+    an earlier build has left. Raises `StorageError`."""
+    earlier, names = listed(folder), {*files.names, *([IMAGE] if image else [])}
     with storage.naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _list(folder, names | earlier)  # also where this is interrupted
@@ -29,7 +29,8 @@ def write(folder: Path, files: BuildPlan, image: Path) -> None:
         with storage.naming(folder / name):
             _remove(folder, folder / name)
     files.write(folder)
-    storage.write(folder / IMAGE, image.read_bytes())
+    if image:
+        storage.write(folder / IMAGE, image.read_bytes())
     _list(folder, names)
 
 

@@ -6,11 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codegen.rendering.package_kinds import KINDS
 from hil import output
 from hil.flags import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from codegen.machine_code.stack import Bound, Stack
+    from hil.experiment import Experiment
     from hil.lesson.building import Built
 
 HELP = "generate the C, build the image, print the memory bill"
@@ -30,6 +32,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="names of the library begin so, and DIR holds the library and image.elf "
         "alone: several networks fit one program (docs/library.md; default: net)",
+    )
+    parser.add_argument(
+        "--package",
+        choices=KINDS,
+        help="write a component of a build system into DIR instead: the library with "
+        "manifest, example and README, in plain C unless a target is named "
+        "(docs/packages.md)",
     )
     add_link_only(parser)
     add_experiment(parser, "prefix")  # of a run's comparison
@@ -51,6 +60,9 @@ def run(given: argparse.Namespace) -> int:
         _link_only(given, out, folder)
         return 0
     names = prefix.DEFAULT if given.names is None else prefix.check(given.names)
+    if given.package is not None:
+        _package(given, out, folder, names)
+        return 0
     lesson = prepare(experiment_of(given))
     built = build(plan_for(lesson), lesson.experiment.toolchain)
     if names != prefix.DEFAULT:  # the firmware knows its network by the default
@@ -68,12 +80,13 @@ def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> N
     from hil.lesson import build_folder
     from hil.measuring.memory import link
 
-    if given.names is not None:
-        raise UsageError(
-            "--prefix is of a network's library, and an image with --link-only has "
-            "no network",
-            "leave out one of the two",
-        )
+    for flag, value in (("--prefix", given.names), ("--package", given.package)):
+        if value is not None:
+            raise UsageError(
+                f"{flag} is of a network's library, and an image with --link-only has "
+                "no network",
+                "leave out one of the two",
+            )
     wanted = link_only.prepare(experiment_of(given))
     built = link_only.build(wanted)
     build_folder.write(folder, built.files, built.image.path)
@@ -83,6 +96,71 @@ def _link_only(given: argparse.Namespace, out: output.Output, folder: Path) -> N
     out.line(f"digest   {built.image.digest}, {built.image.toolchain}")
     files = {"folder": str(folder), "files": sorted(built.files.files)}
     out.document({**link.to_json(wanted, built), **files})
+
+
+def _package(
+    given: argparse.Namespace, out: output.Output, folder: Path, names: str
+) -> None:
+    from codegen.rendering.package import memory_of, package
+    from hil.lesson import build_folder
+    from hil.lesson.building import plan_for
+    from hil.lesson.example import example
+    from hil.lesson.preparing import prepare
+    from hil.versions import version
+
+    asked = _portable(given)
+    lesson = prepare(asked)
+    plan, rate = plan_for(lesson), lesson.experiment.lr
+    assert rate is not None, "a lesson has one"
+    shown = example(lesson.spec, rate)
+    files = package(plan, given.package, shown, version(), names)
+    build_folder.write(folder, files)
+    out.line(
+        f"network  {plan.spec.network}, rule {plan.rule.name}, for {plan.target.name}"
+    )
+    for what, size, where in memory_of(plan, names):
+        out.line(f"  {size:12,} bytes  {what}, {where}")
+    out.line(f"package  {given.package}, {len(files.files)} files in {folder}")
+    out.line(f"example  digest {shown.digest:08x} after {shown.steps} samples")
+    out.document(
+        {
+            "target": plan.target.name,
+            "rule": plan.rule.name,
+            "network": list(plan.spec.network.layers),
+            "folder": str(folder),
+            "files": sorted(files.files),
+            "package": given.package,
+            "prefix": names,
+            "example": {"steps": shown.steps, "digest": f"{shown.digest:08x}"},
+            "memory": [{"name": n, "bytes": b} for n, b, _ in memory_of(plan, names)],
+            "provenance": {"example": "reference", "memory": "counted"},
+        }
+    )
+
+
+def _portable(given: argparse.Namespace) -> Experiment:
+    """The experiment of a package: for this computer's plain C, which other machines
+    compile too, unless a target is named. Raises `UsageError` for what a package
+    would leave out."""
+    from hil.errors import UsageError
+    from hil.experiment import names
+
+    if given.target is None and not names(given.experiment, "target"):
+        given.target = "host"
+    asked = experiment_of(given)
+    if asked.init is not None:
+        raise UsageError(
+            "init names weights, and a package begins with those of its seed",
+            "copy weights into the state after the library's init "
+            "(docs/library.md, The functions)",
+        )
+    if asked.instructions or asked.cycles:
+        raise UsageError(
+            "a package cannot hold a budget of a step: counts differ from machine to "
+            "machine, and nobody could say what its example must compute",
+            "hil build without --package makes the library",
+        )
+    return asked
 
 
 def _show(

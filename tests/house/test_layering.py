@@ -115,7 +115,7 @@ SHELVES = {
         "reports": "errors versions documents experiment lesson records measuring",
         "demo": "errors documents experiment data device lesson records learning "
         "reports",
-        "verbs": "errors keys output experiment data device flags lesson desk records "
+        "verbs": "errors keys versions output experiment data device flags lesson desk records "
         "learning live sweep measuring reports demo",
         "cli": "errors versions output verbs",
         "__main__": "cli",

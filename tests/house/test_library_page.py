@@ -1,5 +1,5 @@
-"""What docs/library.md shows works as it stands there: its files, its commands in
-their order, and what they print."""
+"""What docs/library.md and docs/packages.md show works as it stands there: their files,
+their commands in their order, and what these print."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from codegen.rendering.self_test import FINDINGS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+PACKAGES = (ROOT / "docs" / "packages.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_page_works_as_it_stands(tmp_path: Path, host_cc: str) -> None:
+@pytest.mark.parametrize("page", [PAGE, PACKAGES], ids=["library", "packages"])
+def test_a_page_works_as_it_stands(tmp_path: Path, host_cc: str, page: str) -> None:
     for name, body in re.findall(
-        r"^    # (\S+)\n((?:    .*\n|\n)+?)(?=    \$|\S)", PAGE, re.M
+        r"^    # (\S+\.\w+)\n((?:    .*\n|\n)+?)(?=    \$|    # \S+\.\w+\n|\S)",
+        page,
+        re.M,
     ):
         (tmp_path / name).write_text(textwrap.dedent(body))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    sessions = re.findall(r"^    \$ (.*)\n((?:    (?!\$).*\n)*)", PAGE, re.M)
+    sessions = re.findall(r"^    \$ (.*)\n((?:    (?!\$).*\n)*)", page, re.M)
     assert len(sessions) > 5
     for command, shown in sessions:
         done = subprocess.run(

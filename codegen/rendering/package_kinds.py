@@ -1,0 +1,24 @@
+"""The kinds of package that a library can become (codegen.rendering.package). Apart from
+it, because the command line asks for their names alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where a kind of package has the header that programs include, and where the
+    rest. `told`: whether it can tell the compiler's flags for the library alone; where
+    it cannot, the C asks for its arithmetic by pragmas."""
+
+    header: str
+    sources: str
+    told: bool = True
+
+
+KINDS = {
+    "cmake": Kind("include", "src"),
+    "make": Kind("include", "src"),
+}
+"""Every kind, by its name: a folder of templates/packages."""
