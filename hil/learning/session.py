@@ -137,12 +137,20 @@ class Session:
         self.record = opening.record_in_new_folder(lesson, out)
 
     def run(self, hold: Hold | None = None) -> None:
-        """Walk, and hear signals that are held; whatever happens, write the record.
-        Raises only what is no `HilError`, a defect of this program."""
+        """Learn the whole lesson, and hear signals that are held; whatever happens,
+        write the record. Raises only what is no `HilError`, a defect of this program."""
+        with self.recorded(hold), self.connected() as life:
+            if self.found is None:
+                self._learn(life)
+
+    @contextmanager
+    def recorded(self, hold: Hold | None = None) -> Iterator[None]:
+        """What is done inside ends in a verdict and is written into the record. A
+        `HilError`, or Ctrl-C, ends it, and is kept as `failure`."""
         try:
             with hold.heard() if hold else nullcontext():
-                self._walk()
-                self._judge()
+                yield
+                self.judge()
         except KeyboardInterrupt as signalled:
             self.failure = stopped(signalled, f" after {self.record.learned} steps")
         except HilError as error:
@@ -160,7 +168,10 @@ class Session:
 
     # -- the walk ---------------------------------------------------------
 
-    def _walk(self) -> None:
+    @contextmanager
+    def connected(self) -> Iterator[Lifeline]:
+        """The device with its image, both sides at what they start from. In the end
+        the device's state is compared, and it is taken leave of."""
         with ExitStack() as stack:
             if self.reference is not None:
                 self.reference.anew(self.lesson.spec)
@@ -172,8 +183,7 @@ class Session:
             self._built = self._built or self._build()
             life = stack.enter_context(self._attach(self._built))
             self._through(life, self._initialise)
-            if self.found is None:
-                self._learn(life)
+            yield life
             self._through(life, self._conclude)
             self._leave(life.device)
 
@@ -314,6 +324,12 @@ class Session:
 
     def _learn(self, life: Lifeline) -> None:
         """Learn, with the exams between; what is still compared then."""
+        with self.teaching(life) as teaching:
+            teaching.run()
+
+    @contextmanager
+    def teaching(self, life: Lifeline) -> Iterator[Teaching]:
+        """What teaches the device; in the end this knows what it has come to."""
         assert self._built is not None
         begun = opening.begun(self.lesson, self._built, self._flash)
         teaching = Teaching(
@@ -321,7 +337,8 @@ class Session:
             self.record, self.progress,
         )  # fmt: skip
         try:
-            teaching.run(begun, self._started)
+            with teaching.under_way(begun, self._started):
+                yield teaching
         finally:
             self.found, self._learner = teaching.found, teaching.learner
 
@@ -363,7 +380,9 @@ class Session:
 
     # -- the verdict ------------------------------------------------------
 
-    def _judge(self) -> None:
+    def judge(self) -> None:
+        """Raise `Divergence` where a difference was found, with it in the record, and
+        `NothingCompared`."""
         if self.found is not None:
             seen = self.found.difference
             self.record.divergence = seen.to_json()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from codegen.reference import Learner
 from hil.errors import HilError
@@ -61,23 +63,28 @@ class Teaching:
         self._lockstep.until = self._first
         life.lockstep = self._lockstep
 
-    def run(self, begun: Begun, began: float) -> None:
-        """Learn and examine until the lesson ends, or at the first difference. A run
-        that `began` then has told `begun` to whoever watches.
-
-        Raises what a `Lifeline` cannot get through."""
-        lesson, record, first = self._lesson, self._record, self._first
+    @contextmanager
+    def under_way(self, begun: Begun, began: float) -> Iterator[None]:
+        """Inside, steps are told as they are done: to whoever watches, who is told
+        `begun` first, and to the record of a run that `began` then."""
         self._began = began
         with self._metrics:
             self._progress.begins(begun, self._status)
             try:
-                if lesson.dataset.tasks and lesson.tested and not self._resumed:
-                    record.accuracy["initial"] = self._examine(before=True)
-                for leg in lesson.legs:
-                    if leg > first and self.found is None:
-                        self._learn_until(leg)
+                yield
             finally:
                 self._account()
+
+    def run(self) -> None:
+        """Learn and examine until the lesson ends, or at the first difference.
+
+        Raises what a `Lifeline` cannot get through."""
+        lesson = self._lesson
+        if lesson.dataset.tasks and lesson.tested and not self._resumed:
+            self._record.accuracy["initial"] = self._examine(before=True)
+        for leg in lesson.legs:
+            if leg > self._first and self.found is None:
+                self._learn_until(leg)
 
     @property
     def _resumed(self) -> bool:
