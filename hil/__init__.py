@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from hil.data import datasets, hapt, windows
     from hil.device.device import Device
     from hil.experiment import Experiment
+    from hil.learning.open_device import OpenDevice
+    from hil.learning.opened import open
     from hil.learning.session import run
     from hil.lesson.lesson import Lesson
     from hil.pytest_plugin import HilRun
     from hil.records.record import RunRecord
 
 __all__ = [  # noqa: RUF022 (by importance)
-    "run", "Experiment", "RunRecord", "Device", "Lesson", "HilRun",
+    "run", "open", "Experiment", "RunRecord", "OpenDevice", "Device", "Lesson", "HilRun",
     "datasets", "windows", "hapt",
 ]  # fmt: skip
 
 _HOMES = {
     "run": "hil.learning.session",
+    "open": "hil.learning.opened",
+    "OpenDevice": "hil.learning.open_device",
     "Experiment": "hil.experiment",
     "RunRecord": "hil.records.record",
     "Device": "hil.device.device",

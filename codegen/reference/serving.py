@@ -1,7 +1,7 @@
 """The reference at the far end of two pipes: steps come in, answers go out.
 
 Both are streams of pickled values. In: a `Spec`, with which a learner begins, then
-lists of `Asked` (a batch), and the tensors of a state to go on from. Out: a `Reply` to
+lists of `Asked` (a batch), and `Placed`, a state to go on from. Out: a `Reply` to
 each batch.
 """
 
@@ -37,6 +37,13 @@ class Asked(NamedTuple):
     state: bool
     health: bool = False
     signal: int = 0
+
+
+class Placed(NamedTuple):
+    """The tensors that step `step` starts from."""
+
+    state: Mapping[str, np.ndarray]
+    step: int
 
 
 class Answer(NamedTuple):
@@ -83,8 +90,8 @@ def serve() -> None:
         if isinstance(message, Spec):
             learner = Learner(message)
             continue
-        if isinstance(message, dict):
-            learner.load(message)
+        if isinstance(message, Placed):
+            learner.load(message.state, message.step)
             continue
         reply = _reply(learner, message)
         _tell(told, reply)

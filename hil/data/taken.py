@@ -86,6 +86,19 @@ def from_arrays(name: str, given: Arrays) -> Dataset:
     return Dataset(name, *parts, inputs, licence, found, said, y.labels, given.columns)
 
 
+def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
+    """What `from_arrays` makes this data set of again; classes by their numbers."""
+    inputs, test = dataset.inputs, len(dataset.test_x)
+    made = {"x": dataset.train_x, "y": dataset.train_y}
+    if test:
+        made |= {"x_test": dataset.test_x, "y_test": dataset.test_y}
+    if dataset.tasks:
+        made |= tasks.arrays(dataset.tasks)
+    if inputs.window is not None:
+        return made | windows.arrays(inputs.window)
+    return made | {"scale": np.array(inputs.scale, np.float32)}
+
+
 def _array(origin: str, name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)

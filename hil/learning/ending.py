@@ -16,6 +16,7 @@ from hil.errors import (
     NothingCompared,
     StorageError,
 )
+from hil.learning.divergence import Found
 from hil.learning.progress import Progress
 from hil.lesson.lesson import Lesson
 from hil.records import record as records
@@ -23,6 +24,22 @@ from hil.records.record import RunRecord
 
 EXPLODED = 1e6
 """No network that has learned something has a weight as large."""
+
+
+def judge(record: RunRecord, found: Found | None) -> None:
+    """Raise `Divergence` where a difference was found, which the record tells then, and
+    `NothingCompared`."""
+    if found is not None:
+        seen = found.difference
+        record.divergence = seen.to_json()
+        path = found.save(record.folder)
+        hints = () if path is None else (f"both tensors are in {path}",)
+        raise Divergence(f"device and reference differ at {seen}", *hints)
+    if not record.compared:
+        raise NothingCompared(
+            "nothing was compared, so this run proves nothing",
+            "leave out --compare none",
+        )
 
 
 def settle(record: RunRecord, failure: HilError | None) -> None:

@@ -40,7 +40,9 @@ class Exam:
             asked = [sample.tobytes() for sample in data.test_x[chunk]]
             for outputs in device.inferred(asked):
                 told, chunk = chunk[: len(outputs)], chunk[len(outputs) :]
-                found = self._differs(data.test_x[told], outputs)
+                found = first_difference(
+                    self._learner, self._step, data.test_x[told], outputs
+                )
                 if found is not None:
                     return found
                 self._judge(told, outputs)
@@ -71,16 +73,20 @@ class Exam:
         else:
             self.residuals.add(outputs, self._lesson.test_targets[told])
 
-    def _differs(self, x: np.ndarray, outputs: np.ndarray) -> Found | None:
-        if self._learner is None:
-            return None
-        for sample, told in zip(x, outputs, strict=True):
-            try:
-                expected = self._learner.infer(sample)
-            except NonFinite as error:
-                note = f"the reference met a non-finite {error.tensor}"
-                return Found(Difference(self._step, "p", when="test", note=note))
-            seen = difference(self._step, "p", told, expected, "test")
-            if seen is not None:
-                return Found(seen, told, expected)
-        return None
+
+def first_difference(
+    learner: Learner | None, step: int, x: np.ndarray, outputs: np.ndarray
+) -> Found | None:
+    """The first of the `outputs` [n, n_out] of samples `x` [n, elements] that the
+    `learner` of step `step` does not infer; None without one."""
+    for sample, told in zip(x, outputs, strict=True) if learner else ():
+        assert learner is not None
+        try:
+            expected = learner.infer(sample)
+        except NonFinite as error:
+            note = f"the reference met a non-finite {error.tensor}"
+            return Found(Difference(step, "p", when="test", note=note))
+        seen = difference(step, "p", told, expected, "test")
+        if seen is not None:
+            return Found(seen, told, expected)
+    return None

@@ -30,8 +30,8 @@ class Lifeline:
     """What takes one run, and its `device`, through losses, if the lesson is to last.
 
     `counts` is told of each (`replugged`, `recovered`). `initial` is the state that
-    the run starts from, `resumes` whether from a checkpoint; `lockstep` is there
-    once learning has begun.
+    the run starts from, `drawn` whether it is the seed's, `resumes` whether it comes
+    from a checkpoint; `lockstep` is there once learning has begun.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Lifeline:
         resumes: bool,
     ) -> None:
         self.initial = Snapshot(0, {})
+        self.drawn = lesson.experiment.init is None
         self.lockstep: Lockstep | None = None
         self._lesson = lesson
         self._built = built
@@ -89,7 +90,7 @@ class Lifeline:
                 return device.resume(seed, self.lockstep.heard)
         elif self._resumes:
             return device.resume(seed)
-        if lesson.experiment.init is None:
+        if self.drawn:
             return 0, device.init(seed)
         return 0, write_state(device, seed, self.initial)
 

@@ -145,6 +145,13 @@ class Lockstep:
         self._sent = self._reached = step
         self._uncommitted, self._committing = None, False
 
+    def place(self, snapshot: Snapshot, digest: int) -> None:
+        """Both sides were given another state, of this digest, between two steps."""
+        self.verified, self._latest = snapshot, None
+        self._resumed = snapshot.step, digest
+        self._committed, self._repeatable = {}, {}
+        self._repeated.final = snapshot
+
     def _run(self) -> None:
         steering = self._steering
         while self._unfinished() and self.difference is None:

@@ -131,6 +131,10 @@ class Metrics:
         )
         self._file.write(line.encode())
 
+    def flush(self) -> None:
+        """Have every line in the file. Raises `StorageError`."""
+        self._file.flush()
+
     def status(
         self, step: int, steps: int, link: Mapping[str, int], device: Device
     ) -> Status:

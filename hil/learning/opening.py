@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from codegen.planning.planned import Plan
+from hil.device.greeting import Greeting
 from hil.errors import StorageError, UsageError
 from hil.learning import checkpoints
-from hil.learning.progress import Begun
+from hil.learning.progress import Begun, Progress
 from hil.lesson import weights
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson
@@ -75,16 +76,34 @@ def require_start(lesson: Lesson, planned: Plan, resumed: Path | None) -> None:
         checkpoints.require_own(planned, resumed)
 
 
+def checkpoints_held(lesson: Lesson, built: Built, flash: Path | None) -> bool:
+    """Whether the device can write checkpoints."""
+    held = flash is not None or lesson.experiment.unit is not None
+    return bool(built.plan.slots.count and held and not lesson.experiment.rehearsal)
+
+
+def show(told: Greeting, record: RunRecord, progress: Progress) -> None:
+    """What a device has said in HELLO, for the record and for whoever watches."""
+    record.device = {
+        "isa": told.isa,
+        "vlen": told.vlen,
+        "harts": told.harts,
+        "max_payload": told.max_payload,
+        "window": told.window,
+    }
+    vlen = f" VLEN {told.vlen}" if told.vlen else ""
+    progress.stage("hello", f"{told.target} {told.isa}{vlen}, build {told.digest[:8]}")
+
+
 def begun(lesson: Lesson, built: Built, flash: Path | None) -> Begun:
     """What a view is told before the first step."""
-    memory, slots = lesson.target.memory, built.plan.slots.count
-    held = flash is not None or lesson.experiment.unit is not None
+    memory = lesson.target.memory
     return Begun(
         kind=records.from_device(lesson.board),
         classes=lesson.spec.network.n_out if lesson.spec.goal == "label" else 0,
         ram=built.image.ram,
         ram_of=memory.usable if memory else None,
         stack_bound=built.stack_bound,
-        checkpoints=bool(slots and held and not lesson.experiment.rehearsal),
+        checkpoints=checkpoints_held(lesson, built, flash),
         tasks=tuple(task.name for task in lesson.dataset.tasks),
     )

@@ -26,7 +26,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from codegen.reference.serving import Answer, Asked, Reply, unpickled
+from codegen.reference.serving import Answer, Asked, Placed, Reply, unpickled
 from codegen.spec import Spec
 from hil.errors import ReferenceLost, ReferenceUnsound
 
@@ -90,9 +90,9 @@ class ReferenceProcess:
         self.seconds = 0.0
         self._send(spec)
 
-    def load(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from these tensors."""
-        self._send(dict(state))
+    def load(self, state: Mapping[str, np.ndarray], step: int = 0) -> None:
+        """Go on with step `step` from these tensors."""
+        self._send(Placed(dict(state), step))
 
     def post(self, batch: Sequence[Asked]) -> None:
         """Have these steps computed, behind those posted before. That the

@@ -99,7 +99,7 @@ class Repeated:
         sample, label = self._lesson.sample(step)
         digest = self._lesson.digest_after(step) or step + 1 == self._resumed[0]
         state = digest and step + 1 >= self._next_state
-        state |= step + 1 in (self._lesson.prefix, *self._lesson.legs)
+        state |= step + 1 in (self._lesson.prefix, self._lesson.leg_end(step))
         if state:
             self._next_state = step + 1 + SNAPSHOT_EVERY
         signal = self._signals.popleft() if self.steered else 0

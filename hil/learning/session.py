@@ -19,11 +19,8 @@ from hil.data import arrays
 from hil.desk.attach import Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
-from hil.device.greeting import Greeting
 from hil.errors import (
-    Divergence,
     HilError,
-    NothingCompared,
     UsageError,
     stopped,
 )
@@ -263,23 +260,21 @@ class Session:
             )
 
     @property
+    def over(self) -> bool:
+        """Whether its record is complete."""
+        return "total" in self.record.seconds
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether the device can write any."""
+        built, flash = self._built, self._flash
+        return built is not None and opening.checkpoints_held(self.lesson, built, flash)
+
+    @property
     def machine_log(self) -> str:
         """What an emulator, or a native machine, said beside the line."""
         attached = self._attached_to
         return attached.machine.log() if attached and attached.machine else ""
-
-    def _show(self, told: Greeting) -> None:
-        self.record.device = {
-            "isa": told.isa,
-            "vlen": told.vlen,
-            "harts": told.harts,
-            "max_payload": told.max_payload,
-            "window": told.window,
-        }
-        vlen = f" VLEN {told.vlen}" if told.vlen else ""
-        self.progress.stage(
-            "hello", f"{told.target} {told.isa}{vlen}, build {told.digest[:8]}"
-        )
 
     def _initialise(self, life: Lifeline) -> None:
         """Greet the device, and give both sides what they start from."""
@@ -287,7 +282,7 @@ class Session:
         device = life.device
         with self.record.stage("hello"):
             told = greet(device, self.lesson, self._built)
-        self._show(told)
+        opening.show(told, self.record, self.progress)
         with self.record.stage("init"):
             life.initial = self._load_initial(device)
             step, digest = life.start(told)
@@ -345,7 +340,7 @@ class Session:
     def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
         device = life.device
-        steps, save = self.lesson.steps, self.lesson.experiment.save
+        steps, save = self.lesson.end, self.lesson.experiment.save
         digest = digest_at(device, steps)
         self.record.digest = f"{digest:08x}"
         learner = self._learner
@@ -381,23 +376,13 @@ class Session:
     # -- the verdict ------------------------------------------------------
 
     def judge(self) -> None:
-        """Raise `Divergence` where a difference was found, with it in the record, and
-        `NothingCompared`."""
-        if self.found is not None:
-            seen = self.found.difference
-            self.record.divergence = seen.to_json()
-            path = self.found.save(self.record.folder)
-            hints = () if path is None else (f"both tensors are in {path}",)
-            raise Divergence(f"device and reference differ at {seen}", *hints)
-        if not self.record.compared:
-            raise NothingCompared(
-                "nothing was compared, so this run proves nothing",
-                "leave out --compare none",
-            )
+        """Raise `Divergence` where a difference was found, and `NothingCompared`."""
+        ending.judge(self.record, self.found)
 
     def _finish(self) -> None:
         """Complete and write the record."""
         record, lesson = self.record, self.lesson
+        record.steps = lesson.end
         ending.settle(record, self.failure)
         if self._device is not None:
             take_counts(record, self._device, lesson.experiment.icount)

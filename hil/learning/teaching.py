@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
+
 from codegen.reference import Learner
+from hil.device.device import Device
 from hil.errors import HilError
-from hil.learning.compare import Difference
-from hil.learning.divergence import Finder, Found, digest_at, read_state
+from hil.learning.compare import Difference, digest_difference
+from hil.learning.divergence import (
+    Finder,
+    Found,
+    Snapshot,
+    compare_state,
+    digest_at,
+    read_state,
+    write_state,
+)
 from hil.learning.exam import Exam
 from hil.learning.lifeline import Lifeline
 from hil.learning.lockstep import Lockstep
@@ -30,7 +41,7 @@ class Teaching:
     `reference` computes the same steps, and `learner` knows the state after each leg:
     the reference's, or what the device has told of its own where it went on alone, so
     that an exam is held against that. Without one nothing is compared. `found` is the
-    difference that ended it.
+    difference that ended it, `latest` the step that was done last.
     """
 
     def __init__(
@@ -46,6 +57,7 @@ class Teaching:
         alone = start[0] >= lesson.prefix  # the reference would not come so far
         self.learner = learner
         self.found: Found | None = None
+        self.latest: Learned | None = None
         self._lesson = lesson
         self._life = life
         self._reference = None if alone else reference
@@ -81,10 +93,10 @@ class Teaching:
         Raises what a `Lifeline` cannot get through."""
         lesson = self._lesson
         if lesson.dataset.tasks and lesson.tested and not self._resumed:
-            self._record.accuracy["initial"] = self._examine(before=True)
+            self._record.accuracy["initial"] = self.examine(lesson, before=True)
         for leg in lesson.legs:
             if leg > self._first and self.found is None:
-                self._learn_until(leg)
+                self.learn_until(leg)
 
     @property
     def _resumed(self) -> bool:
@@ -101,10 +113,11 @@ class Teaching:
     def _tell(self, done: Learned) -> None:
         if not self._metrics.steps:
             self._record.seconds["first_step"] = time.perf_counter() - self._began
+        self.latest = done
         self._metrics.add(done)
         self._progress.learning(done, self._status)
 
-    def _learn_until(self, end: int) -> None:
+    def learn_until(self, end: int) -> None:
         """Learn up to step `end`, then examine."""
         lockstep = self._lockstep
         lockstep.until = end
@@ -120,8 +133,31 @@ class Teaching:
         self._tell_learned()
         if self.learner is not None:
             self._take_state(self.learner, end)
-        if self._lesson.tested and (row := self._examine()) is not None:
+        if not self._lesson.tested:
+            return
+        if (row := self.examine(self._lesson)) is not None:
             self._matrix.append(row)
+
+    def place(self, state: Mapping[str, np.ndarray], step: int) -> None:
+        """Give both sides the state that step `step`, the next one, starts from."""
+        snapshot = Snapshot(step, state)
+        self._life.through(lambda life: self._place(life.device, snapshot))
+
+    def _place(self, device: Device, to: Snapshot) -> None:
+        digest = write_state(device, self._lesson.spec.seed, to)
+        if self.learner is not None and self._reference is not None:
+            self.learner.load(to.state, to.step)
+            self._reference.load(to.state, to.step)
+            seen = digest_difference(to.step, digest, self.learner.digest(), "init")
+            if seen is not None:
+                found = compare_state(device, self.learner, to.step, "init")
+                self.found = found or Found(seen)
+        self._lockstep.place(to, digest)
+        self._life.initial, self._life.drawn = to, False
+
+    def flush(self) -> None:
+        """Write every line of the steps so far."""
+        self._metrics.flush()
 
     def _take_state(self, learner: Learner, end: int) -> None:
         """Give the learner the state after the steps before `end`."""
@@ -181,11 +217,13 @@ class Teaching:
         right = "" if told is None else f", {told:.1%} right before they were learned"
         return f"{tasks[place].name}{right}; "
 
-    def _examine(self, before: bool = False) -> list[float | None] | None:
-        """Accuracy in each task's tests, by inference on the device; None when its
+    def examine(
+        self, lesson: Lesson, before: bool = False
+    ) -> list[float | None] | None:
+        """Accuracy in each task's tests of `lesson`, by inference on the device; None when its
         outputs differ from the reference's. `before` anything was learned it is no
         result of the run."""
-        lesson, accuracy = self._lesson, self._record.accuracy
+        accuracy = self._record.accuracy
         exam = Exam(lesson, self.learner, self._lockstep.until)
 
         def stage(life: Lifeline) -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from codegen.reference.health import Health
 from hil.device.device import Device
 from hil.device.replies import StepResult
@@ -16,7 +18,7 @@ from hil.lesson.lesson import Lesson
 class Learned:
     """One step that is done (and, with a reference, was found equal).
 
-    `predicted` is the largest output's place, before the step was learned, and
+    `outputs` [n_out] are those before it was learned, `predicted` the largest one's place, and
     `confidence` that output; both None, as the `label`, where steps learn otherwise.
     Where a resident frame was not compared, it is its last
     step, and stands for all `steps` of them, of which `right` were predicted right.
@@ -36,6 +38,7 @@ class Learned:
     threshold: float | None = None
     health: Health | None = None
     rehearsed: bool = False
+    outputs: np.ndarray | None = None
 
 
 class Telling:
@@ -106,5 +109,6 @@ class Telling:
                 telemetry.threshold if telemetry and gated else None,
                 self._health.pop(step, None),
                 lesson.turn(step).rehearsed,
+                told.outputs,
             )
         )

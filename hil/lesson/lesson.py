@@ -65,6 +65,11 @@ class Lesson:
             return None
         return Rehearsal(self.spec.seed, slots, times)
 
+    @property
+    def end(self) -> int:
+        """The step before which everything is learned that was asked for."""
+        return self.steps
+
     def turn(self, step: int) -> Turn:
         """Where the sample of learning step `step` comes from."""
         if self.rehearsal is None:
@@ -94,7 +99,7 @@ class Lesson:
         every = self.digest_every
         if not every or step >= self.prefix:
             return False
-        ends = step + 1 in (self.prefix, *self.legs) or self.commits_after(step)
+        ends = step + 1 in (self.prefix, self.leg_end(step)) or self.commits_after(step)
         return ends or (step + 1) % every == 0
 
     def commits_after(self, step: int) -> bool:
@@ -122,6 +127,10 @@ class Lesson:
         reaches, and of the run."""
         return (*sorted({end for end in self.ends if end < self.steps}), self.steps)
 
+    def leg_end(self, step: int) -> int:
+        """The end of the leg that step `step` is in."""
+        return min(leg for leg in self.legs if leg > step)
+
     @cached_property
     def ends(self) -> tuple[int, ...]:
         """The step after which each task ends, with what is rehearsed in it."""
@@ -148,7 +157,7 @@ class Lesson:
         """The end of steps `first` .. `end` - 1, or where a leg ends or a checkpoint
         comes before: a frame ends there, so that after a cut the same frames come
         again."""
-        end = min(end, *(leg for leg in self.legs if leg > first))
+        end = min(end, self.leg_end(first))
         every = self.experiment.commit
         return end if every is None else min(end, first - first % every + every)
 

@@ -48,8 +48,8 @@ class _Extent:
     resident: int
 
 
-def prepare(experiment: Experiment) -> Lesson:
-    """The lesson of `experiment`. Raises `UsageError`, `DescriptorError`,
+def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
+    """The lesson of `experiment`, with its data unless `dataset` is there. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
     require_fma(target)
@@ -65,7 +65,7 @@ def prepare(experiment: Experiment) -> Lesson:
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
-    dataset = _dataset(experiment)
+    dataset = dataset or _dataset(experiment)
     spec = _spec(experiment, dataset, target)
     extent = _extent(experiment, dataset)
     effective = _settled(experiment, spec, dataset, extent, vlen)

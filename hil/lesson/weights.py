@@ -77,17 +77,17 @@ def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
         {tensor.name: tensor.shape for tensor in plan.state},
         {tensor.name: tensor.format.dtype for tensor in plan.state},
     )
-    require_within(path, state, plan.spec.clip)
+    require_within(f"weights file {path!r}", state, plan.spec.clip)
     return state
 
 
-def require_within(path: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
+def require_within(origin: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
     """Raise `DataError` for a weight beyond the limit that learning keeps to."""
     for name, tensor in state.items() if clip.weights is not None else ():
         most = float(np.abs(tensor).max())
         if name != "tau" and most > np.float32(clip.weights):
             raise DataError(
-                f"weights file {path!r}: {name} has a magnitude of {most:.6g}, but "
+                f"{origin}: {name} has a magnitude of {most:.6g}, but "
                 f"clip_weights is {clip.weights:g}",
                 "weights start within the limit that they are kept to",
             )
