@@ -46,9 +46,9 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
     if source == friedman.NAME:
         inputs = Inputs("f32", 1.0)
         return Dataset(source, *friedman.load(), inputs, "synthetic, no rights")
-    if source.endswith(".npz") or Path(source).exists():
-        with paths.opened(Path(source)) as found:
-            return taken.from_arrays(Path(source).stem, found)
+    if paths.is_path(source):
+        with paths.opened(source) as found:
+            return taken.from_arrays(paths.parted(source)[0].stem, found)
     raise DataError(
         f"unknown data set {source!r}: expected one of {', '.join(NAMES)}, or the "
         f"path of {paths.EXPECTED}"

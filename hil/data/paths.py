@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hil.data import arrays
+from hil.data import arrays, libsvm, table
 from hil.data.arrays import Arrays
 
-EXPECTED = "an .npz file, or a folder with x.npy and y.npy"
+EXPECTED = "an .npz, .csv, .tsv or .libsvm file, or of a folder with x.npy and y.npy"
 """What a path may lead to, for people."""
+_COLUMN = re.compile(rf"(.+(?:{'|'.join(map(re.escape, table.SUFFIXES))})):(.+)", re.I)
+
+
+def parted(source: str) -> tuple[Path, str | None]:
+    """The path, and the column of the labels behind a colon: "iris.csv:species"."""
+    found = _COLUMN.fullmatch(source)
+    if found is None or Path(source).exists():
+        return Path(source), None
+    return Path(found[1]), found[2]
+
+
+def is_path(source: str) -> bool:
+    """Whether a data set's name says where it lies."""
+    path = parted(source)[0]
+    known = (".npz", *table.SUFFIXES, *libsvm.SUFFIXES)
+    return path.suffix.lower() in known or path.exists()
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Arrays]:
-    """The arrays at `path`, read as they are asked for. Raises `DataError`."""
+def opened(source: str) -> Iterator[Arrays]:
+    """The arrays that lie there, read as they are asked for. Raises `DataError`."""
+    path, column = parted(source)
+    suffix = path.suffix.lower()
     if path.is_dir():
         yield arrays.Folder(path)
-        return
-    with arrays.opened(path, "data file") as found:
-        yield found
+    elif suffix in table.SUFFIXES:
+        yield table.read(path, column)
+    elif suffix in libsvm.SUFFIXES:
+        yield libsvm.read(path)
+    else:
+        with arrays.opened(path, "data file") as found:
+            yield found

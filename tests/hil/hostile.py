@@ -2,7 +2,7 @@
 
 Each case is a name, and what writes the file, a folder or a link at the path it is
 given. tests/hil/test_hostile_files.py reads all of them; `python tests/hil/hostile.py`
-prints how many there are of each kind.
+prints how many there are of each kind. More than 400 lines because it is one table.
 """
 
 from __future__ import annotations
@@ -245,6 +245,105 @@ DATA: dict[str, Write] = {
 }  # fmt: skip
 """As --data: all of them exit code 2."""
 
+TABLES: dict[str, Write] = {
+    "empty": content(b""),
+    "a byte order mark alone": content(b"\xef\xbb\xbf"),
+    "blank lines": content("\n\n  \n"),
+    "a header alone": content("a,b,label\n"),
+    "one column": content("a\n1\n2\n"),
+    "one row": content("1,2,0\n"),
+    "a gap": content("a,b,label\n1,2,0\n1,,1\n"),
+    "a gap at the label": content("a,b,label\n1,2,0\n1,2,\n"),
+    "a question mark": content("1,2,0\n?,2,1\n"),
+    "NaN": content("1,2,0\nnan,2,1\n"),
+    "infinity": content("1,2,0\ninf,2,1\n"),
+    "beyond floats": content("1,2,0\n1e999,2,1\n"),
+    "beyond float32": content("1,2,0\n1e99,2,1\n"),
+    "a text among numbers": content("1,2,0\n1,two,1\n"),
+    "a text column": content("a,b,label\nred,2,0\n1,2,1\n"),
+    "a header with numbers": content("a,1,label\n1,2,0\n1,2,1\n"),
+    "a label that is a header": content("0,1,label\n1,2,0\n1,2,1\n"),
+    "a decimal comma": content("a;b;label\n1,5;2,0;0\n1,5;2,0;1\n"),
+    "a row too short": content("1,2,0\n1,2\n"),
+    "a row too long": content("1,2,0\n1,2,0,4\n"),
+    "labels too large": content("1,2,0\n1,2,70000\n"),
+    "texts that differ": content("".join(f"1,2,a{i}\n" for i in range(50))),
+    "one class": content("1,2,0\n3,4,0\n"),
+    "a quote without end": content('1,2,0\n1,"2,0\n1,2,0\n'),
+    "a quote in a cell": content('1,2,0\n1,"2"3,0\n'),
+    "latin-1": content("a,b,label\n1,2,é\n".encode("latin-1")),
+    "utf-16": content("1,2,0\n1,2,1\n".encode("utf-16")),
+    "binary": content(bytes(range(256))),
+    "NUL": content("1,2,0\n1,\0,1\n"),
+    "a command": content(f"1,2,0\n{EVIL},2,1\n"),
+    "a long cell": content("1," + "2" * 200_000 + ",0\n"),
+    "a long text": content("1," + "x" * 100_000 + ",0\n"),
+    "a line of megabytes": content("1," * (1 << 20) + "0\n"),
+    "commas": content("," * (1 << 19) + "\n"),
+    "an npz": content(archive({"x.npy": npy(X), "y.npy": npy(Y)})),
+    "JSON": content('[{"a": 1, "label": 0}]'),
+    "a hole of 64 MiB": lambda p: (p.touch(), os.truncate(p, 1 << 26)),
+    "a hole of 1 GiB": lambda p: (p.touch(), os.truncate(p, 1 << 30)),
+    "a folder": lambda p: p.mkdir(),
+    "a pipe": lambda p: os.mkfifo(p),
+    "a dangling link": lambda p: p.symlink_to("nowhere"),
+    "a link to a device": lambda p: p.symlink_to("/dev/zero"),
+}
+"""As --data, for a name that ends in .csv: all of them exit code 2."""
+
+LIBSVM: dict[str, Write] = {
+    "empty": content(b""),
+    "a comment alone": content("# none\n"),
+    "labels alone": content("1\n0\n"),
+    "a table": content("1,2,0\n3,4,1\n"),
+    "no place": content("1 :2\n0 1:2\n"),
+    "no value": content("1 1:\n0 1:2\n"),
+    "no label": content("1:2\n"),
+    "a query": content("1 qid:3 1:2\n0 1:2\n"),
+    "two labels": content("1,2 1:2\n0 1:2\n"),
+    "a place below 0": content("1 -1:2\n0 1:2\n"),
+    "a place twice": content("1 1:2 1:3\n0 1:2\n"),
+    "places fall": content("1 2:2 1:3\n0 1:2\n"),
+    "a place of 10^18": content(f"1 {10**18}:2\n0 1:2\n"),
+    "a place of many digits": content("1 " + "9" * 5000 + ":2\n0 1:2\n"),
+    "zeros of gigabytes": content("1 1000000:1\n" * 1000),
+    "NaN": content("1 1:nan\n0 1:2\n"),
+    "infinity": content("inf 1:1\n0 1:2\n"),
+    "one line": content("1 1:2\n"),
+    "binary": content(bytes(range(256))),
+    "a command": content(f"1 {EVIL}\n"),
+    "a line of megabytes": content("1" + " 1:1" * (1 << 19) + "\n"),
+    "a folder": lambda p: p.mkdir(),
+    "a pipe": lambda p: os.mkfifo(p),
+}
+"""As --data, for a name that ends in .libsvm."""
+
+
+def _in_folder(**members: bytes | None) -> Write:
+    """A folder with these .npy files, None: a folder of that name."""
+
+    def write(path: Path) -> None:
+        path.mkdir()
+        for name, member in members.items():
+            inside = path / f"{name}.npy"
+            inside.mkdir() if member is None else inside.write_bytes(member)
+
+    return write
+
+
+FOLDERS: dict[str, Write] = {
+    "empty": _in_folder(),
+    "x alone": _in_folder(x=npy(X)),
+    "y short": _in_folder(x=npy(X), y=npy(Y[:9])),
+    "x a folder": _in_folder(x=None, y=npy(Y)),
+    "x text": _in_folder(x=b"no array", y=npy(Y)),
+    "x cut": _in_folder(x=npy(X)[:-5], y=npy(Y)),
+    "x header 6 GiB": _in_folder(x=headed(said(f"({6 << 28}, 4)")), y=npy(Y)),
+    "x objects": _in_folder(x=headed(said("(10, 4)", "'|O'")), y=npy(Y)),
+    "x an npz": _in_folder(x=archive({"x.npy": npy(X)}), y=npy(Y)),
+}
+"""As --data: folders."""
+
 _STATE = {"W1": np.zeros((4, 3), np.float32), "b1": np.zeros(3, np.float32)}
 
 
@@ -342,7 +441,10 @@ TOML: dict[str, Write] = {
 }
 """As an experiment, a sweep, a demo, a bench, a tuned file, a baseline."""
 
-ALL = {"data": DATA, "weights": WEIGHTS, "JSON": JSON, "lines": LINES, "TOML": TOML}
+ALL = {
+    "data": DATA, "tables": TABLES, "libsvm": LIBSVM, "folders": FOLDERS,
+    "weights": WEIGHTS, "JSON": JSON, "lines": LINES, "TOML": TOML,
+}  # fmt: skip
 
 if __name__ == "__main__":
     for kind, cases in ALL.items():

@@ -52,6 +52,51 @@ def test_data_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+OTHER_DATA = {
+    f"{kind}, {name}": (mine, write)
+    for kind, mine, cases in (
+        ("table", "mine.csv", hostile.TABLES),
+        ("libsvm", "mine.libsvm", hostile.LIBSVM),
+        ("folder", "mine", hostile.FOLDERS),
+    )
+    for name, write in cases.items()
+}
+
+
+@pytest.mark.parametrize(("name", "write"), OTHER_DATA.values(), ids=OTHER_DATA)
+def test_data_of_other_kinds_is_refused(
+    tmp_path: Path, refused: Refused, name: str, write: hostile.Write
+) -> None:
+    write(tmp_path / name)
+    said = refused(
+        *("run", "--data", tmp_path / name, "--target", "host", "--out"),
+        tmp_path / "out",
+    )
+    assert "mine" in said and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("mine.csv", hostile.TABLES["a hole of 64 MiB"]),
+        ("mine.csv", hostile.TABLES["a line of megabytes"]),
+        ("mine.libsvm", hostile.LIBSVM["zeros of gigabytes"]),
+        ("mine", hostile.FOLDERS["x header 6 GiB"]),
+    ],
+)
+def test_no_file_takes_memory_that_it_has_no_right_to(
+    tmp_path: Path, name: str, write: hostile.Write
+) -> None:
+    write(tmp_path / name)
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError):
+            datasets.load(str(tmp_path / name))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("write", hostile.WEIGHTS.values(), ids=hostile.WEIGHTS)
 def test_weights_are_refused(tmp_path: Path, write: hostile.Write) -> None:
     path = tmp_path / "mine.npz"

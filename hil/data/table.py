@@ -1,0 +1,259 @@
+"""Tables of comma, semicolon or tab separated values, as arrays x and y."""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+
+from hil.data import arrays, text
+from hil.data.arrays import Given
+from hil.errors import DataError
+
+SUFFIXES = (".csv", ".tsv")
+LABELS = ("label", "labels", "class", "target", "y")
+"""Names of the column with the labels where nobody names it; else it is the last."""
+MISSING = ("", "?", "na", "n/a", "nan", "null")
+"""A value that is not there, in small letters."""
+MOST_TEXTS = 1 << 16
+"""Different texts of the labels at most."""
+SHOWN = 40
+"""Characters that are told of a cell."""
+NAMES_SHOWN = 8
+
+
+def read(path: Path, column: str | None) -> Given:
+    """The samples of a table, their labels (or numbers to learn) from the column of
+    that name, or that number counted from 1. Raises `DataError`, naming line and
+    column."""
+    origin = f"data file {str(path)!r}"
+    with text.opened(path, origin) as lines:
+        try:
+            return _Table(path, origin, lines, column).given()
+        except csv.Error as error:
+            raise DataError(f"{origin} is no table: {error}") from None
+
+
+class _Table:
+    """A table while it is read."""
+
+    def __init__(
+        self, path: Path, origin: str, lines: Iterator[str], column: str | None
+    ) -> None:
+        self.path, self.origin = path, origin
+        first = next(lines, "")
+        self.between = _separator(path, first)
+        self.rows = self._cells(chain([first], lines))
+        _, names = next(self.rows, (0, []))
+        self.header = is_header(names)
+        self.names = names if self.header else []
+        self.width = len(names)
+        if self.width < 2:
+            raise DataError(
+                f"{origin} has {self.width or 'no'} column: expected features and a "
+                "label, between commas, semicolons or tabs"
+            )
+        self.place = self._label(column)
+        self.values = array("d")
+        self.whole = True
+        self.labels = _Labels()
+        if not self.header:
+            self._take(1, names)
+
+    def _cells(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+        """Each row that is not blank, with the number of its last line."""
+        found = csv.reader(
+            lines, delimiter=self.between, skipinitialspace=True, strict=True
+        )
+        for row in found:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield found.line_num, cells
+
+    def _label(self, column: str | None) -> int:
+        """The place of the column with the labels."""
+        if column is None:
+            known = [i for i, name in enumerate(self.names) if name.lower() in LABELS]
+            return known[0] if len(known) == 1 else self.width - 1
+        if column in self.names:
+            return self.names.index(column)
+        if column.isascii() and column.isdecimal() and 1 <= int(column) <= self.width:
+            return int(column) - 1
+        names = ", ".join(map(repr, map(short, self.names[:NAMES_SHOWN]))) or "no names"
+        raise DataError(
+            f"{self.origin} has no column {column!r}: expected a number from 1 to "
+            f"{self.width}, or one of {names}"
+        )
+
+    def _take(self, line: int, cells: list[str]) -> None:
+        if len(cells) != self.width:
+            raise DataError(
+                f"{self.origin}: line {line} has {len(cells)} columns, but the first line "
+                f"has {self.width}",
+                self._mended(", on_bad_lines='skip'") + " leaves out such lines",
+            )
+        label = cells.pop(self.place)
+        if label.lower() in MISSING:
+            raise self._wrong(line, self.place, label)
+        self.labels.take(line, label)
+        self.whole = self.whole and text.is_whole("".join(cells))
+        try:
+            values = [*map(float, cells)]
+        except ValueError:
+            values = [float("nan")]
+        if not isfinite(sum(values)):
+            self._require_numbers(line, cells)
+        self.values.extend(values)
+
+    def _require_numbers(self, line: int, cells: list[str]) -> None:
+        for place, cell in enumerate(cells):
+            try:
+                right = isfinite(float(cell))
+            except ValueError:
+                right = False
+            if not right:
+                raise self._wrong(line, place + (place >= self.place), cell)
+
+    def _wrong(self, line: int, place: int, cell: str) -> DataError:
+        where = f"{self.origin}: line {line}, column {self.named(place)}"
+        if cell.lower() in MISSING:
+            but = f" but {cell!r}" if cell else ""
+            gaps = self._mended(", na_values='?'", ".dropna()")
+            return DataError(f"{where} has no value{but}", f"{gaps} leaves out gaps")
+        return DataError(
+            f"{where} holds {short(cell)!r}: expected a finite number",
+            self._mended_cell(place, cell),
+        )
+
+    def _mended_cell(self, place: int, cell: str) -> str:
+        if _is_number(cell):
+            finite = ".replace([np.inf, -np.inf], np.nan).dropna()"
+            return f"{self._mended('', finite)} leaves out such lines"
+        if _is_number(cell.replace(",", ".")):
+            return self._mended(", decimal=','")
+        if not self.header:
+            return (
+                f"--data {self.path}:{place + 1} if column {place + 1} has the labels; "
+                "a first line is a header where none of its cells is a number"
+            )
+        hot = f".pipe(pandas.get_dummies, columns=[{self.named(place)}], dtype=int)"
+        label = short(self.names[self.place])
+        return (
+            f"{self._mended('', hot)} makes numbers of texts; then --data "
+            f"mended.csv:{label} names the labels"
+        )
+
+    def _mended(self, reading: str, *then: str) -> str:
+        """The line that reads the table with pandas and writes it mended."""
+        between = "" if self.between == "," else f", sep={self.between!r}"
+        none = "" if self.header else ", header=None"
+        written = "" if self.header else ", header=False"
+        return (
+            f"pandas.read_csv({self.path.name!r}{between}{none}{reading}){''.join(then)}"
+            f".to_csv('mended.csv', index=False{written})"
+        )
+
+    def named(self, place: int) -> str:
+        """What people call a column."""
+        name = self.names[place] if self.names else ""
+        return repr(short(name)) if name else str(place + 1)
+
+    def given(self) -> Given:
+        """What it is, once all lines are read."""
+        for line, cells in self.rows:
+            self._take(line, cells)
+        features = self.width - 1
+        rows = len(self.values) // features
+        if not rows:
+            raise DataError(f"{self.origin} has a header and no rows")
+        x = text.numbers(self.values, self.whole).reshape(rows, features)
+        y = self.labels.array(self.origin, self.named(self.place), rows)
+        names = self.names or [str(1 + place) for place in range(self.width)]
+        names = [name for place, name in enumerate(names) if place != self.place]
+        said = f"{rows:,} rows, label in column {self.named(self.place)}"
+        if self.header and self.place and not self.names[0] and _counts(x[:, 0]):
+            x, names = x[:, 1:], names[1:]
+            said += ", the first column has no name and counts the rows: left out"
+        if not x.shape[1]:
+            raise DataError(f"{self.origin} has no column but labels")
+        return Given(self.origin, {"x": x, "y": y}, (said,), tuple(names))
+
+
+class _Labels:
+    """The column of the labels: numbers if all are, else texts."""
+
+    def __init__(self) -> None:
+        self.numbers = array("d")
+        self.whole = True
+        self.codes = array("L")
+        self.known: dict[str, int] = {}
+        self.words: list[tuple[int, str]] = []
+
+    def take(self, line: int, cell: str) -> None:
+        """The next one, which is there."""
+        if len(self.known) <= MOST_TEXTS:
+            self.codes.append(self.known.setdefault(cell, len(self.known)))
+        self.whole = self.whole and text.is_whole(cell)
+        try:
+            self.numbers.append(float(cell))
+        except ValueError:
+            self.numbers.append(0.0)
+            self.words = [*self.words[:1], (line, cell)]
+
+    def array(self, origin: str, column: str, rows: int) -> np.ndarray:
+        """All of them. Raises `DataError`."""
+        if not self.words:
+            return text.numbers(self.numbers, self.whole)
+        line, word = self.words[0]
+        if line == 1 and len(self.words) == 1 and rows > 1:
+            raise DataError(
+                f"{origin}: line 1, column {column} holds {short(word)!r} and every line "
+                "below it a number: expected a header without numbers, or none",
+                "pandas.read_csv(...).add_prefix('c').to_csv(..., index=False) names "
+                "all columns",
+            )
+        longest = max(map(len, self.known))
+        if len(self.known) > MOST_TEXTS or rows * longest * 4 > arrays.MOST:
+            raise DataError(
+                f"{origin}: line {line}, column {column} holds {short(word)!r}, one of "
+                "too many or too long texts: expected labels, or numbers alone"
+            )
+        return np.array([*self.known])[np.frombuffer(self.codes, self.codes.typecode)]
+
+
+def is_header(cells: list[str]) -> bool:
+    """Whether a first row names columns: none of its cells is a number; or the first
+    is empty and the others count columns, as pandas writes an index."""
+    if cells and not cells[0] and len(cells) > 1:
+        counted = [str(place) for place in range(len(cells) - 1)]
+        if cells[1:] == counted:
+            return True
+    return not any(map(_is_number, cells))
+
+
+def short(cell: str) -> str:
+    """A cell, at most so long."""
+    return cell if len(cell) <= SHOWN else cell[: SHOWN - 3] + "..."
+
+
+def _separator(path: Path, first: str) -> str:
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    return max(",;\t", key=first.count)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _counts(values: np.ndarray) -> bool:
+    return bool((values == np.arange(len(values))).all())
