@@ -78,6 +78,10 @@ def _library(plan: Plan, kind: str, prefix: str) -> dict[str, str]:
     """The library's files where this kind of package has them."""
     files = _headers(render_network(plan, prefix, portable=True))
     place, header = KINDS[kind], f"{prefix}.h"
+    if not place.told:
+        first, rest = files[f"{prefix}.c"].split("\n", 1)
+        pragmas = environment().get_template("packages/parts/pragmas.j2").render()
+        files[f"{prefix}.c"] = f"{first}\n{pragmas}\n{rest}"
     return {
         f"{place.header if name == header else place.sources}/{name}": text
         for name, text in files.items()

@@ -20,5 +20,9 @@ class Kind:
 KINDS = {
     "cmake": Kind("include", "src"),
     "make": Kind("include", "src"),
+    "platformio": Kind("include", "src"),
+    "arduino": Kind("src", "src", told=False),
+    "zephyr": Kind("include", "src"),
+    "esp-idf": Kind("include", "src"),
 }
 """Every kind, by its name: a folder of templates/packages."""
