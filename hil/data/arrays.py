@@ -34,8 +34,14 @@ KINDS = "biufU"
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How numpy packs the members of an archive."""
 SUFFIX = ".npy"
-OBJECTS = "{name} = np.array({name}.tolist()) gives them a type, if all are of one kind"
-"""The line that mends an array of Python's objects."""
+MENDS = {
+    "O": "{0} = np.array({0}.tolist()) gives them a type, if all are of one kind",
+    "S": "{0} = {0}.astype(str)",
+    "c": "{0} = np.hstack([{0}.real, {0}.imag])",
+}
+"""Kind of an element that nothing is made of -> the line that mends the array."""
+SAVE = 'np.savez("mine.npz", x=x, y=y)'
+"""The line that writes a data set."""
 ENCRYPTED = 1
 CHUNK = 1 << 20
 
@@ -58,17 +64,19 @@ class Header:
         return math.prod(self.shape)
 
     def __str__(self) -> str:
-        return f"{self.dtype} {list(self.shape)}"
+        kind = "text" if self.dtype.kind == "U" else self.dtype
+        return f"{kind} {list(self.shape)}"
 
 
 class Arrays(Mapping[str, np.ndarray]):
     """Arrays by name, of one data set. `origin` begins the sentence of a `DataError`;
     `said` tells what was made of what was read, `columns` what a sample's elements are
-    called, where they have names."""
+    called, where they have names, `naming` how an array gets its name."""
 
     origin: str
     said: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    naming = f"{SAVE} gives them their names (docs/data.md)"
 
     def header(self, name: str) -> Header:
         """What is said of this array before it is read. Raises `DataError`."""
@@ -176,7 +184,7 @@ class Stored(Arrays):
             raise self.wrong(
                 name,
                 f"its elements are {str(raw)[:60]}: expected numbers or texts",
-                *([OBJECTS.format(name=name)] if raw.hasobject else []),
+                *mended(name, raw),
             )
         if any(length < 0 for length in shape):
             raise self.wrong(name, f"its shape is {list(shape)}: expected lengths")
@@ -230,6 +238,8 @@ class Archive(Stored):
 
 class Folder(Stored):
     """The arrays of a folder, each a .npy: an .npz that is not packed."""
+
+    naming = 'np.save("x.npy", x); np.save("y.npy", y) in that folder (docs/data.md)'
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"data folder {str(path)!r}")
@@ -295,8 +305,8 @@ def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
             raise DataError(
                 f"{origin} is one array, a .npy: expected an .npz with an array for each "
                 "name",
-                'numpy.savez("mine.npz", x=x, y=y) writes one; or put it into a folder as '
-                "x.npy, with its labels as y.npy, and name the folder (docs/data.md)",
+                f"{SAVE} writes one; or put it into a folder as x.npy, with its labels as "
+                "y.npy, and name the folder (docs/data.md)",
             )
         return zipfile.ZipFile(path)
     except DataError:
@@ -304,7 +314,16 @@ def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
     except OSError as error:
         raise DataError(f"{origin} cannot be read: {error.strerror}") from error
     except Exception as error:  # whatever zipfile makes of the bytes
-        raise DataError(f"{origin} cannot be read as .npz: {_reason(error)}") from error
+        raise DataError(
+            f"{origin} cannot be read as .npz: {_reason(error)}",
+            f"{SAVE} writes one; a table's name ends in .csv or .tsv (docs/data.md)",
+        ) from error
+
+
+def mended(name: str, dtype: np.dtype) -> tuple[str, ...]:
+    """The line that mends an array whose elements nothing is made of, if there is one."""
+    line = MENDS.get(dtype.kind)
+    return () if line is None else (line.format(name),)
 
 
 def _is_text(array: np.ndarray) -> bool:

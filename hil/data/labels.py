@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hil.data.arrays import OBJECTS, Arrays, Header
+from hil.data.arrays import MENDS, Arrays, Header, mended
 from hil.errors import DataError
 
 MOST = 65535
@@ -119,10 +119,8 @@ def _require_answers(given: Arrays, name: str, samples: int) -> None:
 
 
 def _mended(name: str, said: Header, samples: int) -> tuple[str, ...]:
-    if said.dtype.kind == "O":
-        return (OBJECTS.format(name=name),)
-    if said.dtype.kind == "S":
-        return (f"{name} = {name}.astype(str)",)
+    if said.dtype.kind in MENDS:
+        return mended(name, said.dtype)
     if said.ndim in (1, 2) and said.shape[0] != samples:
         return (f"n = min(len(x), len({name})); x, {name} = x[:n], {name}[:n]",)
     return ()

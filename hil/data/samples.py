@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codegen.spec import Inputs
-from hil.data.arrays import Arrays, Header
+from hil.data.arrays import MENDS, Arrays, Header, mended
 from hil.errors import DataError
 
 SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 1.0)}
@@ -55,7 +55,8 @@ def read(given: Arrays, names: tuple[str, ...], window: bool) -> Samples:
         return Samples(tuple(parts), SCALES[parts[0].dtype.name][1], tuple(said))
     to, scale = _chosen(given.origin, names[0], parts, window)
     by = "" if scale == 1 else f", divided by {scale:g}"
-    how = ", each value rounded" if parts[0].dtype.kind == "f" else ""
+    rounded = parts[0].dtype.kind == "f" and parts[0].itemsize > 4
+    how = ", each value rounded" if rounded else ""
     said.append(f"{names[0]} is {first.dtype}: travels as {to}{how}{by}")
     return Samples(tuple(part.astype(to) for part in parts), scale, tuple(said))
 
@@ -87,17 +88,16 @@ def _require_samples(given: Arrays, name: str) -> None:
     if said.ndim >= 2 and 0 not in said.shape and said.dtype.kind in "biuf":
         return
     raise DataError(
-        f"{given.origin}: {name} is {said}, expected [samples, features] of "
-        + ", ".join(SCALES),
+        f"{given.origin}: {name} is {said}, expected [samples, features] of numbers",
         *_mended(name, said),
     )
 
 
 def _mended(name: str, said: Header) -> tuple[str, ...]:
-    if said.dtype.kind in "UO":
-        return (f"{name} = np.array({name}.tolist(), np.float32) if all are numbers",)
-    if said.dtype.kind == "c":
-        return (f"{name} = np.hstack([{name}.real, {name}.imag])",)
+    if said.dtype.kind == "U":
+        return (f"{name} = {name}.astype(np.float32) if all of them are numbers",)
+    if said.dtype.kind in MENDS:
+        return mended(name, said.dtype)
     if said.ndim == 1 and said.size:
         return (f"{name} = {name}.reshape(-1, 1) if a sample is one number",)
     return ()
@@ -134,9 +134,7 @@ def _require_finite(
         why = f"{value:g} in {where}: expected values that float32 has"
         line = f"{name} = {name} / np.abs({name}).max()"
     else:
-        why = (
-            f"{value} in {where}: expected finite numbers ({count:,} rows have others)"
-        )
+        why = f"{value} in {where}: expected finite numbers ({count:,} of {len(rows):,} rows have others)"
         line = f"ok = np.isfinite({name}).all(axis=1); x, y = x[ok], y[ok]"
     kind = "non-finite values, " if not np.isfinite(value) else ""
     raise DataError(f"{origin}: {name} holds {kind}{why}", line)

@@ -122,7 +122,7 @@ def _names(given: Arrays, part: str, test: bool) -> tuple[str, ...]:
             there = ", ".join(sorted(given)) or "none"
             raise DataError(
                 f"{given.origin} has no array {wanted!r}: found {there[:200]}",
-                'np.savez("mine.npz", x=samples, y=labels) gives them their names',
+                given.naming,
             )
         found.append(name)
     return tuple(found)

@@ -33,7 +33,10 @@ def opened(path: Path, origin: str) -> Iterator[Iterator[str]]:
         raise DataError(f"{origin} is no file: expected lines of text")
     size = path.stat().st_size
     if not size:
-        raise DataError(f"{origin} is empty: expected lines of text")
+        raise DataError(
+            f"{origin} is empty: expected lines of text",
+            f'np.savetxt("{path.name}", np.column_stack([x, y]), "%g", ",") writes one',
+        )
     if size > MOST:
         raise DataError(
             f"{origin} has {size:,} bytes: expected {MOST:,} at most",

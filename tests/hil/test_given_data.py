@@ -31,6 +31,7 @@ def whole(x: Any, y: Any = Y, **more: Any) -> Dataset:
         (np.asfortranarray(X, np.float32), Inputs("f32", 1.0), ""),
         (X * 1.0, Inputs("f32", 1.0), "x is float64: travels as float32, each value rounded"),
         (X.astype(np.float16), Inputs("f32", 1.0), "x is float16: travels as float32"),
+        (X.astype(np.longdouble), Inputs("f32", 1.0), "each value rounded"),
         (X.astype(int), Inputs("u8", 39.0), "x is int64: travels as uint8, divided by 39"),
         (X.astype(">u4"), Inputs("u8", 39.0), "x is uint32: travels as uint8"),
         (X.astype(int) - 50, Inputs("i16", 50.0), "travels as int16, divided by 50"),
@@ -107,8 +108,8 @@ def test_whole_floats_are_numbers_to_learn_and_it_is_said() -> None:
 
 
 BAD: dict[str, tuple[Any, Any, str, str]] = {
-    "object": (np.array([[1, "a"]] * 10, object), Y, "x is object", "np.array(x.tolist()"),
-    "text": (X.astype(str), Y, "x is <U3", "np.float32"),
+    "object": (np.array([[1, "a"]] * 10, object), Y, "x is object [10, 2]", "np.array(x.tolist())"),
+    "text": (X.astype(str), Y, "x is text [10, 4]", "x.astype(np.float32)"),
     "ragged": ([[1, 2], [3]] * 5, Y, "x is no array", "np.array(x)"),
     "one axis": (X[:, 0], Y, "x is uint8 [10]", "x.reshape(-1, 1)"),
     "complex": (X * 1j, Y, "x is complex128", "x.real, x.imag"),

@@ -1,0 +1,122 @@
+"""hil data: what a file is taken for, before anything is learned from it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from hil import output
+
+if TYPE_CHECKING:
+    from hil.data.dataset import Dataset
+    from hil.data.summary import Summary
+
+HELP = "tell what a data file is taken for: shape, types, ranges, classes, baselines"
+SHOWN = 10
+"""Classes and columns that are told one by one; --json has all of them."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil data`."""
+    parser.description = (
+        f"{HELP}. Nothing is built and nothing learned. A file that no run would take "
+        "ends in the sentence that says why, with what mends it, and exit code 2."
+    )
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="a data set by name, or the path of a file or a folder; behind a table's "
+        "path, :COLUMN names the column of the labels",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb."""
+    from hil.data import datasets, summary
+
+    out = output.of(given)
+    dataset = datasets.load(given.data)
+    found = summary.of(dataset)
+    for name, text in _lines(dataset, found):
+        out.line(f"{name:8} {text}")
+    out.document({"data": _document(dataset, found)})
+    return 0
+
+
+def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
+    learned, tested = len(dataset.train_x), len(dataset.test_x)
+    yield (
+        "data",
+        f"{dataset.name}: {learned + tested:,} samples of {dataset.train_x.shape[1]:,} "
+        f"numbers, {learned:,} to learn and {tested:,} to test",
+    )
+    for said in dataset.said:
+        yield "made", said
+    inputs = dataset.inputs
+    made = "features" if inputs.window else f"divided by {inputs.scale:g}:"
+    yield (
+        "inputs",
+        f"{inputs} {made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
+        f"{found.zeros:.1%} zero",
+    )
+    if found.constant:
+        yield "constant", _constant(dataset, found)
+    yield (
+        ("classes", _classes(found))
+        if found.classes
+        else ("targets", _targets(dataset))
+    )
+    for task in dataset.tasks:
+        yield "task", f"{task.name}, up to sample {task.end:,}"
+    for line in found.baselines:
+        value = (
+            f"{line.value:.2%}" if line.figure == "accuracy" else f"{line.value:.4g}"
+        )
+        yield "baseline", f"{line.name}: {line.figure} {value} (reference)"
+    for advice in found.advice:
+        yield "advice", advice
+
+
+def _constant(dataset: Dataset, found: Summary) -> str:
+    names = ", ".join(found.constant[:SHOWN])
+    more = ", ..." if len(found.constant) > SHOWN else ""
+    count, all_ = len(found.constant), dataset.train_x.shape[1]
+    return f"{count:,} of {all_:,} numbers are the same in every sample: {names}{more}"
+
+
+def _classes(found: Summary) -> str:
+    samples = sum(one.train + one.test for one in found.classes)
+    shares = [
+        f"{one.name[: SHOWN * 3]} {(one.train + one.test) / samples:.1%}"
+        for one in found.classes[:SHOWN]
+    ]
+    more = ", ..." if len(found.classes) > SHOWN else ""
+    return f"{len(found.classes):,}: {', '.join(shares)}{more}"
+
+
+def _targets(dataset: Dataset) -> str:
+    y = dataset.train_y
+    count = "1 number" if y.shape[1] == 1 else f"{y.shape[1]:,} numbers"
+    return f"{count} a sample, {y.min():.4g} to {y.max():.4g}"
+
+
+def _document(dataset: Dataset, found: Summary) -> dict[str, Any]:
+    inputs = dataset.inputs
+    return {
+        "name": dataset.name,
+        "licence": dataset.licence,
+        "train": len(dataset.train_x),
+        "test": len(dataset.test_x),
+        "elements": dataset.train_x.shape[1],
+        "features": dataset.features,
+        "outputs": dataset.outputs,
+        "type": inputs.dtype,
+        "scale": inputs.scale,
+        "window": None if inputs.window is None else asdict(inputs.window),
+        "said": list(dataset.said),
+        "tasks": [asdict(task) for task in dataset.tasks],
+        "provenance": "reference",
+        **asdict(found),
+    }

@@ -1,0 +1,136 @@
+"""hil data: what a file is taken for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.neighbors import NearestCentroid
+
+from hil.cli import main
+from hil.data import datasets, summary, windows
+from hil.data.taken import dataset_of
+
+X = np.arange(40, dtype=np.uint8).reshape(10, 4)
+Y = np.arange(10) % 3
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs `hil data`; its lines by their first word, and its document."""
+
+    def run(path: str) -> tuple[dict[str, list[str]], dict[str, Any]]:
+        assert main(["data", path]) == 0
+        lines: dict[str, list[str]] = {}
+        for line in capsys.readouterr().out.splitlines():
+            lines.setdefault(line[:8].strip(), []).append(line[9:])
+        assert main(["data", path, "--json", "-"]) == 0
+        return lines, json.loads(capsys.readouterr().out)["data"]
+
+    return run
+
+
+def test_a_table_is_told_as_it_is_taken(tmp_path: Path, told: Any) -> None:
+    known = load_iris()
+    names = known.target_names[known.target]
+    text = "".join(
+        f"{','.join(map(str, x))},{y}\n" for x, y in zip(known.data, names, strict=True)
+    )
+    (tmp_path / "iris.csv").write_text("a,b,c,d,species\n" + text)
+    lines, document = told(str(tmp_path / "iris.csv"))
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    assert all(f"    {n:8} {line}\n" in page for n in lines for line in lines[n])
+    assert lines["data"] == [
+        "iris: 150 samples of 4 numbers, 120 to learn and 30 to test"
+    ]
+    assert lines["made"][0] == "150 rows, label in column 'species'"
+    assert lines["classes"] == ["3: setosa 33.3%, versicolor 33.3%, virginica 33.3%"]
+    assert "constant" not in lines and "advice" not in lines
+    assert document["low"] == pytest.approx(0.1) and document["high"] == np.float32(7.9)
+    assert document["mean"] == pytest.approx(known.data[:].mean(), abs=0.05)
+    assert sum(one["train"] + one["test"] for one in document["classes"]) == 150
+    assert document["said"] == lines["made"] and document["type"] == "f32"
+
+
+def test_baselines_are_those_that_scikit_learn_computes() -> None:
+    data = datasets.load("digits")
+    found = {line.name: line.value for line in summary.of(data).baselines}
+    nearest = NearestCentroid().fit(data.train_x, data.train_y)
+    most = DummyClassifier().fit(data.train_x, data.train_y)
+    assert found["nearest class mean"] == nearest.score(data.test_x, data.test_y)
+    assert found["majority"] == most.score(data.test_x, data.test_y)
+    came = data.train_y[datasets.order(1, 0, len(data.train_y))]
+    assert found["same as last"] == np.mean(came[1:] == came[:-1])
+
+
+def test_baselines_of_numbers_are_errors() -> None:
+    y = np.arange(10.0) * 1.5
+    found = {b.name: b for b in summary.of(dataset_of(X, y, X, y)).baselines}
+    assert {b.figure for b in found.values()} == {"RMSE"}
+    assert found["mean"].value == pytest.approx(np.std(y))
+    assert set(found) == {"mean", "same as last"}
+
+
+def test_what_never_changes_is_told_by_name(tmp_path: Path, told: Any) -> None:
+    (tmp_path / "mine.csv").write_text("a,b,c,y\n1,7,2,0\n1,8,2,1\n1,9,2,0\n1,1,2,1\n")
+    lines, document = told(str(tmp_path / "mine.csv"))
+    assert lines["constant"] == ["2 of 3 numbers are the same in every sample: a, c"]
+    assert document["constant"] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "advice"),
+    [
+        (X * 100.0, Y, "inputs reach 3900, 10 is much already: x = ((x - x.mean"),
+        (X // 10, Y, "inputs reach only 0.0117647: np.savez(..., scale=3) makes it 1"),
+        (X, Y * 0, "there is one class only and nothing to tell apart"),
+        (X, Y * 2, "2 of 5 classes have no sample: 1, 3"),
+    ],
+)
+def test_what_fits_and_will_not_be_learned_well_has_advice(
+    x: np.ndarray, y: np.ndarray, advice: str
+) -> None:
+    assert any(
+        line.startswith(advice) for line in summary.of(dataset_of(x, y, x, y)).advice
+    )
+
+
+def test_a_class_that_is_tested_and_never_learned_is_told() -> None:
+    found = summary.of(dataset_of(X, Y, X[:1], np.array([3])))
+    assert found.advice[-1] == (
+        "1 of 4 classes has test samples and none to learn from: 3"
+    )
+
+
+def test_the_line_of_the_advice_makes_it_fit() -> None:
+    x = X * 100.0
+    (advice,) = summary.of(dataset_of(x, Y, x, Y)).advice
+    given = {"np": np, "x": x}
+    exec(advice.partition("already: ")[2], given)
+    assert not summary.of(dataset_of(given["x"], Y, given["x"], Y)).advice
+
+
+def test_windows_are_told_by_their_features(tmp_path: Path, told: Any) -> None:
+    x = np.random.default_rng(1).integers(-900, 900, (40, 16)).astype(np.int16)
+    made = windows.standardised(x, rows=8, axes=2)
+    np.savez(tmp_path / "mine.npz", x=x, y=np.arange(40) % 2, **windows.arrays(made))
+    lines, document = told(str(tmp_path / "mine.npz"))
+    assert document["features"] == 6 and document["elements"] == 16
+    assert abs(document["mean"]) < 0.2 and 1 < document["reach"] < 5
+    assert lines["inputs"][0].startswith("i16 windows of 8")
+
+
+def test_what_no_run_would_take_ends_as_a_run_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("1,2,0\n1,,1\n")
+    assert main(["data", str(path)]) == 2
+    first = capsys.readouterr().err
+    assert main(["run", "--data", str(path), "--target", "host"]) == 2
+    assert capsys.readouterr().err == first
