@@ -150,7 +150,6 @@ class Lockstep:
         self.verified, self._latest = snapshot, None
         self._resumed = snapshot.step, digest
         self._committed, self._repeatable = {}, {}
-        self._repeated.final = snapshot
 
     def _run(self) -> None:
         steering = self._steering

@@ -136,10 +136,11 @@ def test_the_learning_rate_is_the_callers(small: Callable[..., OpenDevice]) -> N
         assert (device.weights()["W2"] != before["W2"]).any()
 
 
+@pytest.mark.parametrize("kept", [{"commit": 16}, {}], ids=["checkpoints", "nothing"])
 def test_a_device_that_loses_its_power_goes_on_from_what_was_set(
-    small: Callable[..., OpenDevice],
+    small: Callable[..., OpenDevice], kept: dict[str, Any]
 ) -> None:
-    with small(commit=16, faults="cut=0.03,seed=3") as device:
+    with small(**kept, faults="cut=0.03,seed=3") as device:
         device.set_weights({"b1": np.ones(17)})
         for first in range(0, 120, 10):
             device.partial_fit(X[first : first + 10], Y[first : first + 10])
@@ -170,8 +171,11 @@ def test_classes_have_the_names_that_the_data_give_them(folder: Path) -> None:
         assert device.score(X[:80], names) > 0.1
 
 
-def test_weights_go_out_and_in_between_steps(small: Callable[..., OpenDevice]) -> None:
-    with small() as device:
+@pytest.mark.parametrize("rule", ["dfa", "fg-weight"])
+def test_weights_go_out_and_in_between_steps(
+    small: Callable[..., OpenDevice], rule: str
+) -> None:
+    with small(rule=rule) as device:
         device.partial_fit(X[:20], Y[:20])
         kept, outputs = device.weights(), device.infer(X[:4])
         device.partial_fit(X[20:40], Y[20:40])
@@ -256,6 +260,18 @@ def test_a_lie_about_a_state_that_was_set_is_found(
     device = small(through=lying(Lie("init", "digest", "a bit", 2)))
     with pytest.raises(Divergence):
         device.set_weights({"b1": np.ones(17)})
+    with pytest.raises(Divergence):
+        device.close()
+
+
+def test_a_state_that_has_changed_between_steps_is_found(
+    small: Callable[..., OpenDevice],
+) -> None:
+    device = small().partial_fit(X[:9], Y[:9])
+    inside = device._life.device
+    inside.write(inside.plan.tensor("b1"), np.ones(17, np.float32))
+    with pytest.raises(Divergence, match=r"step 9 \(state\), b1\[0\]"):
+        device.weights()
     with pytest.raises(Divergence):
         device.close()
 
