@@ -17,8 +17,10 @@ from typing import Any
 from emulation.faults import Faults
 from hil import documents
 from hil.errors import UsageError
-from hil.keys import KEYS, Key
+from hil.keys import KEYS, InMemory, Key
 
+LONGEST = 200
+"""Characters of a refused value that are told."""
 _BY_NAME = {key.name: key for key in KEYS}
 
 
@@ -40,7 +42,7 @@ class Experiment:
     network: tuple[int, ...] | str | None = None
     activation: str = "tanh"
     output: str | None = None
-    data: str = "digits"
+    data: str | InMemory = "digits"
     steps: int | None = None
     epochs: int | None = None
     lr: float | None = None
@@ -168,7 +170,12 @@ class Experiment:
         return replace(self, **made)
 
     def to_toml(self) -> str:
-        """The experiment as a TOML file; `from_toml` gives it back."""
+        """The experiment as a TOML file; `from_toml` gives it back. Raises `UsageError`
+        for data in memory, which a run writes into its folder."""
+        if isinstance(self.data, InMemory):
+            raise UsageError(
+                "data are arrays: a TOML file can only name a file of them"
+            )
         tables: dict[str, dict[str, Any]] = {"": {}, "parameters": {**self.parameters}}
         for key in KEYS:
             value = getattr(self, key.name)
@@ -186,18 +193,27 @@ def checked(key: Key, value: Any) -> Any:
     try:
         return key.parse(plain(value))
     except ValueError as error:
-        raise UsageError(f"{key.name} is {value!r}: expected {error}") from None
+        raise UsageError(f"{key.name} is {shown(value)}: expected {error}") from None
+
+
+def shown(value: Any) -> str:
+    """A value in one line of bounded length, for there may be much in an array."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def plain(value: Any) -> Any:
     """A scalar of numpy, or such scalars in a sequence or a table, as Python's own; of
     an array its numbers, if it is a row of them."""
     if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
+        return {name: _scalar(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(plain(inner) for inner in value)
-    scalar_or_row = len(getattr(value, "shape", (0, 0))) < 2
-    return value.tolist() if scalar_or_row else value
+        return type(value)(map(_scalar, value))
+    return value.tolist() if getattr(value, "ndim", 0) == 1 else _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def known_key(name: str, origin: str) -> Key:

@@ -10,7 +10,7 @@ what TOML would have given.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,32 @@ def text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a text")
     return value
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """Data that the caller holds: what `hil.data.taken.dataset_of` takes, by name."""
+
+    arrays: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return "arrays"
+
+
+def data(value: Any) -> str | InMemory:
+    """A name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a table of them by
+    name, in which `scale` may stand too."""
+    if isinstance(value, (str, InMemory)) and value:
+        return value
+    names = ("x", "y", "x_test", "y_test")
+    if isinstance(value, tuple) and len(value) in (2, 4):
+        return InMemory(dict(zip(names, value, strict=False)))
+    if isinstance(value, dict) and {"x", "y"} <= set(value) <= {*names, "scale"}:
+        return InMemory(value)
+    raise ValueError(
+        "a name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a dict of them, "
+        "in which scale may stand too"
+    )
 
 
 def boolean(value: Any) -> bool:
@@ -187,7 +213,7 @@ KEYS = (
     Key("network", widths, "widths of the layers, inputs first", "64-128-64-10"),
     Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS)),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS)),
-    Key("data", text, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
+    Key("data", data, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
     Key("steps", whole(1, 2**31), "learning steps", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),

@@ -20,12 +20,13 @@ from hil.data import samples
 from hil.data.dataset import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment, load
+from hil.keys import InMemory
 from hil.learning.open_device import OpenDevice
 from hil.learning.progress import Progress
 from hil.learning.states import RunFolder, State, saved
 from hil.lesson import weights
 from hil.lesson.open_lesson import opened
-from hil.lesson.preparing import prepare
+from hil.lesson.preparing import data_of, prepare
 
 GIVEN = (
     "steps", "epochs", "holdout", "test", "resident", "thin", "rehearsal", "rehearse",
@@ -79,6 +80,8 @@ def open(
             "what a sample is"
         )
     form = None if described else _form(asked, dtype, scale)
+    if isinstance(asked.data, InMemory):
+        form = data_of(asked)
     if form is not None:
         asked = asked.override({"data": form.name})
     lesson = opened(prepare(asked, form))

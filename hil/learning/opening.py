@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 from codegen.planning.planned import Plan
+from hil.data import arrays, taken
 from hil.device.greeting import Greeting
 from hil.errors import StorageError, UsageError
+from hil.keys import InMemory
 from hil.learning import checkpoints
 from hil.learning.progress import Begun, Progress
 from hil.lesson import weights
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson
+from hil.lesson.preparing import data_of
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import new_record
@@ -34,9 +39,9 @@ def require_resumable(lesson: Lesson) -> None:
         )
 
 
-def record_in_new_folder(lesson: Lesson, out: Path) -> RunRecord:
-    """The record of a run that begins, in a folder of its own in `out` with its
-    experiment. Raises `UsageError` and `StorageError`, and leaves no folder then."""
+def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
+    """The lesson of a run that begins and its record, in a folder of its own in `out`
+    with its experiment, and with its data if they were in memory. Raises `UsageError` and `StorageError`, and leaves no folder then."""
     try:
         folder = records.make_folder(out, lesson.experiment.name)
     except OSError as error:
@@ -44,13 +49,24 @@ def record_in_new_folder(lesson: Lesson, out: Path) -> RunRecord:
             f"run folder in {str(out)!r} cannot be made: {error.strerror}",
             "choose another place with --out",
         ) from error
-    record = new_record(lesson, folder)
     try:
+        lesson = _with_data_in(folder, lesson)
         storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
     except StorageError:
-        folder.rmdir()
+        rmtree(folder, ignore_errors=True)
         raise
-    return record
+    return lesson, new_record(lesson, folder)
+
+
+def _with_data_in(folder: Path, lesson: Lesson) -> Lesson:
+    """The same lesson; data in memory become a file in the folder."""
+    asked = lesson.experiment
+    if not isinstance(asked.data, InMemory):
+        return lesson
+    path = arrays.write(
+        folder / records.DATA, taken.as_arrays(data_of(asked)), packed=True
+    )
+    return replace(lesson, experiment=replace(asked, data=str(path)))
 
 
 def flash(lesson: Lesson, resume: Path | bool, folder: Path) -> Path | None:

@@ -115,7 +115,6 @@ class Session:
     ) -> None:
         if resume:
             opening.require_resumable(lesson)
-        self.lesson = lesson
         self.resume = resume
         self._cut = cut
         self._line = through
@@ -131,7 +130,7 @@ class Session:
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
-        self.record = opening.record_in_new_folder(lesson, out)
+        self.lesson, self.record = opening.in_new_folder(lesson, out)
 
     def run(self, hold: Hold | None = None) -> None:
         """Learn the whole lesson, and hear signals that are held; whatever happens,

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from codegen import rules
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
-from hil.data import datasets
+from hil.data import datasets, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
+from hil.keys import InMemory
 from hil.lesson import rates
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.tuned_file import Tuned
@@ -76,8 +77,15 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     )  # fmt: skip
 
 
+def data_of(experiment: Experiment) -> Dataset:
+    """The data that an experiment names, or brings. Raises `DataError`."""
+    if isinstance(experiment.data, InMemory):
+        return taken.dataset_of(**experiment.data.arrays)
+    return datasets.load(experiment.data, experiment.widths)
+
+
 def _dataset(experiment: Experiment) -> Dataset:
-    dataset = datasets.load(experiment.data, experiment.widths)
+    dataset = data_of(experiment)
     if experiment.holdout is None:
         return dataset
     return datasets.hold_out(dataset, experiment.holdout)
@@ -143,9 +151,10 @@ def _rate(spec: Spec) -> float:
 def _at_absolute_paths(experiment: Experiment) -> Experiment:
     """The same, also for who is in another folder."""
     data = experiment.data
+    named = isinstance(data, InMemory) or data in datasets.NAMES
     return replace(
         experiment,
-        data=data if data in datasets.NAMES else _absolute(data),
+        data=data if named else _absolute(str(data)),
         init=experiment.init and _absolute(experiment.init),
         save=experiment.save and _absolute(experiment.save),
         flash=experiment.flash and _absolute(experiment.flash),

@@ -41,7 +41,7 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
         network=lesson.spec.network.layers,
         activation=lesson.spec.network.activation,
         output=lesson.spec.network.output,
-        data=effective.data,
+        data=str(effective.data),
         tasks=_tasks(lesson),
         seed=lesson.spec.seed,
         steps=lesson.steps,

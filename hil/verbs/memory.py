@@ -83,7 +83,7 @@ def _with_samples(asked: Experiment, given: argparse.Namespace) -> Experiment:
 
     if asked.widths is None or names(given.experiment, "data") or given.data:
         return asked
-    there = datasets.load(asked.data)
+    there = datasets.load(str(asked.data))
     if there.features == asked.widths[0] and there.classes <= asked.widths[-1]:
         return asked
     return asked.override({"data": datasets.DENSE})

@@ -8,11 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import emulation
+import hil
 from codegen.rendering import render
 from emulation.faults import Faults, FaultyChannel
+from hil import OpenDevice
+from hil.data import datasets
 from hil.device.link.channel import Channel
 from hil.errors import LineClosed
 from hil.experiment import Experiment
@@ -89,3 +93,13 @@ def mutate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mutate:
         path.write_text(text.replace(right, wrong))
 
     return change
+
+
+DIGITS = datasets.load("digits")
+SMALL = {"network": "64-17-10", "target": "host", "dtype": np.uint8, "scale": 16}
+
+
+@pytest.fixture
+def opens(folder: Path) -> Callable[..., OpenDevice]:
+    """Opens a small network on the host, for the digits, with these keys besides."""
+    return lambda *source, **keys: hil.open(*source, **{**SMALL, "out": folder, **keys})

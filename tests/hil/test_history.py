@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hil import Experiment, RunRecord, run
-from hil.errors import UsageError
+from hil.errors import DataError, UsageError
 from hil.records import run_files
 from hil.records.history import sliding_mean
 
@@ -50,6 +50,27 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert asked.to_toml() == Experiment(**vars(asked)).to_toml()
     with pytest.raises(UsageError, match=r"steps is .*: expected an integer from 1"):
         Experiment(steps=np.float64(20.5))
+
+
+def test_arrays_are_data_and_the_folder_keeps_them(
+    host_cc: str, tmp_path: Path
+) -> None:
+    x = np.random.default_rng(1).random((50, 6))
+    y = np.where(x[:, 0] > 0.5, "high", "low")
+    record = run(target="host", network="6-5-2", data=(x, y), holdout=5, out=tmp_path)
+    assert (record.result, record.steps) == ("pass", 35)
+    again = run(record.folder / "experiment.toml", out=tmp_path)
+    assert again.digest == record.digest and again.accuracy == record.accuracy
+
+
+def test_arrays_that_are_no_data_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"data is .* expected a name, a path") as seen:
+        Experiment(data=np.zeros((300, 4)))
+    assert len(str(seen.value)) < 400 and "\n" not in str(seen.value)
+    with pytest.raises(DataError, match="x holds non-finite values"):
+        run(data={"x": np.full((3, 4), np.nan), "y": [0, 1, 0], "scale": 2})
+    with pytest.raises(UsageError, match="a TOML file can only name a file"):
+        Experiment(data=(np.zeros((3, 4)), [0, 1, 1])).to_toml()
 
 
 def test_the_history_is_the_lines_of_the_run(record: RunRecord) -> None:

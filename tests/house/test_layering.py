@@ -100,10 +100,10 @@ SHELVES = {
         "data": "errors",
         "device": "errors documents",
         "flags": "errors keys experiment device",
-        "lesson": "errors output documents experiment data device",
+        "lesson": "errors keys output documents experiment data device",
         "desk": "errors experiment device lesson",
         "records": "errors versions documents device lesson",
-        "learning": "errors interrupts output experiment data device lesson desk "
+        "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",

@@ -84,7 +84,9 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
     `prepare` raises.
     """
     if asked.network is None:
-        asked = asked.override({"network": NETWORKS.get(asked.data, OTHER_NETWORK)})
+        asked = asked.override(
+            {"network": NETWORKS.get(str(asked.data), OTHER_NETWORK)}
+        )
     if asked.unit is not None or not load(asked.target).emulated:
         raise UsageError(
             f"{asked.unit or asked.target!r} counts no instructions: "
@@ -101,7 +103,7 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
                 f"{name} = {getattr(asked, name)!r}: hil bench step starts from the "
                 "seed's weights and keeps none"
             )
-    counted = asked.steps or STEPS.get(asked.data, OTHER_STEPS)
+    counted = asked.steps or STEPS.get(str(asked.data), OTHER_STEPS)
     return prepare(asked.override({"steps": warm + counted, "icount": True}))
 
 

@@ -198,7 +198,7 @@ def observations(found: StepBench) -> Iterator[Observation]:
     """Every figure, one by one. Raises `ProvenanceError` for one of no kind."""
     lesson = found.lesson
     common = (
-        lesson.spec.rule.name, str(lesson.spec.network), lesson.experiment.data,
+        lesson.spec.rule.name, str(lesson.spec.network), str(lesson.experiment.data),
         lesson.spec.seed, lesson.steps - found.warm,
     )  # fmt: skip
     qemu = f"qemu {found.qemu} -icount shift=0"
