@@ -300,7 +300,7 @@ def beside(folder: Path, value: str) -> str:
     """A path as seen from the experiment's folder; a bare name that is no file
     (such as "digits") stays a name."""
     path = folder / value
-    named = value.endswith((".npz", ".toml")) or path.is_file()
+    named = bool(Path(value).suffix) or "/" in value or path.is_file()
     return str(path) if named and not Path(value).is_absolute() else value
 
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from codegen.spec import Inputs
+from hil import run
+from hil.cli import main
 from hil.data import datasets, table
 from hil.data import text as text_files
 from hil.data.dataset import Dataset
 from hil.errors import DataError
+from hil.experiment import load
 
 KINDS = "cat", "dog", "eel"
 ROWS = [(1.5, -2.25, 0), (3.0, 0.125, 1), (5.5, 4.0, 2), (0.0, 7.0, 1), (2.0, 1.0, 0)]
@@ -221,3 +224,17 @@ def test_a_folder_of_npy_files_is_an_npz_that_is_not_packed(tmp_path: Path) -> N
     assert (mine.name, mine.inputs) == ("mine", packed.inputs)
     for part in ("train_x", "train_y", "test_x", "test_y"):
         assert (getattr(mine, part) == getattr(packed, part)).all()
+
+
+def test_a_column_may_be_named_in_an_experiment_beside_its_table(
+    tmp_path: Path, host_cc: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths in it start at its folder; the record's are the same from everywhere."""
+    (tmp_path / "mine.csv").write_text("kind,a,b\n" + "u,1,0.5\nv,2,1.5\n" * 10)
+    (tmp_path / "mine.toml").write_text('data = "mine.csv:kind"\ntarget = "host"\n')
+    monkeypatch.chdir(tmp_path / "..")
+    record = run(load(tmp_path / "mine.toml"), out=tmp_path / "runs", steps=8)
+    assert record.result == "pass"
+    assert record.experiment["data"] == f"{tmp_path.resolve()}/mine.csv:kind"
+    monkeypatch.chdir("/")
+    assert main(["replay", str(record.folder), "--step", "3"]) == 0
