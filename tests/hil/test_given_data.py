@@ -163,3 +163,15 @@ def test_a_later_label_that_nobody_knows_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=sentence):
         labels.of(y, names, 2)
+
+
+def test_a_table_of_pandas_is_data() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X * 0.5, columns=["a", "b", "c", "d"])
+    kinds = pandas.Series(np.array(["cat", "dog", "eel"])[Y])
+    made = dataset_of(frame, kinds, frame, kinds)
+    assert made.columns == ("a", "b", "c", "d") and made.labels == ("cat", "dog", "eel")
+    assert (made.train_x == X * np.float32(0.5)).all() and (made.train_y == Y).all()
+    frame.iloc[3, 1] = None
+    with pytest.raises(DataError, match=r"nan in row 3, column 'b'"):
+        dataset_of(frame, kinds)

@@ -159,7 +159,7 @@ def test_a_culprit_has_its_line_and_its_column(
 
 
 def test_the_line_that_mends_a_table_mends_it(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas")  # an environment older than the lock
     for text in ("a;b;y\n1;2;u\n3;;v\n4;5;v\n", "1,2,0\n?,2,1\n5,6,1\n"):
         with pytest.raises(DataError) as caught:
             loaded(tmp_path / "mine.csv", text)
