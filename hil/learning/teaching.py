@@ -32,6 +32,7 @@ from hil.lesson.lesson import Lesson
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import counts_told, take_counts
+from hil.records.verdict import tested
 
 
 class Teaching:
@@ -248,7 +249,7 @@ class Teaching:
         share = exam.right / exam.tested
         if not before:
             accuracy["test"] = share
-        told = f"{exam.right} of {exam.tested} right, {share:.2%}"
+        told = f"{exam.right} of {exam.tested} right, {share:.2%}{tested(self._record)}"
         if lesson.dataset.tasks:
             told = ", ".join(
                 f"{task.name} {known:.2%}"
@@ -265,7 +266,7 @@ class Teaching:
             return
         if not before:
             self._record.residuals = found
-        told = f"{found['tested']} samples, RMSE {found['rmse']:.4f}, MAE {found['mae']:.4f}"
+        told = f"{found['tested']} samples{tested(self._record)}, RMSE {found['rmse']:.4f}, MAE {found['mae']:.4f}"
         if found["r2"] is not None:
             told += f", R2 {found['r2']:.4f}"
         self._progress.stage(self._record.accuracy["part"], told)

@@ -49,6 +49,7 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
             "test": None,
             "prequential": None,
             "tested": 0,
+            "of": len(lesson.dataset.test_x),
             "part": part,
             "initial": None,
             "matrix": None,

@@ -45,7 +45,7 @@ ACCURACY = Table(
     {},
     {
         "test": maybe(number), "prequential": maybe(number), "tested": whole,
-        "part": text, "initial": maybe(each(maybe(number))),
+        "of": whole, "part": text, "initial": maybe(each(maybe(number))),
         "matrix": maybe(each(each(maybe(number)))),
     },
 )  # fmt: skip

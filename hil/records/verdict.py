@@ -25,6 +25,13 @@ def versions(record: RunRecord) -> str:
     )
 
 
+def tested(record: RunRecord) -> str:
+    """How many of the test samples were, where not all of them were; a stream says it
+    of each of its tasks."""
+    count, there = record.accuracy["tested"], record.accuracy.get("of", 0)
+    return f" ({count:,} of {there:,})" if count < there and not record.tasks else ""
+
+
 def verdict(record: RunRecord) -> str:
     """The last line: PASS, FAIL or ERROR, and what was compared with what."""
     network = "-".join(map(str, record.network))
@@ -40,13 +47,13 @@ def verdict(record: RunRecord) -> str:
     if record.digest:
         parts.append(f"digest {record.digest}")
     if record.accuracy["test"] is not None:
-        parts.append(
-            f"{record.accuracy['part']} accuracy {record.accuracy['test']:.2%}"
-        )
+        share = record.accuracy["test"]
+        parts.append(f"{record.accuracy['part']} accuracy {share:.2%}{tested(record)}")
     if record.residuals is not None:
         found = record.residuals
         r2 = "" if found["r2"] is None else f", R2 {found['r2']:.4f}"
-        parts.append(f"{record.accuracy['part']} RMSE {found['rmse']:.4f}{r2}")
+        part = record.accuracy["part"]
+        parts.append(f"{part} RMSE {found['rmse']:.4f}{r2}{tested(record)}")
     parts += [
         f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
         f"seed {record.seed}",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hil import Experiment, run
+from hil.cli import main
 from hil.data import datasets
 from hil.errors import DataError
 from hil.records.verdict import verdict
@@ -62,3 +63,33 @@ def test_a_run_without_a_holdout_says_that_it_tested(
 ) -> None:
     record = run(small, out=folder)
     assert record.accuracy["part"] == "test" and "test accuracy" in verdict(record)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("20", " (20 of 360)"), ("all", ""), ("360", ""), ("0", "")]
+)
+def test_a_part_that_was_not_tested_whole_is_told(
+    tmp_path: Path,
+    host_cc: str,
+    capsys: pytest.CaptureFixture[str],
+    asked: str,
+    said: str,
+) -> None:
+    """In the line of the test, and in the verdict, which people quote."""
+    command = ("run", "--target", "host", "--network", "64-4-10", "--steps", "2")
+    assert main([*command, "--test", asked, "--out", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [line for line in lines if line.startswith(("test ", "PASS"))]
+    assert len(told) == (1 if asked == "0" else 2)
+    assert [" of 360)" in line for line in told] == [bool(said)] * len(told)
+    assert all(said in line for line in told)
+
+
+def test_a_part_of_numbers_that_was_not_tested_whole_is_told(
+    tmp_path: Path, host_cc: str
+) -> None:
+    record = run(
+        Experiment(data="friedman", target="host", steps=2, test=30), out=tmp_path
+    )
+    assert "(30 of 1,000)" in verdict(record)
+    assert record.accuracy["of"] == 1000
