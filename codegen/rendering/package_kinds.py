@@ -10,11 +10,13 @@ from dataclasses import dataclass
 class Kind:
     """Where a kind of package has the header that programs include, and where the
     rest. `told`: whether it can tell the compiler's flags for the library alone; where
-    it cannot, the C asks for its arithmetic by pragmas."""
+    it cannot, the C asks for its arithmetic by pragmas. `coarse`: whether who calls it
+    may have floats of fewer bits, so that an example learns at a power of two."""
 
     header: str
     sources: str
     told: bool = True
+    coarse: bool = False
 
 
 KINDS = {
@@ -24,5 +26,6 @@ KINDS = {
     "arduino": Kind("src", "src", told=False),
     "zephyr": Kind("include", "src"),
     "esp-idf": Kind("include", "src"),
+    "micropython": Kind("src", "src", told=False, coarse=True),
 }
 """Every kind, by its name: a folder of templates/packages."""

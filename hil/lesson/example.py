@@ -3,6 +3,7 @@ digest that must come of them. The C is codegen/templates/packages/parts/learn.j
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -68,12 +69,14 @@ def given(spec: Spec, kind: int) -> Given:
     return (np.arange(spec.network.n_out) % kinds(spec) == kind).astype(np.float32)
 
 
-def example(spec: Spec, eta: float) -> Example:
-    """The example, learned by the reference.
+def example(spec: Spec, eta: float, coarse: bool = False) -> Example:
+    """The example, learned by the reference; at the power of two next to `eta` where
+    floats may be `coarse`.
 
     Raises `UsageError` where its values grow out of bounds.
     """
     learner = Learner(spec)
+    eta = 2.0 ** round(math.log2(eta)) if coarse else eta
     try:
         for sample, kind in samples(spec, STEPS):
             learner.step(sample, given(spec, kind), np.float32(eta))

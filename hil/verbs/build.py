@@ -112,7 +112,7 @@ def _package(
     lesson = prepare(asked)
     plan, rate = plan_for(lesson), lesson.experiment.lr
     assert rate is not None, "a lesson has one"
-    shown = example(lesson.spec, rate)
+    shown = example(lesson.spec, rate, KINDS[given.package].coarse)
     files = package(plan, given.package, shown, version(), names)
     build_folder.write(folder, files)
     out.line(

@@ -38,7 +38,7 @@ if os.uname().machine == "x86_64":
 
 def made(spec: Spec, kind: str, prefix: str = "net") -> BuildPlan:
     """The package of `spec`."""
-    shown = example(spec, 0.03)
+    shown = example(spec, 0.03, KINDS[kind].coarse)
     return package(plan(spec, targets.load("host")), kind, shown, "1.2.3", prefix)
 
 
