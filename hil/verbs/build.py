@@ -11,7 +11,9 @@ from hil import output
 from hil.flags import add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
+    from codegen.building.buildplan import BuildPlan
     from codegen.machine_code.stack import Bound, Stack
+    from codegen.planning.planned import Plan
     from hil.experiment import Experiment
     from hil.lesson.building import Built
 
@@ -108,31 +110,27 @@ def _package(
     from hil.lesson.preparing import prepare
     from hil.versions import version
 
-    asked = _portable(given)
-    lesson = prepare(asked)
+    lesson = prepare(_portable(given))
     plan, rate = plan_for(lesson), lesson.experiment.lr
     assert rate is not None, "a lesson has one"
     shown = example(lesson.spec, rate, KINDS[given.package].coarse)
     files = package(plan, given.package, shown, version(), names)
     build_folder.write(folder, files)
+    memory = memory_of(plan, names)
     out.line(
         f"network  {plan.spec.network}, rule {plan.rule.name}, for {plan.target.name}"
     )
-    for what, size, where in memory_of(plan, names):
+    for what, size, where in memory:
         out.line(f"  {size:12,} bytes  {what}, {where}")
     out.line(f"package  {given.package}, {len(files.files)} files in {folder}")
     out.line(f"example  digest {shown.digest:08x} after {shown.steps} samples")
     out.document(
         {
-            "target": plan.target.name,
-            "rule": plan.rule.name,
-            "network": list(plan.spec.network.layers),
-            "folder": str(folder),
-            "files": sorted(files.files),
+            **_identity(plan, files, folder),
             "package": given.package,
             "prefix": names,
             "example": {"steps": shown.steps, "digest": f"{shown.digest:08x}"},
-            "memory": [{"name": n, "bytes": b} for n, b, _ in memory_of(plan, names)],
+            "memory": [{"name": what, "bytes": size} for what, size, _ in memory],
             "provenance": {"example": "reference", "memory": "counted"},
         }
     )
@@ -198,14 +196,21 @@ def _bounds(found: Stack | None) -> dict[str, Bound]:
     return {n: found.bound(r) for n, r in roots.items() if r in found.graph.nodes}
 
 
-def _document(built: Built, found: Stack | None, folder: Path) -> dict[str, object]:
-    plan, image = built.plan, built.image
+def _identity(plan: Plan, files: BuildPlan, folder: Path) -> dict[str, object]:
+    """What was made, and where."""
     return {
         "target": plan.target.name,
         "rule": plan.rule.name,
         "network": list(plan.spec.network.layers),
         "folder": str(folder),
-        "files": sorted(built.files.files),
+        "files": sorted(files.files),
+    }
+
+
+def _document(built: Built, found: Stack | None, folder: Path) -> dict[str, object]:
+    plan, image = built.plan, built.image
+    return {
+        **_identity(plan, built.files, folder),
         "toolchain": image.toolchain,
         "image": {"build_digest": image.digest, "text": image.text, "ram": image.ram},
         "tape": plan.tape,

@@ -116,6 +116,27 @@ def test_cmake_builds_the_library_and_its_test_passes(
     assert f"digest  {expected(folder)}, equal to numpy's\n" in said
 
 
+def test_what_cmake_installs_is_found_by_another_project(
+    tmp_path: Path, host_cc: str
+) -> None:
+    folder, prefix = written(tmp_path / "made", "cmake"), tmp_path / "prefix"
+    done = cmake(folder, f"-DCMAKE_INSTALL_PREFIX={prefix}")
+    assert done.returncode == 0, done.stdout
+    told(folder, tool("cmake"), "--install", "build")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(other C)\n"
+        "find_package(net REQUIRED)\nadd_executable(other other.c)\n"
+        "target_link_libraries(other net::net)\n"
+    )
+    (tmp_path / "other.c").write_text(
+        "#include <net.h>\nstatic net_t one;\n"
+        "int main(void)\n{\n    return net_init(&one, 1);\n}\n"
+    )
+    done = cmake(tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}")
+    assert done.returncode == 0, done.stdout
+    told(tmp_path, tmp_path / "build" / "other")
+
+
 def test_two_packages_are_parts_of_one_cmake_project(
     tmp_path: Path, host_cc: str
 ) -> None:
