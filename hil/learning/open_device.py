@@ -234,6 +234,8 @@ class OpenDevice:
     @property
     def record(self) -> RunRecord:
         """What is known of the run so far."""
+        if not self._closed:
+            self._teaching.account()
         return self._session.record
 
     @property

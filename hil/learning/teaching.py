@@ -86,7 +86,7 @@ class Teaching:
             try:
                 yield
             finally:
-                self._account()
+                self.account()
 
     def run(self) -> None:
         """Learn and examine until the lesson ends, or at the first difference.
@@ -173,8 +173,8 @@ class Teaching:
 
         self._life.through(stage)
 
-    def _account(self) -> None:
-        """What learning came to, for the record."""
+    def account(self) -> None:
+        """What learning has come to, for the record."""
         record, lockstep, metrics = self._record, self._lockstep, self._metrics
         accuracy, tasks = record.accuracy, record.tasks
         record.learned, record.compared = lockstep.learned, lockstep.compared

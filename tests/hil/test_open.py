@@ -36,6 +36,7 @@ def test_it_learns_what_a_run_learns_of_the_same_samples(
     x, y = zip(*map(lesson.sample, range(60)), strict=True)
     with opens() as device:
         device.partial_fit(x[:30], y[:30])
+        assert device.record.learned == 30
         told = [device.step(*sample) for sample in zip(x[30:33], y[30:33], strict=True)]
         device.partial_fit(np.array(x[33:], np.float64), np.array(y[33:], np.int16))
         score = device.score(DIGITS.test_x[:20], DIGITS.test_y[:20])

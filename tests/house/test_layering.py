@@ -105,6 +105,7 @@ SHELVES = {
         "records": "errors versions documents device lesson",
         "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
+        "sklearn": "data learning",
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",
         "live": "errors output experiment records learning",
