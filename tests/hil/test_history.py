@@ -83,6 +83,12 @@ def test_the_history_is_the_lines_of_the_run(record: RunRecord) -> None:
     assert (told["instructions"] == -1).all() and np.isnan(told["threshold"]).all()
 
 
+def test_the_table_has_the_columns_of_the_history(record: RunRecord) -> None:
+    table = record.frame()
+    assert list(table.columns) == list(record.history())
+    assert table["loss"].tolist() == record.history()["loss"].tolist()
+
+
 def test_a_table_without_pandas_is_refused_with_what_mends_it(
     record: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
