@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from math import isfinite
 from pathlib import Path
 
@@ -20,6 +20,8 @@ LABELS = ("label", "labels", "class", "target", "y")
 """Names of the column with the labels where nobody names it; else it is the last."""
 MISSING = ("", "?", "na", "n/a", "nan", "null")
 """A value that is not there, in small letters."""
+LOOKED_AT = 16
+"""Lines among which is the first that is not blank."""
 MOST_TEXTS = 1 << 16
 """Different texts of the labels at most."""
 SHOWN = 40
@@ -46,10 +48,11 @@ class _Table:
         self, path: Path, origin: str, lines: Iterator[str], column: str | None
     ) -> None:
         self.path, self.origin = path, origin
-        first = next(lines, "")
-        self.between = _separator(path, first)
-        self.rows = self._cells(chain([first], lines))
-        _, names = next(self.rows, (0, []))
+        begun = [*islice(lines, LOOKED_AT)]
+        self.between = _separator(path, begun)
+        self.rows = self._cells(chain(begun, lines))
+        line, cells = next(self.rows, (0, []))
+        names = [cell.strip() for cell in cells]
         self.header = is_header(names)
         self.names = names if self.header else []
         self.width = len(names)
@@ -60,19 +63,19 @@ class _Table:
             )
         self.place = self._label(column)
         self.values = array("d")
+        self.numbers = text.Numbers()
         self.whole = True
         self.labels = _Labels()
         if not self.header:
-            self._take(1, names)
+            self._take(line, cells)
 
     def _cells(self, lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         """Each row that is not blank, with the number of its last line."""
         found = csv.reader(
             lines, delimiter=self.between, skipinitialspace=True, strict=True
         )
-        for row in found:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
+        for cells in found:
+            if any(map(str.strip, cells)):
                 yield found.line_num, cells
 
     def _label(self, column: str | None) -> int:
@@ -97,21 +100,21 @@ class _Table:
                 f"has {self.width}",
                 self._mended(", on_bad_lines='skip'") + " leaves out such lines",
             )
-        label = cells.pop(self.place)
+        label = cells.pop(self.place).strip()
         if label.lower() in MISSING:
             raise self._wrong(line, self.place, label)
         self.labels.take(line, label)
         self.whole = self.whole and text.is_whole("".join(cells))
         try:
-            values = [*map(float, cells)]
+            values = [*map(self.numbers.__getitem__, cells)]
         except ValueError:
             values = [float("nan")]
         if not isfinite(sum(values)):
             self._require_numbers(line, cells)
-        self.values.extend(values)
+        self.values.fromlist(values)
 
     def _require_numbers(self, line: int, cells: list[str]) -> None:
-        for place, cell in enumerate(cells):
+        for place, cell in enumerate(map(str.strip, cells)):
             try:
                 right = isfinite(float(cell))
             except ValueError:
@@ -172,7 +175,7 @@ class _Table:
         if not rows:
             raise DataError(f"{self.origin} has a header and no rows")
         x = text.numbers(self.values, self.whole).reshape(rows, features)
-        y = self.labels.array(self.origin, self.named(self.place), rows)
+        y = self.labels.array(self.origin, self.path.name, self.named(self.place), rows)
         names = self.names or [str(1 + place) for place in range(self.width)]
         names = [name for place, name in enumerate(names) if place != self.place]
         said = f"{rows:,} rows, label in column {self.named(self.place)}"
@@ -193,9 +196,11 @@ class _Labels:
         self.codes = array("L")
         self.known: dict[str, int] = {}
         self.words: list[tuple[int, str]] = []
+        self.first = 0
 
     def take(self, line: int, cell: str) -> None:
         """The next one, which is there."""
+        self.first = self.first or line
         if len(self.known) <= MOST_TEXTS:
             self.codes.append(self.known.setdefault(cell, len(self.known)))
         self.whole = self.whole and text.is_whole(cell)
@@ -205,17 +210,17 @@ class _Labels:
             self.numbers.append(0.0)
             self.words = [*self.words[:1], (line, cell)]
 
-    def array(self, origin: str, column: str, rows: int) -> np.ndarray:
-        """All of them. Raises `DataError`."""
+    def array(self, origin: str, name: str, column: str, rows: int) -> np.ndarray:
+        """All of them, of the file of that name. Raises `DataError`."""
         if not self.words:
             return text.numbers(self.numbers, self.whole)
         line, word = self.words[0]
-        if line == 1 and len(self.words) == 1 and rows > 1:
+        if self.first == line and len(self.words) == 1 and rows > 1:
             raise DataError(
-                f"{origin}: line 1, column {column} holds {short(word)!r} and every line "
+                f"{origin}: line {line}, column {column} holds {short(word)!r} and every line "
                 "below it a number: expected a header without numbers, or none",
-                "pandas.read_csv(...).add_prefix('c').to_csv(..., index=False) names "
-                "all columns",
+                f"pandas.read_csv({name!r}).add_prefix('c').to_csv('mended.csv', "
+                "index=False) names all columns",
             )
         longest = max(map(len, self.known))
         if len(self.known) > MOST_TEXTS or rows * longest * 4 > arrays.MOST:
@@ -241,9 +246,10 @@ def short(cell: str) -> str:
     return cell if len(cell) <= SHOWN else cell[: SHOWN - 3] + "..."
 
 
-def _separator(path: Path, first: str) -> str:
+def _separator(path: Path, begun: list[str]) -> str:
     if path.suffix.lower() == ".tsv":
         return "\t"
+    first = next((line for line in begun if line.strip()), "")
     return max(",;\t", key=first.count)
 
 

@@ -14,9 +14,12 @@ import numpy as np
 from hil.errors import DataError
 
 MOST = 1 << 28
-"""Bytes of a file at most: what is made of it has four times as many."""
+"""Bytes of a file at most: what is made of it has eight times as many at most."""
 LONGEST = 1 << 20
 """Characters of a line at most."""
+KEPT, SHORT = 4096, 8
+"""Numbers that are kept, and the characters of the longest."""
+BESIDE_DIGITS = str.maketrans("", "", "+- \t")
 BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 """What UTF-16 begins with."""
 EXACT = 1 << 53
@@ -67,9 +70,20 @@ def _lines(file: TextIO, origin: str) -> Iterator[str]:
         yield line
 
 
+class Numbers(dict[str, float]):
+    """Numbers by how they are written, a few of them kept: pixels have 256 values, and
+    four times as many are looked up in a second as are parsed."""
+
+    def __missing__(self, written: str) -> float:
+        value = float(written)
+        if len(self) < KEPT and len(written) <= SHORT:
+            self[written] = value
+        return value
+
+
 def is_whole(cells: str) -> bool:
     """Whether numbers written one after the other are all integers."""
-    return cells.replace("-", "").replace("+", "").isdecimal()
+    return cells.translate(BESIDE_DIGITS).isdecimal()
 
 
 def numbers(values: array[float], whole: bool) -> np.ndarray:

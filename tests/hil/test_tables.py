@@ -50,6 +50,7 @@ def rows(data: Dataset) -> list[tuple[float, ...]]:
         ("spaces", TEXTS.replace(",", " , ")),
         ("Windows", TEXTS.replace("\n", "\r\n")),
         ("blank lines", "\n" + TEXTS.replace("\n", "\n\n")),
+        ("semicolons after a blank line", "\n" + TEXTS.replace(",", ";")),
         ("no last newline", TEXTS.rstrip()),
     ],
 )  # fmt: skip
@@ -144,6 +145,7 @@ def test_labels_with_points_are_numbers_to_learn(tmp_path: Path) -> None:
         ('a,b,"y\nz"\n1,2,0\n3,x,1\n', r"line 4, column 'b' holds 'x'", "get_dummies"),
         ("1;2;0\n3;1,5;1\n", r"line 2, column 2 holds '1,5'", "decimal=','"),
         ("1,2,0\n3,inf,1\n", r"line 2, column 2 holds 'inf'", "np.inf"),
+        ("\n\n1,x,0\n3,1,1\n", r"line 3, column 2 holds 'x'", "mine.csv:2"),
         ("label,b,c\n0,1,2\n1,2,x\n", r"line 3, column 'c' holds 'x'", "get_dummies"),
         ("1,2,0\n3,1\n", r"line 2 has 2 columns, but the first line has 3", "skip"),
         ("a,b\n1,2\n", r"no column 'kind': expected a number from 1 to 2, or .*'a', 'b'", ""),
@@ -158,17 +160,33 @@ def test_a_culprit_has_its_line_and_its_column(
     assert hint.replace("\\", "") in "".join(caught.value.hints)
 
 
-def test_the_line_that_mends_a_table_mends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "column", "samples"),
+    [
+        ("a;b;y\n1;2;u\n3;;v\n4;5;v\n", "", 2),
+        ("1,2,0\n?,2,1\n5,6,1\n", "", 2),
+        ("1,2,0\ninf,2,1\n5,6,1\n", "", 2),
+        ("1,2,0\n5,6,1\n1,2,3,4\n", "", 2),
+        ("a;b;y\n1,5;2,5;0\n2,5;1,0;1\n", "", 2),
+        ("a,b,y\nred,2,0\nblue,3,1\n", "y", 2),
+        ("0,1,label\n1,2,0\n1,2,1\n", "", 2),
+    ],
+)
+def test_the_line_that_mends_a_table_mends_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    column: str,
+    samples: int,
+) -> None:
     pandas = pytest.importorskip("pandas")  # an environment older than the lock
-    for text in ("a;b;y\n1;2;u\n3;;v\n4;5;v\n", "1,2,0\n?,2,1\n5,6,1\n"):
-        with pytest.raises(DataError) as caught:
-            loaded(tmp_path / "mine.csv", text)
-        (hint,) = caught.value.hints
-        line = hint.partition(" leaves")[0]
-        line = line.replace("'mine.csv'", repr(str(tmp_path / "mine.csv")))
-        made = tmp_path / "mended.csv"
-        exec(line.replace("'mended.csv'", repr(str(made))), {"pandas": pandas})
-        assert len(rows(datasets.load(str(made)))) == 2
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        loaded(Path("mine.csv"), text)
+    line = caught.value.hints[0]
+    exec(line[: line.index("False)") + 6], {"pandas": pandas, "np": np})
+    mended = "mended.csv" + (f":{column}" if column else "")
+    assert len(rows(datasets.load(mended))) == samples
 
 
 def test_a_file_with_a_colon_in_its_name_is_that_file(tmp_path: Path) -> None:
