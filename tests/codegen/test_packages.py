@@ -259,6 +259,23 @@ def test_a_package_compiles_for_machines_with_shorter_pointers(
         )  # fmt: skip
 
 
+@pytest.mark.full
+def test_an_example_computes_the_same_where_pointers_are_shorter(
+    tmp_path: Path,
+) -> None:
+    """On 32-bit Arm, in QEMU's user mode; the pinned compiler builds its C library
+    once, which takes a minute."""
+    qemu = require(shutil.which("qemu-arm"), "qemu-arm", "make system-packages")
+    files = made(SPECS["rows"], "make")
+    files.write(tmp_path)
+    clang = (sys.executable, "-m", "ziglang", "cc", "-target", "arm-linux-musleabihf")
+    told(
+        tmp_path, *clang, "-mcpu=cortex_a7", "-static", "-std=c11", *ARITHMETIC,
+        "-Iinclude", "examples/learn.c", *files.library, "-lm", "-o", "learn",
+    )  # fmt: skip
+    assert f"{expected(tmp_path)}, equal to numpy's" in told(tmp_path, qemu, "learn")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_names_of_a_package_have_its_prefix(kind: str) -> None:
     files = made(SPECS["labels"], kind, "digits").files
