@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from codegen.spec import Inputs
-from hil.data import labels, samples
+from hil.cli import main
+from hil.data import datasets, labels, samples, windows
 from hil.data.dataset import Dataset
 from hil.data.taken import dataset_of
 from hil.errors import DataError
@@ -163,6 +165,31 @@ def test_a_later_label_that_nobody_knows_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=sentence):
         labels.of(y, names, 2)
+
+
+def test_windows_of_any_integers_travel_as_int16(tmp_path: Path) -> None:
+    """Also where all of them would fit a byte: a window is of int16."""
+    x = np.arange(160).reshape(10, 4, 4)
+    made = windows.standardised(x.reshape(10, 16).astype(np.int16), rows=8, axes=2)
+    np.savez(tmp_path / "mine.npz", x=x, y=Y, **windows.arrays(made))
+    data = datasets.load(str(tmp_path / "mine.npz"))
+    assert data.inputs == Inputs("i16", 1.0, made) and data.train_x.dtype == np.int16
+
+
+def test_a_run_says_in_its_first_line_what_was_converted(
+    tmp_path: Path, host_cc: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "mine.npz", x=X.astype(int), y=Y + 1)
+    command = ["run", "--target", "host", "--steps", "2", "--out", str(tmp_path)]
+    assert main([*command, "--data", str(tmp_path / "mine.npz")]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == (
+        "data     x is int64: travels as uint8, divided by 39; "
+        "y has labels 1 to 3: 3 classes, 1 -> 0, 2 -> 1, 3 -> 2"
+    )
+    np.savez(tmp_path / "mine.npz", x=X, y=Y)
+    assert main([*command, "--data", str(tmp_path / "mine.npz")]) == 0
+    assert capsys.readouterr().out.startswith("plan")
 
 
 def test_a_table_of_pandas_is_data() -> None:
