@@ -22,7 +22,8 @@ from tests.hil.conftest import DIGITS
 pytestmark = pytest.mark.usefixtures("host_cc")
 
 X, Y = DIGITS.train_x, DIGITS.train_y
-PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+ROOT = Path(__file__).parents[2]
+PAGE, NOTEBOOK = ROOT / "docs" / "python.md", ROOT / "examples" / "device.ipynb"
 
 
 # -- learning
@@ -92,6 +93,17 @@ def test_the_lines_of_the_page_work(
     record = known["device"].record
     assert (record.result, record.compared) == ("pass", 1000)
     assert record.accuracy["test"] > 0.8 and "W2" in known["weights"]
+
+
+def test_the_notebook_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    known: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), known)
+            assert cell["outputs"] == []
+    assert known["device"].record.result == "pass"
 
 
 def test_targets_and_samples_can_be_learned(opens: Callable[..., OpenDevice]) -> None:
