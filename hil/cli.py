@@ -9,26 +9,55 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType, ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hil import output, verbs
-from hil.errors import HilError, Termination, UsageError, stopped
+from hil.errors import HilError, Termination, UsageError, did_you_mean, stopped
 from hil.versions import version
 from targets import storage
 from targets.signals import held
 
+CHOICE = re.compile(r"argument (.*?): invalid choice: '(.*?)' \(choose from (.*)\)")
+"""What argparse says of a verb, or of a flag's value, that it does not know."""
+
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that usage errors look like all others."""
+    """Raises instead of exiting, so that usage errors look like all others. A flag is
+    what it is called: a part of its name may become another's with the next version."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, allow_abbrev=False)
+
+    def parse_known_args(
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """As argparse's; of a flag that nobody knows it names the nearest."""
+        found, rest = super().parse_known_args(args, namespace)
+        for word in rest:
+            flag = word.partition("=")[0]
+            known = re.findall(r"--[\w-]+", self.format_usage())
+            self._refuse(f"{self.prog} has no {flag!r}", did_you_mean(flag, known))
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"`{self.prog} --help` lists what there is")
+        """Raise `UsageError`."""
+        choice = CHOICE.fullmatch(message)
+        if choice is None:
+            self._refuse(message)
+        what, given, known = choice.groups()
+        names = re.findall(r"[\w-]+", known)
+        expected = f"{what} is {given!r}: expected one of {', '.join(names)}"
+        self._refuse(expected, did_you_mean(given, names))
+
+    def _refuse(self, sentence: str, hints: tuple[str, ...] = ()) -> NoReturn:
+        raise UsageError(sentence, *hints, f"`{self.prog} --help` lists what there is")
 
 
 def _verbs() -> dict[str, ModuleType]:

@@ -42,6 +42,9 @@ culprit, and hints that say what to do.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from codegen.errors import (
     BuildError,
     CompilerMissing,
@@ -234,6 +237,12 @@ class Termination(KeyboardInterrupt):
 
 class Quit(KeyboardInterrupt):
     """Key q of the live view on its way up, which is the way of Ctrl-C."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> tuple[str, ...]:
+    """A hint that names what is spelled nearly as `given`, if anything is."""
+    close = difflib.get_close_matches(given, list(known), 1)
+    return tuple(f"did you mean {name!r}?" for name in close)
 
 
 def stopped(signal: KeyboardInterrupt, when: str = "") -> HilError:

@@ -7,7 +7,6 @@ with the data at hand; `Lesson.experiment` is the effective experiment.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from typing import Any
 
 from emulation.faults import Faults
 from hil import documents
-from hil.errors import UsageError
+from hil.errors import UsageError, did_you_mean
 from hil.keys import KEYS, InMemory, Key
 
 LONGEST = 200
@@ -219,8 +218,7 @@ def _scalar(value: Any) -> Any:
 def known_key(name: str, origin: str) -> Key:
     """The key of that name; raises `UsageError`, `origin` begins its sentence."""
     if name not in _BY_NAME:
-        close = difflib.get_close_matches(name.replace("-", "_"), _BY_NAME, 1)
-        hints = [f"did you mean {close[0]!r}?"] if close else []
+        hints = did_you_mean(name.replace("-", "_"), _BY_NAME)
         raise UsageError(f"{origin} has an unknown key {name!r}", *hints)
     return _BY_NAME[name]
 
@@ -273,10 +271,9 @@ def _known(table: str, name: str, origin: str) -> str:
             else "keys of the top stand above the first table",
         )
     here = [key.name for key in KEYS if key.table == table]
-    close = difflib.get_close_matches(name.replace("-", "_"), here, 1)
     raise UsageError(
         f"experiment {origin!r} has an unknown key {place}{name!r}",
-        *([f"did you mean {close[0]!r}?"] if close else []),
+        *did_you_mean(name.replace("-", "_"), here),
     )
 
 

@@ -8,7 +8,6 @@ without such tables is one product, so an experiment's file is a sweep of one.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from codegen import rules
 from codegen.spec import RuleChoice
 from hil import documents
-from hil.errors import UsageError
+from hil.errors import UsageError, did_you_mean
 from hil.experiment import Experiment, beside, checked, known_key
 from hil.keys import KEYS, Key, number_or_word
 from targets import load as load_target
@@ -179,11 +178,9 @@ def _full_name(name: str) -> str:
     bare = plain.removeprefix(PARAMETERS + ".")
     if bare in parameters:
         return f"{PARAMETERS}.{bare}"
-    close = difflib.get_close_matches(bare, sorted(known | parameters), 1)
-    hints = [f"did you mean {close[0]!r}?"] if close else []
     raise UsageError(
         f"--vary names {name!r}: expected a key of an experiment or a rule's parameter",
-        *hints,
+        *did_you_mean(bare, sorted(known | parameters)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.errors import UsageError
+from hil.errors import UsageError, did_you_mean
 from hil.flags import add_keys, experiment_of
 from hil.keys import KEYS
 
@@ -60,18 +60,15 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _list(given: argparse.Namespace) -> int:
-    import difflib
-
     from codegen import kernels
 
     out = output.of(given)
     known = {row.symbol: row.kernel.name for row in kernels.TABLE}
     given.kernel = known.get(given.kernel, given.kernel)
     if given.kernel and given.kernel not in kernels.KERNELS:
-        close = difflib.get_close_matches(given.kernel, kernels.KERNELS, 1)
         raise UsageError(
             f"unknown kernel {given.kernel!r}: `hil kernels` lists them",
-            *([f"did you mean {close[0]!r}?"] if close else []),
+            *did_you_mean(given.kernel, kernels.KERNELS),
         )
     rows = [row for row in kernels.TABLE if given.kernel in (None, row.kernel.name)]
     for kernel in dict.fromkeys(row.kernel for row in rows):

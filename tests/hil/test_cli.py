@@ -36,10 +36,11 @@ ROOT = Path(__file__).parents[2]
         (["run", "--data", "nowhere.npz"], 2, "there is no data file 'nowhere.npz'"),
         (["run", "--parameter", "feedbac=signs"], 2, "has no parameter 'feedbac'"),
         (["run", "absent.toml"], 2, "experiment 'absent.toml' cannot be read"),
-        (["run", "--frobnicate"], 2, "unrecognized arguments: --frobnicate"),
+        (["run", "--frobnicate"], 2, "hil run has no '--frobnicate'"),
+        (["bench", "fault"], 2, "is 'fault': expected one of"),
         (["monitor", "/dev/ttyNOSUCH7"], 2, "no port, recording or run folder"),
         (["rules", "dfb"], 2, "unknown rule 'dfb'"),
-        (["frobnicate"], 2, "invalid choice: 'frobnicate'"),
+        (["frobnicate"], 2, "VERB is 'frobnicate': expected one of"),
         ([], 2, "required: VERB"),
     ],
 )
@@ -52,6 +53,24 @@ def test_bad_input_is_one_sentence_and_an_exit_code(
     assert first.startswith("hil: ") and sentence in first
     assert all(hint.startswith("  hint: ") for hint in hints)
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["rnu"], "run"),
+        (["bench", "fault"], "faults"),
+        (["run", "--step", "20"], "--steps"),  # no part of a name stands for the flag
+        (["sweep", "--jobz=2"], "--jobs"),
+    ],
+    ids=str,
+)
+def test_what_is_nearly_right_is_named(
+    capsys: pytest.CaptureFixture[str], given: list[str], meant: str
+) -> None:
+    assert main(given) == 2
+    _, *hints = capsys.readouterr().err.splitlines()
+    assert hints[0].strip() == f"hint: did you mean {meant!r}?"
 
 
 def test_an_error_is_json_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
