@@ -91,6 +91,7 @@ def test_the_list_of_exemptions_is_held_to_what_there_is() -> None:
     ]
     assert complaints(points, [missing]) == []
     assert len(complaints(points, [missing, shown])) == 1
+    assert complaints(points, [missing, shown], may_be_shown=True) == []
     assert len(complaints(points, [missing, gone])) == 1
 
 

@@ -273,6 +273,24 @@ def test_a_device_behind_a_narrow_line_is_taught_read_and_examined(
         assert line.harmed
 
 
+def test_an_exam_is_divided_on_a_line_that_has_become_narrow(
+    board: Callable[[Experiment], Board],
+) -> None:
+    one = board(Experiment(network=(64, 17, 10), steps=60))
+    lesson, learner = one.lesson, Learner(one.lesson.spec)
+    with Channel(one.url) as channel:
+        line = Narrow(channel, 1 << 16)
+        device = Device(line, one.built.plan, lesson.target.limits)  # type: ignore[arg-type]
+        device.hello(one.built.image.digest, 0, 10.0)
+        device.init(lesson.spec.seed)
+        line.longest = 130
+        x = lesson.dataset.test_x[:8]
+        expected = np.stack([learner.infer(sample) for sample in x])
+        outputs = device.infer([sample.tobytes() for sample in x])
+        assert (outputs.view(np.uint32) == expected.view(np.uint32)).all()
+        assert line.harmed
+
+
 class Fraying(Narrow):
     """One that, as soon as a request of so many bytes is on it, takes only short ones,
     and that is unplugged whenever a single step was answered then, `often` times."""

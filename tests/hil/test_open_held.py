@@ -237,3 +237,54 @@ def test_nothing_is_asked_of_a_device_that_was_closed(
     with pytest.raises(HilError, match="has ended"):
         device.predict(X[:1])
     device.close()
+
+
+def test_a_lie_about_the_first_state_is_found_before_anything_is_learned(
+    opens: Callable[..., OpenDevice], folder: Path
+) -> None:
+    with pytest.raises(Divergence, match="differ"):
+        opens(through=lying(Lie("init", "digest", "a bit", 0)))
+    (path,) = folder.glob("*/run.json")
+    record = json.loads(path.read_text())
+    assert (record["result"], record["learned"]) == ("fail", 0)
+
+
+def test_targets_that_do_not_fit_are_refused(opens: Callable[..., OpenDevice]) -> None:
+    with opens(goal="vector", network="64-17-2", output="identity") as device:
+        for y, said in (
+            ([["a", "b"]], "expected numbers"),
+            ([[1.0, 2.0, 3.0]], r"y is float64 \[1, 3\]"),
+            ([[1.0, np.inf]], "not finite"),
+        ):
+            with pytest.raises(UsageError, match=said):
+                device.partial_fit(X[:1], y)
+        with pytest.raises(UsageError, match="goal is 'vector': expected classes"):
+            device.predict_proba(X[:1])
+        device.partial_fit(X[:1], [[1.0, 2.0]])
+    with opens(goal="sample", network="64-17-64") as device:
+        with pytest.raises(UsageError, match="expected x alone"):
+            device.partial_fit(X[:1], Y[:1])
+        device.partial_fit(X[:1])
+    assert device.record.result == "pass"
+
+
+def test_softmax_outputs_are_the_shares(opens: Callable[..., OpenDevice]) -> None:
+    with opens(output="softmax") as device:
+        device.step(X[0], Y[0])
+        assert (device.predict_proba(X[:3]) == device.infer(X[:3])).all()
+
+
+def test_an_experiment_and_its_file_say_what_samples_are(
+    folder: Path, tmp_path: Path
+) -> None:
+    asked = hil.Experiment(target="host", network="64-10", commit=3)
+    path = tmp_path / "asked.toml"
+    path.write_text(asked.to_toml())
+    digests = set()
+    for source in (asked, path):
+        with hil.open(source, out=folder, compare="none") as device:
+            device.partial_fit(X[:9], Y[:9])
+            assert set(device.weights()) == {"W1", "b1"}
+            device.commit()
+        digests.add(device.record.digest)
+    assert len(digests) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -23,8 +24,8 @@ from hil.errors import (
     HilError,
     OverBudget,
     PortMissing,
+    StorageError,
 )
-from hil.experiment import load
 from hil.learning.progress import Progress
 from hil.lesson.preparing import prepare
 
@@ -104,7 +105,7 @@ def test_the_effective_experiment_does_the_same_run_again(
     small: Experiment, folder: Path
 ) -> None:
     first = run(small.override({"seed": 9}), out=folder)
-    again = run(load(first.folder / "experiment.toml"), out=folder)
+    again = run(first.folder / "experiment.toml", out=folder)
     assert again.digest == first.digest
     assert again.experiment == first.experiment
     assert again.folder != first.folder
@@ -119,6 +120,8 @@ def test_learned_weights_go_out_and_come_in(
         assert file.files == ["W1", "b1", "W2", "b2"]
     second = run(small.override({"init": str(path), "steps": 30}), out=folder)
     assert second.result == "pass" and second.digest != first.digest
+    change = {"init": str(path), "steps": 30, "compare": "none"}
+    assert run(small.override(change), out=folder).digest == second.digest
     np.savez(path, W1=np.zeros((3, 3), np.float32))
     with pytest.raises(DataError, match="holds W1: expected W1, b1, W2, b2") as told:
         run(small.override({"init": str(path), "name": "other"}), out=folder)
@@ -164,6 +167,38 @@ def test_a_failure_is_raised_and_recorded(
     assert (document["result"], document["exit_code"]) == ("error", error.exit_code)
     assert document["error"]["sentence"] == str(caught.value)
     assert caught.value.hints
+
+
+class Breaking(Progress):
+    """One that fails when it is told of the plan."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def stage(self, name: str, told: str) -> None:
+        if name == "plan":
+            raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "sentence"),
+    [
+        (ValueError("a defect"), ValueError, "internal error: ValueError('a defect')"),
+        (OSError(errno.ENODEV, "gone"), OSError, "internal error: OSError(19, 'gone')"),
+        (OSError(errno.ENOSPC, "full"), StorageError, "the disk is full"),
+    ],
+    ids=str,
+)
+def test_what_nobody_expected_leaves_a_record_all_the_same(
+    small: Experiment, folder: Path, error: Exception, raised: type[Exception],
+    sentence: str,
+) -> None:  # fmt: skip
+    with pytest.raises(raised):
+        run(small, out=folder, progress=Breaking(error))
+    (made,) = folder.glob("*/run.json")
+    record = json.loads(made.read_text())
+    assert record["result"] == "error"
+    assert sentence in record["error"]["sentence"]
 
 
 def test_both_sides_stop_at_the_same_non_finite_value(

@@ -219,6 +219,11 @@ def test_a_budget_of_instructions_is_held_bit_for_bit(
     assert len({step["threshold"] for step in steps}) > 100
 
 
+def test_a_budgeted_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="depends on counts that the earlier run"):
+        run(BUDGET, out=tmp_path, resume=True)
+
+
 def test_a_budget_is_held_with_resident_samples_too(
     tmp_path: Path, qemu64: str
 ) -> None:
