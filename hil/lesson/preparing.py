@@ -225,7 +225,8 @@ def _goal(experiment: Experiment, dataset: Dataset) -> str:
             f"goal is {goal!r}, but data {dataset.name!r} has {has}: expected {natural} "
             "or sample"
         )
-    if goal == "label" and dataset.classes < 2:
+    one_output = experiment.widths is not None and experiment.widths[-1] == 1
+    if goal == "label" and dataset.classes < 2 and not one_output:
         raise UsageError(
             f"data {dataset.name!r} has one class only: there is nothing to tell apart",
             "--goal sample learns the samples themselves (an autoencoder)",

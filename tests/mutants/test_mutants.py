@@ -39,7 +39,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 
 
 def test_the_list_is_long_and_reaches_every_side() -> None:
-    assert len(MUTANTS) >= 60 and len(CHOSEN) == 10
+    assert len(MUTANTS) >= 60 and len(CHOSEN) == 6
     assert {mutant.room for mutant in MUTANTS} >= {"codegen", "firmware", "hil"}
 
 
