@@ -99,18 +99,23 @@ def test_rehearsed_samples_do_not_cross_the_line_again(
 @pytest.mark.parametrize(
     ("faults", "counted"),
     [
-        ("drop=0.1,flip=0.001,duplicate=0.05,reorder=0.05,seed=3", "replayed"),
-        ("drop=0.05,cut=0.1,seed=3", "recovered"),
+        ("drop=0.1,flip=0.001,duplicate=0.05,reorder=0.05", "replayed"),
+        ("drop=0.05,cut=0.1", "recovered"),
     ],
 )
 def test_whatever_the_line_does_the_buffer_holds_what_it_should(
     rehearsing: Experiment, folder: Path, faults: str, counted: str
 ) -> None:
-    """A device that has lost its power fills it anew, from the start."""
-    record = run(rehearsing.override({"faults": faults}), out=folder)
-    assert record.result == "pass" and record.link[counted] > 0
+    """A device that has lost its power fills it anew, from the start. When it is lost
+    is the moment's affair: in one run of three it may come too late to matter."""
     digest, _ = learned_by_hand(prepare(rehearsing))
-    assert record.digest == f"{digest:08x}"
+    met = 0
+    for seed in (3, 5, 8):
+        asked = rehearsing.override({"faults": f"{faults},seed={seed}"})
+        record = run(asked, out=folder)
+        assert (record.result, record.digest) == ("pass", f"{digest:08x}")
+        met += record.link[counted]
+    assert met > 0
 
 
 def test_a_buffer_that_changes_what_it_holds_is_found(
