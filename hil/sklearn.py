@@ -66,7 +66,7 @@ class _DeviceEstimator(BaseEstimator):
 
     def _keys(self) -> dict[str, Any]:
         """Keys of an experiment that are not parameters."""
-        raise NotImplementedError
+        return {}
 
     def _release(self) -> None:
         """Close the device that is open, if there is one; its record is written."""
@@ -115,9 +115,6 @@ class _DeviceEstimator(BaseEstimator):
 
 class DeviceClassifier(ClassifierMixin, _DeviceEstimator):
     """A network that learns classes on a device (`classes_`, in ascending order)."""
-
-    def _keys(self) -> dict[str, Any]:
-        return {}
 
     def fit(self, X: Any, y: Any) -> DeviceClassifier:
         """Learn samples [n, features] and their labels [n] anew, `epochs` times.

@@ -13,6 +13,7 @@ import io
 import math
 import warnings
 import zipfile
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -78,9 +79,9 @@ class Arrays(Mapping[str, np.ndarray]):
     columns: tuple[str, ...] = ()
     naming = f"{SAVE} gives them their names (docs/data.md)"
 
+    @abstractmethod
     def header(self, name: str) -> Header:
         """What is said of this array before it is read. Raises `DataError`."""
-        raise NotImplementedError
 
     def require_few(self, *names: str) -> None:
         """Raise `DataError` where one of these, if it is there, is no short list."""
@@ -129,9 +130,9 @@ class Stored(Arrays):
         self.origin = origin
         self._read: dict[str, np.ndarray] = {}
 
+    @abstractmethod
     def _bytes(self, name: str) -> AbstractContextManager[tuple[IO[bytes], int]]:
         """The bytes of a .npy, and how many they are said to be. Raises `DataError`."""
-        raise NotImplementedError
 
     def header(self, name: str) -> Header:
         """What the file says of this array. Raises `DataError`."""

@@ -41,15 +41,8 @@ WRONG = {
 PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 
-MEETINGS = [
-    pytest.param(target, mistake, marks=() if (i + j) % 2 == 0 else pytest.mark.full)
-    for i, target in enumerate(CORES)
-    for j, mistake in enumerate(WRONG)
-]
-"""Each mistake on every other core in `make test`."""
-
-
-@pytest.mark.parametrize("target, mistake", MEETINGS)
+@pytest.mark.parametrize("target", CORES)
+@pytest.mark.parametrize("mistake", WRONG)
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,
     qemu_arm: str,

@@ -84,7 +84,9 @@ def test_a_full_window_never_overruns_the_receive_ring(
     asked = Experiment(target=target, network="64-64-10", steps=800, test=0, window=16)
     record = run(asked, out=tmp_path)
     assert record.result == "pass"
-    assert (record.device["overruns"], record.link["damaged"]) == (0, 0)
+    # a frame that is sent again because this computer was slow was lost by nobody
+    lost = record.device["overruns"], record.device["damaged"], record.link["damaged"]
+    assert lost == (0, 0, 0)
 
 
 def test_a_machine_killed_at_any_moment_does_no_harm(

@@ -184,15 +184,8 @@ def stops(
     return sentence
 
 
-MEETINGS = [
-    pytest.param(name, target, marks=() if (i + j) % 2 == 0 else pytest.mark.full)
-    for i, name in enumerate(MISTAKES)
-    for j, target in enumerate(BARE)
-]
-"""Each mistake on every other machine in `make test`."""
-
-
-@pytest.mark.parametrize("name, target", MEETINGS)
+@pytest.mark.parametrize("target", BARE)
+@pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path, qemu64: str, qemu32: str, capsys: pytest.CaptureFixture[str],
     broken: Callable[..., None], name: str, target: str,
