@@ -41,7 +41,8 @@ def require_resumable(lesson: Lesson) -> None:
 
 def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
     """The lesson of a run that begins and its record, in a folder of its own in `out`
-    with its experiment, and with its data if they were in memory. Raises `UsageError` and `StorageError`, and leaves no folder then."""
+    with its experiment, and with its data if they were in memory. Raises `UsageError`
+    and `StorageError`, and leaves no folder then."""
     try:
         folder = records.make_folder(out, lesson.experiment.name)
     except OSError as error:

@@ -221,9 +221,9 @@ class Teaching:
     def examine(
         self, lesson: Lesson, before: bool = False
     ) -> list[float | None] | None:
-        """Accuracy in each task's tests of `lesson`, by inference on the device; None when its
-        outputs differ from the reference's. `before` anything was learned it is no
-        result of the run."""
+        """Accuracy in each task's tests of `lesson`, by inference on the device; None
+        when its outputs differ from the reference's. `before` anything was learned it
+        is no result of the run."""
         accuracy = self._record.accuracy
         exam = Exam(lesson, self.learner, self._lockstep.until)
 
