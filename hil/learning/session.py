@@ -135,18 +135,18 @@ class Session:
     def run(self, hold: Hold | None = None) -> None:
         """Learn the whole lesson, and hear signals that are held; whatever happens,
         write the record. Raises only what is no `HilError`, a defect of this program."""
-        with self.recorded(hold), self.connected() as life:
+        heard = hold.heard() if hold else nullcontext()
+        with self.recorded(), heard, self.connected() as life:
             if self.found is None:
                 self._learn(life)
 
     @contextmanager
-    def recorded(self, hold: Hold | None = None) -> Iterator[None]:
+    def recorded(self) -> Iterator[None]:
         """What is done inside ends in a verdict and is written into the record. A
         `HilError`, or Ctrl-C, ends it, and is kept as `failure`."""
         try:
-            with hold.heard() if hold else nullcontext():
-                yield
-                self.judge()
+            yield
+            self.judge()
         except KeyboardInterrupt as signalled:
             self.failure = stopped(signalled, f" after {self.record.learned} steps")
         except HilError as error:

@@ -22,12 +22,15 @@ from hil.errors import (
     DeviceFault,
     FirmwareMismatch,
     HilError,
+    Interrupted,
     OverBudget,
     PortMissing,
     StorageError,
 )
 from hil.learning.progress import Progress
+from hil.learning.session import Session
 from hil.lesson.preparing import prepare
+from targets.signals import held
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ROOT = Path(__file__).parents[2]
@@ -255,6 +258,18 @@ def test_a_unit_with_the_image_is_taught_over_a_faulty_line(
     clean = run(small, out=folder)
     assert record.result == "pass" and record.digest == clean.digest
     assert record.link["resent"] > 0 and clean.link["resent"] == 0
+
+
+def test_a_signal_before_the_walk_begins_keeps_the_record(
+    small: Experiment, folder: Path, ctrl_c_is_heard: None
+) -> None:
+    with held() as hold:
+        session = Session(prepare(small), folder, Progress())
+        os.kill(os.getpid(), signal.SIGINT)
+        session.run(hold)
+    assert isinstance(session.failure, Interrupted)
+    document = run_json(folder)
+    assert (document["result"], document["exit_code"]) == ("error", 130)
 
 
 @pytest.mark.usefixtures("ctrl_c_is_heard")
