@@ -65,6 +65,8 @@ demo: setup
 	@echo "demo     half a minute on two idle cores: two devices learn 3,274 digits each"
 	$(BIN)/hil demo drift
 
+# Each process of a test that imports numpy starts without threads of its own.
+test: export OPENBLAS_NUM_THREADS := 1
 test: setup
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m 'not full'
 

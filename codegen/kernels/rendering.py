@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from codegen import cformat
 from codegen.errors import BuildError
 from codegen.kernels.contracts import KERNELS
 from codegen.kernels.table import FOLDER, Variant
+
+if TYPE_CHECKING:
+    import jinja2
 
 HEADER = "hil_kernels.h"
 """Every kernel's prototype and contract, and HIL_ASSERT."""

@@ -38,6 +38,9 @@ ANSWER_LIMIT = 300.0
 posted first: it is known to live by nothing else. Large steps take a few."""
 END_LIMIT = 5.0
 """Host seconds a process may need to end once it has closed its pipe, or was killed."""
+ALONE = {"OPENBLAS_NUM_THREADS": "1"}
+"""For numpy's linear algebra, of which a step uses none: its threads would cost as much
+as all of numpy's import."""
 BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from codegen.reference.serving import serve; serve()"
@@ -58,6 +61,7 @@ class ReferenceProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            env={**os.environ, **ALONE},
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout

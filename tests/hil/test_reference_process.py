@@ -187,3 +187,22 @@ def test_a_run_whose_reference_is_killed_ends_and_says_so(
     assert isinstance(session.failure, ReferenceLost)
     assert (session.record.result, session.record.exit_code) == ("error", 1)
     assert session.record.compared == session.record.learned > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_it_starts_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    spec = spec_of(6, 5, 3)
+    with ReferenceProcess(spec) as process:
+        process.post(batch_of(spec, 1))
+        assert process.take(LIMIT)
+        assert len(list(Path(f"/proc/{process.pid}/task").iterdir())) == 1
+
+
+def test_it_imports_no_templates() -> None:
+    """It is started with every run, and computes while the image is built."""
+    code = "import sys, codegen.reference.serving; print('jinja2' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "False"
