@@ -39,7 +39,7 @@ class Experiment:
     rule: str = "dfa"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     network: tuple[int, ...] | str | None = None
-    activation: str = "tanh"
+    activation: str | None = None
     output: str | None = None
     data: str | InMemory = "digits"
     steps: int | None = None

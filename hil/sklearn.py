@@ -42,7 +42,7 @@ class _DeviceEstimator(BaseEstimator):
         target: str = "host",
         rule: str = "dfa",
         hidden: Sequence[int] = (32,),
-        activation: str = "tanh",
+        activation: str | None = None,
         epochs: int = 10,
         lr: float | None = None,
         seed: int = 1,

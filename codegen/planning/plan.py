@@ -151,7 +151,7 @@ def plan(
         if not least <= value <= most:
             raise SpecError(f"{what} is {value}: expected {least} to {most}")
     rule = rules.get(spec.rule)
-    rules.require_gates(rule, spec)
+    rules.require(rule, spec)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
     vlens = vlens_of(target, vlen)

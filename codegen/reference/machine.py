@@ -17,7 +17,7 @@ from codegen.reference import fronts, updates
 from codegen.reference.layers import dense
 from codegen.reference.operations import Arithmetic, Judged, T
 from codegen.rules import get as rule_of
-from codegen.rules import require_gates
+from codegen.rules import require as require_suited
 from codegen.spec import Spec
 
 
@@ -51,7 +51,7 @@ class Machine(Generic[T]):
         self.arithmetic = arithmetic
         self.seed = spec.seed if seed is None else seed
         rule = rule_of(spec.rule)
-        require_gates(rule, spec)
+        require_suited(rule, spec)
         self.parameters: Mapping[str, str | float] = rule.parameters
         self.twin: Twin = importlib.import_module(
             f"codegen.reference.rules.{rule.module}"

@@ -18,7 +18,7 @@ from codegen.composer import Composer
 from codegen.errors import SpecError
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Program
-from codegen.spec import RuleChoice, Spec
+from codegen.spec import ACTIVATIONS, OUTPUTS, Network, RuleChoice, Spec
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Declaration:
     `program(composer)`: what a step does, of which everything else is derived;
     `codegen.forms` has the common forms.
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
+    `activations`, `outputs`: those of networks that it can teach, the usual one first;
+    `most`: weight layers of such a network at most, and `why` there are no more.
     """
 
     name: str
@@ -53,6 +55,22 @@ class Declaration:
     rates: Callable[[str, Parameters], Rate]
     program: Callable[[Composer], Program]
     gates: frozenset[str] = frozenset({"rows", "error"})
+    activations: tuple[str, ...] = ACTIVATIONS
+    outputs: tuple[str, ...] = OUTPUTS
+    most: int | None = None
+    why: str = ""
+
+    def suited(self, network: Network) -> Network:
+        """The network of such widths that it can teach: what it cannot have is replaced
+        by what is usual, and hidden layers that are too many are left out, from the last
+        on."""
+        *hidden, n_out = network.layers
+        activation, output = network.activation, network.output
+        return Network(
+            (*hidden[: self.most], n_out),
+            activation if activation in self.activations else self.activations[0],
+            output if output in self.outputs else self.outputs[0],
+        )
 
 
 @dataclass(frozen=True)
@@ -110,8 +128,33 @@ def get(choice: RuleChoice) -> Rule:
     return Rule(declared, values)
 
 
-def require_gates(rule: Rule, spec: Spec) -> None:
-    """Raise `SpecError` for a gate of `spec` that makes no sense with `rule`."""
+def require(rule: Rule, spec: Spec) -> None:
+    """Raise `SpecError` for a network or a gate of `spec` that makes no sense with
+    `rule`."""
+    _require_network(rule.declaration, spec.network)
+    _require_gates(rule, spec)
+
+
+def _require_network(declared: Declaration, network: Network) -> None:
+    for what, found, known in (
+        ("activation", network.activation, declared.activations),
+        ("output", network.output, declared.outputs),
+    ):
+        if found not in known:
+            raise SpecError(
+                f"{what} {found!r} makes no sense with rule {declared.name!r}: expected "
+                + " or ".join(known),
+                f"leave {what} out: a rule knows what is usual with it",
+            )
+    if declared.most is not None and network.depth > declared.most:
+        hidden = declared.most - 1
+        raise SpecError(
+            f"network {network} has {network.depth - 1} hidden layers: expected {hidden} "
+            f"at most with rule {declared.name!r}, {declared.why}"
+        )
+
+
+def _require_gates(rule: Rule, spec: Spec) -> None:
     declared, gate = rule.declaration.gates, spec.gate
     if gate.rows and "rows" not in declared:
         raise SpecError(

@@ -103,7 +103,7 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         goal=_goal(experiment, dataset),
         update=_update(experiment),
     )
-    rules.require_gates(rules.get(spec.rule), spec)
+    rules.require(rules.get(spec.rule), spec)
     return spec
 
 
@@ -125,6 +125,7 @@ def _settled(
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
         vlen=vlen or None,
         network=network.layers,
+        activation=network.activation,
         output=network.output,
         steps=extent.steps,
         epochs=None,
@@ -286,13 +287,19 @@ def _absolute(path: str) -> str:
 
 def _network(experiment: Experiment, dataset: Dataset) -> Network:
     goal = _goal(experiment, dataset)
-    output = experiment.output or ("sigmoid" if goal == "label" else "identity")
+    declared = rules.declaration(experiment.rule)
     n_out = dataset.features if goal == "sample" else dataset.outputs
     default = (dataset.features, DEFAULT_HIDDEN, n_out)
     widths = experiment.widths
     if widths is None and goal == "label":
         widths = DEFAULT_WIDTHS.get(dataset.name, default)
-    network = Network(widths or default, experiment.activation, output)
+    output = "sigmoid" if goal == "label" else "identity"
+    usual = declared.suited(Network(widths or default, "tanh", output))
+    network = Network(
+        widths or usual.layers,
+        experiment.activation or usual.activation,
+        experiment.output or usual.output,
+    )
     if network.n_in != dataset.features:
         raise UsageError(
             f"network {network} takes {network.n_in} inputs, but data "

@@ -27,7 +27,8 @@ def default(choice: RuleChoice, network: Network) -> float:
     rule = rules.get(choice)
     declared = rule.declaration.rates(network.activation, rule.parameters)
     found = _column(declared, network)
-    return min(found, IDENTITY_OUTPUT) if network.output == "identity" else found
+    chosen = network.output == "identity" and len(rule.declaration.outputs) > 1
+    return min(found, IDENTITY_OUTPUT) if chosen else found
 
 
 def default_decay(network: Network) -> float:

@@ -65,7 +65,7 @@ def parts_of_codegen(path: Path) -> set[str]:
 
 SHARED = {"constants", "errors", "reference", "spec", "streams", "window"}
 """What the reference may start from (docs/arithmetic.md, section 10)."""
-PARAMETERS = {"rules.get", "rules.require_gates"}
+PARAMETERS = {"rules.get", "rules.require"}
 """And of a rule its name and its parameters, checked and with their defaults: the
 machine hands them to the twin as values. Nothing of how the device computes."""
 

@@ -101,11 +101,15 @@ class Row:
 
 
 def lesson_for(lesson: Lesson, rule: str) -> Lesson:
-    """The same lesson by another rule, with its default parameters."""
+    """The same lesson by another rule, with its default parameters, and with the
+    activation and the output that it can teach."""
     if rule == lesson.experiment.rule:
         return lesson
     experiment = replace(lesson.experiment, rule=rule, parameters={}, tuned=None)
-    spec = replace(lesson.spec, rule=RuleChoice(rule))
+    network = lesson.spec.network
+    usual = rules.declaration(rule).suited(network)
+    network = replace(network, activation=usual.activation, output=usual.output)
+    spec = replace(lesson.spec, rule=RuleChoice(rule), network=network)
     return replace(lesson, experiment=experiment, spec=spec, tuned=None)
 
 
