@@ -14,13 +14,15 @@ Parameters = Mapping[str, str | float]
 @dataclass(frozen=True)
 class Parameter:
     """One parameter of a rule: its default also fixes its type. A whole number
-    is at least 1 and at most `most`."""
+    is at least 1 and at most `most`; another number lies `within` its limits, where it
+    has some."""
 
     name: str
     default: str | float
     meaning: str
     choices: tuple[str, ...] = ()
     most: int = 1 << 16
+    within: tuple[float, float] | None = None
 
     def check(self, rule: str, value: object) -> str | float:
         """`value` as this parameter's type; raises `SpecError`."""
@@ -42,5 +44,11 @@ class Parameter:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise SpecError(
                 f"rule {rule!r} has {self.name} = {value!r}: expected a number"
+            )
+        if self.within is not None and not self.within[0] <= value <= self.within[1]:
+            least, most = self.within
+            raise SpecError(
+                f"rule {rule!r} has {self.name} = {value!r}: expected a number from "
+                f"{least:g} to {most:g}"
             )
         return float(value)

@@ -33,35 +33,34 @@ def forward(c: Composer, n: int) -> Stage:
     return Stage("look", (*drive(c, n), *through), n, says)
 
 
-def drive(c: Composer, n: int) -> tuple[Item, ...]:
-    """Layer n's pre-activations."""
+def drive(c: Composer, n: int, into: Tensor | None = None) -> tuple[Item, ...]:
+    """Layer n's pre-activations, where its result comes to lie, or `into` another
+    tensor."""
+    a = into or c.result(n)
     if c.way(n) == "listed":
         return (
             listing(c, n, c.sample if n == 1 and as_it_comes(c) else None),
-            _listed(c, n),
+            _listed(c, n, a),
         )
     if c.way(n) == "fused":
         done = Set(due(n), "false")
         return (
             If(
-                due(n), (_fused(c, n), done), (product(c, n),),
+                due(n), (_fused(c, n, a), done), (product(c, n, a=a),),
                 usual=c.density(n) == 1.0, why="the last step's update with it",
             ),
         )  # fmt: skip
-    return (product(c, n),)
+    return (product(c, n, a=a),)
 
 
-def product(c: Composer, n: int) -> Op:
-    """a = b + x W, row by row."""
+def product(
+    c: Composer, n: int, x: Tensor | None = None, a: Tensor | None = None
+) -> Op:
+    """a = b + x W, row by row: of layer n's own input and result, or of others."""
     return op(
-        "dense_forward",
-        shape(c, n),
-        n,
-        w=c.weights(n),
-        b=c.biases(n),
-        x=c.input(n),
-        a=c.result(n),
-    )
+        "dense_forward", shape(c, n), n, w=c.weights(n), b=c.biases(n),
+        x=x or c.input(n), a=a or c.result(n),
+    )  # fmt: skip
 
 
 def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
@@ -91,7 +90,7 @@ def due(n: int) -> str:
     return f"own->pending.due{n}"
 
 
-def _listed(c: Composer, n: int) -> Op:
+def _listed(c: Composer, n: int, a: Tensor) -> Op:
     return op(
         "listed_forward",
         shape(c, n),
@@ -100,11 +99,11 @@ def _listed(c: Composer, n: int) -> Op:
         x=c.values(n),
         count=count(n),
         b=c.biases(n),
-        a=c.result(n),
+        a=a,
     )
 
 
-def _fused(c: Composer, n: int) -> Op:
+def _fused(c: Composer, n: int, a: Tensor) -> Op:
     return op(
         "dense_fused",
         shape(c, n),
@@ -114,7 +113,7 @@ def _fused(c: Composer, n: int) -> Op:
         d=c.delta(n),
         b=c.biases(n),
         x=c.input(n),
-        a=c.result(n),
+        a=a,
     )
 
 
@@ -146,14 +145,15 @@ def finite(v: Tensor, n: int, purpose: str = "") -> Op:
     return op("all_finite", across, n, v=v, purpose=purpose, needs="true", faults=v)
 
 
-def backward(c: Composer, n: int, says: str = "") -> Op:
-    """d_n = W_(n+1) d_(n+1), the transposed product."""
+def backward(
+    c: Composer,
+    n: int,
+    says: str = "",
+    d: Tensor | None = None,
+    u: Tensor | None = None,
+) -> Op:
+    """d_n = W_(n+1) d_(n+1), the transposed product; or u = W_(n+1) d."""
     return op(
-        "dense_backward",
-        Shape(*c.network.shape(n + 1)),
-        n,
-        w=c.weights(n + 1),
-        d=c.delta(n + 1),
-        u=c.delta(n),
-        says=says,
-    )
+        "dense_backward", Shape(*c.network.shape(n + 1)), n, w=c.weights(n + 1),
+        d=d or c.delta(n + 1), u=u or c.delta(n), says=says,
+    )  # fmt: skip

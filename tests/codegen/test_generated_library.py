@@ -41,9 +41,8 @@ def library(spec: Spec, folder: Path) -> None:
 def test_it_compiles_alone_and_learns_as_the_reference_does(
     tmp_path: Path, host_cc: str, rule: str, parameters: dict[str, str]
 ) -> None:
-    spec = Spec(
-        Network((17, 33, 7, 5)), RuleChoice(rule, parameters), Inputs("u8", 255), seed=7
-    )
+    network = rules.declaration(rule).suited(Network((17, 33, 7, 5)))
+    spec = Spec(network, RuleChoice(rule, parameters), Inputs("u8", 255), seed=7)
     library(spec, tmp_path)
     sources = [*map(str, tmp_path.glob("net*.c")), str(HERE / "learn_from_stdin.c")]
     program = tmp_path / "learn"
@@ -96,7 +95,8 @@ def test_generated_files_say_so_in_their_first_line() -> None:
 @pytest.mark.parametrize("kind", ["none", "row", "block"])
 def test_the_network_is_tidy(rule: str, schedule: str, dtype: str, kind: str) -> None:
     gate = Gate(kind, active=0.5) if kind != "none" else Gate()
-    spec = Spec(Network((8, 6, 6, 4)), RuleChoice(rule), Inputs(dtype, 1), gate=gate)
+    network = rules.declaration(rule).suited(Network((8, 6, 6, 4)))
+    spec = Spec(network, RuleChoice(rule), Inputs(dtype, 1), gate=gate)
     schedule = "auto" if rule == "fg-weight" or gate.rows else schedule
     if gate.rows and "rows" not in rules.declaration(rule).gates:
         return
@@ -148,7 +148,7 @@ def test_no_vector_register_is_spilled(
     if rule == "fg-weight":  # it has no rank-1 update that could wait
         schedule = "auto"
     target = targets.load("qemu-rv64gcv")
-    spec = Spec(Network(layers), RuleChoice(rule))
+    spec = Spec(rules.declaration(rule).suited(Network(layers)), RuleChoice(rule))
     density = 1.0 if schedule == "fused" else 0.3
     made = plan(spec, target, vlen=vlen, schedule=schedule, density=density)
     built = toolchain.build(render(made), toolchain.find(target, vlen=vlen))

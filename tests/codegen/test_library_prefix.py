@@ -162,7 +162,8 @@ def test_no_rule_and_no_gate_leaves_a_name_without_its_prefix(
 ) -> None:
     if gate.rows and "rows" not in rules.declaration(rule).gates:
         return
-    spec = Spec(Network((8, 6, 4)), RuleChoice(rule), gate=gate)
+    network = rules.declaration(rule).suited(Network((8, 6, 4)))
+    spec = Spec(network, RuleChoice(rule), gate=gate)
     made = plan(spec, targets.load("qemu-rv64gcv"))
     files = render_network(made, "digits")
     assert "digits_init(" in files["digits.c"]

@@ -31,6 +31,11 @@ TARGET = targets.load("qemu-rv64gcv")
 A, B, C, D = (Tensor(name, (4,)) for name in "abcd")
 
 
+def suited(rule: str, *layers: int) -> Network:
+    """A network of such widths that the rule can teach."""
+    return rules.declaration(rule).suited(Network(layers))
+
+
 def moved(x: Tensor, y: Tensor) -> Op:
     """y made of x."""
     return op("ternary", Shape(1, 4), e=x, q=y, threshold=0.5)
@@ -93,10 +98,10 @@ def test_every_operation_gives_its_kernel_all_that_it_takes(rule: str) -> None:
     gate = Gate(
         "block" if "rows" in gates else "none", error=0.1 if "error" in gates else 0
     )
-    for spec in (Spec(Network((9, 7, 6, 5)), RuleChoice(rule), gate=gate),):
-        for one in plan(spec, TARGET).program.ops():
-            wanted = {argument.name for argument in one.kernel.arguments}
-            assert wanted - {name for name, _ in one.operands} <= sizes, one.key
+    spec = Spec(suited(rule, 9, 7, 6, 5), RuleChoice(rule), gate=gate)
+    for one in plan(spec, TARGET).program.ops():
+        wanted = {argument.name for argument in one.kernel.arguments}
+        assert wanted - {name for name, _ in one.operands} <= sizes, one.key
 
 
 @pytest.mark.parametrize("goal", GOALS)
@@ -104,7 +109,7 @@ def test_every_operation_gives_its_kernel_all_that_it_takes(rule: str) -> None:
 def test_what_a_step_reads_of_scratch_was_written_before(rule: str, goal: str) -> None:
     """By an operation that comes first, whatever branch is taken. What is carried
     from round to round is read from the second on, and written in the first."""
-    spec = Spec(Network((9, 7, 6, 9)), RuleChoice(rule), goal=goal)
+    spec = Spec(suited(rule, 9, 7, 6, 9), RuleChoice(rule), goal=goal)
     program = plan(spec, TARGET).program
     there = {tensor for item in program.before for tensor in item.uses}
     for one in ops(program.step):
@@ -120,7 +125,7 @@ IN_PASSING = {"drtp", "local", "fg-local"}
 
 @pytest.mark.parametrize("rule", rules.names())
 def test_learning_in_passing_is_seen_in_the_program(rule: str) -> None:
-    program = plan(Spec(Network((9, 7, 6, 5)), RuleChoice(rule)), TARGET).program
+    program = plan(Spec(suited(rule, 9, 7, 6, 5), RuleChoice(rule)), TARGET).program
     assert program.in_passing == (rule in IN_PASSING)
     assert program.answers_first == (rule not in IN_PASSING | {"fg-weight"})
 

@@ -35,8 +35,9 @@ FG = {"fg-weight", "fg-activity", "fg-local"}
 
 def spec_of(rule: str, activation: str = "tanh", output: str = "sigmoid") -> Spec:
     parameters = {"k": 2, "perturbation": "gaussian"} if rule in FG else {}
+    network = rules.declaration(rule).suited(Network(LAYERS, activation, output))
     return Spec(
-        Network(LAYERS, activation, output), RuleChoice(rule, parameters),
+        network, RuleChoice(rule, parameters),
         Inputs("u8", 255.0), seed=3, clip=Clip(weights=WIDE, error=0.9),
     )  # fmt: skip
 

@@ -132,7 +132,12 @@ def test_behind_an_error_gate_no_rule_changes_a_bit(
     rule: str, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     made = Learner(
-        Spec(Network((64, 17, 10)), RuleChoice(rule), gate=Gate(error=2.0), seed=1)
+        Spec(
+            rules.declaration(rule).suited(Network((64, 17, 10))),
+            RuleChoice(rule),
+            gate=Gate(error=2.0),
+            seed=1,
+        )
     )
     before = made.snapshot()
     made.step(digits[0][0], int(digits[1][0]), ETA)

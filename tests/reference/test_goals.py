@@ -28,7 +28,7 @@ State = dict[str, np.ndarray]
 
 def spec_of(rule: str, goal: str, output: str = "sigmoid") -> Spec:
     return Spec(
-        Network(LAYERS, "tanh", output),
+        rules.declaration(rule).suited(Network(LAYERS, "tanh", output)),
         RuleChoice(rule),
         Inputs("f32", 1.0),
         2,

@@ -31,8 +31,17 @@ DIGEST_EVERY = 8
 
 
 def possible(case: Sequence[object]) -> bool:
-    """Whether a case, or what there is of it yet, can be: a rule without rank-1
-    updates has nothing to fuse."""
+    """Whether a case, or what there is of it yet, can be: a rule teaches the networks
+    that it declares, and one without rank-1 updates has nothing to fuse."""
+    declared = rules.declaration(str(case[1])) if len(case) > 1 else None
+    if declared is None:
+        return True
+    if len(case) > 2 and case[2] not in declared.activations:
+        return False
+    if len(case) > 3 and case[3] not in declared.outputs:
+        return False
+    if len(case) > 4 and declared.most and str(case[4]).count("-") > declared.most:
+        return False
     return not (len(case) == 7 and case[1] == "fg-weight" and case[6] == "fused")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from codegen import rules
 from codegen.rendering import render
+from codegen.spec import Network
 from hil.pytest_plugin import HilRun
 
 pytestmark = pytest.mark.hil(
@@ -40,8 +41,9 @@ MEETINGS = [
 def test_poison_between_steps_changes_no_result(
     hil_run: HilRun, vlen: int | None, schedule: str, rule: str
 ) -> None:
+    network = rules.declaration(rule).suited(Network((64, 33, 17, 10))).layers
     usual, debug = (
-        hil_run(vlen=vlen, schedule=schedule, rule=rule, debug=debug)
+        hil_run(vlen=vlen, schedule=schedule, rule=rule, network=network, debug=debug)
         for debug in (False, True)
     )
     assert usual.result == debug.result == "pass"

@@ -36,7 +36,8 @@ LIMITS: dict[str, dict[str, Any]] = {
 }
 RULES = rules.names()
 NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "7-64-128-10")
-ACTIVATIONS = ("tanh", "relu")
+ACTIVATIONS = (None, "relu")
+"""What is usual with a rule, or relu."""
 
 
 def possible(case: Sequence[Any]) -> bool:
@@ -46,6 +47,10 @@ def possible(case: Sequence[Any]) -> bool:
     gate, rule = GATES[case[0]], rules.declaration(case[1])
     rows = gate.get("gate") in ("row", "element", "block")
     error = "error_gate" in gate
+    if len(case) > 3 and rule.most and case[3].count("-") > rule.most:
+        return False
+    if len(case) > 4 and case[4] not in (None, *rule.activations):
+        return False
     return not (rows and "rows" not in rule.gates) and not (
         error and "error" not in rule.gates
     )
@@ -99,7 +104,7 @@ def test_gated_and_clipped_steps_are_equal(
     rule: str,
     limits: str,
     network: str,
-    activation: str,
+    activation: str | None,
 ) -> None:
     passes(
         tmp_path, target=machine[0], vlen=machine[1], rule=rule, network=network,

@@ -8,6 +8,7 @@ import pytest
 
 from codegen import rules
 from codegen.machine_code import stack
+from codegen.spec import Network
 from hil import Experiment, run
 from hil.lesson.building import build, plan_for
 from hil.lesson.preparing import prepare
@@ -56,7 +57,7 @@ def test_the_watermark_stays_below_the_bound(
         target=target,
         vlen=vlen,
         rule=rule,
-        network="64-40-33-10",
+        network=rules.declaration(rule).suited(Network((64, 40, 33, 10))).layers,
         steps=8,
         test=4,
         commit=4,
