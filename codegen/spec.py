@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from codegen.errors import SpecError
 from codegen.formats import FORMATS, Format
+from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 from codegen.window import Window
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
@@ -86,12 +87,14 @@ class Network:
 
 @dataclass(frozen=True)
 class Inputs:
-    """How a sample travels: `x = fl(v / scale)`, one rounded division. Of a
-    `window` of i16 the device computes features instead, and `scale` is 1."""
+    """How a sample travels: `x = fl(v / scale)`, one rounded division. A `scaler`
+    has an offset and a divisor for each element instead, and of a `window` of i16 the
+    device computes features; with either, `scale` is 1."""
 
     dtype: str = "u8"
     scale: float = 16.0
     window: Window | None = None
+    scaler: Scaler | None = None
 
     def __post_init__(self) -> None:
         _one_of(self.dtype, "input type", INPUT_TYPES)
@@ -102,16 +105,32 @@ class Inputs:
                 f"a window of {self.dtype} divided by {self.scale:g}: expected i16 and "
                 "scale 1, its features are standardised by constants of their own"
             )
+        if self.scaler is not None:
+            self._require_scaler(self.scaler)
+
+    def _require_scaler(self, scaler: Scaler) -> None:
+        if self.window is not None:
+            raise SpecError(
+                "a window and a scaler: expected one of them, for a window's features "
+                "are standardised by constants of their own"
+            )
+        if self.scale != 1.0:
+            raise SpecError(f"a scaler and scale {self.scale:g}: expected scale 1")
+        if self.format.floating:
+            return
+        scaler.require_within(LARGEST_OF_INTEGERS)
 
     def __str__(self) -> str:
         window = "" if self.window is None else f" windows of {self.window}"
-        return f"{self.dtype}{window}"
+        scaled = "" if self.scaler is None else "scaled "
+        return f"{scaled}{self.dtype}{window}"
 
     @property
     def what(self) -> str:
         """The samples and what becomes of them, for people."""
-        made = f"samples / {self.scale:g}" if self.window is None else "by features"
-        return f"{self} {made}"
+        if self.window is not None:
+            return f"{self} by features"
+        return f"{self} samples" + ("" if self.scaler else f" / {self.scale:g}")
 
     @property
     def format(self) -> Format:
@@ -124,10 +143,15 @@ class Inputs:
         return self.format.bits // 8
 
     @property
+    def fixed(self) -> bool:
+        """Whether constants of the image fix how many elements a sample has."""
+        return self.window is not None or self.scaler is not None
+
+    @property
     def integer(self) -> bool:
         """Whether what the network sees is an integer divided: then layer 1 may
         list the sample's elements as they come."""
-        return self.dtype != "f32" and self.window is None
+        return self.dtype != "f32" and self.window is None and self.scaler is None
 
 
 @dataclass(frozen=True)
@@ -263,6 +287,12 @@ class Spec:
             raise SpecError(
                 f"network {self.network} takes {self.network.n_in} inputs, but a window "
                 f"of {window.axes} axes has {window.features} features"
+            )
+        scaler = self.inputs.scaler
+        if scaler is not None and scaler.elements != self.network.n_in:
+            raise SpecError(
+                f"network {self.network} takes {self.network.n_in} inputs, but its scaler "
+                f"has constants for {scaler.elements}"
             )
 
     def _require_goal(self) -> None:

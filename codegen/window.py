@@ -7,12 +7,12 @@ constants that lie in the image (docs/arithmetic.md, section 4).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from codegen.constants import WINDOW_ROWS
 from codegen.errors import SpecError
+from codegen.scaler import as_binary32
 
 PER_AXIS = 3
 """Features of an axis: mean, standard deviation, mean absolute difference of
@@ -78,6 +78,4 @@ class Window:
 
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
-        values = (*self.offsets, *self.divisors)
-        form = f"<{len(values)}f"
-        return struct.unpack(form, struct.pack(form, *values))
+        return as_binary32((*self.offsets, *self.divisors))

@@ -42,6 +42,7 @@ class Experiment:
     activation: str | None = None
     output: str | None = None
     data: str | InMemory = "digits"
+    scaler: str | None = None
     steps: int | None = None
     epochs: int | None = None
     lr: float | None = None

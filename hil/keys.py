@@ -63,13 +63,16 @@ class InMemory:
 
 def data(value: Any) -> str | InMemory:
     """A name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a table of them by
-    name, in which `scale` may stand too."""
+    name, in which `scale` may stand too, or `offset` and `divisor`."""
     if isinstance(value, (str, InMemory)) and value:
         return value
     names = ("x", "y", "x_test", "y_test")
     if isinstance(value, tuple) and len(value) in (2, 4):
         return InMemory(dict(zip(names, value, strict=False)))
-    if isinstance(value, dict) and {"x", "y"} <= set(value) <= {*names, "scale"}:
+    if isinstance(value, dict) and {"x", "y"} <= set(value) <= {
+        *names,
+        *("scale", "offset", "divisor"),
+    }:
         return InMemory(value)
     raise ValueError(
         "a name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a dict of them, "
@@ -214,6 +217,9 @@ KEYS = (
     Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS)),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS)),
     Key("data", data, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
+    Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
+        "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
+        "standard|minmax"),
     Key("steps", whole(1, 2**31), "learning steps", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch", "RATE", float),

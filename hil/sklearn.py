@@ -23,6 +23,7 @@ except ImportError as missing:
         "hil.sklearn needs scikit-learn 1.6 or newer: pip install 'hil-learning[sklearn]'"
     ) from missing
 
+from hil.data import scalers
 from hil.data.dataset import order
 from hil.learning.open_device import OpenDevice
 from hil.learning.opened import open as open_device
@@ -32,7 +33,8 @@ class _DeviceEstimator(BaseEstimator):
     """What both have: parameters, and a device.
 
     `hidden` are the widths of the hidden layers; `lr` is the rule's usual one where it
-    is None; `out` is where runs leave their folders; `keys` are further keys of an
+    is None; `scaler`, "standard" or "minmax", has the device scale raw samples by
+    constants of those that were learned first (`offset_`, `divisor_`); `out` is where runs leave their folders; `keys` are further keys of an
     experiment, as `hil.open` takes them.
     """
 
@@ -45,6 +47,7 @@ class _DeviceEstimator(BaseEstimator):
         activation: str | None = None,
         epochs: int = 10,
         lr: float | None = None,
+        scaler: str | None = None,
         seed: int = 1,
         out: str = "runs",
         keys: Mapping[str, Any] | None = None,
@@ -55,6 +58,7 @@ class _DeviceEstimator(BaseEstimator):
         self.activation = activation
         self.epochs = epochs
         self.lr = lr
+        self.scaler = scaler
         self.seed = seed
         self.out = out
         self.keys = keys
@@ -67,6 +71,18 @@ class _DeviceEstimator(BaseEstimator):
     def _keys(self) -> dict[str, Any]:
         """Keys of an experiment that are not parameters."""
         return {}
+
+    def _learn_scaler(self, X: np.ndarray) -> None:
+        """The constants of the scaler, if there is one, of the first samples."""
+        if self.scaler is not None:
+            found = scalers.arrays(scalers.constants(X, self.scaler))
+            self.offset_, self.divisor_ = (found[name] for name in scalers.ARRAYS)
+
+    def _scaled(self) -> dict[str, np.ndarray]:
+        """The constants as `hil.open` takes them."""
+        if self.scaler is None:
+            return {}
+        return {"offset": self.offset_, "divisor": self.divisor_}
 
     def _release(self) -> None:
         """Close the device that is open, if there is one; its record is written."""
@@ -84,7 +100,7 @@ class _DeviceEstimator(BaseEstimator):
             lr=self.lr,
             seed=self.seed,
             out=self.out,
-            **{**self._keys(), **(self.keys or {})},
+            **{**self._scaled(), **self._keys(), **(self.keys or {})},
         )
         self._device = device
         self._ends = weakref.finalize(self, device.close)
@@ -98,6 +114,7 @@ class _DeviceEstimator(BaseEstimator):
 
     def _fitted(self, X: np.ndarray, y: np.ndarray, outputs: int) -> None:
         """Learn samples `epochs` times, in the orders that a run has."""
+        self._learn_scaler(X)
         device = self._open(outputs)
         orders = (order(self.seed, epoch, len(X)) for epoch in range(self.epochs))
         places = np.concatenate(list(orders))
@@ -137,6 +154,7 @@ class DeviceClassifier(ClassifierMixin, _DeviceEstimator):
                 )
             self.classes_ = np.unique(classes)
             self._require_classes()
+            self._learn_scaler(X)
             self._open(len(self.classes_))
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
@@ -191,6 +209,7 @@ class DeviceRegressor(RegressorMixin, _DeviceEstimator):
         X, y = self._checked(X, y, reset=first)
         if first:
             self._single = y.ndim == 1
+            self._learn_scaler(X)
             self._open(1 if self._single else y.shape[1])
         device, X = (self._device, X) if first else self._outputs(X)
         self._taught(device, X, y)

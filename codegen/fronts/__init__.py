@@ -8,15 +8,17 @@ not finite.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.fronts import scale, window
+from codegen.fronts import scale, scaler, window
 from codegen.kernels.cost import Shape
 from codegen.program import Item, Op, Stage, op
 
 
 def convert(c: Composer) -> Op:
     """The operation that makes x of a sample."""
-    front = scale if c.spec.inputs.window is None else window
-    return front.convert(c)
+    inputs = c.spec.inputs
+    if inputs.window is not None:
+        return window.convert(c)
+    return (scale if inputs.scaler is None else scaler).convert(c)
 
 
 def as_it_comes(c: Composer) -> bool:

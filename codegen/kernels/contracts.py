@@ -145,6 +145,13 @@ x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (U8, F32)),
 x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (I16, F32)),
     Kernel("f32_scale", ("const float *v", "float scale", "float *x", _N), """
 x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (F32, F32)),
+    *(
+        Kernel(f"{f.name}_rescale", (
+            f"const {f.c_type} *v", "const float *offset", "const float *divisor",
+            "float *x", _N), """
+x_j = fl(fl(v_j - offset_j) / divisor_j); v_j as a float is exact.""")
+        for f in (U8, I16, F32)
+    ),
     Kernel("i16_window_features", (
         "const int16_t *v", "const float *offset", "const float *divisor", "float *x",
         "size_t rows", "size_t axes"), """

@@ -153,6 +153,7 @@ FEWEST_CYCLES = (
 
 TABLE: tuple[Variant, ...] = (
     *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("rescale", "u8_rescale i16_rescale f32_rescale", (8, 4, 2, 1), cost.stream(7)),
     *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
            *_WINDOW),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),

@@ -28,8 +28,9 @@ def identity(spec: Spec) -> bytes:
     bits are the same everywhere."""
     said = asdict(spec)
     del said["seed"]
-    if spec.inputs.window is None:
-        del said["inputs"]["window"]
+    for kind in ("window", "scaler"):
+        if said["inputs"][kind] is None:
+            del said["inputs"][kind]
     if spec.goal == "label":
         del said["goal"]
     if spec.update == UpdateChoice():

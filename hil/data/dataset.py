@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from codegen import streams
-from codegen.reference import random
+from codegen.reference import fronts, random
 from codegen.spec import Inputs
 from hil.data.tasks import Task
 from hil.errors import DataError
@@ -57,8 +57,18 @@ class Dataset:
         if self.inputs.window is not None:
             return 1.0
         looked = self.train_x[:LOOKED_AT]
+        if self.inputs.scaler is not None:
+            looked = fronts.of(self.inputs).network_input(self.inputs, looked)
         share = np.count_nonzero(looked) / looked.size
         return 1.0 if share == 1.0 else min(round(share, 2), 0.99)
+
+    @cached_property
+    def constant(self) -> tuple[str, ...]:
+        """Elements of a sample that never change in the training part, by name or by
+        place."""
+        x = self.train_x
+        places = np.flatnonzero(x.min(axis=0) == x.max(axis=0)).tolist()
+        return tuple(self.columns[i] if self.columns else str(i) for i in places)
 
     @property
     def features(self) -> int:

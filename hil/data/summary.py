@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codegen.reference.fronts.window import raw_features
+from codegen.reference import fronts
 from hil.data.dataset import Dataset, order
 from hil.data.labels import short
 
@@ -18,6 +18,8 @@ AT_ONCE = 2048
 """Samples that are looked at together: what is made of them has a bound."""
 LOW, HIGH = 0.1, 10.0
 """Between these the largest input is one that a network learns well from."""
+FAR = 10.0
+"""By so much the largest number is larger than half of them where they differ."""
 SHOWN = 10
 
 
@@ -74,7 +76,7 @@ def of(dataset: Dataset) -> Summary:
     classes = _classes(dataset)
     reach = max(abs(low), abs(high))
     return Summary(
-        low, high, total / elements, reach, zeros / elements, _constant(dataset),
+        low, high, total / elements, reach, zeros / elements, dataset.constant,
         classes, tuple(_baselines(dataset)), tuple(_advice(dataset, reach, classes)),
     )  # fmt: skip
 
@@ -84,18 +86,7 @@ def _inputs(dataset: Dataset, x: np.ndarray) -> Iterator[np.ndarray]:
     inputs = dataset.inputs
     for first in range(0, len(x), AT_ONCE):
         part = x[first : first + AT_ONCE]
-        if inputs.window is None:
-            yield part.astype(np.float32) / np.float32(inputs.scale)
-        else:
-            found = raw_features(part, inputs.window.rows, inputs.window.axes)
-            offsets = np.array(inputs.window.offsets, np.float32)
-            yield (found - offsets) / np.array(inputs.window.divisors, np.float32)
-
-
-def _constant(dataset: Dataset) -> tuple[str, ...]:
-    x = dataset.train_x
-    places = np.flatnonzero(x.min(axis=0) == x.max(axis=0)).tolist()
-    return tuple(dataset.columns[i] if dataset.columns else str(i) for i in places)
+        yield fronts.of(inputs).network_input(inputs, part)
 
 
 def _classes(dataset: Dataset) -> tuple[Class, ...]:
@@ -167,11 +158,8 @@ def _advice(
     dataset: Dataset, reach: float, classes: tuple[Class, ...]
 ) -> Iterator[str]:
     """What to do about what fits, and will not be learned well."""
-    if reach > HIGH:
-        yield (
-            f"inputs reach {reach:g}, {HIGH:g} is much already: "
-            "x = ((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)).astype(np.float32)"
-        )
+    if dataset.inputs.scaler is None and dataset.inputs.window is None:
+        yield from _scaling(dataset, reach)
     if 0 < reach < LOW:
         scale = reach * dataset.inputs.scale
         yield f"inputs reach only {reach:g}: np.savez(..., scale={scale:g}) makes it 1"
@@ -183,6 +171,23 @@ def _advice(
     yield from _without(classes, "no sample", [c for c in classes if c.none])
     unseen = [c for c in classes if c.test and not c.train]
     yield from _without(classes, "test samples and none to learn from", unseen)
+
+
+def _scaling(dataset: Dataset, reach: float) -> Iterator[str]:
+    """Where elements are too large, or some are so much larger than most that a
+    network hardly sees the others."""
+    scaled = "hil run --scaler standard has the device scale each number by itself"
+    if reach > HIGH:
+        yield f"inputs reach {reach:g}, {HIGH:g} is much already: {scaled}"
+        return
+    reaches = np.sort(np.abs(dataset.train_x.astype(np.float64)).max(axis=0))
+    reaches = reaches[reaches > 0] / dataset.inputs.scale
+    if len(reaches) and reaches[-1] > FAR * reaches[(len(reaches) - 1) // 2]:
+        usual = reaches[(len(reaches) - 1) // 2]
+        yield (
+            f"one number reaches {reaches[-1]:g}, and half of them at most {usual:g}: "
+            f"{scaled}"
+        )
 
 
 def _without(

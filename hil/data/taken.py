@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from codegen.errors import SpecError
 from codegen.spec import Inputs
-from hil.data import labels, samples, tasks, windows
+from hil.data import labels, samples, scalers, tasks, windows
 from hil.data.arrays import Arrays, Given
 from hil.data.dataset import Dataset, Parts, split
 from hil.errors import DataError
@@ -36,6 +37,8 @@ def dataset_of(
     *,
     name: str = "arrays",
     scale: float | None = None,
+    offset: Any = None,
+    divisor: Any = None,
 ) -> Dataset:
     """The data set of arrays in memory, exactly as of an .npz that holds them.
 
@@ -45,6 +48,8 @@ def dataset_of(
     the samples is set aside. The device computes `x = value / scale`, once rounded;
     without `scale` it is 255 for uint8, 32768 for int16, 1 for floats, and the largest
     absolute value of other integers, which travel as the narrowest type of the line.
+    With `offset` and `divisor`, each [elements] floats, it computes
+    `x_j = (value_j - offset_j) / divisor_j` instead.
 
     `said` of the result has a sentence for each thing that was converted, empty where
     nothing was; `labels` what the caller calls class 0, 1, ... where that is not its
@@ -54,6 +59,7 @@ def dataset_of(
     """
     origin = f"data {name!r}"
     given = {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "scale": scale}
+    given |= {"offset": offset, "divisor": divisor}
     made = {k: _array(origin, k, v) for k, v in given.items() if v is not None}
     for key in ("y", "y_test"):
         if key in made:
@@ -72,9 +78,11 @@ def from_arrays(name: str, given: Arrays) -> Dataset:
     x = samples.read(given, x_names, window=windows.ARRAYS[0] in given)
     y = labels.read(given, y_names)
     window = windows.declared(given.origin, given, x.parts[0])
+    scaler = scalers.declared(given.origin, given, x.parts[0])
     scale = _scale(given) if "scale" in given else x.scale
     dtype = samples.SCALES[x.parts[0].dtype.name][0]
-    inputs = Inputs(dtype, scale if window is None else 1.0, window)
+    plain = window is None and scaler is None
+    inputs = _inputs(given.origin, dtype, scale if plain else 1.0, window, scaler)
     parts = _parts(given, x.parts, y.parts)
     if tasks.NAMES in given and not test:
         raise DataError(
@@ -96,7 +104,16 @@ def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
         made |= tasks.arrays(dataset.tasks)
     if inputs.window is not None:
         return made | windows.arrays(inputs.window)
+    if inputs.scaler is not None:
+        return made | scalers.arrays(inputs.scaler)
     return made | {"scale": np.array(inputs.scale, np.float32)}
+
+
+def _inputs(origin: str, *made: Any) -> Inputs:
+    try:
+        return Inputs(*made)
+    except SpecError as error:
+        raise DataError(f"{origin}: {error}") from None
 
 
 def _array(origin: str, name: str, value: Any) -> np.ndarray:

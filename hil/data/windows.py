@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codegen.errors import SpecError
 from codegen.reference.fronts.window import raw_features
@@ -37,15 +38,27 @@ def standardised(windows: np.ndarray, rows: int, axes: int) -> Window:
             f"{axes} axes, {expected}"
         )
     offsets, divisors = [], []
-    for values in raw_features(windows, rows, axes).T.tolist():
-        mean = math.fsum(values) / len(values)
-        variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
-        deviation = math.sqrt(variance)
+    for values in raw_features(windows, rows, axes).T:
+        mean, deviation = moments(values)
         offsets.append(float(np.float32(mean)))
         divisors.append(
             float(np.float32(deviation)) if deviation > 1 / LARGEST else 1.0
         )
     return Window(rows, axes, tuple(offsets), tuple(divisors))
+
+
+def moments(values: NDArray[np.number]) -> tuple[float, float]:
+    """Mean and standard deviation of numbers: exact sums, rounded, so that they are the
+    same on every computer."""
+    n = len(values)
+    if values.dtype.kind in "iu":
+        whole = values.astype(np.int64)
+        total, squares = int(whole.sum()), int((whole * whole).sum())
+        return total / n, math.sqrt((n * squares - total * total) / (n * n))
+    exact = values.astype(np.float64)
+    mean = math.fsum(exact.tolist()) / n
+    away = exact - mean
+    return mean, math.sqrt(math.fsum((away * away).tolist()) / n)
 
 
 def arrays(window: Window) -> dict[str, np.ndarray]:
@@ -62,13 +75,12 @@ def declared(
 ) -> Window | None:
     """The declaration among the arrays of a data set with samples `x`, None: they are
     no windows. Raises `DataError`, `origin` begins its sentence."""
-    there = [name for name in ARRAYS if name in found]
-    if not there:
+    if ARRAYS[0] not in found:
         return None
     for name in ARRAYS:
         if name not in found:
             raise DataError(
-                f"{origin} has an array {there[0]!r}, but none {name!r}: "
+                f"{origin} has an array {ARRAYS[0]!r}, but none {name!r}: "
                 "expected window, offset and divisor together"
             )
     size = found["window"]
@@ -84,9 +96,9 @@ def declared(
             "features are standardised by offset and divisor alone"
         )
     rows, axes = (int(value) for value in size.ravel())
-    constants = [_constants(origin, name, found[name]) for name in ARRAYS[1:]]
+    values = [constants(origin, name, found[name]) for name in ARRAYS[1:]]
     try:
-        window = Window(rows, axes, *constants)
+        window = Window(rows, axes, *values)
     except SpecError as error:
         raise DataError(f"{origin}: {error}") from None
     if x.shape[1] != window.elements:
@@ -97,7 +109,8 @@ def declared(
     return window
 
 
-def _constants(origin: str, name: str, given: np.ndarray) -> tuple[float, ...]:
+def constants(origin: str, name: str, given: np.ndarray) -> tuple[float, ...]:
+    """Offsets or divisors as they lie in the image. Raises `DataError`."""
     if given.ndim != 1 or given.dtype.kind != "f" or not np.isfinite(given).all():
         raise DataError(
             f"{origin}: {name} is {given.dtype} {list(given.shape)}, "

@@ -2,7 +2,7 @@
 
 An image has to know its samples before there is one: how many numbers, of which type,
 divided by what. Data say that, and so does an experiment; else the network's first
-width and `dtype` do.
+width, `dtype`, and `scale` or a scaler's `offset` and `divisor` do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from codegen.spec import Inputs
 from emulation.faults import Line
-from hil.data import samples
+from hil.data import samples, scalers
 from hil.data.dataset import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment, load
@@ -26,13 +26,15 @@ from hil.learning.progress import Progress
 from hil.learning.states import RunFolder, State, saved
 from hil.lesson import weights
 from hil.lesson.open_lesson import opened
-from hil.lesson.preparing import data_of, prepare
+from hil.lesson.preparing import data_for, prepare
 
 GIVEN = (
     "steps", "epochs", "holdout", "test", "resident", "thin", "rehearsal", "rehearse",
     "freeze", "prefix", "lr_decay",
 )  # fmt: skip
 """Keys of an experiment that say which samples come when: here the caller does."""
+SAMPLES = "samples"
+"""What data are called that only say of what form samples are."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def open(
     *,
     dtype: Any = None,
     scale: float | None = None,
+    offset: Any = None,
+    divisor: Any = None,
     out: str | Path = "runs",
     progress: Progress | None = None,
     through: Callable[[Line], Line] | None = None,
@@ -65,26 +69,24 @@ def open(
     its newest checkpoint), or weights in an .npz; `keys` are keys of an experiment
     (`hil.keys`), and replace its own. Samples are as the data that source or keys
     name; without data they are of `dtype` (float32, uint8 or int16), and the device
-    divides them by `scale` (by default 1, 255 or 32768). `out`, `progress` and
+    divides them by `scale` (by default 1, 255 or 32768); with `offset` and `divisor`,
+    floats [elements], it computes (value - offset) / divisor. `out`, `progress` and
     `through` are those of a run.
 
     Raises `UsageError` and whatever a run raises.
     """
     found = _source(source)
     asked = found.experiment.changed(_allowed(keys), "hil.open()")
-    asked = asked.override({**dict.fromkeys(GIVEN), "steps": 1, "test": 0})
-    described = found.has_data or "data" in keys
-    if described and (dtype is not None or scale is not None):
-        raise UsageError(
-            "dtype or scale is given, and data too: expected one of them, for both say "
-            "what a sample is"
-        )
-    form = None if described else _form(asked, dtype, scale)
-    if isinstance(asked.data, InMemory):
-        form = data_of(asked)
-    if form is not None:
-        asked = asked.override({"data": form.name})
-    lesson = opened(prepare(asked, form))
+    said = {"dtype": dtype, "scale": scale, "offset": offset, "divisor": divisor}
+    said = {name: value for name, value in said.items() if value is not None}
+    if found.has_data or "data" in keys:
+        form = _of_data(asked, said)
+    else:
+        form = _of_samples(asked, **said)
+    ours = {**dict.fromkeys((*GIVEN, "scaler")), "steps": 1, "test": 0}
+    if form.name == SAMPLES or isinstance(asked.data, InMemory):
+        ours["data"] = form.name
+    lesson = opened(prepare(asked.override(ours), form))
     device = OpenDevice(lesson, Path(out), progress or Progress(), through)
     if found.state is not None:
         with device.ending_on_error():
@@ -131,8 +133,30 @@ def _allowed(keys: Mapping[str, Any]) -> Mapping[str, Any]:
     return keys
 
 
-def _form(asked: Experiment, dtype: Any, scale: float | None) -> Dataset:
+def _of_data(asked: Experiment, said: Mapping[str, Any]) -> Dataset:
+    """The experiment's data, whose samples are as those that will come: their scaler
+    is that of these data, not of what is learned."""
+    if said:
+        raise UsageError(
+            f"{' and '.join(said)} beside data: expected one of them, for both say what a "
+            "sample is"
+        )
+    return data_for(asked)
+
+
+def _of_samples(
+    asked: Experiment,
+    dtype: Any = None,
+    scale: float | None = None,
+    **constants: Any,
+) -> Dataset:
     """A data set of one sample that is as those that will come."""
+    if asked.scaler is not None:
+        raise UsageError(
+            f"scaler is {asked.scaler!r}, but there are no data to compute it from",
+            f"hil.open(data=(x, y), scaler={asked.scaler!r}, ...) has data; its constants "
+            "do as well: hil.open(offset=x.mean(axis=0), divisor=x.std(axis=0), ...)",
+        )
     if asked.widths is None:
         raise UsageError(
             "hil.open() has neither a network nor data: expected one of them",
@@ -149,4 +173,16 @@ def _form(asked: Experiment, dtype: Any, scale: float | None) -> Dataset:
     if asked.goal == "vector":
         y = np.zeros((1, n_out), np.float32)
     inputs = Inputs(line, usual if scale is None else float(np.float32(scale)))
-    return Dataset("samples", x, y, x[:0], y[:0], inputs, "as their owner says")
+    if constants:
+        inputs = _by_constants(line, x, scale, constants)
+    return Dataset(SAMPLES, x, y, x[:0], y[:0], inputs, "as their owner says")
+
+
+def _by_constants(
+    line: str, x: np.ndarray, scale: float | None, constants: Mapping[str, Any]
+) -> Inputs:
+    """Samples like x [1, elements], scaled by an offset and a divisor an element."""
+    found = {name: np.asarray(value) for name, value in constants.items()}
+    if scale is not None:
+        found["scale"] = np.asarray(scale)
+    return Inputs(line, 1.0, scaler=scalers.declared("hil.open()", found, x))

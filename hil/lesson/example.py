@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import median_low
 
 import numpy as np
 
 from codegen.reference.goals import Given
 from codegen.reference.learner import Learner, NonFinite
 from codegen.rendering.package import Example
+from codegen.scaler import Scaler
 from codegen.spec import Spec
 from hil.errors import UsageError
 
@@ -34,9 +36,16 @@ def full(spec: Spec) -> float:
     inputs = spec.inputs
     if inputs.window is not None:
         return WINDOW_FULL
-    if not inputs.integer:
-        return inputs.scale
-    return float(np.clip(np.floor(inputs.scale), 1, _MOST[inputs.dtype]))
+    scale = inputs.scale if inputs.scaler is None else _reach(inputs.scaler)
+    if inputs.dtype == "f32":
+        return scale
+    return float(np.clip(np.floor(scale), 1, _MOST[inputs.dtype]))
+
+
+def _reach(scaler: Scaler) -> float:
+    """What half of the elements reach, so that most of them tell kinds apart."""
+    pairs = zip(scaler.offsets, scaler.divisors, strict=True)
+    return median_low(abs(offset) + divisor for offset, divisor in pairs)
 
 
 def samples(spec: Spec, count: int) -> Iterator[tuple[np.ndarray, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from codegen import rules
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
-from hil.data import datasets, taken
+from hil.data import datasets, scalers, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
@@ -66,7 +66,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     if experiment.save is not None:
         require_folder("save", experiment.save)
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
-    dataset = dataset or _dataset(experiment)
+    dataset = dataset or data_for(experiment)
     spec = _spec(experiment, dataset, target)
     extent = _extent(experiment, dataset)
     effective = _settled(experiment, spec, dataset, extent, vlen)
@@ -84,11 +84,15 @@ def data_of(experiment: Experiment) -> Dataset:
     return datasets.load(experiment.data, experiment.widths)
 
 
-def _dataset(experiment: Experiment) -> Dataset:
+def data_for(experiment: Experiment) -> Dataset:
+    """The same, with what is held out, and the scaler of what is not. Raises
+    `DataError`."""
     dataset = data_of(experiment)
-    if experiment.holdout is None:
-        return dataset
-    return datasets.hold_out(dataset, experiment.holdout)
+    if experiment.holdout is not None:
+        dataset = datasets.hold_out(dataset, experiment.holdout)
+    if experiment.scaler is not None:
+        dataset = scalers.scaled(dataset, experiment.scaler)
+    return dataset
 
 
 def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:

@@ -30,14 +30,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="a data set by name, or the path of a file or a folder; behind a table's "
         "path, :COLUMN names the column of the labels",
     )
+    parser.add_argument(
+        "--scaler",
+        metavar="standard|minmax",
+        help="tell of what the device makes of it with this scaler",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
-    from hil.data import datasets, summary
+    from hil.data import summary
+    from hil.experiment import Experiment
+    from hil.lesson.preparing import data_for
 
     out = output.of(given)
-    dataset = datasets.load(given.data)
+    dataset = data_for(Experiment(data=given.data, scaler=given.scaler))
     found = summary.of(dataset)
     for name, text in _lines(dataset, found):
         out.line(f"{name:8} {text}")
@@ -55,10 +62,11 @@ def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
     for said in dataset.said:
         yield "made", said
     inputs = dataset.inputs
-    made = "features" if inputs.window else f"divided by {inputs.scale:g}:"
+    made = " features" if inputs.window else f" divided by {inputs.scale:g}:"
+    made = ":" if inputs.scaler else made
     yield (
         "inputs",
-        f"{inputs} {made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
+        f"{inputs}{made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
         f"{found.zeros:.1%} zero",
     )
     if found.constant:
@@ -115,6 +123,7 @@ def _document(dataset: Dataset, found: Summary) -> dict[str, Any]:
         "type": inputs.dtype,
         "scale": inputs.scale,
         "window": None if inputs.window is None else asdict(inputs.window),
+        "scaler": None if inputs.scaler is None else asdict(inputs.scaler),
         "said": list(dataset.said),
         "tasks": [asdict(task) for task in dataset.tasks],
         "provenance": "reference",

@@ -15,6 +15,8 @@ from sklearn.neighbors import NearestCentroid
 from hil.cli import main
 from hil.data import datasets, summary, windows
 from hil.data.taken import dataset_of
+from hil.experiment import Experiment
+from hil.lesson.preparing import data_for
 
 ROOT = Path(__file__).parents[2]
 X = np.arange(40, dtype=np.uint8).reshape(10, 4)
@@ -86,7 +88,11 @@ def test_what_never_changes_is_told_by_name(tmp_path: Path, told: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "y", "advice"),
     [
-        (X * 100.0, Y, "inputs reach 3900, 10 is much already: x = ((x - x.mean"),
+        (
+            X * 100.0,
+            Y,
+            "inputs reach 3900, 10 is much already: hil run --scaler standard has",
+        ),
         (X // 10, Y, "inputs reach only 0.0117647: np.savez(..., scale=3) makes it 1"),
         (X, Y * 0, "there is one class only and nothing to tell apart"),
         (X, Y * 2, "2 of 5 classes have no sample: 1, 3"),
@@ -110,9 +116,9 @@ def test_a_class_that_is_tested_and_never_learned_is_told() -> None:
 def test_the_line_of_the_advice_makes_it_fit() -> None:
     x = X * 100.0
     (advice,) = summary.of(dataset_of(x, Y, x, Y)).advice
-    given = {"np": np, "x": x}
-    exec(advice.partition("already: ")[2], given)
-    assert not summary.of(dataset_of(given["x"], Y, given["x"], Y)).advice
+    assert "hil run --scaler standard" in advice
+    asked = Experiment(data=(x, Y, x, Y), scaler="standard")
+    assert not summary.of(data_for(asked)).advice
 
 
 def test_windows_are_told_by_their_features(tmp_path: Path, told: Any) -> None:

@@ -207,7 +207,7 @@ def test_what_does_not_fit_is_refused_and_it_goes_on(
         ({"dtype": np.float64}, "dtype is 'float64': samples travel as uint8"),
         ({"steps": 5}, "has steps, a key of a run"),
         ({"rul": "bp"}, "unknown key 'rul'"),
-        ({"data": "digits"}, "dtype or scale is given, and data too"),
+        ({"data": "digits"}, "dtype and scale beside data"),
     ],
 )
 def test_what_cannot_be_opened_is_refused(

@@ -19,6 +19,7 @@ from codegen.kernels.cost import Shape
 from codegen.kernels.table import FEWEST_CYCLES
 from codegen.planning.plan import plan
 from codegen.planning.planned import UNKNOWN_VLENS
+from codegen.scaler import Scaler
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from codegen.window import Window
 
@@ -34,6 +35,12 @@ def windows(rows: int, axes: int) -> Inputs:
     features = 3 * axes
     window = Window(rows, axes, (0.0,) * features, (1.0,) * features)
     return Inputs("i16", 1.0, window)
+
+
+def scaled(dtype: str, elements: int) -> Inputs:
+    """Samples that a scaler leaves as they are."""
+    scaler = Scaler((0.0,) * elements, (1.0,) * elements)
+    return Inputs(dtype, 1.0, scaler=scaler)
 
 
 def lesson(
@@ -61,6 +68,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
             clip=CLIP, goal="vector"), 0.2, "auto"),
     (lesson("local", "9-2", "sigmoid", "identity", windows(64, 3)), 0.2, "fused"),
     (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
+    *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
+      for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),
     (lesson("fg-activity", "20-20-20", "tanh", "identity", F32,
             gate=Gate("element", active=0.3)), 1.0, "auto"),
     (lesson("fg-activity", "64-16-12-10", "tanh", "identity",

@@ -18,8 +18,11 @@ from codegen.reference import functions, outputs, random
 from codegen.reference.arithmetic import F32, fma
 from codegen.reference.digest import Digest
 from codegen.reference.float32 import FLOAT32
+from codegen.reference.fronts import scaler
 from codegen.reference.goals import one_hot
 from codegen.reference.layers import dense
+from codegen.scaler import Scaler
+from codegen.spec import Inputs
 from tests.reference.one_layer import rank_one
 
 SIZES = (1, 7, 16, 17, 33, 65)
@@ -95,6 +98,22 @@ def test_floats_are_divided_once(call: Call, v: F32) -> None:
     x = np.empty_like(v)
     call("f32_scale", v, 3.0, x, v.size)
     same(x, v / np.float32(3.0))
+
+
+@settings(deadline=None)
+@given(data=st.data(), dtype=st.sampled_from((np.uint8, np.int16, np.float32)))
+def test_each_element_has_an_offset_and_a_divisor(
+    call: Call, data: Any, dtype: Any
+) -> None:
+    n = data.draw(st.integers(1, 40))
+    v = data.draw(arrays(dtype, n, elements=floats if dtype == np.float32 else None))
+    offsets = tuple(data.draw(vectors(n)).clip(-(2**20), 2**20).tolist())
+    divisors = tuple(np.abs(data.draw(vectors(n))).clip(2**-20, 2**20).tolist())
+    kind = {np.uint8: "u8", np.int16: "i16", np.float32: "f32"}[dtype]
+    inputs = Inputs(kind, 1.0, scaler=Scaler(offsets, divisors))
+    x = np.empty(n, np.float32)
+    call(f"{kind}_rescale", v, np.float32(offsets), np.float32(divisors), x, n)
+    same(x, scaler.network_input(inputs, v))
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)

@@ -13,8 +13,10 @@ from hypothesis.extra.numpy import arrays
 from codegen import rules
 from codegen.reference import Learner, arithmetic, intervals
 from codegen.reference.certificate import admissible, certify
+from codegen.reference.fronts.scaler import network_input
 from codegen.reference.fronts.window import features
 from codegen.reference.intervals import Interval, chain, dot
+from codegen.scaler import Scaler
 from codegen.spec import (
     ACTIVATIONS,
     OUTPUTS,
@@ -189,6 +191,17 @@ def test_a_sum_that_is_rounded_away_from_zero_stays_within(sign: int) -> None:
     term, start = (Interval(end, end) for end in exact)
     proved = chain(start, [(term, Interval(1.0, 1.0))])
     assert proved.lo <= summed <= proved.hi
+
+
+@settings(max_examples=60, deadline=None)
+@given(v=arrays(np.float32, 3, elements=st.floats(-(2.0**90), 2.0**90, width=32)))
+def test_a_scaled_sample_is_within_its_bounds(v: np.ndarray) -> None:
+    scaler = Scaler((0.1, -3e4, 0.0), (0.1, 7e5, 3.0))
+    spec = Spec(Network((3, 2)), inputs=Inputs("f32", 1.0, scaler=scaler))
+    x, promised = network_input(spec.inputs, v), (float(v.min()), float(v.max()))
+    for bound in (admissible(spec, None), admissible(spec, promised)):
+        assert bound.lo <= x.min() and x.max() <= bound.hi
+        assert bound.shape == x.shape
 
 
 @settings(max_examples=60, deadline=None)

@@ -83,6 +83,13 @@ MUTATIONS = {
         "d1",
         {"rule": "drtp"},
     ),
+    "a divisor that multiplies": (
+        "rescale__rvv.c.j2",
+        "vfdiv_vv_{{ f }}(moved, by, vl)",
+        "vfmul_vv_{{ f }}(moved, by, vl)",
+        "h1",
+        {"scaler": "standard"},
+    ),
     "lanes counted that did not pass": (
         "listed_masked_update__rvv.c.j2",
         "passed += __riscv_vcpop_m_{{ b }}(passes, vl);",

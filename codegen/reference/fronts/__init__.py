@@ -1,7 +1,7 @@
 """The numpy twins of the fronts: what makes the network's input of a sample.
 
 A front is a module with `MADE`, what it does, for a certificate; `network_input(inputs,
-sample)`, the x [n_in] of one raw sample; and `bounds(inputs, n_in, low, high)`, an
+sample)`, the x [..., n_in] of raw samples [..., elements]; and `bounds(inputs, n_in, low, high)`, an
 interval that holds the x of every sample of numbers from low to high.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import scale, window
+from codegen.reference.fronts import scale, scaler, window
 from codegen.reference.intervals import Interval
 from codegen.spec import Inputs
 
@@ -31,4 +31,6 @@ class Front(Protocol):
 
 def of(inputs: Inputs) -> Front:
     """The front that a spec's inputs ask for."""
-    return scale if inputs.window is None else window
+    if inputs.window is not None:
+        return window
+    return scale if inputs.scaler is None else scaler

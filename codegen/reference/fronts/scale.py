@@ -15,7 +15,7 @@ MADE = "v / scale"
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
-    """x [n_in] of one sample [n_in]."""
+    """x [..., n_in] of samples [..., n_in]."""
     return sample.astype(np.float32) / np.float32(inputs.scale)
 
 

@@ -20,8 +20,8 @@ MADE = "features"
 
 
 def raw_features(windows: NDArray[np.int16], rows: int, axes: int) -> F32:
-    """Features of windows [n, rows * axes] before they are standardised,
-    [n, 3 * axes]: of each axis mean, standard deviation, mean absolute difference."""
+    """Features of windows [..., rows * axes] before they are standardised,
+    [..., 3 * axes]: of each axis mean, standard deviation, mean absolute difference."""
     v = windows.reshape(-1, rows, axes).astype(np.int64)
     total = v.sum(axis=1)
     spread = rows * (v * v).sum(axis=1) - total * total
@@ -30,19 +30,20 @@ def raw_features(windows: NDArray[np.int16], rows: int, axes: int) -> F32:
     mean = total.astype(np.float32) / count
     deviation = np.sqrt(spread.astype(np.float64).astype(np.float32)) / count
     moved = motion.astype(np.float32) / np.float32(rows - 1)
-    return np.stack([mean, deviation, moved], axis=2).reshape(-1, PER_AXIS * axes)
+    found = np.stack([mean, deviation, moved], axis=2)
+    return found.reshape(*windows.shape[:-1], PER_AXIS * axes)
 
 
 def features(sample: NDArray[np.int16], window: Window) -> F32:
-    """The network's input x [3 axes] of one sample [rows * axes]."""
-    found = raw_features(sample, window.rows, window.axes)[0]
+    """x [..., 3 axes] of windows [..., rows * axes]."""
+    found = raw_features(sample, window.rows, window.axes)
     offsets = np.array(window.offsets, np.float32)
     divisors = np.array(window.divisors, np.float32)
     return np.asarray((found - offsets) / divisors, np.float32)
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
-    """x [3 axes] of one sample [rows * axes]."""
+    """x [..., 3 axes] of samples [..., rows * axes]."""
     assert inputs.window is not None
     return features(sample.astype(np.int16, copy=False), inputs.window)
 

@@ -148,7 +148,7 @@ def _bytes(
         replace(
             spec,
             network=replace(spec.network, layers=widths),
-            inputs=Inputs() if spec.inputs.window else spec.inputs,
+            inputs=Inputs() if spec.inputs.fixed else spec.inputs,
         ),
         _roomy(asked.target) if asked.target.memory else asked.target,
         vlen=asked.vlen or None,

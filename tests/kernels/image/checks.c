@@ -187,6 +187,31 @@ static void check_f32_scale(void (*kernel)(const float *, float, float *, size_t
     }
 }
 
+/* Means and deviations of any size; one column that only moves, one that only shrinks. */
+#define RESCALE(name, type) \
+    static void check_##name( \
+        void (*kernel)(const type *, const float *, const float *, float *, size_t)) \
+    { \
+        static type v[MOST]; \
+        static float offset[MOST], divisor[MOST]; \
+        EACH (n, sizes) { \
+            fill(offset, n, true); \
+            fill(divisor, n, false); \
+            offset[0] = 0.0f; \
+            divisor[n - 1] = 1.0f; \
+            for (size_t i = 0; i < n; i++) { \
+                v[i] = (type)(draw() >> 7); \
+            } \
+            fill_outputs(n); \
+            hil_##name##__scalar(v, offset, divisor, first_out[0], n); \
+            kernel(v, offset, divisor, first_out[1], n); \
+            same(first_out, 1, n); \
+        } \
+    }
+RESCALE(u8_rescale, uint8_t)
+RESCALE(i16_rescale, int16_t)
+RESCALE(f32_rescale, float)
+
 static void check_i16_window_features(
     void (*kernel)(const int16_t *, const float *, const float *, float *, size_t, size_t))
 {
