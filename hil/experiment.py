@@ -165,7 +165,7 @@ class Experiment:
             made["epochs"] = None
         if "epochs" in made and "steps" not in made:
             made["steps"] = None
-        if "parameters" in made:
+        if isinstance(made.get("parameters"), Mapping):
             made["parameters"] = {**self.parameters, **made["parameters"]}
         return replace(self, **made)
 

@@ -5,8 +5,20 @@ three functions (docs/demos.md); those that ship are in `gallery`.
 """
 
 from hil.demo.arm import Arm
+from hil.demo.checking import check
 from hil.demo.file import Demo, find, load, shipped
 from hil.demo.running import Outcome, run
 from hil.demo.stream import Part, Stream
 
-__all__ = ["Arm", "Demo", "Outcome", "Part", "Stream", "find", "load", "run", "shipped"]
+__all__ = [
+    "Arm",
+    "Demo",
+    "Outcome",
+    "Part",
+    "Stream",
+    "check",
+    "find",
+    "load",
+    "run",
+    "shipped",
+]

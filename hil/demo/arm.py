@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hil.errors import UsageError
+from hil.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Arm:
             raise UsageError(
                 f"arm {self.name!r} has no task {task!r} behind it: it has "
                 + ", ".join(tasks),
+                *did_you_mean(task, tasks),
                 "the figures of a demo are of its whole stream: leave out --steps",
             )
         return tasks.index(task)

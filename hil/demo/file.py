@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -11,13 +12,24 @@ from typing import Any
 
 from hil import documents
 from hil.demo import page as pages
-from hil.errors import UsageError
-from hil.experiment import Experiment, known_key
+from hil.errors import UsageError, did_you_mean
+from hil.experiment import Experiment, beside, shown
+from hil.keys import KEYS as EXPERIMENT_KEYS
 
 GALLERY = Path(__file__).parent / "gallery"
 KEYS = ("title", "about", "data", "experiment", "arms", "metrics")
 OWN = ("about", "stream", "after", "freeze")
 """Keys of an arm that are no experiment's, or mean more here."""
+NAME = re.compile(r"[\w-]+")
+"""What an arm or a stream may be called: files are named after it."""
+SET = {
+    "name": "a run is called after its demo and its arm",
+    "data": "the function streams in the Python beside it gives the samples",
+    "save": "what an arm has learned is kept for the arms that are `after` it",
+    "holdout": "a part of a stream has test samples of its own",
+}
+"""Keys of an experiment that a demo sets itself, and what sets them."""
+_PATHS = {key.name: key.path for key in EXPERIMENT_KEYS}
 
 
 @dataclass(frozen=True)
@@ -89,49 +101,93 @@ def load(path: Path) -> Demo:
     """The demo in the TOML file at `path`. Raises `UsageError`."""
     origin = f"demo {str(path)!r}"
     table = documents.toml(documents.read(path, origin), origin)
-    for key in table:
-        if key not in KEYS:
-            raise UsageError(f"{origin} has an unknown key {key!r}: {_expected(KEYS)}")
-    for key in ("title", "arms"):
-        if key not in table:
-            raise UsageError(f"{origin} has no {key}")
-    for key in ("title", "about", "data"):
-        if not isinstance(table.get(key, ""), str):
-            raise UsageError(f"{origin}: {key} is {table[key]!r}: expected a text")
-    for key in ("experiment", "arms", "metrics"):
-        if not isinstance(table.get(key, {}), dict):
-            raise UsageError(f"{origin}: {key} is {table[key]!r}: expected a table")
-    base = _values(f"{origin}, [experiment]", table.get("experiment", {}))
-    arms = [_arm(origin, name, given) for name, given in table["arms"].items()]
-    if not arms:
-        raise UsageError(f"{origin} has no arm: expected a table [arms.NAME]")
-    known: list[str] = []
-    for arm in arms:
-        if arm.after is not None and arm.after not in known:
-            raise UsageError(
-                f"{origin}: arm {arm.name!r} starts after {arm.after!r}, which is no arm "
-                "above it"
-            )
-        known.append(arm.name)
+    _require_form(origin, table)
+    where, given = f"{origin}, [experiment]", table.get("experiment", {})
+    base = laid_over(where, Experiment(), _values(where, given, path.parent))
+    arms = [_arm(origin, name, one, path.parent) for name, one in table["arms"].items()]
+    _require_arms(origin, arms, base)
     return Demo(
         path.stem,
         table["title"],
         table.get("about", "").strip(),
         table.get("data", ""),
-        Experiment().override(base),
+        base,
         tuple(arms),
-        {name: str(said) for name, said in table.get("metrics", {}).items()},
+        table.get("metrics", {}),
         path.resolve(),
     )
 
 
-def _arm(origin: str, name: str, given: object) -> ArmFile:
+def laid_over(
+    where: str, experiment: Experiment, values: Mapping[str, Any]
+) -> Experiment:
+    """The experiment with these keys replaced. Raises `UsageError`, `where` begins its
+    sentence."""
+    try:
+        return experiment.override(values)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}", *error.hints) from None
+
+
+def _require_form(origin: str, table: Mapping[str, Any]) -> None:
+    """Raise `UsageError` unless there is at the top what should be."""
+    for key in table:
+        if key not in KEYS:
+            raise UsageError(
+                f"{origin} has an unknown key {key!r}: expected one of {', '.join(KEYS)}",
+                *did_you_mean(key, KEYS),
+            )
+    for key in ("title", "arms"):
+        if key not in table:
+            raise UsageError(f"{origin} has no {key}")
+    for key in ("title", "about", "data"):
+        _require_text(origin, key, table.get(key, ""))
+    for key in ("experiment", "arms", "metrics"):
+        if not isinstance(table.get(key, {}), dict):
+            raise UsageError(
+                f"{origin}: {key} is {shown(table[key])}: expected a table",
+                f"[{key}] stands on a line of its own, its keys below it",
+            )
+    for name, meaning in table.get("metrics", {}).items():
+        _require_text(f"{origin}, [metrics]", name, meaning)
+
+
+def _require_text(where: str, key: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: {key} is {shown(value)}: expected a text")
+
+
+def _require_arms(origin: str, arms: list[ArmFile], base: Experiment) -> None:
+    """Raise `UsageError` for none, for values that keys do not take, and for an arm that
+    starts after one that is not above it."""
+    if not arms:
+        raise UsageError(f"{origin} has no arm: expected a table [arms.NAME]")
+    known: list[str] = []
+    for arm in arms:
+        where = f"{origin}, arm {arm.name!r}"
+        laid_over(where, base, arm.values)
+        if arm.after is not None and "init" in arm.values:
+            raise UsageError(
+                f"{where} has after and init: expected one of them, for both say what it "
+                "starts from"
+            )
+        if arm.after is not None and arm.after not in known:
+            raise UsageError(
+                f"{origin}: arm {arm.name!r} starts after {arm.after!r}, which is no arm "
+                "above it",
+                *did_you_mean(arm.after, known),
+            )
+        known.append(arm.name)
+
+
+def _arm(origin: str, name: str, given: object, folder: Path) -> ArmFile:
     where = f"{origin}, arm {name!r}"
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{where}: expected a name of letters, digits, - and _")
     if not isinstance(given, dict):
-        raise UsageError(f"{where} is {given!r}: expected a table [arms.{name}]")
+        raise UsageError(f"{where} is {shown(given)}: expected a table [arms.{name}]")
     for key in OWN:
-        if not isinstance(given.get(key, ""), str):
-            raise UsageError(f"{where}: {key} is {given[key]!r}: expected a text")
+        _require_text(where, key, given.get(key, ""))
     values = {key: value for key, value in given.items() if key not in OWN}
     return ArmFile(
         name,
@@ -139,14 +195,28 @@ def _arm(origin: str, name: str, given: object) -> ArmFile:
         given.get("stream"),
         given.get("after"),
         given.get("freeze"),
-        _values(where, values),
+        _values(where, values, folder, OWN),
     )
 
 
-def _values(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys of an experiment; raises `UsageError` for others."""
-    return {known_key(name, where).name: value for name, value in given.items()}
-
-
-def _expected(known: tuple[str, ...]) -> str:
-    return f"expected one of {', '.join(known)}"
+def _values(
+    where: str, given: Mapping[str, Any], folder: Path, own: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Keys of an experiment, paths among them as seen from the demo's folder. Raises
+    `UsageError` for others, and for what a demo sets itself."""
+    for name in given:
+        if name in SET:
+            raise UsageError(
+                f"{where} has {name!r}, which a demo sets itself", SET[name]
+            )
+        if name not in _PATHS:
+            raise UsageError(
+                f"{where} has an unknown key {name!r}",
+                *did_you_mean(name.replace("-", "_"), (*own, *_PATHS)),
+            )
+    return {
+        name: beside(folder, value)
+        if _PATHS[name] and isinstance(value, str)
+        else value
+        for name, value in given.items()
+    }

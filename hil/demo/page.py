@@ -1,15 +1,18 @@
-"""A demo's Python: whoever wrote it is told where in it something went wrong."""
+"""A demo's Python: it finds modules beside it, and whoever wrote it is told where in it
+something went wrong."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from hil.errors import HilError, UsageError
+from hil.errors import HilError, UsageError, did_you_mean
 
 FUNCTIONS = ("streams", "metrics", "verdict")
 
@@ -19,25 +22,32 @@ def load(page: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"hil_demo_{page.stem}", page)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    importlib.invalidate_caches()  # what lies beside it may be new
     with blamed(page):
         spec.loader.exec_module(module)
     for function in FUNCTIONS:
         if not callable(getattr(module, function, None)):
-            raise UsageError(f"{str(page)!r} has no function {function!r}")
+            known = [name for name, value in vars(module).items() if callable(value)]
+            raise UsageError(
+                f"{str(page)!r} has no function {function!r}",
+                *did_you_mean(function, known),
+            )
     return module
 
 
 @contextmanager
 def blamed(page: Path) -> Iterator[None]:
-    """What is raised in here and is no error of ours is one of the page's, a
-    `UsageError` that names the line of it from which it came."""
+    """The page's own code runs in here, and may import modules that lie beside it. What
+    is raised and is no error of ours is one of the page's, a `UsageError` that names
+    the line from which it came."""
     try:
-        yield
+        with _beside(page.parent):
+            yield
     except HilError:
         raise
     except Exception as error:
-        line = _line(page, error)
-        where = str(page) if line is None else f"{page}, line {line}"
+        file, line = _place(page, error)
+        where = str(file) if line is None else f"{file}, line {line}"
         text = error.msg if isinstance(error, SyntaxError) else str(error)
         raise UsageError(
             f"demo page {where}: {type(error).__name__}: {' '.join(text.split())}",
@@ -45,10 +55,37 @@ def blamed(page: Path) -> Iterator[None]:
         ) from error
 
 
-def _line(page: Path, error: Exception) -> int | None:
-    """The innermost line of the page that an error came through."""
-    if isinstance(error, SyntaxError) and error.filename == str(page):
-        return error.lineno
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(page)]
-    return lines[-1] if lines else None
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Modules of the folder can be imported, before all others. Then they are forgotten,
+    for another demo's may have the same names."""
+    known = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - known:
+            file = getattr(sys.modules[name], "__file__", None)
+            if folder in Path(file or "").parents:
+                del sys.modules[name]
+
+
+def _place(page: Path, error: Exception) -> tuple[Path, int | None]:
+    """The innermost line of the page, or of a module beside it, that an error came
+    through."""
+    if isinstance(error, SyntaxError) and _is_beside(page, error.filename or ""):
+        return Path(error.filename or ""), error.lineno
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if _is_beside(page, frame.filename):
+            return Path(frame.filename), frame.lineno
+    return page, None
+
+
+def _is_beside(page: Path, file: str) -> bool:
+    return page.parent in Path(file).parents
+
+
+def kind(value: object) -> str:
+    """What somebody's function gives, for people."""
+    return "nothing" if value is None else f"a {type(value).__name__}"

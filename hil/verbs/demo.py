@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 HELP = "show devices that learn while their world changes: list the demos, or run one"
 
+SET = ("name", "data", "save", "holdout")
+"""Keys of an experiment that a demo sets itself (`hil.demo.file.SET`)."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil demo`."""
@@ -38,7 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="copy the demo's two files into DIR: the start of your own demo",
     )
-    add_keys(parser)
+    add_keys(parser, *SET)
 
 
 def run(given: argparse.Namespace) -> int:
