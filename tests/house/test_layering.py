@@ -114,7 +114,7 @@ SHELVES = {
         "measuring": "errors keys documents experiment data device lesson desk records "
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
-        "demo": "errors documents experiment data device lesson records learning "
+        "demo": "errors keys documents experiment data device lesson records learning "
         "reports",
         "verbs": "errors keys versions output experiment data device flags lesson desk records "
         "learning live sweep measuring reports demo",
