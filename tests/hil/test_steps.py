@@ -205,12 +205,12 @@ FLAG_SETS = plain.flag_sets(256)
 
 
 @pytest.mark.parametrize(
-    "rule, activation, output",
+    "rule, activation, output, scaler",
     [
-        ("bp", "tanh", "sigmoid"),
-        ("dfa", "relu", "softmax"),
-        ("dfa", "sigmoid", "identity"),
-        ("bp", "identity", "identity"),
+        ("bp", "tanh", "sigmoid", None),
+        ("dfa", "relu", "softmax", "standard"),
+        ("dfa", "sigmoid", "identity", None),
+        ("bp", "identity", "identity", None),
     ],
 )
 def test_plain_c_learns_the_same_step(
@@ -219,11 +219,11 @@ def test_plain_c_learns_the_same_step(
     rule: str,
     activation: str,
     output: str,
+    scaler: str | None,
 ) -> None:
     monkeypatch.setattr(plain, "flag_sets", lambda vlen: FLAG_SETS[3:4])
-    lesson = lesson_for(
-        SMALL.override({"rule": rule, "activation": activation, "output": output}), WARM
-    )
+    keys = {"rule": rule, "activation": activation, "output": output, "scaler": scaler}
+    lesson = lesson_for(SMALL.override(keys), WARM)
     made = plan_for(lesson)
     compiler = toolchain.find(lesson.target)
     found = plain.opponents(lesson, made, compiler, WARM, twin(lesson, WARM))
