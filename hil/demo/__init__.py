@@ -7,18 +7,11 @@ three functions (docs/demos.md); those that ship are in `gallery`.
 from hil.demo.arm import Arm
 from hil.demo.checking import check
 from hil.demo.file import Demo, find, load, shipped
+from hil.demo.recomputed import again
 from hil.demo.running import Outcome, run
 from hil.demo.stream import Part, Stream
 
-__all__ = [
-    "Arm",
-    "Demo",
+__all__ = [  # noqa: RUF022 (by importance)
+    "Part", "Stream", "Arm", "run", "again", "check", "find", "load", "shipped", "Demo",
     "Outcome",
-    "Part",
-    "Stream",
-    "check",
-    "find",
-    "load",
-    "run",
-    "shipped",
-]
+]  # fmt: skip

@@ -46,12 +46,13 @@ class Met:
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A demo of which nothing is wrong, and what it comes to with a seed: its streams,
-    and the lesson of each arm."""
+    """A demo of which nothing is wrong, and what it comes to with a seed, and with the
+    keys that were `given`: its streams, and the lesson of each arm."""
 
     demo: Demo
     module: ModuleType
     seed: int
+    given: Mapping[str, Any]
     met: Mapping[str, Met]
     lessons: Mapping[str, Lesson]
 
@@ -94,6 +95,18 @@ def check(demo: Demo, values: Mapping[str, Any]) -> Ready:
     where anything is wrong, `OverBudget` for an arm that needs more memory than there
     is, `CompilerMissing`, and `DataError` where data are missing.
     """
+    ready = prepared(demo, values)
+    for arm in demo.arms:
+        with _of_arm(demo, arm):
+            _require_start(arm, ready.lessons)
+            _require_image(ready.lessons[arm.name])
+    _try_figures(ready)
+    return ready
+
+
+def prepared(demo: Demo, values: Mapping[str, Any]) -> Ready:
+    """The same for whoever builds nothing, figures untried. Raises `UsageError` and
+    `DataError`."""
     module = demo.module()
     asked = laid_over(f"demo {demo.name!r}", demo.experiment, values)
     met = _met(demo, module, asked.seed)
@@ -102,11 +115,8 @@ def check(demo: Demo, values: Mapping[str, Any]) -> Ready:
         with _of_arm(demo, arm):
             dataset = met[arm.stream or next(iter(met))].dataset
             lessons[arm.name] = _lesson(demo, arm, asked, values, dataset)
-            _require_start(arm, lessons)
-            _require_image(lessons[arm.name])
-    ready = Ready(demo, module, asked.seed, met, lessons)
-    _try_figures(ready)
-    return ready
+    given = {name: getattr(asked, name) for name in values}
+    return Ready(demo, module, asked.seed, given, met, lessons)
 
 
 def _met(demo: Demo, module: ModuleType, seed: int) -> dict[str, Met]:

@@ -24,12 +24,13 @@ SCHEMA = 1
 
 @dataclass
 class Outcome:
-    """What a demo did: the records of its arms by name, and its figures. `failure`
-    is what ended it early."""
+    """What a demo did: the records of its arms by name, and its figures. `given` are
+    keys of an experiment that were laid over its own, `failure` is what ended it early."""
 
     demo: Demo
     folder: Path
     seed: int
+    given: Mapping[str, Any]
     arms: dict[str, RunRecord] = field(default_factory=dict)
     metrics: dict[str, float | None] = field(default_factory=dict)
     verdict: str = ""
@@ -49,6 +50,7 @@ class Outcome:
         document = {
             "schema": SCHEMA,
             "demo": self.demo.name,
+            "file": str(self.demo.path),
             "title": self.demo.title,
             "data": self.demo.data,
             "result": _result(list(self.arms.values()), failure),
@@ -58,6 +60,7 @@ class Outcome:
             "folder": str(self.folder),
             "report": self.report and str(self.report),
             "seed": self.seed,
+            "experiment": dict(self.given),
             "metrics": self.metrics,
             "meaning": dict(self.demo.metrics),
             "verdict": self.verdict,
@@ -94,7 +97,7 @@ def run(
     """
     ready = check(demo, values)
     folder = records.make_folder(out, f"demo-{demo.name}")
-    outcome = Outcome(demo, folder, ready.seed)
+    outcome = Outcome(demo, folder, ready.seed, ready.given)
     started = time.perf_counter()
     try:
         ready.write(folder)

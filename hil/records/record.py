@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
+from hil.errors import UsageError
 from targets import storage
 
 if TYPE_CHECKING:
@@ -163,6 +164,20 @@ class RunRecord:
         }
         require_provenance(document)
         return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], folder: Path) -> RunRecord:
+        """The record of which `document` is the run.json, now in `folder`. Raises
+        `UsageError` where something is missing."""
+        given = {**document, "folder": folder}
+        known = {one.name for one in fields(cls)}
+        if missing := sorted(known - set(given)):
+            raise UsageError(
+                f"record {str(folder / FILE)!r} has no {', '.join(missing)}: expected what "
+                "this version of hil writes"
+            )
+        given["network"] = tuple(given["network"])
+        return cls(**{name: value for name, value in given.items() if name in known})
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

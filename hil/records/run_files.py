@@ -80,8 +80,11 @@ RUN = Table(
 )  # fmt: skip
 DEMO = Table(
     {"arms": Table(others=Table({"folder": text}))},
-    {"demo": text, "title": text, "about": text, "verdict": text},
-)
+    {
+        "demo": text, "title": text, "about": text, "verdict": text, "file": text,
+        "experiment": Table(), "seconds": number,
+    },
+)  # fmt: skip
 SHAPES: dict[str, Shape] = {records.FILE: RUN, records.DEMO: DEMO}
 STEP = Table(
     {"step": whole, "digest": maybe(digest), "loss": maybe(number), "correct": maybe(truth)},

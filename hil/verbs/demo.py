@@ -41,6 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="copy the demo's two files into DIR: the start of your own demo",
     )
+    parser.add_argument(
+        "--again", metavar="FOLDER",
+        help="compute figures, verdict and report of a demo's folder again, from the "
+        "records of its arms: no device learns (default of DEMO: what the folder names)",
+    )  # fmt: skip
     add_keys(parser, *SET)
 
 
@@ -51,6 +56,8 @@ def run(given: argparse.Namespace) -> int:
         from hil.errors import UsageError
 
     out = output.of(given)
+    if given.again is not None:
+        return _again(given, out)
     if given.demo is None:
         return _list(demos.shipped(), out)
     demo = demos.find(given.demo)
@@ -109,7 +116,42 @@ def _one(
     return outcome
 
 
+def _again(given: argparse.Namespace, out: Output) -> int:
+    """Figures from records; what says how arms learn would not be heeded."""
+    from hil import demo as demos
+    from hil.errors import UsageError
+
+    asked = {"seeds": given.seeds, "copy": given.copy, **keys_of(given)}
+    for name, value in asked.items():
+        if value is not None:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(
+                f"{flag} is given, but with --again nothing is learned: expected one of them"
+            )
+    demo = None if given.demo is None else demos.find(given.demo)
+    outcome = demos.again(Path(given.again), demo)
+    out.line(f"demo     {outcome.demo.title}")
+    _show_figures(outcome, out)
+    out.line(
+        f"AGAIN: figures of demo {outcome.demo.name} from the records of "
+        f"{len(outcome.arms)} devices; nothing was learned"
+    )
+    out.document(outcome.to_json())
+    return 0
+
+
 def _show(outcome: Outcome, out: Output) -> None:
+    """The figures, and how it ended."""
+    _show_figures(outcome, out)
+    compared = sum(run.compared for run in outcome.arms.values())
+    ended = "PASS" if outcome.failure is None else f"ERROR {outcome.exit_code}"
+    out.line(
+        f"{ended}: demo {outcome.demo.name}, {compared} steps bit-exact on "
+        f"{len(outcome.arms)} devices, {outcome.seconds:.0f} s"
+    )
+
+
+def _show_figures(outcome: Outcome, out: Output) -> None:
     """The figures, each with what it means, and where everything is."""
     from hil.records.record import DEMO
 
@@ -122,12 +164,6 @@ def _show(outcome: Outcome, out: Output) -> None:
     out.line(f"record   {outcome.folder / DEMO}")
     if outcome.report is not None:
         out.line(f"report   {outcome.report}")
-    compared = sum(run.compared for run in outcome.arms.values())
-    ended = "PASS" if outcome.failure is None else f"ERROR {outcome.exit_code}"
-    out.line(
-        f"{ended}: demo {outcome.demo.name}, {compared} steps bit-exact on "
-        f"{len(outcome.arms)} devices, {outcome.seconds:.0f} s"
-    )
 
 
 def shown(name: str, value: float | None) -> str:
