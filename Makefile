@@ -12,6 +12,7 @@
 #   make gallery   make the pictures of docs/gallery.md
 #   make reliability   disturb what docs/reliability.md tabulates
 #   make nightly   a thousand seeds of all faults
+#   make schemas   write hil/schemas/*.json anew, after a change of what files may hold
 #   make wheelhouse    fetch what setup installs, for `make setup WHEELHOUSE=wheelhouse`
 #   make lock      pin the packages anew after a change of pyproject.toml
 #   make mutants   plant every small defect of a list, and see which test notices
@@ -27,7 +28,7 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup wheelhouse lock demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table lint system-packages clean
+.PHONY: help setup wheelhouse lock demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -152,6 +153,13 @@ memory-table: setup
 	@$(BILL) --data mnist --network 784-128-10
 	@echo; $(BILL) --network $(DEEP) --target qemu-rv64gc
 	@echo; $(BILL) --network $(DEEP)
+
+# What editors read; a test holds them against what `hil schema` prints.
+SCHEMAS := experiment sweep demo bench target record demo-record step
+schemas: setup
+	@for kind in $(SCHEMAS); do \
+	    $(BIN)/hil schema $$kind > hil/schemas/$$kind.json || exit 1; \
+	done
 
 lint: setup
 	$(BIN)/ruff check .

@@ -24,6 +24,14 @@ class Parameter:
     most: int = 1 << 16
     within: tuple[float, float] | None = None
 
+    @property
+    def schema(self) -> dict[str, object]:
+        """What `check` takes, as JSON Schema."""
+        said = {"description": self.meaning, "default": self.default}
+        if isinstance(self.default, int):
+            return {**said, "type": "integer", "minimum": 1, "maximum": self.most}
+        return {**said, **({"enum": self.choices} if self.choices else {"type": "number"})}
+
     def check(self, rule: str, value: object) -> str | float:
         """`value` as this parameter's type; raises `SpecError`."""
         if isinstance(self.default, int):

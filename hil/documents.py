@@ -7,13 +7,14 @@ begins with the file's `origin`, as in "sweep 'lr.toml'".
 from __future__ import annotations
 
 import json
-import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from hil.checker import Checker, Schema, either, takes
 from hil.errors import UsageError
 
 if sys.version_info >= (3, 11):
@@ -25,6 +26,8 @@ MOST = 1 << 26
 """Bytes of a document at most."""
 LARGEST = 1 << 53
 """No whole number is larger: a float holds each of them."""
+SCHEMAS = Path(__file__).parent / "schemas"
+"""What `hil schema` prints of each kind of file, as files, for editors."""
 BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -54,6 +57,12 @@ def toml(text: str, origin: str) -> dict[str, Any]:
     return dict(_parsed(tomllib.loads, text, origin, "TOML"))
 
 
+def schema_line(kind: str) -> str:
+    """The first line of a TOML file of this kind that hil writes: it tells editors
+    where the schema is that they complete and check it by (docs/commands.md)."""
+    return f"#:schema {(SCHEMAS / f'{kind}.json').as_uri()}\n"
+
+
 def from_json(text: str, origin: str) -> Any:
     """The value that a JSON text is, with None for NaN and Infinity, which are no
     numbers of JSON's. Raises `UsageError`."""
@@ -74,45 +83,59 @@ def _parsed(parse: Callable[[str], Any], text: str, origin: str, form: str) -> A
         raise UsageError(f"{origin} is no {form}: {why}") from None
 
 
-Shape = Callable[[Any], str]
-"""What a value has to be: "" when it is that, else what was expected."""
+class Shape(Protocol):
+    """What a value has to be: "" when it is that, else what was expected."""
+
+    @property
+    def schema(self) -> Schema:
+        """The values that have it."""
+
+    def __call__(self, value: Any) -> str:
+        """What was expected, "" of a value that is it."""
 
 
+@takes(type="string")
 def text(value: Any) -> str:
     """A text."""
     return "" if isinstance(value, str) else "a text"
 
 
+@takes(type="boolean")
 def truth(value: Any) -> str:
     """A truth value."""
     return "" if isinstance(value, bool) else "true or false"
 
 
+@takes(type="integer", minimum=0, maximum=LARGEST)
 def whole(value: Any) -> str:
     """A whole number from 0."""
     fits = isinstance(value, int) and not isinstance(value, bool)
     return "" if fits and 0 <= value <= LARGEST else "a whole number from 0"
 
 
+FARTHEST = float(LARGEST) ** 4
+"""No number is farther from 0."""
+
+
+@takes(type="number", minimum=-FARTHEST, maximum=FARTHEST)
 def number(value: Any) -> str:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "a number"
-    return (
-        "" if math.isfinite(value) and abs(value) <= LARGEST**4 else "a finite number"
-    )
+    return "" if abs(value) <= FARTHEST else "a finite number"
 
 
+DIGEST = "[0-9a-f]{8}"
+
+
+@takes(type="string", pattern=f"^{DIGEST}$")
 def digest(value: Any) -> str:
     """Eight hexadecimal digits."""
-    fits = isinstance(value, str) and len(value) == 8 and _is_hex(value)
+    fits = isinstance(value, str) and re.fullmatch(DIGEST, value)
     return "" if fits else "8 hexadecimal digits"
 
 
-def _is_hex(value: str) -> bool:
-    return all(c in "0123456789abcdef" for c in value)
-
-
+@takes()
 def anything(value: Any) -> str:
     """A value of which nothing is expected."""
     return ""
@@ -120,12 +143,16 @@ def anything(value: Any) -> str:
 
 def one_of(*known: str) -> Shape:
     """One of these words."""
-    return lambda value: "" if value in known else "one of " + ", ".join(known)
+    expected = "one of " + ", ".join(known)
+    return Checker(lambda value: "" if value in known else expected, {"enum": known})
 
 
 def maybe(shape: Shape) -> Shape:
     """This, or null."""
-    return lambda value: "" if value is None else _or_null(shape(value))
+    return Checker(
+        lambda value: "" if value is None else _or_null(shape(value)),
+        either(shape.schema, {"type": "null"}),
+    )
 
 
 def _or_null(expected: str) -> str:
@@ -135,6 +162,7 @@ def _or_null(expected: str) -> str:
 def each(shape: Shape) -> Shape:
     """A list, each of it this."""
 
+    @takes(type="array", items=shape.schema)
     def fits(value: Any) -> str:
         if not isinstance(value, list):
             return "a list"
@@ -152,6 +180,17 @@ class Table:
     keys: Mapping[str, Shape] = field(default_factory=dict)
     optional: Mapping[str, Shape] = field(default_factory=dict)
     others: Shape = anything
+
+    @property
+    def schema(self) -> Schema:
+        """The tables that fit."""
+        known = {**self.optional, **self.keys}
+        return {
+            "type": "object",
+            "required": list(self.keys),
+            "properties": {name: one.schema for name, one in known.items()},
+            "additionalProperties": self.others.schema,
+        }
 
     def __call__(self, value: Any) -> str:
         if not isinstance(value, dict):

@@ -16,7 +16,9 @@ from typing import Any
 from emulation.faults import Faults
 from hil import documents
 from hil.errors import UsageError, did_you_mean
+from hil.key_rules import CLASHES
 from hil.keys import KEYS, InMemory, Key
+from targets import storage
 
 LONGEST = 200
 """Characters of a refused value that are told."""
@@ -90,56 +92,9 @@ class Experiment:
             if value is None or (key.name == "name" and value == ""):
                 continue
             object.__setattr__(self, key.name, checked(key, value))
-        if self.steps is not None and self.epochs is not None:
-            raise UsageError(
-                f"steps = {self.steps} and epochs = {self.epochs}: expected one of them"
-            )
-        if self.tuned is not None and self.schedule != "auto":
-            raise UsageError(
-                f"schedule is {self.schedule!r} and tuned is {self.tuned!r}: expected "
-                "one of them, for both say how layers are computed"
-            )
-        if self.instructions is not None and self.cycles is not None:
-            raise UsageError(
-                f"instructions = {self.instructions} and cycles = {self.cycles}: expected "
-                "one budget of a step"
-            )
-        if self.health is not None and self.compare == "none":
-            raise UsageError(
-                "health is computed by the reference, but compare is 'none': expected one "
-                "of them"
-            )
-        if self.prefix is not None and self.compare == "none":
-            raise UsageError(
-                f"prefix is {self.prefix} and compare is 'none': expected one of them",
-                "compare is how often the digest is compared within the prefix",
-            )
-        if self.thin is not None and not self.resident:
-            raise UsageError(
-                f"thin is {self.thin}, but no sample is resident: expected both or neither",
-                "--resident places the training samples in the image",
-            )
-
-        self._require_possible_rehearsal()
-
-    def _require_possible_rehearsal(self) -> None:
-        slots = self.rehearsal
-        if self.rehearse is not None and slots is None:
-            raise UsageError(
-                f"rehearse is {self.rehearse}, but no sample is kept: expected both or "
-                "neither",
-                "--rehearsal SLOTS has the device keep samples",
-            )
-        if slots is not None and self.resident:
-            raise UsageError(
-                f"rehearsal is {slots} and resident is {self.resident!r}: expected one of "
-                "them, for a resident sample is there to be learned again already"
-            )
-        if slots is not None and self.commit is not None:
-            raise UsageError(
-                f"rehearsal is {slots} and commit is {self.commit}: expected one of them, "
-                "for a checkpoint does not hold the samples that the device keeps"
-            )
+        for clash in CLASHES:
+            if clash.of(vars(self)):
+                raise UsageError(clash.why.format_map(vars(self)), *clash.hints)
 
     @property
     def line_faults(self) -> Faults | None:
@@ -186,6 +141,10 @@ class Experiment:
             lines += ["", f"[{table}]"] if table and values else []
             lines += [f"{name} = {as_toml(value)}" for name, value in values.items()]
         return "\n".join(lines) + "\n"
+
+    def write(self, path: Path) -> Path:
+        """Write it as a TOML file. Raises `StorageError`, and `UsageError` as `to_toml`."""
+        return storage.write(path, documents.schema_line("experiment") + self.to_toml())
 
 
 def checked(key: Key, value: Any) -> Any:

@@ -3,8 +3,8 @@
 Every key is a flag of the same name (`samples_per_frame` is
 `--samples-per-frame`) and a field of `hil.experiment.Experiment`. A parser
 takes what TOML or Python gives, checks it, and gives the field's value; it
-raises `ValueError` with what was expected. `from_text` makes of a flag's text
-what TOML would have given.
+raises `ValueError` with what was expected, and says of itself as JSON Schema what it takes. `from_text` makes
+of a flag's text what TOML would have given.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
 from codegen.spec import ACTIVATIONS, OUTPUTS
-from emulation.faults import Faults
+from emulation.faults import KINDS, Faults
+from hil.checker import Checker, Schema, either, takes
 
-Parser = Callable[[Any], Any]
+Parser = Checker[Any]
 UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
 
 
@@ -43,7 +44,13 @@ class Key:
         """The flag of this key."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def schema(self) -> Schema:
+        """What a file may set it to, as JSON Schema."""
+        return {"description": self.help, **self.parse.schema}
 
+
+@takes(type="string", minLength=1)
 def text(value: Any) -> str:
     """A string that is not empty."""
     if not isinstance(value, str) or not value:
@@ -61,18 +68,27 @@ class InMemory:
         return "arrays"
 
 
+ARRAYS = ("x", "y", "x_test", "y_test")
+"""Names of arrays, in the order in which a tuple has them."""
+SCALES = ("scale", "offset", "divisor")
+"""How they are scaled."""
+IN_MEMORY = {
+    "type": "object",
+    "required": list(ARRAYS[:2]),
+    "properties": {name: {} for name in (*ARRAYS, *SCALES)},
+    "additionalProperties": False,
+}
+
+
+@takes(**either(text.schema, IN_MEMORY))
 def data(value: Any) -> str | InMemory:
     """A name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a table of them by
     name, in which `scale` may stand too, or `offset` and `divisor`."""
     if isinstance(value, (str, InMemory)) and value:
         return value
-    names = ("x", "y", "x_test", "y_test")
     if isinstance(value, tuple) and len(value) in (2, 4):
-        return InMemory(dict(zip(names, value, strict=False)))
-    if isinstance(value, dict) and {"x", "y"} <= set(value) <= {
-        *names,
-        *("scale", "offset", "divisor"),
-    }:
+        return InMemory(dict(zip(ARRAYS, value, strict=False)))
+    if isinstance(value, dict) and {"x", "y"} <= set(value) <= {*ARRAYS, *SCALES}:
         return InMemory(value)
     raise ValueError(
         "a name, a path, or arrays: (x, y), (x, y, x_test, y_test), or a dict of them, "
@@ -80,6 +96,7 @@ def data(value: Any) -> str | InMemory:
     )
 
 
+@takes(type="boolean")
 def boolean(value: Any) -> bool:
     """true or false."""
     if not isinstance(value, bool):
@@ -90,6 +107,7 @@ def boolean(value: Any) -> bool:
 def choice(*known: str) -> Parser:
     """One of these words."""
 
+    @takes(enum=list(known))
     def parse(value: Any) -> str:
         if value not in known:
             raise ValueError("one of " + ", ".join(known))
@@ -101,6 +119,7 @@ def choice(*known: str) -> Parser:
 def whole(least: int, most: int = 2**32 - 1) -> Parser:
     """An integer from `least` to `most`."""
 
+    @takes(type="integer", minimum=least, maximum=most)
     def parse(value: Any) -> int:
         whole_number = isinstance(value, int) and not isinstance(value, bool)
         if not whole_number or not least <= value <= most:
@@ -110,15 +129,21 @@ def whole(least: int, most: int = 2**32 - 1) -> Parser:
     return parse
 
 
+LEAST, MOST = 1e-37, 3e38
+"""What a number of binary32 lies between, with some room."""
+
+
+@takes(type="number", exclusiveMinimum=LEAST, exclusiveMaximum=MOST)
 def positive(value: Any) -> float:
     """A positive number that binary32 can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("a positive number")
-    if not 1e-37 < value < 3e38:
+    if not LEAST < value < MOST:
         raise ValueError("a positive number within the range of binary32")
     return float(value)
 
 
+@takes(type="number", minimum=0.05, maximum=1)
 def share(value: Any) -> float:
     """A share of a whole."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -128,6 +153,7 @@ def share(value: Any) -> float:
     return float(value)
 
 
+@takes(type="number", exclusiveMinimum=0, exclusiveMaximum=1)
 def below_one(value: Any) -> float:
     """What of something goes on."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -137,11 +163,20 @@ def below_one(value: Any) -> float:
     return float(value)
 
 
+WIDTHS = r"\d+(-\d+)+"
+
+
+@takes(
+    **either(
+        {"type": "string", "pattern": f"^{WIDTHS}$"},
+        {"type": "array", "items": {"type": "integer"}, "minItems": 1},
+    )
+)
 def widths(value: Any) -> tuple[int, ...]:
     """Widths of layers, "64-128-10" or [64, 128, 10]."""
     expected = ValueError('widths such as "64-128-64-10" or [64, 128, 64, 10]')
     if isinstance(value, str):
-        if not re.fullmatch(r"\d+(-\d+)+", value):
+        if not re.fullmatch(WIDTHS, value):
             raise expected
         return tuple(int(part) for part in value.split("-"))
     if not isinstance(value, (list, tuple)) or not value:
@@ -151,6 +186,7 @@ def widths(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+@takes(**either({"enum": ["every", "none"]}, {"type": "integer", "minimum": 1}))
 def every(value: Any) -> str | int:
     """ "every" step, every N-th step, or "none"."""
     if value in ("every", "none"):
@@ -160,6 +196,7 @@ def every(value: Any) -> str | int:
     raise ValueError('"every", "none", or a number of steps')
 
 
+@takes(**either({"const": "all"}, {"type": "integer", "minimum": 0}))
 def samples(value: Any) -> str | int:
     """ "all", or a number of samples."""
     if value == "all":
@@ -169,17 +206,34 @@ def samples(value: Any) -> str | int:
     raise ValueError('"all" or a number of samples')
 
 
+def _any_case(word: str) -> str:
+    """A pattern of the word in small letters, capitals or both."""
+    return "".join(f"[{c}{c.upper()}]" for c in word)
+
+
+SIZE = rf"\s*(0*[1-9]\d*)\s*({'|'.join(_any_case(unit) for unit in UNITS)})\s*"
+
+
+@takes(
+    **either(
+        {"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{SIZE}$"}
+    )
+)
 def size(value: Any) -> int:
     """Bytes, 32768 or "32 KiB"."""
     expected = ValueError('a size such as "32 KiB"')
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise expected
-    match = re.fullmatch(r"(\d+)\s*([a-zA-Z]*)", str(value).strip())
-    if not match or match[2].lower() not in UNITS or not int(match[1]):
+    match = re.fullmatch(SIZE, str(value))
+    if not match:
         raise expected
     return int(match[1]) * UNITS[match[2].lower()]
 
 
+PLAIN = {"type": ["string", "number", "boolean"]}
+
+
+@takes(type="object", additionalProperties=PLAIN)
 def table(value: Any) -> dict[str, Any]:
     """A table of names and plain values."""
     if not isinstance(value, dict):
@@ -189,6 +243,10 @@ def table(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+FAULT = rf"\s*({'|'.join((*KINDS, 'seed'))})=[^,]+"
+
+
+@takes(type="string", pattern=f"^{FAULT}(,{FAULT})*$")
 def faults(value: Any) -> str:
     """What `emulation.faults` makes of it."""
     Faults.parse(text(value))

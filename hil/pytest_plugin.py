@@ -199,7 +199,6 @@ def hil_device(
     from hil.lesson.building import build, plan_for
     from hil.records import record as records
     from hil.testing.experiment import tools_or_skip
-    from targets import storage
 
     lesson, asked = hil_lesson, hil_lesson.experiment
     with ExitStack() as stack:
@@ -207,7 +206,7 @@ def hil_device(
             built = build(plan_for(lesson), asked.toolchain)
             folder = records.make_folder(_out(request, tmp_path_factory), asked.name)
             leave(request.node, folder)
-            storage.write(folder / records.EXPERIMENT, asked.to_toml())
+            asked.write(folder / records.EXPERIMENT)
             log = (folder / records.CONSOLE).open("wb", buffering=0)
             attached = stack.enter_context(
                 attach(

@@ -9,13 +9,18 @@ check themselves, so that a `Target` that exists is a possible one.
 from __future__ import annotations
 
 import re
+import typing
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from targets.errors import DescriptorError
 
-MACHINES = ("qemu", "native", "user")
+Machine = Literal["qemu", "native", "user"]
+MACHINES: tuple[str, ...] = typing.get_args(Machine)
 """Kinds of machine that `emulation` can start: QEMU as a whole machine, a process of
 this computer, a process of another kind of computer in QEMU's user mode."""
+Width = Literal[32, 64]
+"""Bits of an address."""
 NEEDS = {"qemu": ("qemu", "memory"), "native": (), "user": ("qemu",)}
 """The tables that each of them needs."""
 CORES = {"rv": "riscv", "armv": "arm"}
@@ -247,10 +252,10 @@ class Target:
     name: str
     title: str
     isa: str
-    xlen: int
+    xlen: Width
     abi: str
     port: str
-    machine: str
+    machine: Machine
     limits: Limits
     vector: Vector | None = None
     memory: Memory | None = None
@@ -261,7 +266,7 @@ class Target:
     arm: Arm | None = None
 
     def __post_init__(self) -> None:
-        if self.xlen not in (32, 64):
+        if self.xlen not in typing.get_args(Width):
             raise DescriptorError(f"xlen {self.xlen} is neither 32 nor 64")
         if self.machine not in MACHINES:
             raise DescriptorError(

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from targets.descriptor import Target
 from targets.errors import DescriptorError
@@ -32,6 +32,8 @@ TYPE_NAMES = {
     float: "a number",
     bool: "true or false",
 }
+JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+"""What JSON Schema calls them."""
 
 
 def names() -> list[str]:
@@ -111,19 +113,25 @@ def _build(cls: type[Any], table: Mapping[str, object], name: str) -> Any:
     for key, field in schema.items():
         if key in table:
             values[key] = _value(hints[key], table[key], key, place)
-        elif _required(field):
+        elif required(field):
             raise DescriptorError(f"key {key!r} {place} is missing")
     return cls(**values)
 
 
-def _required(field: Field[Any]) -> bool:
+def required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
+
+
+def plain(kind: Any) -> Any:
+    """The type without `| None`, for TOML has no null."""
+    return typing.get_args(kind)[0] if isinstance(kind, types.UnionType) else kind
 
 
 def _value(kind: Any, value: object, key: str, place: str) -> object:
     """`value`, checked against the type of its field and converted to it."""
-    if isinstance(kind, types.UnionType):  # `Table | None`: TOML has no null
-        kind = typing.get_args(kind)[0]
+    kind = plain(kind)
+    if typing.get_origin(kind) is Literal:  # which of them, the dataclass checks
+        kind = type(typing.get_args(kind)[0])
     if is_dataclass(kind) and isinstance(kind, type):
         if isinstance(value, dict):
             return _build(kind, value, key)

@@ -17,7 +17,10 @@ from hil.experiment import Experiment, beside, shown
 from hil.keys import KEYS as EXPERIMENT_KEYS
 
 GALLERY = Path(__file__).parent / "gallery"
-KEYS = ("title", "about", "data", "experiment", "arms", "metrics")
+TEXTS = ("title", "about", "data")
+TABLES = ("experiment", "arms", "metrics")
+KEYS = TEXTS + TABLES
+REQUIRED = ("title", "arms")
 OWN = ("about", "stream", "after", "freeze")
 """Keys of an arm that are no experiment's, or mean more here."""
 NAME = re.compile(r"[\w-]+")
@@ -137,12 +140,12 @@ def _require_form(origin: str, table: Mapping[str, Any]) -> None:
                 f"{origin} has an unknown key {key!r}: expected one of {', '.join(KEYS)}",
                 *did_you_mean(key, KEYS),
             )
-    for key in ("title", "arms"):
+    for key in REQUIRED:
         if key not in table:
             raise UsageError(f"{origin} has no {key}")
-    for key in ("title", "about", "data"):
+    for key in TEXTS:
         _require_text(origin, key, table.get(key, ""))
-    for key in ("experiment", "arms", "metrics"):
+    for key in TABLES:
         if not isinstance(table.get(key, {}), dict):
             raise UsageError(
                 f"{origin}: {key} is {shown(table[key])}: expected a table",

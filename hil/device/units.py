@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,6 +30,8 @@ FILE = "bench.toml"
 AUTO = "auto"
 """The one unit of the bench that fits."""
 USB = "usb:"
+PORT_MARKS = "/:"
+"""Each of these makes a text a path or a URL, which no unit is named as."""
 LOADERS: dict[str, tuple[str, ...]] = {
     "gdb": ("server", "kind"),
     "openocd": ("config",),
@@ -45,6 +48,12 @@ KINDS = ("openocd", "jlink", "blackmagic", "qemu")
 """Kinds of gdb server, which differ in how they reset what they serve."""
 WITHOUT_MODEM = ("socket://", ssh.SCHEME)
 """How ports begin that have no modem lines."""
+WORDS = {"loader": tuple(LOADERS), "kind": KINDS, "rts": (ON, OFF), "dtr": (ON, OFF)}
+"""Keys that have one of these words."""
+PLACEHOLDERS = {"command": "{image}", "power": "{state}", "run": ssh.PLACE}
+"""Keys that are commands, and what each must have in it."""
+BAUD = r"\d+"
+REQUIRED = ("target", "port")
 ESP_CHIPS = ("esp32c2", "esp32c3", "esp32c6", "esp32h2")
 """Chips of loader esptool: RISC-V ones whose ROM starts what is at the start of flash."""
 
@@ -156,7 +165,7 @@ def add(name: str, values: Mapping[str, str | None]) -> Unit:
     with storage.naming(where):
         where.parent.mkdir(parents=True, exist_ok=True)
         before = where.read_text(encoding="utf-8") if where.exists() else ""
-    gap = "\n" if before else ""
+    gap = "\n" if before else documents.schema_line("bench") + "\n"
     storage.write(where.resolve(), before + gap + "\n".join(lines) + "\n")
     return unit
 
@@ -170,15 +179,15 @@ def _unit(where: str, name: str, values: object) -> Unit:
             raise UsageError(f"{where}: unknown key {key!r}{_meant(key, KEYS)}")
         if not isinstance(value, str) or not value:
             raise UsageError(f"{where}: key {key!r} is {value!r}: expected a text")
-    for key in ("target", "port"):
+    for key in REQUIRED:
         if key not in values:
             raise UsageError(f"{where}: key {key!r} is missing")
     unit = Unit(name, **values)
     if name == AUTO or looks_like_port(name):
         raise UsageError(f"{where}: a unit cannot have this name")
     _require_one_of(where, "target", unit.target, targets.names())
-    _require_one_of(where, "loader", unit.loader, tuple(LOADERS))
-    _require_one_of(where, "kind", unit.kind, KINDS)
+    for key, known in WORDS.items():
+        _require_one_of(where, key, values.get(key), known)
     for key in LOADERS.get(unit.loader or "", ()):
         if key not in values:
             raise UsageError(f"{where}: loader {unit.loader!r} needs a key {key!r}")
@@ -187,17 +196,15 @@ def _unit(where: str, name: str, values: object) -> Unit:
             f"{where}: loader 'esptool' is not for chip {unit.chip!r}: expected one of "
             f"{', '.join(ESP_CHIPS)}"
         )
-    if unit.baud is not None and not unit.baud.isdecimal():
+    if unit.baud is not None and not re.fullmatch(BAUD, unit.baud):
         raise UsageError(f"{where}: baud is {unit.baud!r}: expected digits")
     for key, value in (("rts", unit.rts), ("dtr", unit.dtr)):
-        _require_one_of(where, key, value, (ON, OFF))
         if value is not None and unit.port.startswith(WITHOUT_MODEM):
             raise UsageError(
                 f"{where}: {key} is of a serial port, and {unit.port!r} is none"
             )
-    _require_placeholder(where, "command", unit.command, "{image}")
-    _require_placeholder(where, "power", unit.power, "{state}")
-    _require_placeholder(where, "run", unit.run, ssh.PLACE)
+    for key, placeholder in PLACEHOLDERS.items():
+        _require_placeholder(where, key, values.get(key), placeholder)
     _require_ssh(where, unit)
     try:
         urls.require(unit.port)
@@ -260,7 +267,7 @@ def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:
 
 def looks_like_port(text: str) -> bool:
     """Whether this is a path or a URL, which no unit is named as."""
-    return "/" in text or ":" in text
+    return any(mark in text for mark in PORT_MARKS)
 
 
 def chosen(asked: str, target: str | None) -> Unit:

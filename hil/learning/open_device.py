@@ -32,7 +32,6 @@ from hil.lesson import weights
 from hil.lesson.open_lesson import OpenLesson
 from hil.records import history
 from hil.records.record import EXPERIMENT, RunRecord, as_settings
-from targets import storage
 
 SAMPLES, INITIAL = "samples.npz", "initial.npz"
 """In the run's folder: what was learned, and the weights that were set before."""
@@ -360,7 +359,7 @@ class OpenDevice:
             changes["init"] = str(weights.save(str(folder / INITIAL), self._initial))
         asked = replace(asked, **changes)
         record.experiment = as_settings(asked)
-        storage.write(folder / EXPERIMENT, asked.to_toml())
+        asked.write(folder / EXPERIMENT)
 
     def _require_flash(self) -> None:
         if not self._session.keeps_checkpoints:

@@ -52,7 +52,7 @@ def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
         ) from error
     try:
         lesson = _with_data_in(folder, lesson)
-        storage.write(folder / records.EXPERIMENT, lesson.experiment.to_toml())
+        lesson.experiment.write(folder / records.EXPERIMENT)
     except StorageError:
         rmtree(folder, ignore_errors=True)
         raise

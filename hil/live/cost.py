@@ -22,7 +22,6 @@ from typing import Any
 
 from hil.errors import Divergence
 from hil.experiment import Experiment
-from targets import storage
 
 ROUNDS = 5
 LIMIT = 0.05
@@ -75,7 +74,7 @@ def cost(asked: Experiment, rounds: int = ROUNDS) -> Cost:
     best: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory(prefix="hil-live-") as folder:
         toml = Path(folder, "experiment.toml")
-        storage.write(toml, asked.override({"test": 0}).to_toml())
+        asked.override({"test": 0}).write(toml)
         for turn in range(rounds):
             for name in list(TERMINALS)[:: 1 if turn % 2 else -1]:
                 taken = _taken(toml, TERMINALS[name])

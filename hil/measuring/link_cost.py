@@ -40,7 +40,6 @@ from hil.measuring.echo import (
     echo_rates,
     require_transparent,
 )
-from targets import storage
 
 GOAL = 0.8
 FIRST_STEP_LIMIT = 1.5
@@ -180,7 +179,7 @@ def _first_step(lesson: Lesson) -> float:
     path = os.pathsep.join(filter(None, sys.path))
     with tempfile.TemporaryDirectory(prefix="hil-first-step-") as folder:
         toml = Path(folder, "one.toml")
-        storage.write(toml, one.to_toml())
+        one.write(toml)
         started = time.perf_counter()
         with subprocess.Popen(
             [sys.executable, "-m", "hil", "run", str(toml), "--out", folder],

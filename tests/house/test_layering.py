@@ -91,12 +91,14 @@ def test_what_runs_on_a_device_takes_nothing_of_the_reference() -> None:
 SHELVES = {
     "hil": {
         "errors": "",
+        "checker": "",
         "interrupts": "",
-        "keys": "",
+        "key_rules": "checker",
+        "keys": "checker",
         "versions": "",
         "output": "errors",
-        "documents": "errors",
-        "experiment": "errors keys documents",
+        "documents": "checker errors",
+        "experiment": "errors key_rules keys documents",
         "data": "errors",
         "device": "errors documents",
         "flags": "errors keys experiment device",
@@ -116,8 +118,9 @@ SHELVES = {
         "reports": "errors versions documents experiment lesson records measuring",
         "demo": "errors keys documents experiment data device lesson records learning "
         "reports",
-        "verbs": "errors keys versions output experiment data device flags lesson desk records "
-        "learning live sweep measuring reports demo",
+        "schemas": "checker key_rules keys documents experiment device records sweep demo",
+        "verbs": "errors keys versions output documents experiment data device flags lesson "
+        "desk records learning live sweep measuring reports demo schemas",
         "cli": "errors versions output verbs",
         "__main__": "cli",
         "__init__": "experiment data device lesson records learning pytest_plugin",

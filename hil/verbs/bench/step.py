@@ -8,7 +8,6 @@ from pathlib import Path
 from hil import output
 from hil.errors import UsageError
 from hil.flags import add_experiment, experiment_of
-from targets import storage
 
 HELP = "count the instructions of a learning step, and model its cycles"
 
@@ -80,7 +79,7 @@ def _count(given: argparse.Namespace) -> int:
         ) from error
     record.write_json(folder / report.DOCUMENT, document)
     report.write_tidy(found, folder / report.TIDY)
-    storage.write(folder / record.EXPERIMENT, lesson.experiment.to_toml())
+    lesson.experiment.write(folder / record.EXPERIMENT)
     for line in report.markdown(found) if given.markdown else report.lines(found):
         out.line(line)
     out.line(f"record {folder}")
