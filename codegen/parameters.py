@@ -30,7 +30,10 @@ class Parameter:
         said = {"description": self.meaning, "default": self.default}
         if isinstance(self.default, int):
             return {**said, "type": "integer", "minimum": 1, "maximum": self.most}
-        return {**said, **({"enum": self.choices} if self.choices else {"type": "number"})}
+        return {
+            **said,
+            **({"enum": self.choices} if self.choices else {"type": "number"}),
+        }
 
     def check(self, rule: str, value: object) -> str | float:
         """`value` as this parameter's type; raises `SpecError`."""
