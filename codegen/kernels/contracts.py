@@ -256,6 +256,18 @@ with r = relu(a_j), z = exp(-|a_j|).{_VECTOR_OUTPUT_NOTE}""", "float"),
     Kernel("f32_identity_mse_vector", _VECTOR_OUTPUT, f"""
 Linear outputs with half the squared error against a vector t: p_j = a_j,
 e_j = p_j - t_j. Returns 0.5 * dot16(e, e).{_VECTOR_OUTPUT_NOTE}""", "float"),
+    Kernel("f32_fill", ("float *v", "float value", _N), """
+v_j = value."""),
+    Kernel("f32_copy", ("const float *v", "float *x", _N), """
+x_j = v_j."""),
+    Kernel("f32_difference", ("const float *x", "const float *y", "float scale", "float *d", _N), """
+d_j = scale * (x_j - y_j), each operation rounded once."""),
+    Kernel("f32_times", ("const float *v", "float factor", "float *x", _N), """
+x_j = factor * v_j, rounded once."""),
+    Kernel("f32_settle", (
+        "const float *eps", "const float *u", "float gamma", "float *z", "float *h", _N), """
+Units of predictive coding move along their errors: z_j = fma(gamma, eps_j - u_j, z_j),
+the difference rounded, and h_j = z_j."""),
     Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
 t_j = value where j is the label, else +0."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """

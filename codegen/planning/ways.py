@@ -20,7 +20,7 @@ from codegen.kernels import cost
 from codegen.kernels.cost import Cost, Shape
 from codegen.layers import dense
 from codegen.layers.dense import WAYS
-from codegen.program import Program, ops
+from codegen.program import Op, Program, ops, stages
 from codegen.rules import Rule
 from codegen.spec import Clip, Gate, Spec
 from codegen.updates import chosen
@@ -120,15 +120,33 @@ def _require_update(
         )
 
 
+def _looking(program: Program) -> frozenset[Op]:
+    """The operations of a step by which it looks as an inference does, wherever that
+    leaves what it finds."""
+    usual = {(one.layer, one.key) for one in ops(program.look)}
+    found = (stage for stage in stages(program.step) if stage.phase == "look")
+    seen = (one for stage in found for one in ops(stage.body))
+    return frozenset(one for one in seen if (one.layer, one.key) in usual)
+
+
 def reads_input(c: Composer, program: Program) -> bool:
     """Whether something else than layer 1 and its update reads x, so that layer 1
     cannot be listed."""
-    x, looking = (c.input(1), False), set(ops(program.look))
+    x, looking = (c.input(1), False), _looking(program)
     return any(
         x in (named := set(one.tensors())) and (c.delta(1), False) not in named
         for one in ops(program.step)
         if one not in looking
     )
+
+
+def moved_inputs(c: Composer, program: Program) -> frozenset[int]:
+    """The layers whose input still changes when all have given their results: what was
+    listed then is not what they learn from."""
+    later = (stage for stage in stages(program.step) if stage.phase != "look")
+    named = (t for stage in later for one in ops(stage.body) for t in one.tensors())
+    moved = {tensor for tensor, wrote in named if wrote}
+    return frozenset(n for n in range(1, c.depth + 1) if c.input(n) in moved)
 
 
 def density(spec: Spec, layer: int, inputs: float) -> float:
@@ -169,6 +187,10 @@ def _allowed(spec: Spec, layer: int, schedule: str, learns: bool) -> tuple[str, 
     return left
 
 
+def _unlisted(ways: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(way for way in ways if way != "listed")
+
+
 def choose(
     spec: Spec,
     rule: Rule,
@@ -197,7 +219,7 @@ def choose(
             f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "
             "that could wait: expected schedule auto or sequential"
         )
-    dense_input = reads_input(draft, program)
+    dense_input, moving = reads_input(draft, program), moved_inputs(draft, program)
     found = []
     for number in range(1, spec.network.depth + 1):
         shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
@@ -206,6 +228,8 @@ def choose(
         there = possible(spec, number, updated)
         if number == 1 and dense_input:
             there = allowed = ("dense",)
+        if number in moving:
+            there, allowed = _unlisted(there), _unlisted(allowed)
         costs = {w: _estimate(spec, number, w, shape, vlens, updated) for w in there}
         named = (told or {}).get(number)
         if named is not None and named not in there:

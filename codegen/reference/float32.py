@@ -49,7 +49,7 @@ class Float32:
         """The sign bit turned."""
         return -value
 
-    def shared(self, value: F32, count: int) -> F32:
+    def shared(self, value: F32, count: float) -> F32:
         """One division."""
         return value / np.float32(count)
 
@@ -65,6 +65,18 @@ class Float32:
         """In place."""
         tensor[...] = fma(c, v, tensor)
         return tensor
+
+    def difference(self, x: F32, y: F32) -> F32:
+        """One subtraction."""
+        return x - y
+
+    def scaled(self, c: np.float32, value: F32) -> F32:
+        """One product."""
+        return c * value
+
+    def halved(self, value: F32, before: F32, after: F32) -> F32:
+        """One comparison, one product."""
+        return np.float32(0.5) * value if after > before else value
 
     def product(self, x: F32, d: F32) -> F32:
         """All pairs."""

@@ -195,9 +195,9 @@ class Intervals:
         """The ends change places."""
         return -value
 
-    def shared(self, value: Interval, count: int) -> Interval:
+    def shared(self, value: Interval, count: float) -> Interval:
         """One division."""
-        return value / count
+        return value / float(np.float32(count))
 
     def against(self, eta: np.float32, value: Interval) -> Interval:
         """One product."""
@@ -212,6 +212,19 @@ class Intervals:
         """Zero factors leave it as it is."""
         lo, hi = _product(c, v)
         return Interval(down(tensor.lo + lo), up(tensor.hi + hi), tensor.shape)
+
+    def difference(self, x: Interval, y: Interval) -> Interval:
+        """One subtraction."""
+        return x - y
+
+    def scaled(self, c: np.float32, value: Interval) -> Interval:
+        """One product."""
+        return value * around(c)
+
+    def halved(self, value: Interval, before: Interval, after: Interval) -> Interval:
+        """Either, of what is not below zero: halving is exact, but where it is not
+        normal."""
+        return Interval(down(value.lo / 2), value.hi, value.shape)
 
     def product(self, x: Interval, d: Interval) -> Interval:
         """Bounds of any pair."""

@@ -96,8 +96,15 @@ class Machine(Generic[T]):
 
     def hidden(self, layer: int) -> T:
         """h of one hidden layer, from its input in the trace."""
+        return self.activated(layer, self.driven(layer))
+
+    def driven(self, layer: int) -> T:
+        """Pre-activations of a layer, from its input in the trace."""
+        return self.affine(layer, self.state[f"b{layer}"], self.input_of(layer))
+
+    def activated(self, layer: int, a: T) -> T:
+        """h of one hidden layer, entered in the trace, from its pre-activations."""
         name, kind = f"h{layer}", self.spec.network.activation
-        a = self.affine(layer, self.state[f"b{layer}"], self.input_of(layer))
         self.arithmetic.witness(a, f"a{layer}", "forward", name)
         self.trace[name] = self.arithmetic.value(kind, a)
         self.arithmetic.witness(self.trace[name], name, kind)
@@ -105,32 +112,38 @@ class Machine(Generic[T]):
 
     def top(self) -> T:
         """Pre-activations of the output layer, from its input in the trace."""
-        layer = self.depth
-        a = self.affine(layer, self.state[f"b{layer}"], self.input_of(layer))
-        self.trace["p"] = a
-        self.arithmetic.witness(a, f"a{layer}", "forward", "p")
+        a = self.trace["p"] = self.driven(self.depth)
+        self.arithmetic.witness(a, f"a{self.depth}", "forward", "p")
         return a
 
     def judge(self, a: T, t: T) -> None:
         """Outputs, error and loss from the output layer's pre-activations."""
-        self.loss = self._judged("", a, t).loss
+        self.loss = self._judged("p", "e", a, t).loss
+
+    def judge_again(self, name: str, a: T, t: T) -> None:
+        """The error of the outputs once more, of other pre-activations, which enter the
+        trace as `name`; the step's outputs and its loss stay."""
+        self.trace[name] = a
+        self.arithmetic.witness(a, name, "forward", name)
+        self._judged(name, "e", a, t)
 
     def judge_readout(self, layer: int, a: T, t: T) -> T:
         """The error of a hidden layer's read-out, from its pre-activations; both
         enter the trace as p and e of that layer."""
         self.trace[f"p{layer}"] = a
         self.arithmetic.witness(a, f"r{layer}", "read-out", f"p{layer}")
-        self._judged(str(layer), a, t)
+        self._judged(f"p{layer}", f"e{layer}", a, t)
         return self.trace[f"e{layer}"]
 
-    def _judged(self, name: str, a: T, t: T) -> Judged[T]:
+    def _judged(self, p: str, e: str, a: T, t: T) -> Judged[T]:
+        """Outputs and error, entered in the trace by these names."""
         kind = self.spec.network.output
         if self.spec.goal == "vector":  # what is not finite in t, is so in e
-            self.arithmetic.witness(t, "target", "as given", f"e{name}")
+            self.arithmetic.witness(t, "target", "as given", e)
         judged = self.arithmetic.judged(kind, a, t)
-        self.trace[f"p{name}"] = judged.p
-        self.arithmetic.witness(judged.p, f"p{name}", kind)
-        self.note(f"e{name}", self._tempered(judged.e), "p - t")
+        self.trace[p] = judged.p
+        self.arithmetic.witness(judged.p, p, kind)
+        self.note(e, self._tempered(judged.e), "p - t")
         return judged
 
     def _tempered(self, e: T) -> T:

@@ -67,8 +67,8 @@ class Arithmetic(Protocol[T]):
     def negated(self, value: T) -> T:
         """-value."""
 
-    def shared(self, value: T, count: int) -> T:
-        """value / count, rounded once."""
+    def shared(self, value: T, count: float) -> T:
+        """value / count, which is positive, rounded once."""
 
     def against(self, eta: np.float32, value: T) -> T:
         """-(eta value), rounded once."""
@@ -78,6 +78,15 @@ class Arithmetic(Protocol[T]):
 
     def moved(self, tensor: T, c: T, v: T) -> T:
         """fma(c, v, tensor)."""
+
+    def difference(self, x: T, y: T) -> T:
+        """x - y, rounded once."""
+
+    def scaled(self, c: np.float32, value: T) -> T:
+        """c value, rounded once."""
+
+    def halved(self, value: T, before: T, after: T) -> T:
+        """value / 2 where `after` is larger than `before`, else value; one number each."""
 
     def product(self, x: T, d: T) -> T:
         """x_i d_j, rounded once."""

@@ -76,6 +76,7 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
             gate=Gate("element", active=0.3), goal="vector"), 0.2, "auto"),
     (lesson("fg-activity", "2-2", "sigmoid", "sigmoid", parameters=GAUSSIAN, clip=CLIP),
      0.2, "auto"),
+    (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
     (lesson("fg-weight", "64-112-10", "sigmoid", "softmax", I16, GAUSSIAN), 0.2, "auto"),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
 )  # fmt: skip

@@ -335,6 +335,28 @@ def test_what_is_not_finite_in_outputs_or_target_is_told(
         assert np.isnan(call(VECTORS[output], a, None, e, None, 33))
 
 
+@pytest.mark.parametrize("n", SIZES)
+def test_vectors_are_filled_copied_scaled_and_held_apart(call: Call, n: int) -> None:
+    x, y, found = drawn(20, n), drawn(21, n), np.empty(n, np.float32)
+    call("f32_fill", found, -0.0, n)
+    same(found, np.full(n, -0.0, np.float32))
+    call("f32_copy", x, found, n)
+    same(found, x)
+    call("f32_times", x, 0.7, found, n)
+    same(found, np.float32(0.7) * x)
+    call("f32_difference", x, y, 0.7, found, n)
+    same(found, np.float32(0.7) * (x - y))
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_units_of_predictive_coding_move_along_their_errors(call: Call, n: int) -> None:
+    eps, u, z = drawn(22, n), drawn(23, n), drawn(24, n)
+    want, h = fma(np.float32(0.7), eps - u, z), np.empty(n, np.float32)
+    call("f32_settle", eps, u, 0.7, z, h, n)
+    same(z, want)
+    same(h, want)
+
+
 @pytest.mark.parametrize("biases", [True, False])
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_an_update_with_momentum(

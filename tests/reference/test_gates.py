@@ -135,7 +135,7 @@ def test_behind_an_error_gate_no_rule_changes_a_bit(
         Spec(
             rules.declaration(rule).suited(Network((64, 17, 10))),
             RuleChoice(rule),
-            gate=Gate(error=2.0),
+            gate=Gate(error=100.0),
             seed=1,
         )
     )

@@ -730,6 +730,69 @@ static void check_f32_target(void (*kernel)(float *, uint32_t, float, size_t))
     }
 }
 
+static void check_f32_fill(void (*kernel)(float *, float, size_t))
+{
+    EACH (n, sizes) {
+        fill_outputs(n);
+        hil_f32_fill__scalar(first_out[0], -0.0f, n);
+        kernel(first_out[1], -0.0f, n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_copy(void (*kernel)(const float *, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_copy__scalar(x, first_out[0], n);
+        kernel(x, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_difference(
+    void (*kernel)(const float *, const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill(b, n, true);
+        fill_outputs(n);
+        hil_f32_difference__scalar(x, b, 0.7f, first_out[0], n);
+        kernel(x, b, 0.7f, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_times(void (*kernel)(const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_times__scalar(x, 0.7f, first_out[0], n);
+        kernel(x, 0.7f, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_settle(
+    void (*kernel)(const float *, const float *, float, float *, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill(b, n, true);
+        fill_outputs(n);
+        fill(first_out[0], n, true);
+        for (size_t i = 0; i < n; i++) {
+            first_out[1][i] = first_out[0][i];
+        }
+        hil_f32_settle__scalar(x, b, 0.7f, first_out[0], second_out[0], n);
+        kernel(x, b, 0.7f, first_out[1], second_out[1], n);
+        same(first_out, 1, n);
+        same(second_out, 1, n);
+    }
+}
+
 static void check_f32_ternary(void (*kernel)(const float *, float *, float, size_t))
 {
     EACH (n, sizes) {

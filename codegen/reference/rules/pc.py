@@ -1,0 +1,136 @@
+"""Predictive coding: values settle, and each layer learns from its own error.
+
+mu_l = b_l + h_(l-1) W_l with h_0 = x, h_l = phi(z_l); eps_l = (mu_l - z_l) / variance_l,
+hidden variances being 1, and of the outputs, clamped to t, eps_L = (mu_L - t) / variance.
+Hidden values begin as predicted; then for T iterations, all layers at once,
+
+    z_l += gamma (eps_l - phi'(z_l) (W_(l+1) eps_(l+1))),
+
+by which the energy F = 1/2 sum_l variance_l |eps_l|^2 falls; where it rises, gamma is
+halved for the rest of the sample. At last d_l = variance eps_l (Whittington and Bogacz
+2017, with errors of the other sign; Casnici et al. 2025, arXiv 2508.08762).
+
+"z-il": gamma is 1, and layer l learns from its error of iteration L - l, the first in
+which it moves: z_l = mu_l - phi'(z_l) (W_(l+1) d_(l+1)), d_l = mu_l - z_l (Song et al. 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from codegen.reference.machine import Machine
+from codegen.reference.operations import T
+
+
+def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
+    """One step; raises `NonFinite`."""
+    values = _look(machine, x)
+    machine.judge(machine.top(), t)
+    if machine.negligible(machine.trace["e"]):
+        return
+    if machine.parameters["inference"] == "z-il":
+        _at_once(machine, values)
+    elif machine.depth > 1:
+        _settle(machine, values, t)
+    machine.update(eta)
+
+
+def _look(machine: Machine[T], x: T) -> dict[int, T]:
+    """A forward pass: the pre-activations of the hidden layers, with which their values
+    begin."""
+    machine.begin(x)
+    values = {}
+    for layer in range(1, machine.depth):
+        values[layer] = machine.driven(layer)
+        machine.activated(layer, values[layer])
+    return values
+
+
+def _wanted(machine: Machine[T], layer: int, error: T) -> T:
+    """u of a hidden layer, from the error above."""
+    u = machine.slope(layer, machine.backward(f"W{layer + 1}", error))
+    return machine.note(f"u{layer}", u, "transposed product, times phi'")
+
+
+def _at_once(machine: Machine[T], predicted: dict[int, T]) -> None:
+    """Deltas, each layer having moved once."""
+    for layer in range(machine.depth - 1, 0, -1):
+        mu = predicted[layer]
+        u = _wanted(machine, layer, machine.delta_of(layer + 1))
+        _name(machine, f"mu{layer}", mu, "forward")
+        z = machine.arithmetic.difference(mu, u)
+        _name(machine, f"z{layer}", z, "mu - u")
+        machine.note(f"d{layer}", machine.arithmetic.difference(mu, z), "mu - z")
+
+
+def _name(machine: Machine[T], name: str, tensor: T, made: str) -> None:
+    """Enter what is looked at elsewhere, or need not be finite."""
+    machine.trace[name] = tensor
+    machine.arithmetic.witness(tensor, name, made)
+
+
+def _settle(machine: Machine[T], values: dict[int, T], t: T) -> None:
+    """Deltas, when the values have settled."""
+    arithmetic, hidden = machine.arithmetic, range(1, machine.depth)
+    variance = np.float32(machine.parameters["variance"])
+    gamma = arithmetic.constant(np.full(1, machine.parameters["gamma"], np.float32))
+    first = values[1]
+    for layer in hidden:
+        none = np.zeros(machine.spec.network.layers[layer], np.float32)
+        machine.trace[f"eps{layer}"] = arithmetic.constant(none)
+    _weigh(machine)
+    energies = [_energy(machine, [machine.depth])]
+    for _ in range(int(machine.parameters["iterations"])):
+        for layer in hidden:
+            values[layer] = _moved(machine, layer, values[layer], gamma)
+        for layer in hidden:
+            mu = first if layer == 1 else machine.driven(layer)
+            _compare(machine, layer, mu, values[layer])
+        machine.judge_again(f"mu{machine.depth}", machine.driven(machine.depth), t)
+        _weigh(machine)
+        energies.append(_energy(machine, range(1, machine.depth + 1)))
+        gamma = arithmetic.halved(gamma, *energies[-2:])
+    _name(machine, "energy", arithmetic.stacked(energies), "half the weighed squares")
+    for layer in reversed(hidden):
+        delta = arithmetic.scaled(variance, machine.trace[f"eps{layer}"])
+        machine.note(f"d{layer}", delta, "variance eps")
+
+
+def _moved(machine: Machine[T], layer: int, z: T, gamma: T) -> T:
+    """A hidden layer's values after an iteration, and its h, from the errors before."""
+    arithmetic = machine.arithmetic
+    u = _wanted(machine, layer, machine.trace[f"eps{layer + 1}"])
+    pull = arithmetic.difference(machine.trace[f"eps{layer}"], u)
+    z = arithmetic.chain(z, (gamma, arithmetic.stacked([pull])))
+    _name(machine, f"z{layer}", z, "settling")
+    machine.activated(layer, z)
+    return z
+
+
+def _compare(machine: Machine[T], layer: int, mu: T, z: T) -> None:
+    """A hidden layer's error anew."""
+    _name(machine, f"mu{layer}", mu, "forward")
+    machine.note(f"eps{layer}", machine.arithmetic.difference(mu, z), "mu - z")
+
+
+def _weigh(machine: Machine[T]) -> None:
+    """The outputs' error in units of their variance."""
+    variance = float(machine.parameters["variance"])
+    eps = machine.arithmetic.shared(machine.trace["e"], variance)
+    machine.note(f"eps{machine.depth}", eps, "e / variance")
+
+
+def _energy(machine: Machine[T], layers: Iterable[int]) -> T:
+    """F, of these layers: one number."""
+    arithmetic, trace = machine.arithmetic, machine.trace
+    parts = []
+    for layer in layers:
+        eps = trace[f"eps{layer}"]
+        apart = trace["e"] if layer == machine.depth else eps
+        parts.append(arithmetic.dot(apart, eps))
+    ones = arithmetic.constant(np.ones((len(parts), 1), np.float32))
+    total = arithmetic.chain(None, (arithmetic.stacked(parts), ones))
+    energy: T = arithmetic.scaled(np.float32(0.5), total)[0]
+    return energy
