@@ -15,6 +15,7 @@
 #   make schemas   write hil/schemas/*.json anew, after a change of what files may hold
 #   make wheelhouse    fetch what setup installs, for `make setup WHEELHOUSE=wheelhouse`
 #   make lock      pin the packages anew after a change of pyproject.toml
+#   make dist      build the sdist and the wheel, and check them
 #   make mutants   plant every small defect of a list, and see which test notices
 #
 # Nothing is installed outside .venv, except by `make system-packages`, which
@@ -28,7 +29,11 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
+<<<<<<< HEAD
 .PHONY: help setup wheelhouse lock demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
+=======
+.PHONY: help setup wheelhouse lock dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table lint system-packages clean
+>>>>>>> 50dccec (The wheel takes no name but hil; make dist; examples without a clone; a version that follows)
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -58,6 +63,16 @@ lock:
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 	    --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra test \
 	    --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+# Both archives, the wheel built of the sdist. What builds and checks them is in an
+# environment of its own; the tests try the wheel in a clean one.
+dist: setup
+	@rm -rf dist
+	@$(PYTHON) -m venv build/dist
+	@build/dist/bin/pip install --quiet 'build>=1.2' 'twine>=6.1'
+	build/dist/bin/python -m build --outdir dist .
+	build/dist/bin/twine check --strict dist/*
+	$(BIN)/pytest tests/house/test_wheel.py
 
 system-packages:
 	.ci/apt.sh

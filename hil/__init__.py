@@ -49,6 +49,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    from hil.house import require_own
+
+    require_own()
     home = _HOMES[name]
     if home == "hil.data":
         return import_module(f"{home}.{name}")

@@ -5,10 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 
+from hil import house
+
+STRANGER = 2
+"""Exit code where a package is not hil's own, as for what else is used wrongly."""
+
 
 def main() -> int:
     """Run the command line; Ctrl-C while it is still loading ends it with 130
     and no traceback, as it does later."""
+    try:
+        house.require_own()
+    except ImportError as stranger:
+        print(f"hil: {stranger}\n  hint: {house.MEND}", file=sys.stderr)
+        return STRANGER
     try:
         from targets.signals import STOPS, held
 

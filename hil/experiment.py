@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulation.faults import Faults
-from hil import documents
+from hil import documents, house
 from hil.errors import UsageError, did_you_mean
 from hil.key_rules import CLASHES
 from hil.keys import KEYS, InMemory, Key
@@ -239,7 +239,7 @@ def _known(table: str, name: str, origin: str) -> str:
 
 def load(path: str | Path) -> Experiment:
     """The experiment in the TOML file at `path`. Raises `UsageError`."""
-    path = Path(path)
+    path = house.found(Path(path))
     text = documents.read(path, f"experiment {str(path)!r}")
     return from_toml(text, str(path), path.parent)
 
@@ -250,7 +250,9 @@ def names(path: str | Path | None, key: str) -> bool:
     if not path:
         return False
     origin = f"experiment {str(path)!r}"
-    return key in documents.toml(documents.read(Path(path), origin), origin)
+    return key in documents.toml(
+        documents.read(house.found(Path(path)), origin), origin
+    )
 
 
 def beside(folder: Path, value: str) -> str:

@@ -53,9 +53,7 @@ class Machine(Generic[T]):
         rule = rule_of(spec.rule)
         require_suited(rule, spec)
         self.parameters: Mapping[str, str | float] = rule.parameters
-        self.twin: Twin = importlib.import_module(
-            f"codegen.reference.rules.{rule.module}"
-        )
+        self.twin: Twin = importlib.import_module(f".rules.{rule.module}", __package__)
         self.state: dict[str, T] = {}
         self.trace: dict[str, T] = {}
         self.changed: dict[int, int] = {}

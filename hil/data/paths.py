@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hil import house
 from hil.data import arrays, libsvm, table
 from hil.data.arrays import Arrays
 
@@ -19,8 +20,14 @@ def parted(source: str) -> tuple[Path, str | None]:
     """The path, and the column of the labels behind a colon: "iris.csv:species"."""
     found = _COLUMN.fullmatch(source)
     if found is None or Path(source).exists():
-        return Path(source), None
-    return Path(found[1]), found[2]
+        return house.found(Path(source)), None
+    return house.found(Path(found[1])), found[2]
+
+
+def absolute(source: str) -> str:
+    """The same, also for who is in another folder."""
+    path, column = parted(source)
+    return str(path.resolve()) if column is None else f"{path.resolve()}:{column}"
 
 
 def is_path(source: str) -> bool:

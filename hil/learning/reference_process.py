@@ -26,6 +26,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from codegen import reference
 from codegen.reference.serving import Answer, Asked, Placed, Reply, unpickled
 from codegen.spec import Spec
 from hil.errors import ReferenceLost, ReferenceUnsound
@@ -43,7 +44,7 @@ ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 as all of numpy's import."""
 BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
-    "from codegen.reference.serving import serve; serve()"
+    f"from {reference.__name__}.serving import serve; serve()"
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from codegen import rules
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
-from hil.data import datasets, scalers, taken
+from hil.data import datasets, paths, scalers, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
@@ -159,7 +159,7 @@ def _at_absolute_paths(experiment: Experiment) -> Experiment:
     named = isinstance(data, InMemory) or data in datasets.NAMES
     return replace(
         experiment,
-        data=data if named else _absolute(str(data)),
+        data=data if named else paths.absolute(str(data)),
         init=experiment.init and _absolute(experiment.init),
         save=experiment.save and _absolute(experiment.save),
         flash=experiment.flash and _absolute(experiment.flash),

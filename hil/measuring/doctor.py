@@ -21,6 +21,7 @@ from codegen.building import toolchain
 from codegen.errors import CompilerMissing
 from emulation import qemu
 from emulation.probe import probe, probed
+from hil import house
 from hil.data import datasets, files, idx
 from hil.desk.loaders import CLASSES
 from hil.device import debuggers
@@ -30,7 +31,6 @@ from targets import Target
 
 OLDEST_PYTHON = (3, 10)
 OLDEST_QEMU = (7, 2)
-ROOMS = ("targets", "codegen", "emulation", "hil")
 IMPORTED = {
     # import name: (distribution, what only the right one has)
     "serial": ("pyserial", "serial_for_url"),
@@ -132,22 +132,14 @@ def _wrong_package(name: str, distribution: str, path: str | None) -> Finding:
 
 def decoys(folder: Path) -> Iterator[Finding]:
     """Folders or files that are named as our rooms and would be imported."""
-    home = Path(__file__).resolve().parents[2]
+    home = house.PACKAGE.parent
     strange = False
-    for room in ROOMS:
-        origin = importlib.import_module(room).__file__
-        if origin is None or Path(origin).resolve().parent.parent != home:
-            strange = True
-            yield Finding(
-                "decoys",
-                FAILURE,
-                f"{room} is imported from {origin or 'a folder without __init__.py'}, "
-                f"not from {home}",
-                ("rename it, or run hil from another folder",),
-                2,
-            )
+    for room, origin in house.strangers().items():
+        strange = True
+        where = f"{room} is imported from {origin}, not from {house.HOME}"
+        yield Finding("decoys", FAILURE, where, (house.MEND,), 2)
     if folder.resolve() not in (home, home.parent):
-        for room in ROOMS:
+        for room in ("hil", *(house.ROOMS if home == house.HOME else ())):
             for path in (folder / room, folder / f"{room}.py"):
                 if path.exists():
                     strange = True
@@ -159,7 +151,7 @@ def decoys(folder: Path) -> Iterator[Finding]:
                         ("use the hil command, or run it from another folder",),
                     )
     if not strange:
-        yield Finding("decoys", OK, f"all packages are imported from {home}")
+        yield Finding("decoys", OK, f"all packages are imported from {house.HOME}")
 
 
 def compilers(chosen: list[Target]) -> Iterator[Finding]:

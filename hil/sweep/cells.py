@@ -17,7 +17,7 @@ from typing import Any
 
 from codegen import rules
 from codegen.spec import RuleChoice
-from hil import documents
+from hil import documents, house
 from hil.errors import UsageError, did_you_mean
 from hil.experiment import Experiment, beside, checked, known_key
 from hil.keys import KEYS, Key, number_or_word
@@ -83,7 +83,7 @@ def laid_over(base: Axes, axes: Axes) -> Axes:
 
 def load(path: str | Path) -> list[Axes]:
     """The products of a sweep file. Raises `UsageError`."""
-    path = Path(path)
+    path = house.found(Path(path))
     origin = f"sweep {str(path)!r}"
     values = documents.toml(documents.read(path, origin), origin)
     tables = values.pop(TABLES, [{}])

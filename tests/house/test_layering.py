@@ -92,14 +92,15 @@ SHELVES = {
     "hil": {
         "errors": "",
         "checker": "",
+        "house": "",
         "interrupts": "",
         "key_rules": "checker",
         "keys": "checker",
         "versions": "",
         "output": "errors",
         "documents": "checker errors",
-        "experiment": "errors key_rules keys documents",
-        "data": "errors",
+        "experiment": "errors house key_rules keys documents",
+        "data": "errors house",
         "device": "errors documents",
         "flags": "errors keys experiment device",
         "lesson": "errors keys output documents experiment data device",
@@ -111,9 +112,9 @@ SHELVES = {
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",
         "live": "errors output experiment records learning",
-        "sweep": "errors interrupts keys versions output documents experiment lesson "
+        "sweep": "errors house interrupts keys versions output documents experiment lesson "
         "records learning",
-        "measuring": "errors keys documents experiment data device lesson desk records "
+        "measuring": "errors house keys documents experiment data device lesson desk records "
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
         "demo": "errors keys documents experiment data device lesson records learning "
@@ -122,8 +123,8 @@ SHELVES = {
         "verbs": "errors keys versions output documents experiment data device flags lesson "
         "desk records learning live sweep measuring reports demo schemas",
         "cli": "errors versions output verbs",
-        "__main__": "cli",
-        "__init__": "experiment data device lesson records learning pytest_plugin",
+        "__main__": "house cli",
+        "__init__": "house experiment data device lesson records learning pytest_plugin",
     },
     "codegen": {
         "__init__": "",
