@@ -37,7 +37,16 @@ class Arm:
 
     def prequential(self, task: str) -> float:
         """Share of a task's samples predicted right before they were learned."""
-        return float(self.record["metrics"]["prequential_by_task"][self._place(task)])
+        return self._share("prequential", task)
+
+    def majority(self, task: str) -> float:
+        """Share of a task's samples that the most frequent label of all that came before
+        each has right: a guess that learns nothing."""
+        return self._share("majority", task)
+
+    def same_as_last(self, task: str) -> float:
+        """Share of a task's samples that have the label of the sample before them."""
+        return self._share("same_as_last", task)
 
     def recovery(self, task: str) -> int | None:
         """Steps into a task after which the device was as good again as before it
@@ -45,7 +54,7 @@ class Arm:
         place = self._place(task)
         if not place:
             raise UsageError(f"nothing came before task {task!r} of arm {self.name!r}")
-        found = self.record["metrics"]["recovery_steps"][place - 1]
+        found = self._by_task("recovery_steps")[place - 1]
         return None if found is None else int(found)
 
     def losses(self, task: str) -> list[float]:
@@ -54,6 +63,18 @@ class Arm:
         path = Path(self.record["folder"]) / "metrics.jsonl"
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         return [float(row["loss"]) for row in rows if row["task"] == place]
+
+    def _share(self, name: str, task: str) -> float:
+        return float(self._by_task(f"{name}_by_task")[self._place(task)])
+
+    def _by_task(self, name: str) -> list[Any]:
+        metrics = self.record["metrics"]
+        if metrics is None:
+            raise UsageError(
+                f"arm {self.name!r} has no {name}: expected one that learns from labels "
+                "and tells of every step"
+            )
+        return list(metrics[name])
 
     def _place(self, task: str) -> int:
         tasks = self.tasks

@@ -81,6 +81,7 @@ class _Guessing:
             for step in range(lesson.steps):
                 metrics.add(self._step(step))
         accuracy["prequential"] = metrics.prequential
+        accuracy["baselines"] = metrics.baselines
         if not lesson.resident or lesson.prefix == lesson.steps:  # each step is told
             record.metrics = metrics.summary(
                 accuracy["matrix"] or (), accuracy["initial"] or ()

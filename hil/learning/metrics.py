@@ -13,7 +13,7 @@ from typing import Any
 
 from hil.device.device import Device
 from hil.learning.telling import Learned
-from hil.records import continual
+from hil.records import baselines, continual
 from hil.records.continual import Calibration, Fading, Recovery, Row, Sliding
 from targets.storage import Growing
 
@@ -22,7 +22,8 @@ from targets.storage import Growing
 class Status:
     """What a person watching wants to know. `loss` is the mean of the latest
     steps, `prequential` the share of samples predicted right before they were
-    learned, `windowed` that of the latest, `instructions` those of the latest step
+    learned, `baselines` what is right without learning of the same samples, `windowed`
+    the share of the latest, `instructions` those of the latest step
     when they are counted. `link` is the record's table of the line; `stack` the
     deepest that the device's stack has been, in bytes (0: not measured);
     `checkpoint` the step of the newest one."""
@@ -36,25 +37,37 @@ class Status:
     link: Mapping[str, int]
     stack: int = 0
     checkpoint: int | None = None
+    baselines: Mapping[str, float | None] | None = None
 
 
 @dataclass
-class TaskCount:
-    """Samples of one task, and how many were predicted right before they were
-    learned."""
+class Count:
+    """Samples of a task or of all of them, and how many were predicted right before
+    they were learned: by the device, and by each baseline."""
 
     samples: int = 0
     right: int = 0
+    majority: int = 0
+    same_as_last: int = 0
 
-    def add(self, right: bool) -> None:
-        """One more sample."""
-        self.samples += 1
+    def add(self, samples: int, right: int) -> None:
+        """More samples, and what the device predicted."""
+        self.samples += samples
         self.right += right
 
+    def guess(self, majority: bool, same_as_last: bool) -> None:
+        """What was guessed about one of them."""
+        self.majority += majority
+        self.same_as_last += same_as_last
+
+    def share(self, name: str) -> float | None:
+        """One of them as a share; None without a sample."""
+        return getattr(self, name) / self.samples if self.samples else None
+
     @property
-    def accuracy(self) -> float | None:
-        """None without a sample."""
-        return self.right / self.samples if self.samples else None
+    def baselines(self) -> dict[str, float | None]:
+        """The shares of the baselines."""
+        return {name: self.share(name) for name in baselines.NAMES}
 
 
 class Metrics:
@@ -64,15 +77,16 @@ class Metrics:
     SMOOTHING = 0.02
 
     def __init__(self, path: Path) -> None:
-        self.steps = self.predicted = 0
-        self.correct = 0
+        self.steps = 0
         self.loss = 0.0
         self.instructions: int | None = None
         self.health: dict[str, Any] | None = None
         self._sliding, self._fading = Sliding(), Fading()
         self._calibration = Calibration()
         self._drifts: list[Recovery] = []
-        self._tasks = [TaskCount()]
+        self._guesses = baselines.Baselines()
+        self._all = Count()
+        self._tasks = [Count()]
         self._whole = True
         self._file = Growing(path)
 
@@ -91,16 +105,20 @@ class Metrics:
     def prequential(self) -> float | None:
         """Share of samples predicted right before they were learned, of the stream:
         rehearsed ones were learned before."""
-        return self.correct / self.predicted if self.predicted else None
+        return self._all.share("right")
+
+    @property
+    def baselines(self) -> dict[str, float | None] | None:
+        """Shares of the same samples that are right without learning."""
+        return self._all.baselines if self._all.samples else None
 
     def add(self, done: Learned) -> None:
         """Write the line of one step. Raises `StorageError`."""
         right = done.label is not None and done.predicted == done.label
         self.steps += done.steps
         if done.label is not None and not done.rehearsed:
-            self.predicted += done.steps
-            self.correct += done.right
-            self._keep(done, right)
+            self._all.add(done.steps, done.right)
+            self._keep(done, done.label, right)
         if math.isfinite(done.loss):
             share = max(self.SMOOTHING, done.steps / self.steps)
             self.loss += share * (done.loss - self.loss)
@@ -150,13 +168,14 @@ class Metrics:
             {**link, **asdict(device.counts)},
             told.stack if told else 0,
             commits[-1].step if commits else None,
+            self.baselines,
         )
 
-    def task_accuracy(self, task: int) -> float | None:
-        """Prequential accuracy of one task of which every step was told."""
+    def of_task(self, task: int) -> Count | None:
+        """What was counted in one task, if every step of it was told."""
         if not self._whole or task >= len(self._tasks):
             return None
-        return self._tasks[task].accuracy
+        return self._tasks[task]
 
     def summary(self, matrix: Sequence[Row], initial: Row) -> dict[str, Any] | None:
         """What learning came to, by name (docs/record.md); None where a device went
@@ -166,7 +185,11 @@ class Metrics:
         return {
             "windowed": self._sliding.accuracy,
             "fading": self._fading.accuracy,
-            "prequential_by_task": [task.accuracy for task in self._tasks],
+            "prequential_by_task": [task.share("right") for task in self._tasks],
+            **{
+                f"{name}_by_task": [task.share(name) for task in self._tasks]
+                for name in baselines.NAMES
+            },
             "recovery_steps": [drift.steps for drift in self._drifts],
             "average_accuracy": continual.average_accuracy(matrix),
             "forgetting": continual.forgetting(matrix),
@@ -175,14 +198,19 @@ class Metrics:
             "calibration_error": self._calibration.error,
         }
 
-    def _keep(self, done: Learned, right: bool) -> None:
+    def _keep(self, done: Learned, label: int, right: bool) -> None:
         if done.steps != 1:
             self._whole = False
+            for each in done.labels:
+                self._all.guess(*self._guesses.take(each))
             return
         while len(self._tasks) <= done.task:  # a resumed run may begin with a later one
             self._drifts.append(Recovery(self._sliding.right))
-            self._tasks.append(TaskCount())
-        self._tasks[-1].add(right)
+            self._tasks.append(Count())
+        guessed = self._guesses.take(label)
+        self._all.guess(*guessed)
+        self._tasks[-1].guess(*guessed)
+        self._tasks[-1].add(1, right)
         if self._drifts:
             self._drifts[-1].add(right)
         self._calibration.add(done.confidence or 0.0, right)

@@ -16,6 +16,7 @@ from hil.learning.metrics import Status
 from hil.learning.steering import Steering
 from hil.learning.telling import Learned
 from hil.output import say
+from hil.records.baselines import told
 
 LINE_EVERY = 5.0
 """Seconds between two learning lines where there is no terminal."""
@@ -84,7 +85,7 @@ def text(status: Status) -> str:
     )
     share = ""
     if status.prequential is not None:
-        share = f"accuracy so far {status.prequential:.1%}"
+        share = f"accuracy so far {status.prequential:.1%}{told(status.baselines)}"
     return (
         f"step {status.step}/{status.steps}  loss {_loss(status.loss)}  "
         f"{share}{counted}  "

@@ -29,6 +29,7 @@ from hil.learning.progress import Begun, Progress
 from hil.learning.reference_process import ReferenceProcess
 from hil.learning.telling import Learned
 from hil.lesson.lesson import Lesson
+from hil.records import baselines
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import counts_told, take_counts
@@ -181,6 +182,7 @@ class Teaching:
         if self._lesson.experiment.prefix and lockstep.prefix_digest is not None:
             record.prefix_digest = f"{lockstep.prefix_digest:08x}"
         accuracy["prequential"] = metrics.prequential
+        accuracy["baselines"] = metrics.baselines
         record.health = metrics.health
         accuracy["matrix"] = self._matrix if tasks else None
         known = self._matrix if tasks and not self._resumed else []
@@ -214,9 +216,11 @@ class Teaching:
         if not tasks:
             return ""
         place = self._lesson.task(self._lockstep.until - 1)
-        told = self._metrics.task_accuracy(place)
-        right = "" if told is None else f", {told:.1%} right before they were learned"
-        return f"{tasks[place].name}{right}; "
+        told = self._metrics.of_task(place)
+        if told is None or (share := told.share("right")) is None:
+            return f"{tasks[place].name}; "
+        beside = baselines.told(told.baselines)
+        return f"{tasks[place].name}, {share:.1%} right before learned{beside}; "
 
     def examine(
         self, lesson: Lesson, before: bool = False

@@ -21,7 +21,8 @@ class Learned:
     `outputs` [n_out] are those before it was learned, `predicted` the largest one's place, and
     `confidence` that output; both None, as the `label`, where steps learn otherwise.
     Where a resident frame was not compared, it is its last
-    step, and stands for all `steps` of them, of which `right` were predicted right.
+    step, and stands for all `steps` of them, of which `right` were predicted right; they
+    have these `labels` then.
     A `rehearsed` one was learned before, so its prediction counts for nothing."""
 
     step: int
@@ -39,6 +40,7 @@ class Learned:
     health: Health | None = None
     rehearsed: bool = False
     outputs: np.ndarray | None = None
+    labels: tuple[int, ...] = ()
 
 
 class Telling:
@@ -110,5 +112,14 @@ class Telling:
                 self._health.pop(step, None),
                 lesson.turn(step).rehearsed,
                 told.outputs,
+                self._labels(told),
             )
         )
+
+    def _labels(self, told: StepResult) -> tuple[int, ...]:
+        """Labels of the steps that one stands for, where these are several."""
+        if told.steps == 1:
+            return ()
+        steps = range(told.step - told.steps + 1, told.step + 1)
+        found = map(self._lesson.label, steps)
+        return tuple(label for label in found if label is not None)

@@ -11,6 +11,7 @@ from hil.live.block import Part, whole
 from hil.live.history import History
 from hil.live.panels import DIM, LOSS, RECENT, angles, progress
 from hil.live.plot import bar
+from hil.records.baselines import told
 
 LINK = ("frames", "resent", "damaged", "lost_telemetry", "replugged", "recovered")
 """Counts of the line that are shown; all but the first are troubles."""
@@ -40,6 +41,16 @@ class Sight:
 def lines(sight: Sight, width: int) -> list[list[Part]]:
     """What always is below the panels; a line that does not fit loses its end."""
     rows = [_steps(sight, width), _link(sight, width), _memory(sight, width)]
+    if (
+        beside := told(sight.status.baselines)
+    ) and sight.status.prequential is not None:
+        rows.append(
+            [
+                ("right   ", DIM),
+                (f"{sight.status.prequential:.1%} before learned", RECENT),
+                (beside, DIM),
+            ]
+        )
     if sight.history.angles:
         rows.append(angles(sight.history, width))
     if sight.keys:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hil.errors import UsageError
-from hil.records import run_files
+from hil.records import baselines, run_files
 from hil.records.record import RunRecord
 from hil.records.verdict import verdict
 
@@ -110,7 +110,7 @@ def card(record: RunRecord) -> str:
         "target": record.target,
         "steps": f"{record.learned:,} learned, {record.compared:,} compared",
         "test": _share(record.accuracy["test"]),
-        "prequential": _share(record.accuracy["prequential"]),
+        "prequential": _prequential(record),
         "digest": record.digest,
         "error": record.error["sentence"] if record.error else None,
         "folder": str(record.folder),
@@ -127,6 +127,11 @@ def card(record: RunRecord) -> str:
         f"<b style='color:{colour}'>{record.result.upper()}</b> {escape(record.rule)}"
         f"<table title='{escape(verdict(record))}'>{cells}</table></div>"
     )
+
+
+def _prequential(record: RunRecord) -> str | None:
+    share = _share(record.accuracy["prequential"])
+    return share and share + baselines.told(record.accuracy.get("baselines"))
 
 
 def _share(value: float | None) -> str | None:

@@ -17,6 +17,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from hil.errors import UsageError
+from hil.records import baselines
 from targets import storage
 
 if TYPE_CHECKING:
@@ -232,7 +233,9 @@ def provenance(board: str | None) -> dict[str, str]:
         "accuracy": device,
         "residuals": device,
         "accuracy.tested": "counted",
+        "accuracy.baselines": "reference",
         "metrics": device,
+        **{f"metrics.{name}_by_task": "reference" for name in baselines.NAMES},
         "instructions_per_step": "counted" if board is None else device,
         "cycles_per_step": device,
         "weights_written_per_step": "reference",

@@ -48,6 +48,7 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
         accuracy={
             "test": None,
             "prequential": None,
+            "baselines": None,
             "tested": 0,
             "of": len(lesson.dataset.test_x),
             "part": part,

@@ -25,17 +25,19 @@ from hil.documents import (
     whole,
 )
 from hil.errors import UsageError
+from hil.records import baselines
 from hil.records import record as records
 
 LONGEST = 1 << 20
 """Characters of a line of metrics.jsonl at most."""
 
 FIGURES = Table(others=maybe(number))
-METRICS = Table(
-    {},
-    dict.fromkeys(("prequential_by_task", "recovery_steps"), each(maybe(number))),
-    others=maybe(number),
+BY_TASK = (
+    "prequential_by_task",
+    "recovery_steps",
+    *(f"{name}_by_task" for name in baselines.NAMES),
 )
+METRICS = Table({}, dict.fromkeys(BY_TASK, each(maybe(number))), others=maybe(number))
 COUNTS = Table(others=whole)
 DIVERGENCE = Table(
     {"step": whole},
@@ -46,7 +48,7 @@ ACCURACY = Table(
     {
         "test": maybe(number), "prequential": maybe(number), "tested": whole,
         "of": whole, "part": text, "initial": maybe(each(maybe(number))),
-        "matrix": maybe(each(each(maybe(number)))),
+        "matrix": maybe(each(each(maybe(number)))), "baselines": maybe(FIGURES),
     },
 )  # fmt: skip
 FIGURES_OF_RESIDUALS = {"rmse": number, "mae": number, "r2": maybe(number)}

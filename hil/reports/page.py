@@ -156,6 +156,8 @@ CARDS = (
     ("Test RMSE", "residuals.rmse", tables.error_of),
     ("Test R2", "residuals.r2", tables.error_of),
     ("Prequential accuracy", "accuracy.prequential", tables.percent),
+    ("Majority so far", "accuracy.baselines.majority", tables.percent),
+    ("Same as last", "accuracy.baselines.same_as_last", tables.percent),
     ("Steps compared bit for bit", "compared", tables.amount),
     ("RAM of the image", "image.ram", tables.size),
 )

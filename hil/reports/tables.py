@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hil.records import run_files
 from hil.reports import bill as bills
 from hil.reports.bill import Bill
 from hil.reports.provenance import Number, kind_of
@@ -87,9 +88,13 @@ LEARNING: tuple[Fact, ...] = (
     ("Test error, mean absolute (MAE)", "residuals.mae", error_of),
     ("Share of the test targets' variance explained (R2)", "residuals.r2", error_of),
     ("Prequential accuracy, all of the stream", "accuracy.prequential", percent),
+    ("Right without learning: majority so far", "accuracy.baselines.majority", percent),
+    ("Right without learning: same as last", "accuracy.baselines.same_as_last", percent),
     ("Prequential accuracy at the end, sliding window", "metrics.windowed", percent),
     ("Prequential accuracy at the end, fading", "metrics.fading", percent),
     ("Prequential accuracy in each task", "metrics.prequential_by_task", percent),
+    ("Majority so far in each task", "metrics.majority_by_task", percent),
+    ("Same as last in each task", "metrics.same_as_last_by_task", percent),
     ("Average accuracy of all tasks at the end (ACC)", "metrics.average_accuracy", percent),
     ("Forgetting (F)", "metrics.forgetting", points),
     ("Backward transfer (BWT)", "metrics.backward_transfer", points),
@@ -111,7 +116,7 @@ COST: tuple[Fact, ...] = (
     ("Host time, all stages", "seconds.total", seconds),
 )
 UNMEASURED_AT_0 = ("device.stack",)
-OF_TASKS = ("metrics.prequential_by_task", "metrics.recovery_steps")
+OF_TASKS = tuple(f"metrics.{name}" for name in run_files.BY_TASK)
 """Lists, which say nothing of a run without tasks."""
 
 

@@ -153,13 +153,19 @@ def _show(outcome: Outcome, out: Output) -> None:
 
 def _show_figures(outcome: Outcome, out: Output) -> None:
     """The figures, each with what it means, and where everything is."""
+    from hil.records import baselines
     from hil.records.record import DEMO
 
-    kind = outcome.to_json()["provenance"]["metrics"]
+    kinds = {outcome.to_json()["provenance"]["metrics"]}
     for name, value in outcome.metrics.items():
         out.line(f"{shown(name, value):>9}  {outcome.demo.metrics[name]}")
+    for name, run in outcome.arms.items():
+        if (right := run.accuracy["prequential"]) is not None:
+            beside = baselines.told(run.accuracy.get("baselines"))
+            out.line(f"{right:>9.1%}  right before learned, arm {name}{beside}")
+            kinds.add(run.provenance["accuracy.baselines"])
     if outcome.metrics:
-        out.line(f"           ({kind}; seed {outcome.seed})")
+        out.line(f"           ({', '.join(sorted(kinds))}; seed {outcome.seed})")
         out.line(f"so       {outcome.verdict}")
     out.line(f"record   {outcome.folder / DEMO}")
     if outcome.report is not None:

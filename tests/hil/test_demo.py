@@ -67,6 +67,7 @@ def test_seeds_are_tabulated(
     edited(page, '"later_recovery_steps": arms["later"].recovery("two")', "")
     assert main(["demo", str(own), "--out", str(tmp_path), "--seeds", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert any("right before learned, arm frozen (majority" in line for line in lines)
     head = next(
         n for n, line in enumerate(lines) if "seed 2" in line and "mean" in line
     )

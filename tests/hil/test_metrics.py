@@ -18,7 +18,7 @@ def test_lines_are_json_with_null_for_what_there_is_not(tmp_path: Path) -> None:
         metrics.add(
             Learned(1, 1, math.nan, 3, 4, math.inf, 0.5, None, None, 1, 0, 0.25)
         )
-        assert (metrics.correct, metrics.loss) == (1, 0.1 + 0.2)
+        assert (metrics.prequential, metrics.loss) == (0.5, 0.1 + 0.2)
     first, second = map(json.loads, path.read_text().splitlines())
     assert first == {
         "step": 0, "task": 0, "loss": 0.1 + 0.2, "label": 3, "predicted": 3,
