@@ -29,11 +29,7 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-<<<<<<< HEAD
-.PHONY: help setup wheelhouse lock demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
-=======
-.PHONY: help setup wheelhouse lock dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table lint system-packages clean
->>>>>>> 50dccec (The wheel takes no name but hil; make dist; examples without a clone; a version that follows)
+.PHONY: help setup wheelhouse lock dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile

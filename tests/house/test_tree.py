@@ -56,12 +56,28 @@ def foreign(root: Path) -> list[str]:
     return found
 
 
+def unmerged(root: Path) -> list[str]:
+    """Files with a line that git leaves where a merge was not finished."""
+    found = subprocess.run(
+        ["git", "grep", "-lE", "^(<{7}|>{7}) "],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode in (0, 1), found.stderr
+    return found.stdout.split()
+
+
 def test_no_link_leads_out_of_the_tree() -> None:
     assert not leads_out(ROOT)
 
 
 def test_no_text_names_a_place_of_a_machine() -> None:
     assert not foreign(ROOT)
+
+
+def test_no_merge_was_left_unfinished() -> None:
+    assert not unmerged(ROOT)
 
 
 @pytest.fixture
@@ -77,6 +93,12 @@ def tree(tmp_path: Path) -> Path:
     for command in ("init -q", "add ."):
         subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
     return tmp_path
+
+
+def test_an_unfinished_merge_is_found(tree: Path) -> None:
+    assert unmerged(tree) == []
+    (tree / "note.md").write_text("<" * 7 + " HEAD\nmine\n")
+    assert unmerged(tree) == ["note.md"]
 
 
 def test_both_defects_are_found_where_they_are(tree: Path) -> None:
