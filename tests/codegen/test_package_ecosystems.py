@@ -1,9 +1,10 @@
 """Packages of ecosystems whose tools are not all to be had: each is checked with what
 there is of them, and its C is compiled and run.
 
-PlatformIO builds its package where its native platform is installed already:
-`pio pkg install --global --platform native`. Zephyr's and ESP-IDF's functions of
-CMake have stand-ins here, and so has Arduino's Serial.
+PlatformIO, whose core and builder (SCons) are Python packages, builds its package; where
+its platform `native` is not installed (`pio pkg install --global --platform native`), which
+comes from PlatformIO's own registry alone, a stand-in of three lines calls the compiler.
+Zephyr's and ESP-IDF's functions of CMake have stand-ins, and so has Arduino's Serial.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.codegen.test_packages import FUSING, cmake, expected, told, written
+from tests.codegen.test_packages import FUSING, cmake, expected, told, tool, written
 from tests.conftest import require
 
 SERIAL = """
@@ -63,6 +63,13 @@ function(idf_component_register)
 endfunction()
 """
 """What these do of what the packages ask of them."""
+
+NATIVE = """
+from SCons.Script import Default, DefaultEnvironment
+env = DefaultEnvironment(tools=["gcc", "g++", "gnulink", "ar"])
+Default([env.BuildProgram()])
+"""
+"""What PlatformIO's platform of that name does, as far as a package can tell."""
 
 STANDINS = {
     "zephyr": (ZEPHYR, "sample/src/main.c"),
@@ -155,7 +162,6 @@ def test_the_manifest_of_platformio_names_what_there_is(tmp_path: Path) -> None:
 
 def test_platformio_accepts_the_manifest(tmp_path: Path) -> None:
     """But for the name of the licence, which it looks up elsewhere."""
-    pytest.importorskip("platformio", reason="pip install platformio")
     from platformio.package.manifest.parser import ManifestParserFactory
     from platformio.package.manifest.schema import ManifestSchema
 
@@ -165,14 +171,52 @@ def test_platformio_accepts_the_manifest(tmp_path: Path) -> None:
     assert ManifestSchema().load_manifest(found)["name"] == "net"
 
 
+@pytest.fixture
+def pio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """PlatformIO, which has all that it needs to build for this computer."""
+    from platformio.dependencies import get_core_dependencies
+
+    monkeypatch.setenv("PLATFORMIO_SETTING_ENABLE_TELEMETRY", "no")
+    usual = os.environ.get("PLATFORMIO_CORE_DIR", Path.home() / ".platformio")
+    if not (Path(usual) / "platforms" / "native").is_dir():
+        core, wanted = tmp_path / "core", get_core_dependencies()["tool-scons"]
+        has(core / "packages" / "tool-scons", "tool-scons", wanted.strip("~^="))
+        start = "import SCons.Script\n\nSCons.Script.main()\n"
+        (core / "packages" / "tool-scons" / "scons.py").write_text(start)
+        native = core / "platforms" / "native"
+        has(native, "native", "1.0.0")
+        (native / "platform.json").write_text(
+            json.dumps({"name": "native", "version": "1.0.0", "title": "a stand-in"})
+        )
+        (native / "builder").mkdir()
+        (native / "builder" / "main.py").write_text(NATIVE)
+        monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(core))
+    return Path(tool("pio"))
+
+
+def has(folder: Path, name: str, version: str) -> None:
+    """A package of PlatformIO's, as its manager leaves one that it has installed."""
+    kind = "platform" if folder.parent.name == "platforms" else "tool"
+    spec = {
+        "owner": "platformio",
+        "id": None,
+        "name": name,
+        "requirements": None,
+        "uri": None,
+    }
+    folder.mkdir(parents=True)
+    (folder / ".piopm").write_text(
+        json.dumps({"type": kind, "name": name, "version": version, "spec": spec})
+    )
+    (folder / "package.json").write_text(json.dumps({"name": name, "version": version}))
+
+
+@pytest.mark.parametrize("prefix", ["net", "digits"])
 def test_platformio_builds_the_example_and_it_learns(
-    tmp_path: Path, host_cc: str
+    tmp_path: Path, host_cc: str, pio: Path, prefix: str
 ) -> None:
-    core = Path(os.environ.get("PLATFORMIO_CORE_DIR", Path.home() / ".platformio"))
-    pio = Path(sys.executable).parent / "pio"
-    if not pio.exists() or not (core / "platforms" / "native").is_dir():
-        pytest.skip("no PlatformIO with its native platform here")
-    folder = written(tmp_path, "platformio")
+    """With flags of a user that would change the bits."""
+    folder = written(tmp_path / "made", "platformio", "--prefix", prefix)
     project = folder / "examples" / "learn"
     with (project / "platformio.ini").open("a") as settings:
         settings.write(f"    {' '.join(FUSING)}\n")
