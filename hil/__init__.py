@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hil.data import datasets, hapt, windows
+    from hil.data import datasets, hapt, scalers, windows
     from hil.device.device import Device
     from hil.experiment import Experiment
     from hil.learning.open_device import OpenDevice
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (by importance)
     "run", "open", "Experiment", "RunRecord", "OpenDevice", "Device", "Lesson", "HilRun",
-    "datasets", "windows", "hapt",
+    "datasets", "windows", "scalers", "hapt",
 ]  # fmt: skip
 
 _HOMES = {
@@ -39,6 +39,7 @@ _HOMES = {
     "HilRun": "hil.pytest_plugin",
     "datasets": "hil.data",
     "windows": "hil.data",
+    "scalers": "hil.data",
     "hapt": "hil.data",
 }
 """Where each name lives; modules of data are for who makes data sets and demos."""

@@ -32,7 +32,7 @@ from hil.experiment import Experiment
 from hil.lesson import weights
 from hil.lesson.building import plan_for
 from hil.lesson.lesson import Lesson
-from hil.lesson.preparing import prepare
+from hil.lesson.preparing import fitted, prepare
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +189,7 @@ def _lesson(
         raise UsageError(
             "compare is 'none': expected what a demo promises, each step compared"
         )
+    dataset = fitted(dataset, experiment)
     lesson = prepare(experiment, dataset)
     if arm.freeze is None:
         return lesson

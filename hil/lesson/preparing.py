@@ -87,7 +87,11 @@ def data_of(experiment: Experiment) -> Dataset:
 def data_for(experiment: Experiment) -> Dataset:
     """The same, with what is held out, and the scaler of what is not. Raises
     `DataError`."""
-    dataset = data_of(experiment)
+    return fitted(data_of(experiment), experiment)
+
+
+def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
+    """Data as an experiment has them. Raises `DataError`."""
     if experiment.holdout is not None:
         dataset = datasets.hold_out(dataset, experiment.holdout)
     if experiment.scaler is not None:

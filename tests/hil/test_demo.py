@@ -48,9 +48,11 @@ def test_every_arm_of_ones_own_demo_is_an_ordinary_run(
     assert document["provenance"]["metrics"] == "emulated"
 
 
+@pytest.mark.parametrize("scaled", ["", 'scaler = "standard"'])
 def test_what_an_arm_did_can_be_done_again_by_hil_run(
-    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], scaled: str
 ) -> None:
+    edited(own, "[arms.frozen]", f"[arms.frozen]\n{scaled}")
     outcome = demos.run(demos.find(str(own)), {}, tmp_path / "runs", Progress())
     frozen = outcome.arms["frozen"]
     again = str(frozen.folder / "experiment.toml")
