@@ -17,7 +17,16 @@ from hil.data import arrays, friedman, paths, taken
 from hil.data.dataset import Dataset, hold_out, order, split
 from hil.errors import DataError
 
-__all__ = ["NAMES", "Dataset", "hold_out", "load", "order", "split"]
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "hold_out",
+    "in_order",
+    "load",
+    "order",
+    "split",
+    "whole",
+]
 
 DENSE = "dense"
 NAMES = ("digits", "mnist", "fashion", friedman.NAME, DENSE)
@@ -53,6 +62,19 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
         f"unknown data set {source!r}: expected one of {', '.join(NAMES)}, or the "
         f"path of {paths.EXPECTED}"
     )
+
+
+def in_order(source: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Samples [n, elements] and labels [n], or targets, of a file: all that it has to
+    learn from, in its order, as a run would take them. Raises `DataError`."""
+    found = whole(source)
+    return found.train_x, found.train_y
+
+
+def whole(source: str | Path) -> Dataset:
+    """The data set at a path, nothing of it set aside to test with. Raises `DataError`."""
+    with paths.opened(str(source)) as found:
+        return taken.from_arrays(paths.parted(str(source))[0].stem, found, whole=True)
 
 
 def _digits() -> Dataset:

@@ -68,8 +68,9 @@ def dataset_of(
     return from_arrays(name, Given(origin, made, columns=columns))
 
 
-def from_arrays(name: str, given: Arrays) -> Dataset:
-    """The data set called `name` that these arrays hold. Raises `DataError`."""
+def from_arrays(name: str, given: Arrays, *, whole: bool = False) -> Dataset:
+    """The data set called `name` that these arrays hold; `whole`: in their order, and
+    without a test part that they do not have. Raises `DataError`."""
     given.require_few("scale", *windows.ARRAYS, *tasks.ARRAYS)
     test = any(_found(given, part) for part in ("x_test", "y_test"))
     x_names, y_names = (_names(given, part, test) for part in ("x", "y"))
@@ -83,7 +84,7 @@ def from_arrays(name: str, given: Arrays) -> Dataset:
     dtype = samples.SCALES[x.parts[0].dtype.name][0]
     plain = window is None and scaler is None
     inputs = _inputs(given.origin, dtype, scale if plain else 1.0, window, scaler)
-    parts = _parts(given, x.parts, y.parts)
+    parts = _parts(given, x.parts, y.parts, whole)
     if tasks.NAMES in given and not test:
         raise DataError(
             f"{given.origin} has tasks, but no x_test and y_test to test them with"
@@ -146,10 +147,12 @@ def _names(given: Arrays, part: str, test: bool) -> tuple[str, ...]:
 
 
 def _parts(
-    given: Arrays, x: tuple[np.ndarray, ...], y: tuple[np.ndarray, ...]
+    given: Arrays, x: tuple[np.ndarray, ...], y: tuple[np.ndarray, ...], whole: bool
 ) -> Parts:
     if len(x) == 2:
         return x[0], y[0], x[1], y[1]
+    if whole:
+        return x[0], y[0], x[0][:0], y[0][:0]
     if len(x[0]) < 2:
         raise DataError(f"{given.origin} has {len(x[0])} sample: expected at least 2")
     return split(x[0], y[0], max(1, int(TRAIN_SHARE * len(x[0]))))

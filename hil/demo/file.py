@@ -67,7 +67,7 @@ class Demo:
     @property
     def page(self) -> Path:
         """Its Python file."""
-        return self.path.with_name(self.path.stem.replace("-", "_") + ".py")
+        return page_of(self.path)
 
     def module(self) -> ModuleType:
         """Its Python, imported. Raises `UsageError`."""
@@ -77,6 +77,11 @@ class Demo:
                 "it makes the stream: docs/demos.md",
             )
         return pages.load(self.page)
+
+
+def page_of(path: Path) -> Path:
+    """The Python file beside a demo's TOML."""
+    return path.with_name(path.stem.replace("-", "_") + ".py")
 
 
 def shipped() -> list[Demo]:

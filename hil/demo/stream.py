@@ -43,6 +43,18 @@ class Part:
         pair = self._array("x of test", x), self._array("y of test", y)
         object.__setattr__(self, "test", pair)
 
+    @classmethod
+    def tested(cls, name: str, x: np.ndarray, y: np.ndarray, every: int) -> Part:
+        """A part of which every so-manieth sample is kept apart: it tests, and is never
+        learned. Raises `UsageError` unless there are as many."""
+        if not 1 < every <= len(x) or len(x) != len(y):
+            raise UsageError(
+                f"part {name!r}: every is {every}, and there are {len(x):,} samples and "
+                f"{len(y):,} labels: expected 2 at least, and as many of both"
+            )
+        kept = np.arange(len(x)) % every == every - 1
+        return cls(name, x[~kept], y[~kept], (x[kept], y[kept]))
+
     def _array(self, what: str, given: Any) -> np.ndarray:
         array = np.asarray(given)
         if not array.ndim:

@@ -32,19 +32,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder in which the demo makes its own",
     )
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
         "--seeds", type=int, metavar="N",
         help="run the demo with seeds 1 to N, and tabulate its figures",
     )  # fmt: skip
-    parser.add_argument(
-        "--copy",
-        metavar="DIR",
+    instead.add_argument(
+        "--copy", metavar="DIR",
         help="copy the demo's two files into DIR: the start of your own demo",
-    )
-    parser.add_argument(
+    )  # fmt: skip
+    instead.add_argument(
+        "--new", metavar="NAME",
+        help="write NAME.toml and NAME.py, a demo of your own with two arms",
+    )  # fmt: skip
+    instead.add_argument(
         "--again", metavar="FOLDER",
         help="compute figures, verdict and report of a demo's folder again, from the "
         "records of its arms: no device learns (default of DEMO: what the folder names)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="FILE",
+        help="with --new: the file with its samples and labels, as for `hil run`",
     )  # fmt: skip
     add_keys(parser, *SET)
 
@@ -56,6 +64,13 @@ def run(given: argparse.Namespace) -> int:
         from hil.errors import UsageError
 
     out = output.of(given)
+    if given.new is not None:
+        return _new(given, out)
+    if given.data is not None:
+        raise UsageError(
+            f"--data is {given.data!r}, but the demo's Python makes its samples",
+            "--new NAME --data FILE begins a demo of your own data",
+        )
     if given.again is not None:
         return _again(given, out)
     if given.demo is None:
@@ -80,8 +95,43 @@ def _list(found: list[Demo], out: Output) -> int:
     for demo in found:
         out.line(f"{demo.name:10} {demo.title}")
     out.line()
-    out.line("`hil demo NAME` runs one; `hil demo NAME --copy DIR` begins your own")
+    out.line(
+        "`hil demo NAME` runs one; `hil demo --new NAME --data FILE` begins your own"
+    )
     return 0
+
+
+def _new(given: argparse.Namespace, out: Output) -> int:
+    from hil.demo.new import new
+    from hil.errors import UsageError
+
+    _require_no_keys(given, "--new", "data")
+    if given.demo is not None:
+        raise UsageError(
+            f"--new begins a demo from a template, and {given.demo!r} is another: expected "
+            "one of them",
+            f"hil demo {given.demo} --copy DIR begins one from that demo",
+        )
+    written = new(given.new, given.data)
+    for path in written:
+        out.line(f"wrote {path}")
+    if given.data is None:
+        out.line(f"put mine.csv beside them, or another name into {written[1].name}")
+    out.line(f"`hil demo {written[0]}` runs it; with --target host it is fastest")
+    out.document({"wrote": [str(path) for path in written]})
+    return 0
+
+
+def _require_no_keys(given: argparse.Namespace, flag: str, *heeded: str) -> None:
+    """Raise `UsageError` for a key of an experiment: nobody would heed it."""
+    from hil.errors import UsageError
+
+    for name in keys_of(given):
+        if name not in heeded:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is given, but with {flag} nothing is "
+                "learned: expected one of them"
+            )
 
 
 def _copy(demo: Demo, folder: Path, out: Output) -> int:
@@ -117,17 +167,10 @@ def _one(
 
 
 def _again(given: argparse.Namespace, out: Output) -> int:
-    """Figures from records; what says how arms learn would not be heeded."""
+    """Figures from records."""
     from hil import demo as demos
-    from hil.errors import UsageError
 
-    asked = {"seeds": given.seeds, "copy": given.copy, **keys_of(given)}
-    for name, value in asked.items():
-        if value is not None:
-            flag = "--" + name.replace("_", "-")
-            raise UsageError(
-                f"{flag} is given, but with --again nothing is learned: expected one of them"
-            )
+    _require_no_keys(given, "--again")
     demo = None if given.demo is None else demos.find(given.demo)
     outcome = demos.again(Path(given.again), demo)
     out.line(f"demo     {outcome.demo.title}")

@@ -139,7 +139,7 @@ def test_a_folder_of_something_else_and_flags_of_learning_are_refused(
         ([str(arm)], "is the folder of a run"),
         ([str(mine.parent)], "is no folder of a run or a demo"),
         ([str(folder_of(mine)), "--lr", "1"], "--lr is given, but with --again"),
-        ([str(folder_of(mine)), "--seeds", "2"], "--seeds is given"),
+        ([str(folder_of(mine)), "--seeds", "2"], "not allowed with argument"),
     ):
         assert main(["demo", "--again", *arguments]) == 2
         assert said in capsys.readouterr().err
