@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from hil import output, verbs
 from hil.errors import HilError, Termination, UsageError, did_you_mean, stopped
+from hil.keys import KEYS
 from hil.versions import version
 from targets import storage
 from targets.signals import held
@@ -42,9 +43,16 @@ class _Parser(argparse.ArgumentParser):
         found, rest = super().parse_known_args(args, namespace)
         for word in rest:
             flag = word.partition("=")[0]
-            known = re.findall(r"--[\w-]+", self.format_usage())
-            self._refuse(f"{self.prog} has no {flag!r}", did_you_mean(flag, known))
+            self._refuse(f"{self.prog} has no {flag!r}", self._about(flag))
         return found, rest
+
+    def _about(self, flag: str) -> tuple[str, ...]:
+        """What a person may have meant by a flag that this verb does not have."""
+        if flag in {key.flag for key in KEYS}:
+            return (
+                f"it is a key of a run, and nothing here would heed it: `hil run {flag}`",
+            )
+        return did_you_mean(flag, re.findall(r"--[\w-]+", self.format_usage()))
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError`."""

@@ -4,19 +4,45 @@ from __future__ import annotations
 
 import argparse
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any
 
 from hil.errors import UsageError
+from hil.experiment import Experiment, load, names
 from hil.keys import KEYS, Key, number_or_word
-
-if TYPE_CHECKING:
-    from hil.experiment import Experiment
 
 OFTEN = (
     ("k", "K", "the rule's parameter k: random directions a step"),
     ("perturbation", "KIND", "the rule's parameter: rademacher or gaussian"),
 )
 """Parameters of rules that have a flag of their own."""
+
+
+GROUPS = {
+    "what is learned": "rule parameters network activation output goal seed lr lr_decay "
+    "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
+    "rehearse init",
+    "data": "data scaler steps epochs holdout test resident",
+    "target": "target unit vlen agnostic schedule tuned toolchain debug icount console "
+    "flash commit",
+    "line": "window samples_per_frame thin faults",
+    "comparison": "compare prefix health",
+    "budget": "ram instructions cycles",
+    "what is kept": "name save",
+}
+"""The keys of an experiment as the help groups them."""
+OF_A_RUN = (
+    "name", "freeze", "lr_decay", "test", "thin", "rehearse", "health", "compare",
+    "prefix", "faults", "console", "save", "flash",
+)  # fmt: skip
+"""Keys that leave an image as it is: for verbs that only plan or build one."""
+
+
+UNCOUNTED = (
+    "unit", "epochs", "test", "init", "save", "icount", "window", "samples_per_frame",
+    "thin", "faults", "flash", "health", "compare", "prefix",
+)  # fmt: skip
+"""Keys that say nothing where the instructions of steps are counted, one by one."""
 
 
 def add_experiment(parser: argparse.ArgumentParser, *without: str) -> None:
@@ -32,32 +58,47 @@ def add_experiment(parser: argparse.ArgumentParser, *without: str) -> None:
 
 
 def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
-    """The flag of a key that has one of its own."""
+    """The flag of a key that has one of its own; its help ends with the default."""
+    meaning = key.help + _default(key)
     if key.metavar is None:
         group.add_argument(
-            key.flag, action=argparse.BooleanOptionalAction, help=key.help
+            key.flag, action=argparse.BooleanOptionalAction, help=meaning
         )
     elif key.alone is not None:
         group.add_argument(
-            key.flag, metavar=key.metavar, help=key.help, nargs="?", const=key.alone
+            key.flag, metavar=key.metavar, help=meaning, nargs="?", const=key.alone
         )
     else:
-        group.add_argument(key.flag, metavar=key.metavar, help=key.help)
+        group.add_argument(key.flag, metavar=key.metavar, help=meaning)
+
+
+def _default(key: Key) -> str:
+    """What the key is where nobody gives it, for its help."""
+    value = {field.name: field.default for field in fields(Experiment)}[key.name]
+    said = value is None or value == "" or "(default:" in key.help
+    return "" if said else f" (default: {str(value).lower()})"
 
 
 def add_keys(parser: argparse.ArgumentParser, *without: str) -> None:
-    """A flag for every key of an experiment but those of these names."""
-    group = parser.add_argument_group(
-        "experiment", "each flag replaces the key of the same name in the file"
-    )
-    for key in KEYS:
-        if key.name == "parameters":
-            group.add_argument(
-                "--parameter", action="append", default=[], metavar="NAME=VALUE",
-                help="a parameter of the rule (may be given several times)",
-            )  # fmt: skip
-        elif key.name not in without:
-            add_key(group, key)
+    """A flag for every key of an experiment but those of these names, by groups."""
+    known = {key.name: key for key in KEYS}
+    replaces: str | None = "each flag replaces the key of the same name in the file"
+    for title, members in GROUPS.items():
+        group = parser.add_argument_group(title, replaces)
+        replaces = None  # of all groups, said once
+        for key in (known[name] for name in members.split() if name not in without):
+            if key.name == "parameters":
+                _add_parameters(group)
+            else:
+                add_key(group, key)
+
+
+def _add_parameters(group: argparse._ArgumentGroup) -> None:
+    """The flags of the rule's parameters."""
+    group.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter of the rule (may be given several times)",
+    )  # fmt: skip
     for name, metavar, meaning in OFTEN:
         group.add_argument(f"--{name}", metavar=metavar, help=meaning)
 
@@ -77,8 +118,6 @@ def experiment_of(given: argparse.Namespace) -> Experiment:
 
     Raises `UsageError`.
     """
-    from hil.experiment import Experiment, load, names
-
     base = load(given.experiment) if given.experiment else Experiment()
     values = keys_of(given)
     asked = base.override(values) if values else base

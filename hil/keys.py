@@ -264,24 +264,24 @@ def number_or_word(given: str) -> Any:
 
 
 KEYS = (
-    Key("name", text, "name of the run and its folder"),
+    Key("name", text, "name of the run and its folder (default: of its data and rule)"),
     Key("target", text, "the model of machine (`hil targets` lists them)", "NAME"),
     Key("unit", text, "one board: its name in bench.toml, or its port; without a value: the "
         "only unit of the bench that fits", "NAME|PORT", alone="auto"),
-    Key("vlen", whole(1, 65536), "length of a vector register in bits", "BITS", int),
+    Key("vlen", whole(1, 65536), "length of a vector register in bits (default: the target's own)", "BITS", int),
     Key("rule", text, "learning rule (`hil rules` lists them)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),
-    Key("network", widths, "widths of the layers, inputs first", "64-128-64-10"),
-    Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS)),
-    Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS)),
+    Key("network", widths, "widths of the layers, inputs first (default: what fits the data)", "64-128-64-10"),
+    Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + " (default: the rule's)"),
+    Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS) + " (default: what fits the goal)"),
     Key("data", data, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
         "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
         "standard|minmax"),
-    Key("steps", whole(1, 2**31), "learning steps", "N", int),
+    Key("steps", whole(1, 2**31), "learning steps (default: one epoch)", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
-    Key("lr", positive, "learning rate of the first epoch", "RATE", float),
-    Key("lr_decay", positive, "the learning rate is multiplied by FACTOR after each epoch", "FACTOR", float),
+    Key("lr", positive, "learning rate of the first epoch (default: the rule's)", "RATE", float),
+    Key("lr_decay", positive, "the learning rate is multiplied by FACTOR after each epoch (default: 0.95, of wide inputs 0.7)", "FACTOR", float),
     Key("freeze", whole(0, 2**31), "set the learning rate to 0 from step N on: the device only "
         "predicts", "N", int),
     Key("seed", whole(0), "seed of the weights, the feedback and the order of the samples", "N", int),
@@ -315,7 +315,7 @@ KEYS = (
         "goes on alone (default: all)", "N", int),
     Key("holdout", whole(1), "hold out N training samples and test on them instead of the test part",
         "N", int),
-    Key("test", samples, "test samples that the device classifies at the end: all, or the first N", "N",
+    Key("test", samples, "test samples that the device classifies at the end: all, or the first N (default: 1000; all that are held out)", "N",
         number_or_word),
     Key("resident", samples, "put training samples into the image instead of on the line: all "
         "of them (without N), or the first N of the first epoch", "N", number_or_word, alone="all"),
@@ -343,6 +343,6 @@ KEYS = (
         "before each step", None),
     Key("init", text, "read the initial weights from this file", "FILE.npz", path=True),
     Key("save", text, "write the learned weights into this file", "FILE.npz", path=True),
-    Key("toolchain", text, "zig, clang, gcc, or cc for the host", "NAME"),
+    Key("toolchain", text, "zig, clang, gcc, or cc for the host (default: cc for the host, else zig)", "NAME"),
     Key("console", choice("socket", "pty"), "an emulator's line: socket or pty", "KIND"),
 )  # fmt: skip

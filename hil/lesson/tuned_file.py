@@ -25,7 +25,7 @@ ANY = "any"
 NETWORK = "network"
 """The table of the kernels that no layer calls."""
 WAY = "way"
-AGAIN = "`hil tune` with the flags of this run makes a file for it"
+AGAIN = "`hil tune` with the network, rule and target of this run makes a file for it"
 
 
 def purpose(spec: Spec, target: Target, vlen: int | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from codegen.rendering.package_kinds import KINDS
 from hil import output
-from hil.flags import add_experiment, add_link_only, experiment_of
+from hil.flags import OF_A_RUN, add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from codegen.building.buildplan import BuildPlan
@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "(docs/packages.md)",
     )
     add_link_only(parser)
-    add_experiment(parser, "prefix")  # of a run's comparison
+    add_experiment(parser, *OF_A_RUN)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hil import output
 from hil.errors import UsageError
-from hil.flags import add_experiment, experiment_of
+from hil.flags import OF_A_RUN, add_experiment, experiment_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from codegen.reference.certificate import Certificate
 
 HELP = "prove bounds of every value of a step, for every sample and every state"
+OF_AN_IMAGE = (
+    "steps", "epochs", "rehearsal", "init", "resident", "vlen", "agnostic", "schedule",
+    "tuned", "toolchain", "debug", "commit", "window", "samples_per_frame", "ram",
+)  # fmt: skip
+"""Keys that leave what a step computes as it is."""
 NOT_CERTIFIED = 1
 """Exit code where there is an operation that has no bound."""
 
@@ -32,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="you promise that the elements of a vector as a target lie within these "
         "bounds (default: any)",
     )  # fmt: skip
-    add_experiment(parser)
+    add_experiment(parser, *OF_A_RUN, *OF_AN_IMAGE)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         default="runs",
         metavar="DIR",
-        help="folder in which the demo makes its own",
+        help="folder in which the demo makes its own (default: runs)",
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(

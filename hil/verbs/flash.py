@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hil import output
 from hil.errors import UsageError
-from hil.flags import add_experiment, add_link_only, experiment_of
+from hil.flags import OF_A_RUN, add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="also flash a unit that does not answer yet",
     )  # fmt: skip
     add_link_only(parser)
-    add_experiment(parser)
+    add_experiment(parser, *OF_A_RUN, "lr", "init")
 
 
 def _built(asked: Experiment, alone: bool) -> tuple[Wanted, Callable[[], Answers]]:

@@ -6,7 +6,7 @@ import argparse
 
 from hil import output
 from hil.errors import UsageError, did_you_mean
-from hil.flags import add_keys, experiment_of
+from hil.flags import OF_A_RUN, add_keys, experiment_of
 from hil.keys import KEYS
 
 HELP = "list the kernels, show one with its contract, or explain what a plan chooses"
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="show how the plan of an experiment (default: digits) computes each "
         "layer, with which variants, and why",
     )
-    add_keys(parser)
+    add_keys(parser, *OF_A_RUN, "lr", "init", "toolchain")
 
 
 def run(given: argparse.Namespace) -> int:

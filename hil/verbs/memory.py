@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.flags import add_experiment, add_link_only, experiment_of
+from hil.flags import OF_A_RUN, add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
     from hil.experiment import Experiment
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HELP = "does it fit, and the memory bill: inference and every rule side by side, byte by byte"
 MEASURED_STEPS = 16
+OTHERS = (*({*OF_A_RUN} - {"console"}), "lr", "init")
+"""Keys that no figure depends on; a console, --measure opens."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--markdown", action="store_true", help="only the table, for a document"
     )
     add_link_only(parser)
-    add_experiment(parser)
+    add_experiment(parser, *OTHERS)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         default="runs",
         metavar="DIR",
-        help="folder in which the run makes its own",
+        help="folder in which the run makes its own (default: runs)",
     )
     parser.add_argument(
         "--resume", nargs="?", const=LATEST, metavar="RUN",

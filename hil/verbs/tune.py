@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hil import output
 from hil.errors import UsageError, stopped
-from hil.flags import add_experiment, experiment_of
+from hil.flags import UNCOUNTED, add_experiment, experiment_of
 from targets import storage
 
 HELP = "measure the kernels' variants in QEMU, and write the best ones into a file"
@@ -29,19 +29,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=3,
         metavar="N",
-        help="candidates of a decision at most, the plan's own among them (3)",
+        help="candidates of a decision at most, the plan's own among them (default: 3)",
     )
     group.add_argument(
         "--warm",
         type=int,
         default=20,
         metavar="N",
-        help="steps before the counted (20)",
+        help="steps before the counted (default: 20)",
     )
     group.add_argument(
-        "--out", default="tuned.toml", metavar="FILE", help="the file (tuned.toml)"
+        "--out",
+        default="tuned.toml",
+        metavar="FILE",
+        help="the file (default: tuned.toml)",
     )
-    add_experiment(parser)
+    add_experiment(parser, *UNCOUNTED, "name", "tuned")
 
 
 def run(given: argparse.Namespace) -> int:

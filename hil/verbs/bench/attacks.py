@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil bench attacks`."""
     parser.add_argument(
         "--pairs", type=int, default=PAIRS, metavar="N",
-        help=f"pairs of lies that are told together, in each scene ({PAIRS})",
+        help=f"pairs of lies that are told together, in each scene (default: {PAIRS})",
     )  # fmt: skip
 
 

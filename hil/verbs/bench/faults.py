@@ -23,11 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil bench faults`."""
     parser.add_argument(
         "--seeds", type=int, default=SEEDS, metavar="N",
-        help=f"seeds of each combination of faults ({SEEDS})",
+        help=f"seeds of each combination of faults (default: {SEEDS})",
     )  # fmt: skip
     parser.add_argument(
         "--kills", type=int, default=KILLED_SEEDS, metavar="N",
-        help=f"runs in QEMU that are killed at random moments ({KILLED_SEEDS})",
+        help=f"runs in QEMU that are killed at random moments (default: {KILLED_SEEDS})",
     )  # fmt: skip
     parser.add_argument(
         "--rates", action="store_true",

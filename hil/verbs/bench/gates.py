@@ -11,18 +11,27 @@ from hil.flags import add_experiment, experiment_of
 
 HELP = "train with each gate on the host, then count its instructions and weight writes"
 STEPS = 400
+SET = (
+    "target", "unit", "vlen", "test", "prefix", "compare", "icount", "init", "save",
+    "name", "gate", "active", "error_gate",
+)  # fmt: skip
+"""Keys that each of the runs has its own of."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil bench gates`."""
     parser.add_argument(
-        "--count", type=int, default=STEPS, metavar="N", help=f"steps counted ({STEPS})"
+        "--count",
+        type=int,
+        default=STEPS,
+        metavar="N",
+        help=f"steps counted (default: {STEPS})",
     )
     parser.add_argument(
         "--second", default="qemu-rv64gcv", metavar="TARGET",
         help="counts the instructions (default: qemu-rv64gcv)",
     )  # fmt: skip
-    add_experiment(parser)
+    add_experiment(parser, *SET)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hil import output
 from hil.errors import UsageError
-from hil.flags import add_experiment, experiment_of
+from hil.flags import UNCOUNTED, add_experiment, experiment_of
 
 HELP = "count the instructions of a learning step, and model its cycles"
 
@@ -43,9 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--update", action="store_true", help="write what was counted into the baseline"
     )
     group.add_argument(
-        "--out", default="runs", metavar="DIR", help="for result folders"
+        "--out",
+        default="runs",
+        metavar="DIR",
+        help="for result folders (default: runs)",
     )
-    add_experiment(parser)
+    add_experiment(parser, *UNCOUNTED)
 
 
 def run(given: argparse.Namespace) -> int:
