@@ -122,7 +122,7 @@ SHELVES = {
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
         "verbs": "errors keys versions output documents experiment data device flags lesson "
         "desk records learning live sweep measuring reports demo schemas",
-        "cli": "errors versions output verbs",
+        "cli": "errors keys versions output verbs",
         "__main__": "house cli",
         "__init__": "house experiment data device lesson records learning pytest_plugin",
     },

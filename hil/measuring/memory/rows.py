@@ -105,10 +105,13 @@ def lesson_for(lesson: Lesson, rule: str) -> Lesson:
     activation and the output that it can teach."""
     if rule == lesson.experiment.rule:
         return lesson
-    experiment = replace(lesson.experiment, rule=rule, parameters={}, tuned=None)
-    network = lesson.spec.network
-    usual = rules.declaration(rule).suited(network)
-    network = replace(network, activation=usual.activation, output=usual.output)
+    usual = rules.declaration(rule).suited(lesson.spec.network)
+    activation, output = usual.activation, usual.output
+    network = replace(lesson.spec.network, activation=activation, output=output)
+    experiment = replace(
+        lesson.experiment, rule=rule, parameters={}, tuned=None,
+        activation=activation, output=output,
+    )  # fmt: skip
     spec = replace(lesson.spec, rule=RuleChoice(rule), network=network)
     return replace(lesson, experiment=experiment, spec=spec, tuned=None)
 
