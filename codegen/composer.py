@@ -76,9 +76,10 @@ class Composer:
         format: Format = F32,
         initial: Uniform | Fill | Values = Fill(),  # noqa: B008
         inner: bool = False,
+        limits: tuple[float, float] | None = None,
     ) -> Tensor:
         """The tensor of that name: as it was first asked for."""
-        made = Tensor(name, shape, format, role, initial, inner)
+        made = Tensor(name, shape, format, role, initial, inner, limits=limits)
         return self._made.setdefault(name, made)
 
     def learned(
@@ -86,9 +87,10 @@ class Composer:
         name: str,
         shape: tuple[int, ...],
         initial: Uniform | Fill = Fill(),  # noqa: B008
+        limits: tuple[float, float] | None = None,
     ) -> Tensor:
-        """What learning changes."""
-        return self.tensor(name, shape, "learned", initial=initial)
+        """What learning changes, and keeps within `limits` where it has its own."""
+        return self.tensor(name, shape, "learned", initial=initial, limits=limits)
 
     def inner(self, name: str, shape: tuple[int, ...], format: Format = F32) -> Tensor:
         """Scratch that means nothing outside the device."""

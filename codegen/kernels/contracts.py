@@ -264,6 +264,12 @@ x_j = v_j."""),
 d_j = scale * (x_j - y_j), each operation rounded once."""),
     Kernel("f32_times", ("const float *v", "float factor", "float *x", _N), """
 x_j = factor * v_j, rounded once."""),
+    Kernel("f32_ratio", ("const float *v", "const float *w", "float *x", _N), """
+x_j = v_j / w_j, rounded once."""),
+    Kernel("f32_adapt", (
+        "float *s", "const float *eps", "float rate", "float least", "float most", _N), """
+Variances of predictive coding: s_j = fma(rate, fl(eps_j * eps_j) - fl(1 / s_j), s_j), the
+difference rounded; then s_j = s_j < most ? s_j : most, s_j = s_j > least ? s_j : least."""),
     Kernel("f32_settle", (
         "const float *eps", "const float *u", "float gamma", "float *z", "float *h", _N), """
 Units of predictive coding move along their errors: z_j = fma(gamma, eps_j - u_j, z_j),

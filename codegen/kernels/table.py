@@ -215,6 +215,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("copy", "f32_copy", (8, 4, 2, 1), cost.stream(3)),
     *_rows("difference", "f32_difference", (8, 4, 2, 1), cost.stream(5)),
     *_rows("times", "f32_times", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("ratio", "f32_ratio", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("adapt", "f32_adapt", (8, 4, 2, 1), cost.stream(12)),
     *_rows("settle", "f32_settle", (8, 4, 2, 1), cost.stream(10)),
     *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
     *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),

@@ -49,13 +49,15 @@ def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
     found = []
     for n in range(1, composer.depth + 1):
         found += [composer.weights(n), composer.biases(n)]
-    named = program.tensors("learned")
-    found += [t for t in named if t not in found and t.name != "tau"]
+    of_layer = {t: o.layer for o in ops(program.step) for t, _ in o.tensors()}
+
+    def named(role: str) -> list[Tensor]:
+        return sorted(program.tensors(role), key=lambda t: of_layer.get(t, 0))
+
+    found += [t for t in named("learned") if t not in found and t.name != "tau"]
     if composer.spec.gate.rows:
         found.append(composer.thresholds())
-    of_layer = {t: o.layer for o in ops(program.step) for t, _ in o.tensors()}
-    dynamic = sorted(program.tensors("dynamic"), key=lambda t: of_layer.get(t, 0))
-    return (*found, *dynamic)
+    return (*found, *named("dynamic"))
 
 
 def _placed(

@@ -113,10 +113,16 @@ def _step(
 
 def _state(spec: Spec) -> dict[str, Interval]:
     """Weights and biases, and a rule's own tensors, anywhere within the limit; where
-    there is none, as learning starts: what it does is found out."""
-    first, limit = Learner(spec).state, spec.clip.weights
-    first.pop("tau", None)
+    there is none, as learning starts: what it does is found out. What a rule holds
+    itself is anywhere within its own limits."""
+    learner, limit = Learner(spec), spec.clip.weights
+    first = {name: t for name, t in learner.state.items() if name != "tau"}
     if limit is None:
-        return {name: around(tensor, 0) for name, tensor in first.items()}
-    most = float(np.float32(limit))
-    return {name: Interval(-most, most, t.shape) for name, t in first.items()}
+        found = {name: around(tensor, 0) for name, tensor in first.items()}
+    else:
+        most = float(np.float32(limit))
+        found = {name: Interval(-most, most, t.shape) for name, t in first.items()}
+    return found | {
+        name: Interval(float(least), float(most), tensor.shape)
+        for name, (tensor, (least, most)) in learner.held().items()
+    }

@@ -10,7 +10,7 @@ from codegen.reference import perturbation
 from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
 from codegen.reference.faults import NonFinite
 from codegen.reference.functions import ACTIVATIONS
-from codegen.reference.operations import Judged
+from codegen.reference.operations import Judged, Limits
 from codegen.reference.outputs import OUTPUTS
 
 _ZERO = np.float32(0)
@@ -73,6 +73,18 @@ class Float32:
     def scaled(self, c: np.float32, value: F32) -> F32:
         """One product."""
         return c * value
+
+    def ratio(self, value: F32, by: F32) -> F32:
+        """One division."""
+        return value / by
+
+    def adapted(self, variance: F32, eps: F32, rate: np.float32, within: Limits) -> F32:
+        """One fma of a difference, and two choices."""
+        least, most = within
+        apart = eps * eps - np.float32(1) / variance
+        moved = fma(rate, apart, variance)
+        below = np.where(moved < most, moved, most)
+        return np.where(below > least, below, least)
 
     def halved(self, value: F32, before: F32, after: F32) -> F32:
         """One comparison, one product."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codegen.reference.arithmetic import F32
-from codegen.reference.operations import Judged
+from codegen.reference.operations import Judged, Limits
 
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_NORMAL = 5.2948
@@ -220,6 +220,17 @@ class Intervals:
     def scaled(self, c: np.float32, value: Interval) -> Interval:
         """One product."""
         return value * around(c)
+
+    def ratio(self, value: Interval, by: Interval) -> Interval:
+        """The smallest divisor gives the most."""
+        ends = [v / w for v in (value.lo, value.hi) for w in (by.lo, by.hi)]
+        return Interval(down(min(ends)), up(max(ends)), value.shape)
+
+    def adapted(
+        self, variance: Interval, eps: Interval, rate: np.float32, within: Limits
+    ) -> Interval:
+        """Anywhere within the limits."""
+        return Interval(float(within[0]), float(within[1]), variance.shape)
 
     def halved(self, value: Interval, before: Interval, after: Interval) -> Interval:
         """Either, of what is not below zero: halving is exact, but where it is not

@@ -17,6 +17,7 @@ from codegen.reference.faults import NonFinite
 from codegen.reference.float32 import FLOAT32
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
+from codegen.reference.operations import Limits
 from codegen.reference.outputs import OUTPUTS
 from codegen.spec import Network, Spec
 
@@ -116,6 +117,15 @@ class Learner(Machine[F32]):
         """A copy of the state."""
         return {name: tensor.copy() for name, tensor in self.state.items()}
 
+    def held(self) -> dict[str, tuple[F32, Limits]]:
+        """State that the rule holds within limits of its own: first values, and limits."""
+        if not hasattr(self.twin, "held"):
+            return {}
+        found: dict[str, tuple[F32, Limits]] = self.twin.held(
+            self.spec.network, self.parameters
+        )
+        return found
+
     def _hold_budget(self, budget: int, signal: int) -> None:
         """The controller of a budget: one signal, one threshold for all layers."""
         tau, one = self.state["tau"], np.float32(1)
@@ -130,6 +140,7 @@ class Learner(Machine[F32]):
         if limit is not None:
             most = np.float32(limit)
             state = {name: FLOAT32.clipped(t, most) for name, t in state.items()}
+        state |= {name: first for name, (first, _) in self.held().items()}
         if gate.rows:
             threshold = np.float32(gate.threshold)
             state["tau"] = np.full(len(self.spec.gated), threshold, np.float32)

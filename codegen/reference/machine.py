@@ -24,7 +24,9 @@ from codegen.spec import Spec
 class Twin(Protocol):
     """A module of codegen.reference.rules. It may also have `initial(network,
     seed)`, the first values of the state that it adds to the weights, and
-    `learning(network)`, the layers that it updates, where those are not all."""
+    `learning(network)`, the layers that it updates, where those are not all, and
+    `held(network, parameters)`, state with limits of its own: first values, and
+    limits, by name."""
 
     def step(self, machine: Machine[Any], x: Any, t: Any, eta: np.float32) -> None: ...
 
@@ -71,6 +73,11 @@ class Machine(Generic[T]):
         self.twin.step(self, x, t, eta)
 
     # what enters the trace
+
+    def name(self, name: str, tensor: T, made: str) -> None:
+        """Enter a tensor that need not be finite, or is looked at under another name."""
+        self.trace[name] = tensor
+        self.arithmetic.witness(tensor, name, made)
 
     def note(self, name: str, tensor: T, made: str) -> T:
         """Enter a tensor that `made` has made; raises `NonFinite`."""

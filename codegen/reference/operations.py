@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class Tensor(Protocol):
 
 
 T = TypeVar("T", bound=Tensor)
+
+
+Limits: TypeAlias = tuple[np.float32, np.float32]
+"""The least and the most that a number may be."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,13 @@ class Arithmetic(Protocol[T]):
 
     def scaled(self, c: np.float32, value: T) -> T:
         """c value, rounded once."""
+
+    def ratio(self, value: T, by: T) -> T:
+        """value / by, which is positive, rounded once."""
+
+    def adapted(self, variance: T, eps: T, rate: np.float32, within: Limits) -> T:
+        """fma(rate, eps eps - 1 / variance, variance), product, quotient and difference
+        each rounded, then within limits as `clipped` is."""
 
     def halved(self, value: T, before: T, after: T) -> T:
         """value / 2 where `after` is larger than `before`, else value; one number each."""

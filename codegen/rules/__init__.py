@@ -45,6 +45,7 @@ class Declaration:
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
     `most`: weight layers of such a network at most, and `why` there are no more.
+    `conflict(parameters)`: which of them make no sense together, if some do not.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Declaration:
     outputs: tuple[str, ...] = OUTPUTS
     most: int | None = None
     why: str = ""
+    conflict: Callable[[Parameters], str] = lambda parameters: ""
 
     def suited(self, network: Network) -> Network:
         """The network of such widths that it can teach: what it cannot have is replaced
@@ -125,6 +127,11 @@ def get(choice: RuleChoice) -> Rule:
         name: p.check(choice.name, choice.parameters.get(name, p.default))
         for name, p in known.items()
     }
+    conflict = declared.conflict(values)
+    if conflict:
+        raise SpecError(
+            f"rule {choice.name!r} has {conflict}: expected one of them alone"
+        )
     return Rule(declared, values)
 
 

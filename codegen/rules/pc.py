@@ -13,10 +13,10 @@ from codegen.composer import Composer
 from codegen.forms import program
 from codegen.kernels.cost import Shape
 from codegen.layers import dense
-from codegen.parameters import Parameter
+from codegen.parameters import Parameter, Parameters
 from codegen.program import If, Item, Op, Program, Repeat, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
-from codegen.tensors import Tensor
+from codegen.tensors import Fill, Tensor
 from codegen.updates import updates
 
 GAMMA = Symbol("gamma")
@@ -40,6 +40,14 @@ _PARAMETERS = (
         "variance", 10.0, "of the outputs, beside 1 of hidden units (settle)",
         within=(1e-3, 1e6),
     ),
+    Parameter(
+        "precision", "fixed",
+        "fixed: variances stay as they are; learned: each unit has its own (settle)",
+        ("fixed", "learned"),
+    ),
+    Parameter("precision_rate", 0.001, "of variances (learned)", within=(0.0, 1.0)),
+    Parameter("least_variance", 1.0, "of a unit (learned)", within=(1e-3, 1e6)),
+    Parameter("most_variance", 100.0, "of a unit (learned)", within=(1e-3, 1e6)),
 )  # fmt: skip
 
 
@@ -57,6 +65,31 @@ def _predicted(c: Composer, n: int) -> Tensor:
 def _errors(c: Composer, n: int) -> Tensor:
     """eps_n, a layer's error in units of its variance."""
     return c.tensor(f"eps{n}", (c.network.layers[n],))
+
+
+def _gaps(c: Composer, n: int) -> Tensor:
+    """mu - z, and of the outputs e: what becomes eps when it is divided by a variance."""
+    if n == c.depth:
+        return c.error
+    return c.tensor(f"gap{n}", (c.network.layers[n],)) if _learns(c) else _errors(c, n)
+
+
+def _learns(c: Composer) -> bool:
+    """Whether variances are learned."""
+    return c.parameters["precision"] == "learned"
+
+
+def _variances(c: Composer, n: int) -> Tensor:
+    """Layer n's, a unit each."""
+    least, most = _limits(c)
+    first = float(c.parameters["variance"]) if n == c.depth else 1.0
+    start = Fill(min(max(first, least), most))
+    return c.learned(f"sigma{n}", (c.network.layers[n],), start, (least, most))
+
+
+def _limits(c: Composer) -> tuple[float, float]:
+    """Of variances."""
+    return float(c.parameters["least_variance"]), float(c.parameters["most_variance"])
 
 
 def _pull(c: Composer, n: int) -> Tensor:
@@ -129,22 +162,27 @@ def _moved(c: Composer, n: int) -> Stage:
 
 def _compared(c: Composer, n: int) -> Stage:
     """Hidden layer n's errors anew: eps_n = mu_n - z_n."""
-    mu, eps = _predicted(c, n), _errors(c, n)
+    mu, gap = _predicted(c, n), _gaps(c, n)
     anew = (dense.product(c, n, a=mu),) if n > 1 else ()
     return Stage(
         "credit",
-        (*anew, _apart(c, n, mu, _values(c, n), eps), dense.finite(eps, n, "eps")),
+        (*anew, _apart(c, n, mu, _values(c, n), gap), *_weighed(c, n)),
         n,
-        f"layer {n}'s error: eps = mu - z",
+        f"layer {n}'s error: eps = (mu - z) / variance",
     )
 
 
-def _weighed(c: Composer) -> tuple[Item, ...]:
-    """The outputs' errors in units of their variance."""
-    n, eps = c.depth, _errors(c, c.depth)
-    variance = float(c.parameters["variance"])
-    divided = op("convert", _across(c, n), n, v=c.error, scale=variance, x=eps)
-    return (divided, dense.finite(eps, n, "eps"))
+def _weighed(c: Composer, n: int) -> tuple[Item, ...]:
+    """Errors in units of their variance, which is 1 of hidden units unless it is
+    learned."""
+    across, gap, eps = _across(c, n), _gaps(c, n), _errors(c, n)
+    divided: tuple[Op, ...] = ()
+    if _learns(c):
+        divided = (op("ratio", across, n, v=gap, w=_variances(c, n), x=eps),)
+    elif n == c.depth:
+        variance = float(c.parameters["variance"])
+        divided = (op("convert", across, n, v=gap, scale=variance, x=eps),)
+    return (*divided, dense.finite(eps, n, "eps"))
 
 
 def _judged(c: Composer) -> Stage:
@@ -152,14 +190,15 @@ def _judged(c: Composer) -> Stage:
     n, mu = c.depth, _predicted(c, c.depth)
     again = goals.judged(c, mu, c.error, "const float settled", n, "settled")
     says = "the outputs' error: e = mu - t, eps = e / variance"
-    return Stage("credit", (dense.product(c, n, a=mu), *again, *_weighed(c)), n, says)
+    return Stage(
+        "credit", (dense.product(c, n, a=mu), *again, *_weighed(c, n)), n, says
+    )
 
 
 def _part(c: Composer, n: int, into: str) -> Op:
     """Twice layer n's part of the energy."""
-    eps = _errors(c, n)
-    apart = c.error if n == c.depth else eps
-    return op("dot", _across(c, n), n, x=apart, y=eps, into=into, purpose="energy")
+    gap, eps = _gaps(c, n), _errors(c, n)
+    return op("dot", _across(c, n), n, x=gap, y=eps, into=into, purpose="energy")
 
 
 def _energy(c: Composer) -> tuple[Item, ...]:
@@ -186,7 +225,7 @@ def _unmoved(c: Composer) -> Stage:
     )  # fmt: skip
     body = (
         *none,
-        *_weighed(c),
+        *_weighed(c, c.depth),
         _part(c, c.depth, "const float first"),
         Set("energy[0]", "0.5f * first", (_energies(c),)),
         Set("float gamma", literal(float(c.parameters["gamma"]))),
@@ -194,10 +233,28 @@ def _unmoved(c: Composer) -> Stage:
     return Stage("credit", body, says="hidden values are as predicted")
 
 
-def _learned(c: Composer, n: int) -> Op:
-    """d_n = variance eps_n, so that a learning rate means what it means to bp."""
-    factor = float(c.parameters["variance"])
-    return op("times", _across(c, n), n, v=_errors(c, n), factor=factor, x=c.delta(n))
+def _delta(c: Composer, n: int) -> Stage:
+    """d_n = variance eps_n, so that a learning rate means what it means to bp; of the
+    outputs that is e, unless their variances are learned."""
+    d, factor = c.delta(n), float(c.parameters["variance"])
+    made = op("times", _across(c, n), n, v=_errors(c, n), factor=factor, x=d)
+    body = (made, dense.finite(d, n, "delta"))
+    return Stage("credit", body, n, f"{d.name} = variance eps_{n}")
+
+
+def _adapted(c: Composer) -> tuple[Stage, ...]:
+    """Variances learn, too."""
+    if not _learns(c) or c.depth == 1:
+        return ()
+    least, most = _limits(c)
+    rate = 0.5 * float(c.parameters["precision_rate"])
+    body = tuple(
+        op("adapt", _across(c, n), n, s=_variances(c, n), eps=_errors(c, n), rate=rate,
+           least=least, most=most)
+        for n in range(c.depth, 0, -1)
+    )  # fmt: skip
+    says = "variances move by half of eps^2 - 1 / variance"
+    return (Stage("update", body, says=says),)
 
 
 def _settled(c: Composer) -> tuple[Item, ...]:
@@ -208,11 +265,8 @@ def _settled(c: Composer) -> tuple[Item, ...]:
         *(_moved(c, n) for n in c.hidden), *(_compared(c, n) for n in c.hidden),
         _judged(c), _watched(c),
     )  # fmt: skip
-    deltas = tuple(
-        Stage("credit", (_learned(c, n), dense.finite(c.delta(n), n, "delta")), n,
-              f"d_{n} = variance eps_{n}")
-        for n in reversed(c.hidden)
-    )  # fmt: skip
+    learning = c.depth + _learns(c)
+    deltas = (_delta(c, n) for n in reversed(range(1, learning)))
     says = "all values move, then all errors are computed anew"
     rounds = Repeat("k", int(c.parameters["iterations"]), each, says)
     return (_unmoved(c), rounds, *deltas)
@@ -238,9 +292,20 @@ def _program(c: Composer) -> Program:
     )
     step = (
         *_look(c, settles), goals.judge(c), *goals.leave_if_negligible(c), *given,
-        updates(c, tuple(range(1, c.depth + 1))),
+        updates(c, tuple(range(1, c.depth + 1))), *_adapted(c),
     )  # fmt: skip
     return program(c, step)
+
+
+def _conflict(parameters: Parameters) -> str:
+    if parameters["precision"] == "fixed":
+        return ""
+    if parameters["inference"] == "z-il":
+        return (
+            "precision 'learned' with inference 'z-il', in which variances cancel out"
+        )
+    least, most = parameters["least_variance"], parameters["most_variance"]
+    return f"least_variance {least} above most_variance {most}" if least > most else ""  # type: ignore[operator]
 
 
 RULE = Declaration(
@@ -254,4 +319,5 @@ RULE = Declaration(
     rates=by_activation(others=Rate(0.02, 0.01)),
     program=_program,
     outputs=("identity",),
+    conflict=_conflict,
 )

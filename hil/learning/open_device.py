@@ -209,7 +209,7 @@ class OpenDevice:
             )
         now = self.weights()
         made = {name: self._tensor(name, state[name], now) for name in state}
-        weights.require_within("set_weights()", made, self._lesson.spec.clip)
+        weights.require_within("set_weights()", made, self._life.device.plan)
         state, step = {**now, **made}, self._lesson.end
         self._do(lambda: self._teaching.place(state, step))
         if not step:

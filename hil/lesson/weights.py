@@ -9,7 +9,6 @@ import numpy as np
 
 from codegen.formats import F32, FORMATS
 from codegen.planning.planned import Plan
-from codegen.spec import Clip
 from hil.data import arrays
 from hil.data.arrays import Archive
 from hil.errors import DataError
@@ -77,20 +76,42 @@ def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
         {tensor.name: tensor.shape for tensor in plan.state},
         {tensor.name: tensor.format.dtype for tensor in plan.state},
     )
-    require_within(f"weights file {path!r}", state, plan.spec.clip)
+    require_within(f"weights file {path!r}", state, plan)
     return state
 
 
-def require_within(origin: str, state: Mapping[str, np.ndarray], clip: Clip) -> None:
-    """Raise `DataError` for a weight beyond the limit that learning keeps to."""
-    for name, tensor in state.items() if clip.weights is not None else ():
-        most = float(np.abs(tensor).max())
-        if name != "tau" and most > np.float32(clip.weights):
-            raise DataError(
-                f"{origin}: {name} has a magnitude of {most:.6g}, but "
-                f"clip_weights is {clip.weights:g}",
-                "weights start within the limit that they are kept to",
+def require_within(origin: str, state: Mapping[str, np.ndarray], plan: Plan) -> None:
+    """Raise `DataError` for a number beyond the limits that learning keeps it to."""
+    for tensor in (one for one in plan.state if one.name in state):
+        if tensor.limits is not None:
+            _require_limits(origin, tensor.name, state[tensor.name], tensor.limits)
+        elif plan.spec.clip.weights is not None and tensor.name != "tau":
+            _require_clipped(
+                origin, tensor.name, state[tensor.name], plan.spec.clip.weights
             )
+
+
+def _require_limits(
+    origin: str, name: str, values: np.ndarray, limits: tuple[float, float]
+) -> None:
+    least, most = np.float32(limits[0]), np.float32(limits[1])
+    wrong = values[~((least <= values) & (values <= most))]
+    if wrong.size:
+        raise DataError(
+            f"{origin}: {name} has an element of {wrong[0]:.6g}: expected {least:g} to "
+            f"{most:g}",
+            "the rule's parameters hold its own numbers within these limits",
+        )
+
+
+def _require_clipped(origin: str, name: str, values: np.ndarray, limit: float) -> None:
+    most = float(np.abs(values).max())
+    if most > np.float32(limit):
+        raise DataError(
+            f"{origin}: {name} has a magnitude of {most:.6g}, but "
+            f"clip_weights is {limit:g}",
+            "weights start within the limit that they are kept to",
+        )
 
 
 def save(path: str, state: Mapping[str, np.ndarray]) -> Path:

@@ -36,10 +36,11 @@ def library(spec: Spec, folder: Path) -> None:
     *((name, {}) for name in rules.names()),
     ("dfa", {"feedback": "uniform"}), ("dfa", {"error": "ternary"}),
     ("drtp", {"feedback": "uniform"}), ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
+    ("pc", {"inference": "z-il"}), ("pc", {"precision": "learned", "precision_rate": 0.2}),
     ("fg-activity", {"k": 3}), ("fg-local", {"k": 2, "perturbation": "gaussian"}),
 ])  # fmt: skip
 def test_it_compiles_alone_and_learns_as_the_reference_does(
-    tmp_path: Path, host_cc: str, rule: str, parameters: dict[str, str]
+    tmp_path: Path, host_cc: str, rule: str, parameters: dict[str, object]
 ) -> None:
     network = rules.declaration(rule).suited(Network((17, 33, 7, 5)))
     spec = Spec(network, RuleChoice(rule, parameters), Inputs("u8", 255), seed=7)

@@ -121,6 +121,21 @@ def test_weights_beyond_their_limit_are_no_start(tmp_path: Path) -> None:
         run(SHORT.override({"clip_weights": 2.0, "init": str(path)}), out=tmp_path)
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan, 200.0])
+def test_variances_beyond_their_limits_are_no_start(
+    tmp_path: Path, value: float
+) -> None:
+    learned = SHORT.override({"rule": "pc", "parameters": {"precision": "learned"}})
+    state = Learner(prepare(learned).spec).snapshot()
+    state["sigma1"][3] = value
+    path = tmp_path / "weights.npz"
+    np.savez(path, **state)
+    with pytest.raises(
+        DataError, match=r"sigma1 has an element of .*: expected 1 to 100"
+    ):
+        run(learned.override({"init": str(path)}), out=tmp_path)
+
+
 def test_a_certificate_is_given_or_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("fg-activity", "2-2", "sigmoid", "sigmoid", parameters=GAUSSIAN, clip=CLIP),
      0.2, "auto"),
     (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
+    (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),
+     1.0, "auto"),
     (lesson("fg-weight", "64-112-10", "sigmoid", "softmax", I16, GAUSSIAN), 0.2, "auto"),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
 )  # fmt: skip

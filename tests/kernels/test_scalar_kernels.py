@@ -346,6 +346,8 @@ def test_vectors_are_filled_copied_scaled_and_held_apart(call: Call, n: int) -> 
     same(found, np.float32(0.7) * x)
     call("f32_difference", x, y, 0.7, found, n)
     same(found, np.float32(0.7) * (x - y))
+    call("f32_ratio", x, y, found, n)
+    same(found, x / y)
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -355,6 +357,15 @@ def test_units_of_predictive_coding_move_along_their_errors(call: Call, n: int) 
     call("f32_settle", eps, u, 0.7, z, h, n)
     same(z, want)
     same(h, want)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_variances_move_and_stay_within_their_limits(call: Call, n: int) -> None:
+    eps, s = drawn(25, n), np.abs(drawn(26, n, zeros=0)) + np.float32(0.5)
+    rate, one = np.float32(0.03), np.float32(1)
+    moved = fma(rate, eps * eps - one / s, s)
+    call("f32_adapt", s, eps, 0.03, 0.5, 90.0, n)
+    same(s, np.clip(moved, np.float32(0.5), np.float32(90)))
 
 
 @pytest.mark.parametrize("biases", [True, False])

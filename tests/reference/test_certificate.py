@@ -46,7 +46,14 @@ def spec_of(rule: str, activation: str = "tanh", output: str = "sigmoid") -> Spe
 
 def attack(learner: Learner, rng: np.random.Generator, kind: int) -> np.ndarray:
     """A state and a sample that are random, at their ends, or aligned."""
+    for name, (first, (least, most)) in learner.held().items():
+        ends = rng.choice([least, most], first.shape)
+        learner.state[name][...] = (
+            ends if kind else rng.uniform(least, most, first.shape)
+        )
     for name, tensor in learner.state.items():
+        if name in learner.held():
+            continue
         if kind == 0:
             tensor[...] = rng.uniform(-WIDE, WIDE, tensor.shape)
         elif kind == 1:
@@ -91,6 +98,29 @@ def leaves(spec: Spec) -> list[str]:
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_no_attack_leaves_the_bounds(rule: str, activation: str) -> None:
     assert not leaves(spec_of(rule, activation))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"inference": "z-il"},
+        {"precision": "learned", "least_variance": 0.5, "precision_rate": 0.3},
+        {"iterations": 6, "gamma": 1.0, "variance": 2.0},
+    ],
+)
+def test_no_attack_leaves_the_bounds_of_values_that_settle(
+    parameters: dict[str, object],
+) -> None:
+    for activation in ACTIVATIONS:
+        spec = spec_of("pc", activation)
+        assert not leaves(replace(spec, rule=RuleChoice("pc", parameters)))
+
+
+def test_values_that_settle_long_enough_have_no_bound() -> None:
+    """Their bounds grow with every iteration; the certificate names where it stops."""
+    choice = RuleChoice("pc", {"iterations": 200})
+    failure = certify(replace(spec_of("pc", "relu"), rule=choice), ETA).failure
+    assert failure is not None and "may overflow" in failure.why
 
 
 @pytest.mark.parametrize("output", OUTPUTS)

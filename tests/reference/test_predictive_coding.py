@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import targets
 from codegen.errors import SpecError
+from codegen.planning.plan import plan
 from codegen.reference import Learner
-from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from hil.data.datasets import load
 
 LAYERS = (6, 17, 18, 5)
@@ -87,6 +91,52 @@ def test_a_step_is_that_of_the_equations(activation: str, gamma: float) -> None:
         )
         moved = before[f"b{n}"] - made.state[f"b{n}"]
         np.testing.assert_allclose(moved, deltas[n - 1], atol=2e-5, rtol=2e-4)
+
+
+def test_a_variance_learns_how_far_its_unit_is_from_what_was_predicted() -> None:
+    """dS = rate/2 (eps^2 - 1/S), within the limits; errors are divided by it, deltas are
+    not, and the energy is that of errors so divided."""
+    chosen = {"precision": "learned", "precision_rate": 0.5, "variance": 3.0}
+    made = learner(iterations=3, least_variance=0.8, **chosen)
+    rng = np.random.default_rng(5)
+    for n in (1, 2, 3):
+        sigma = made.state[f"sigma{n}"]
+        assert (sigma == (3 if n == 3 else 1)).all()
+        sigma[...] = rng.uniform(0.8, 4, sigma.shape)
+    before = {n: t.astype(np.float64) for n, t in made.snapshot().items()}
+    made.step(X, LABEL, np.float32(0.1))
+    trace, energy = made.trace, 0.0
+    for n in (1, 2, 3):
+        eps, sigma = trace[f"eps{n}"].astype(np.float64), before[f"sigma{n}"]
+        gap = trace[f"gap{n}"] if n < 3 else trace["mu3"] - np.eye(5)[LABEL]
+        np.testing.assert_allclose(eps, gap / sigma, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(made.delta_of(n), 3 * eps, rtol=1e-6)
+        energy += float(eps @ (eps * sigma)) / 2
+        moved = sigma + 0.25 * (eps**2 - 1 / sigma)
+        within = np.clip(moved, np.float32(0.8), 100)
+        np.testing.assert_allclose(made.state[f"sigma{n}"], within, rtol=1e-6)
+    assert (made.state["sigma1"] == np.float32(0.8)).any()
+    assert trace["energy"][-1] == pytest.approx(energy, rel=1e-5)
+
+
+def test_variances_are_no_weights() -> None:
+    """The limit of weights does not hold them, and momentum does not know them."""
+    choice = RuleChoice("pc", {"precision": "learned"})
+    spec = Spec(Network(LAYERS, "tanh", "identity"), choice, clip=Clip(weights=0.5))
+    made = Learner(spec)
+    assert (made.state["sigma3"] == 10).all()
+    assert list(made.state)[-3:] == ["sigma1", "sigma2", "sigma3"]
+    with pytest.raises(SpecError, match=r"'momentum' with rule 'pc', .*sigma1"):
+        plan(replace(spec, update=UpdateChoice("momentum", 0.9)), targets.load("host"))
+
+
+def test_what_cannot_be_learned_together_is_refused() -> None:
+    with pytest.raises(SpecError, match="'learned' with inference 'z-il', in which"):
+        learner(precision="learned", inference="z-il")
+    with pytest.raises(
+        SpecError, match=r"least_variance 9\.0 above most_variance 2\.0"
+    ):
+        learner(precision="learned", least_variance=9.0, most_variance=2.0)
 
 
 def test_steps_that_are_too_long_are_halved_until_the_energy_falls() -> None:
@@ -179,5 +229,5 @@ def test_outputs_that_are_not_linear_are_refused() -> None:
 
 @pytest.mark.parametrize("name, value", [("variance", 0.0), ("gamma", -0.5)])
 def test_numbers_that_cannot_be_are_refused(name: str, value: float) -> None:
-    with pytest.raises(SpecError, match=f"has {name} = .*: expected a number from"):
+    with pytest.raises(SpecError, match=rf"has {name} = .*: expected a number from"):
         learner(**{name: value})

@@ -174,6 +174,9 @@ PARAMETERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dfa", {"error": "ternary", "threshold": 0.3}),
     ("dfa", {"error": "ternary", "feedback": "uniform"}),
     ("drtp", {"feedback": "uniform"}),
+    ("pc", {"inference": "z-il"}),
+    ("pc", {"precision": "learned", "precision_rate": 0.2}),
+    ("pc", {"iterations": 9, "gamma": 1.0}),
 )
 
 

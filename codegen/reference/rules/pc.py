@@ -10,6 +10,10 @@ by which the energy F = 1/2 sum_l variance_l |eps_l|^2 falls; where it rises, ga
 halved for the rest of the sample. At last d_l = variance eps_l (Whittington and Bogacz
 2017, with errors of the other sign; Casnici et al. 2025, arXiv 2508.08762).
 
+Learned precision: every unit has a variance of its own, divided by everywhere, which moves
+by half of `precision_rate` (eps^2 - 1 / variance_l) after the last iteration; d_l stays
+eps_l times the parameter variance, in the output layer too.
+
 "z-il": gamma is 1, and layer l learns from its error of iteration L - l, the first in
 which it moves: z_l = mu_l - phi'(z_l) (W_(l+1) d_(l+1)), d_l = mu_l - z_l (Song et al. 2020).
 """
@@ -20,8 +24,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from codegen.parameters import Parameters
+from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
-from codegen.reference.operations import T
+from codegen.reference.operations import Limits, T
+from codegen.spec import Network
 
 
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
@@ -35,6 +42,9 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     elif machine.depth > 1:
         _settle(machine, values, t)
     machine.update(eta)
+    if _learns(machine) and machine.depth > 1:
+        for layer in range(machine.depth, 0, -1):
+            _adapt(machine, layer)
 
 
 def _look(machine: Machine[T], x: T) -> dict[int, T]:
@@ -59,28 +69,21 @@ def _at_once(machine: Machine[T], predicted: dict[int, T]) -> None:
     for layer in range(machine.depth - 1, 0, -1):
         mu = predicted[layer]
         u = _wanted(machine, layer, machine.delta_of(layer + 1))
-        _name(machine, f"mu{layer}", mu, "forward")
+        machine.name(f"mu{layer}", mu, "forward")
         z = machine.arithmetic.difference(mu, u)
-        _name(machine, f"z{layer}", z, "mu - u")
+        machine.name(f"z{layer}", z, "mu - u")
         machine.note(f"d{layer}", machine.arithmetic.difference(mu, z), "mu - z")
-
-
-def _name(machine: Machine[T], name: str, tensor: T, made: str) -> None:
-    """Enter what is looked at elsewhere, or need not be finite."""
-    machine.trace[name] = tensor
-    machine.arithmetic.witness(tensor, name, made)
 
 
 def _settle(machine: Machine[T], values: dict[int, T], t: T) -> None:
     """Deltas, when the values have settled."""
     arithmetic, hidden = machine.arithmetic, range(1, machine.depth)
-    variance = np.float32(machine.parameters["variance"])
     gamma = arithmetic.constant(np.full(1, machine.parameters["gamma"], np.float32))
     first = values[1]
     for layer in hidden:
         none = np.zeros(machine.spec.network.layers[layer], np.float32)
         machine.trace[f"eps{layer}"] = arithmetic.constant(none)
-    _weigh(machine)
+    _weigh(machine, machine.depth, machine.trace["e"], "e / variance")
     energies = [_energy(machine, [machine.depth])]
     for _ in range(int(machine.parameters["iterations"])):
         for layer in hidden:
@@ -89,13 +92,16 @@ def _settle(machine: Machine[T], values: dict[int, T], t: T) -> None:
             mu = first if layer == 1 else machine.driven(layer)
             _compare(machine, layer, mu, values[layer])
         machine.judge_again(f"mu{machine.depth}", machine.driven(machine.depth), t)
-        _weigh(machine)
+        _weigh(machine, machine.depth, machine.trace["e"], "e / variance")
         energies.append(_energy(machine, range(1, machine.depth + 1)))
         gamma = arithmetic.halved(gamma, *energies[-2:])
-    _name(machine, "energy", arithmetic.stacked(energies), "half the weighed squares")
-    for layer in reversed(hidden):
-        delta = arithmetic.scaled(variance, machine.trace[f"eps{layer}"])
-        machine.note(f"d{layer}", delta, "variance eps")
+    machine.name("energy", arithmetic.stacked(energies), "half the weighed squares")
+    variance = np.float32(machine.parameters["variance"])
+    for layer in range(machine.depth, 0, -1):
+        if layer < machine.depth or _learns(machine):
+            name = f"d{layer}" if layer < machine.depth else "e"
+            delta = arithmetic.scaled(variance, machine.trace[f"eps{layer}"])
+            machine.note(name, delta, "variance eps")
 
 
 def _moved(machine: Machine[T], layer: int, z: T, gamma: T) -> T:
@@ -104,32 +110,78 @@ def _moved(machine: Machine[T], layer: int, z: T, gamma: T) -> T:
     u = _wanted(machine, layer, machine.trace[f"eps{layer + 1}"])
     pull = arithmetic.difference(machine.trace[f"eps{layer}"], u)
     z = arithmetic.chain(z, (gamma, arithmetic.stacked([pull])))
-    _name(machine, f"z{layer}", z, "settling")
+    machine.name(f"z{layer}", z, "settling")
     machine.activated(layer, z)
     return z
 
 
 def _compare(machine: Machine[T], layer: int, mu: T, z: T) -> None:
     """A hidden layer's error anew."""
-    _name(machine, f"mu{layer}", mu, "forward")
-    machine.note(f"eps{layer}", machine.arithmetic.difference(mu, z), "mu - z")
+    machine.name(f"mu{layer}", mu, "forward")
+    gap = machine.arithmetic.difference(mu, z)
+    if _learns(machine):
+        machine.name(f"gap{layer}", gap, "mu - z")
+    _weigh(machine, layer, gap, "mu - z, by its variance")
 
 
-def _weigh(machine: Machine[T]) -> None:
-    """The outputs' error in units of their variance."""
-    variance = float(machine.parameters["variance"])
-    eps = machine.arithmetic.shared(machine.trace["e"], variance)
-    machine.note(f"eps{machine.depth}", eps, "e / variance")
+def _weigh(machine: Machine[T], layer: int, gap: T, made: str) -> None:
+    """A layer's error in units of its variance: hidden units' is 1, unless it is
+    learned."""
+    eps = gap
+    if _learns(machine):
+        eps = machine.arithmetic.ratio(gap, machine.state[f"sigma{layer}"])
+    elif layer == machine.depth:
+        variance = float(machine.parameters["variance"])
+        eps = machine.arithmetic.shared(gap, variance)
+    machine.note(f"eps{layer}", eps, made)
+
+
+def _learns(machine: Machine[T]) -> bool:
+    """Whether variances are learned."""
+    return machine.parameters["precision"] == "learned"
+
+
+def _limits(parameters: Parameters) -> Limits:
+    """Of variances."""
+    least, most = parameters["least_variance"], parameters["most_variance"]
+    return np.float32(least), np.float32(most)
+
+
+def held(network: Network, parameters: Parameters) -> dict[str, tuple[F32, Limits]]:
+    """Variances, a unit each, and their limits."""
+    if parameters["precision"] == "fixed" or network.depth == 1:
+        return {}
+    least, most = _limits(parameters)
+    found = {}
+    for layer, width in enumerate(network.layers[1:], start=1):
+        first = np.float32(1 if layer < network.depth else parameters["variance"])
+        start = np.full(width, min(max(first, least), most), np.float32)
+        found[f"sigma{layer}"] = start, (least, most)
+    return found
+
+
+def _adapt(machine: Machine[T], layer: int) -> None:
+    """A layer's variances learn from its errors."""
+    name, arithmetic = f"sigma{layer}", machine.arithmetic
+    rate = np.float32(0.5 * float(machine.parameters["precision_rate"]))
+    moved = arithmetic.adapted(
+        machine.state[name],
+        machine.trace[f"eps{layer}"],
+        rate,
+        _limits(machine.parameters),
+    )
+    arithmetic.witness(moved, name, "update, within its limits")
+    machine.state[name] = moved
 
 
 def _energy(machine: Machine[T], layers: Iterable[int]) -> T:
     """F, of these layers: one number."""
     arithmetic, trace = machine.arithmetic, machine.trace
+    hidden = "gap" if _learns(machine) else "eps"
     parts = []
     for layer in layers:
-        eps = trace[f"eps{layer}"]
-        apart = trace["e"] if layer == machine.depth else eps
-        parts.append(arithmetic.dot(apart, eps))
+        gap = trace["e" if layer == machine.depth else f"{hidden}{layer}"]
+        parts.append(arithmetic.dot(gap, trace[f"eps{layer}"]))
     ones = arithmetic.constant(np.ones((len(parts), 1), np.float32))
     total = arithmetic.chain(None, (arithmetic.stacked(parts), ones))
     energy: T = arithmetic.scaled(np.float32(0.5), total)[0]

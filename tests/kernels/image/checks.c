@@ -793,6 +793,33 @@ static void check_f32_settle(
     }
 }
 
+static void check_f32_ratio(void (*kernel)(const float *, const float *, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill(b, n, true);
+        fill_outputs(n);
+        hil_f32_ratio__scalar(x, b, first_out[0], n);
+        kernel(x, b, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_adapt(
+    void (*kernel)(float *, const float *, float, float, float, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        for (size_t i = 0; i < n; i++) { /* variances are positive */
+            first_out[0][i] = first_out[1][i] = 0.5f + (float)(draw() % 1000) * 0.1f;
+        }
+        hil_f32_adapt__scalar(first_out[0], x, 0.03f, 0.5f, 90.0f, n);
+        kernel(first_out[1], x, 0.03f, 0.5f, 90.0f, n);
+        same(first_out, 1, n);
+    }
+}
+
 static void check_f32_ternary(void (*kernel)(const float *, float *, float, size_t))
 {
     EACH (n, sizes) {
