@@ -121,7 +121,7 @@ def test_weights_beyond_their_limit_are_no_start(tmp_path: Path) -> None:
         run(SHORT.override({"clip_weights": 2.0, "init": str(path)}), out=tmp_path)
 
 
-@pytest.mark.parametrize("value", [0.0, np.nan, 200.0])
+@pytest.mark.parametrize("value", [0.0, 200.0])
 def test_variances_beyond_their_limits_are_no_start(
     tmp_path: Path, value: float
 ) -> None:

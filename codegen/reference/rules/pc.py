@@ -20,15 +20,17 @@ which it moves: z_l = mu_l - phi'(z_l) (W_(l+1) d_(l+1)), d_l = mu_l - z_l (Song
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from codegen.parameters import Parameters
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits, T
 from codegen.spec import Network
+
+Parameters = Mapping[str, str | float]
+"""The rule's, by name."""
 
 
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
