@@ -25,12 +25,15 @@ def look(c: Composer) -> tuple[Item, ...]:
     return (*fronts.front(c), *layers)
 
 
-def program(c: Composer, step: Iterable[Item]) -> Program:
-    """A step, within what every step begins and ends with."""
+def program(
+    c: Composer, step: Iterable[Item], looked: tuple[Item, ...] | None = None
+) -> Program:
+    """A step, within what every step begins and ends with. `looked` is the rule's own
+    way from a sample to what outputs are made of; None: one forward pass."""
     fused = [n for n in range(1, c.depth + 1) if c.way(n) == "fused"]
     waiting = (item for n in fused for item in flush(c, n))
     return Program(
-        look(c), goals.goal(c.spec).outputs(c), (*step, *budget(c)), _before(c), tuple(waiting), (c.outputs,)
+        look(c) if looked is None else looked, goals.goal(c.spec).outputs(c), (*step, *budget(c)), _before(c), tuple(waiting), (c.outputs,)
     )  # fmt: skip
 
 
@@ -39,12 +42,16 @@ def at_the_end(
     credit: Credit | None = None,
     first: Iterable[Item] = (),
     layers: Iterable[int] | None = None,
+    looked: tuple[Item, ...] | None = None,
+    then: Iterable[Item] = (),
 ) -> Program:
     """Look, judge, give credit to each hidden layer from the top, and only then
     learn: no weight changes before every delta is there.
 
-    `first` comes before the first credit; `layers` learn, by default all.
+    `first` comes before the first credit; `layers` learn, by default all; `looked`: as
+    in `program`; `then` comes last.
     """
+    looked = look(c) if looked is None else looked
     learning = tuple(range(1, c.depth + 1) if layers is None else layers)
     given = (
         Stage("credit", credit(c, n), n) for n in reversed(c.hidden) if credit is not None
@@ -52,9 +59,10 @@ def at_the_end(
     return program(
         c,
         (
-            *look(c), goals.judge(c), *goals.leave_if_negligible(c), *first, *given,
-            updates(c, learning),
+            *looked, goals.judge(c), *goals.leave_if_negligible(c), *first, *given,
+            updates(c, learning), *then,
         ),
+        looked,
     )  # fmt: skip
 
 

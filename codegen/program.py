@@ -12,6 +12,8 @@ The vocabulary, all of it:
     If      its body where a condition holds, else another
     Leave   the step ends here, as one that has learned all it will
     Stage   a part of the step with a name: a moment, as lifetimes count them
+
+More than 400 lines because the vocabulary stands with all that is derived from it alone.
 """
 
 from __future__ import annotations
@@ -235,6 +237,14 @@ class Program:
         """Every operation of any function."""
         return ops((*self.look, self.outputs, *self.step, *self.flush))
 
+    def repeated(self) -> Iterator[Op]:
+        """Every operation that some `Repeat` repeats."""
+        return (
+            one
+            for item in loops((*self.look, *self.step, *self.flush))
+            for one in ops(item.body)
+        )
+
     def tensors(self, role: str) -> tuple[Tensor, ...]:
         """Tensors of that role, in the order in which they are first named."""
         return tuple(tensor for tensor in self._named if tensor.role == role)
@@ -307,6 +317,18 @@ def ops(items: Iterable[Item], usual: bool = False) -> Iterator[Op]:
                     yield from ops(item.otherwise, usual)
             case Repeat() | Stage():
                 yield from ops(item.body, usual)
+
+
+def loops(items: Iterable[Item]) -> Iterator[Repeat]:
+    """Every `Repeat` that is in no other."""
+    for item in items:
+        match item:
+            case Repeat():
+                yield item
+            case Stage():
+                yield from loops(item.body)
+            case If():
+                yield from loops((*item.then, *item.otherwise))
 
 
 def stages(items: Iterable[Item]) -> list[Stage]:

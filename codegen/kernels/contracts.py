@@ -2,7 +2,7 @@
 
 A `Kernel` is an operation on formats, exactly: a C prototype and a contract that says
 every operation in the order in which it is rounded. docs/kernels.md has the grammar of
-the names.
+the names. More than 400 lines because every kernel has its contract in one table.
 """
 
 from __future__ import annotations
@@ -124,6 +124,9 @@ _FINITE = """
 Returns false when some argument is infinite or NaN; h is then of no use."""
 _DELTA = """
 Returns false when some result is infinite or NaN."""
+
+_SETTLES = """Returns
+false when some v_j is infinite or NaN; s is then of no use."""
 
 _PERTURBATION = ("uint32_t seed", "uint32_t stream", "uint32_t row")
 _STREAM = """
@@ -274,6 +277,24 @@ difference rounded; then s_j = s_j < most ? s_j : most, s_j = s_j > least ? s_j 
         "const float *eps", "const float *u", "float gamma", "float *z", "float *h", _N), """
 Units of predictive coding move along their errors: z_j = fma(gamma, eps_j - u_j, z_j),
 the difference rounded, and h_j = z_j."""),
+    Kernel("f32_leak", ("float *s", "const float *t", "float rate", _N), """
+A leaky integrator: s_j = fma(rate, t_j - s_j, s_j), the difference rounded."""),
+    Kernel("f32_leaky_sigmoid", (
+        "float *s", "const float *a", "const float *u", "float feedback", "float rate", _N), f"""
+Units that settle: s_j = fma(rate, sigmoid(v_j) - s_j, s_j), the difference rounded,
+v_j = fma(feedback, u_j, a_j), or a_j with u == NULL. {_SETTLES}""", "bool"),
+    Kernel("f32_leaky_clip", (
+        "float *s", "const float *a", "const float *u", "const float *t", "float nudge",
+        "float rate", _N), f"""
+Units that settle within 0 and 1: q_j = v_j - s_j, v_j = a_j + u_j, or a_j with u ==
+NULL; unless t == NULL, q_j = fma(nudge, t_j - s_j, q_j); y_j = fma(rate, q_j, s_j); s_j =
+y_j > 0 ? y_j : +0, then s_j < 1 ? s_j : 1. {_SETTLES}""", "bool"),
+    Kernel("f32_contrast_update", (
+        "float *w", "const float *x", "const float *d", "const float *y", "const float *c",
+        "float eta", *_N_IN_OUT), """
+Two rank-1 updates, one away from (x, d), one towards (y, c), in a single pass over W:
+W[i][j] = fma(-(eta * x_i), d_j, W[i][j]) unless x_i is zero, then
+W[i][j] = fma(eta * y_i, c_j, W[i][j]) unless y_i is zero, the products with eta rounded."""),
     Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
 t_j = value where j is the label, else +0."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """

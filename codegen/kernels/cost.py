@@ -254,6 +254,13 @@ def momentum_update(shape: Shape, machine: Machine) -> Cost:
     return _cost(machine, 7 * passes, (3 + (strips > 1) + OVERHEAD) * passes)
 
 
+def contrast_update(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: load, two fma, store; both factors tested and multiplied, next
+    address."""
+    passes = shape.n_in * machine.strips(shape.n_out)
+    return _cost(machine, 4 * passes, 12 * passes)
+
+
 def columns(shape: Shape, machine: Machine) -> Cost:
     """Rows in lanes: a column of a group is loaded and stored in strides. More
     than 10 columns are a loop."""
@@ -352,6 +359,7 @@ _SCALAR: Mapping[Model, tuple[float, float]] = {
     dense_update: (3.2, 1),
     listed_update: (7, 1),
     momentum_update: (7, 3),
+    contrast_update: (5, 6),
     dense_fused: (11, 1),
     nonzero: (10, 0),
     packed: (10, 0),

@@ -32,6 +32,8 @@ class Variant:
     the vector register grouping of arch "rvv", `groups` how many such groups of
     columns it keeps in registers at once, `form` what else tells it from others;
     `inlines` are the headers of inline functions it includes, hil_<this>.h.
+    `apart`: where a program repeats it, it is a function of its own in net.c, for
+    before such a loop its constants would take the registers of all else.
     `model` estimates what it costs (`codegen.kernels.cost`). `stays` says why a row is
     here that no plan chooses, if none does.
     """
@@ -45,6 +47,7 @@ class Variant:
     groups: int = 1
     form: str = ""
     stays: str = ""
+    apart: bool = False
 
     def __post_init__(self) -> None:
         if self.arch not in ARCHES:
@@ -175,7 +178,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
-    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH, apart=True),
     *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
     *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
     *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
@@ -218,6 +221,10 @@ TABLE: tuple[Variant, ...] = (
     *_rows("ratio", "f32_ratio", (8, 4, 2, 1), cost.stream(5)),
     *_rows("adapt", "f32_adapt", (8, 4, 2, 1), cost.stream(12)),
     *_rows("settle", "f32_settle", (8, 4, 2, 1), cost.stream(10)),
+    *_rows("leak", "f32_leak", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("leaky_sigmoid", "f32_leaky_sigmoid", (4, 2, 1), cost.stream(54), *_MATH, apart=True),
+    *_rows("leaky_clip", "f32_leaky_clip", (4, 2, 1), cost.stream(16), *_MATH),
+    *_rows("contrast_update", "f32_contrast_update", (8, 4, 2, 1), cost.contrast_update),
     *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
     *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),
     *_rows("perturb", "f32_gaussian", (2, 1), cost.stream(50), *_GAUSSIAN),

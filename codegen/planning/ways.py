@@ -20,7 +20,7 @@ from codegen.kernels import cost
 from codegen.kernels.cost import Cost, Shape
 from codegen.layers import dense
 from codegen.layers.dense import WAYS
-from codegen.program import Op, Program, ops, stages
+from codegen.program import Op, Program, loops, ops, stages
 from codegen.rules import Rule
 from codegen.spec import Clip, Gate, Spec
 from codegen.updates import chosen
@@ -149,6 +149,14 @@ def moved_inputs(c: Composer, program: Program) -> frozenset[int]:
     return frozenset(n for n in range(1, c.depth + 1) if c.input(n) in moved)
 
 
+def cycled(c: Composer, program: Program) -> frozenset[int]:
+    """The layers whose weights one look at a sample reads again and again. Such a look
+    can neither walk a list that was made once nor learn on its way."""
+    again = ops(item for loop in loops(program.look) for item in loop.body)
+    named = {tensor for one in again for tensor, _ in one.tensors()}
+    return frozenset(n for n in range(1, c.depth + 1) if c.weights(n) in named)
+
+
 def density(spec: Spec, layer: int, inputs: float) -> float:
     """Share of a layer's inputs that are not zero: `inputs` of layer 1's."""
     if layer == 1:
@@ -219,14 +227,16 @@ def choose(
             f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "
             "that could wait: expected schedule auto or sequential"
         )
-    dense_input, moving = reads_input(draft, program), moved_inputs(draft, program)
+    moving, only_dense = moved_inputs(draft, program), cycled(draft, program)
+    if reads_input(draft, program):
+        only_dense |= {1}
     found = []
     for number in range(1, spec.network.depth + 1):
         shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
         updated = number in learns
         allowed = _allowed(spec, number, schedule, updated)
         there = possible(spec, number, updated)
-        if number == 1 and dense_input:
+        if number in only_dense:
             there = allowed = ("dense",)
         if number in moving:
             there, allowed = _unlisted(there), _unlisted(allowed)

@@ -13,7 +13,7 @@ from codegen.reference.functions import ACTIVATIONS
 from codegen.reference.operations import Judged, Limits
 from codegen.reference.outputs import OUTPUTS
 
-_ZERO = np.float32(0)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 class Float32:
@@ -89,6 +89,19 @@ class Float32:
     def halved(self, value: F32, before: F32, after: F32) -> F32:
         """One comparison, one product."""
         return np.float32(0.5) * value if after > before else value
+
+    def driven(self, a: F32, c: np.float32, u: F32) -> F32:
+        """One fma."""
+        return fma(c, u, a)
+
+    def leaked(self, s: F32, rate: np.float32, goal: F32) -> F32:
+        """A subtraction and an fma."""
+        return fma(rate, goal - s, s)
+
+    def within_one(self, value: F32) -> F32:
+        """Two choices."""
+        above = np.where(value > 0, value, _ZERO)
+        return np.where(above < 1, above, _ONE)
 
     def product(self, x: F32, d: F32) -> F32:
         """All pairs."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,20 @@ class Health:
     descent of the true gradient (0: along it, over 90: against it; None without
     an update, or a gradient), Euclidean norms of update and weights, `active`: the
     share of weights that the update wrote, `saturation`: the share of the layer's
-    units on a flat piece of the activation (hidden layers only)."""
+    units on a flat piece of the activation (hidden layers only); `promises`: what the
+    rule itself is to be judged by, numbers by name, layer by layer."""
 
     angle: Sequence[float | None]
     update_norm: Sequence[float]
     weight_norm: Sequence[float]
     active: Sequence[float]
     saturation: Sequence[float]
+    promises: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def table(self) -> dict[str, Sequence[float | None]]:
+        """All of it by name."""
+        found = asdict(self)
+        return found | found.pop("promises")
 
 
 def health(
@@ -47,7 +54,7 @@ def health(
 ) -> Health:
     """Of the step that `learner` has just done on a raw sample [n_in], from the
     state `before` it."""
-    factors = _gradient(learner.spec, before, sample, target)
+    factors = _gradient(learner, before, sample, target)
     angles: list[float | None] = []
     updates, weights, active = [], [], []
     for layer in range(1, learner.depth + 1):
@@ -58,16 +65,39 @@ def health(
         weights.append(float(np.linalg.norm(now.astype(np.float64))))
         active.append(learner.changed.get(layer, 0) / now.size)
     flat = [_saturation(learner, layer) for layer in range(1, learner.depth)]
-    return Health(angles, updates, weights, active, flat)
+    promises = _promises(learner, before, sample)
+    return Health(angles, updates, weights, active, flat, promises)
+
+
+def _promises(
+    learner: Learner, before: Mapping[str, F32], sample: NDArray[np.generic]
+) -> Mapping[str, Sequence[float]]:
+    """What the rule's twin tells of the step: `promises(machine, trace)`, if it has
+    that, from a machine with the state before the step that has looked at the sample
+    again, and from the step's trace."""
+    if not hasattr(learner.twin, "promises"):
+        return {}
+    again = Learner(learner.spec, learner.seed)
+    again.load(before)
+    again.infer(sample)
+    found: Mapping[str, Sequence[float]] = learner.twin.promises(again, learner.trace)
+    return found
 
 
 def _gradient(
-    spec: Spec, state: Mapping[str, F32], sample: NDArray[np.generic], target: Given
+    learner: Learner,
+    state: Mapping[str, F32],
+    sample: NDArray[np.generic],
+    target: Given,
 ) -> list[tuple[F64, F64]]:
     """Of each layer the factors x, d of the gradient x d^T; none where a value is
-    not finite."""
+    not finite. Of a network that settles, the gradient is that of the network without
+    feedback which the rule's twin names."""
+    spec, network = learner.spec, learner.spec.network
+    if hasattr(learner.twin, "feedforward"):
+        network = learner.twin.feedforward(network)
     exact = Learner(
-        Spec(spec.network, RuleChoice("bp"), spec.inputs, spec.seed, goal=spec.goal)
+        Spec(network, RuleChoice("bp"), spec.inputs, spec.seed, goal=spec.goal)
     )
     exact.load({name: state[name] for name in exact.state})
     try:

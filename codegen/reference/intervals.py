@@ -237,6 +237,22 @@ class Intervals:
         normal."""
         return Interval(down(value.lo / 2), value.hi, value.shape)
 
+    def driven(self, a: Interval, c: np.float32, u: Interval) -> Interval:
+        """The ends of the product at the ends of a."""
+        return self.moved(a, around(c), u)
+
+    def leaked(self, s: Interval, rate: np.float32, goal: Interval) -> Interval:
+        """Between s and the goal, and what two roundings may add: each at most half a
+        unit in the last place of the largest that there is."""
+        lo, hi = min(s.lo, goal.lo), max(s.hi, goal.hi)
+        more = float(np.spacing(np.float32(2 * max(abs(lo), abs(hi)))))
+        return Interval(down(lo - more), up(hi + more), s.shape)
+
+    def within_one(self, value: Interval) -> Interval:
+        """Two choices."""
+        lo, hi = (min(max(end, 0.0), 1.0) for end in (value.lo, value.hi))
+        return Interval(lo, hi, value.shape)
+
     def product(self, x: Interval, d: Interval) -> Interval:
         """Bounds of any pair."""
         found = x * d

@@ -84,7 +84,7 @@ class Learner(Machine[F32]):
 
         Raises `NonFinite` and `ValueError` as `step` does.
         """
-        a = self.forward(self._input(sample))
+        a = self.look(self._input(sample))
         self.trace["p"] = OUTPUTS[self.spec.network.output].value(a)
         return self.trace["p"]
 

@@ -24,9 +24,11 @@ from codegen.spec import Spec
 class Twin(Protocol):
     """A module of codegen.reference.rules. It may also have `initial(network,
     seed)`, the first values of the state that it adds to the weights, and
-    `learning(network)`, the layers that it updates, where those are not all, and
+    `learning(network)`, the layers that it updates, where those are not all;
     `held(network, parameters)`, state with limits of its own: first values, and
-    limits, by name."""
+    limits, by name; `feedforward(network)` and `promises(machine, trace)`, what
+    `codegen.reference.health` asks for; and of a rule that owns its way to an answer
+    `look(machine, x)`, which gives what the outputs are made of."""
 
     def step(self, machine: Machine[Any], x: Any, t: Any, eta: np.float32) -> None: ...
 
@@ -71,6 +73,14 @@ class Machine(Generic[T]):
         """One step of the rule from the network's input and its target."""
         self.changed = {}
         self.twin.step(self, x, t, eta)
+
+    def look(self, x: T) -> T:
+        """What outputs are made of, as an inference comes to it: pre-activations of the
+        output layer after one forward pass, unless the rule says otherwise."""
+        if hasattr(self.twin, "look"):
+            found: T = self.twin.look(self, x)
+            return found
+        return self.forward(x)
 
     # what enters the trace
 

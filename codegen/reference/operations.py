@@ -99,6 +99,16 @@ class Arithmetic(Protocol[T]):
     def halved(self, value: T, before: T, after: T) -> T:
         """value / 2 where `after` is larger than `before`, else value; one number each."""
 
+    def driven(self, a: T, c: np.float32, u: T) -> T:
+        """fma(c, u, a), a tensor of its own."""
+
+    def leaked(self, s: T, rate: np.float32, goal: T) -> T:
+        """fma(rate, goal - s, s), the difference rounded, rate from 0 to 1: a tensor of
+        its own, between s and the goal."""
+
+    def within_one(self, value: T) -> T:
+        """v > 0 ? v : +0, then v < 1 ? v : 1."""
+
     def product(self, x: T, d: T) -> T:
         """x_i d_j, rounded once."""
 

@@ -83,8 +83,8 @@ def _environment(templates: Path) -> jinja2.Environment:
 
 @dataclass(frozen=True)
 class Shared:
-    """A call that several layers make with one shape: a function of its own in
-    net.c, so that its code is there once. `arguments` are what it passes on."""
+    """A call that several layers make with one shape, or that is to stand apart: a
+    function of its own in net.c, so that its code is there once. `arguments` are what it passes on."""
 
     symbol: str
     kernel: kernels.Kernel
@@ -96,6 +96,7 @@ class Shared:
 def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
     """The calls of `plan` that share code, by key and layer."""
     together: dict[tuple[object, ...], list[Call]] = {}
+    repeated = {(o.layer, o.key) for o in plan.program.repeated()}
     sized = {(o.layer, o.key) for o in plan.program.ops() if gives_sizes(o)}
     for call in plan.calls:
         if (call.layer, call.key) not in sized:
@@ -112,7 +113,8 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
             tuple(str(fixed.get(name, name)) for name in names),
             tuple(name for name in names if name in fixed),
         )  # fmt: skip
-        if len(calls) > 1:
+        often = variant.apart and (first.layer, first.key) in repeated
+        if len(calls) > 1 or often:
             found |= {(call.key, call.layer): one for call in calls}
     return found
 

@@ -7,6 +7,8 @@ gate leaves parts of it out (docs/gates.md); a limit holds what it leaves.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from codegen.composer import Composer
 from codegen.constants import BUDGET_GAIN, GAIN
 from codegen.kernels.cost import Shape
@@ -38,6 +40,29 @@ def plain(
         purpose=purpose,
     )
     return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
+
+
+Product: TypeAlias = tuple[Tensor, Tensor]
+"""What a layer has as input, and what it gives: x and d of x d^T."""
+
+
+def contrast(
+    c: Composer, n: int, away: Product, towards: Product, eta: Symbol = ETA
+) -> tuple[Item, ...]:
+    """Layer n's weights away from one product and towards another, within their
+    limits; its biases are not touched."""
+    (x, d), (y, given) = away, towards
+    made = op(
+        "contrast_update", Shape(x.size, d.size), n, w=c.weights(n), x=x, d=d, y=y, c=given,
+        eta=eta,
+    )  # fmt: skip
+    return (made, *clipped(c, c.weights(n)))
+
+
+def biases(c: Composer, n: int, d: Tensor, eta: Symbol = ETA) -> tuple[Item, ...]:
+    """b_n -= eta d, within their limits."""
+    moved = op("bias_update", Shape(1, d.size), n, b=c.biases(n), d=d, eta=eta)
+    return (moved, *clipped(c, c.biases(n)))
 
 
 def _whole(c: Composer, n: int) -> Op:

@@ -137,8 +137,9 @@ class Metrics:
         rehearsed = ', "rehearsed": true' if done.rehearsed else ""
         health = ""
         if done.health is not None:
-            self.health = {"step": done.step, **asdict(done.health)}
-            health = f', "health": {json.dumps(asdict(done.health))}'
+            table = done.health.table()
+            self.health = {"step": done.step, **table}
+            health = f', "health": {json.dumps(table)}'
         line = (
             f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
             f'"label": {label}, "predicted": {predicted}, '

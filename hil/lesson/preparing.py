@@ -297,14 +297,13 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
     goal = _goal(experiment, dataset)
     declared = rules.declaration(experiment.rule)
     n_out = dataset.features if goal == "sample" else dataset.outputs
-    default = (dataset.features, DEFAULT_HIDDEN, n_out)
-    widths = experiment.widths
-    if widths is None and goal == "label":
-        widths = DEFAULT_WIDTHS.get(dataset.name, default)
+    default: tuple[int, ...] = (dataset.features, DEFAULT_HIDDEN, n_out)
+    if goal == "label":
+        default = DEFAULT_WIDTHS.get(dataset.name, default)
     output = "sigmoid" if goal == "label" else "identity"
-    usual = declared.suited(Network(widths or default, "tanh", output))
+    usual = declared.suited(Network(experiment.widths or default, "tanh", output))
     network = Network(
-        widths or usual.layers,
+        experiment.widths or usual.layers,
         experiment.activation or usual.activation,
         experiment.output or usual.output,
     )

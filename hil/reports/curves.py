@@ -32,6 +32,12 @@ QUANTITIES = {
     "active": ("Active weights", "share", "Share of each layer's weights that a step writes."),
     "saturation": ("Saturated units", "share",
                    "Share of each hidden layer's units on a flat piece of the activation."),
+    "unsettled": ("Distance left to the fixed point", "largest change",
+                  "How far a further cycle would move a unit of each layer at most, after the "
+                  "phase that answers."),
+    "phases": ("What showing the outcome changes", "root mean square",
+               "Of each hidden layer's units, between the phase that answers and the one that "
+               "knows."),
 }  # fmt: skip
 
 

@@ -67,6 +67,11 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("local", "512-24-64", "sigmoid", "sigmoid", gate=Gate("row", active=0.3),
             clip=CLIP, goal="vector"), 0.2, "auto"),
     (lesson("local", "9-2", "sigmoid", "identity", windows(64, 3)), 0.2, "fused"),
+    (lesson("kinase", "20-128-20-16-2", "sigmoid", "identity"), 1.0, "auto"),
+    (lesson("midpoint", "20-64-8", "sigmoid", "identity", goal="vector"), 1.0, "auto"),
+    (lesson("chl", "20-128-20-16-2", "sigmoid", "identity"), 1.0, "auto"),
+    (lesson("eqprop", "20-64-10", "identity", "identity"), 1.0, "auto"),
+    (lesson("eqprop", "20-16-2", "identity", "identity", goal="vector"), 1.0, "auto"),
     (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
     *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
       for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),

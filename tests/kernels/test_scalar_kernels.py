@@ -391,6 +391,69 @@ def test_an_update_with_momentum(
         same(vb, want_vb)
 
 
+@pytest.mark.parametrize("n", SIZES)
+def test_settling_units_leak_towards_what_drives_them(call: Call, n: int) -> None:
+    a, u, t = drawn(20, n), drawn(21, n), drawn(22, n)
+    a, u = np.clip(a, -1e3, 1e3), np.clip(u, -1e3, 1e3)
+    dt, strength = np.float32(0.7), np.float32(0.3)
+    for above in (u, None):
+        s = drawn(23, n)
+        v = a if above is None else fma(strength, above, a)
+        want = fma(dt, functions.sigmoid(v) - s, s)
+        assert call("f32_leaky_sigmoid", s, a, above, 0.3, 0.7, n) is True
+        same(s, want)
+    for goal, nudge in ((t, np.float32(-1.5)), (None, np.float32(0))):
+        s = drawn(23, n)
+        q = (a + u) - s
+        q = q if goal is None else fma(nudge, goal - s, q)
+        want = np.clip(fma(dt, q, s), 0, 1)
+        assert call("f32_leaky_clip", s, a, u, goal, nudge, 0.7, n) is True
+        same(s, want + np.float32(0))  # no zero is negative
+    s = drawn(24, n)
+    want = fma(dt, t - s, s)
+    call("f32_leak", s, t, 0.7, n)
+    same(s, want)
+
+
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("value", SPECIAL[~np.isfinite(SPECIAL)])
+def test_a_drive_that_is_not_finite_is_seen(
+    call: Call, n: int, value: np.float32
+) -> None:
+    for index in range(n):
+        s, a, u = (np.zeros(n, np.float32) for _ in range(3))
+        (a if index % 2 else u)[index] = value
+        assert call("f32_leaky_sigmoid", s.copy(), a, u, 1.0, 0.5, n) is False
+        assert call("f32_leaky_clip", s.copy(), a, u, None, 0.0, 0.5, n) is False
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_states_are_filled_copied_and_told_apart(call: Call, n: int) -> None:
+    x, y, d = drawn(25, n), drawn(26, n), np.empty(n, np.float32)
+    call("f32_difference", x, y, 0.3, d, n)
+    same(d, np.float32(0.3) * (x - y))
+    call("f32_copy", x, d, n)
+    same(d, x)
+    call("f32_fill", d, 0.5, n)
+    same(d, np.full(n, 0.5, np.float32))
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_an_update_away_and_towards(call: Call, n_in: int, n_out: int) -> None:
+    """Either is left out where its factor is zero."""
+    w, eta = drawn(27, n_in, n_out), np.float32(0.03)
+    x, y = drawn(28, n_in, zeros=0.5), drawn(29, n_in, zeros=0.5)
+    d, c = drawn(30, n_out), drawn(31, n_out)
+    want = w.copy()
+    for i in range(n_in):
+        if x[i] != 0:
+            want[i] = fma(-(eta * x[i]), d, want[i])
+        if y[i] != 0:
+            want[i] = fma(eta * y[i], c, want[i])
+    call("f32_contrast_update", w, x, d, y, c, eta, n_in, n_out)
+    same(w, want)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -17,13 +17,39 @@ def update(machine: Machine[T], layer: int, eta: np.float32) -> None:
 
     eta x_i is rounded once. Rows whose input is zero are not touched.
     """
-    arithmetic, state = machine.arithmetic, machine.state
+    arithmetic = machine.arithmetic
     x, d = machine.input_of(layer), machine.delta_of(layer)
     s = arithmetic.against(eta, x)
     arithmetic.witness(s, f"s{layer}", "-(eta x)")
     machine.changed[layer] = moved(machine, f"W{layer}", x, s, d) * d.size
+    biases_moved(machine, layer, d, eta)
+
+
+def biases_moved(machine: Machine[T], layer: int, d: T, eta: np.float32) -> None:
+    """b = fma(-eta, d, b)."""
+    arithmetic, name = machine.arithmetic, f"b{layer}"
     rate = arithmetic.constant(-eta)
-    machine.settle(f"b{layer}", arithmetic.moved(state[f"b{layer}"], rate, d))
+    machine.settle(name, arithmetic.moved(machine.state[name], rate, d))
+
+
+def contrasted(
+    machine: Machine[T],
+    layer: int,
+    less: tuple[T, T],
+    more: tuple[T, T],
+    eta: np.float32,
+) -> None:
+    """W[i] = fma(-(eta x_i), d, W[i]) of `less` = (x, d), then W[i] = fma(eta y_i, c, W[i])
+    of `more` = (y, c), either left out where x_i, or y_i, is zero."""
+    arithmetic, name = machine.arithmetic, f"W{layer}"
+    (x, d), (y, c) = less, more
+    after, rows = arithmetic.outer(
+        machine.state[name], x, arithmetic.against(eta, x), d
+    )
+    towards = arithmetic.negated(arithmetic.against(eta, y))
+    after, others = arithmetic.outer(after, y, towards, c)
+    machine.changed[layer] = max(rows, others) * d.size
+    machine.settle(name, after)
 
 
 def moved(machine: Machine[T], name: str, x: T, s: T, d: T) -> int:

@@ -846,6 +846,121 @@ static void check_f32_clip(void (*kernel)(float *, float, size_t))
     }
 }
 
+static void check_f32_fill(void (*kernel)(float *, float, size_t))
+{
+    EACH (n, sizes) {
+        fill_outputs(n);
+        hil_f32_fill__scalar(first_out[0], -0.0f, n);
+        kernel(first_out[1], -0.0f, n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_copy(void (*kernel)(const float *, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, false);
+        fill_outputs(n);
+        hil_f32_copy__scalar(x, first_out[0], n);
+        kernel(x, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_difference(
+    void (*kernel)(const float *, const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill(b, n, true);
+        fill_outputs(n);
+        hil_f32_difference__scalar(x, b, 0.3f, first_out[0], n);
+        kernel(x, b, 0.3f, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_leak(void (*kernel)(float *, const float *, float, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_leak__scalar(first_out[0], x, 0.7f, n);
+        kernel(first_out[1], x, 0.7f, n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_leaky_sigmoid(
+    bool (*kernel)(float *, const float *, const float *, float, float, size_t))
+{
+    EACH (n, sizes) {
+        for (size_t bad = 0; bad < 4; bad++) {
+            fill(x, n, true);
+            fill(b, n, true);
+            fill_outputs(n);
+            if (bad > 1) {
+                x[n / 2] = float_of(bad == 2 ? 0x7f800000 : 0x7fc00000);
+            }
+            const float *const u = bad == 1 ? NULL : b;
+            const bool want = hil_f32_leaky_sigmoid__scalar(
+                first_out[0], x, u, 0.3f, 0.7f, n);
+            const bool got = kernel(first_out[1], x, u, 0.3f, 0.7f, n);
+            same_word(want, got, 1, n, 0);
+            if (want) { /* else what s holds is of no use */
+                same(first_out, 1, n);
+            }
+        }
+    }
+}
+
+static void check_f32_leaky_clip(bool (*kernel)(float *, const float *, const float *,
+                                                const float *, float, float, size_t))
+{
+    EACH (n, sizes) {
+        for (size_t kind = 0; kind < 8; kind++) {
+            fill(x, n, true);
+            fill(b, n, true);
+            fill(w, n, true);
+            fill_outputs(n);
+            if (kind > 3) {
+                x[n - 1] = float_of(kind % 2 ? 0xff800000 : 0x7fc00000);
+            }
+            const float *const u = kind & 1 ? b : NULL;
+            const float *const t = kind & 2 ? w : NULL;
+            const bool want = hil_f32_leaky_clip__scalar(
+                first_out[0], x, u, t, -1.5f, 0.5f, n);
+            const bool got = kernel(first_out[1], x, u, t, -1.5f, 0.5f, n);
+            same_word(want, got, 1, n, 0);
+            if (want) {
+                same(first_out, 1, n);
+            }
+        }
+    }
+}
+
+static void check_f32_contrast_update(
+    void (*kernel)(float *, const float *, const float *, const float *, const float *,
+                   float, size_t, size_t))
+{
+    static float y[WORDS], c[WORDS];
+
+    EACH (n_in, row_counts) {
+        EACH_WIDTH (n_out, n_in) {
+            fill(x, n_in, true);
+            fill(y, n_in, true);
+            fill(b, n_out, true);
+            fill(c, n_out, true);
+            x[n_in / 2] = 0.0f;
+            y[n_in / 3] = -0.0f;
+            fill_outputs(n_in * n_out);
+            hil_f32_contrast_update__scalar(first_out[0], x, b, y, c, 0.03f, n_in, n_out);
+            kernel(first_out[1], x, b, y, c, 0.03f, n_in, n_out);
+            same(first_out, n_in, n_out);
+        }
+    }
+}
+
 static void check_f32_max_abs(float (*kernel)(const float *, size_t))
 {
     EACH (n, sizes) {

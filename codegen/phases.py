@@ -1,0 +1,55 @@
+"""Two phases: a network answers, is shown the outcome, and learns from the difference.
+
+In the minus phase the input is clamped, and the network settles to its answer. In the
+plus phase the outputs are clamped, too, to the target, and it settles on from there
+(O'Reilly 1996). Rules differ in what they make of the two states of every unit.
+"""
+
+from __future__ import annotations
+
+from codegen import settling
+from codegen.composer import Composer
+from codegen.parameters import Parameter
+from codegen.program import Item
+from codegen.settling import DT, STRENGTH, Settling, plus
+
+START = 0.5
+"""Where every unit begins."""
+
+PARAMETERS = (
+    Parameter("minus", 8, "cycles of the minus phase, and of an inference", most=1024),
+    Parameter("plus", 3, "cycles of the plus phase", most=1024),
+    DT,
+    STRENGTH,
+)
+
+
+def look(c: Composer) -> tuple[Item, ...]:
+    """The minus phase: from the sample to the outputs that have settled."""
+    cycles = int(c.parameters["minus"])
+    minus = Settling(c.result, float(c.parameters["dt"]))
+    says = "the minus phase: the network settles to its answer"
+    return (
+        *settling.driven(c), settling.filled(c, c.result, START),
+        *settling.settled(c, minus, cycles, "look", says),
+    )  # fmt: skip
+
+
+def outcome(c: Composer) -> tuple[Item, ...]:
+    """The plus phase."""
+    cycles, states = int(c.parameters["plus"]), lambda n: plus(c, n)
+    shown = Settling(states, float(c.parameters["dt"]), clamped=True)
+    says = "the plus phase: it settles on, its outputs clamped"
+    return (
+        settling.clamp(c), settling.copied(c, c.hidden, c.result, states),
+        *settling.settled(c, shown, cycles, "credit", says),
+    )  # fmt: skip
+
+
+def credit(c: Composer, n: int) -> tuple[Item, ...]:
+    """d_n = s-_n - s+_n."""
+    return (
+        settling.difference(
+            c, n, c.result(n), plus(c, n), c.delta(n), says=f"d_{n} = minus - plus"
+        ),
+    )

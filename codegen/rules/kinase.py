@@ -1,0 +1,113 @@
+"""The kinase rule: every unit carries a cascade of calcium integrators, and learns from
+how far the fast one has left the slow one behind when the outcome was shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from codegen import phases, settling
+from codegen.composer import Composer
+from codegen.forms import at_the_end
+from codegen.kernels.cost import Shape
+from codegen.parameters import Parameter
+from codegen.program import Item, Program, Stage, op
+from codegen.rules import Declaration, Rate, by_activation
+from codegen.settling import DT, STRENGTH, Settling, plus
+from codegen.tensors import Tensor
+
+CYCLES = 40
+"""Cycles of a step whose time constants are as they are given."""
+
+_TAU = (1.0, 4096.0)
+
+
+def _integrator(c: Composer, name: str, n: int) -> Tensor:
+    return c.tensor(f"{name}{n}", (c.network.layers[n],))
+
+
+def _rate(c: Composer, tau: str) -> float:
+    """Share of its distance that an integrator goes in a cycle: time constants stretch
+    with the step."""
+    return CYCLES / (int(c.parameters["cycles"]) * float(c.parameters[tau]))
+
+
+def _leaks(c: Composer, n: int) -> tuple[Item, ...]:
+    """CaM follows the unit, CaP follows CaM, CaD follows CaP."""
+    across, below, made = Shape(1, c.network.layers[n]), plus(c, n), list[Item]()
+    for name in ("cam", "cap", "cad"):
+        one = _integrator(c, name, n)
+        rate = _rate(c, f"tau_{name[-1]}")
+        made.append(op("leak", across, n, s=one, t=below, rate=rate, purpose=name))
+        below = one
+    return tuple(made)
+
+
+def _begun(c: Composer) -> Stage:
+    """The cycles go on from the settled state, every integrator at rest there."""
+    copies = (
+        op("copy", Shape(1, s.size), n, v=c.result(n), x=s, purpose=s.name)
+        for n in range(1, c.depth + 1)
+        for s in (plus(c, n), *(_integrator(c, i, n) for i in ("cam", "cap", "cad")))
+    )
+    says = "the cycles go on from there, every integrator at rest"
+    return Stage("credit", tuple(copies), says=says)
+
+
+def _shown(c: Composer) -> tuple[Item, ...]:
+    """Three quarters of the cycles without the outcome, a quarter with it."""
+    cycles = int(c.parameters["cycles"])
+    free = Settling(lambda n: plus(c, n), float(c.parameters["dt"]))
+    held = replace(free, clamped=True)
+
+    def leaks(n: int) -> tuple[Item, ...]:
+        return _leaks(c, n)
+
+    last = _delta(c, c.depth)
+    return (
+        _begun(c),
+        *settling.settled(c, free, cycles - cycles // 4, "credit", "the minus phase goes on", leaks),
+        settling.clamp(c),
+        *settling.settled(c, held, cycles // 4, "credit", "the plus phase", leaks),
+        Stage("credit", (last,), c.depth),
+    )  # fmt: skip
+
+
+def _delta(c: Composer, n: int) -> Item:
+    slow, fast = (_integrator(c, name, n) for name in ("cad", "cap"))
+    says = f"{c.delta(n).name} = CaD - CaP, what layer {n} learns from"
+    return settling.difference(c, n, slow, fast, c.delta(n), says=says)
+
+
+def _credit(c: Composer, n: int) -> tuple[Item, ...]:
+    h = c.result(n)
+    sent = op(
+        "copy", Shape(1, h.size), n, v=_integrator(c, "cad", n), x=h, purpose="sent",
+        says=f"CaD, the input that layer {n + 1} learns from",
+    )  # fmt: skip
+    return (_delta(c, n), sent)
+
+
+def _program(c: Composer) -> Program:
+    return at_the_end(c, _credit, first=_shown(c), looked=phases.look(c))
+
+
+RULE = Declaration(
+    name="kinase",
+    title="competing kinases: CaMKII against DAPK1, by cascaded calcium integrators",
+    source="O'Reilly 2026, arXiv 2606.08720; Jang et al. 2026",
+    equation="CaM += (s - CaM) / tau_m, CaP += (CaM - CaP) / tau_p, CaD += (CaP - CaD) / tau_d; "
+    "d_l = CaD_l - CaP_l; the input of a layer is CaD",
+    parameters=(
+        Parameter("minus", 20, "cycles in which the network settles first, and of an inference", most=1024),
+        replace(DT, default=0.5),
+        STRENGTH,
+        Parameter("cycles", CYCLES, "cycles of the integrators, the last quarter with the outcome", most=1024),
+        Parameter("tau_m", 2.0, "of CaM, in cycles of a step of 40", within=_TAU),
+        Parameter("tau_p", 8.0, "of CaP (CaMKII), likewise", within=_TAU),
+        Parameter("tau_d", 8.0, "of CaD (DAPK1), likewise", within=_TAU),
+    ),
+    rates=by_activation(others=Rate(3.0, 0.5)),
+    program=_program,
+    activations=("sigmoid",),
+    outputs=("identity",),
+)  # fmt: skip
