@@ -240,7 +240,10 @@ class Archive(Stored):
 class Folder(Stored):
     """The arrays of a folder, each a .npy: an .npz that is not packed."""
 
-    naming = 'np.save("x.npy", x); np.save("y.npy", y) in that folder (docs/data.md)'
+    naming = (
+        'np.save("x.npy", x); np.save("y.npy", y) in that folder; or a .csv file a window, '
+        "in a folder a class (docs/data.md)"
+    )
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"data folder {str(path)!r}")

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hil import house
-from hil.data import arrays, libsvm, table
+from hil.data import arrays, libsvm, table, window_files
 from hil.data.arrays import Arrays
 
-EXPECTED = "an .npz, .csv, .tsv or .libsvm file, or of a folder with x.npy and y.npy"
+EXPECTED = (
+    "an .npz, .csv, .tsv or .libsvm file, of a folder with x.npy and y.npy, or of one with "
+    "a folder of .csv windows a class"
+)
 """What a path may lead to, for people."""
 _COLUMN = re.compile(rf"(.+(?:{'|'.join(map(re.escape, table.SUFFIXES))})):(.+)", re.I)
 
@@ -42,7 +45,9 @@ def opened(source: str) -> Iterator[Arrays]:
     """The arrays that lie there, read as they are asked for. Raises `DataError`."""
     path, column = parted(source)
     suffix = path.suffix.lower()
-    if path.is_dir():
+    if path.is_dir() and window_files.is_one(path):
+        yield window_files.read(path)
+    elif path.is_dir():
         yield arrays.Folder(path)
     elif suffix in table.SUFFIXES:
         yield table.read(path, column)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from math import isfinite
 from pathlib import Path
@@ -27,6 +28,8 @@ MOST_TEXTS = 1 << 16
 SHOWN = 40
 """Characters that are told of a cell."""
 NAMES_SHOWN = 8
+TIMES = ("timestamp", "timestamp_ms", "time", "time_ms")
+"""Names of the column that says when a reading was, and is none itself."""
 
 
 def read(path: Path, column: str | None) -> Given:
@@ -41,8 +44,55 @@ def read(path: Path, column: str | None) -> Given:
             raise DataError(f"{origin} is no table: {error}") from None
 
 
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """A table of numbers alone: values [rows, columns], and the columns' names (their
+    numbers from 1 without a header). `left_out` is the column of the time, "" without."""
+
+    values: np.ndarray
+    names: tuple[str, ...]
+    left_out: str = ""
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """What each number is called, row by row."""
+        rows = range(len(self.values))
+        return tuple(f"{name}[{row}]" for row in rows for name in self.names)
+
+
+def readings(path: Path) -> Readings:
+    """The numbers of a table without labels. Raises `DataError`, naming line and
+    column."""
+    origin = f"data file {str(path)!r}"
+    with text.opened(path, origin) as lines:
+        try:
+            return _Readings(path, origin, lines, None).found()
+        except csv.Error as error:
+            raise DataError(f"{origin} is no table: {error}") from None
+
+
+def texts(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table as they are written, each with the number of its line, a first
+    one always. Raises `DataError`."""
+    origin = f"data file {str(path)!r}"
+    with text.opened(path, origin) as lines:
+        begun = [*islice(lines, LOOKED_AT)]
+        rows = csv.reader(
+            chain(begun, lines), delimiter=_separator(path, begun),
+            skipinitialspace=True, strict=True,
+        )  # fmt: skip
+        try:
+            for cells in rows:
+                yield rows.line_num, [cell.strip() for cell in cells]
+        except csv.Error as error:
+            raise DataError(f"{origin} is no table: {error}") from None
+
+
 class _Table:
     """A table while it is read."""
+
+    LEAST = 2
+    """Columns at least."""
 
     def __init__(
         self, path: Path, origin: str, lines: Iterator[str], column: str | None
@@ -56,7 +106,7 @@ class _Table:
         self.header = is_header(names)
         self.names = names if self.header else []
         self.width = len(names)
-        if self.width < 2:
+        if self.width < self.LEAST:
             raise DataError(
                 f"{origin} has {self.width or 'no'} column: expected features and a "
                 "label, between commas, semicolons or tabs"
@@ -100,10 +150,7 @@ class _Table:
                 f"has {self.width}",
                 self._mended(", on_bad_lines='skip'") + " leaves out such lines",
             )
-        label = cells.pop(self.place).strip()
-        if label.lower() in MISSING:
-            raise self._wrong(line, self.place, label)
-        self.labels.take(line, label)
+        self._take_label(line, cells)
         self.whole = self.whole and text.is_whole("".join(cells))
         try:
             values = [*map(self.numbers.__getitem__, cells)]
@@ -112,6 +159,13 @@ class _Table:
         if not isfinite(sum(values)):
             self._require_numbers(line, cells)
         self.values.fromlist(values)
+
+    def _take_label(self, line: int, cells: list[str]) -> None:
+        """Take its cell out of those of a line."""
+        label = cells.pop(self.place).strip()
+        if label.lower() in MISSING:
+            raise self._wrong(line, self.place, label)
+        self.labels.take(line, label)
 
     def _require_numbers(self, line: int, cells: list[str]) -> None:
         for place, cell in enumerate(map(str.strip, cells)):
@@ -185,6 +239,38 @@ class _Table:
         if not x.shape[1]:
             raise DataError(f"{self.origin} has no column but labels")
         return Given(self.origin, {"x": x, "y": y}, (said,), tuple(names))
+
+
+class _Readings(_Table):
+    """A table of numbers, without labels."""
+
+    LEAST = 1
+
+    def _label(self, column: str | None) -> int:
+        """Behind the last column."""
+        return self.width
+
+    def _take_label(self, line: int, cells: list[str]) -> None:
+        """There is none."""
+
+    def _mended_cell(self, place: int, cell: str) -> str:
+        if _is_number(cell.replace(",", ".")) and not _is_number(cell):
+            return self._mended(", decimal=','")
+        return "a file of a folder of windows holds numbers alone (docs/data.md)"
+
+    def found(self) -> Readings:
+        """What it is, once all lines are read."""
+        for line, cells in self.rows:
+            self._take(line, cells)
+        values = text.numbers(self.values, self.whole).reshape(-1, self.width)
+        if not len(values):
+            raise DataError(f"{self.origin} has a header and no rows")
+        names = self.names or [str(1 + place) for place in range(self.width)]
+        timed = [place for place, name in enumerate(names) if name.lower() in TIMES]
+        if len(timed) != 1 or self.width == 1:
+            return Readings(values, tuple(names))
+        left_out = names.pop(timed[0])
+        return Readings(np.delete(values, timed[0], axis=1), tuple(names), left_out)
 
 
 class _Labels:

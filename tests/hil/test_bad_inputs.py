@@ -23,6 +23,21 @@ TABLE = "".join(
 )
 
 Arrays = dict[str, Any]
+INDEX = "file,label\n1.csv,walk\n2.csv,run\n"
+
+
+def windows(
+    to: Path, *names: str, head: str = "x,y,z", rows: tuple[int, ...] = (4,)
+) -> None:
+    """A folder of windows of these names."""
+    for place, name in enumerate(names):
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        count = rows[min(place, len(rows) - 1)]
+        lines = [",".join(map(str, row[:3])) for row in X[place:].tolist()[:count]]
+        text = INDEX if name == "labels.csv" else "\n".join([head, *lines])
+        (to / name).write_text(text)
+
+
 FILES: dict[str, tuple[str, Arrays | Callable[[Path], object]]] = {
     "float64": ("mine.npz", {"x": X * 0.1, "y": Y}),
     "float16": ("mine.npz", {"x": X.astype(np.float16), "y": Y}),
@@ -43,6 +58,12 @@ FILES: dict[str, tuple[str, Arrays | Callable[[Path], object]]] = {
     "CSV without a header": ("mine.csv", lambda p: p.write_text(TABLE)),
     "CSV with a header and a byte order mark": ("mine.csv", lambda p: p.write_text("a,b,c,kind\n" + TABLE, "utf-8-sig")),
     "CSV between semicolons": ("mine.csv", lambda p: p.write_text(TABLE.replace(",", ";"))),
+    "a folder a class, in it a CSV a window": ("mine", lambda p: windows(p, "walk/1.csv", "run/1.csv")),
+    "windows named LABEL.NAME.csv, with a time": ("mine", lambda p: windows(p, "walk.1.csv", "run.1.csv", head="timestamp,x,y")),
+    "windows and labels.csv": ("mine", lambda p: windows(p, "1.csv", "2.csv", "labels.csv")),
+    "windows below train and test": ("mine", lambda p: windows(p, "train/a/1.csv", "train/b/1.csv", "test/a/1.csv")),
+    "a window too short": ("mine", lambda p: windows(p, "walk/1.csv", "run/1.csv", rows=(4, 3))),
+    "windows without a class": ("mine", lambda p: windows(p, "1.csv", "2.csv")),
     "LIBSVM": ("mine.libsvm", lambda p: p.write_text("-1 1:0.5 3:2\n+1 2:1\n")),
     "NaN": ("mine.npz", {"x": np.where(X == 9, np.nan, X), "y": Y}),
     "float64 beyond float32": ("mine.npz", {"x": X * 1e300, "y": Y}),
