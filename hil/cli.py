@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
         prog="hil", description="Teach a network on a device; prove every step."
     )
     top.add_argument("--version", action="version", version=f"hil {version()}")
+    top.set_defaults(parser=top)  # `hil completion` tells a shell of all of it
     known = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, module in _verbs().items():
         verb = known.add_parser(name, help=module.HELP, description=module.HELP)

@@ -333,7 +333,7 @@ KEYS = (
         "the run folder, when checkpoints are written)", "FILE", path=True),
     Key("faults", faults, "disturb the line, for example "
         "drop=0.01,flip=0.001,seed=7 (docs/reliability.md)", "KIND=RATE,..."),
-    Key("ram", size, "memory budget: refuse an image that needs more", '"32 KiB"',
+    Key("ram", size, "memory budget, 32KiB for instance: refuse an image that needs more", "SIZE",
         table="budget"),
     Key("instructions", whole(1), "instructions that a step may take; the gate's "
         "controller keeps to it", "N", int, table="budget"),

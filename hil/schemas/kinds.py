@@ -49,9 +49,9 @@ class Kind:
 
 def _experiment() -> Schema:
     tables = {key.table for key in KEYS if key.table}
-    found = _table(_keys(key for key in KEYS if not key.table))
+    found = _table(keys(key for key in KEYS if not key.table))
     for name in sorted(tables):
-        inner = _table(_keys(key for key in KEYS if key.table == name))
+        inner = _table(keys(key for key in KEYS if key.table == name))
         found["properties"][name] = {**inner, "allOf": _clashes(name)}
     found["properties"][PARAMETERS] = {"type": "object"}  # each rule has its own
     return {**found, "allOf": [*_clashes(""), *map(_parameters_of, rules.names())]}
@@ -60,7 +60,7 @@ def _experiment() -> Schema:
 def _sweep() -> Schema:
     known = {
         name: either(one, {"type": "array", "items": one, "minItems": 1})
-        for name, one in _keys(KEYS).items()
+        for name, one in keys(KEYS).items()
     }
     parameters = {
         name: either(one, {"type": "array", "items": one, "minItems": 1})
@@ -73,9 +73,9 @@ def _sweep() -> Schema:
 
 def _demo() -> Schema:
     own = (key for key in KEYS if key.name not in demos.SET)
-    keys = {**_keys(own), PARAMETERS: _table(_any_parameters())}
-    experiment = {**_table(keys), "allOf": [clash.schema for clash in CLASHES]}
-    arm = _table({**keys, **dict.fromkeys(demos.OWN, TEXT)})
+    known = {**keys(own), PARAMETERS: _table(_any_parameters())}
+    experiment = {**_table(known), "allOf": [clash.schema for clash in CLASHES]}
+    arm = _table({**known, **dict.fromkeys(demos.OWN, TEXT)})
     tables = {
         "experiment": experiment,
         "arms": {
@@ -156,14 +156,14 @@ def _table(
     }
 
 
-def _keys(keys: Iterable[Key]) -> dict[str, Schema]:
+def keys(asked: Iterable[Key]) -> dict[str, Schema]:
     """Keys of an experiment: what each takes, and what it is without being given."""
     words = {
         "target": targets.names(), "rule": rules.names(), "toolchain": toolchain.NAMES,
     }  # fmt: skip
     default = {field.name: field.default for field in fields(Experiment)}
     found: dict[str, Schema] = {}
-    for key in keys:
+    for key in asked:
         given = default[key.name]
         found[key.name] = {
             **key.schema,
