@@ -10,6 +10,7 @@ wait for numpy.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ __all__ = [  # noqa: RUF022 (by importance)
     "run", "open", "Experiment", "RunRecord", "OpenDevice", "Device", "Lesson", "HilRun",
     "datasets", "windows", "scalers", "hapt",
 ]  # fmt: skip
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "run": "hil.learning.session",

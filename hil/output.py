@@ -1,6 +1,7 @@
 """Where a verb's lines and its JSON document go.
 
-Without --json lines go to stdout. With `--json FILE` the document goes into the
+Without --json lines go to stdout, with --quiet nowhere: the exit code tells then, and
+an error is told as ever. With `--json FILE` the document goes into the
 file; with `--json -` it goes to stdout alone, and lines go to stderr.
 
 Lines hold foreign text: names of files, what a device says of itself. So whatever a
@@ -17,6 +18,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -91,20 +93,33 @@ def open_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
+@cache
+def nowhere() -> TextIO:
+    """A stream that keeps nothing."""
+    return open(os.devnull, "w", encoding="utf-8")
+
+
 @dataclass(frozen=True)
 class Output:
-    """`json` is what --json said, None without it."""
+    """`json` is what --json said, None without it; `quiet`: no lines."""
 
     json: str | None = None
+    quiet: bool = False
 
     @property
     def people(self) -> TextIO:
         """The stream of lines for people."""
+        if self.quiet:
+            return nowhere()
         return sys.stderr if self.json == STDOUT else sys.stdout
 
     def line(self, text: str = "") -> None:
         """One line for people."""
         say(text, self.people)
+
+    def progress(self, text: str) -> None:
+        """How far a verb is whose lines are a table: a line on stderr."""
+        say(text, nowhere() if self.quiet else sys.stderr)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The JSON document, if one was asked for. Raises `StorageError`."""
@@ -130,6 +145,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--json", metavar="FILE", help="write the result as JSON; - for stdout"
     )
     parser.add_argument(
+        "-q", "--quiet", action="store_true",
+        help="print nothing but errors: the exit code is the verdict",
+    )  # fmt: skip
+    parser.add_argument(
         "-v", "--verbose", action="store_true", help="show the traceback of an error"
     )
 
@@ -139,7 +158,7 @@ def of(arguments: Namespace) -> Output:
     JSON file could not be written at the end."""
     if arguments.json not in (None, STDOUT):
         require_folder("--json", arguments.json)
-    return Output(arguments.json)
+    return Output(arguments.json, arguments.quiet)
 
 
 def require_folder(flag: str, path: str) -> None:

@@ -6,6 +6,7 @@ from a wider float, where rounding to binary32 is all that changes.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from codegen.spec import Inputs
 from hil.data.arrays import MENDS, Arrays, Header, mended
 from hil.errors import DataError
 
+LOG = logging.getLogger("hil.data")
 SCALES = {"uint8": ("u8", 255.0), "int16": ("i16", 32768.0), "float32": ("f32", 1.0)}
 """Element type of an array -> type on the line, and scale unless it says one."""
 EXACT = 1 << 24
@@ -73,6 +75,8 @@ def of(x: np.ndarray, inputs: Inputs, what: str = "x") -> np.ndarray:
     _require_finite(what, what, rows)
     with np.errstate(all="ignore"):
         made = rows.astype(to)
+    if x.dtype != made.dtype:
+        LOG.info("%s is %s: travels as %s", what, x.dtype, to)
     if to != "float32" and not np.array_equal(made, rows):
         raise DataError(
             f"{what} has values from {rows.min()} to {rows.max()} that are not all "

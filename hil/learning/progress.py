@@ -1,11 +1,12 @@
 """What a person sees while a run goes on.
 
-`Progress` itself shows nothing, which is what Python callers get; `Lines` is
-for files and pipes; `hil.live` for terminals.
+`Progress` itself shows nothing and tells the logger `hil.run`, which is what Python
+callers get; `Lines` is for files and pipes; `hil.live` for terminals.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from hil.learning.telling import Learned
 from hil.output import say
 from hil.records.baselines import told
 
+LOG = logging.getLogger("hil.run")
 LINE_EVERY = 5.0
 """Seconds between two learning lines where there is no terminal."""
 
@@ -62,6 +64,7 @@ class Progress:
 
     def stage(self, name: str, text: str) -> None:
         """A stage of the run is done."""
+        LOG.info("%s: %s", name, text)
 
     def begins(self, begun: Begun, status: Callable[[], Status]) -> None:
         """Learning begins; `status` says how things are, whenever it is asked."""

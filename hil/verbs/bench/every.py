@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     for place in places(_words(given.only)):
         row = {}
         for name in names:
-            output.say(f"{place}: {name}", sys.stderr)
+            out.progress(f"{place}: {name}")
             row[name] = outcome_on(place, asked.override({"rule": name}))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")

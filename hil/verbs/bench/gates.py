@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import asdict
 
 from hil import output
@@ -57,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         "| gate | test accuracy | instructions/step | of ungated | weights written/step | of ungated |"
     )
     out.line("|---|---|---|---|---|---|")
-    for row in gate_costs(asked, emulated, lambda stage: output.say(stage, sys.stderr)):
+    for row in gate_costs(asked, emulated, out.progress):
         first = first or row
         out.line(
             f"| {row.gate} | {row.accuracy:.2%} | {row.instructions:,.0f} "
