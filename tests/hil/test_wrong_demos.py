@@ -143,8 +143,9 @@ def test_what_is_wrong_is_said_before_anything_is_built(
 ) -> None:
     edited(own.with_name(name), old, new)
     runs = own.parent / "runs"
-    assert main(["demo", str(own), "--out", str(runs)]) == 2
+    code = main(["demo", str(own), "--out", str(runs)])
     told = capsys.readouterr().err
+    assert code == 2, told
     for text in said:
         assert text in told
     first, *hints = told.splitlines()
