@@ -27,13 +27,22 @@ class Arm:
     def test(self, task: str, after: str | None = None) -> float:
         """Accuracy in a task's tests, which it must have, after another task was
         learned; None for `after`: before anything was."""
-        accuracy, column = self.record["accuracy"], self._place(task)
-        row = accuracy["initial"]
-        if after is not None:
-            row = accuracy["matrix"][self._place(after)]
-        if row[column] is None:
-            raise UsageError(f"task {task!r} of arm {self.name!r} has no tests")
-        return float(row[column])
+        column, row = self._place(task), self._row(after)
+        share = None if row is None else row[column]
+        if share is None:
+            raise UsageError(
+                f"arm {self.name!r} has no accuracy in the tests of task {task!r}: there are "
+                "none, or it learns from no labels"
+            )
+        return float(share)
+
+    def _row(self, after: str | None) -> list[float | None] | None:
+        """Accuracies in each task's tests at one time; None where nothing was tested."""
+        accuracy = self.record["accuracy"]
+        if after is None:
+            return accuracy["initial"]
+        place, matrix = self._place(after), accuracy["matrix"] or []
+        return matrix[place] if place < len(matrix) else None
 
     def prequential(self, task: str) -> float:
         """Share of a task's samples predicted right before they were learned."""

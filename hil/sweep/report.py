@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.output import SCHEMA
+from hil.records import baselines
 from hil.records.record import require_provenance, write_json
 from hil.sweep.cells import SEED
 from hil.sweep.summary import Best, Row, Settled, Spread, value_of
@@ -22,7 +23,7 @@ from targets import storage
 TABLE, CELLS = "table.csv", "cells.csv"
 MARKDOWN, JSON = "table.md", "sweep.json"
 
-FIGURES = ("test", "prequential", "rmse")
+FIGURES = ("test", "prequential", *baselines.NAMES, "rmse")
 PARTS = ("mean", "std", "min", "max")
 
 
@@ -81,6 +82,7 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _row(row: Row) -> dict[str, Any]:
     kinds = dict.fromkeys(FIGURES, row.provenance) if row.provenance else {}
+    kinds |= dict.fromkeys(baselines.NAMES, "reference")
     return {
         **asdict(row),
         "settings": _plain(row.settings),
@@ -108,6 +110,7 @@ def _cell(one: Settled, keys: Sequence[str]) -> dict[str, Any]:
         "tested": accuracy.get("tested"),
         "part": accuracy.get("part"),
         "prequential": accuracy.get("prequential"),
+        **{n: (accuracy.get("baselines") or {}).get(n) for n in baselines.NAMES},
         "rmse": (record.get("residuals") or {}).get("rmse"),
         "learned": record.get("learned"),
         "compared": record.get("compared"),
@@ -121,6 +124,7 @@ def _cell(one: Settled, keys: Sequence[str]) -> dict[str, Any]:
         "provenance": {
             "test": kinds.get("accuracy", "counted"),
             "prequential": kinds.get("accuracy", "counted"),
+            **dict.fromkeys(baselines.NAMES, "reference"),
             "rmse": kinds.get("residuals", "counted"),
             "tested": "counted",
             "learned": "counted",
@@ -177,7 +181,8 @@ def markdown(
     tested = " or ".join(sorted(parts))
     labelled = not any(row.rmse for row in found)
     what = [f"{tested} {'%' if labelled else 'RMSE'}", "std", "n", "min", "max"]
-    before = ["prequential %", "std"] if labelled else []
+    guesses = [f"{name.replace('_', ' ')} %" for name in baselines.NAMES]
+    before = ["prequential %", "std", *guesses] if labelled else []
     head = [*keys, *what, *before, "kind"]
     lines = [_line(head), _line(["---"] * len(head))]
     lines += [_line(_of_row(row, keys, labelled)) for row in found]
@@ -192,7 +197,8 @@ def _of_row(row: Row, keys: Sequence[str], labelled: bool) -> list[str]:
     n = f"{row.n} of {row.n + row.missing}" if row.missing else str(row.n)
     settings = [shown(row.settings[key]) for key in keys]
     spread = _cells(row.test) if labelled else _cells(row.rmse, "{:.4f}".format)
-    before = _cells(row.prequential)[:2] if labelled else []
+    guesses = [_cells(getattr(row, name))[0] for name in baselines.NAMES]
+    before = [*_cells(row.prequential)[:2], *guesses] if labelled else []
     return [*settings, *spread[:2], n, *spread[2:], *before, row.provenance]
 
 
@@ -234,6 +240,11 @@ def _notes(settled: Sequence[Settled], fixed: Mapping[str, Any]) -> list[str]:
     """What holds for all rows, and what was compared."""
     records = [one.record for one in settled if one.record is not None]
     notes = [f"- mean and sample standard deviation over seeds; hil {version()}"]
+    if any(record["accuracy"].get("baselines") for record in records):
+        notes.append(
+            "- majority and same as last: what guesses have right of the samples that the "
+            "prequential accuracy is of (reference)"
+        )
     if fixed:
         notes.append(f"- for all: {label(fixed)}")
     if records:

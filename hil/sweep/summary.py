@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hil.records import baselines
 from hil.sweep.cells import SEED, Cell
 from hil.sweep.settle import Document, Outcome
 
@@ -47,7 +48,8 @@ class Spread:
 class Row:
     """Cells that differ in their seed alone. `n` of them passed, `missing` did
     not; `part` is what was tested, "test" or "holdout", and `provenance` how the
-    accuracies were obtained."""
+    accuracies were obtained. `majority` and `same_as_last` are the baselines of the
+    prequential accuracy."""
 
     settings: Settings
     seeds: tuple[int, ...]
@@ -58,6 +60,8 @@ class Row:
     part: str
     provenance: str
     rmse: Spread | None = None
+    majority: Spread | None = None
+    same_as_last: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,17 @@ def _row(group: Sequence[Settled], keys: Sequence[str]) -> Row:
         rmse=_spread(
             [(record.get("residuals") or {}).get("rmse") for record in records]
         ),
+        **{
+            name: _spread([_baseline(record, name) for record in records])
+            for name in baselines.NAMES
+        },
         part=_joined(record["accuracy"]["part"] for record in records),
         provenance=_joined(record["provenance"]["accuracy"] for record in records),
     )
+
+
+def _baseline(record: Mapping[str, Any], name: str) -> float | None:
+    return (record["accuracy"].get("baselines") or {}).get(name)
 
 
 def _joined(words: Iterable[str]) -> str:

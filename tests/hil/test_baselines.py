@@ -150,3 +150,26 @@ def test_what_has_no_labels_has_no_baselines(tmp_path: Path) -> None:
         target="host", out=tmp_path,
     )  # fmt: skip
     assert record.accuracy["baselines"] is None
+
+
+@pytest.mark.usefixtures("host_cc")
+def test_a_sweep_has_them_in_its_table(tmp_path: Path) -> None:
+    arguments = ["--vary", "seed=1-2", "--steps", "20", "--network", "64-4-10"]
+    out = tmp_path / "swept"
+    assert main(["sweep", *arguments, "--target", "host", "--out", str(out)]) == 0
+    document = json.loads((out / "sweep.json").read_text())
+    (row,), cells = document["rows"], document["cells"]
+    assert (
+        row["provenance"]["majority"]
+        == cells[0]["provenance"]["majority"]
+        == "reference"
+    )
+    for name in ("majority", "same_as_last"):
+        assert row[name]["mean"] == pytest.approx(
+            np.mean([cell[name] for cell in cells])
+        )
+        record = json.loads(Path(cells[0]["folder"], "run.json").read_text())
+        assert cells[0][name] == record["accuracy"]["baselines"][name]
+    table = (out / "table.md").read_text()
+    assert "| prequential % | std | majority % | same as last % |" in table
+    assert f"{100 * row['majority']['mean']:.2f}" in table and "(reference)" in table

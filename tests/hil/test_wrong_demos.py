@@ -186,8 +186,12 @@ def test_an_arm_that_cannot_be_built_is_refused_before_another_is(
 def test_a_flag_that_no_arm_can_heed_is_refused(
     own: Path, bad_compiler: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["demo", str(own), "--rule", "dfaa"]) == 2
-    assert "arm 'learning'" in capsys.readouterr().err
+    for flag, said in (
+        ("--rule=dfaa", "arm 'learning'"),
+        ("--test=0", "has no accuracy"),
+    ):
+        assert main(["demo", str(own), flag]) == 2
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("host_cc")
