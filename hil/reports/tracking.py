@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hil.documents import number
 from hil.errors import UsageError
 from hil.records import record, run_files
 from targets import storage
@@ -57,11 +58,16 @@ def load(folder: Path) -> list[Run]:
 
 def _read(folder: Path, name: str) -> Run:
     document = run_files.document(folder / record.FILE)
-    figures = {path: _at(document, path) for path in record.figures(document)}
+    values = dict(_leaves(document))
+    figures = {
+        path: float(values[path])
+        for path in record.figures(document)
+        if not number(values[path])
+    }
     known = document.get("provenance", {})
     kinds = {path: _kind(known, path) for path in figures}
     settings = dict(_settings(document))
-    started = datetime.fromisoformat(document["started"]).timestamp()
+    started = _seconds(document["started"], folder)
     series: dict[str, list[tuple[int, float]]] = {}
     for row in run_files.steps(folder):
         for what, value in _of_step(row):
@@ -71,11 +77,24 @@ def _read(folder: Path, name: str) -> Run:
     )
 
 
-def _at(document: Any, path: str) -> float:
-    """The value with this dotted name."""
-    for part in path.split("."):
-        document = document[part]
-    return float(document)
+def _leaves(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value by its dotted name."""
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _seconds(started: str, folder: Path) -> float:
+    """Seconds since 1970. Raises `UsageError`."""
+    try:
+        return datetime.fromisoformat(started).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"record {str(folder / record.FILE)!r} has started {started!r}: expected a "
+            "time such as 2026-11-29T08:31:14+00:00"
+        ) from None
 
 
 def _kind(known: Mapping[str, str], path: str) -> str:
@@ -99,10 +118,10 @@ def _of_step(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in row.items():
         if name == "health":
             for what, layers in value.items():
-                for number, one in enumerate(layers, 1):
+                for layer, one in enumerate(layers, 1):
                     if one is not None:
-                        yield f"health.{what}.{number}", float(one)
-        elif isinstance(value, (int, float)) and name not in NO_FIGURES:
+                        yield f"health.{what}.{layer}", float(one)
+        elif name not in NO_FIGURES and (value in (True, False) or not number(value)):
             yield name, float(value)
 
 

@@ -161,3 +161,23 @@ def test_what_is_no_run_and_no_form_at_all_are_refused(
     assert "is no folder of a run" in capsys.readouterr().err
     assert main(["export", str(ran)]) == 2
     assert "one of --tensorboard, --mlflow and --csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("started", "yesterday", 2),
+        ("started", "0001-01-01T00:00:00+14:00", 0),
+        ("seconds", {"a.b": 1.5}, 0),
+        ("device", {"huge": 10**400}, 0),
+    ],
+)
+def test_a_record_of_any_values_is_exported_or_refused(
+    ran: Path, tmp_path: Path, key: str, value: object, code: int
+) -> None:
+    copy = tmp_path / "run"
+    copy.mkdir()
+    (copy / record.FILE).write_text(json.dumps({**document(ran), key: value}))
+    line = {**rows(ran)[0], "huge": 10**400}
+    (copy / record.METRICS).write_text(json.dumps(line) + "\n")
+    assert main(["export", str(copy), "--csv", str(tmp_path / "csv")]) == code

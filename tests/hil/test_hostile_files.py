@@ -18,7 +18,7 @@ from hil.data import arrays, datasets
 from hil.errors import DataError, HilError, UsageError
 from hil.lesson import weights
 from hil.records import run_comparison, run_files
-from hil.reports import runs
+from hil.reports import runs, tracking
 from tests.hil import hostile
 
 Refused = Callable[..., str]
@@ -211,6 +211,7 @@ def test_no_value_at_any_place_of_a_record_makes_hil_fall(
             try:
                 run_files.document(copy / "run.json")
                 runs.load([copy])
+                tracking.load(copy)
                 run_comparison.compare(run_comparison.read(copy), other)
                 read += 1
             except HilError as error:
