@@ -12,9 +12,11 @@ import pytest
 
 from hil import demo as demos
 from hil.cli import main
+from hil.demo import file
 from hil.demo.guessed import made_up
 from hil.learning.progress import Progress
 from hil.records.record import METRICS
+from hil.verbs import demo as verb
 from tests.hil import own_demo
 from tests.hil.own_demo import edited
 
@@ -192,6 +194,10 @@ def test_a_flag_that_no_arm_can_heed_is_refused(
     ):
         assert main(["demo", str(own), flag]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_no_flag_of_the_verb_is_one_that_a_demo_sets_itself() -> None:
+    assert set(verb.SET) == set(file.SET)
 
 
 @pytest.mark.usefixtures("host_cc")
