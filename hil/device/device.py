@@ -26,7 +26,6 @@ from codegen.reference.goals import Given
 from emulation.faults import Line
 from hil.device import replies
 from hil.device.exchange import (
-    AGAIN,
     DONE,
     State,
     StateError,
@@ -267,7 +266,7 @@ class Device(Readable):
         the first reply. Raises `DeviceFault` and every `LinkError`."""
         self._need(State.READY, State.FAULTED)
         if not self._replied:
-            patience = Patience(AGAIN, self.limits.step)
+            patience = Patience(self.again, self.limits.step)
             self._replied += self._poll(limit, patience)
         results: list[StepResult] = []
         while self._replied and (self._replied[0][1].status in DONE or not results):
@@ -303,7 +302,7 @@ class Device(Readable):
         that is found on the way only changes the state. Raises `NoAnswer`, also for a
         device that says nothing but that it has stopped."""
         self._replied.clear()
-        patience = Patience(AGAIN, self.limits.step)
+        patience = Patience(self.again, self.limits.step)
         end = time.monotonic() + self.limits.step
         while len(self._window):
             try:

@@ -86,6 +86,9 @@ class Exchange:
         self._image = image
         self.limits = limits
         self.state = State.SILENT
+        self.again = AGAIN
+        """Seconds of silence before it asks again, at least: more where every answer
+        comes, however late."""
         self.telemetry = Condition()
         self._window = Window(channel, self._unsolicited)
         self._flight: deque[Asked] = deque()
@@ -210,7 +213,7 @@ class Exchange:
         bytes for each item that was asked for."""
         if len(self._window):
             raise StateError("replies to earlier requests have not been taken")
-        patience = Patience(AGAIN, self.limits.reply)
+        patience = Patience(self.again, self.limits.reply)
         for values, tail in requests:
             while len(self._window) >= self._room():
                 yield from self._take(patience)

@@ -132,6 +132,19 @@ def test_learning_in_passing_is_seen_in_the_program(rule: str) -> None:
     assert program.answers_first == (rule not in IN_PASSING | OWN_LOOK)
 
 
+@pytest.mark.parametrize("rule", ["generec", "midpoint", "kinase", "eqprop"])
+@pytest.mark.parametrize("schedule", ["auto", "fused"])
+def test_weights_that_every_cycle_reads_are_read_densely(
+    rule: str, schedule: str
+) -> None:
+    """Layer 1's drive is computed once, and may be listed or fused."""
+    spec = Spec(suited(rule, 64, 48, 10), RuleChoice(rule))
+    made = plan(spec, TARGET, schedule=schedule, density=0.3)
+    first, *others = (layer.way for layer in made.layers)
+    assert first == ("fused" if schedule == "fused" else "listed")
+    assert set(others) == {"dense"}
+
+
 def test_a_composer_makes_each_tensor_once() -> None:
     c = Composer(Spec(Network((9, 7, 5))), {})
     assert c.weights(1) is c.weights(1) and c.input(2) is c.result(1)

@@ -108,7 +108,7 @@ def test_frames_that_are_sent_again_leave_a_lie_where_it_is(
 ) -> None:  # fmt: skip
     """As a busy computer does it, though more often: nobody waits for an answer."""
     ground = at(scene)
-    monkeypatch.setattr("hil.device.device.AGAIN", 0.0)
+    monkeypatch.setattr("hil.device.exchange.AGAIN", 0.0)
     found = ground.trial([lie])
     assert sentence in found.sentence, found
 

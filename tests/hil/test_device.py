@@ -250,13 +250,13 @@ class Slow(LyingLine):
 
 
 def test_what_a_machine_said_before_it_ended_is_heard_before_it_is_missed(
-    board: Start, small: Experiment, monkeypatch: pytest.MonkeyPatch
+    board: Start, small: Experiment
 ) -> None:
     one = board(small)
     with Channel(one.url, alive=one.machine.alive) as channel:
         line = Slow(channel, one.machine)
         device = greeted(one, line)
-        monkeypatch.setattr("hil.device.device.AGAIN", 0.0)
+        device.again = 0.0
         device.leave()
         assert device.state is State.LEFT
         with pytest.raises(LineClosed, match="has ended"):

@@ -168,6 +168,10 @@ def learn(
     with attach(lesson, path, emulated=Emulated(watch)) as attached:
         device = Device(attached.channel, built.plan, lesson.target.limits, path)
         greet(device, lesson, built)
+        if (
+            watch is not None
+        ):  # nothing is lost, and a request done twice is traced twice
+            device.again = lesson.target.limits.step
         device.init(lesson.spec.seed)
         counts: dict[int, int] = {}
         results = [_step(device, lesson, step, counts) for step in range(warm)]
