@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from hil import documents
 from hil.data import datasets, paths
 from hil.demo.file import NAME, page_of
 from hil.errors import DataError, UsageError
@@ -41,7 +42,8 @@ def new(asked: str, data: str | None = None) -> tuple[Path, Path]:
         "network": data and _network(data),
     }  # fmt: skip
     for file in written:
-        storage.write(file, _rendered(f"demo{file.suffix}.j2", told))
+        head = documents.schema_line("demo") if file == path else ""
+        storage.write(file, head + _rendered(f"demo{file.suffix}.j2", told))
     return written
 
 

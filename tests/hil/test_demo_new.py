@@ -55,7 +55,8 @@ def test_the_steps_of_the_page_end_in_ones_own_demo(
     ]  # fmt: skip
     for words in typed[:3]:
         assert main(words) == 0, words
-    assert (here / "mine.toml").read_text("utf-8") == blocks("mine.toml")
+    schema, shown = (here / "mine.toml").read_text("utf-8").split("\n", 1)
+    assert schema.startswith("#:schema file://") and shown == blocks("mine.toml")
     assert (here / "mine.py").read_text("utf-8") == blocks("mine.py")
     page = here / "mine.py"
     assert old[1] in page.read_text("utf-8")

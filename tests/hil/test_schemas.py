@@ -347,6 +347,13 @@ def test_the_record_of_a_demo_fits(tmp_path: Path, host_cc: str) -> None:
     validator("record").validate(json.loads(folder.read_text()))
 
 
+def test_a_new_demo_fits_and_names_its_schema(tmp_path: Path) -> None:
+    assert main(["demo", "--new", str(tmp_path / "mine")]) == 0
+    text = (tmp_path / "mine.toml").read_text()
+    assert text.startswith(documents.schema_line("demo"))
+    validator("demo").validate(tomllib.loads(text))
+
+
 def test_the_first_line_of_a_file_leads_to_its_schema(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
