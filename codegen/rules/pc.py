@@ -45,7 +45,7 @@ _PARAMETERS = (
         "fixed: variances stay as they are; learned: each unit has its own (settle)",
         ("fixed", "learned"),
     ),
-    Parameter("precision_rate", 0.001, "of variances (learned)", within=(0.0, 1.0)),
+    Parameter("precision_rate", 0.0001, "of variances (learned)", within=(0.0, 1.0)),
     Parameter("least_variance", 1.0, "of a unit (learned)", within=(1e-3, 1e6)),
     Parameter("most_variance", 100.0, "of a unit (learned)", within=(1e-3, 1e6)),
 )  # fmt: skip

@@ -36,7 +36,7 @@ def library(spec: Spec, folder: Path) -> None:
     *((name, {}) for name in rules.names()),
     ("dfa", {"feedback": "uniform"}), ("dfa", {"error": "ternary"}),
     ("drtp", {"feedback": "uniform"}), ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
-    ("pc", {"inference": "z-il"}), ("pc", {"precision": "learned", "precision_rate": 0.2}),
+    ("pc", {"inference": "z-il"}), ("pc", {"iterations": 9, "gamma": 1.0}), ("pc", {"precision": "learned", "precision_rate": 0.2}),
     ("fg-activity", {"k": 3}), ("fg-local", {"k": 2, "perturbation": "gaussian"}),
 ])  # fmt: skip
 def test_it_compiles_alone_and_learns_as_the_reference_does(

@@ -11,6 +11,7 @@ import targets
 from codegen.errors import SpecError
 from codegen.planning.plan import plan
 from codegen.reference import Learner
+from codegen.reference.health import health
 from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from hil.data.datasets import load
 
@@ -189,6 +190,18 @@ def test_an_error_climbs_one_layer_an_iteration() -> None:
     assert (made.state["W2"] != before["W2"]).any()
     made, before = stepped(iterations=2)
     assert (made.state["W1"] != before["W1"]).any()
+
+
+def test_health_tells_how_the_energy_has_fallen() -> None:
+    data = load("digits")
+    made = Learner(Spec(Network((64, 17, 10), "tanh", "identity"), RuleChoice("pc")))
+    sample, label = data.train_x[0], int(data.train_y[0])
+    before = made.snapshot()
+    made.step(sample, label, np.float32(0.02))
+    found = health(made, before, sample, label).table()
+    assert found["energy"] == made.trace["energy"].tolist()
+    assert found["energy"] == sorted(found["energy"], reverse=True)
+    assert all(angle is not None and angle < 20 for angle in found["angle"])
 
 
 @pytest.mark.parametrize("layers", [(64, 10), (64, 17, 10), (64, 33, 17, 10)])

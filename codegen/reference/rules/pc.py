@@ -106,6 +106,12 @@ def _settle(machine: Machine[T], values: dict[int, T], t: T) -> None:
             machine.note(name, delta, "variance eps")
 
 
+def promises(machine: Machine[F32], trace: Mapping[str, F32]) -> dict[str, list[float]]:
+    """`energy`: of the answer, and after every iteration."""
+    energies = trace.get("energy", np.zeros(0, np.float32))
+    return {"energy": [float(energy) for energy in energies]}
+
+
 def _moved(machine: Machine[T], layer: int, z: T, gamma: T) -> T:
     """A hidden layer's values after an iteration, and its h, from the errors before."""
     arithmetic = machine.arithmetic
