@@ -45,7 +45,8 @@ class Declaration:
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
     `most`: weight layers of such a network at most, and `why` there are no more.
-    `conflict(parameters)`: which of them make no sense together, if some do not.
+    `conflict(parameters)`: which of them make no sense together, and what was expected;
+    empty where all do.
     """
 
     name: str

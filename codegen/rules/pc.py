@@ -302,10 +302,15 @@ def _conflict(parameters: Parameters) -> str:
         return ""
     if parameters["inference"] == "z-il":
         return (
-            "precision 'learned' with inference 'z-il', in which variances cancel out"
+            "precision 'learned' with inference 'z-il', in which variances cancel out: "
+            "expected inference 'settle'"
         )
-    least, most = parameters["least_variance"], parameters["most_variance"]
-    return f"least_variance {least} above most_variance {most}" if least > most else ""  # type: ignore[operator]
+    least, most = (float(parameters[f"{end}_variance"]) for end in ("least", "most"))
+    if least <= most:
+        return ""
+    return (
+        f"least_variance {least:g} above most_variance {most:g}: expected the reverse"
+    )
 
 
 RULE = Declaration(
