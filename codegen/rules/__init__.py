@@ -130,9 +130,7 @@ def get(choice: RuleChoice) -> Rule:
     }
     conflict = declared.conflict(values)
     if conflict:
-        raise SpecError(
-            f"rule {choice.name!r} has {conflict}: expected one of them alone"
-        )
+        raise SpecError(f"rule {choice.name!r} has {conflict}")
     return Rule(declared, values)
 
 
