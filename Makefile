@@ -15,6 +15,7 @@
 #   make schemas   write hil/schemas/*.json anew, after a change of what files may hold
 #   make wheelhouse    fetch what setup installs, for `make setup WHEELHOUSE=wheelhouse`
 #   make lock      pin the packages anew after a change of pyproject.toml
+#   make docs      the documentation as a site, its links and anchors checked
 #   make dist      build the sdist and the wheel, and check them
 #   make mutants   plant every small defect of a list, and see which test notices
 #
@@ -29,7 +30,7 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup wheelhouse lock dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
+.PHONY: help setup wheelhouse lock docs dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -59,6 +60,12 @@ lock:
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 	    --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) --extra test \
 	    --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+# Into build/docs/site. What makes it is in an environment of its own.
+docs:
+	@$(PYTHON) -m venv build/docs-tools
+	@build/docs-tools/bin/pip install --quiet 'sphinx>=7.4' 'myst-parser>=4' 'furo>=2024.8'
+	@build/docs-tools/bin/python .ci/docs.py build/docs
 
 # Both archives, the wheel built of the sdist. What builds and checks them is in an
 # environment of its own; the tests try the wheel in a clean one.
@@ -145,7 +152,7 @@ gallery: setup
 	done
 
 # A thousand seeds of all faults together: for a night.
-nightly: setup
+nightly: setup docs
 	$(BIN)/pytest -n $(JOBS) -m full tests/regression/test_exactly_once.py
 
 # The table of docs/mutants.md, about a quarter of an hour; it fails where a defect is
