@@ -11,6 +11,7 @@ from hil.errors import Divergence, UsageError
 from hil.flags import add_experiment, experiment_of
 
 if TYPE_CHECKING:
+    from hil.experiment import Experiment
     from hil.measuring.every_target import Outcome, Place
 
 HELP = "run every rule on every target and VLEN, compare the digests, show the sizes"
@@ -49,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
         row = {}
         for name in names:
             out.progress(f"{place}: {name}")
-            row[name] = outcome_on(place, asked.override({"rule": name}))
+            row[name] = outcome_on(place, _taught(asked, name))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")
     for target in without_float32() if not given.only else ():
@@ -76,6 +77,16 @@ def run(given: argparse.Namespace) -> int:
     if not equal:
         raise Divergence("digests of one rule differ between targets")
     return 0
+
+
+def _taught(asked: Experiment, rule: str) -> Experiment:
+    """The experiment by a rule, with as many layers of the network as it can teach."""
+    from codegen import rules
+    from codegen.spec import Network
+
+    assert asked.widths is not None
+    layers = rules.declaration(rule).suited(Network(asked.widths)).layers
+    return asked.override({"rule": rule, "network": layers})
 
 
 def _words(text: str) -> list[str]:
