@@ -427,17 +427,6 @@ def test_a_drive_that_is_not_finite_is_seen(
         assert call("f32_leaky_clip", s.copy(), a, u, None, 0.0, 0.5, n) is False
 
 
-@pytest.mark.parametrize("n", SIZES)
-def test_states_are_filled_copied_and_told_apart(call: Call, n: int) -> None:
-    x, y, d = drawn(25, n), drawn(26, n), np.empty(n, np.float32)
-    call("f32_difference", x, y, 0.3, d, n)
-    same(d, np.float32(0.3) * (x - y))
-    call("f32_copy", x, d, n)
-    same(d, x)
-    call("f32_fill", d, 0.5, n)
-    same(d, np.full(n, 0.5, np.float32))
-
-
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_an_update_away_and_towards(call: Call, n_in: int, n_out: int) -> None:
     """Either is left out where its factor is zero."""
