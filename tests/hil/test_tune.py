@@ -219,7 +219,7 @@ def test_ctrl_c_leaves_what_was_decided(qemu64: str, tmp_path: Path) -> None:
     [
         (["--tries", "1"], "--tries is 1: expected 2 or more"),
         (["--target", "host"], "'host' counts no instructions"),
-        (["--tuned", "tuned.toml"], "hil tune starts from the plan's own choice"),
+        (["tuned-already.toml"], "hil tune starts from the plan's own choice"),
         (
             ["--for", "cycles", "--target", "qemu-rv32imafc-zve32f"],
             "cannot be tuned for cycles: the cores with a model are 64-bit",
@@ -227,8 +227,11 @@ def test_ctrl_c_leaves_what_was_decided(qemu64: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_tuned_is_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, given: list[str], sentence: str
-) -> None:
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, given: list[str], sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tuned-already.toml").write_text('tuned = "tuned.toml"\n')
     out = str(tmp_path / "tuned.toml")
     assert main(["tune", *given, "--out", out]) == 2
     assert sentence in capsys.readouterr().err.splitlines()[0]

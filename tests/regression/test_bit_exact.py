@@ -42,7 +42,9 @@ def possible(case: Sequence[object]) -> bool:
         return False
     if len(case) > 4 and declared.most and str(case[4]).count("-") > declared.most:
         return False
-    return not (len(case) == 7 and case[1] == "fg-weight" and case[6] == "fused")
+    if len(case) < 7 or case[6] != "fused":
+        return True
+    return case[1] != "fg-weight" and (case[1], case[4]) != ("eqprop", "64-10")
 
 
 CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
