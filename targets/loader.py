@@ -119,6 +119,7 @@ def _build(cls: type[Any], table: Mapping[str, object], name: str) -> Any:
 
 
 def required(field: Field[Any]) -> bool:
+    """Whether a descriptor must have this key: it has no default."""
     return field.default is MISSING and field.default_factory is MISSING
 
 

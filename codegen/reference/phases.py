@@ -10,7 +10,7 @@ import numpy as np
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
-from codegen.reference.settling import Settling
+from codegen.reference.settling import Settling, name
 from codegen.spec import Network
 
 START = 0.5
@@ -64,9 +64,9 @@ def promises(machine: Machine[F32], trace: Mapping[str, F32]) -> dict[str, list[
     """`unsettled`: how far a further cycle of the minus phase would move a unit of each
     layer at most; `phases`: the root mean square of s+ - s- in each hidden layer. From a
     machine with the state before a step whose `trace` this is, and which has looked."""
-    found = machine.trace
-    units = minus(machine, found["x"])
-    was = dict(units.states)
+    units = Settling(machine, machine.trace["x"], START)
+    was = {n: machine.trace[name(machine, "minus", n)] for n in units.states}
+    units.states = dict(was)
     units.cycle("minus", machine.depth)
     moved = [float(np.abs(now - was[n]).max()) for n, now in units.states.items()]
     apart = [

@@ -19,8 +19,8 @@ from codegen.reference.operations import T
 class Settling(Generic[T]):
     """A machine's units, settling with its rule's `dt` and `strength`.
 
-    `states` are those of layers 1..L, by layer; what they are called when one is to
-    blame for a value that is not finite, `called(layer)` tells.
+    `states` are those of layers 1..L, by layer. `name` says what they are called, in the
+    trace and where one is to blame for a value that is not finite.
     """
 
     def __init__(self, machine: Machine[T], x: T, start: float) -> None:

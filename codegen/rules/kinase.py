@@ -4,17 +4,20 @@ how far the fast one has left the slow one behind when the outcome was shown."""
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from codegen import phases, settling
 from codegen.composer import Composer
 from codegen.forms import at_the_end
 from codegen.kernels.cost import Shape
-from codegen.parameters import Parameter
+from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Program, Stage, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, STRENGTH, Settling, plus
 from codegen.tensors import Tensor
 
+INTEGRATORS = ("cam", "cap", "cad")
+"""Each follows the one before, the first the unit."""
 CYCLES = 40
 """Cycles of a step whose time constants are as they are given."""
 
@@ -25,18 +28,18 @@ def _integrator(c: Composer, name: str, n: int) -> Tensor:
     return c.tensor(f"{name}{n}", (c.network.layers[n],))
 
 
-def _rate(c: Composer, tau: str) -> float:
+def _rate(parameters: Parameters, tau: str) -> float:
     """Share of its distance that an integrator goes in a cycle: time constants stretch
     with the step."""
-    return CYCLES / (int(c.parameters["cycles"]) * float(c.parameters[tau]))
+    return CYCLES / (int(parameters["cycles"]) * float(parameters[tau]))
 
 
 def _leaks(c: Composer, n: int) -> tuple[Item, ...]:
     """CaM follows the unit, CaP follows CaM, CaD follows CaP."""
     across, below, made = Shape(1, c.network.layers[n]), plus(c, n), list[Item]()
-    for name in ("cam", "cap", "cad"):
+    for name in INTEGRATORS:
         one = _integrator(c, name, n)
-        rate = _rate(c, f"tau_{name[-1]}")
+        rate = _rate(c.parameters, f"tau_{name[-1]}")
         made.append(op("leak", across, n, s=one, t=below, rate=rate, purpose=name))
         below = one
     return tuple(made)
@@ -47,7 +50,7 @@ def _begun(c: Composer) -> Stage:
     copies = (
         op("copy", Shape(1, s.size), n, v=c.result(n), x=s, purpose=s.name)
         for n in range(1, c.depth + 1)
-        for s in (plus(c, n), *(_integrator(c, i, n) for i in ("cam", "cap", "cad")))
+        for s in (plus(c, n), *(_integrator(c, i, n) for i in INTEGRATORS))
     )
     says = "the cycles go on from there, every integrator at rest"
     return Stage("credit", tuple(copies), says=says)
@@ -59,9 +62,7 @@ def _shown(c: Composer) -> tuple[Item, ...]:
     free = Settling(lambda n: plus(c, n), float(c.parameters["dt"]))
     held = replace(free, clamped=True)
 
-    def leaks(n: int) -> tuple[Item, ...]:
-        return _leaks(c, n)
-
+    leaks = partial(_leaks, c)
     last = _delta(c, c.depth)
     return (
         _begun(c),
@@ -87,6 +88,23 @@ def _credit(c: Composer, n: int) -> tuple[Item, ...]:
     return (_delta(c, n), sent)
 
 
+def _conflict(parameters: Parameters) -> str:
+    """Why these make no cascade: no cycle has the outcome, or an integrator would go
+    beyond what it follows."""
+    cycles = int(parameters["cycles"])
+    if cycles < 4:
+        return (
+            f"cycles = {cycles}, of which a quarter has the outcome: expected 4 or more"
+        )
+    for tau in (f"tau_{name[-1]}" for name in INTEGRATORS):
+        if _rate(parameters, tau) > 1:
+            return (
+                f"{tau} = {parameters[tau]:g} with cycles = {cycles}, in which it is less "
+                f"than one cycle: expected {tau} of {CYCLES / cycles:g} or more"
+            )
+    return ""
+
+
 def _program(c: Composer) -> Program:
     return at_the_end(c, _credit, first=_shown(c), looked=phases.look(c))
 
@@ -108,6 +126,7 @@ RULE = Declaration(
     ),
     rates=by_activation(others=Rate(3.0, 0.5)),
     program=_program,
+    conflict=_conflict,
     activations=("sigmoid",),
     outputs=("identity",),
 )  # fmt: skip

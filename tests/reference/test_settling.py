@@ -217,6 +217,22 @@ def test_a_network_that_a_rule_cannot_teach_is_refused(
 
 
 @pytest.mark.parametrize(
+    "parameters, words",
+    [
+        ({"cycles": 3}, "cycles = 3, .*expected 4 or more"),
+        ({"cycles": 8}, "tau_m = 2 with cycles = 8, .*expected tau_m of 5 or more"),
+    ],
+)
+def test_a_cascade_that_would_overshoot_is_refused(
+    parameters: dict[str, object], words: str
+) -> None:
+    """The bounds of a leak hold for rates up to 1 alone."""
+    with pytest.raises(SpecError, match=words):
+        learner_of("kinase", **parameters)
+    learner_of("kinase", cycles=8, tau_m=5.0)
+
+
+@pytest.mark.parametrize(
     "name, value", [("dt", 0.0), ("dt", 1.5), ("strength", -1), ("minus", 0)]
 )
 def test_a_parameter_beyond_its_limits_is_refused(name: str, value: float) -> None:

@@ -23,24 +23,28 @@ from codegen.spec import Network
 
 def look(machine: Machine[T], x: T) -> T:
     """The free phase; returns the outputs' state."""
+    return _free(machine, x)[1][-1]
+
+
+def _free(machine: Machine[T], x: T) -> tuple[T, list[T]]:
+    """Layer 1's drive from below, and the states after the free phase."""
     machine.begin(x)
     base = machine.affine(1, machine.state["b1"], x)
     start = [
         machine.arithmetic.constant(np.zeros(width, np.float32))
         for width in machine.spec.network.layers[1:]
     ]
-    _settled(machine, "minus", int(machine.parameters["free"]), base, start)
-    return machine.trace["p"]
+    cycles = int(machine.parameters["free"])
+    return base, _settled(machine, "minus", cycles, base, start)
 
 
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    machine.judge(look(machine, x), t)
+    base, free = _free(machine, x)
+    machine.judge(free[-1], t)
     if machine.negligible(machine.trace["e"]):
         return
     arithmetic, depth = machine.arithmetic, machine.depth
-    base = machine.affine(1, machine.state["b1"], x)
-    free = [machine.trace[name(machine, "minus", n)] for n in range(1, depth + 1)]
     beta = float(machine.parameters["beta"])
     cycles = int(machine.parameters["nudged"])
     states = {
