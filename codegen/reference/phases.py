@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
-from codegen.reference.settling import Settling, name
+from codegen.reference.settling import Settling, name, promised
 from codegen.spec import Network
 
 START = 0.5
@@ -61,20 +59,15 @@ def shown(machine: Machine[T], x: T, t: T) -> bool:
 
 
 def promises(machine: Machine[F32], trace: Mapping[str, F32]) -> dict[str, list[float]]:
-    """`unsettled`: how far a further cycle of the minus phase would move a unit of each
-    layer at most; `phases`: the root mean square of s+ - s- in each hidden layer. From a
-    machine with the state before a step whose `trace` this is, and which has looked."""
+    """`settling.promised` of the minus phase, and of it and the plus phase: from a machine
+    with the state before a step whose `trace` this is, and which has looked."""
     units = Settling(machine, machine.trace["x"], START)
     was = {n: machine.trace[name(machine, "minus", n)] for n in units.states}
     units.states = dict(was)
     units.cycle("minus", machine.depth)
-    moved = [float(np.abs(now - was[n]).max()) for n, now in units.states.items()]
-    apart = [
-        float(np.sqrt(np.mean((trace[f"plus{n}"] - was[n]) ** 2)))
-        for n in range(1, machine.depth)
-        if f"plus{n}" in trace
-    ]
-    return {"unsettled": moved, "phases": apart}
+    hidden = [n for n in range(1, machine.depth) if f"plus{n}" in trace]
+    apart = ((was[n], trace[f"plus{n}"]) for n in hidden)
+    return promised(was.values(), units.states.values(), apart)
 
 
 def feedforward(network: Network) -> Network:

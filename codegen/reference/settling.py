@@ -12,6 +12,7 @@ from typing import Any, Generic
 
 import numpy as np
 
+from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
 
@@ -75,3 +76,16 @@ def name(machine: Machine[Any], phase: str, layer: int) -> str:
     if phase == "minus":
         return "p" if layer == machine.depth else f"h{layer}"
     return f"{phase}{layer}"
+
+
+def promised(
+    was: Iterable[F32], now: Iterable[F32], phases: Iterable[tuple[F32, F32]]
+) -> dict[str, list[float]]:
+    """What `--health` tells of units that settle: `unsettled`, the most that a unit of
+    each layer moves from `was` to `now`, one cycle later; `phases`, of each hidden layer
+    the root mean square of the difference between two phases."""
+    moved = [float(np.abs(b - a).max()) for a, b in zip(was, now, strict=True)]
+    return {
+        "unsettled": moved,
+        "phases": [float(np.sqrt(np.mean((b - a) ** 2))) for a, b in phases],
+    }

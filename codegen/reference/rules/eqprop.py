@@ -16,7 +16,7 @@ import numpy as np
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
-from codegen.reference.settling import name
+from codegen.reference.settling import name, promised
 from codegen.reference.updates import rank_one
 from codegen.spec import Network
 
@@ -71,19 +71,13 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
 
 
 def promises(machine: Machine[F32], trace: Mapping[str, F32]) -> dict[str, list[float]]:
-    """`unsettled`: how far a further cycle of the free phase would move a unit of each
-    layer at most; `phases`: the root mean square of s+ - s- in each hidden layer."""
-    found = machine.trace
-    base = machine.affine(1, machine.state["b1"], found["x"])
-    was = [found[name(machine, "minus", n)] for n in _layers(machine)]
+    """`settling.promised` of the free phase, and of the two nudged ones."""
+    base = machine.affine(1, machine.state["b1"], machine.trace["x"])
+    was = [machine.trace[name(machine, "minus", n)] for n in _layers(machine)]
     now = _settled(machine, "minus", 1, base, was)
-    moved = [float(np.abs(b - a).max()) for a, b in zip(was, now, strict=True)]
-    apart = [
-        float(np.sqrt(np.mean((trace[f"plus{n}"] - trace[f"away{n}"]) ** 2)))
-        for n in range(1, machine.depth)
-        if f"plus{n}" in trace
-    ]
-    return {"unsettled": moved, "phases": apart}
+    hidden = [n for n in range(1, machine.depth) if f"plus{n}" in trace]
+    apart = ((trace[f"away{n}"], trace[f"plus{n}"]) for n in hidden)
+    return promised(was, now, apart)
 
 
 def feedforward(network: Network) -> Network:
