@@ -90,7 +90,7 @@ class Float32:
         """One comparison, one product."""
         return np.float32(0.5) * value if after > before else value
 
-    def driven(self, a: F32, c: np.float32, u: F32) -> F32:
+    def summed(self, a: F32, c: np.float32, u: F32) -> F32:
         """One fma."""
         return fma(c, u, a)
 

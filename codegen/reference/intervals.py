@@ -237,7 +237,7 @@ class Intervals:
         normal."""
         return Interval(down(value.lo / 2), value.hi, value.shape)
 
-    def driven(self, a: Interval, c: np.float32, u: Interval) -> Interval:
+    def summed(self, a: Interval, c: np.float32, u: Interval) -> Interval:
         """The ends of the product at the ends of a."""
         return self.moved(a, around(c), u)
 

@@ -99,7 +99,7 @@ class Arithmetic(Protocol[T]):
     def halved(self, value: T, before: T, after: T) -> T:
         """value / 2 where `after` is larger than `before`, else value; one number each."""
 
-    def driven(self, a: T, c: np.float32, u: T) -> T:
+    def summed(self, a: T, c: np.float32, u: T) -> T:
         """fma(c, u, a), a tensor of its own."""
 
     def leaked(self, s: T, rate: np.float32, goal: T) -> T:

@@ -62,7 +62,7 @@ class Settling(Generic[T]):
         if layer == depth:
             return below
         above = machine.backward(f"W{layer + 1}", self.states[layer + 1])
-        return machine.arithmetic.driven(below, self.strength, above)
+        return machine.arithmetic.summed(below, self.strength, above)
 
     def noted(self, phase: str, layers: Iterable[int]) -> None:
         """The states of these layers enter the trace."""

@@ -119,7 +119,7 @@ def _drive(machine: Machine[T], layer: int, base: T, states: list[T]) -> T:
     if layer == machine.depth:
         return below
     above = machine.backward(f"W{layer + 1}", states[layer])
-    return machine.arithmetic.driven(below, np.float32(1), above)
+    return machine.arithmetic.summed(below, np.float32(1), above)
 
 
 def _moved(machine: Machine[T], s: T, drive: T, pull: tuple[np.float32, T] | None) -> T:
@@ -128,6 +128,6 @@ def _moved(machine: Machine[T], s: T, drive: T, pull: tuple[np.float32, T] | Non
     q = arithmetic.difference(drive, s)
     if pull is not None:
         nudge, t = pull
-        q = arithmetic.driven(q, nudge, arithmetic.difference(t, s))
-    moved = arithmetic.driven(s, np.float32(machine.parameters["dt"]), q)
+        q = arithmetic.summed(q, nudge, arithmetic.difference(t, s))
+    moved = arithmetic.summed(s, np.float32(machine.parameters["dt"]), q)
     return arithmetic.within_one(moved)
