@@ -96,6 +96,11 @@ class Composer:
         """Scratch that means nothing outside the device."""
         return self.tensor(name, shape, format=format, inner=True)
 
+    def kept(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Scratch that is there to be read when a step is over."""
+        made = Tensor(name, shape, kept=True)
+        return self._made.setdefault(name, made)
+
     # the network's
 
     @property

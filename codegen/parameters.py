@@ -15,7 +15,7 @@ Parameters = Mapping[str, str | float]
 class Parameter:
     """One parameter of a rule: its default also fixes its type. A whole number
     is at least 1 and at most `most`; another number lies `within` its limits, where it
-    has some."""
+    has some. One that `watches` changes what can be read, and nothing that is learned."""
 
     name: str
     default: str | float
@@ -23,6 +23,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     most: int = 1 << 16
     within: tuple[float, float] | None = None
+    watches: bool = False
 
     @property
     def schema(self) -> dict[str, object]:

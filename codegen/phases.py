@@ -12,6 +12,7 @@ from codegen.composer import Composer
 from codegen.parameters import Parameter
 from codegen.program import Item
 from codegen.settling import DT, STRENGTH, Settling, plus
+from codegen.traces import TRACE, Trace
 
 START = 0.5
 """Where every unit begins."""
@@ -21,28 +22,40 @@ PARAMETERS = (
     Parameter("plus", 3, "cycles of the plus phase", most=1024),
     DT,
     STRENGTH,
+    TRACE,
 )
 
 
-def look(c: Composer) -> tuple[Item, ...]:
-    """The minus phase: from the sample to the outputs that have settled."""
+def look(c: Composer, after: int) -> tuple[Item, ...]:
+    """The minus phase: from the sample to the outputs that have settled. `after` cycles
+    more are a step's."""
     cycles = int(c.parameters["minus"])
-    minus = Settling(c.result, float(c.parameters["dt"]))
+    minus, trace = Settling(c.result, float(c.parameters["dt"])), Trace(cycles + after)
     says = "the minus phase: the network settles to its answer"
     return (
         *settling.driven(c), settling.filled(c, c.result, START),
-        *settling.settled(c, minus, cycles, "look", says),
+        *settling.settled(
+            c, minus, cycles, "look", says, lambda n: trace.row(c, n, c.result(n))
+        ),
     )  # fmt: skip
+
+
+def after(c: Composer) -> int:
+    """Cycles of the plus phase."""
+    return int(c.parameters["plus"])
 
 
 def outcome(c: Composer) -> tuple[Item, ...]:
     """The plus phase."""
-    cycles, states = int(c.parameters["plus"]), lambda n: plus(c, n)
+    before, cycles = int(c.parameters["minus"]), after(c)
+    states, trace = lambda n: plus(c, n), Trace(before + cycles, before)
     shown = Settling(states, float(c.parameters["dt"]), clamped=True)
     says = "the plus phase: it settles on, its outputs clamped"
     return (
         settling.clamp(c), settling.copied(c, c.hidden, c.result, states),
-        *settling.settled(c, shown, cycles, "credit", says),
+        *settling.settled(
+            c, shown, cycles, "credit", says, lambda n: trace.row(c, n, states(n))
+        ),
     )  # fmt: skip
 
 

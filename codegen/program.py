@@ -262,7 +262,8 @@ class Program:
 
     def lives(self) -> dict[Tensor, Life]:
         """When each scratch tensor of a step is alive."""
-        return lives(self.step, self.results)
+        kept = (tensor for tensor in self.tensors("scratch") if tensor.kept)
+        return lives(self.step, (*self.results, *kept))
 
     def tape(self) -> tuple[Tensor, ...]:
         """Activations that are kept past the forward pass for the sake of learning:

@@ -59,7 +59,7 @@ class Tensor:
     means nothing outside the device, such as a list of pointers. `index` and
     `offset` are what the link calls it and its place in bytes among those of its
     role, once it is planned; of `passed` scratch others have taken the place when a
-    step ends. `limits` are those that learning keeps a state's elements within, where it
+    step ends, of `kept` scratch nothing may. `limits` are those that learning keeps a state's elements within, where it
     is not the limit of weights that does.
     """
 
@@ -72,6 +72,7 @@ class Tensor:
     index: int = -1
     offset: int = -1
     passed: bool = False
+    kept: bool = False
     limits: tuple[float, float] | None = None
 
     @property

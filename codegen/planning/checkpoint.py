@@ -35,7 +35,12 @@ def identity(spec: Spec) -> bytes:
         del said["goal"]
     if spec.update == UpdateChoice():
         del said["update"]
-    said["rule"]["parameters"] = dict(rules.get(spec.rule).parameters)
+    rule = rules.get(spec.rule)
+    said["rule"]["parameters"] = {
+        p.name: rule.parameters[p.name]
+        for p in rule.declaration.parameters
+        if not p.watches
+    }
     text = json.dumps([STATE_VERSION, said], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:IDENTITY_BYTES]
 

@@ -36,6 +36,7 @@ def plus(machine: Machine[T], units: Settling[T], t: T) -> None:
     for _ in range(int(machine.parameters["plus"])):
         units.cycle("plus", machine.depth - 1)
     units.noted("plus", range(1, machine.depth + 1))
+    units.trace.named()
 
 
 def differences(machine: Machine[T]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
+from codegen.reference.traces import Trace
 
 
 class Settling(Generic[T]):
@@ -31,6 +32,7 @@ class Settling(Generic[T]):
         self.rate = np.float32(machine.parameters["dt"])
         self.strength = np.float32(machine.parameters["strength"])
         self.base = machine.affine(1, machine.state["b1"], x)
+        self.trace = Trace(machine)
         self.states: dict[int, T] = {
             layer: machine.arithmetic.constant(np.full(width, start, np.float32))
             for layer, width in enumerate(layers[1:], start=1)
@@ -40,6 +42,8 @@ class Settling(Generic[T]):
         """One cycle of layers 1..`moving`; raises `NonFinite`."""
         for layer in range(1, moving + 1):
             self.states[layer] = self._moved(phase, layer)
+        for layer, s in self.states.items():
+            self.trace.add(f"trace{layer}", s)
 
     def _moved(self, phase: str, layer: int) -> T:
         machine, s = self.machine, self.states[layer]

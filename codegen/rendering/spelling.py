@@ -63,6 +63,10 @@ class Speller:
                 return "NULL"
             case Symbol():
                 return given.text
+            case Part() if pointer and flat(given.tensor):
+                return (
+                    f"{base(given.tensor)} + {given.tensor.shape[1]} * ({given.index})"
+                )
             case Part():
                 return f"{base(given.tensor)}[{given.index}]"
             case Carried():
@@ -70,8 +74,8 @@ class Speller:
                 return f"{given.variable} > 0 ? {there} : NULL"
             case Tensor():
                 first = "[0]" * len(given.shape)
-                flat = len(given.shape) == 1
-                return base(given) if flat else f"&{base(given)}{first}"
+                alone = len(given.shape) == 1 or flat(given)
+                return base(given) if alone else f"&{base(given)}{first}"
             case int():
                 return str(given)
             case float():
@@ -100,6 +104,11 @@ def base(tensor: Tensor) -> str:
     if tensor.state:
         return f"s->{tensor.name.lower()}"
     return f"net_{tensor.name}" if tensor.role == "const" else tensor.name
+
+
+def flat(tensor: Tensor) -> bool:
+    """Whether C has its rows one after the other, and knows nothing of them."""
+    return tensor.role == "scratch" and len(tensor.shape) > 1
 
 
 def wrapped(text: str, indent: int = 8) -> str:

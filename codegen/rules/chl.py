@@ -24,7 +24,7 @@ def _contrast(c: Composer, n: int) -> Stage:
 def _program(c: Composer) -> Program:
     above = tuple(_contrast(c, n) for n in range(2, c.depth + 1))
     return at_the_end(
-        c, phases.credit, first=phases.outcome(c), layers=(1,), looked=phases.look(c), then=above
+        c, phases.credit, first=phases.outcome(c), layers=(1,), looked=phases.look(c, phases.after(c)), then=above
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from codegen.program import Item, Program, Repeat, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, States
 from codegen.tensors import Tensor
+from codegen.traces import TRACE, Trace
 from codegen.updates.rank_one import biases, contrast
 
 ETA_TOP = Symbol("eta_top")
@@ -29,19 +30,27 @@ def _target(c: Composer) -> Tensor:
     return c.inner("goal", (c.network.n_out,))
 
 
+def _all(c: Composer) -> int:
+    """Cycles of a step."""
+    return int(c.parameters["free"]) + 2 * int(c.parameters["nudged"])
+
+
 def _cycles(
-    c: Composer, states: States, cycles: int, phase: str, says: str, nudge: float = 0.0
-) -> Repeat:
-    """So many cycles of all units at once, from each other's states as they were."""
+    c: Composer, states: States, cycles: int, phase: str, says: str, nudge: float = 0.0,
+    first: int = 0,
+) -> Repeat:  # fmt: skip
+    """So many cycles of all units at once, from each other's states as they were; of the
+    step they are number `first` and on."""
     layers = range(1, c.depth + 1)
     cycling = settling.Settling(states, float(c.parameters["dt"]))
     drives = {n: settling.from_below(c, cycling, n) for n in layers}
     products = tuple(item for _, below in drives.values() for item in below)
     above = tuple(item for n in c.hidden for item in settling.from_above(c, cycling, n))
     moves = tuple(_moved(c, n, states(n), drives[n][0], nudge) for n in layers)
-    return Repeat(
-        "cycle", cycles, (Stage(phase, (*products, *above, *moves), c.depth),), says
-    )
+    trace = Trace(_all(c), first)
+    kept = tuple(item for n in layers for item in trace.row(c, n, states(n)))
+    body = Stage(phase, (*products, *above, *moves, *kept), c.depth)
+    return Repeat("cycle", cycles, (body,), says)
 
 
 def _moved(c: Composer, n: int, s: Tensor, drive: Tensor, nudge: float) -> Item:
@@ -65,6 +74,7 @@ def _look(c: Composer) -> tuple[Item, ...]:
 def _nudged(c: Composer) -> tuple[Item, ...]:
     """From the free state, once towards the target and once away from it."""
     layers, nudge = range(1, c.depth + 1), 2 * float(c.parameters["beta"])
+    cycles, first = int(c.parameters["nudged"]), int(c.parameters["free"])
     made: list[Item] = [Stage("credit", (goals.target(c, _target(c), 1.0),), c.depth)]
     for phase, sign in (("plus", 1), ("away", -1)):
 
@@ -75,10 +85,9 @@ def _nudged(c: Composer) -> tuple[Item, ...]:
         says = f"from the free state, the outputs nudged {where} the target"
         made += [
             settling.copied(c, layers, c.result, states),
-            _cycles(
-                c, states, int(c.parameters["nudged"]), "credit", says, sign * nudge
-            ),
+            _cycles(c, states, cycles, "credit", says, sign * nudge, first),
         ]
+        first += cycles
     return (*made, Stage("credit", (_difference(c, c.depth, _top(c), 1.0),), c.depth))
 
 
@@ -132,6 +141,7 @@ RULE = Declaration(
         replace(DT, default=0.5),
         Parameter("beta", 0.5, "how strongly outputs are nudged", within=(1e-3, 16.0)),
         Parameter("ratio", 0.4, "of the output layer's learning rate to layer 1's", within=(1e-3, 1e3)),
+        TRACE,
     ),
     rates=by_activation(others=Rate(0.05, 0.02)),
     program=_program,

@@ -11,7 +11,12 @@ from codegen.rules import Declaration, Rate, by_activation
 
 
 def _program(c: Composer) -> Program:
-    return at_the_end(c, phases.credit, first=phases.outcome(c), looked=phases.look(c))
+    return at_the_end(
+        c,
+        phases.credit,
+        first=phases.outcome(c),
+        looked=phases.look(c, phases.after(c)),
+    )
 
 
 RULE = Declaration(

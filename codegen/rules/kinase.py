@@ -15,6 +15,7 @@ from codegen.program import Item, Program, Stage, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, STRENGTH, Settling, plus
 from codegen.tensors import Tensor
+from codegen.traces import TRACE, Trace
 
 INTEGRATORS = ("cam", "cap", "cad")
 """Each follows the one before, the first the unit."""
@@ -34,13 +35,16 @@ def _rate(parameters: Parameters, tau: str) -> float:
     return CYCLES / (int(parameters["cycles"]) * float(parameters[tau]))
 
 
-def _leaks(c: Composer, n: int) -> tuple[Item, ...]:
-    """CaM follows the unit, CaP follows CaM, CaD follows CaP."""
+def _leaks(c: Composer, first: int, n: int) -> tuple[Item, ...]:
+    """CaM follows the unit, CaP follows CaM, CaD follows CaP, in cycles `first` and on."""
     across, below, made = Shape(1, c.network.layers[n]), plus(c, n), list[Item]()
+    minus, cycles = (int(c.parameters[name]) for name in ("minus", "cycles"))
+    made += Trace(minus + cycles, minus + first).row(c, n, below)
     for name in INTEGRATORS:
         one = _integrator(c, name, n)
         rate = _rate(c.parameters, f"tau_{name[-1]}")
         made.append(op("leak", across, n, s=one, t=below, rate=rate, purpose=name))
+        made += Trace(cycles, first).row(c, n, one, f"trace_{name}")
         below = one
     return tuple(made)
 
@@ -62,13 +66,17 @@ def _shown(c: Composer) -> tuple[Item, ...]:
     free = Settling(lambda n: plus(c, n), float(c.parameters["dt"]))
     held = replace(free, clamped=True)
 
-    leaks = partial(_leaks, c)
-    last = _delta(c, c.depth)
+    shown = cycles // 4
+    hidden, last = cycles - shown, _delta(c, c.depth)
     return (
         _begun(c),
-        *settling.settled(c, free, cycles - cycles // 4, "credit", "the minus phase goes on", leaks),
+        *settling.settled(
+            c, free, hidden, "credit", "the minus phase goes on", partial(_leaks, c, 0)
+        ),
         settling.clamp(c),
-        *settling.settled(c, held, cycles // 4, "credit", "the plus phase", leaks),
+        *settling.settled(
+            c, held, shown, "credit", "the plus phase", partial(_leaks, c, hidden)
+        ),
         Stage("credit", (last,), c.depth),
     )  # fmt: skip
 
@@ -106,7 +114,9 @@ def _conflict(parameters: Parameters) -> str:
 
 
 def _program(c: Composer) -> Program:
-    return at_the_end(c, _credit, first=_shown(c), looked=phases.look(c))
+    return at_the_end(
+        c, _credit, first=_shown(c), looked=phases.look(c, int(c.parameters["cycles"]))
+    )
 
 
 RULE = Declaration(
@@ -123,6 +133,7 @@ RULE = Declaration(
         Parameter("tau_m", 2.0, "of CaM, in cycles of a step of 40", within=_TAU),
         Parameter("tau_p", 8.0, "of CaP (CaMKII), likewise", within=_TAU),
         Parameter("tau_d", 8.0, "of CaD (DAPK1), likewise", within=_TAU),
+        TRACE,
     ),
     rates=by_activation(others=Rate(3.0, 0.5)),
     program=_program,

@@ -21,7 +21,9 @@ def _credit(c: Composer, n: int) -> tuple[Item, ...]:
 
 
 def _program(c: Composer) -> Program:
-    return at_the_end(c, _credit, first=phases.outcome(c), looked=phases.look(c))
+    return at_the_end(
+        c, _credit, first=phases.outcome(c), looked=phases.look(c, phases.after(c))
+    )
 
 
 RULE = Declaration(

@@ -32,6 +32,10 @@ BARE = (
 SPECS = {
     "one layer": Spec(Network((8, 5))),
     "odd widths, bp": Spec(Network((13, 7, 3, 5)), RuleChoice("bp")),
+    "cycles kept": Spec(
+        Network((13, 7, 5), "sigmoid", "identity"),
+        RuleChoice("kinase", {"trace": "on"}),
+    ),
     "i16": Spec(Network((64, 17, 10)), inputs=Inputs("i16", 1.0)),
     "stored feedback, f32": Spec(
         Network((9, 33, 10), "relu", "softmax"),

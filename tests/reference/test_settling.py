@@ -3,14 +3,17 @@ oracles, finite differences, and backpropagation."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from codegen import rules
 from codegen.errors import SpecError
+from codegen.planning.checkpoint import identity
 from codegen.reference import Learner, NonFinite
 from codegen.reference.health import health
-from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 from hil.data.datasets import load
 
 LAYERS = (9, 12, 11, 5)
@@ -238,3 +241,24 @@ def test_a_cascade_that_would_overshoot_is_refused(
 def test_a_parameter_beyond_its_limits_is_refused(name: str, value: float) -> None:
     with pytest.raises(SpecError, match=f"{name} = {value}"):
         learner_of("generec", **{name: value})
+
+
+@pytest.mark.parametrize("rule", ["generec", "midpoint", "chl", "kinase", "eqprop"])
+def test_cycles_that_are_kept_change_nothing_that_is_learned(rule: str) -> None:
+    """A state may go from a device that keeps them to one that does not."""
+    layers = (9, 12, 5)
+    plain, kept = (learner_of(rule, layers, trace=t) for t in ("off", "on"))
+    for learner in (plain, kept):
+        learner.step(X, LABEL, 0.1)
+    assert plain.digest() == kept.digest()
+    assert set(kept.trace) - set(plain.trace) >= {"trace1", "trace2"}
+    assert not [name for name in plain.trace if name.startswith("trace")]
+    assert identity(plain.spec) == identity(kept.spec)
+
+
+def test_a_step_that_the_error_gate_ends_has_no_cycles_to_tell() -> None:
+    """Its plus phase has none: what lies there is not this step's."""
+    learner = learner_of("generec", (9, 12, 5), trace="on")
+    gated = Learner(replace(learner.spec, gate=Gate("none", error=9.0)))
+    gated.step(X, LABEL, 0.1)
+    assert "trace1" not in gated.trace

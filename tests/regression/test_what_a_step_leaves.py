@@ -20,6 +20,17 @@ SEEN = {
     "bp": {"h1", "e", "d1"},
 }
 """Of some rules what must be among it, for these are what people look at."""
+TRACED = (
+    ("host", None, "generec", 11),
+    ("host", None, "kinase", 60),
+    ("qemu-rv64gcv", 128, "kinase", 60),
+    ("qemu-rv32imafc-zve32f", 512, "chl", 11),
+    ("netduinoplus2", None, "midpoint", 11),
+    ("qemu-rv64gc", None, "eqprop", 18),
+)
+"""Machines, and rules whose cycles are kept: a row each, so many a step."""
+LAST = {"eqprop": "away1"}
+"""Where a traced step ends, if not in the plus phase."""
 
 
 @pytest.mark.parametrize(
@@ -33,16 +44,49 @@ SEEN = {
 def test_every_intermediate_is_the_references(
     hil_device: Device, hil_lesson: Lesson, rule: str
 ) -> None:
-    learner = Learner(hil_lesson.spec)
-    hil_device.init(hil_lesson.spec.seed)
+    held = held_against_the_reference(hil_device, hil_lesson)
+    assert set(held) >= SEEN.get(rule, {"p"}), held
+
+
+@pytest.mark.parametrize(
+    ("hil_target", "rule", "cycles"),
+    [
+        pytest.param(
+            target, rule, cycles,
+            marks=pytest.mark.hil(
+                rule=rule, network=(64, 17, 10), vlen=vlen, parameters={"trace": "on"},
+                debug=target == "host",
+            ),
+        )
+        for target, vlen, rule, cycles in TRACED
+    ],
+    indirect=["hil_target"],
+)  # fmt: skip
+def test_every_cycle_of_a_traced_step_is_the_references(
+    hil_device: Device, hil_lesson: Lesson, rule: str, cycles: int
+) -> None:
+    held = held_against_the_reference(hil_device, hil_lesson)
+    assert held["trace1"].shape == (cycles, 17)
+    assert held["trace2"].shape == (cycles, 10)
+    if rule == "kinase":
+        assert np.array_equal(held["trace_cad1"][-1], held["cad1"])
+        assert held["trace_cam2"].shape == (40, 10)
+    assert np.array_equal(held["trace1"][-1], held[LAST.get(rule, "plus1")])
+
+
+def held_against_the_reference(device: Device, lesson: Lesson) -> dict[str, np.ndarray]:
+    """What the device has left after two steps, by name: all that the reference has of it,
+    which must be equal."""
+    learner = Learner(lesson.spec)
+    device.init(lesson.spec.seed)
     for step in range(2):
-        one_step(hil_device, hil_lesson, step)
-        learner.step(*hil_lesson.sample(step), hil_lesson.eta(step))
-    held = set()
-    for tensor in hil_device.plan.readable:
+        one_step(device, lesson, step)
+        learner.step(*lesson.sample(step), lesson.eta(step))
+    held = {}
+    for tensor in device.plan.readable:
         if tensor.name in learner.trace and not tensor.state:
-            told, right = hil_device.read(tensor), learner.trace[tensor.name]
+            told, right = device.read(tensor), learner.trace[tensor.name]
             wrong = told.ravel().view(np.uint32) != right.ravel().view(np.uint32)
             assert not wrong.any(), tensor.name
-            held.add(tensor.name)
-    assert held >= SEEN.get(rule, {"p"}), held
+            held[tensor.name] = told
+    return held

@@ -17,6 +17,7 @@ from codegen.reference.arithmetic import F32
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
 from codegen.reference.settling import name, promised
+from codegen.reference.traces import Trace
 from codegen.reference.updates import rank_one
 from codegen.spec import Network
 
@@ -26,7 +27,9 @@ def look(machine: Machine[T], x: T) -> T:
     return _free(machine, x)[1][-1]
 
 
-def _free(machine: Machine[T], x: T) -> tuple[T, list[T]]:
+def _free(
+    machine: Machine[T], x: T, trace: Trace[T] | None = None
+) -> tuple[T, list[T]]:
     """Layer 1's drive from below, and the states after the free phase."""
     machine.begin(x)
     base = machine.affine(1, machine.state["b1"], x)
@@ -35,12 +38,13 @@ def _free(machine: Machine[T], x: T) -> tuple[T, list[T]]:
         for width in machine.spec.network.layers[1:]
     ]
     cycles = int(machine.parameters["free"])
-    return base, _settled(machine, "minus", cycles, base, start)
+    return base, _settled(machine, "minus", cycles, base, start, trace=trace)
 
 
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`."""
-    base, free = _free(machine, x)
+    trace = Trace(machine)
+    base, free = _free(machine, x, trace)
     machine.judge(free[-1], t)
     if machine.negligible(machine.trace["e"]):
         return
@@ -49,10 +53,11 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     cycles = int(machine.parameters["nudged"])
     states = {
         sign: _settled(
-            machine, phase, cycles, base, free, (np.float32(sign * 2 * beta), t)
+            machine, phase, cycles, base, free, (np.float32(sign * 2 * beta), t), trace
         )
         for phase, sign in (("plus", 1), ("away", -1))
     }
+    trace.named()
     apart = [
         arithmetic.difference(away, towards)
         for away, towards in zip(states[-1], states[1], strict=True)
@@ -87,11 +92,11 @@ def feedforward(network: Network) -> Network:
 
 def _settled(
     machine: Machine[T], phase: str, cycles: int, base: T, start: list[T],
-    pull: tuple[np.float32, T] | None = None,
+    pull: tuple[np.float32, T] | None = None, trace: Trace[T] | None = None,
 ) -> list[T]:  # fmt: skip
     """The states of layers 1..L after so many cycles from `start`, which enter the
-    trace; with a `pull` outputs are nudged, so strongly, towards a target. Raises
-    `NonFinite`."""
+    machine's trace, and of every cycle `trace`; with a `pull` outputs are nudged, so
+    strongly, towards a target. Raises `NonFinite`."""
     states = list(start)
     for _ in range(cycles):
         drives = [_drive(machine, layer, base, states) for layer in _layers(machine)]
@@ -103,6 +108,8 @@ def _settled(
             )
             drawn = pull if layer == machine.depth else None
             states[layer - 1] = _moved(machine, states[layer - 1], drive, drawn)
+            if trace is not None:
+                trace.add(f"trace{layer}", states[layer - 1])
     for layer in _layers(machine):
         machine.note(name(machine, phase, layer), states[layer - 1], "settling")
     return states

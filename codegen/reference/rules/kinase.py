@@ -51,10 +51,13 @@ def _integrate(machine: Machine[T], units: Settling[T], t: T) -> None:
         units.cycle("plus", machine.depth - shown)
         for n in layers:
             found[n] = _followed(machine, found[n], units.states[n])
+            for name, value in found[n].items():
+                units.trace.add(f"trace_{name}{n}", value)
     units.noted("plus", layers)
     for n in layers:
         for name, value in found[n].items():
             machine.note(f"{name}{n}", value, "integrator")
+    units.trace.named()
 
 
 def _followed(machine: Machine[T], was: dict[str, T], s: T) -> dict[str, T]:

@@ -1,0 +1,46 @@
+"""What a step keeps of its cycles: a row each, to be read when the step is over.
+
+Off unless a rule's parameter `trace` is on. Then every tensor that is traced has another
+one beside it, [cycles of the step, width], which nothing else takes the place of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.composer import Composer
+from codegen.kernels.cost import Shape
+from codegen.parameters import Parameter, Parameters
+from codegen.program import Item, Part, op
+from codegen.tensors import Tensor
+
+TRACE = Parameter(
+    "trace", "off",
+    "on: what the units were after every cycle of a step is kept, to be read when it is over",
+    ("off", "on"), watches=True,
+)  # fmt: skip
+
+
+def traced(parameters: Parameters) -> bool:
+    """Whether cycles are kept."""
+    return parameters["trace"] == "on"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Rows for so many `cycles`, of which those of the phase at hand begin with number
+    `first`."""
+
+    cycles: int
+    first: int = 0
+
+    def row(
+        self, c: Composer, n: int, one: Tensor, of: str = "trace"
+    ) -> tuple[Item, ...]:
+        """What `one`, of layer n, has come to in this cycle enters `of`n; nothing where
+        cycles are not kept."""
+        if not traced(c.parameters):
+            return ()
+        kept = c.kept(f"{of}{n}", (self.cycles, one.size))
+        place = Part(kept, f"{self.first} + cycle" if self.first else "cycle")
+        return (op("copy", Shape(1, one.size), n, v=one, x=place, purpose="trace"),)
