@@ -152,10 +152,12 @@ SHELVES = {
         "perturbation": "cformat composer kernels layers parameters program streams "
         "tensors",
         "settling": "composer fronts goals kernels layers parameters program tensors",
-        "phases": "composer parameters program settling",
+        "traces": "composer kernels parameters program tensors",
+        "phases": "composer parameters program settling traces",
         "forms": "composer fronts goals layers program updates",
         "rules": "cformat composer errors feedback forms fronts goals kernels layers "
-        "parameters perturbation phases program settling spec streams tensors updates",
+        "parameters perturbation phases program settling spec streams tensors traces "
+        "updates",
         "reference": "constants errors rules spec streams window",
         "planning": "budget composer errors formats fronts goals kernels layers "
         "program protocol rules spec tensors updates",
