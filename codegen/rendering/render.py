@@ -18,6 +18,7 @@ from codegen.planning import bill, layout
 from codegen.planning.checkpoint import identity
 from codegen.planning.planned import Call, LinkPlan, Plan
 from codegen.planning.resident import SAMPLES_FILE, TARGETS_FILE
+from codegen.rendering.compiled import Compiled
 from codegen.rendering.prefix import DEFAULT, renamed
 from codegen.rendering.self_test import FINDINGS
 from codegen.rendering.spelling import (
@@ -58,8 +59,8 @@ def environment() -> jinja2.Environment:
 
 @lru_cache
 def _environment(templates: Path) -> jinja2.Environment:
-    """A template that was compiled before is looked at and taken again, which saves
-    half of the time that a network needs to be rendered."""
+    """A template that was compiled before is looked at and taken again, from this
+    process or from the cache."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
@@ -78,6 +79,7 @@ def _environment(templates: Path) -> jinja2.Environment:
     made.globals["streams"] = streams
     made.globals["findings"] = FINDINGS
     made.globals["kind"] = kind
+    made.bytecode_cache = Compiled(made)
     return made
 
 
