@@ -45,6 +45,7 @@ $(READY): pyproject.toml requirements.lock .ci/apt.sh .ci/packages.py
 	@.ci/apt.sh --check || .ci/apt.sh
 	@$(PYTHON) -m venv $(VENV)
 	@$(PACKAGES) install $(if $(WHEELHOUSE),--wheelhouse '$(WHEELHOUSE)')
+	@$(BIN)/python -m compileall -q targets codegen emulation hil
 	@touch $(VENV)/ready $@
 
 # For this computer's kind and this Python: what `make setup` installs, as files.

@@ -15,13 +15,16 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emulation.errors import EmulatorError, QemuGone, QemuMissing, QemuRefused
 from emulation.line import PtyLine
 from emulation.machine import Machine, State
-from emulation.qmp import Monitor
 from emulation.trace import LOG_ITEMS, Watch
 from targets import Target, storage
+
+if TYPE_CHECKING:
+    from emulation.qmp import Monitor
 
 HOW_TO_INSTALL = (
     "Debian, Ubuntu: sudo apt-get install qemu-system-misc, or run .ci/apt.sh",
@@ -122,6 +125,10 @@ class QemuMachine(Machine):
 
     def _launch(self, folder: Path, cpu: str) -> None:
         """Starts QEMU and takes control; `QemuRefused` when it ends at once."""
+        from emulation.qmp import (
+            Monitor,
+        )  # with asyncio, for which no other machine waits
+
         path = folder / "qmp"
         if len(bytes(path)) > MAX_SOCKET_PATH:
             raise EmulatorError(

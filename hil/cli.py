@@ -1,7 +1,8 @@
 """The `hil` command: one verb a file in `hil.verbs`.
 
 A verb module has `HELP`, `arguments(parser)` and `run(arguments) -> int`; its
-name is the module's. Only the verb that was asked for does any heavy importing.
+name is the module's. Only the verb that was asked for is imported, and only when it
+runs does it do any heavy importing.
 """
 
 from __future__ import annotations
@@ -13,15 +14,13 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from hil import output, verbs
 from hil.errors import HilError, Termination, UsageError, did_you_mean, stopped
-from hil.keys import KEYS
-from hil.versions import version
 from targets import storage
 from targets.signals import held
 
@@ -48,6 +47,8 @@ class _Parser(argparse.ArgumentParser):
 
     def _about(self, flag: str) -> tuple[str, ...]:
         """What a person may have meant by a flag that this verb does not have."""
+        from hil.keys import KEYS
+
         if flag in {key.flag for key in KEYS}:
             return (
                 f"it is a key of a run, and nothing here would heed it: `hil run {flag}`",
@@ -68,20 +69,47 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(sentence, *hints, f"`{self.prog} --help` lists what there is")
 
 
-def _verbs() -> dict[str, ModuleType]:
-    names = sorted(module.name for module in pkgutil.iter_modules(verbs.__path__))
+class _Version(argparse.Action):
+    """--version, which is looked up when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from hil.versions import version
+
+        print(f"hil {version()}")
+        parser.exit()
+
+
+def _names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(verbs.__path__))
+
+
+def _verbs(names: Iterable[str]) -> dict[str, ModuleType]:
     return {name: importlib.import_module(f"{verbs.__name__}.{name}") for name in names}
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all verbs."""
+    return _parser_of(_names())
+
+
+def _parser_for(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of this command line: of the verb that it begins with, and of all
+    verbs where it begins otherwise."""
+    names = _names()
+    return _parser_of(given[:1] if given and given[0] in names else names)
+
+
+def _parser_of(names: Iterable[str]) -> argparse.ArgumentParser:
     top = _Parser(
         prog="hil", description="Teach a network on a device; prove every step."
     )
-    top.add_argument("--version", action="version", version=f"hil {version()}")
-    top.set_defaults(parser=top)  # `hil completion` tells a shell of all of it
+    top.add_argument(
+        "--version", action=_Version, nargs=0,
+        help="show program's version number and exit",
+    )  # fmt: skip
+    top.set_defaults(parser=parser)  # `hil completion` tells a shell of all of it
     known = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name, module in _verbs().items():
+    for name, module in _verbs(names).items():
         verb = known.add_parser(name, help=module.HELP, description=module.HELP)
         module.arguments(verb)
         output.add_arguments(verb)
@@ -98,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     with held() as hold:
         try:
-            arguments = parser().parse_args(given)
+            arguments = _parser_for(given).parse_args(given)
             with hold.heard():
                 code = int(arguments.function(arguments))
             if code == 0:

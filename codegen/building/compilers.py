@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from codegen.building.arm import CORES, eabi
@@ -167,6 +166,8 @@ NO_CHECKS = "-fno-sanitize=undefined"
 
 
 def _zig_version() -> str:
+    from importlib import metadata
+
     return f"zig {metadata.version('ziglang')}"
 
 

@@ -1,16 +1,18 @@
-"""An image: the file a board runs, its digest and its sizes."""
+"""An image: the file a board runs, its digest and its sizes.
+
+An image from the cache is not read, so what reads ELF is imported late.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.constants import SH_FLAGS
-from elftools.elf.elffile import ELFFile
-
-from codegen.building.symbols import symbols_of
 from codegen.errors import BuildError
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 PARTS = {
     ".text": "the code",
@@ -42,6 +44,10 @@ class Image:
 def sizes(path: Path) -> tuple[int | None, int | None]:
     """(text, ram) of the ELF at `path` in bytes; (None, None) for another
     format, such as macOS's."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.constants import SH_FLAGS
+    from elftools.elf.elffile import ELFFile
+
     text = ram = 0
     try:
         with path.open("rb") as file:
@@ -60,6 +66,10 @@ def sizes(path: Path) -> tuple[int | None, int | None]:
 
 def symbols(path: Path) -> dict[str, int]:
     """Size in bytes of every named symbol of the ELF at `path`."""
+    from elftools.elf.elffile import ELFFile
+
+    from codegen.building.symbols import symbols_of
+
     with path.open("rb") as file:
         return {
             symbol.name: symbol.size
@@ -71,6 +81,8 @@ def symbols(path: Path) -> dict[str, int]:
 def place(path: Path, address: int) -> str:
     """Where `address` lies in the bare-metal ELF at `path`, as in "in the code,
     net_step+0x1c"; or "outside the image"."""
+    from elftools.elf.elffile import ELFFile
+
     with path.open("rb") as file:
         elf = ELFFile(file)
         for section in elf.iter_sections():
@@ -83,6 +95,8 @@ def place(path: Path, address: int) -> str:
 
 def _symbol_at(elf: ELFFile, address: int) -> str:
     """The function or variable that holds `address`, and how far into it."""
+    from codegen.building.symbols import symbols_of
+
     for symbol in symbols_of(elf):
         offset = address - symbol.value
         if symbol.name and 0 <= offset < symbol.size:
@@ -102,6 +116,8 @@ def refuse_heap(path: Path) -> None:
 
 def code(path: Path) -> tuple[int, bytes]:
     """Address and bytes of the machine code of the ELF at `path`."""
+    from elftools.elf.elffile import ELFFile
+
     with path.open("rb") as file:
         section = ELFFile(file).get_section_by_name(".text")
         if section is None:

@@ -11,15 +11,16 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codegen.building import cache
 from codegen.building.arm import CORES
 from codegen.errors import BuildError
-from codegen.machine_code import callgraph, thumb
-from codegen.machine_code.callgraph import Graph
-from codegen.machine_code.gcc_calls import read as read_gcc
 from codegen.planning import layout
 from targets import Target
+
+if TYPE_CHECKING:
+    from codegen.machine_code.callgraph import Graph
 
 MAIN, TRAPS = "main", "trap_entry"
 """Where the stack begins, and the trap stack of a port that has one."""
@@ -102,6 +103,9 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
     vectors of `vlen` bits. None where nothing tells what calls what: in a program
     that is linked with a libc (whose own calls go through pointers), unless gcc has
     written the calls down."""
+    # late: an image from the cache is not read
+    from codegen.machine_code import callgraph, gcc_calls, thumb
+
     if target.isa in CORES:
         graph = thumb.read(path)
         stack = Stack(graph)
@@ -113,7 +117,7 @@ def read(path: Path, target: Target, vlen: int) -> Stack | None:
     told = path.parent / cache.CALLS
     if not told.exists():
         return None
-    return Stack(read_gcc(told.read_text(encoding="utf-8"), path), RED_ZONE)
+    return Stack(gcc_calls.read(told.read_text(encoding="utf-8"), path), RED_ZONE)
 
 
 def deepest(path: Path, target: Target, vlen: int) -> Bound | None:

@@ -11,7 +11,6 @@ import shlex
 from dataclasses import dataclass, replace
 
 from hil.desk.attach import patiently
-from hil.desk.loaders import loader_for
 from hil.device.device import Device
 from hil.device.exchange import say_hello
 from hil.device.greeting import Greeting
@@ -80,6 +79,8 @@ def flash(unit: Unit, lesson: Wanted, built: Answers, *, blank: bool) -> Flashed
     and when another image answers afterwards; `FlashError` when the loader fails, or
     nobody answers; and `UsageError`.
     """
+    from hil.desk.loaders import loader_for
+
     loader = loader_for(unit, lesson.target)
     image, limits = built.image, lesson.target.limits
     try:

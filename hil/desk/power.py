@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-from hil.desk.loaders.base import run_tool
 from hil.device.units import Unit
 from hil.errors import FlashError, LineClosed, LinkError, UsageError
 
@@ -39,6 +38,8 @@ class Supply:
 
 
 def _switch(unit: Unit, state: str) -> None:
+    from hil.desk.loaders.base import run_tool
+
     command = (unit.power or "").replace("{state}", state)
     try:
         run_tool(shlex.split(command), "power switch")

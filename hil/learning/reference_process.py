@@ -3,7 +3,8 @@ talks to a device.
 
 The child (`codegen.reference.serving`) is a new interpreter that imports the
 reference and nothing else of the project; it is started as soon as a run
-begins, so that it is ready when the device is. Not a fork: that would also copy
+begins, so that it is ready when the device is. `hil run` starts it before it
+imports numpy itself, so nothing here does at once. Not a fork: that would also copy
 whatever threads and descriptors the calling program has. It has no life of its
 own: it ends when its pipe does, so also when we are killed, and Ctrl-C in the
 terminal does not reach it.
@@ -23,13 +24,16 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from codegen import reference
-from codegen.reference.serving import Answer, Asked, Placed, Reply, unpickled
-from codegen.spec import Spec
+import codegen
 from hil.errors import ReferenceLost, ReferenceUnsound
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from codegen.reference.serving import Answer, Asked, Reply
+    from codegen.spec import Spec
 
 ROOM = 48 << 10
 """Bytes of samples under way to the process, at most: a pipe holds them, so
@@ -44,14 +48,15 @@ ALONE = {"OPENBLAS_NUM_THREADS": "1"}
 as all of numpy's import."""
 BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
-    f"from {reference.__name__}.serving import serve; serve()"
+    f"from {codegen.__name__}.reference.serving import serve; serve()"
 )
 
 
 class ReferenceProcess:
-    """A learner of `spec` in a process of its own, until `close`."""
+    """A learner of `spec` in a process of its own, until `close`. Without a spec it
+    gets ready, and waits for `anew`."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec | None = None) -> None:
         self.seconds = 0.0
         """Host seconds spent on steps so far."""
         self._under_way: deque[int] = deque()
@@ -69,8 +74,8 @@ class ReferenceProcess:
         os.set_blocking(self._to.fileno(), False)
         # reads on while we write, so that neither side waits for the other for ever
         self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._send(spec)
+        if spec is not None:
+            self._begin(spec)
 
     @property
     def pid(self) -> int:
@@ -93,10 +98,17 @@ class ReferenceProcess:
         while self._under_way:
             self.take(ANSWER_LIMIT)
         self.seconds = 0.0
+        self._begin(spec)
+
+    def _begin(self, spec: Spec) -> None:
+        if self._reader.ident is None:
+            self._reader.start()
         self._send(spec)
 
     def load(self, state: Mapping[str, np.ndarray], step: int = 0) -> None:
         """Go on with step `step` from these tensors."""
+        from codegen.reference.serving import Placed
+
         self._send(Placed(dict(state), step))
 
     def post(self, batch: Sequence[Asked]) -> None:
@@ -133,7 +145,8 @@ class ReferenceProcess:
     def close(self) -> None:
         """End the process, whatever it is doing; harmless when it has ended."""
         self._end()
-        self._reader.join(END_LIMIT)
+        if self._reader.ident is not None:
+            self._reader.join(END_LIMIT)
         self._from.close()
         self._to.close()
 
@@ -155,6 +168,8 @@ class ReferenceProcess:
 
     def _read(self) -> None:
         """In a thread: replies into the queue, None at the end."""
+        from codegen.reference.serving import unpickled
+
         try:
             for reply in unpickled(self._from):
                 self._replies.put(reply)

@@ -80,12 +80,17 @@ def run(
 
 
 def carried_out(
-    lesson: Lesson, out: Path, progress: Progress, resume: Path | bool = False
+    lesson: Lesson,
+    out: Path,
+    progress: Progress,
+    resume: Path | bool = False,
+    reference: ReferenceProcess | None = None,
 ) -> Session:
-    """A session that has been run. Ctrl-C and SIGTERM are heard in its midst: a
-    folder, once made, gets its record."""
+    """A session that has been run, with a `reference` that is there already or one of
+    its own. Ctrl-C and SIGTERM are heard in its midst: a folder, once made, gets its
+    record."""
     with held() as hold:
-        session = Session(lesson, out, progress, resume)
+        session = Session(lesson, out, progress, resume, reference=reference)
         session.run(hold)
     return session
 

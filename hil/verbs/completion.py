@@ -30,8 +30,9 @@ def run(given: argparse.Namespace) -> int:
     import shtab
 
     out = output.of(given)
-    _add_values(given.parser)
-    script = shtab.complete(given.parser, given.shell)
+    parser = given.parser()
+    _add_values(parser)
+    script = shtab.complete(parser, given.shell)
     out.line(script)
     out.document({"shell": given.shell, "script": script})
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hil import output
@@ -12,6 +14,10 @@ from targets.signals import held
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hil.experiment import Experiment
+    from hil.learning.reference_process import ReferenceProcess
+    from hil.learning.session import Session
 
 HELP = "teach a network on a device and compare every step with numpy"
 LATEST = ""
@@ -42,20 +48,55 @@ def run(given: argparse.Namespace) -> int:
     """The verb; returns the run's exit code."""
     from pathlib import Path
 
+    out = output.of(given)
+    resume = _resumed(given)
+    if isinstance(resume, Path):
+        from hil.records.record import EXPERIMENT
+
+        given.experiment = str(resume / EXPERIMENT)
+    asked = experiment_of(given)
+    with _reference(asked) as reference:
+        session = _carried_out(asked, Path(given.out), out, resume, reference)
+    return _told(session, given, out)
+
+
+@contextmanager
+def _reference(asked: Experiment) -> Iterator[ReferenceProcess | None]:
+    """The process of the reference, which imports numpy while we do; None where nothing
+    is compared."""
+    if asked.compare == "none":
+        yield None
+        return
+    with held():  # a process that runs is known
+        from hil.learning.reference_process import ReferenceProcess
+
+        process = ReferenceProcess()
+    with process:
+        yield process
+
+
+def _carried_out(
+    asked: Experiment,
+    folder: Path,
+    out: output.Output,
+    resume: Path | bool,
+    reference: ReferenceProcess | None,
+) -> Session:
     with held():  # an import that is torn apart may lose the signal
         from hil.learning.session import carried_out
         from hil.lesson.preparing import prepare
         from hil.live import for_stream
-        from hil.records.record import EXPERIMENT, FILE
-        from hil.records.verdict import line, verdict, versions
 
-    out = output.of(given)
-    resume = _resumed(given)
-    if isinstance(resume, Path):
-        given.experiment = str(resume / EXPERIMENT)
-    lesson = prepare(experiment_of(given))
+    lesson = prepare(asked)
     with held() as hold, for_stream(out.people) as view, hold.heard():
-        session = carried_out(lesson, Path(given.out), view, resume)
+        return carried_out(lesson, folder, view, resume, reference)
+
+
+def _told(session: Session, given: argparse.Namespace, out: output.Output) -> int:
+    """What came of a run, and its exit code."""
+    from hil.records.record import FILE
+    from hil.records.verdict import line, verdict, versions
+
     record, failure = session.record, session.failure
     out.document(record.to_json())
     if failure is not None:

@@ -118,15 +118,59 @@ def test_monitor_shows_a_runs_recording(
     assert document["damaged"] == 0 and document["stray"] == ""
 
 
-def test_light_verbs_do_not_wait_for_numpy() -> None:
+HEAVY = {
+    "asyncio", "cobs", "elftools", "importlib.metadata", "jinja2", "matplotlib",
+    "numpy", "qemu", "rich", "serial", "ssl",
+}  # fmt: skip
+"""What a command waits for, if it imports it."""
+
+
+def imported(*given: str) -> set[str]:
+    """The modules of a process of its own that has carried out this command."""
     script = (
-        "import sys; from hil.cli import main; main(['targets']); "
-        "sys.exit('numpy' in sys.modules or 'rich' in sys.modules)"
+        "import sys\n"
+        "from hil.cli import main\n"
+        "try: code = main(sys.argv[1:])\n"
+        "except SystemExit as end: code = end.code\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+        "sys.exit(code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", script, *given], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("given", [("--help",), ("run", "--help"), ("targets",)])
+def test_light_commands_import_nothing_heavy(given: tuple[str, ...]) -> None:
+    assert not HEAVY & imported(*given)
+
+
+def test_a_command_imports_no_other_verb_than_its_own() -> None:
+    verbs = {name for name in imported("targets") if name.startswith("hil.verbs.")}
+    assert verbs == {"hil.verbs.targets"}
+
+
+def test_a_native_run_imports_nothing_of_emulators_boards_and_elf(
+    host_cc: str, tmp_path: Path
+) -> None:
+    given = [
+        "run",
+        "--target",
+        "host",
+        "--network",
+        "64-10",
+        "--steps",
+        "1",
+        "--test",
+        "0",
+    ]
+    assert main([*given, "--out", str(tmp_path)]) == 0  # the image is in the cache now
+    found = imported(*given, "--out", str(tmp_path))
+    allowed = {"cobs", "importlib.metadata", "jinja2", "numpy", "serial"}
+    assert HEAVY & found == allowed
+    assert not {name for name in found if name.startswith("hil.desk.loaders")}
 
 
 def test_doctor_finds_nothing_wrong_where_the_host_target_works(
