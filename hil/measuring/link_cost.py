@@ -10,15 +10,10 @@ a command to the first step that was compared.
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
 from codegen.protocol import STEP
 from codegen.reference import Learner
@@ -40,17 +35,16 @@ from hil.measuring.echo import (
     echo_rates,
     require_transparent,
 )
+from hil.measuring.first_step import FirstStep, first_step
 
 GOAL = 0.8
-FIRST_STEP_LIMIT = 1.5
-"""Host seconds from command to first step, with the image in the cache."""
 
 
 @dataclass(frozen=True)
 class LinkBench:
     """Rates; `echo` and `raw` in payload bytes per second there and back, the
-    others in learning steps per second. `first_step` in seconds. A unit is given no
-    image but its own, so three of them are None there."""
+    others in learning steps per second. A unit is given no image but its own, so three
+    of them are None there."""
 
     raw: float | None
     echo: float
@@ -59,7 +53,7 @@ class LinkBench:
     reference: float
     lockstep: float
     resident: float | None = None
-    first_step: float | None = None
+    first_step: FirstStep | None = None
 
     @property
     def echo_share(self) -> float | None:
@@ -71,10 +65,16 @@ class LinkBench:
         """Lockstep against the slowest of its parts."""
         return self.lockstep / min(self.link, self.device, self.reference)
 
-    def to_json(self) -> dict[str, float | None]:
-        """Every figure by name."""
-        shares = {"echo_share": self.echo_share, "lockstep_share": self.lockstep_share}
-        return {**asdict(self), **shares}
+    def to_json(self) -> dict[str, Any]:
+        """Every figure by name; of the first step all seconds, and its parts."""
+        first = self.first_step
+        return {
+            **asdict(self),
+            "first_step": first and first.seconds,
+            "first_step_parts": first and asdict(first),
+            "echo_share": self.echo_share,
+            "lockstep_share": self.lockstep_share,
+        }
 
 
 def bench_link(lesson: Lesson) -> LinkBench:
@@ -106,10 +106,11 @@ def bench_link(lesson: Lesson) -> LinkBench:
         device, _ = _greeted(stack, resident)
         nearby = _lockstep_rate(device, resident, None)
         device.leave()
-    first_step = statistics.median(_first_step(fed) for _ in range(ROUNDS))
-    return LinkBench(
-        raw, echo, link, alone, reference, lockstep, nearby, first_step
-    )  # fmt: skip
+    firsts = sorted(
+        (first_step(fed.experiment) for _ in range(ROUNDS)), key=lambda f: f.seconds
+    )
+    median = firsts[len(firsts) // 2]
+    return LinkBench(raw, echo, link, alone, reference, lockstep, nearby, median)
 
 
 def _fed_and_resident(lesson: Lesson) -> tuple[Lesson, Lesson]:
@@ -167,36 +168,3 @@ def _reference_rate(lesson: Lesson) -> float:
         if lesson.digest_after(step):
             learner.digest()
     return lesson.steps / (time.perf_counter() - started)
-
-
-def _first_step(lesson: Lesson) -> float:
-    """Seconds from the start of a `hil run` of its own until it says that the
-    first step is learned and compared. The device here must have left.
-
-    Raises `Divergence` when the run does not pass.
-    """
-    one = lesson.experiment.override({"steps": 1, "test": 0})
-    path = os.pathsep.join(filter(None, sys.path))
-    with tempfile.TemporaryDirectory(prefix="hil-first-step-") as folder:
-        toml = Path(folder, "one.toml")
-        one.write(toml)
-        started = time.perf_counter()
-        with subprocess.Popen(
-            [sys.executable, "-m", "hil", "run", str(toml), "--out", folder],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
-        ) as command:
-            assert command.stdout is not None
-            try:
-                for line in command.stdout:
-                    if line.startswith("learn"):
-                        taken = time.perf_counter() - started
-            except BaseException:
-                command.terminate()  # it ends in order, within limits of its own
-                raise
-        if command.returncode != 0:
-            raise Divergence(
-                f"`hil run` with one step ended with exit code {command.returncode}"
-            )
-    return taken

@@ -200,9 +200,15 @@ def test_bench_gives_every_rate_and_both_shares(
     document = json.loads(capsys.readouterr().out)
     rates = ("raw", "echo", "link", "device", "reference", "lockstep", "resident")
     assert all(document[name] > 0 for name in (*rates, "first_step"))
-    assert {*rates, "first_step", "echo_share", "lockstep_share"} == set(
+    parts = document["first_step_parts"]
+    assert sum(parts.values()) == pytest.approx(document["first_step"])
+    assert all(seconds > 0 for seconds in parts.values())
+    assert {*rates, *FIRST_STEP, "echo_share", "lockstep_share"} == set(
         document["provenance"]
     )
+
+
+FIRST_STEP = ("first_step", "first_step_parts")
 
 
 @pytest.mark.parametrize("flag", ["--json", "--save"])
