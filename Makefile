@@ -85,8 +85,10 @@ demo: setup
 	@echo "demo     half a minute on two idle cores: two devices learn 3,274 digits each"
 	$(BIN)/hil demo drift
 
-# Each process of a test that imports numpy starts without threads of its own.
+# Each process of a test that imports numpy starts without threads of its own, and takes
+# what an earlier one has compiled of our Python.
 test: export OPENBLAS_NUM_THREADS := 1
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m 'not full'
 

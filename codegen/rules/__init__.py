@@ -13,6 +13,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from codegen.composer import Composer
 from codegen.errors import SpecError
@@ -96,7 +97,15 @@ class Rule:
 
 def names() -> list[str]:
     """Names of all rules, sorted."""
-    return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__))
+    return [*_in(tuple(__path__))]
+
+
+@cache
+def _in(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that lie in these folders, which are looked at once."""
+    return tuple(
+        sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(folders))
+    )
 
 
 def declaration(name: str) -> Declaration:

@@ -49,7 +49,6 @@ def possible(case: Sequence[object]) -> bool:
 
 CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
 NAMES = "machine, rule, activation, output, network, inputs, code"
-FULL = [case for case in itertools.product(*CHOICES) if possible(case)]
 PAIRS = [
     tuple(case)
     for case in AllPairs([list(choices) for choices in CHOICES], filter_func=possible)
@@ -60,6 +59,7 @@ def cases(everything: bool) -> list[object]:
     """Every case once, those beyond the pairwise set marked `full`; these alone take
     ten seconds to collect, and are left out where nobody asks for them."""
     chosen = set(PAIRS)
+    full = itertools.product(*CHOICES) if everything else PAIRS
     return [
         pytest.param(
             *case,
@@ -68,7 +68,8 @@ def cases(everything: bool) -> list[object]:
             ),
             marks=() if case in chosen else pytest.mark.full,
         )
-        for case in (FULL if everything else PAIRS)
+        for case in full
+        if possible(case)
     ]
 
 
