@@ -3,7 +3,8 @@
 # compiler for this computer, make, Python's venv, and what the tests alone want: a
 # second RISC-V compiler that the digests are checked against and that brings
 # libFuzzer and its sanitizers for the decoders (the pinned compiler has none), its
-# tools that read which conditions were taken, a C++ compiler for the generated header,
+# tools that read which conditions were taken, an llvm-mca that knows the cores whose
+# cycles are modelled, a C++ compiler for the generated header,
 # a debugger that knows every target, and an ssh daemon that stands for a board's.
 #
 #   .ci/apt.sh          install what is missing; one line per decision
@@ -11,14 +12,15 @@
 #
 # Does nothing for what is already there, never asks a question (but sudo may ask
 # for a password at a terminal), and uses sudo only when not root. The second
-# compiler, its tools, C++, the debugger and the daemon are wanted, not needed: they
+# compiler, its tools, llvm-mca, C++, the debugger and the daemon are wanted, not needed: they
 # alone are no reason to touch the system, but where CI is set, and where one cannot be
 # had the script says so and goes on. Without CI only the second compiler of them is ever
 # installed: a daemon would be started by that, and let people in.
 set -eu
 
 CLANGS="19 20 21 22 18 17"
-WANTED="clang llvm c++ gdb sshd" # pieces that nothing but tests needs
+MCAS="22 23 24 25"
+WANTED="clang llvm mca c++ gdb sshd" # pieces that nothing but tests needs
 
 has() { command -v "$1" >/dev/null 2>&1; }
 has_sshd() { has ssh && { has sshd || [ -x /usr/sbin/sshd ]; }; }
@@ -46,6 +48,7 @@ there() {
     clang) has_second ;;
     c++) has g++ ;;
     llvm) has_coverage ;;
+    mca) has_mca ;;
     gdb) has gdb-multiarch ;;
     sshd) has_sshd ;;
     esac
@@ -64,6 +67,7 @@ say_absent() {
     has_libfuzzer || say "no clang with libclang-rt here: the C decoders are not fuzzed"
     has g++ || say "no g++ here: the generated header is not tested in C++"
     has_coverage || say "no clang >= 18 with llvm-cov here: conditions are not counted"
+    has_mca || say "no llvm-mca >= 22 here: cycles are modelled by the project's own tables"
     has gdb-multiarch || say "no gdb-multiarch here: what a debugger does is not tested"
     has_sshd || say "no ssh with its daemon here: boards over ssh are not tested"
 }
@@ -102,6 +106,16 @@ has_coverage() {
     [ "$major" -ge 18 ]
 }
 
+# An llvm-mca >= 22 and its llvm-objdump: older ones lack a core, or model it otherwise.
+has_mca() {
+    for number in $MCAS; do
+        if has "llvm-mca-$number" && has "llvm-objdump-$number"; then return 0; fi
+    done
+    has llvm-mca && has llvm-objdump || return 1
+    major=$(llvm-mca --version | sed -n 's/.*LLVM version \([0-9]*\).*/\1/p')
+    [ "${major:-0}" -ge 22 ]
+}
+
 has_second() { has_clang && has_libfuzzer; }
 
 clang_packages() {
@@ -121,6 +135,15 @@ llvm_packages() {
     set -- $(clang_packages)
     number=${1#clang-}
     if [ "${number:-0}" -ge 18 ] && available "llvm-$number"; then echo "llvm-$number"; fi
+}
+
+mca_packages() {
+    for number in $MCAS; do
+        if available "llvm-$number"; then
+            echo "llvm-$number"
+            return
+        fi
+    done
 }
 
 # Debian 13 gave RISC-V a package of its own.
@@ -143,6 +166,7 @@ packages_of() {
     clang) clang_packages ;;
     c++) if available g++; then echo g++; fi ;;
     llvm) llvm_packages ;;
+    mca) mca_packages ;;
     gdb) if available gdb-multiarch; then echo gdb-multiarch; fi ;;
     sshd) if available openssh-server; then echo openssh-server openssh-client; fi ;;
     esac

@@ -44,7 +44,9 @@ class Instruction:
 
     `reads` and `writes` are registers: "x5", "f3", "v8" (the first of its
     group); x0 never stands among them. `vtype` is what a vsetvli sets, (SEW in
-    bits, LMUL in eighths), None for all others and for vsetvl.
+    bits, LMUL in eighths), None for all others and for vsetvl. `eew`: bits of the
+    elements that are loaded or stored, where they may differ from SEW; `registers`:
+    how many whole ones are moved, whatever LMUL is.
     """
 
     size: int
@@ -55,6 +57,8 @@ class Instruction:
     vtype: tuple[int, int] | None = None
     csr: int | None = None
     links: bool = False
+    eew: int | None = None
+    registers: int | None = None
 
 
 def words(path: Path) -> dict[int, int]:
@@ -223,14 +227,24 @@ def _vector_memory(word: int, store: bool) -> Instruction:
     data, base, second = word >> 7 & 31, word >> 15 & 31, word >> 20 & 31
     mode = word >> 26 & 3
     name = ("vle", "vlx", "vls", "vlx")[mode]
+    eew = (
+        {0: 8, 5: 16, 6: 32, 7: 64}[word >> 12 & 7] if name in ("vle", "vls") else None
+    )
+    registers = None
     if mode == 0 and second == 8:
-        name = "vlr"  # whole registers
+        name, eew, registers = "vlr", None, (word >> 29) + 1
+    elif mode == 0 and second == 11:
+        name, eew = "vlm", None  # the bits of a mask
     reads = _x(base) + ((_v(second), _x(second))[mode == 2] if mode else ())
     reads += () if word >> 25 & 1 else _v(0)
     if store:
         name = name.replace("vl", "vs")
-        return Instruction(4, Class.VECTOR_STORE, name, reads + _v(data))
-    return Instruction(4, Class.VECTOR_LOAD, name, reads, _v(data))
+        return Instruction(
+            4, Class.VECTOR_STORE, name, reads + _v(data), eew=eew, registers=registers
+        )  # fmt: skip
+    return Instruction(
+        4, Class.VECTOR_LOAD, name, reads, _v(data), eew=eew, registers=registers
+    )  # fmt: skip
 
 
 _INTEGER = {
@@ -239,6 +253,7 @@ _INTEGER = {
     **dict.fromkeys((0x0C,), "vgather"),
     **dict.fromkeys((0x0E, 0x0F), "vslide"),
     **dict.fromkeys(range(0x18, 0x20), "vcmp"),
+    **dict.fromkeys((0x25, 0x28, 0x29, 0x2A, 0x2B), "vshift"),
     **dict.fromkeys((0x27,), "vmul"),
     **dict.fromkeys((0x2C, 0x2D, 0x2E, 0x2F), "vnarrow"),
 }
@@ -249,7 +264,7 @@ _MULTIPLY = {
     **dict.fromkeys((0x0E, 0x0F), "vslide"),
     **dict.fromkeys((0x10,), "vmove_x"),
     **dict.fromkeys((0x14,), "vid"),
-    **dict.fromkeys((0x17,), "vgather"),
+    **dict.fromkeys((0x17,), "vcompress"),
     **dict.fromkeys(range(0x18, 0x20), "vmask"),
     **dict.fromkeys((0x20, 0x21, 0x22, 0x23), "vdiv"),
     **dict.fromkeys(range(0x24, 0x40), "vmul"),
@@ -257,11 +272,12 @@ _MULTIPLY = {
 """The same of OPMVV and OPMVX."""
 
 _FLOAT = {
-    **dict.fromkeys((0x00, 0x02, 0x04, 0x06, 0x27), "vfadd"),
+    **dict.fromkeys((0x00, 0x02, 0x27), "vfadd"),
+    **dict.fromkeys((0x04, 0x06), "vfminmax"),
     **dict.fromkeys((0x01, 0x05, 0x07), "vfred"),
     **dict.fromkeys((0x03,), "vfredo"),
     **dict.fromkeys((0x0E, 0x0F), "vslide"),
-    **dict.fromkeys((0x10,), "vmove_x"),
+    **dict.fromkeys((0x10,), "vmove_f"),
     **dict.fromkeys((0x12,), "vfcvt"),
     **dict.fromkeys(range(0x18, 0x20), "vfcmp"),
     **dict.fromkeys((0x20, 0x21), "vfdiv"),
@@ -283,10 +299,17 @@ def _vector(word: int) -> Instruction:
     floating = funct3 in (_OPFVV, _OPFVF)
     table = _INTEGER if integer else _FLOAT if floating else _MULTIPLY
     name = table.get(funct6, "vfmove" if floating else "vlogic")
+    registers = None
     if integer and funct6 == 0x27 and funct3 == _OPIVI:
-        name = "vmvr"
+        name, registers = "vmvr", first + 1
     if floating and funct6 == 0x13 and first == 0:
         name = "vfdiv"  # square root
+    if name == "vfdiv" and funct3 == _OPFVF:
+        name = "vfdivf"  # by a scalar, or of one
+    if funct6 == 0x10 and funct3 in (_OPMVX, _OPFVF):
+        name = "vmove_s"  # into the first element
+    if funct6 == 0x10 and funct3 == _OPMVV and first in (16, 17):
+        name = "vpop"  # bits of a mask counted, or the first of them found
     reads = {
         _OPFVF: _f(first), _OPIVX: _x(first), _OPMVX: _x(first), _OPIVI: (),
     }.get(funct3, _v(first))  # fmt: skip
@@ -304,7 +327,7 @@ def _vector(word: int) -> Instruction:
         writes = _x(vd)
     elif funct6 == 0x10 and funct3 == _OPFVV:
         writes = _f(vd)
-    return Instruction(4, Class.VECTOR, name, reads, writes)
+    return Instruction(4, Class.VECTOR, name, reads, writes, registers=registers)
 
 
 def all_instructions(path: Path, xlen: int) -> Iterator[tuple[int, Instruction]]:

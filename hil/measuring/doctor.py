@@ -27,6 +27,7 @@ from hil.desk.loaders import CLASSES
 from hil.device import debuggers
 from hil.device.units import Unit
 from hil.errors import HilError
+from hil.measuring.steps import cycles, scoreboard
 from targets import Target
 
 OLDEST_PYTHON = (3, 10)
@@ -69,6 +70,7 @@ def examine(chosen: list[Target]) -> Iterator[Finding]:
     yield from emulators(chosen)
     yield from flashing_tools(chosen)
     yield from debugger(chosen)
+    yield analyser()
     yield pty()
     yield from ports()
     yield from data()
@@ -205,6 +207,17 @@ def debugger(chosen: list[Target]) -> Iterator[Finding]:
     elif there:
         names = sorted({found for found in there.values() if found is not None})
         yield Finding("debugger", OK, ", ".join(names))
+
+
+def analyser() -> Finding:
+    """What models the cycles of `hil bench step`; without it our own tables do."""
+    found = {core: cycles.analyser(core) for core in scoreboard.cores()}
+    versions = sorted({tools.version for tools in found.values() if tools is not None})
+    others = [core for core, tools in found.items() if tools is None]
+    text = ", ".join(versions) or f"no llvm-mca of {cycles.OLDEST} or newer"
+    if others:
+        text += f": the tables of cores.toml model {' and '.join(others)}"
+    return Finding("llvm-mca", OK, text)
 
 
 def boot(target: Target) -> Finding:

@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="instructions",
         choices=["instructions", "cycles"],
         help="counted instructions (default; cycles decide within 3%%), or modelled "
-        "cycles, mean of the cores",
+        "cycles of the core that has this VLEN",
     )
     group.add_argument(
         "--tries",

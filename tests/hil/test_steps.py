@@ -21,7 +21,8 @@ from hil.measuring.steps import counting, cycles, plain
 from hil.measuring.steps.bench import bench_step, candidates, lesson_for
 from hil.measuring.steps.counting import Counted
 from hil.measuring.steps.reference import twin
-from hil.measuring.steps.scoreboard import cores
+from hil.measuring.steps.scoreboard import Core, cores
+from targets import load
 
 WARM, STEPS = 3, 4
 SMALL = Experiment(network=(64, 17, 10), steps=STEPS)
@@ -157,7 +158,8 @@ def test_every_operation_that_is_decoded_has_a_row_in_every_table() -> None:
     named = {name for table in tables for name in table.values()}
     named |= {"vlogic", "vfmove", "vfdiv", "vmvr", "vset", "load", "store", "alu", "mul",
               "div", "branch", "fadd", "fma", "fdiv", "fmove", "fmove_x"}  # fmt: skip
-    named |= {f"v{way}{how}" for way in "ls" for how in "esxr"}
+    named |= {f"v{way}{how}" for way in "ls" for how in "esxrm"}
+    named |= {"vfdivf", "vmove_s", "vpop"}
     for core in cores().values():
         assert set(core.operations) == named, core.name
 
@@ -176,27 +178,60 @@ def test_a_vector_instruction_takes_longer_at_a_larger_lmul() -> None:
     assert (small, large) == (1 + 3 + 5, 1 + 16 + 8)
 
 
-def test_the_table_of_a_core_agrees_with_its_llvm_mca(counted: Counted) -> None:
-    tools = cycles.analyser("sifive-x280")
+def test_a_load_takes_as_long_as_its_own_data_are() -> None:
+    core = cores()["spacemit-x60"]
+    bytes_of_8 = core.cycles(instructions(VSET_M8, 0x02050407))  # vle8.v: LMUL 2
+    one_register = core.cycles(instructions(VSET_M8, 0x02856407))  # vl1re32.v
+    assert (bytes_of_8, one_register) == (1 + 4, 1 + 3)
+
+
+@pytest.fixture(scope="module", params=cores().values(), ids=cores())
+def judged(request: pytest.FixtureRequest, qemu64: str) -> tuple[Core, Counted]:
+    """A core, and a step with everything in it that is like itself at its VLEN:
+    listed and dense layers, activations, a loss, feedback, updates by rows and columns."""
+    keys = {"data": "mnist", "network": "784-64-10", "steps": 2}
+    lesson = lesson_for(Experiment().override({**keys, "vlen": request.param.vlen}), 1)
+    plan = plan_for(lesson)
+    compiler = toolchain.find(plan.target, vlen=plan.vlen)
+    return request.param, counting.count(lesson, build(plan), compiler, 1)
+
+
+def test_the_table_of_each_core_agrees_with_its_llvm_mca(
+    judged: tuple[Core, Counted],
+) -> None:
+    core, counted = judged
+    tools = cycles.analyser(core.name)
     if tools is None:
-        pytest.skip("no llvm-mca here that knows sifive-x280")
-    found = cycles.modelled(counted.typical, counted.image, 64)["sifive-x280"]
-    assert found.model == f"{tools.version} sifive-x280"
-    table = cores()["sifive-x280"].cycles(one for _, one in counted.typical)
+        pytest.skip(f"no llvm-mca of {cycles.OLDEST} or newer here")
+    found = cycles.modelled(counted.typical, counted.image, [core.name])[core.name]
+    assert found.model == f"{tools.version} {core.name}"
+    table = core.cycles(one for _, one in counted.typical)
     assert table == pytest.approx(found.cycles, rel=0.05)
 
 
-def test_without_llvm_mca_the_tables_give_every_core_a_figure(
+def test_a_core_is_judged_by_code_for_registers_as_long_as_its_own() -> None:
+    vectors, scalar = load("qemu-rv64gcv"), load("qemu-rv64gc")
+    assert cycles.judged(vectors, 256) == ("spacemit-x60",)
+    assert cycles.judged(vectors, 512) == ("sifive-x280",)
+    assert cycles.judged(vectors, 128) == ()
+    assert cycles.judged(scalar, 0) == ("spacemit-x60", "sifive-x280")
+    assert cycles.judged(load("mps2-an386"), 0) == ()
+
+
+def test_without_a_new_llvm_mca_the_tables_give_every_core_a_figure(
     counted: Counted, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    old = "#!/bin/sh\necho LLVM version 19.1.7\n"
+    for tool in ("llvm-mca", "llvm-objdump"):
+        (tmp_path / tool).write_text(old)
+        (tmp_path / tool).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     cycles.analyser.cache_clear()
-    found = cycles.modelled(counted.typical, counted.image, 64)
+    found = cycles.modelled(counted.typical, counted.image, cores())
     cycles.analyser.cache_clear()
     assert {name: m.model for name, m in found.items()} == {
         name: f"table {name}" for name in cores()
     }
-    assert cycles.modelled(counted.typical, counted.image, 32) == {}
 
 
 # -- plain C --------------------------------------------------------------
@@ -227,7 +262,11 @@ def test_plain_c_learns_the_same_step(
     made = plan_for(lesson)
     compiler = toolchain.find(lesson.target)
     found = plain.opponents(lesson, made, compiler, WARM, twin(lesson, WARM))
-    assert [one.form for one in found] == ["dense", "listed"]
+    assert [(one.form, one.figure) for one in found] == [
+        (form, figure)
+        for form in ("dense", "listed")
+        for figure in ("instructions", "spacemit-x60")
+    ]
     assert all(one.counted.whole.vector > 0 for one in found)
 
 
@@ -239,3 +278,20 @@ def test_plain_c_that_learns_something_else_is_noticed(
     compiler = toolchain.find(small.target)
     with pytest.raises(Divergence, match="away from the reference in counted step 0"):
         plain.opponents(small, plan_for(small), compiler, WARM, other)
+
+
+def test_plain_c_is_compiled_for_the_figure_that_is_compared(
+    qemu64: str, monkeypatch: pytest.MonkeyPatch, small: Lesson
+) -> None:
+    both = FLAG_SETS[4], FLAG_SETS[-1]  # LMUL 8 has fewer instructions, 4 fewer cycles
+    monkeypatch.setattr(plain, "flag_sets", lambda vlen: both)
+    monkeypatch.setattr(plain, "FORMS", {"dense": False})
+    reference, compiler = twin(small, WARM), toolchain.find(small.target)
+    found = plain.opponents(small, plan_for(small), compiler, WARM, reference)
+    fewest, fastest = found
+    assert (fewest.flags, fastest.flags) == both
+    assert fewest.counted.mean < fastest.counted.mean
+    core = fastest.figure
+    assert fastest.modelled[core].cycles < fewest.modelled[core].cycles
+    for one in found:
+        assert one.tried[" ".join(one.flags)] == min(one.tried.values())

@@ -18,7 +18,7 @@ from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import prepare
 from hil.measuring.steps.counting import Counted, count
-from hil.measuring.steps.cycles import Modelled, modelled
+from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.plain import Opponent, opponents
 from hil.measuring.steps.reference import Twin, twin
 from targets import Target, load, names
@@ -207,6 +207,7 @@ def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
     limits = (
         bounds(one.plan, lesson.vlen, reference.activity) if lesson.vlen else None
     )  # fmt: skip
-    cycles = modelled(counted.typical, counted.image, lesson.target.xlen)
+    on = judged(lesson.target, lesson.vlen)
+    cycles = modelled(counted.typical, counted.image, on)
     source = built.files.files["generated/net.c"].splitlines()
     return Row(name, lesson.target.name, counted, limits, cycles, tuple(source))

@@ -4,6 +4,8 @@ Instruction counts flatter large LMUL: one instruction that keeps a unit busy
 for sixteen cycles counts as one. So a machine model goes with every count:
 llvm-mca's where an installed one knows the core, else the table in cores.toml.
 Neither knows of caches or mispredicted branches; the record says which it was.
+A core is judged by code for registers as long as its own: both models charge whole
+register groups, so shorter code would be charged for what it does not move.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +21,11 @@ from pathlib import Path
 from codegen.machine_code.decode import Instruction
 from hil.errors import BuildError
 from hil.measuring.steps.scoreboard import cores
+from targets import Target
 
-TOOLS = ("llvm-mca", *(f"llvm-mca-{n}" for n in range(25, 16, -1)))
+OLDEST = 22
+"""The first llvm-mca whose models are those that cores.toml was read from."""
+TOOLS = (*(f"llvm-mca-{n}" for n in range(29, OLDEST - 1, -1)), "llvm-mca")
 OBJDUMP = ("--disassemble", "--no-show-raw-insn", "--mattr=+m,+a,+f,+d,+c,+v")
 LIMIT = 120
 """Host seconds for one call of a tool; a thousand instructions take 20 ms."""
@@ -36,17 +41,22 @@ class Modelled:
     model: str
 
 
+def judged(target: Target, vlen: int) -> tuple[str, ...]:
+    """The cores that code for `target` at this VLEN is judged on: 64-bit RISC-V ones
+    whose vector registers are as long, all of them where it has no vectors (VLEN 0)."""
+    if target.xlen != 64 or not target.isa.startswith("rv"):
+        return ()
+    return tuple(n for n, core in cores().items() if vlen in (0, core.vlen))
+
+
 def modelled(
-    executed: Sequence[tuple[int, Instruction]], image: Path, xlen: int
+    executed: Sequence[tuple[int, Instruction]], image: Path, on: Iterable[str]
 ) -> dict[str, Modelled]:
-    """Cycles of these instructions (address, meaning) of `image` on every core
-    that can run them: the cores are 64-bit, so RV32 code gives nothing.
+    """Cycles of these instructions (address, meaning) of `image` on these cores.
 
     Raises `BuildError` when llvm-mca does not take what it is given.
     """
-    if xlen != 64:
-        return {}
-    return {name: _on(name, executed, image) for name in cores()}
+    return {name: _on(name, executed, image) for name in on}
 
 
 def _on(
@@ -73,18 +83,20 @@ class Tools:
 
 @cache
 def analyser(core: str) -> Tools | None:
-    """The first llvm-mca here that has a scheduling model of `core`, with its
-    objdump; None without."""
+    """The newest llvm-mca here that is new enough and has a scheduling model of `core`,
+    with its objdump; None without."""
     for tool in TOOLS:
         mca = shutil.which(tool)
         objdump = shutil.which(tool.replace("mca", "objdump"))
         if mca is None or objdump is None:
             continue
+        said = re.search(
+            r"LLVM version ((\d+)[.\d]*)", _run([mca, "--version"], "").stdout
+        )
+        if said is None or int(said[2]) < OLDEST:
+            continue
         if _run([mca, *_target(core)], "addi a0, a0, 1\n").returncode == 0:
-            said = _run([mca, "--version"], "").stdout
-            version = re.search(r"LLVM version (\d+[.\d]*)", said)
-            number = version[1] if version else "of unknown version"
-            return Tools(mca, objdump, f"llvm-mca {number}")
+            return Tools(mca, objdump, f"llvm-mca {said[1]}")
     return None
 
 

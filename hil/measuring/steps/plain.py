@@ -2,7 +2,8 @@
 
 The opponent (codegen/templates/bench/plain.c.j2) stands behind the same net.h
 in the same firmware, learns from the same samples and is counted in the same
-way. It is compiled with every set of flags below; the best counts.
+way. It is compiled with every set of flags below, and of each figure the best counts:
+the flags of the fewest instructions are seldom those of the fewest cycles of a core.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from codegen.rendering import render as rendering
 from hil.errors import BuildError, Divergence, UsageError
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson
-from hil.measuring.steps.counting import Counted, count, learn
-from hil.measuring.steps.cycles import Modelled, modelled
+from hil.measuring.steps.counting import Counted, count
+from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.reference import Twin
 
 RULES = ("bp", "dfa")
@@ -43,6 +44,7 @@ TOLERANCE = 1e-3
 
 
 _FAST = ("-O3", "-ffast-math", "-fno-strict-aliasing", "-fomit-frame-pointer")
+_LMUL_4 = ("-mllvm", "-riscv-v-register-bit-width-lmul=4")
 _LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
 _FIXED = ("-mllvm", "-scalable-vectorization=off")
 _UNSCHEDULED = CLANG
@@ -51,9 +53,9 @@ _FOLDED = ("-mllvm", "-prefer-predicate-over-epilogue=predicate-dont-vectorize")
 
 def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
     """What is tried, each with the VLEN made known (zvl*b): the compiler's own
-    choice, LMUL 8, vectors of fixed length, tails folded into the loop, as our
-    kernels without the scheduler, VLEN as an upper bound too; the last is gcc's spelling. A compiler tries what it
-    takes. Left out since they never won: -O2, -Os, unrolling, without SLP."""
+    choice, LMUL 8 and 4, vectors of fixed length, tails folded into the loop, as our
+    kernels without the scheduler, VLEN as an upper bound too; one set is in gcc's spelling. A compiler tries what
+    it takes. Left out since they never won: -O2, -Os, unrolling, without SLP, LMUL 1."""
     exact = (f"-mvscale-min={vlen // 64}", f"-mvscale-max={vlen // 64}")
     known = tuple(part for flag in exact for part in ("-Xclang", flag))
     return (
@@ -64,15 +66,23 @@ def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
         (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *_UNSCHEDULED),
         (*_FAST, *_LMUL_8, *_FIXED, *_FOLDED, *known),
         (*_FAST, "-mrvv-vector-bits=zvl", "-mrvv-max-lmul=m8"),
+        (*_FAST, *_LMUL_4, *_FIXED),
+        (*_FAST, *_LMUL_4, *_FIXED, *_FOLDED),
     )
+
+
+INSTRUCTIONS = "instructions"
+"""The figure beside the cores' cycles in which flags may be best."""
 
 
 @dataclass(frozen=True)
 class Opponent:
-    """One form of the plain C step at the flags that were best for it; `tried`
-    are the instructions a step with each set of flags."""
+    """One form of the plain C step at the flags that were best for it in `figure`, which
+    is "instructions" or the name of a core, whose cycles are meant. `tried` is the
+    figure with each set of flags."""
 
     form: str
+    figure: str
     flags: tuple[str, ...]
     counted: Counted
     modelled: Mapping[str, Modelled]
@@ -82,7 +92,7 @@ class Opponent:
 def opponents(
     lesson: Lesson, plan: Plan, compiler: Toolchain, warm: int, twin: Twin
 ) -> list[Opponent]:
-    """Each form at its best.
+    """Each form at its best in each figure: instructions, and the cycles of each core.
 
     Raises `UsageError` for a rule that it is not written for, `BuildError` when
     this compiler takes no set of flags, and `Divergence` when what is learned is
@@ -93,35 +103,71 @@ def opponents(
             f"rule {plan.rule.name!r} has no plain C to be held against: expected one "
             f"of {', '.join(RULES)}"
         )
-    return [_best(form, lesson, plan, compiler, warm, twin) for form in FORMS]
+    found: list[Opponent] = []
+    for form in FORMS:
+        found += _Form(form, lesson, plan, compiler, warm).best(twin)
+    return found
 
 
-def _best(
-    form: str, lesson: Lesson, plan: Plan, compiler: Toolchain, warm: int, twin: Twin
-) -> Opponent:
-    files = plain_files(plan, lesson.vlen, FORMS[form])
-    few = replace(lesson, steps=min(TRIED, lesson.steps))
-    tried: dict[tuple[str, ...], float] = {}
-    refused: BuildError | None = None
-    for flags in flag_sets(lesson.vlen):
-        try:
-            image = toolchain.build(files, _tuned(compiler, flags, lesson.vlen))
-        except BuildError as error:
-            refused = refused or error
-            continue
-        boot = learn(few, Built(plan, files, image), 0)
-        tried[flags] = sum(boot.counts) / len(boot.counts)
-    if not tried:
-        assert refused is not None
-        raise refused
-    flags = min(tried, key=lambda one: tried[one])
-    tuned = _tuned(compiler, flags, lesson.vlen)
-    built = Built(plan, files, toolchain.build(files, tuned))
-    counted = count(lesson, built, tuned, warm)
-    _require_the_same_step(form, counted, twin)
-    totals = {" ".join(one): total - counted.overhead for one, total in tried.items()}
-    cycles = modelled(counted.typical, counted.image, lesson.target.xlen)
-    return Opponent(form, flags, counted, cycles, totals)
+Count = tuple[Counted, dict[str, Modelled]]
+"""What a number of steps came to, and the typical one's cycles."""
+
+
+@dataclass
+class _Form:
+    """One form of the opponent, built with one set of flags after another."""
+
+    name: str
+    lesson: Lesson
+    plan: Plan
+    compiler: Toolchain
+    warm: int
+
+    def best(self, twin: Twin) -> list[Opponent]:
+        """At the best flags for each figure; each set that is best is counted once."""
+        few = replace(self.lesson, steps=min(self.warm + TRIED, self.lesson.steps))
+        counts = self._tried(few)
+        tried = {flags: _figures(*count) for flags, count in counts.items()}
+        whole = dict(counts) if few == self.lesson else {}
+        found = []
+        for figure in next(iter(tried.values())):
+            flags = min(tried, key=lambda one: tried[one][figure])
+            if flags not in whole:
+                whole[flags] = self._count(self.lesson, flags)
+            _require_the_same_step(self.name, whole[flags][0], twin)
+            each = {" ".join(one): figures[figure] for one, figures in tried.items()}
+            found.append(Opponent(self.name, figure, flags, *whole[flags], each))
+        return found
+
+    def _tried(self, few: Lesson) -> dict[tuple[str, ...], Count]:
+        """A few steps, by the flags that this compiler takes."""
+        tried: dict[tuple[str, ...], Count] = {}
+        refused: BuildError | None = None
+        for flags in flag_sets(few.vlen):
+            try:
+                tried[flags] = self._count(few, flags)
+            except BuildError as error:
+                refused = refused or error
+        if not tried:
+            assert refused is not None
+            raise refused
+        return tried
+
+    def _count(self, lesson: Lesson, flags: tuple[str, ...]) -> Count:
+        files = plain_files(self.plan, lesson.vlen, FORMS[self.name])
+        tuned = _tuned(self.compiler, flags, lesson.vlen)
+        built = Built(self.plan, files, toolchain.build(files, tuned))
+        counted = count(lesson, built, tuned, self.warm)
+        on = judged(lesson.target, lesson.vlen)
+        return counted, modelled(counted.typical, counted.image, on)
+
+
+def _figures(counted: Counted, cycles: Mapping[str, Modelled]) -> dict[str, float]:
+    """Every figure that flags may be best in, by name."""
+    return {
+        INSTRUCTIONS: counted.mean,
+        **{core: one.cycles for core, one in cycles.items()},
+    }
 
 
 def plain_files(plan: Plan, vlen: int, listed: bool) -> BuildPlan:

@@ -22,19 +22,35 @@ else:
     import tomli as tomllib
 
 TABLES = Path(__file__).parent / "cores.toml"
-EIGHTHS = {16: 1, 32: 2, 64: 3}
-"""LMUL in eighths -> column of a table; a fraction, or 1, is column 0."""
+SEW = 32
+"""Bits of the elements that the tables are for."""
+BY_LMUL = 4
+"""Columns of what takes as long as its register group is; more of them are for what
+takes as long as it has elements."""
 FORWARDED = ("alu", "mul", "load", "vset", "branch")
 """Operations whose integer results reach other integer operations early."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One row: names of the units that can do it, and cycles by column."""
+    """One row: names of the units that can do it, and cycles by column: LMUL 1, 2, 4,
+    8 and so on."""
 
     units: tuple[str, ...]
-    latency: tuple[int, int, int, int]
-    occupancy: tuple[int, int, int, int]
+    latency: tuple[int, ...]
+    occupancy: tuple[int, ...]
+
+    def column(self, instruction: Instruction, sew: int, lmul: int) -> int:
+        """The column of an instruction under this vector type, LMUL in eighths. A
+        fraction is column 0."""
+        eighths = lmul
+        if instruction.registers is not None:
+            eighths = 8 * instruction.registers
+        elif instruction.eew is not None:
+            eighths = lmul * instruction.eew // sew
+        elif len(self.latency) > BY_LMUL:
+            eighths = lmul * SEW // sew
+        return min(max(eighths // 8, 1).bit_length(), len(self.latency)) - 1
 
 
 @dataclass(frozen=True)
@@ -76,9 +92,8 @@ def _core(name: str, table: dict[str, Any]) -> Core:
     )  # fmt: skip
 
 
-def _columns(given: int | list[int]) -> tuple[int, int, int, int]:
-    first, second, third, last = [given] * 4 if isinstance(given, int) else given
-    return first, second, third, last
+def _columns(given: int | list[int]) -> tuple[int, ...]:
+    return (given,) * BY_LMUL if isinstance(given, int) else tuple(given)
 
 
 class _Run:
@@ -88,7 +103,7 @@ class _Run:
         self._core = core
         self._now = 0
         self._issued = 0
-        self._lmul = 8
+        self._sew, self._lmul = SEW, 8
         self._written = 0
         self._typed = 0  # when the vector type that was set last is known
         self._ready: defaultdict[str, int] = defaultdict(int)
@@ -99,7 +114,7 @@ class _Run:
     def issue(self, instruction: Instruction) -> None:
         """Issue the next instruction of the program, as soon as it may."""
         operation = self._core.operations[instruction.operation]
-        column = EIGHTHS.get(self._lmul, 0)
+        column = operation.column(instruction, self._sew, self._lmul)
         latency = operation.latency[column]
         unit = min(operation.units, key=lambda port: self._free[port])
         forwarded = instruction.operation in FORWARDED
@@ -128,7 +143,7 @@ class _Run:
         if instruction.kind is Class.VECTOR_SET:
             self._typed = done
         if instruction.vtype is not None:
-            self._lmul = instruction.vtype[1]
+            self._sew, self._lmul = instruction.vtype
 
     def _registers(self, named: Iterable[str]) -> Iterable[str]:
         """The registers meant: a vector register stands for its group."""

@@ -22,7 +22,7 @@ HEAD = """\
 #
 # instructions: counted, of a step, mean of {steps} after {warm} (QEMU {qemu}, -icount shift=0).
 # cycles: modelled, of counted step {step}, by {models}.
-# Behind a choice stand its candidates: instructions (cycles, mean of the cores), * the plan's own.
+# Behind a choice stand its candidates: instructions (cycles), * the plan's own.
 """
 
 

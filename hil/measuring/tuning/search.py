@@ -27,8 +27,9 @@ from hil.errors import Divergence, OverBudget, UsageError
 from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
 from hil.measuring.steps.counting import Boot, follow, learn
-from hil.measuring.steps.cycles import Modelled, modelled
+from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.reference import Twin, twin
+from hil.measuring.steps.scoreboard import cores
 
 Name = TypeVar("Name")
 OBJECTIVES = ("instructions", "cycles")
@@ -128,6 +129,11 @@ class _Bench:
     boots: dict[str, tuple[Built, Boot]] = field(default_factory=dict)
     cycles: dict[str, Mapping[str, Modelled]] = field(default_factory=dict)
 
+    @property
+    def cores(self) -> tuple[str, ...]:
+        """Those that the cycles are modelled on."""
+        return judged(self.lesson.target, self.lesson.vlen)
+
     def count(self, choice: Choice, what: str) -> Figures:
         """Instructions alone, of the candidate `what`."""
         boot = self._boot(choice, what)[1]
@@ -143,9 +149,7 @@ class _Bench:
                 self.place + 1, typical=self.place,
             )  # fmt: skip
             self.overhead = counted.overhead
-            self.cycles[digest] = modelled(
-                counted.typical, counted.image, self.lesson.target.xlen
-            )
+            self.cycles[digest] = modelled(counted.typical, counted.image, self.cores)
         return Figures(fmean(boot.counts) - self.overhead, self.cycles[digest])
 
     def own(self) -> Figures:
@@ -190,10 +194,10 @@ def tune(
     `UsageError` where there are no modelled cycles to tune for, `Divergence` for
     a candidate that computes something else, and what `count` raises.
     """
-    if objective == "cycles" and lesson.target.xlen != 64:
+    if objective == "cycles" and not judged(lesson.target, lesson.vlen):
         raise UsageError(
-            f"target {lesson.target.name} cannot be tuned for cycles: the cores with a "
-            "model are 64-bit",
+            f"target {lesson.target.name} at VLEN {lesson.vlen} cannot be tuned for "
+            f"cycles: expected a 64-bit one at that of a core with a model, {_modelled()}",
             "--for instructions",
         )
     reference = twin(lesson, warm)
@@ -227,6 +231,10 @@ def tune(
     yield replace(found, tuned=bench.model(choice, "the tuned choice"), complete=True)
 
 
+def _modelled() -> str:
+    return ", ".join(f"{core.vlen} of {name}" for name, core in cores().items())
+
+
 def _with(choice: Choice, more: Choice) -> Choice:
     return Choice(
         {**choice.ways, **more.ways}, {**choice.variants, **more.variants}
@@ -250,7 +258,7 @@ def _decide(
     why = "fewest instructions"
     if objective == "cycles":
         near, why = list(tried), "fewest modelled cycles"
-    if len(near) > 1 and bench.lesson.target.xlen == 64:
+    if len(near) > 1 and bench.cores:
         tried |= {n: bench.model(options[n], f"{title}, {n},") for n in near}
         chosen = min(
             near, key=lambda name: (tried[name].mean_cycles, tried[name].instructions)
