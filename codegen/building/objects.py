@@ -1,9 +1,10 @@
 """Objects that images share: a source is compiled once for all that it reads.
 
 The firmware around a network never changes with it, but for the sizes in
-hil_config.h, of which each source reads some. So an object is kept under a digest
-of its source, of the headers it includes, of the sizes that these name, and of
-the compiler with its flags; an entry is whole or it is not used, as an image is.
+hil_config.h, of which each source reads some; and a network never changes with the
+line, the checkpoints or the samples around it. So an object is kept under a digest of
+its source, of the headers it includes, of the sizes that these name, and of the
+compiler with its flags; an entry is whole or it is not used, as an image is.
 """
 
 from __future__ import annotations

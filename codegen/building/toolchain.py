@@ -154,9 +154,9 @@ def _compile(
 def _shared(
     plan: BuildPlan, source: str, toolchain: Toolchain, command: tuple[str, ...]
 ) -> str | None:
-    """The digest of an object of the runtime, by which other images find it; None of
-    what is this image's alone."""
-    if source not in plan.runtime:
+    """The digest of an object, by which other images find it; None of what is this
+    image's alone."""
+    if source not in plan.files:
         return None
     compiler = (toolchain.name, toolchain.version, *command[1:])
     return objects.key(plan, source, compiler)

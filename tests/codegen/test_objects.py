@@ -94,12 +94,9 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Compiled:
     return seen
 
 
-def firmware(width: int) -> BuildPlan:
-    return render(plan(Spec(Network((8, width))), HOST))
-
-
-def build(root: Path, width: int) -> Image:
-    return toolchain.build(firmware(width), toolchain.find(HOST), root=root)
+def build(root: Path, width: int, window: int = 8) -> Image:
+    firmware = render(plan(Spec(Network((8, width))), HOST, window=window))
+    return toolchain.build(firmware, toolchain.find(HOST), root=root)
 
 
 def test_the_second_image_is_compiled_in_part_and_is_what_it_would_be_alone(
@@ -119,6 +116,18 @@ def test_the_second_image_is_compiled_in_part_and_is_what_it_would_be_alone(
     graphs = [image.path.with_name(cache.CALLS) for image in (shared, alone)]
     if graphs[1].exists():  # gcc's
         assert graphs[0].read_bytes() == graphs[1].read_bytes()
+
+
+def test_a_network_in_other_firmware_is_not_compiled_again(
+    tmp_path: Path, host_cc: str, compiled: Compiled
+) -> None:
+    build(tmp_path / "both", 3)
+    compiled.clear()
+    shared = build(tmp_path / "both", 3, window=2)
+    assert "generated/net.c" not in compiled
+    assert {"firmware/src/network/hil_steps.c", "hil_build.c"} <= set(compiled)
+    alone = build(tmp_path / "alone", 3, window=2)
+    assert shared.path.read_bytes() == alone.path.read_bytes()
 
 
 def flipped(path: Path) -> None:
