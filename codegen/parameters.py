@@ -15,7 +15,8 @@ Parameters = Mapping[str, str | float]
 class Parameter:
     """One parameter of a rule: its default also fixes its type. A whole number
     is at least 1 and at most `most`; another number lies `within` its limits, where it
-    has some. One that `watches` changes what can be read, and nothing that is learned."""
+    has some. One that `watches` changes what can be read, and nothing that is learned;
+    one that came `later` says nothing by its default that was not so before."""
 
     name: str
     default: str | float
@@ -24,6 +25,11 @@ class Parameter:
     most: int = 1 << 16
     within: tuple[float, float] | None = None
     watches: bool = False
+    later: bool = False
+
+    def tells(self, value: str | float) -> bool:
+        """Whether a state learned with this value is another's: a checkpoint knows."""
+        return not (self.watches or (self.later and value == self.default))
 
     @property
     def schema(self) -> dict[str, object]:

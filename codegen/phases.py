@@ -7,12 +7,14 @@ plus phase the outputs are clamped, too, to the target, and it settles on from t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from codegen import settling
 from codegen.composer import Composer
-from codegen.parameters import Parameter
+from codegen.parameters import Parameter, Parameters
 from codegen.program import Item
 from codegen.settling import DT, STRENGTH, Settling, plus
-from codegen.traces import TRACE, Trace
+from codegen.traces import TRACE, Phase, Trace
 
 START = 0.5
 """Where every unit begins."""
@@ -26,35 +28,37 @@ PARAMETERS = (
 )
 
 
-def look(c: Composer, after: int) -> tuple[Item, ...]:
-    """The minus phase: from the sample to the outputs that have settled. `after` cycles
-    more are a step's."""
-    cycles = int(c.parameters["minus"])
-    minus, trace = Settling(c.result, float(c.parameters["dt"])), Trace(cycles + after)
+def phases(parameters: Parameters) -> tuple[Phase, ...]:
+    """Minus, then plus."""
+    minus, plus = (int(parameters[name]) for name in ("minus", "plus"))
+    return Phase("minus", minus), Phase("plus", plus, told=True)
+
+
+def look(c: Composer, of: Sequence[Phase]) -> tuple[Item, ...]:
+    """The minus phase, the first of a step's: from the sample to the outputs that have
+    settled."""
+    minus, trace = Settling(c.result, float(c.parameters["dt"])), Trace(of)
     says = "the minus phase: the network settles to its answer"
     return (
         *settling.driven(c), settling.filled(c, c.result, START),
         *settling.settled(
-            c, minus, cycles, "look", says, lambda n: trace.row(c, n, c.result(n))
+            c, minus, of[0].cycles, "look", says, lambda n: trace.row(c, n, c.result(n))
         ),
     )  # fmt: skip
 
 
-def after(c: Composer) -> int:
-    """Cycles of the plus phase."""
-    return int(c.parameters["plus"])
-
-
 def outcome(c: Composer) -> tuple[Item, ...]:
     """The plus phase."""
-    before, cycles = int(c.parameters["minus"]), after(c)
-    states, trace = lambda n: plus(c, n), Trace(before + cycles, before)
-    shown = Settling(states, float(c.parameters["dt"]), clamped=True)
+    of, states = phases(c.parameters), lambda n: plus(c, n)
+    shown, trace = (
+        Settling(states, float(c.parameters["dt"]), clamped=True),
+        Trace(of, 1),
+    )
     says = "the plus phase: it settles on, its outputs clamped"
     return (
         settling.clamp(c), settling.copied(c, c.hidden, c.result, states),
         *settling.settled(
-            c, shown, cycles, "credit", says, lambda n: trace.row(c, n, states(n))
+            c, shown, of[1].cycles, "credit", says, lambda n: trace.row(c, n, states(n))
         ),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ one beside it, [cycles of the step, width], which nothing else takes the place o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codegen.composer import Composer
@@ -27,12 +28,26 @@ def traced(parameters: Parameters) -> bool:
 
 
 @dataclass(frozen=True)
-class Trace:
-    """Rows for so many `cycles`, of which those of the phase at hand begin with number
-    `first`."""
+class Phase:
+    """So many `cycles` of a step, and whether the outputs know the outcome in them."""
 
+    name: str
     cycles: int
-    first: int = 0
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Rows for all cycles of the `phases`; that at hand is `number`, from 0."""
+
+    phases: Sequence[Phase]
+    number: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cycles of all phases, and of those before that at hand."""
+        each = [phase.cycles for phase in self.phases]
+        return sum(each), sum(each[: self.number])
 
     def row(
         self, c: Composer, n: int, one: Tensor, of: str = "trace"
@@ -41,6 +56,7 @@ class Trace:
         cycles are not kept."""
         if not traced(c.parameters):
             return ()
-        kept = c.kept(f"{of}{n}", (self.cycles, one.size))
-        place = Part(kept, f"{self.first} + cycle" if self.first else "cycle")
+        cycles, first = self.shape
+        kept = c.kept(f"{of}{n}", (cycles, one.size))
+        place = Part(kept, f"{first} + cycle" if first else "cycle")
         return (op("copy", Shape(1, one.size), n, v=one, x=place, purpose="trace"),)

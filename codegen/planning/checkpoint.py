@@ -39,7 +39,7 @@ def identity(spec: Spec) -> bytes:
     said["rule"]["parameters"] = {
         p.name: rule.parameters[p.name]
         for p in rule.declaration.parameters
-        if not p.watches
+        if p.tells(rule.parameters[p.name])
     }
     text = json.dumps([STATE_VERSION, said], sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:IDENTITY_BYTES]

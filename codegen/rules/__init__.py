@@ -20,6 +20,7 @@ from codegen.errors import SpecError
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Program
 from codegen.spec import ACTIVATIONS, OUTPUTS, Network, RuleChoice, Spec
+from codegen.traces import Phase
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Declaration:
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
     `most`: weight layers of such a network at most, and `why` there are no more.
+    `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
     empty where all do.
     """
@@ -62,6 +64,7 @@ class Declaration:
     outputs: tuple[str, ...] = OUTPUTS
     most: int | None = None
     why: str = ""
+    phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
     conflict: Callable[[Parameters], str] = lambda parameters: ""
 
     def suited(self, network: Network) -> Network:

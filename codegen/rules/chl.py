@@ -24,7 +24,7 @@ def _contrast(c: Composer, n: int) -> Stage:
 def _program(c: Composer) -> Program:
     above = tuple(_contrast(c, n) for n in range(2, c.depth + 1))
     return at_the_end(
-        c, phases.credit, first=phases.outcome(c), layers=(1,), looked=phases.look(c, phases.after(c)), then=above
+        c, phases.credit, first=phases.outcome(c), layers=(1,), looked=phases.look(c, phases.phases(c.parameters)), then=above
     )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ RULE = Declaration(
     source="Movellan 1991; O'Reilly 1996, Neural Computation 8(5)",
     equation="W_l += eta (s+_(l-1) s+_l - s-_(l-1) s-_l), b_l += eta (s+_l - s-_l)",
     parameters=phases.PARAMETERS,
+    phases=phases.phases,
     rates=by_activation(others=Rate(0.6, 0.1)),
     program=_program,
     gates=frozenset({"error"}),

@@ -10,12 +10,12 @@ from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.forms import at_the_end
 from codegen.kernels.cost import Shape
-from codegen.parameters import Parameter
+from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Program, Repeat, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, States
 from codegen.tensors import Tensor
-from codegen.traces import TRACE, Trace
+from codegen.traces import TRACE, Phase, Trace
 from codegen.updates.rank_one import biases, contrast
 
 ETA_TOP = Symbol("eta_top")
@@ -30,24 +30,28 @@ def _target(c: Composer) -> Tensor:
     return c.inner("goal", (c.network.n_out,))
 
 
-def _all(c: Composer) -> int:
-    """Cycles of a step."""
-    return int(c.parameters["free"]) + 2 * int(c.parameters["nudged"])
+def _phases(parameters: Parameters) -> tuple[Phase, ...]:
+    """Free, then nudged both ways from there."""
+    free, nudged = (int(parameters[name]) for name in ("free", "nudged"))
+    return (
+        Phase("free", free), Phase("towards", nudged, told=True),
+        Phase("away", nudged, told=True),
+    )  # fmt: skip
 
 
 def _cycles(
     c: Composer, states: States, cycles: int, phase: str, says: str, nudge: float = 0.0,
-    first: int = 0,
+    number: int = 0,
 ) -> Repeat:  # fmt: skip
-    """So many cycles of all units at once, from each other's states as they were; of the
-    step they are number `first` and on."""
+    """So many cycles of all units at once, from each other's states as they were, in the
+    phase `number`."""
     layers = range(1, c.depth + 1)
     cycling = settling.Settling(states, float(c.parameters["dt"]))
     drives = {n: settling.from_below(c, cycling, n) for n in layers}
     products = tuple(item for _, below in drives.values() for item in below)
     above = tuple(item for n in c.hidden for item in settling.from_above(c, cycling, n))
     moves = tuple(_moved(c, n, states(n), drives[n][0], nudge) for n in layers)
-    trace = Trace(_all(c), first)
+    trace = Trace(_phases(c.parameters), number)
     kept = tuple(item for n in layers for item in trace.row(c, n, states(n)))
     body = Stage(phase, (*products, *above, *moves, *kept), c.depth)
     return Repeat("cycle", cycles, (body,), says)
@@ -74,9 +78,9 @@ def _look(c: Composer) -> tuple[Item, ...]:
 def _nudged(c: Composer) -> tuple[Item, ...]:
     """From the free state, once towards the target and once away from it."""
     layers, nudge = range(1, c.depth + 1), 2 * float(c.parameters["beta"])
-    cycles, first = int(c.parameters["nudged"]), int(c.parameters["free"])
+    cycles = int(c.parameters["nudged"])
     made: list[Item] = [Stage("credit", (goals.target(c, _target(c), 1.0),), c.depth)]
-    for phase, sign in (("plus", 1), ("away", -1)):
+    for number, phase, sign in ((1, "plus", 1), (2, "away", -1)):
 
         def states(n: int, phase: str = phase) -> Tensor:
             return _state(c, phase, n)
@@ -85,9 +89,8 @@ def _nudged(c: Composer) -> tuple[Item, ...]:
         says = f"from the free state, the outputs nudged {where} the target"
         made += [
             settling.copied(c, layers, c.result, states),
-            _cycles(c, states, cycles, "credit", says, sign * nudge, first),
+            _cycles(c, states, cycles, "credit", says, sign * nudge, number),
         ]
-        first += cycles
     return (*made, Stage("credit", (_difference(c, c.depth, _top(c), 1.0),), c.depth))
 
 
@@ -148,6 +151,7 @@ RULE = Declaration(
     gates=frozenset({"error"}),
     activations=("identity",),
     outputs=("identity",),
+    phases=_phases,
     most=2,
     why="for with more its units saturate at batch 1, and it learns nothing",
 )  # fmt: skip

@@ -15,7 +15,7 @@ def _program(c: Composer) -> Program:
         c,
         phases.credit,
         first=phases.outcome(c),
-        looked=phases.look(c, phases.after(c)),
+        looked=phases.look(c, phases.phases(c.parameters)),
     )
 
 
@@ -25,6 +25,7 @@ RULE = Declaration(
     source="O'Reilly 1996, Neural Computation 8(5)",
     equation="d_l = s-_l - s+_l; the input of a layer is its minus state",
     parameters=phases.PARAMETERS,
+    phases=phases.phases,
     rates=by_activation(others=Rate(0.6, 0.1)),
     program=_program,
     activations=("sigmoid",),

@@ -3,6 +3,7 @@ how far the fast one has left the slow one behind when the outcome was shown."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from codegen.program import Item, Program, Stage, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, STRENGTH, Settling, plus
 from codegen.tensors import Tensor
-from codegen.traces import TRACE, Trace
+from codegen.traces import TRACE, Phase, Trace
 
 INTEGRATORS = ("cam", "cap", "cad")
 """Each follows the one before, the first the unit."""
@@ -35,16 +36,27 @@ def _rate(parameters: Parameters, tau: str) -> float:
     return CYCLES / (int(parameters["cycles"]) * float(parameters[tau]))
 
 
-def _leaks(c: Composer, first: int, n: int) -> tuple[Item, ...]:
-    """CaM follows the unit, CaP follows CaM, CaD follows CaP, in cycles `first` and on."""
+def _phases(parameters: Parameters) -> tuple[Phase, ...]:
+    """Settling, then the cycles of the integrators: most without the outcome, then some
+    with it."""
+    settled, cycles = (int(parameters[name]) for name in ("minus", "cycles"))
+    plus = int(cycles * float(parameters["outcome"]))
+    return (
+        Phase("settling", settled), Phase("minus", cycles - plus),
+        Phase("plus", plus, told=True),
+    )  # fmt: skip
+
+
+def _leaks(c: Composer, number: int, n: int) -> tuple[Item, ...]:
+    """CaM follows the unit, CaP follows CaM, CaD follows CaP, in the phase `number`."""
     across, below, made = Shape(1, c.network.layers[n]), plus(c, n), list[Item]()
-    minus, cycles = (int(c.parameters[name]) for name in ("minus", "cycles"))
-    made += Trace(minus + cycles, minus + first).row(c, n, below)
+    phases_ = _phases(c.parameters)
+    made += Trace(phases_, number).row(c, n, below)
     for name in INTEGRATORS:
         one = _integrator(c, name, n)
         rate = _rate(c.parameters, f"tau_{name[-1]}")
         made.append(op("leak", across, n, s=one, t=below, rate=rate, purpose=name))
-        made += Trace(cycles, first).row(c, n, one, f"trace_{name}")
+        made += Trace(phases_[1:], number - 1).row(c, n, one, f"trace_{name}")
         below = one
     return tuple(made)
 
@@ -61,21 +73,21 @@ def _begun(c: Composer) -> Stage:
 
 
 def _shown(c: Composer) -> tuple[Item, ...]:
-    """Three quarters of the cycles without the outcome, a quarter with it."""
-    cycles = int(c.parameters["cycles"])
+    """The cycles of the integrators."""
+    _, minus, shown = _phases(c.parameters)
     free = Settling(lambda n: plus(c, n), float(c.parameters["dt"]))
     held = replace(free, clamped=True)
 
-    shown = cycles // 4
-    hidden, last = cycles - shown, _delta(c, c.depth)
+    last = _delta(c, c.depth)
     return (
         _begun(c),
         *settling.settled(
-            c, free, hidden, "credit", "the minus phase goes on", partial(_leaks, c, 0)
+            c, free, minus.cycles, "credit", "the minus phase goes on",
+            partial(_leaks, c, 1),
         ),
         settling.clamp(c),
         *settling.settled(
-            c, held, shown, "credit", "the plus phase", partial(_leaks, c, hidden)
+            c, held, shown.cycles, "credit", "the plus phase", partial(_leaks, c, 2)
         ),
         Stage("credit", (last,), c.depth),
     )  # fmt: skip
@@ -99,10 +111,11 @@ def _credit(c: Composer, n: int) -> tuple[Item, ...]:
 def _conflict(parameters: Parameters) -> str:
     """Why these make no cascade: no cycle has the outcome, or an integrator would go
     beyond what it follows."""
-    cycles = int(parameters["cycles"])
-    if cycles < 4:
+    cycles, share = int(parameters["cycles"]), float(parameters["outcome"])
+    if cycles * share < 1:
         return (
-            f"cycles = {cycles}, of which a quarter has the outcome: expected 4 or more"
+            f"cycles = {cycles}, of which a share of outcome = {share:g} has the outcome: "
+            f"expected {math.ceil(1 / share)} or more"
         )
     for tau in (f"tau_{name[-1]}" for name in INTEGRATORS):
         if _rate(parameters, tau) > 1:
@@ -115,7 +128,7 @@ def _conflict(parameters: Parameters) -> str:
 
 def _program(c: Composer) -> Program:
     return at_the_end(
-        c, _credit, first=_shown(c), looked=phases.look(c, int(c.parameters["cycles"]))
+        c, _credit, first=_shown(c), looked=phases.look(c, _phases(c.parameters))
     )
 
 
@@ -129,7 +142,8 @@ RULE = Declaration(
         Parameter("minus", 20, "cycles in which the network settles first, and of an inference", most=1024),
         replace(DT, default=0.5),
         STRENGTH,
-        Parameter("cycles", CYCLES, "cycles of the integrators, the last quarter with the outcome", most=1024),
+        Parameter("cycles", CYCLES, "cycles of the integrators, the last of them with the outcome", most=1024),
+        Parameter("outcome", 0.25, "share of those cycles that has the outcome", within=(0.001, 0.999), later=True),
         Parameter("tau_m", 2.0, "of CaM, in cycles of a step of 40", within=_TAU),
         Parameter("tau_p", 8.0, "of CaP (CaMKII), likewise", within=_TAU),
         Parameter("tau_d", 8.0, "of CaD (DAPK1), likewise", within=_TAU),
@@ -137,6 +151,7 @@ RULE = Declaration(
     ),
     rates=by_activation(others=Rate(3.0, 0.5)),
     program=_program,
+    phases=_phases,
     conflict=_conflict,
     activations=("sigmoid",),
     outputs=("identity",),

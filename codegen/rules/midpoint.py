@@ -22,7 +22,10 @@ def _credit(c: Composer, n: int) -> tuple[Item, ...]:
 
 def _program(c: Composer) -> Program:
     return at_the_end(
-        c, _credit, first=phases.outcome(c), looked=phases.look(c, phases.after(c))
+        c,
+        _credit,
+        first=phases.outcome(c),
+        looked=phases.look(c, phases.phases(c.parameters)),
     )
 
 
@@ -32,6 +35,7 @@ RULE = Declaration(
     source="O'Reilly 1996, Neural Computation 8(5)",
     equation="d_l = s-_l - s+_l; the input of a layer is the mean of its two states",
     parameters=phases.PARAMETERS,
+    phases=phases.phases,
     rates=by_activation(others=Rate(0.3, 0.1)),
     program=_program,
     activations=("sigmoid",),

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hil.errors import UsageError, did_you_mean
+from hil.lesson import weights
+from hil.records.record import CYCLES
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,25 @@ class Arm:
         path = Path(self.record["folder"]) / "metrics.jsonl"
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         return [float(row["loss"]) for row in rows if row["task"] == place]
+
+    def cycles(self, when: str) -> dict[str, np.ndarray]:
+        """What each unit was in each cycle of the first sample's step, "trace1" [cycles,
+        units], ..., `when` "before" learning or "after"; with "moved", what the step adds
+        to the output layer's weights, and "target" [1, outputs]. For rules that settle,
+        whose parameter `trace` is on."""
+        path = Path(self.record["folder"]) / CYCLES
+        if not path.is_file():
+            raise UsageError(
+                f"arm {self.name!r} has kept no cycles: expected a rule that settles, with "
+                'trace = "on" among its parameters'
+            )
+        found = weights.read(str(path))
+        own = {
+            name.removeprefix(f"{when}_"): rows
+            for name, rows in found.items()
+            if name.startswith(f"{when}_")
+        }
+        return {**own, "target": found["target"]}
 
     def _share(self, name: str, task: str) -> float:
         return float(self._by_task(f"{name}_by_task")[self._place(task)])

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from hil.data import arrays
 from hil.demo.arm import Arm
+from hil.learning import cycles
 from hil.learning.metrics import Metrics
 from hil.learning.residuals import Residuals
 from hil.learning.telling import Learned
@@ -72,6 +74,7 @@ class _Guessing:
         self._examine(record)
         self._learn(record)
         self._cost(record)
+        self._cycle(folder)
         record.provenance = records.provenance(record.board)
         return record.to_json()
 
@@ -143,6 +146,30 @@ class _Guessing:
         found.add(*some.reshape(2, SOME, outputs))
         figures = found.figures()
         return figures and {**figures, "tested": tested}
+
+    def _cycle(self, folder: Path) -> None:
+        """The cycles of a step, where the device would keep them."""
+        planned = plan_for(self._lesson)
+        shapes = {
+            tensor.name: tensor.shape for tensor in planned.readable if tensor.kept
+        }
+        if not shapes:
+            return
+        network = self._lesson.spec.network
+        shapes[cycles.MOVED] = network.shape(network.depth)
+        told = {
+            f"{when}_{name}": self._matrix(shape)
+            for when in cycles.TIMES
+            for name, shape in shapes.items()
+        }
+        told[cycles.TARGET] = self._matrix((1, network.n_out))
+        arrays.write(folder / records.CYCLES, told)
+
+    def _matrix(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Numbers from 0 to 1."""
+        size = int(np.prod(shape))
+        some = [self._random.random() for _ in range(size)]
+        return np.array(some, np.float32).reshape(shape)
 
     def _cost(self, record: RunRecord) -> None:
         """What a run took, as far as the plan tells."""

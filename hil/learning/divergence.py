@@ -87,6 +87,20 @@ class Finder:
             seen
         )
 
+    @property
+    def learner(self) -> Learner:
+        """The reference, as the last step that was repeated has left it."""
+        return self._learner
+
+    def once_more(self, snapshot: Snapshot) -> Found | None:
+        """Do the snapshot's step again on both sides; what differs, down to any
+        intermediate that can be read."""
+        return (
+            self.restore(snapshot)
+            or self._repeat(snapshot.step, StepFlag.DIGEST)
+            or _first_in(self._learner.trace, self._device, snapshot.step, "step")
+        )
+
     def find(self, snapshot: Snapshot, seen: Difference) -> Found:
         """The first difference at or before `seen`.
 

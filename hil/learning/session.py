@@ -26,7 +26,7 @@ from hil.errors import (
 )
 from hil.experiment import Experiment, load
 from hil.interrupts import no_interrupts
-from hil.learning import ending, opening
+from hil.learning import cycles, ending, opening
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import (
     Found,
@@ -34,6 +34,7 @@ from hil.learning.divergence import (
     compare_state,
     digest_at,
     read_state,
+    write_state,
 )
 from hil.learning.lifeline import Lifeline
 from hil.learning.progress import Progress
@@ -186,6 +187,7 @@ class Session:
             self._through(life, self._initialise)
             yield life
             self._through(life, self._conclude)
+            self._through(life, self._show)
             self._leave(life.device)
 
     def _through(self, life: Lifeline, stage: Callable[[Lifeline], None]) -> None:
@@ -362,6 +364,22 @@ class Session:
         if save is not None:
             path = weights.save(save, read_state(device, digest))
             self.progress.stage("save", str(path))
+
+    def _show(self, life: Lifeline) -> None:
+        """The cycles of the first sample's step, before learning and now, where the
+        device keeps them; then it has its state again."""
+        learner, device = self._learner, life.device
+        if learner is None or not cycles.kept(self.lesson, device.plan):
+            return
+        states = life.initial.state, learner.snapshot()
+        named = dict(zip(cycles.TIMES, states, strict=True))
+        self.found, told = cycles.shown(device, self.lesson, named)
+        if self.found is None:
+            arrays.write(self.record.folder / records.CYCLES, told, packed=True)
+            last = Snapshot(self.lesson.end, states[-1])
+            digest = write_state(device, self.lesson.spec.seed, last)
+            seen = digest_difference(last.step, digest, learner.digest(), "final")
+            self.found = Found(seen) if seen else None
 
     def _leave(self, device: Device) -> None:
         """Say goodbye; after a difference the device may be past answering, and on

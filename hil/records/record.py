@@ -51,6 +51,7 @@ EXPERIMENT = "experiment.toml"
 FLASH = "flash.bin"
 DATA = "data.npz"
 FIRST_LAYER = "first_layer.npz"
+CYCLES = "cycles.npz"
 DEMO = "demo.json"
 """In a demo's folder, above those of its runs."""
 

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from hil.records.record import KINDS
-from hil.reports import bill, curves, grids, tables
+from hil.reports import bill, curves, cycles, grids, tables
 from hil.reports.details import details
 from hil.reports.look import Picture
 from hil.reports.provenance import MEANING, Number
@@ -91,7 +91,9 @@ def compose(collected: Collected) -> Report:
         Section("Tasks, classes and calibration", pictures=_each(runs, grids.of_run)),
         Section(
             "Inside the network",
-            pictures=_each(runs, _weights) + _each(runs, curves.health),
+            pictures=_each(runs, cycles.of_run)
+            + _each(runs, _weights)
+            + _each(runs, curves.health),
         ),
         _memory(runs),
         Section("The line", tables=(tables.link(runs),)),

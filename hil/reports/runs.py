@@ -99,6 +99,20 @@ class Run:
             )
         return found["before"], found["after"]
 
+    @cached_property
+    def cycles(self) -> Mapping[str, np.ndarray]:
+        """What the cycles of a step have come to, "before_trace1" [cycles, units], ...;
+        empty where they were not kept. Raises `UsageError`."""
+        path = self.folder / records.CYCLES
+        found = weights.read(str(path)) if path.is_file() else {}
+        for name, tensor in found.items():
+            if not _is_matrix(tensor.shape):
+                raise UsageError(
+                    f"{str(path)!r} has {name} {list(tensor.shape)}: expected what each unit "
+                    "was in each cycle"
+                )
+        return found
+
     @property
     def experiment(self) -> str:
         """The text of its experiment.toml; empty where it is gone."""

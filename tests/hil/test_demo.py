@@ -85,6 +85,14 @@ def test_the_demos_that_ship_are_listed(capsys: pytest.CaptureFixture[str]) -> N
         assert len(demo.page.read_text().splitlines()) < 90, "a page of Python"
 
 
+def test_figures_of_cycles_are_tried_before_a_device_keeps_any() -> None:
+    """The demo of what a step's cycles are, on made-up ones."""
+    ready = demos.check(demos.find("phases"), {"target": "host"})
+    assert [lesson.spec.rule.name for lesson in ready.lessons.values()] == [
+        "kinase", "generec", "eqprop",
+    ]  # fmt: skip
+
+
 def test_a_difference_of_shares_is_shown_in_points() -> None:
     assert shown("margin_points", 0.5771) == "+57.7"
     assert shown("forgotten_points", -0.01) == "-1.0"

@@ -117,11 +117,12 @@ SHELVES = {
         "measuring": "errors house keys documents experiment data device lesson desk records "
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
+        "claims": "errors learning records",
         "demo": "errors keys documents experiment data device lesson records learning "
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
         "verbs": "errors keys versions output documents experiment data device flags lesson "
-        "desk records learning live sweep measuring reports demo schemas",
+        "desk records learning live sweep measuring reports claims demo schemas",
         "cli": "errors keys versions output verbs",
         "__main__": "house cli",
         "__init__": "house experiment data device lesson records learning pytest_plugin",

@@ -39,13 +39,14 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
 
 
 def _integrate(machine: Machine[T], units: Settling[T], t: T) -> None:
-    """The cycles, the last quarter of them with the outcome; the integrators, which begin
+    """The cycles, the last of them with the outcome; the integrators, which begin
     at rest, enter the trace with the states."""
     cycles = int(machine.parameters["cycles"])
+    without = cycles - int(cycles * float(machine.parameters["outcome"]))
     layers = range(1, machine.depth + 1)
     found = {n: dict.fromkeys(_INTEGRATORS, units.states[n]) for n in layers}
     for cycle in range(cycles):
-        shown = cycle >= cycles - cycles // 4
+        shown = cycle >= without
         if shown:
             units.states[machine.depth] = t
         units.cycle("plus", machine.depth - shown)

@@ -1,0 +1,50 @@
+"""The cycles of one step, from several states: what a device that keeps them has left, held
+against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from codegen.planning.planned import Plan
+from codegen.reference import goals
+from hil.device.device import Device
+from hil.learning.divergence import Finder, Found, Snapshot
+from hil.lesson.lesson import Lesson
+
+TIMES = "before", "after"
+"""Learning."""
+MOVED, TARGET = "moved", "target"
+"""Beside the cycles: what the step has added to the output layer's weights, and the
+outcome, [1, outputs]."""
+
+
+def kept(lesson: Lesson, plan: Plan) -> bool:
+    """Whether the device keeps the cycles of a step, and can be asked: one that loses its
+    power on purpose may never come to the end of an answer as long as this."""
+    faults = lesson.experiment.line_faults
+    asked = lesson.end > 0 and not (faults and faults.cut)
+    return asked and any(tensor.kept for tensor in plan.readable)
+
+
+def shown(
+    device: Device, lesson: Lesson, states: Mapping[str, Mapping[str, np.ndarray]]
+) -> tuple[Found | None, dict[str, np.ndarray]]:
+    """The lesson's first step, done once from each of the `states`: "NAME_trace1"
+    [cycles, units], ... and "NAME_moved" by the name of the state, and "target"; a step that the error
+    gate has ended leaves none. Or the first bit that differs from the reference."""
+    finder, told = Finder(device, lesson), dict[str, np.ndarray]()
+    last = f"W{lesson.spec.network.depth}"
+    _, given = lesson.sample(0)
+    for when, state in states.items():
+        found = finder.once_more(Snapshot(0, state))
+        if found is not None:
+            return found, {}
+        trace = finder.learner.trace
+        names = [t.name for t in device.plan.readable if t.kept and t.name in trace]
+        told |= {f"{when}_{name}": trace[name] for name in names}
+        if names:
+            told[f"{when}_{MOVED}"] = finder.learner.state[last] - state[last]
+            told[TARGET] = goals.target(lesson.spec, trace["x"], given)[np.newaxis]
+    return None, told

@@ -1,0 +1,119 @@
+"""hil claim: what the literature says, held against what a device gives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.rendering import render
+from hil import claims
+from hil.claims import kinase_2x2
+from hil.cli import main
+from hil.records.record import CYCLES
+
+
+def cascade(before: float, after: float) -> float:
+    """CaP - CaD of calcium that changes after 100 ms, in float64, with textbook steps."""
+    cam = cap = cad = before
+    for ms in range(200):
+        cam += ((before if ms < 100 else after) - cam) / 5
+        cap += (cam - cap) / 40
+        cad += (cap - cad) / 40
+    return cap - cad
+
+
+def test_the_synapse_learns_as_was_published(
+    host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["claim", "kinase-2x2", "--target", "host", "--out", str(tmp_path)]
+    assert main([*given, "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["holds"] and document["provenance"] == {"rows": "emulated"}
+    gave = [row["gave"] for row in document["rows"]]
+    right = [cascade(*map(calcium, pair)) for pair in kinase_2x2.PROTOCOLS.values()]
+    assert gave == pytest.approx(right, abs=2e-5)
+    assert "CLAIM: kinase-2x2 holds on host" in err
+    with np.load(Path(document["folder"]) / CYCLES) as kept:
+        assert kept["before_trace_cad1"].shape == (200, 4)
+
+
+def calcium(hz: float) -> float:
+    return 8 * (8 * hz / 1000) ** 2
+
+
+def test_vectors_give_the_same_bits(
+    qemu64: str, host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gave = []
+    for target in (["host"], ["qemu-rv64gcv", "--vlen", "128"]):
+        given = ["claim", "kinase-2x2", "--target", *target, "--out", str(tmp_path)]
+        assert main([*given, "--json", "-"]) == 0
+        gave.append([r["gave"] for r in json.loads(capsys.readouterr().out)["rows"]])
+    assert gave[0] == gave[1]
+
+
+def test_a_claim_that_does_not_hold_is_said_not_to(
+    host_cc: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Had somebody published that a steady rate is no rate at all to a synapse."""
+    monkeypatch.setitem(kinase_2x2.PROTOCOLS, "50-50", (25, 50))
+    given = ["claim", "kinase-2x2", "--target", "host", "--out", str(tmp_path)]
+    assert main(given) == 1
+    out = capsys.readouterr().out
+    assert "CLAIM: kinase-2x2 does NOT hold on host" in out
+    assert [line.split()[-1] for line in out.splitlines() if " Hz to " in line] == [
+        "yes", "yes", "yes", "NO",
+    ]  # fmt: skip
+
+
+def test_signs_and_sizes_are_both_asked_for() -> None:
+    good = {"25-50": 0.28, "50-25": -0.22, "25-25": -0.05, "50-50": -0.03}
+    assert all(row.agrees for row in kinase_2x2.rows(good))
+    for name, value in (
+        ("25-50", -0.3),
+        ("50-25", 0.1),
+        ("25-25", 0.08),
+        ("50-50", -0.1),
+    ):
+        wrong = kinase_2x2.rows({**good, name: value})
+        assert not all(row.agrees for row in wrong), name
+
+
+def test_a_device_whose_cascade_is_another_is_no_evidence(
+    host_cc: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bit that differs from the reference ends it, whatever the signs are."""
+    right = render.render_network
+
+    def wrong(plan: object) -> dict[str, str]:
+        files = right(plan)  # type: ignore[arg-type]
+        files["net.c"] = files["net.c"].replace(
+            "trace_cap1 + 4 * (100 + cycle)", "trace_cap1 + 4 * (99 + cycle)"
+        )
+        return files
+
+    monkeypatch.setattr(render, "render_network", wrong)
+    given = ["claim", "kinase-2x2", "--target", "host", "--out", str(tmp_path)]
+    assert main(given) == 1
+    assert "trace_cap1" in capsys.readouterr().err
+
+
+def test_claims_are_listed_and_an_unknown_one_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["claim"]) == 0
+    said = capsys.readouterr().out
+    for name in claims.names():
+        assert name in said and claims.find(name).TITLE in said
+    assert main(["claim", "kinase-2x3"]) == 2
+    assert "did you mean 'kinase-2x2'?" in capsys.readouterr().err
