@@ -19,6 +19,7 @@ import numpy as np
 from hil.claims import Row, Tried
 from hil.learning.opened import open
 from hil.learning.progress import Progress
+from hil.lesson import weights
 from hil.records.record import CYCLES
 
 TITLE = "a synapse learns from how its rate changes: 25 to 50 Hz up, 50 to 25 Hz down"
@@ -52,8 +53,8 @@ def tried(keys: Mapping[str, Any], out: Path, progress: Progress) -> Tried:
         still = np.zeros((1, len(names)), np.float32)
         device.set_weights({"W1": still, "b1": np.log(first / (1 - first))})
         device.step(np.ones(1, np.float32), second)
-    with np.load(device.record.folder / CYCLES) as kept:
-        fast, slow = (kept[f"before_trace_{name}1"][-1] for name in ("cap", "cad"))
+    kept = weights.read(str(device.record.folder / CYCLES))
+    fast, slow = (kept[f"before_trace_{name}1"][-1] for name in ("cap", "cad"))
     gave = dict(zip(names, (UNIT * (fast - slow)).tolist(), strict=True))
     return Tried(tuple(rows(gave)), notes(), device.record)
 

@@ -4,13 +4,16 @@ against the reference."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
 from codegen.planning.planned import Plan
-from codegen.reference import goals
+from codegen.reference import Learner, goals
+from hil.data import arrays
 from hil.device.device import Device
-from hil.learning.divergence import Finder, Found, Snapshot
+from hil.learning.compare import digest_difference
+from hil.learning.divergence import Finder, Found, Snapshot, write_state
 from hil.lesson.lesson import Lesson
 
 TIMES = "before", "after"
@@ -28,7 +31,24 @@ def kept(lesson: Lesson, plan: Plan) -> bool:
     return asked and any(tensor.kept for tensor in plan.readable)
 
 
-def shown(
+def show(
+    device: Device, lesson: Lesson, initial: Snapshot, learner: Learner, path: Path
+) -> Found | None:
+    """Write the cycles of the lesson's first step at `path`, as they are from the state
+    that it began with and from that of `learner`, with which it has ended: then the
+    device has that again. Returns the first bit that differs. Raises `StorageError`."""
+    last = Snapshot(lesson.end, learner.snapshot())
+    states = dict(zip(TIMES, (initial.state, last.state), strict=True))
+    found, told = _done(device, lesson, states)
+    if found is not None:
+        return found
+    arrays.write(path, told, packed=True)
+    digest = write_state(device, lesson.spec.seed, last)
+    seen = digest_difference(last.step, digest, learner.digest(), "final")
+    return Found(seen) if seen else None
+
+
+def _done(
     device: Device, lesson: Lesson, states: Mapping[str, Mapping[str, np.ndarray]]
 ) -> tuple[Found | None, dict[str, np.ndarray]]:
     """The lesson's first step, done once from each of the `states`: "NAME_trace1"

@@ -34,7 +34,6 @@ from hil.learning.divergence import (
     compare_state,
     digest_at,
     read_state,
-    write_state,
 )
 from hil.learning.lifeline import Lifeline
 from hil.learning.progress import Progress
@@ -366,20 +365,11 @@ class Session:
             self.progress.stage("save", str(path))
 
     def _show(self, life: Lifeline) -> None:
-        """The cycles of the first sample's step, before learning and now, where the
-        device keeps them; then it has its state again."""
+        """The cycles of a step, before learning and now, where the device keeps them."""
         learner, device = self._learner, life.device
-        if learner is None or not cycles.kept(self.lesson, device.plan):
-            return
-        states = life.initial.state, learner.snapshot()
-        named = dict(zip(cycles.TIMES, states, strict=True))
-        self.found, told = cycles.shown(device, self.lesson, named)
-        if self.found is None:
-            arrays.write(self.record.folder / records.CYCLES, told, packed=True)
-            last = Snapshot(self.lesson.end, states[-1])
-            digest = write_state(device, self.lesson.spec.seed, last)
-            seen = digest_difference(last.step, digest, learner.digest(), "final")
-            self.found = Found(seen) if seen else None
+        if learner is not None and cycles.kept(self.lesson, device.plan):
+            path = self.record.folder / records.CYCLES
+            self.found = cycles.show(device, self.lesson, life.initial, learner, path)
 
     def _leave(self, device: Device) -> None:
         """Say goodbye; after a difference the device may be past answering, and on

@@ -117,7 +117,7 @@ SHELVES = {
         "measuring": "errors house keys documents experiment data device lesson desk records "
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
-        "claims": "errors learning records",
+        "claims": "errors lesson learning records",
         "demo": "errors keys documents experiment data device lesson records learning "
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
