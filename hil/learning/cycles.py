@@ -14,7 +14,9 @@ from hil.data import arrays
 from hil.device.device import Device
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import Finder, Found, Snapshot, write_state
+from hil.learning.lifeline import Lifeline
 from hil.lesson.lesson import Lesson
+from hil.records.record import CYCLES
 
 TIMES = "before", "after"
 """Learning."""
@@ -32,17 +34,17 @@ def kept(lesson: Lesson, plan: Plan) -> bool:
 
 
 def show(
-    device: Device, lesson: Lesson, initial: Snapshot, learner: Learner, path: Path
+    life: Lifeline, lesson: Lesson, learner: Learner, folder: Path
 ) -> Found | None:
-    """Write the cycles of the lesson's first step at `path`, as they are from the state
-    that it began with and from that of `learner`, with which it has ended: then the
+    """Write the cycles of the lesson's first step into `folder`, as they are from the
+    state that it began with and from that of `learner`, with which it has ended: then the
     device has that again. Returns the first bit that differs. Raises `StorageError`."""
-    last = Snapshot(lesson.end, learner.snapshot())
-    states = dict(zip(TIMES, (initial.state, last.state), strict=True))
+    device, last = life.device, Snapshot(lesson.end, learner.snapshot())
+    states = dict(zip(TIMES, (life.initial.state, last.state), strict=True))
     found, told = _done(device, lesson, states)
     if found is not None:
         return found
-    arrays.write(path, told, packed=True)
+    arrays.write(folder / CYCLES, told, packed=True)
     digest = write_state(device, lesson.spec.seed, last)
     seen = digest_difference(last.step, digest, learner.digest(), "final")
     return Found(seen) if seen else None

@@ -19,11 +19,7 @@ from hil.data import arrays
 from hil.desk.attach import Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
-from hil.errors import (
-    HilError,
-    UsageError,
-    stopped,
-)
+from hil.errors import HilError, UsageError, stopped
 from hil.experiment import Experiment, load
 from hil.interrupts import no_interrupts
 from hil.learning import cycles, ending, opening
@@ -344,17 +340,15 @@ class Session:
 
     def _conclude(self, life: Lifeline) -> None:
         """Final digest and weights."""
-        device = life.device
+        device, learner = life.device, self._learner
         steps, save = self.lesson.end, self.lesson.experiment.save
         digest = digest_at(device, steps)
         self.record.digest = f"{digest:08x}"
-        learner = self._learner
         if learner is not None:
             seen = digest_difference(steps, digest, learner.digest(), "final")
             if seen is not None:
-                self.found = compare_state(device, learner, steps, "final") or Found(
-                    seen
-                )
+                found = compare_state(device, learner, steps, "final")
+                self.found = found or Found(seen)
                 return
             ending.warn_of_size(learner, self.progress)
             path = self.record.folder / records.FIRST_LAYER
@@ -366,10 +360,9 @@ class Session:
 
     def _show(self, life: Lifeline) -> None:
         """The cycles of a step, before learning and now, where the device keeps them."""
-        learner, device = self._learner, life.device
-        if learner is not None and cycles.kept(self.lesson, device.plan):
-            path = self.record.folder / records.CYCLES
-            self.found = cycles.show(device, self.lesson, life.initial, learner, path)
+        learner = self._learner
+        if learner is not None and cycles.kept(self.lesson, life.device.plan):
+            self.found = cycles.show(life, self.lesson, learner, self.record.folder)
 
     def _leave(self, device: Device) -> None:
         """Say goodbye; after a difference the device may be past answering, and on
