@@ -262,3 +262,16 @@ def test_a_step_that_the_error_gate_ends_has_no_cycles_to_tell() -> None:
     gated = Learner(replace(learner.spec, gate=Gate("none", error=9.0)))
     gated.step(X, LABEL, 0.1)
     assert "trace1" not in gated.trace
+
+
+def test_a_checkpoint_knows_a_parameter_that_came_later_by_its_value_alone() -> None:
+    """A state of kinase from before there was a share of cycles with the outcome is one
+    that learned with the usual share."""
+    usual, same, other = (
+        identity(learner_of("kinase", (9, 12, 5), **given).spec)
+        for given in ({}, {"outcome": 0.25}, {"outcome": 0.5})
+    )
+    assert usual == same != other
+    later = [p for p in rules.declaration("kinase").parameters if p.later]
+    assert [p.name for p in later] == ["outcome"]
+    assert not later[0].tells(0.25) and later[0].tells(0.5)
