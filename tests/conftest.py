@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from hil.learning.reference_process import kept
+
 pytest_plugins = ["pytester", "hil.pytest_plugin"]
 """The second is there as an entry point too once the project is installed anew."""
 
@@ -37,6 +39,14 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_reference() -> Iterator[None]:
+    """Runs in here share a process of the reference, as the cells of a sweep do: each
+    would spend a fifth of its time on the start of numpy."""
+    with kept():
+        yield
 
 
 @pytest.fixture(scope="session")

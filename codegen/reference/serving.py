@@ -67,6 +67,11 @@ class Reply(NamedTuple):
     failure: str = ""
     refusal: tuple[str, ...] = ()
 
+    @property
+    def last(self) -> bool:
+        """Whether the process ends with it."""
+        return bool(self.refusal or self.failure or self.answers[-1].result is None)
+
 
 def unpickled(stream: IO[bytes]) -> Iterator[Any]:
     """The objects in a stream, up to its end, which may cut one off."""
@@ -80,14 +85,13 @@ def serve() -> None:
     to read, or a step has met a value that is not finite."""
     asked, told = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed must not get among the replies
-    try:
-        require_sound()
-    except ReferenceUnsound as error:
-        _tell(told, Reply([], 0.0, refusal=(str(error), *error.hints)))
-        return
-    messages = unpickled(asked)
-    for message in messages:
+    for message in unpickled(asked):
         if isinstance(message, Spec):
+            try:
+                require_sound()
+            except ReferenceUnsound as error:
+                _tell(told, Reply([], 0.0, refusal=(str(error), *error.hints)))
+                return
             learner = Learner(message)
             continue
         if isinstance(message, Placed):
@@ -95,7 +99,7 @@ def serve() -> None:
             continue
         reply = _reply(learner, message)
         _tell(told, reply)
-        if reply.failure or reply.answers[-1].result is None:
+        if reply.last:
             return
 
 

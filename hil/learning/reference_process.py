@@ -8,6 +8,10 @@ imports numpy itself, so nothing here does at once. Not a fork: that would also 
 whatever threads and descriptors the calling program has. It has no life of its
 own: it ends when its pipe does, so also when we are killed, and Ctrl-C in the
 terminal does not reach it.
+
+Most of what a short run's reference computes with is Python's and numpy's start. So
+where runs follow each other (the cells of a sweep), one process serves them all: what
+is `kept`, a run has `borrowed`.
 """
 
 from __future__ import annotations
@@ -22,8 +26,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import codegen
@@ -59,6 +63,7 @@ class ReferenceProcess:
     def __init__(self, spec: Spec | None = None) -> None:
         self.seconds = 0.0
         """Host seconds spent on steps so far."""
+        self._ending = False
         self._under_way: deque[int] = deque()
         self._waiting_since = 0.0
         self._replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
@@ -86,6 +91,11 @@ class ReferenceProcess:
     def alive(self) -> bool:
         """Whether it runs: one that has met a value that is not finite ends."""
         return self._process.poll() is None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has answered all that it was asked, and another run may ask it."""
+        return not (self._under_way or self._ending) and self.alive
 
     @property
     def room(self) -> bool:
@@ -133,6 +143,7 @@ class ReferenceProcess:
             return []
         if reply is None:
             raise self._lost()
+        self._ending = reply.last
         if reply.refusal:
             raise ReferenceUnsound(*reply.refusal)
         if reply.failure:
@@ -201,3 +212,65 @@ class ReferenceProcess:
             f"the process of the numpy reference (pid {self.pid}) {how}",
             "the system ends processes when memory runs out: `dmesg` may tell",
         )
+
+
+class _Shelf:
+    """Processes that wait for the next run of the process `owner`: a fork of it has the
+    same pipes, and locks that nobody there lets go."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self.processes: deque[ReferenceProcess] = deque()
+
+    def taken(self) -> ReferenceProcess:
+        """One that is as good as new, or a new one."""
+        with suppress(IndexError):
+            while not (process := self.processes.pop()).idle:
+                process.close()
+            return process
+        return ReferenceProcess()
+
+    def put(self, process: ReferenceProcess) -> None:
+        """Keep it, unless it is about something or has ended."""
+        if process.idle:
+            self.processes.append(process)
+        else:
+            process.close()
+
+    def clear(self) -> None:
+        """End them all."""
+        while self.processes:
+            self.processes.pop().close()
+
+
+_shelves: list[_Shelf] = []
+"""Of each `kept` that we are in."""
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """In here, each run leaves its process to the next."""
+    shelf = _Shelf()
+    _shelves.append(shelf)
+    try:
+        yield
+    finally:
+        _shelves.remove(shelf)
+        shelf.clear()
+
+
+@contextmanager
+def borrowed(spec: Spec) -> Iterator[ReferenceProcess]:
+    """A learner of `spec` in a process of its own, for one run: the one that the run
+    before has left, where processes are `kept`."""
+    shelf = next((s for s in reversed(_shelves) if s.owner == os.getpid()), None)
+    if shelf is None:
+        with ReferenceProcess(spec) as process:
+            yield process
+        return
+    process = shelf.taken()
+    try:
+        process.anew(spec)
+        yield process
+    finally:
+        shelf.put(process)

@@ -33,7 +33,7 @@ from hil.learning.divergence import (
 )
 from hil.learning.lifeline import Lifeline
 from hil.learning.progress import Progress
-from hil.learning.reference_process import ReferenceProcess
+from hil.learning.reference_process import ReferenceProcess, borrowed
 from hil.learning.teaching import Teaching
 from hil.lesson import weights
 from hil.lesson.building import Built, build, plan_for
@@ -174,7 +174,7 @@ class Session:
                 self.reference.anew(self.lesson.spec)
             elif self._learner is not None:  # first of all: it starts meanwhile
                 with held():  # a process that runs is known
-                    process = ReferenceProcess(self.lesson.spec)
+                    process = borrowed(self.lesson.spec)
                     self.reference = stack.enter_context(process)
             self._flash = opening.flash(self.lesson, self.resume, self.record.folder)
             self._built = self._built or self._build()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codegen.machine_code import stack
 from hil.experiment import Experiment
+from hil.learning.reference_process import kept
 from hil.learning.session import run
 from hil.lesson.building import plan_for
 from hil.lesson.preparing import prepare
@@ -59,7 +60,7 @@ def outcome_on(place: Place, asked: Experiment) -> Outcome:
     """Run `asked` there, twice, so that the second finds its image built. Raises
     every `HilError`: also `Divergence` has its own record."""
     there = asked.override({"target": place.target.name, "vlen": place.vlen or None})
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, kept():
         run(there.override({"steps": 1, "test": 0}), out=folder)
         record = run(there, out=folder)
         path = record.folder / "image.elf"

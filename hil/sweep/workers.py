@@ -29,6 +29,7 @@ from hil.errors import Termination
 from hil.interrupts import no_interrupts
 from hil.learning.metrics import Status
 from hil.learning.progress import Progress
+from hil.learning.reference_process import kept
 from hil.learning.telling import Learned
 from hil.sweep.settle import Outcome, Task, settle
 
@@ -196,7 +197,7 @@ def serve() -> None:
     tasks: queue.SimpleQueue[str] = queue.SimpleQueue()
     busy, stopping = threading.Event(), threading.Event()
     threading.Thread(target=_listen, args=(tasks, busy, stopping), daemon=True).start()
-    with suppress(KeyboardInterrupt, BrokenPipeError):
+    with suppress(KeyboardInterrupt, BrokenPipeError), kept():
         while line := tasks.get():
             busy.set()
             if stopping.is_set():  # it came before anybody was busy

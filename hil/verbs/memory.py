@@ -108,12 +108,13 @@ def _measured(rows: list[Row], lesson: Lesson) -> dict[str, int]:
     """Bytes of stack that a few steps of each rule have used, by rule."""
     import tempfile
 
+    from hil.learning.reference_process import kept
     from hil.learning.session import run as run_session
     from hil.measuring.memory.rows import lesson_for
 
     keys = {"steps": MEASURED_STEPS, "test": 8, "ram": None, "save": None}
     found = {}
-    with tempfile.TemporaryDirectory(prefix="hil-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hil-") as folder, kept():
         for row in rows:
             if row.built is not None:
                 experiment = lesson_for(lesson, row.rule).experiment.override(keys)

@@ -21,7 +21,7 @@ from hil.errors import ReferenceLost
 from hil.learning import reference_process
 from hil.learning.metrics import Status
 from hil.learning.progress import Progress
-from hil.learning.reference_process import ReferenceProcess
+from hil.learning.reference_process import ReferenceProcess, borrowed, kept
 from hil.learning.session import Session
 from hil.learning.telling import Learned
 from hil.lesson.preparing import prepare
@@ -171,6 +171,81 @@ def test_it_ends_when_we_are_killed() -> None:
         assert select.select([ended], [], [], LIMIT)[0]
     finally:
         os.close(ended)
+
+
+def answered(process: ReferenceProcess, spec: Spec, batch: list[Asked]) -> bool:
+    """Whether it says what a new learner of `spec` does."""
+    learner = Learner(spec)
+    process.post(batch)
+    answers = process.take(LIMIT)
+    return all(map(same, answers, [learner] * len(batch), batch))
+
+
+def test_a_process_that_is_kept_begins_anew_with_each_run() -> None:
+    one, other = spec_of(6, 5, 3), spec_of(4, 3)
+    with kept():
+        pids = []
+        for spec in (one, other, one):
+            with borrowed(spec) as process:
+                pids.append(process.pid)
+                assert answered(process, spec, batch_of(spec, 3))
+        assert len(set(pids)) == 1
+    assert not process.alive
+
+
+def test_outside_a_process_ends_with_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference_process, "_shelves", [])
+    with borrowed(spec_of(6, 5, 3)) as process:
+        assert process.alive
+    assert not process.alive
+
+
+def test_two_runs_at_once_have_a_process_each() -> None:
+    spec = spec_of(6, 5, 3)
+    with kept(), borrowed(spec) as one, borrowed(spec) as other:
+        assert one.pid != other.pid
+
+
+def in_the_midst(process: ReferenceProcess, spec: Spec) -> None:
+    """The run is over before the answers are there, as after a difference."""
+    process.post(batch_of(spec, 3))
+
+
+def at_an_infinity(process: ReferenceProcess, spec: Spec) -> None:
+    process.post(batch_of(spec, 8, scale=1e20))
+    assert process.take(LIMIT)[-1].result is None
+
+
+def killed(process: ReferenceProcess, spec: Spec) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.parametrize("ended", [in_the_midst, at_an_infinity, killed])
+def test_a_process_that_is_not_as_good_as_new_serves_no_further_run(
+    ended: Callable[[ReferenceProcess, Spec], None],
+) -> None:
+    spec = spec_of(6, 5, 3, activation="identity")
+    with kept():
+        with borrowed(spec) as process:
+            ended(process, spec)
+        with borrowed(spec) as next_one:
+            assert next_one.pid != process.pid
+            assert answered(next_one, spec, batch_of(spec, 3))
+
+
+def test_a_fork_has_no_part_in_what_is_kept() -> None:
+    """It has our pipes, and locks that nobody there lets go."""
+    with kept():
+        with borrowed(spec_of(6, 5, 3)) as process:
+            pass
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            with borrowed(spec_of(6, 5, 3)) as other:
+                pass
+            os._exit(int(other.alive or other.pid == process.pid))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.usefixtures("host_cc")
