@@ -196,6 +196,37 @@ def health(run: Run) -> Iterator[Picture]:
         )  # fmt: skip
 
 
+def energy(run: Run) -> Iterator[Picture]:
+    """How the energy falls while a sample settles, of a rule that tells it."""
+    _, rows = run.steps.health_of("energy")
+    rows = rows[np.isfinite(rows).all(axis=1) & (rows[:, :1] > 0).all(axis=1)]
+    if rows.shape[1] < 2 or not len(rows):
+        return
+    shares, x = rows / rows[:, :1], np.arange(rows.shape[1])
+    halves = {
+        "first half": shares[: -(-len(rows) // 2)],
+        "second half": shares[len(rows) // 2 :],
+    }
+    with look.styled():
+        figure, (axes,) = look.canvas(height=2.4)
+        for place, (name, half) in enumerate(halves.items()):
+            axes.fill_between(
+                x, half.min(axis=0), half.max(axis=0), alpha=0.15, linewidth=0,
+                color=look.colour(place),
+            )  # fmt: skip
+            _line(axes, x, np.median(half, axis=0), place, f"{name} of the run")
+        axes.set(xlabel="iteration", ylabel="of the answer's energy", xlim=(0, x[-1]))
+        axes.xaxis.set_major_locator(look.few_ticks())
+        look.legend(figure, list(halves))
+    risen = int((shares[:, 1:] > shares[:, :-1]).any(axis=1).sum())
+    yield Picture(
+        f"energy-{run.place + 1}", "Energy while a sample settles",
+        "Half the errors' squares in units of their variances, as a share of the answer's: "
+        f"median, and all of {len(rows):,} samples. It should fall; in {risen:,} of them it "
+        "rose at some iteration, and steps were halved.", (run.kind("health"),), figure,
+    )  # fmt: skip
+
+
 def _wide(values: np.ndarray) -> bool:
     """Whether only a logarithmic scale shows all of these."""
     return bool(0 < values.min() < values.max() / 50)

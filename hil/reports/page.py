@@ -93,7 +93,8 @@ def compose(collected: Collected) -> Report:
             "Inside the network",
             pictures=_each(runs, cycles.of_run)
             + _each(runs, _weights)
-            + _each(runs, curves.health),
+            + _each(runs, curves.health)
+            + _each(runs, curves.energy),
         ),
         _memory(runs),
         Section("The line", tables=(tables.link(runs),)),

@@ -434,3 +434,26 @@ def test_the_bill_has_the_rehearsal_buffer(tmp_path: Path) -> None:
     planned = plan_for(prepare(load(folder / records.EXPERIMENT)))
     (kept,) = (item.bytes for item in planned.bill if item.kind == "rehearsal")
     assert [use.parts["rehearsal"] for use in one.uses] == [0, kept]
+
+
+def test_the_energy_of_a_rule_that_tells_it_is_drawn_as_it_falls(
+    tmp_path: Path,
+) -> None:
+    """Of two samples, one of which rose on the way; a third told none."""
+    folder = make_run(tmp_path / "run")
+    path = folder / records.METRICS
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    energies = iter(([4.0, 2.0, 1.0], [2.0, 2.5, 1.5], []))
+    for line in told:
+        if "health" in line:
+            line["health"] = {"energy": next(energies, [])}
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in told))
+    (run,) = runs.load([folder]).runs
+    (drawn,) = curves.energy(run)
+    assert (drawn.name, drawn.kinds) == ("energy-1", (run.kind("health"),))
+    assert "all of 2 samples" in drawn.note and "in 1 of them it rose" in drawn.note
+    (axes,) = drawn.figure.axes
+    first, second = axes.lines
+    assert list(first.get_ydata()) == [1, 0.5, 0.25]
+    assert list(second.get_ydata()) == [1, 1.25, 0.75]
+    assert not list(curves.energy(runs.load([make_run(tmp_path / "other")]).runs[0]))
