@@ -71,6 +71,15 @@ def _wire(given: Given) -> bytes:
     return given.astype("<f4").tobytes()
 
 
+def travel(samples: np.ndarray, given: np.ndarray | None) -> bytes:
+    """Samples [n, elements] as they travel, each behind what it is `given` to learn
+    from: labels [n] of two bytes, or vectors [n, outputs] of binary32."""
+    rows = [samples] if given is None else [given, samples]
+    count = len(samples)
+    parts = [np.ascontiguousarray(row).reshape(count, -1) for row in rows]
+    return np.hstack([part.view(np.uint8) for part in parts]).tobytes()
+
+
 class Device(Readable):
     """A session with the device on `channel`, which runs an image of `plan`:
     the file `image`, when a fault's addresses are to be told by name."""
@@ -177,11 +186,23 @@ class Device(Readable):
         """Put one STEP frame on the line: `samples` are (label, vector or
         None, element bytes), learned one after another as steps `step`, `step` + 1, ...;
         one alone may be kept in slot `keep` of the rehearsal buffer."""
-        self._need_credit()
         tail = b"".join(_wire(given) + data for given, data in samples)
+        self.post_together(step, eta, len(samples), tail, flags, keep)
+
+    def post_together(
+        self,
+        step: int,
+        eta: np.float32,
+        count: int,
+        tail: bytes,
+        flags: StepFlag = NO_FLAGS,
+        keep: int | None = None,
+    ) -> None:
+        """The same of `count` samples that are together already, as they `travel`."""
+        self._need_credit()
         if keep is not None:
             flags |= StepFlag.KEEP
-        fields = (step, flags, len(samples), keep or 0, float(eta))
+        fields = (step, flags, count, keep or 0, float(eta))
         self._post_learning(protocol.STEP, *fields, tail=tail)
 
     def post_rehearsal(

@@ -6,9 +6,9 @@ Every function raises `ValueError` on a payload that has not its kind's form.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +39,7 @@ class Asked:
         return self.message.name.upper()
 
 
-@dataclass(frozen=True)
-class StepResult:
+class StepResult(NamedTuple):
     """What the device says of one step: float32 loss and outputs, and the
     state digest after it when it was asked for.
 
@@ -95,24 +94,15 @@ def answer(asked: Asked, payload: bytes) -> tuple[dict[str, Any], bytes]:
 def step_results(asked: Asked, payload: bytes, plan: Plan) -> list[StepResult]:
     """The payload of the reply to a STEP or a REHEARSE."""
     values, tail = answer(asked, payload)
-    rows = np.frombuffer(tail, "<u4").reshape(values["count"], result_words(plan))
-    digested = bool(values["flags"] & StepFlag.DIGEST)
-    return [
-        _result(values["step"] + place, row, digested, plan)
-        for place, row in enumerate(rows)
-    ]
+    return _results(values, tail, values["step"], values["count"], plan)
 
 
 def resident_result(asked: Asked, payload: bytes, plan: Plan) -> StepResult:
     """The same for STEP_RESIDENT, whose reply tells of all its steps at once."""
     values, tail = answer(asked, payload)
-    row = np.frombuffer(tail, "<u4").reshape(result_words(plan))
-    last = values["step"] + values["count"] - 1
-    return replace(
-        _result(last, row, bool(values["flags"] & StepFlag.DIGEST), plan),
-        steps=values["count"],
-        fold=values["fold"],
-        right=values["right"],
+    (last,) = _results(values, tail, values["step"] + values["count"] - 1, 1, plan)
+    return last._replace(
+        steps=values["count"], fold=values["fold"], right=values["right"]
     )
 
 
@@ -121,12 +111,24 @@ def result_words(plan: Plan) -> int:
     return 2 + plan.spec.network.n_out + plan.signals
 
 
-def _result(step: int, row: np.ndarray, digested: bool, plan: Plan) -> StepResult:
-    """One step's words."""
-    digest = int(row[1]) if digested else None
-    outputs = row[2 : 2 + plan.spec.network.n_out].view("<f4")
-    signal = int(row[-1]) if plan.signals else 0
-    return StepResult(step, row[:1].view("<f4")[0], outputs, digest, signal=signal)
+def _results(
+    values: Mapping[str, Any], tail: bytes, first: int, count: int, plan: Plan
+) -> list[StepResult]:
+    """The words of `count` steps, `first` the first of them."""
+    rows = np.frombuffer(tail, "<u4").reshape(count, result_words(plan))
+    n_out = plan.spec.network.n_out
+    numbers = rows.view("<f4")
+    untold: list[Any] = [None] * count
+    digests = rows[:, 1].tolist() if values["flags"] & StepFlag.DIGEST else untold
+    signals = rows[:, -1].tolist() if plan.signals else [0] * count
+    told = zip(
+        range(first, first + count), numbers[:, 0], numbers[:, 2 : 2 + n_out], digests,
+        signals, strict=True,
+    )  # fmt: skip
+    return [
+        StepResult(step, loss, outputs, digest, signal=signal)
+        for step, loss, outputs, digest, signal in told
+    ]
 
 
 def telemetry(payload: bytes) -> Telemetry:

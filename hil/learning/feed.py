@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codegen.protocol import StepFlag
-from hil.device.device import NO_FLAGS, Device
+from hil.device.device import NO_FLAGS, Device, travel
 from hil.lesson.lesson import Lesson
 from hil.lesson.rehearsal import Turn
 
@@ -104,6 +104,5 @@ def post(
         device.post_rehearsal(steps.first, eta, slots, flags)
         return
     keep = steps.turns[0].slot if steps.turns else None
-    in_order = (lesson.sample(step) for step in numbers)
-    samples = [(given, sample.tobytes()) for sample, given in in_order]
-    device.post_steps(steps.first, eta, samples, flags, keep)
+    tail = travel(*lesson.samples(numbers))
+    device.post_together(steps.first, eta, len(numbers), tail, flags, keep)

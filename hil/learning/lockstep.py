@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from codegen.protocol import Cause, StepFlag
 from hil.device.device import Commit, Device
@@ -61,7 +60,7 @@ class Lockstep:
         lesson: Lesson,
         reference: ReferenceProcess | None,
         initial: Snapshot,
-        tell: Callable[[Learned], None],
+        tell: Callable[[Sequence[Learned]], None],
         resumed: tuple[int, int | None] = (0, None),
         steering: Steering | None = None,
     ) -> None:
@@ -266,27 +265,43 @@ class Lockstep:
     # -- both -------------------------------------------------------------
 
     def _match(self) -> None:
-        while self._told and self.difference is None:
-            told = self._told[0]
-            proved = [told]
-            if not self._alone(told):
-                if len(self._repeated.expected) < told.steps:
-                    if self._repeated.non_finite is not None:
-                        self.difference = self._only_reference_stops(told)
-                    return
-                expected = self._repeated.take(told.steps)
-                self.difference = compare(told, expected)
-                if self.difference is not None:
-                    return
-                self.compared += told.steps
-                if told.step + 1 == self._lesson.prefix:
-                    self.prefix_digest = told.digest
-                self.verified = self._repeated.shared(told.step) or self.verified
-                proved = [_as_told(each) for each in expected[:-1]]
-                proved.append(replace(told, steps=1, right=None))
-            self._told.popleft()
-            self.learned += told.steps
+        """Compare what both have done, and tell what is equal, or was done alone."""
+        proved: list[StepResult] = []
+        try:
+            while self._told and self.difference is None and self._settled(proved):
+                self.learned += self._told.popleft().steps
+        finally:  # what counts as learned is told
             self._telling.add(proved)
+
+    def _settled(self, proved: list[StepResult]) -> bool:
+        """Whether what the device told first may be `proved`: it was done alone, or is
+        found equal now."""
+        told = self._told[0]
+        if self._alone(told):
+            proved.append(told)
+            return True
+        if len(self._repeated.expected) < told.steps:
+            if self._repeated.non_finite is not None:
+                self.difference = self._only_reference_stops(told)
+            return False
+        expected = self._repeated.take(told.steps)
+        self.difference = compare(told, expected)
+        if self.difference is None:
+            proved += self._proved(told, expected)
+        return self.difference is None
+
+    def _proved(
+        self, told: StepResult, expected: Sequence[Expected]
+    ) -> list[StepResult]:
+        """The steps that a device has told of, found equal, one by one."""
+        self.compared += told.steps
+        if told.step + 1 == self._lesson.prefix:
+            self.prefix_digest = told.digest
+        self.verified = self._repeated.shared(told.step) or self.verified
+        return [
+            *(_as_told(each) for each in expected[:-1]),
+            told._replace(steps=1, right=None),
+        ]
 
     def _alone(self, told: StepResult) -> bool:
         """Whether no reference has repeated these steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -114,6 +114,14 @@ class Metrics:
 
     def add(self, done: Learned) -> None:
         """Write the line of one step. Raises `StorageError`."""
+        self.add_all([done])
+
+    def add_all(self, done: Iterable[Learned]) -> None:
+        """Write the lines of some steps. Raises `StorageError`."""
+        self._file.write("".join([self._line(each) for each in done]).encode())
+
+    def _line(self, done: Learned) -> str:
+        """The line of a step that counts from now on."""
         right = done.label is not None and done.predicted == done.label
         self.steps += done.steps
         if done.label is not None and not done.rehearsed:
@@ -140,7 +148,7 @@ class Metrics:
             table = done.health.table()
             self.health = {"step": done.step, **table}
             health = f', "health": {json.dumps(table)}'
-        line = (
+        return (
             f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
             f'"label": {label}, "predicted": {predicted}, '
             f'"confidence": {sure}, "correct": {correct}, '
@@ -148,7 +156,6 @@ class Metrics:
             f'"digest": {digest}, "instructions": {counted}, '
             f'"threshold": {threshold}{rehearsed}{health}}}\n'
         )
-        self._file.write(line.encode())
 
     def flush(self) -> None:
         """Have every line in the file. Raises `StorageError`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TextIO
@@ -69,8 +69,8 @@ class Progress:
     def begins(self, begun: Begun, status: Callable[[], Status]) -> None:
         """Learning begins; `status` says how things are, whenever it is asked."""
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
-        """One step is done."""
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
+        """Steps are done."""
 
     def learned(self) -> None:
         """Learning has ended, well or not, or rests while the device is examined."""
@@ -108,7 +108,7 @@ class Lines(Progress):
         say(f"{name:8} {text}", self._stream)
         self._last = time.monotonic()
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
         """Print a line, not too often."""
         if time.monotonic() - self._last >= LINE_EVERY:
             self.stage("learn", text(status()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -112,11 +112,11 @@ class Teaching:
             self._life.device,
         )
 
-    def _tell(self, done: Learned) -> None:
+    def _tell(self, done: Sequence[Learned]) -> None:
         if not self._metrics.steps:
             self._record.seconds["first_step"] = time.perf_counter() - self._began
-        self.latest = done
-        self._metrics.add(done)
+        self.latest = done[-1]
+        self._metrics.add_all(done)
         self._progress.learning(done, self._status)
 
     def learn_until(self, end: int) -> None:

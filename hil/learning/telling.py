@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from hil.device.replies import StepResult
 from hil.lesson.lesson import Lesson
 
 
-@dataclass(frozen=True)
-class Learned:
+class Learned(NamedTuple):
     """One step that is done (and, with a reference, was found equal).
 
     `outputs` [n_out] are those before it was learned, `predicted` the largest one's place, and
@@ -44,14 +43,14 @@ class Learned:
 
 
 class Telling:
-    """Gives each step to `tell` once nothing more will be known of it.
+    """Gives steps to `tell`, some at a time, once nothing more will be known of them.
 
     Telemetry follows its STEP's reply, so where instructions are counted a step waits
     for it, or for the next.
     """
 
     def __init__(
-        self, device: Device, lesson: Lesson, tell: Callable[[Learned], None]
+        self, device: Device, lesson: Lesson, tell: Callable[[Sequence[Learned]], None]
     ) -> None:
         self._device = device
         self._lesson = lesson
@@ -71,55 +70,76 @@ class Telling:
     def add(self, done: Iterable[StepResult]) -> None:
         """Take steps, and tell those that are known."""
         self._waiting += done
-        while self._waiting:
-            step = self._waiting[0].step
-            known = not self._counting or self._device.telemetry.after(step)
-            if not known and len(self._waiting) == 1:
-                return
-            self._tell_of(self._waiting.popleft())
+        self._tell_of(self._known() if self._counting else self._all())
 
     def end(self) -> None:
         """Tell what waits, as it is."""
-        while self._waiting:
-            self._tell_of(self._waiting.popleft())
+        self._tell_of(self._all())
 
-    def _tell_of(self, told: StepResult) -> None:
+    def _all(self) -> list[StepResult]:
+        found = list(self._waiting)
+        self._waiting.clear()
+        return found
+
+    def _known(self) -> list[StepResult]:
+        """Those that wait for nothing any more."""
+        found: list[StepResult] = []
+        while self._waiting:
+            step = self._waiting[0].step
+            if not self._device.telemetry.after(step) and len(self._waiting) == 1:
+                break
+            found.append(self._waiting.popleft())
+        return found
+
+    def _tell_of(self, told: Sequence[StepResult]) -> None:
+        """Steps that came one after another; what they have in common is looked up
+        for all of them at once."""
+        if not told:
+            return
+        lesson, steps = self._lesson, [each.step for each in told]
+        labels = lesson.labels(steps)
+        predicted, sure = _predicted(told, labels)
+        rows = zip(told, labels, predicted, sure, lesson.etas(steps), strict=True)
+        self._tell([self._learned(*row) for row in rows])
+
+    def _learned(
+        self,
+        told: StepResult,
+        label: int | None,
+        predicted: int | None,
+        sure: float | None,
+        eta: float,
+    ) -> Learned:
         lesson, step = self._lesson, told.step
-        label = lesson.label(step)
-        predicted = None if label is None else int(told.outputs.argmax())
-        right = (
-            int(label is not None and predicted == label)
-            if told.right is None
-            else told.right
-        )
-        telemetry = self._device.telemetry.after(step)
-        counted = telemetry.instructions if telemetry and self._counting else None
-        gated = telemetry is not None and lesson.spec.gate.rows
-        self._tell(
-            Learned(
-                step,
-                lesson.task(step),
-                float(told.loss),
-                label,
-                predicted,
-                None if predicted is None else float(told.outputs[predicted]),
-                float(lesson.eta(step)),
-                told.digest,
-                counted,
-                told.steps,
-                right,
-                telemetry.threshold if telemetry and gated else None,
-                self._health.pop(step, None),
-                lesson.turn(step).rehearsed,
-                told.outputs,
-                self._labels(told),
-            )
-        )
+        right, counted, threshold = told.right, None, None
+        if right is None:
+            right = int(label is not None and predicted == label)
+        watched = self._counting or lesson.spec.gate.rows
+        if watched and (telemetry := self._device.telemetry.after(step)):
+            counted = telemetry.instructions if self._counting else None
+            threshold = telemetry.threshold if lesson.spec.gate.rows else None
+        return Learned(
+            step, lesson.task(step), float(told.loss), label, predicted, sure, eta,
+            told.digest, counted, told.steps, right, threshold,
+            self._health.pop(step, None) if self._health else None,
+            lesson.turn(step).rehearsed if lesson.rehearsal else False,
+            told.outputs,
+            () if told.steps == 1 else self._labels(told),
+        )  # fmt: skip
 
     def _labels(self, told: StepResult) -> tuple[int, ...]:
-        """Labels of the steps that one stands for, where these are several."""
-        if told.steps == 1:
-            return ()
-        steps = range(told.step - told.steps + 1, told.step + 1)
-        found = map(self._lesson.label, steps)
+        """Labels of the steps that one stands for."""
+        found = self._lesson.labels(range(told.first, told.step + 1))
         return tuple(label for label in found if label is not None)
+
+
+def _predicted(
+    told: Sequence[StepResult], labels: Sequence[int | None]
+) -> tuple[list[int], list[float]] | tuple[list[None], list[None]]:
+    """Of each step the place of its largest output, the first of equal ones, and that
+    output; None where nothing is predicted."""
+    if labels[0] is None:
+        return [None] * len(told), [None] * len(told)
+    outputs = np.array([each.outputs for each in told])
+    places = outputs.argmax(axis=1)
+    return places.tolist(), outputs[np.arange(len(told)), places].tolist()

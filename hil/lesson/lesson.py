@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -21,6 +21,10 @@ from hil.experiment import Experiment
 from hil.lesson.rehearsal import Rehearsal, Turn
 from hil.lesson.tuned_file import Tuned
 from targets import Target
+
+WIRE = {"label": "<u2", "vector": "<f4"}
+"""What a sample is learned from, as it travels; the sample itself does not travel
+twice."""
 
 
 class Wanted(Protocol):
@@ -174,6 +178,15 @@ class Lesson:
         """Raw sample [elements] of learning step `step`, and what it learns from."""
         return self.dataset.train_x[self.index(step)], self.given(step)
 
+    def samples(self, steps: range) -> tuple[np.ndarray, np.ndarray | None]:
+        """Raw samples [n, elements] of these learning steps, and what each learns from
+        as it travels: labels [n], vectors [n, outputs], or None."""
+        places = self._indices(steps)
+        wire, given = WIRE.get(self.spec.goal), self.dataset.train_y
+        return self.dataset.train_x[places], (
+            None if wire is None else given[places].astype(wire)
+        )
+
     def given(self, step: int) -> Given:
         """What learning step `step` learns from beside its sample: a label, a vector
         [outputs], or nothing."""
@@ -186,6 +199,13 @@ class Lesson:
         """Label of learning step `step`, where it learns from one."""
         given = self.given(step)
         return given if isinstance(given, int) else None
+
+    def labels(self, steps: Sequence[int]) -> list[int] | list[None]:
+        """The labels of these learning steps, where they learn from one."""
+        if self.spec.goal != "label":
+            return [None] * len(steps)
+        found: list[int] = self.dataset.train_y[self._indices(steps)].tolist()
+        return found
 
     @cached_property
     def test_targets(self) -> np.ndarray:
@@ -207,6 +227,15 @@ class Lesson:
         epoch, place = divmod(self.turn(step).position, len(self.dataset.train_x))
         return int(self._order(epoch)[place])
 
+    def _indices(self, steps: Sequence[int]) -> np.ndarray:
+        """The same of several steps."""
+        if self.rehearsal is not None:
+            return np.array([self.index(step) for step in steps])
+        epochs, places = np.divmod(np.asarray(steps), len(self.dataset.train_x))
+        if epochs[0] == epochs[-1]:
+            return self._order(int(epochs[0]))[places]
+        return np.array([self.index(step) for step in steps])
+
     @cached_property
     def resident_set(self) -> Resident | None:
         """The first `resident` samples of the first epoch, in its order."""
@@ -215,7 +244,7 @@ class Lesson:
         thin, first = self.experiment.thin, self._order(0)[: self.resident]
         assert thin is not None
         samples = self.dataset.train_x[first].tobytes()
-        wire = {"label": "<u2", "vector": "<f4"}.get(self.spec.goal)
+        wire = WIRE.get(self.spec.goal)
         given = self.dataset.train_y[first].astype(wire).tobytes() if wire else b""
         return Resident(self.resident, samples, given, thin)
 
@@ -243,6 +272,14 @@ class Lesson:
         lr, decay = self.experiment.lr, self.experiment.lr_decay
         assert lr is not None and decay is not None
         return np.float32(lr * decay**epoch)
+
+    def etas(self, steps: Sequence[int]) -> list[float]:
+        """Learning rates of these steps, in ascending order: a schedule goes one way,
+        so what is equal at both ends is so in between."""
+        first, last = float(self.eta(steps[0])), float(self.eta(steps[-1]))
+        if first == last:
+            return [first] * len(steps)
+        return [float(self.eta(step)) for step in steps]
 
 
 def pace(experiment: Experiment) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from codegen.reference.goals import Given
 from hil.data.dataset import Dataset
 from hil.data.tasks import Task
-from hil.lesson.lesson import Lesson
+from hil.lesson.lesson import WIRE, Lesson
 
 MOST = 2**31
 """Steps that there may be."""
@@ -77,6 +77,19 @@ class OpenLesson(Lesson):
         """Raw sample [elements] of step `step`, and what it learns from."""
         return self.stream.samples[step], self.given(step)
 
+    def samples(self, steps: range) -> tuple[np.ndarray, np.ndarray | None]:
+        """Raw samples of these steps, and what they learn from as it travels."""
+        part, wire = slice(steps.start, steps.stop), WIRE.get(self.spec.goal)
+        given = None if wire is None else np.array(self.stream.given[part], wire)
+        return np.array(self.stream.samples[part]), given
+
+    def labels(self, steps: Sequence[int]) -> list[int] | list[None]:
+        """The labels of these steps, where they learn from one."""
+        if self.spec.goal != "label":
+            return [None] * len(steps)
+        found = [self.stream.given[step] for step in steps]
+        return [label for label in found if isinstance(label, int)]
+
     def given(self, step: int) -> Given:
         """What step `step` learns from beside its sample."""
         return self.stream.given[step]
@@ -84,6 +97,10 @@ class OpenLesson(Lesson):
     def eta(self, step: int) -> np.float32:
         """Learning rate of step `step`."""
         return self.stream.etas[step]
+
+    def etas(self, steps: Sequence[int]) -> list[float]:
+        """Learning rates of these steps, each as it was given."""
+        return [float(self.stream.etas[step]) for step in steps]
 
 
 def opened(lesson: Lesson) -> OpenLesson:

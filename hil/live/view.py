@@ -1,6 +1,6 @@
 """The live view: draws while a run learns, and hears keys.
 
-Nothing runs in a thread. A step costs an append. Between two frames keys are heard,
+Nothing runs in a thread. Steps cost an append. Between two frames keys are heard,
 `PER_SECOND` times a second, and a picture is drawn, as often unless that would take
 more than `SHARE` of the time: then less often, whatever terminal and computer.
 """
@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, TextIO
 
@@ -86,9 +86,9 @@ class View(Lines, Steering):
         self._new = []
         self._help, self._said, self._checkpoint = False, "", None
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
-        """Keep the step for the next picture."""
-        self._new.append(done)
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
+        """Keep the steps for the next picture."""
+        self._new += done
 
     def learned(self) -> None:
         """No key is heard until learning looks again. The picture stays when every

@@ -11,6 +11,7 @@ a command to the first step that was compared.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -147,7 +148,7 @@ def _lockstep_rate(
     the same digests: a part alone must do the work it does in lockstep."""
     device.init(lesson.spec.seed)
 
-    def tell(done: Learned) -> None:
+    def tell(done: Sequence[Learned]) -> None:
         """Nobody is watching."""
 
     lockstep = Lockstep(device, lesson, process, Snapshot(0, {}), tell)

@@ -238,7 +238,7 @@ class _Alive(Progress):
     def stage(self, name: str, text: str) -> None:
         self._show()
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
         self._show()
 
     def _show(self) -> None:

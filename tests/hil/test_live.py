@@ -17,7 +17,7 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,8 +160,8 @@ class Pausing(Progress):
     def __init__(self, at: int, rests: int) -> None:
         self.steering = _Steer(at, rests)
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
-        self.steering.told = done.step + 1
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
+        self.steering.told = done[-1].step + 1
 
 
 class _Steer(Steering):

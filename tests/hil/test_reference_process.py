@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -253,7 +253,9 @@ def test_a_run_whose_reference_is_killed_ends_and_says_so(
     small: Experiment, folder: Path
 ) -> None:
     class Killer(Progress):
-        def learning(self, done: Learned, status: Callable[[], Status]) -> None:
+        def learning(
+            self, done: Sequence[Learned], status: Callable[[], Status]
+        ) -> None:
             assert session.reference is not None
             os.kill(session.reference.pid, signal.SIGKILL)
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -221,9 +221,9 @@ class Killing(Progress):
     def __init__(self, number: Path) -> None:
         self._number: Path | None = number
 
-    def learning(self, done: Learned, status: Callable[[], Status]) -> None:
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
         """At step 30."""
-        if self._number is not None and done.step == 30:
+        if self._number is not None and any(each.step == 30 for each in done):
             os.kill(int(self._number.read_text()), signal.SIGKILL)
             self._number = None
 

@@ -21,9 +21,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from codegen import protocol
 from codegen.protocol import REPLY, Status
@@ -309,15 +310,10 @@ class Window:
                 self._unsolicited(frame)
             return
         asked = (frame.seq, frame.kind & ~REPLY)
-        found = [
-            (owner, request)
-            for owner in (*self._flight, *self._recent)
-            for request in (owner, owner.part)
-            if request is not None and (request.seq, request.kind) == asked
-        ]
-        if not found:
+        found = next(self._asked_by(*asked), None)
+        if found is None:
             return
-        owner, request = found[0]
+        owner, request = found
         in_flight = owner in self._flight
         if frame.status == Status.STALE_BOOT and in_flight:
             raise DeviceReset(
@@ -333,6 +329,14 @@ class Window:
             self._refused(owner, request, frame)
         else:
             self._answered(owner, request, frame)
+
+    def _asked_by(self, seq: int, kind: int) -> Iterator[tuple[Request, Request]]:
+        """Requests of this number and kind, each with the one that it is a part of, or
+        twice itself: those in flight first."""
+        for owner in chain(self._flight, self._recent):
+            for request in (owner, owner.part):
+                if request is not None and request.seq == seq and request.kind == kind:
+                    yield owner, request
 
     def _answered(self, owner: Request, request: Request, frame: Frame) -> None:
         now = time.monotonic()
