@@ -73,7 +73,7 @@ class Experiment:
     rehearsal: int | None = None
     rehearse: int | None = None
     window: int = 4
-    samples_per_frame: int = 4
+    samples_per_frame: int | None = None
     commit: int | None = None
     flash: str | None = None
     faults: str | None = None

@@ -320,13 +320,14 @@ KEYS = (
     Key("resident", samples, "put training samples into the image instead of on the line: all "
         "of them (without N), or the first N of the first epoch", "N", number_or_word, alone="all"),
     Key("thin", whole(1, 128), "steps of a resident run for each reply of the device "
-        "(default: 32)", "N", int),
+        "(default: 32, and 128 where not all are compared)", "N", int),
     Key("rehearsal", whole(1, MOST_REHEARSED), "keep this many samples in the device's RAM, "
         "and learn from them again", "SLOTS", int),
     Key("rehearse", whole(1, 255), "steps from kept samples after each new sample "
         "(default: 1)", "R", int),
     Key("window", whole(1, 64), "STEP frames that may be in flight at once", "N", int),
-    Key("samples_per_frame", whole(1, 255), "samples in one STEP frame", "N", int),
+    Key("samples_per_frame", whole(1, 255), "samples in one STEP frame (default: 4; of a "
+        "process that learns without comparison up to 32)", "N", int),
     Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",
         "N", int),
     Key("flash", text, "file that serves an emulator as flash (default: flash.bin in "

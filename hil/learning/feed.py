@@ -47,7 +47,7 @@ def portion(
                 places = places[: device.places_a_frame(places)]
             return Portion(first, first + len(places), places)
     eta, last = lesson.eta(first), first + 1
-    most = lesson.experiment.samples_per_frame
+    most = lesson.samples_a_frame
     if device is not None and not _steady(lesson):
         travels = not lesson.turn(first).rehearsed
         nbytes = lesson.sample(first)[0].nbytes if travels else 0

@@ -70,6 +70,13 @@ class Lesson:
         return Rehearsal(self.spec.seed, slots, times)
 
     @property
+    def samples_a_frame(self) -> int:
+        """Samples in one STEP frame, at most."""
+        settled = self.experiment.samples_per_frame
+        assert settled is not None
+        return settled
+
+    @property
     def end(self) -> int:
         """The step before which everything is learned that was asked for."""
         return self.steps

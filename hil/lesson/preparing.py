@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codegen import rules
+from codegen import goals, rules
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets, paths, scalers, taken
 from hil.data.datasets import Dataset
@@ -34,6 +34,11 @@ TESTED = 1000
 THIN, THIN_ALONE = 32, 128
 """Steps that one reply of a resident run tells of unless the experiment says
 otherwise: where all are compared, and where the device goes on alone."""
+SAMPLES, SAMPLES_ALONE = 4, 32
+"""Samples in one STEP frame unless the experiment says otherwise: where the reference
+or an emulated device sets the pace, and at most where a native process goes on alone."""
+ROOM_ALONE = 16 << 10
+"""Bytes of samples, and of results, in a frame that long, at most."""
 ERROR_GATE = 0.1
 """Threshold of `gate = "error"` unless the experiment has one."""
 ACTIVE = 0.25
@@ -69,7 +74,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     dataset = dataset or data_for(experiment)
     spec = _spec(experiment, dataset, target)
     extent = _extent(experiment, dataset)
-    effective = _settled(experiment, spec, dataset, extent, vlen)
+    effective = _settled(experiment, spec, dataset, extent, target, vlen)
     tuned = _tuned(experiment.tuned, spec, target, specialised(effective, vlen))
     return Lesson(
         effective, target, vlen, spec, dataset, extent.steps, extent.tested,
@@ -124,7 +129,12 @@ def _extent(experiment: Experiment, dataset: Dataset) -> _Extent:
 
 
 def _settled(
-    experiment: Experiment, spec: Spec, dataset: Dataset, extent: _Extent, vlen: int
+    experiment: Experiment,
+    spec: Spec,
+    dataset: Dataset,
+    extent: _Extent,
+    target: Target,
+    vlen: int,
 ) -> Experiment:
     """The effective experiment: every key has the value that the run will have."""
     lr, decay, network = experiment.lr, experiment.lr_decay, spec.network
@@ -148,7 +158,7 @@ def _settled(
         thin=_thin(experiment) if extent.resident else None,
         rehearse=pace(experiment) - 1 or None,
         window=1 if experiment.icount else experiment.window,
-        samples_per_frame=1 if experiment.icount else experiment.samples_per_frame,
+        samples_per_frame=_samples(experiment, spec, target),
     )
 
 
@@ -346,7 +356,25 @@ def _thin(experiment: Experiment) -> int:
     """Counting gives a figure a frame, so each frame is one step then."""
     if experiment.icount:
         return 1
-    return experiment.thin or (THIN if experiment.prefix is None else THIN_ALONE)
+    return experiment.thin or (THIN_ALONE if _goes_on_alone(experiment) else THIN)
+
+
+def _goes_on_alone(experiment: Experiment) -> bool:
+    """Whether the device learns steps that no reference repeats."""
+    return experiment.prefix is not None or experiment.compare == "none"
+
+
+def _samples(experiment: Experiment, spec: Spec, target: Target) -> int:
+    """Long frames cost the device RAM, and pay where the host sets the pace."""
+    if experiment.icount:
+        return 1
+    if experiment.samples_per_frame is not None:
+        return experiment.samples_per_frame
+    if target.machine != "native" or not _goes_on_alone(experiment) or experiment.ram:
+        return SAMPLES
+    given, result = goals.goal(spec).bytes(spec), 8 + 4 * spec.network.n_out
+    fitting = ROOM_ALONE // max(given + spec.sample_bytes, result)
+    return max(SAMPLES, min(SAMPLES_ALONE, fitting))
 
 
 def _tested(experiment: Experiment, dataset: Dataset) -> int:

@@ -136,7 +136,7 @@ def _link_rate(device: Device, lesson: Lesson) -> float:
     a full STEP frame."""
     assert STEP.request is not None
     sample = 2 + lesson.spec.sample_bytes
-    each = lesson.experiment.samples_per_frame
+    each = lesson.samples_a_frame
     size = STEP.request.size + each * sample
     return echo_rate(device, bytes(size)) / size * each
 
