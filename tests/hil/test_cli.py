@@ -198,14 +198,33 @@ def test_bench_gives_every_rate_and_both_shares(
     given = ["bench", "link", "--target", "host", "--steps", "40", "--json", "-"]
     assert main(given) == 0
     document = json.loads(capsys.readouterr().out)
-    rates = ("raw", "echo", "link", "device", "reference", "lockstep", "resident")
+    rates = (
+        "raw",
+        "echo",
+        "link",
+        "device",
+        "reference",
+        "lockstep",
+        "resident",
+        "bare",
+    )
     assert all(document[name] > 0 for name in (*rates, "first_step"))
     parts = document["first_step_parts"]
     assert sum(parts.values()) == pytest.approx(document["first_step"])
     assert all(seconds > 0 for seconds in parts.values())
-    assert {*rates, *FIRST_STEP, "echo_share", "lockstep_share"} == set(
-        document["provenance"]
-    )
+    shares = {"echo_share", "lockstep_share", "device_share", "bare_share"}
+    assert {*rates, *FIRST_STEP, *shares} == set(document["provenance"])
+
+
+def test_bench_without_comparison_measures_what_needs_no_reference(
+    host_cc: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.measuring.echo.ROUND_SECONDS", 0.02)
+    given = ["bench", "link", "--target", "host", "--steps", "90", "--compare", "none"]
+    assert main([*given, "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(document[name] > 0 for name in ("device", "resident", "bare"))
+    assert (document["reference"], document["lockstep"]) == (None, None)
 
 
 FIRST_STEP = ("first_step", "first_step_parts")

@@ -1,0 +1,94 @@
+"""net_step in a loop on this computer, with nobody around it: what its steps take by
+themselves, against which a link, a host or another program is held."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from codegen.building import toolchain
+from codegen.building.buildplan import BuildPlan
+from codegen.building.compilers import Toolchain
+from hil.device.device import travel
+from hil.errors import BuildError
+from hil.lesson.lesson import Lesson
+from targets import storage
+
+PROGRAM = Path(__file__).with_name("native_loop.c")
+SOURCE = "bench/native_loop.c"
+STAMP = "firmware/include/hil_build.h"
+"""The build digest is in every image."""
+ROUNDS = 5
+LIMIT = 600.0
+"""Host seconds that all rounds may take."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Some rounds of `steps` steps, each from the seed's weights: their `seconds`, and
+    `processor` seconds; loss and outputs of the last step, digest of the state after it
+    (of a library that tells one)."""
+
+    steps: int
+    seconds: tuple[float, ...]
+    processor: tuple[float, ...]
+    digest: int
+    loss: np.float32
+    outputs: np.ndarray
+
+    @property
+    def rate(self) -> float:
+        """Steps per second, of the best round."""
+        return self.steps / min(self.seconds)
+
+    @property
+    def processor_rate(self) -> float:
+        """Steps per second of the processor, of the best round."""
+        return self.steps / min(self.processor)
+
+
+def loop(
+    lesson: Lesson, library: BuildPlan, compiler: Toolchain, rounds: int = ROUNDS
+) -> Loop:
+    """The steps of a lesson, which learns from labels at one rate, with the library of
+    an image for this computer. Raises `BuildError`, also when it does not run."""
+    library = _program(library)
+    image = toolchain.build(library, compiler).path
+    with tempfile.TemporaryDirectory(prefix="hil-loop-") as folder:
+        file = Path(folder, "samples")
+        storage.write(file, travel(*lesson.samples(range(lesson.steps))))
+        words = (lesson.steps, rounds, lesson.spec.seed, float(lesson.eta(0)).hex())
+        ran = subprocess.run(
+            [image, file, *map(str, words)],
+            capture_output=True, text=True, timeout=LIMIT, check=False,
+        )  # fmt: skip
+    if ran.returncode != 0:
+        raise BuildError(f"{library.name} ended with exit code {ran.returncode}")
+    return _told(lesson.steps, ran.stdout.splitlines())
+
+
+def _program(of: BuildPlan) -> BuildPlan:
+    """The library of an image in a program of its own."""
+    kept = {
+        name: text
+        for name, text in of.files.items()
+        if name.startswith("generated/") or name == STAMP
+    }
+    files = {**kept, SOURCE: PROGRAM.read_text("utf-8")}
+    return replace(
+        of, name=f"{of.name}-loop", files=dict(sorted(files.items())),
+        runtime=(SOURCE,), linker_script=None, data={},
+    )  # fmt: skip
+
+
+def _told(steps: int, lines: Sequence[str]) -> Loop:
+    *rounds, last = (line.split() for line in lines)
+    digest, *bits = (int(word, 16) for word in last)
+    numbers = np.array(bits, np.uint32).view(np.float32)
+    seconds, processor = zip(*(map(float, each) for each in rounds), strict=True)
+    return Loop(steps, seconds, processor, digest, numbers[0], numbers[1:])
