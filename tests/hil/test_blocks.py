@@ -13,8 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import hil
 from codegen import protocol
 from codegen.protocol import StepFlag
+from codegen.reference import Learner
 from hil import Experiment
 from hil.device import replies
 from hil.device.device import travel
@@ -152,3 +154,20 @@ def test_a_long_frame_holds_as_many_samples_as_have_room() -> None:
     data = InMemory({"x": x, "y": np.arange(8) % 2})
     lesson = prepare(Experiment(target="host", data=data, compare="none", steps=8))
     assert lesson.samples_a_frame == 16  # of 1,002 bytes each
+
+
+@pytest.mark.parametrize("compare", ["every", "none"])
+def test_what_is_told_of_each_step_is_what_the_reference_says_of_it(
+    host_cc: str, tmp_path: Path, compare: str
+) -> None:
+    given = Experiment(target="host", network=(64, 5, 10), steps=45, test=0)
+    lesson = prepare(given.override({"compare": compare}))
+    told = hil.run(lesson.experiment, out=tmp_path).history()
+    learner = Learner(lesson.spec)
+    for step in range(lesson.steps):
+        result = learner.step(*lesson.sample(step), lesson.eta(step))
+        assert told["step"][step] == step
+        assert told["label"][step] == lesson.label(step)
+        assert told["predicted"][step] == result.p.argmax()
+        assert told["confidence"][step] == result.p.max()
+        assert told["loss"][step] == result.loss
