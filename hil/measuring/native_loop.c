@@ -3,7 +3,7 @@
  * Reads its samples, each behind its label of two bytes, from the file that it is
  * given; learns them all, in order, as many times as it is told, each time from the
  * seed's weights. A line of each round: seconds, and seconds of the processor. Then one
- * of digest, loss and outputs after the last step, as bits. */
+ * of digest and loss after the last step, as bits; the state goes into the second file. */
 #define _POSIX_C_SOURCE 199309L
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,15 +42,15 @@ static int learn(const net_sample_t *samples, const unsigned short *labels,
     return NET_OK;
 }
 
-/* File, steps, rounds, seed, learning rate. */
+/* Samples, state, steps, rounds, seed, learning rate. */
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
+    if (argc != 7) {
         return 2;
     }
-    const size_t count = strtoul(argv[2], NULL, 10);
-    const float eta = strtof(argv[5], NULL);
-    const unsigned seed = (unsigned)strtoul(argv[4], NULL, 10);
+    const size_t count = strtoul(argv[3], NULL, 10);
+    const float eta = strtof(argv[6], NULL);
+    const unsigned seed = (unsigned)strtoul(argv[5], NULL, 10);
     net_sample_t *samples = malloc(count * NET_INPUTS * sizeof *samples);
     unsigned short *labels = malloc(count * sizeof *labels);
     FILE *file = fopen(argv[1], "rb");
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         labels[k] = (unsigned short)(given[0] | given[1] << 8);
         memcpy(samples + k * NET_INPUTS, given + LABEL, EACH - LABEL);
     }
-    for (long round = strtol(argv[3], NULL, 10); round > 0; round--) {
+    for (long round = strtol(argv[4], NULL, 10); round > 0; round--) {
         if (net_init(&net, seed) != NET_OK) {
             return 1;
         }
@@ -78,10 +78,8 @@ int main(int argc, char **argv)
         printf("%.9f %.9f\n", now(CLOCK_MONOTONIC) - wall,
                now(CLOCK_PROCESS_CPUTIME_ID) - busy);
     }
-    printf("%08x %08x", (unsigned)net_digest(&net), bits_of(loss));
-    for (size_t j = 0; j < NET_OUTPUTS; j++) {
-        printf(" %08x", bits_of(net_outputs(&net)[j]));
-    }
-    printf("\n");
-    return 0;
+    printf("%08x %08x\n", (unsigned)net_digest(&net), bits_of(loss));
+    FILE *state = fopen(argv[2], "wb");
+    return state == NULL || fwrite(&net.state, sizeof net.state, 1, state) != 1 ||
+           fclose(state) != 0;
 }

@@ -31,15 +31,15 @@ LIMIT = 600.0
 @dataclass(frozen=True)
 class Loop:
     """Some rounds of `steps` steps, each from the seed's weights: their `seconds`, and
-    `processor` seconds; loss and outputs of the last step, digest of the state after it
-    (of a library that tells one)."""
+    `processor` seconds; loss of the last step, and the words of the state after it with
+    their digest (of a library that tells one)."""
 
     steps: int
     seconds: tuple[float, ...]
     processor: tuple[float, ...]
     digest: int
     loss: np.float32
-    outputs: np.ndarray
+    state: np.ndarray
 
     @property
     def rate(self) -> float:
@@ -62,14 +62,16 @@ def loop(
     with tempfile.TemporaryDirectory(prefix="hil-loop-") as folder:
         file = Path(folder, "samples")
         storage.write(file, travel(*lesson.samples(range(lesson.steps))))
+        state = Path(folder, "state")
         words = (lesson.steps, rounds, lesson.spec.seed, float(lesson.eta(0)).hex())
         ran = subprocess.run(
-            [image, file, *map(str, words)],
+            [image, file, state, *map(str, words)],
             capture_output=True, text=True, timeout=LIMIT, check=False,
         )  # fmt: skip
-    if ran.returncode != 0:
-        raise BuildError(f"{library.name} ended with exit code {ran.returncode}")
-    return _told(lesson.steps, ran.stdout.splitlines())
+        if ran.returncode != 0:
+            raise BuildError(f"{library.name} ended with exit code {ran.returncode}")
+        left = np.frombuffer(state.read_bytes(), np.uint32)
+    return _told(lesson.steps, ran.stdout.splitlines(), left)
 
 
 def _program(of: BuildPlan) -> BuildPlan:
@@ -86,9 +88,9 @@ def _program(of: BuildPlan) -> BuildPlan:
     )  # fmt: skip
 
 
-def _told(steps: int, lines: Sequence[str]) -> Loop:
+def _told(steps: int, lines: Sequence[str], state: np.ndarray) -> Loop:
     *rounds, last = (line.split() for line in lines)
-    digest, *bits = (int(word, 16) for word in last)
-    numbers = np.array(bits, np.uint32).view(np.float32)
+    digest, loss = (int(word, 16) for word in last)
     seconds, processor = zip(*(map(float, each) for each in rounds), strict=True)
-    return Loop(steps, seconds, processor, digest, numbers[0], numbers[1:])
+    bits = np.uint32(loss).view(np.float32)
+    return Loop(steps, seconds, processor, digest, bits, state)

@@ -42,7 +42,7 @@ def test_both_tensors_of_the_first_difference_are_saved(
     (index,) = seen["index"]
     assert (device[:index] == reference[:index]).all()
     assert device[index] == seen["device"] != reference[index] == seen["reference"]
-    assert record.compared == seen["step"]
+    assert record.compared == record.learned == seen["step"]
 
 
 def test_a_step_after_many_good_ones_is_found_again(
