@@ -84,9 +84,12 @@ def add_keys(parser: argparse.ArgumentParser, *without: str) -> None:
     known = {key.name: key for key in KEYS}
     replaces: str | None = "each flag replaces the key of the same name in the file"
     for title, members in GROUPS.items():
+        names = [name for name in members.split() if name not in without]
+        if not names:
+            continue
         group = parser.add_argument_group(title, replaces)
         replaces = None  # of all groups, said once
-        for key in (known[name] for name in members.split() if name not in without):
+        for key in (known[name] for name in names):
             if key.name == "parameters":
                 _add_parameters(group)
             else:

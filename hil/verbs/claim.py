@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hil.output import Output
 
 HELP = "put a claim of the literature to a device: list the claims, or try one"
-HEEDED = ("target", "unit", "vlen", "toolchain", "debug", "faults", "icount", "console")
+HEEDED = ("target", "unit", "vlen", "toolchain", "debug", "icount", "console")
 """Keys of an experiment that say on what it is tried, and nothing of what."""
 DOES_NOT_HOLD = 1
 """Exit code of a claim that the device's figures do not bear out."""

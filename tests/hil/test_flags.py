@@ -163,6 +163,7 @@ VERBS_THAT_RUN = {
         f"build {SMALL} --resident 9 --commit 3",
         f"build {SMALL} --package make --out made",
     ),
+    ("claim",): ("claim kinase-2x2 --target host",),
     ("certify",): (f"certify {SMALL} --clip-weights 2",),
     ("kernels",): (f"kernels --explain {SMALL}",),
     ("memory",): (f"memory {SMALL} --rule readout --measure",),
