@@ -15,6 +15,7 @@ from codegen.reference import Learner, NonFinite
 from codegen.reference.health import health
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 from hil.data.datasets import load
+from tests.reference.bounds import Kinase
 
 LAYERS = (9, 12, 11, 5)
 LABEL = 2
@@ -275,3 +276,17 @@ def test_a_checkpoint_knows_a_parameter_that_came_later_by_its_value_alone() -> 
     later = [p for p in rules.declaration("kinase").parameters if p.later]
     assert [p.name for p in later] == ["outcome"]
     assert not later[0].tells(0.25) and later[0].tells(0.5)
+
+
+def test_the_program_that_studies_bounds_of_weights_learns_by_the_rule() -> None:
+    """Where it has none: as the reference does, but for the rounding."""
+    data = load("digits")
+    network = Network((64, 64, 10), "sigmoid", "identity")
+    learner = Learner(Spec(network, RuleChoice("kinase"), data.inputs, seed=3))
+    studied = Kinase("plain", 3)
+    for x, y in zip(data.train_x[:4], data.train_y[:4], strict=True):
+        learner.step(x, int(y), 3.0)
+        studied.step(x / 16, int(y), 3.0)
+    for n in (1, 2):
+        assert studied.w[n - 1] == pytest.approx(learner.state[f"W{n}"], abs=1e-5)
+        assert studied.b[n - 1] == pytest.approx(learner.state[f"b{n}"], abs=1e-5)
