@@ -1,20 +1,24 @@
-"""x = fl(v / scale), one rounded division an element."""
+"""x = fl(v / scale) of an element: divided, or multiplied where that is the same."""
 
 from __future__ import annotations
 
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.program import Op, op
+from codegen.quotient import factors
+from codegen.spec import Inputs
 
 
 def convert(c: Composer) -> Op:
     """Every element by itself."""
-    inputs, across = c.spec.inputs, Shape(1, c.network.n_in)
-    return op(
-        "convert",
-        across,
-        1,
-        v=c.sample,
-        scale=float(inputs.scale),
-        x=c.input(1),
-    )
+    across, given = Shape(1, c.network.n_in), divisor(c.spec.inputs)
+    name = "convert" if "scale" in given else "scaled"
+    return op(name, across, 1, v=c.sample, x=c.input(1), **given)
+
+
+def divisor(inputs: Inputs) -> dict[str, float]:
+    """What a kernel is given to divide by: `hi` and `lo` to multiply by, or `scale`."""
+    found = factors(inputs.scale, inputs.format)
+    if found is None:
+        return {"scale": float(inputs.scale)}
+    return {"hi": found.hi, "lo": found.lo}

@@ -141,6 +141,8 @@ with t == NULL, W along rows 0 .. n_in - 1 of V and b along row n_in:
 u_j = V[n_in][j], then for i ascending u_j = fma(t_i, W[i][j], u_j), skipped where
 t_i is zero, and u_j = fma(x_i, V[i][j], u_j), skipped where x_i is zero."""
 
+_SCALED = "lo == 0 ? fl(v_j hi) : fma(v_j, hi, fl(v_j lo))"
+
 _KERNELS = (
     Kernel("u8_to_f32", ("const uint8_t *v", "float scale", "float *x", _N), """
 x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (U8, F32)),
@@ -148,6 +150,12 @@ x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (U8, F32)),
 x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (I16, F32)),
     Kernel("f32_scale", ("const float *v", "float scale", "float *x", _N), """
 x_j = fl(v_j / scale), one rounded division.""", "void", "convert", (F32, F32)),
+    *(
+        Kernel(f"{f.name}_scaled", (
+            f"const {f.c_type} *v", "float hi", "float lo", "float *x", _N), f"""
+x_j = {_SCALED}; v_j as a float is exact.""", "void", "scaled", (f, F32))
+        for f in (U8, I16, F32)
+    ),
     *(
         Kernel(f"{f.name}_rescale", (
             f"const {f.c_type} *v", "const float *offset", "const float *divisor",
@@ -175,6 +183,14 @@ A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "s
         "const int16_t *v", "float scale", "float *w", "size_t stride", "float **rows",
         "float *x", _N), f"""
 A sample's elements that are not zero, x_k = fl(v_i / scale).{_LIST_NOTE}""", "size_t"),
+    *(
+        Kernel(f"{f.name}_nonzero_scaled", (
+            f"const {f.c_type} *v", "float hi", "float lo", "float *w", "size_t stride",
+            "float **rows", "float *x", _N), f"""
+A sample's elements that are not zero, x_k = {_SCALED.replace("_j", "_i")}.{_LIST_NOTE}""",
+            "size_t")
+        for f in (U8, I16)
+    ),
     Kernel("f32_nonzero", (
         "const float *v", "float *w", "size_t stride", "float **rows", "float *x", _N), f"""
 A vector's elements that are not zero, x_k = v_i.{_LIST_NOTE}""", "size_t"),

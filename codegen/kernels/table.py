@@ -155,7 +155,9 @@ FEWEST_CYCLES = (
 """Why a row stays that the plan, which counts instructions first, does not choose."""
 
 TABLE: tuple[Variant, ...] = (
-    *_rows("convert", "u8_to_f32 i16_to_f32 f32_scale", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("convert", "u8_scaled i16_scaled f32_scaled", (8, 4, 2, 1), cost.stream(5)),
+    *_rows("convert", "f32_scale", (8, 4, 2, 1), cost.stream(4)),
+    *_rows("convert", "u8_to_f32 i16_to_f32", (8,), cost.stream(4)),
     *_rows("rescale", "u8_rescale i16_rescale f32_rescale", (8, 4, 2, 1), cost.stream(7)),
     *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
            *_WINDOW),
@@ -164,7 +166,8 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
               groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
-    *_rows("nonzero", "u8_nonzero i16_nonzero", (8, 4, 2), cost.nonzero),
+    *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
+    *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
     *_vectors("listed_forward", "f32_listed_forward", (8,), cost.listed_forward, groups=2),

@@ -10,7 +10,7 @@ fused: one step's update and the next one's forward share one pass over W.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.fronts import as_it_comes
+from codegen.fronts import as_it_comes, scale
 from codegen.kernels.cost import Shape
 from codegen.program import If, Item, Op, Set, Stage, Symbol, op
 from codegen.tensors import Tensor
@@ -74,9 +74,10 @@ def listing(c: Composer, n: int, sample: Tensor | None = None) -> Op:
             "nonzero", across, n, into=into,
             v=c.input(n), w=w, stride=n_out, rows=rows, x=x,
         )  # fmt: skip
+    given = scale.divisor(c.spec.inputs)
     return op(
-        "nonzero", across, n, into=into,
-        v=sample, scale=float(c.spec.inputs.scale), w=w, stride=n_out, rows=rows, x=x,
+        "nonzero" if "scale" in given else "nonzero_scaled", across, n, into=into,
+        v=sample, w=w, stride=n_out, rows=rows, x=x, **given,
     )  # fmt: skip
 
 

@@ -114,11 +114,13 @@ def test_the_plan_does_what_the_file_says(
     path = changed('f32_sigmoid_bce = "rvv_m4"', 'f32_sigmoid_bce = "rvv_m4" # so')
     same = plan_for(prepare(asked(path)))
     assert same.calls == plan_for(prepare(asked(tuned.path))).calls
-    here = next(c for c in same.calls if c.variant.kernel.name == "u8_nonzero")
+    here = next(c for c in same.calls if c.variant.kernel.name == "u8_nonzero_scaled")
     other = "rvv_m2"
     assert here.variant.suffix != other
-    path = changed(f'u8_nonzero = "{here.variant.suffix}"', f'u8_nonzero = "{other}"')
-    assert plan_for(prepare(asked(path))).call("u8_nonzero", 1).suffix == other
+    path = changed(
+        f'u8_nonzero_scaled = "{here.variant.suffix}"', f'u8_nonzero_scaled = "{other}"'
+    )
+    assert plan_for(prepare(asked(path))).call("u8_nonzero_scaled", 1).suffix == other
 
 
 @pytest.mark.parametrize(
@@ -150,8 +152,12 @@ def test_a_file_for_something_else_is_refused(
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('u8_nonzero = "rvv', 'u8_nonzero = "rvv_x', "unknown variant 'rvv_x_m4' of"),
-        ("u8_nonzero =", "u8_nonzer =", "has an unknown kernel 'u8_nonzer'"),
+        (
+            'u8_nonzero_scaled = "rvv',
+            'u8_nonzero_scaled = "rvv_x',
+            "unknown variant 'rvv_x_m4' of",
+        ),
+        ("u8_nonzero_scaled =", "u8_nonzer =", "has an unknown kernel 'u8_nonzer'"),
         ('way = "listed"', 'way = "sorted"', "computes layer 1 'sorted': expected one"),
         ('way = "listed"', 'way = "dense"', "layer 1, dense, does not call"),
         ("[layers.1]", "[layers.2]", "has a layer 2: expected 1 to 1"),

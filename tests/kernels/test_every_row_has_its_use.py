@@ -25,6 +25,8 @@ from codegen.window import Window
 
 MACHINES = [("host", None), *(("qemu-rv64gcv", n) for n in (*UNKNOWN_VLENS, None))]
 U8, I16, F32 = Inputs(), Inputs("i16", 4.0), Inputs("f32", 1.0)
+DIVIDED = (Inputs("u8", 2e38), Inputs("i16", 2e38), Inputs("f32", 3.0))
+"""By scales that no multiplication stands in for."""
 CLIP, MOMENTUM = Clip(weights=4.0), UpdateChoice("momentum", 0.9)
 OPEN = Gate()
 GAUSSIAN = {"perturbation": "gaussian"}
@@ -85,6 +87,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),
      1.0, "auto"),
     (lesson("fg-weight", "64-112-10", "sigmoid", "softmax", I16, GAUSSIAN), 0.2, "auto"),
+    *((lesson("bp", "64-16-12-10", "tanh", "identity", divided,
+              gate=Gate("block", active=0.3)), density, "auto")
+      for divided in DIVIDED for density in (0.2, 1.0)),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
 )  # fmt: skip
 """Each with the share of its samples' elements that are not zero, and its schedule."""

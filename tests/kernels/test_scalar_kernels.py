@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from codegen.formats import FORMATS
+from codegen.quotient import factors
 from codegen.reference import functions, outputs, random
 from codegen.reference.arithmetic import F32, fma
 from codegen.reference.digest import Digest
@@ -90,6 +92,35 @@ def test_integers_are_divided_once(call: Call, name: str, dtype: Any, n: int) ->
     x = np.empty(n, np.float32)
     call(name, v, 255.0, x, n)
     same(x, v.astype(np.float32) / np.float32(255.0))
+
+
+def whole(dtype: Any) -> Any:
+    """Every number of an integer type."""
+    limits = np.iinfo(dtype)
+    return np.arange(limits.min, limits.max + 1, dtype=np.int64).astype(dtype)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0, 7.3, 16.0, 255.0, 32768.0, 1e-3, 1e20])
+@pytest.mark.parametrize("kind", ["u8", "i16"])
+def test_factors_give_the_quotient_of_every_integer(
+    call: Call, kind: str, scale: float
+) -> None:
+    v = whole(FORMATS[kind].dtype)
+    by = factors(scale, FORMATS[kind])
+    assert by is not None
+    x = np.empty(v.size, np.float32)
+    call(f"{kind}_scaled", v, by.hi, by.lo, x, v.size)
+    same(x, v.astype(np.float32) / np.float32(scale))
+
+
+@settings(deadline=None)
+@given(v=vectors(st.integers(1, 40)))
+def test_floats_are_multiplied_by_a_power_of_two(call: Call, v: F32) -> None:
+    by = factors(2.0**-7, FORMATS["f32"])
+    assert by is not None
+    x = np.empty_like(v)
+    call("f32_scaled", v, by.hi, by.lo, x, v.size)
+    same(x, v / np.float32(2.0**-7))
 
 
 @settings(deadline=None)

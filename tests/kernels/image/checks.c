@@ -176,6 +176,29 @@ static void same(float out[2][WORDS], size_t rows, size_t n)
 CONVERT(u8_to_f32, uint8_t)
 CONVERT(i16_to_f32, int16_t)
 
+
+/* By 255, which no binary32 has the reciprocal of, and by 16. */
+#define SCALED(name, type) \
+    static void check_##name(void (*kernel)(const type *, float, float, float *, size_t)) \
+    { \
+        static type v[MOST]; \
+        static const float factors[2][2] = {{0x1.010102p-8f, -0x1.fdfdfep-33f}, {0.0625f, 0.0f}}; \
+        EACH (n, sizes) { \
+            for (size_t k = 0; k < 2; k++) { \
+                for (size_t i = 0; i < n; i++) { \
+                    v[i] = (type)(draw() >> 7); \
+                } \
+                fill_outputs(n); \
+                hil_##name##__scalar(v, factors[k][0], factors[k][1], first_out[0], n); \
+                kernel(v, factors[k][0], factors[k][1], first_out[1], n); \
+                same(first_out, 1, n); \
+            } \
+        } \
+    }
+SCALED(u8_scaled, uint8_t)
+SCALED(i16_scaled, int16_t)
+SCALED(f32_scaled, float)
+
 static void check_f32_scale(void (*kernel)(const float *, float, float *, size_t))
 {
     EACH (n, sizes) {
@@ -269,9 +292,12 @@ static void same_list(size_t want, size_t got, float *const rows[2][LONGEST], si
 
 static float *listed[2][LONGEST]; /* rows */
 
-#define NONZERO(name, type) \
-    static void check_##name( \
-        size_t (*kernel)(const type *, float, float *, size_t, float **, float *, size_t)) \
+#define BY_ITSELF 255.0f
+#define BY_FACTORS 0x1.010102p-8f, -0x1.fdfdfep-33f
+
+#define NONZERO(name, type, by, ...) \
+    static void check_##name(size_t (*kernel)( \
+        const type *, __VA_ARGS__, float *, size_t, float **, float *, size_t)) \
     { \
         static type v[LONGEST]; \
         EACH (n, sizes) { \
@@ -281,8 +307,8 @@ static float *listed[2][LONGEST]; /* rows */
                 } \
                 fill_outputs(n); \
                 const size_t want = \
-                    hil_##name##__scalar(v, 255.0f, w, 3, listed[0], first_out[0], n); \
-                const size_t got = kernel(v, 255.0f, w, 3, listed[1], first_out[1], n); \
+                    hil_##name##__scalar(v, by, w, 3, listed[0], first_out[0], n); \
+                const size_t got = kernel(v, by, w, 3, listed[1], first_out[1], n); \
                 same_list(want, got, listed, n); \
             } \
         } \
@@ -292,13 +318,15 @@ static float *listed[2][LONGEST]; /* rows */
             } \
             fill_outputs(n); \
             const size_t want = \
-                hil_##name##__scalar(v, 255.0f, w, 1, listed[0], first_out[0], n); \
-            const size_t got = kernel(v, 255.0f, w, 1, listed[1], first_out[1], n); \
+                hil_##name##__scalar(v, by, w, 1, listed[0], first_out[0], n); \
+            const size_t got = kernel(v, by, w, 1, listed[1], first_out[1], n); \
             same_list(want, got, listed, n); \
         } \
     }
-NONZERO(u8_nonzero, uint8_t)
-NONZERO(i16_nonzero, int16_t)
+NONZERO(u8_nonzero, uint8_t, BY_ITSELF, float)
+NONZERO(i16_nonzero, int16_t, BY_ITSELF, float)
+NONZERO(u8_nonzero_scaled, uint8_t, BY_FACTORS, float, float)
+NONZERO(i16_nonzero_scaled, int16_t, BY_FACTORS, float, float)
 
 static void check_f32_nonzero(
     size_t (*kernel)(const float *, float *, size_t, float **, float *, size_t))
