@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.program import Op, op
@@ -16,7 +18,7 @@ def convert(c: Composer) -> Op:
     return op(name, across, 1, v=c.sample, x=c.input(1), **given)
 
 
-def divisor(inputs: Inputs) -> dict[str, float]:
+def divisor(inputs: Inputs) -> dict[str, Any]:
     """What a kernel is given to divide by: `hi` and `lo` to multiply by, or `scale`."""
     found = factors(inputs.scale, inputs.format)
     if found is None:

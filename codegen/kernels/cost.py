@@ -129,6 +129,17 @@ def stream(vector: float) -> Model:
     return model
 
 
+def few(vector: float) -> Model:
+    """Up to 16 outputs that fit a group, or else groups of LMUL 4, several times."""
+
+    def model(shape: Shape, machine: Machine) -> Cost:
+        if machine.lmul < 4 and shape.n_out > min(16, machine.lanes):
+            return stream(2 * vector)(shape, Machine(machine.vlen, 4))
+        return stream(vector)(shape, machine)
+
+    return model
+
+
 def _blocks(n: int, machine: Machine) -> list[int]:
     """Groups in registers at once, pass by pass: as the templates do it."""
     found: list[int] = []
@@ -238,11 +249,15 @@ def dense_forward(shape: Shape, machine: Machine) -> Cost:
 
 
 def dense_update(shape: Shape, machine: Machine) -> Cost:
-    """Every row is tested; its s; a group: load, fma, store, next address."""
+    """Its s; a group: load, fma, store, next address. Where there are zeros, which is
+    looked for first, every row is tested."""
+    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    if shape.density == 1.0:
+        return zeros + _by_rows(shape, machine, 2, 3, 0) + _bias(shape, machine)
     passes = len(_blocks(shape.n_out, machine))
     tests = (6 if passes == 1 else 7) * shape.n_in * passes
     updated = _by_rows(shape, machine, 2, 3, 0) + _bias(shape, machine)
-    return updated + Cost(tests, tests)
+    return zeros + updated + Cost(tests, tests)
 
 
 def momentum_update(shape: Shape, machine: Machine) -> Cost:
@@ -280,6 +295,18 @@ def dense_fused(shape: Shape, machine: Machine) -> Cost:
     tests = 0 if shape.density == 1.0 else 3 * shape.n_in * strips
     passes = _cost(machine, 4 * shape.n_in * strips, (3 + 3 / 16) * shape.n_in * strips)
     return zeros + passes + Cost(tests, tests)
+
+
+def ahead(model: Model) -> Model:
+    """Of a form that takes 16 rows at a time and loads each before it is done with the
+    one before: a fifth of the cycles less, where no row is skipped."""
+
+    def estimate(shape: Shape, machine: Machine) -> Cost:
+        whole = model(shape, machine)
+        saved = 0.2 if shape.n_in >= 16 and shape.density == 1.0 else 0
+        return Cost(whole.instructions, whole.cycles * (1 - saved))
+
+    return estimate
 
 
 def feedback_stored(shape: Shape, machine: Machine) -> Cost:

@@ -141,8 +141,10 @@ _MATH = (("math__scalar",), ("math__rvv_m{}",))
 _RANDOM = (("random__scalar",), ("random__rvv_m{}",))
 _SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
 _LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
+_FEW = (_LOSS[0], ("math__rvv_m4", "math__rvv_m{}", "sum__rvv_m4"))
 _GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
 _ROWS = ((), ("rows__rvv_m{}",))
+_ROWS_UPDATED = ((), (*_ROWS[1], "rows__rvv_m8"))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
@@ -166,6 +168,8 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
               groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
+    *_vectors("dense_forward", "f32_dense_forward", (8, 4, 2, 1),
+              cost.ahead(cost.dense_forward), _ROWS_8[1], form="assembly"),
     *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
@@ -178,6 +182,8 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("listed_update", "f32_listed_update", (4,), cost.listed_update, _ROWS[1],
               groups=2, stays=FEWEST_CYCLES),
     *_rows("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.dense_fused, *_ROWS_8),
+    *_vectors("dense_fused", "f32_dense_fused", (8, 4), cost.ahead(cost.dense_fused),
+              _ROWS_8[1], form="assembly"),
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
@@ -196,15 +202,16 @@ TABLE: tuple[Variant, ...] = (
            _SUM[0], ("sum__rvv_m4",)),
     *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
               form="columns"),
-    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update, *_ROWS),
+    *_rows("dense_update", "f32_dense_update", (8, 4, 2, 1), cost.dense_update,
+           *_ROWS_UPDATED),
     *_vectors("dense_update", "f32_dense_update", (8,), cost.dense_update, _ROWS[1], groups=2),
-    *_vectors("dense_update", "f32_dense_update", (4,), cost.dense_update, _ROWS[1],
+    *_vectors("dense_update", "f32_dense_update", (4,), cost.dense_update, _ROWS_UPDATED[1],
               groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_update", "f32_dense_update", (8, 4, 2), cost.columns, _ROWS[1],
               form="columns"),
     *_rows("momentum_update", "f32_momentum_update", (8, 4, 2, 1), cost.momentum_update),
-    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4,), cost.stream(106), *_LOSS),
-    *_rows("softmax_ce", "f32_softmax_ce", (4,), cost.stream(116), *_LOSS),
+    *_rows("sigmoid_bce", "f32_sigmoid_bce", (4, 2, 1), cost.few(106), *_FEW),
+    *_rows("softmax_ce", "f32_softmax_ce", (4, 2, 1), cost.few(116), *_FEW),
     *_rows("identity_mse", "f32_identity_mse", (4,), cost.stream(50), *_SUM),
     *_rows("sigmoid_bce_vector", "f32_sigmoid_bce_vector", (4,), cost.stream(118), *_LOSS),
     *_rows("identity_mse_vector", "f32_identity_mse_vector", (4,), cost.stream(52), *_LOSS),
