@@ -241,6 +241,7 @@ def test_a_fork_has_no_part_in_what_is_kept() -> None:
             pass
         child = os.fork()
         if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(20)
             with borrowed(spec_of(6, 5, 3)) as other:
                 pass
