@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen.building.arm import CORES, eabi
@@ -44,7 +44,8 @@ class Toolchain:
     `compile` and `link` are the commands without files; `library` and
     `runtime` the flags of the two halves of an image: only the generated
     library may use vector instructions. `graph` makes the compiler write down
-    what calls what, where it can and nobody reads the machine code.
+    what calls what, where it can and nobody reads the machine code. `several` makes
+    one object of several sources in one call, where that costs less than a call each.
     """
 
     name: str
@@ -55,12 +56,13 @@ class Toolchain:
     link: tuple[str, ...]
     link_end: tuple[str, ...] = ()
     graph: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
 
     def context(self) -> tuple[str, ...]:
         """What of the toolchain is part of an image's digest: its version and
         flags, not the place where it is installed."""
         halves = (*self.library, "|", *self.runtime, *self.graph)
-        flags = (*halves, "|", *self.link[1:], *self.link_end)
+        flags = (*halves, *self.several, "|", *self.link[1:], *self.link_end)
         return (self.name, self.version, " ".join(f for f in flags if f[0] in "-|"))
 
 
@@ -172,6 +174,12 @@ def _zig_version() -> str:
 
 
 def _bare_zig(target: Target, vlen: int | None) -> Toolchain:
+    """Each call of zig starts a compiler and a linker, which for our small files takes
+    longer than compiling them."""
+    return replace(_zig_for(target, vlen), several=("-nostdlib", "-r"))
+
+
+def _zig_for(target: Target, vlen: int | None) -> Toolchain:
     zig = _zig()
     if target.isa in CORES:
         return _arm(

@@ -48,6 +48,11 @@ def key(plan: BuildPlan, source: str, compiler: Sequence[str]) -> str | None:
     return sha.hexdigest()
 
 
+def reads(plan: BuildPlan, source: str, folder: str) -> bool:
+    """Whether `source` reads a file of `folder`, which ends in a slash."""
+    return any(name.startswith(folder) for name in _read(plan, source))
+
+
 def take(root: Path, digest: str, target: Path) -> bool:
     """Put the object with this digest at `target`, and its part of the call graph
     beside it; false when it is not in the cache at `root`, or not whole."""

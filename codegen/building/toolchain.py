@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,12 @@ KEPT = ("-gdwarf-4",)
 the same."""
 
 
+BUILD = "hil_build.c"
+"""The source that says which build an image is."""
+OWN = "own.o"
+"""What is compiled of the firmware for one image alone, where that takes one call."""
+
+
 def _compile(
     plan: BuildPlan,
     toolchain: Toolchain,
@@ -114,7 +121,7 @@ def _compile(
     stamp = ", ".join(f"0x{b:02x}" for b in bytes.fromhex(digest)[:16])
     plan.write(sources)
     storage.write(
-        sources / "hil_build.c",
+        sources / BUILD,
         '#include "hil_build.h"\n\n'
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n",
     )
@@ -123,10 +130,16 @@ def _compile(
     made: list[str] = []
     calls: list[list[str]] = []
     new: dict[str, str] = {}
-    for name in (*plan.library, *plan.runtime, "hil_build.c"):
+    own = _own(plan) if toolchain.several else ()
+    for name in (*plan.library, *plan.runtime, BUILD):
         flags = toolchain.library if name in plan.library else toolchain.runtime
-        made.append(name.replace("/", "_") + ".o")
         command = (*toolchain.compile, *flags, *common)
+        if name in own:
+            if OWN not in made:
+                made.append(OWN)
+                calls.append([*command, placeless, *toolchain.several, *own, "-o", OWN])
+            continue
+        made.append(name.replace("/", "_") + ".o")
         shared = _shared(plan, name, toolchain, command)
         if shared is None or not objects.take(root, shared, sources / made[-1]):
             calls.append([*command, placeless, "-c", name, "-o", made[-1]])
@@ -149,6 +162,16 @@ def _compile(
             text = "".join(path.read_text() for path in told)
             (out / cache.CALLS).write_text(text)
         shutil.rmtree(sources)
+
+
+def _own(plan: BuildPlan) -> tuple[str, ...]:
+    """The sources of the firmware whose objects fit this image alone: they read what
+    was generated for it."""
+    reads = (name for name in plan.runtime if objects.reads(plan, name, GENERATED))
+    return (*reads, BUILD)
+
+
+GENERATED = "generated/"
 
 
 def _shared(
@@ -187,10 +210,18 @@ def _require(ended: commands.Ended, folder: Path) -> None:
     output = ended.output.strip().splitlines() or ["no message"]
     complaint = next((line for line in output if "error" in line), output[0])
     raise BuildError(
-        f"{Path(command[0]).name} failed on {command[-3] if '-c' in command else 'linking'}: "
-        + complaint,
+        f"{Path(command[0]).name} failed on {_about(command)}: " + complaint,
         "the command was: " + " ".join(command),
     )
+
+
+def _about(command: Sequence[str]) -> str:
+    """What a call compiles, or that it links."""
+    if "-c" in command:
+        return command[-3]
+    if OWN in command[-1:]:
+        return "the firmware around the network"
+    return "linking"
 
 
 def _lacked_room(ended: commands.Ended, folder: Path) -> bool:

@@ -16,6 +16,7 @@ from codegen.building.image import Image
 from codegen.planning.plan import plan
 from codegen.rendering.render import render
 from codegen.spec import Network, Spec
+from targets import Target
 
 HOST = targets.load("host")
 FILES = {
@@ -75,7 +76,7 @@ def test_a_source_that_takes_in_a_file_is_not_shared() -> None:
 
 
 Compiled = list[str]
-"""The sources that were compiled, in order of time."""
+"""The sources that were compiled, and once for those of a call that takes several."""
 
 
 @pytest.fixture
@@ -88,15 +89,16 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Compiled:
     ) -> Generator[commands.Ended, None, None]:
         kept = list(calls)
         seen.extend(call[-3] for call in kept if "-c" in call)
+        seen.extend(toolchain.OWN for call in kept if call[-1] == toolchain.OWN)
         return run(kept, *given)
 
     monkeypatch.setattr(commands, "run", watched)
     return seen
 
 
-def build(root: Path, width: int, window: int = 8) -> Image:
-    firmware = render(plan(Spec(Network((8, width))), HOST, window=window))
-    return toolchain.build(firmware, toolchain.find(HOST), root=root)
+def build(root: Path, width: int, window: int = 8, on: Target = HOST) -> Image:
+    firmware = render(plan(Spec(Network((8, width))), on, window=window))
+    return toolchain.build(firmware, toolchain.find(on), root=root)
 
 
 def test_the_second_image_is_compiled_in_part_and_is_what_it_would_be_alone(
@@ -127,6 +129,19 @@ def test_a_network_in_other_firmware_is_not_compiled_again(
     assert "generated/net.c" not in compiled
     assert {"firmware/src/network/hil_steps.c", "hil_build.c"} <= set(compiled)
     alone = build(tmp_path / "alone", 3, window=2)
+    assert shared.path.read_bytes() == alone.path.read_bytes()
+
+
+def test_what_is_one_images_alone_takes_one_call_of_zig(
+    tmp_path: Path, compiled: Compiled
+) -> None:
+    """Beside the network, which has flags of its own."""
+    board = targets.load("qemu-rv64gc")
+    build(tmp_path / "both", 3, on=board)
+    compiled.clear()
+    shared = build(tmp_path / "both", 5, on=board)
+    assert sorted(compiled) == ["generated/net.c", toolchain.OWN]
+    alone = build(tmp_path / "alone", 5, on=board)
     assert shared.path.read_bytes() == alone.path.read_bytes()
 
 
