@@ -32,7 +32,7 @@ LIMIT = 600.0
 class Loop:
     """Some rounds of `steps` steps, each from the seed's weights: their `seconds`, and
     `processor` seconds; loss of the last step, and the words of the state after it with
-    their digest (of a library that tells one)."""
+    their digest (of a library that tells one). `said`: on stderr."""
 
     steps: int
     seconds: tuple[float, ...]
@@ -40,6 +40,7 @@ class Loop:
     digest: int
     loss: np.float32
     state: np.ndarray
+    said: str = ""
 
     @property
     def rate(self) -> float:
@@ -53,10 +54,15 @@ class Loop:
 
 
 def loop(
-    lesson: Lesson, library: BuildPlan, compiler: Toolchain, rounds: int = ROUNDS
+    lesson: Lesson,
+    library: BuildPlan,
+    compiler: Toolchain,
+    rounds: int = ROUNDS,
+    before: Sequence[str] = (),
 ) -> Loop:
     """The steps of a lesson, which learns from labels at one rate, with the library of
-    an image for this computer. Raises `BuildError`, also when it does not run."""
+    an image for this computer, run behind the words `before`. Raises `BuildError`, also
+    when it does not run."""
     library = _program(library)
     image = toolchain.build(library, compiler).path
     with tempfile.TemporaryDirectory(prefix="hil-loop-") as folder:
@@ -64,14 +70,18 @@ def loop(
         storage.write(file, travel(*lesson.samples(range(lesson.steps))))
         state = Path(folder, "state")
         words = (lesson.steps, rounds, lesson.spec.seed, float(lesson.eta(0)).hex())
-        ran = subprocess.run(
-            [image, file, state, *map(str, words)],
-            capture_output=True, text=True, timeout=LIMIT, check=False,
-        )  # fmt: skip
+        command = [*before, str(image), str(file), str(state), *map(str, words)]
+        try:
+            ran = subprocess.run(
+                command, capture_output=True, text=True, timeout=LIMIT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise BuildError(f"{library.name} has not ended in {LIMIT:g} s") from None
         if ran.returncode != 0:
             raise BuildError(f"{library.name} ended with exit code {ran.returncode}")
         left = np.frombuffer(state.read_bytes(), np.uint32)
-    return _told(lesson.steps, ran.stdout.splitlines(), left)
+    told = _told(lesson.steps, ran.stdout.splitlines(), left)
+    return replace(told, said=ran.stderr)
 
 
 def _program(of: BuildPlan) -> BuildPlan:

@@ -1,5 +1,5 @@
-"""hil bench: what the line, a learning step, its gates and the live view cost, and
-what faults and lies do; and the bench itself, which is the units on the desk.
+"""hil bench: what the line, a learning step (also beside other programs'), its gates and
+the live view cost, and what faults and lies do; and the bench itself, which is the units on the desk.
 
 Each of them is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -18,10 +18,11 @@ from hil.verbs.bench import (
     link,
     listing,
     live,
+    peers,
     step,
 )
 
-HELP = "measure one part: link, step, gates, faults, lies, live view, targets; list or add units"
+HELP = "measure one part: link, step, peers, gates, faults, lies, live view, targets; list or add units"
 BENCHES = {
     "add": adding,
     "attacks": attacks,
@@ -30,6 +31,7 @@ BENCHES = {
     "link": link,
     "list": listing,
     "live": live,
+    "peers": peers,
     "step": step,
     "targets": every,
 }

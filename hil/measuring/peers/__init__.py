@@ -1,0 +1,1 @@
+"""The same learning step in programs that others wrote, beside ours."""
