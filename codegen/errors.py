@@ -12,6 +12,12 @@ class SpecError(HilError):
     exit_code = 2
 
 
+class ModelError(HilError):
+    """A model file is damaged, or holds what is not supported."""
+
+    exit_code = 2
+
+
 class BuildError(HilError):
     """The image could not be built."""
 

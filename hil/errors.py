@@ -5,6 +5,7 @@
     |-- UsageError                  2   a flag, an experiment, a file handed in
     |   `-- DataError               2   a data set that is missing or malformed
     |-- SpecError                   2   an impossible network, rule or parameter
+    |-- ModelError                  2   a model file: damaged, or not supported
     |-- BuildError                  3   the image could not be built
     |   |-- OverBudget              3   ... it needs more memory than there is
     |   `-- CompilerMissing         3   ... no toolchain
@@ -48,6 +49,7 @@ from collections.abc import Iterable
 from codegen.errors import (
     BuildError,
     CompilerMissing,
+    ModelError,
     OverBudget,
     ReferenceUnsound,
     SpecError,
@@ -67,6 +69,7 @@ __all__ = [  # noqa: RUF022 (as drawn)
     "DataError",
     "DescriptorError",
     "SpecError",
+    "ModelError",
     "BuildError",
     "OverBudget",
     "CompilerMissing",

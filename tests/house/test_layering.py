@@ -101,6 +101,7 @@ SHELVES = {
         "documents": "checker errors",
         "experiment": "errors house key_rules keys documents",
         "data": "errors house",
+        "models": "errors",
         "device": "errors documents",
         "flags": "errors keys experiment device",
         "lesson": "errors keys output documents experiment data device",
@@ -121,8 +122,8 @@ SHELVES = {
         "demo": "errors keys documents experiment data device lesson records learning "
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
-        "verbs": "errors keys versions output documents experiment data device flags lesson "
-        "desk records learning live sweep measuring reports claims demo schemas",
+        "verbs": "errors keys versions output documents experiment data models device flags "
+        "lesson desk records learning live sweep measuring reports claims demo schemas",
         "cli": "errors keys versions output verbs",
         "__main__": "house cli",
         "__init__": "house experiment data device lesson records learning pytest_plugin",
@@ -139,6 +140,7 @@ SHELVES = {
         "errors": "budget",
         "parameters": "errors",
         "quotient": "formats",
+        "graph": "errors",
         "tensors": "formats",
         "scaler": "errors",
         "window": "constants errors scaler",

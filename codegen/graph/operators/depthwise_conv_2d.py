@@ -1,0 +1,63 @@
+"""DEPTHWISE_CONV_2D: each channel by itself, with filters [1, kh, kw, c * multiplier]."""
+
+from __future__ import annotations
+
+from math import prod
+
+from codegen.graph import checks
+from codegen.graph.checks import dims
+from codegen.graph.declaration import Declaration, Field, Problems
+from codegen.graph.description import Operator
+from codegen.graph.operators.conv_2d import filtered, places
+
+
+def _shape(operator: Operator) -> tuple[int, ...]:
+    _, height, width, outputs = dims(operator, 1)
+    return (dims(operator)[0], *places(operator, (height, width)), outputs)
+
+
+def _check(operator: Operator) -> Problems:
+    found = [*filtered(operator)]
+    yield from found
+    if found:
+        return
+    x, w = operator.inputs[:2]
+    yield from checks.quantised(x, operator.outputs[0])
+    yield from checks.weights(w, 3)
+    one, height, width, outputs = dims(operator, 1)
+    if one != 1 or outputs % dims(operator)[3]:
+        yield (
+            f"{w} has shape {[one, height, width, outputs]}: expected 1 and a multiple of "
+            f"the {dims(operator)[3]} channels of {x}"
+        )
+    yield from checks.bias(operator.given(2), outputs)
+    yield from checks.fits(operator, places(operator, (height, width)))
+
+
+def _macs(operator: Operator) -> int:
+    _, height, width, _ = dims(operator, 1)
+    return prod(operator.outputs[0].shape) * height * width
+
+
+OPERATOR = Declaration(
+    name="DEPTHWISE_CONV_2D",
+    table=2,
+    newest=6,
+    types=(
+        "i8 i8 i32? > i8",
+        "u8 u8 i32? > u8",
+        "i16 i8 i64? > i16",
+        "f32 f32 f32? > f32",
+    ),
+    fields=(
+        Field("padding", 0, "b", 0),
+        Field("stride_w", 1, "i", 0),
+        Field("stride_h", 2, "i", 0),
+        Field("activation", 4, "b", 0),
+        Field("dilation_w", 5, "i", 1),
+        Field("dilation_h", 6, "i", 1),
+    ),
+    shape=_shape,
+    check=_check,
+    macs=_macs,
+)

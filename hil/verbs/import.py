@@ -1,0 +1,49 @@
+"""hil import: what is in a model that was trained elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+
+from hil import output
+from hil.errors import ModelError
+
+HELP = "tell what is in a .tflite model: operators, shapes, MACs, memory, what is not supported"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil import`."""
+    parser.description = (
+        f"{HELP}. Nothing is built. A file that is damaged, or that holds what is not "
+        "supported, ends with exit code 2 and all that is not supported, each with its "
+        "operator and its tensor."
+    )
+    parser.add_argument("model", metavar="MODEL", help="a .tflite file")
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb. What is not supported is told behind what is shown."""
+    from codegen.graph import support
+    from hil.models import file, report
+
+    out = output.of(given)
+    graph = file.load(given.model)
+    problems = support.problems(graph)
+    for line in report.lines(given.model, graph, problems):
+        out.line(line)
+    out.document({"model": report.document(graph, problems)})
+    if not problems:
+        return 0
+    error = _refused(given.model, problems)
+    output.tell(error)
+    return error.exit_code
+
+
+def _refused(path: str, problems: list[str]) -> ModelError:
+    """The first of what is not supported, and how much there is besides."""
+    from codegen.graph import support
+
+    more = f" (and {len(problems) - 1:,} more, listed above)" if problems[1:] else ""
+    return ModelError(
+        f"model {path!r} cannot run: {problems[0]}{more}",
+        f"supported operators are {support.supported()}",
+    )
