@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.errors import ModelError
+from hil.errors import HilError, ModelError
 
 HELP = "tell what is in a .tflite model: operators, shapes, MACs, memory, what is not supported"
 
@@ -18,22 +18,41 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "operator and its tensor."
     )
     parser.add_argument("model", metavar="MODEL", help="a .tflite file")
+    parser.add_argument(
+        "--check",
+        metavar="FILE",
+        help="also compute the cases of an .npz, arrays in0, in1, ..., by the numpy twin "
+        "and compare its outputs with the arrays ref0, ref1, ...",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """The verb. What is not supported is told behind what is shown."""
     from codegen.graph import support
-    from hil.models import file, report
+    from hil.models import check, file, report
 
     out = output.of(given)
     graph = file.load(given.model)
     problems = support.problems(graph)
     for line in report.lines(given.model, graph, problems):
         out.line(line)
-    out.document({"model": report.document(graph, problems)})
-    if not problems:
+    document = {"model": report.document(graph, problems)}
+    if problems:
+        out.document(document)
+        return _told(_refused(given.model, problems))
+    compared = check.check(graph, given.check) if given.check else []
+    for line in check.lines(given.check, compared):
+        out.line(line)
+    if compared:
+        document["check"] = check.document(compared)
+    out.document(document)
+    return _told(check.difference(compared, given.check))
+
+
+def _told(error: HilError | None) -> int:
+    """The exit code, behind the error if there is one."""
+    if error is None:
         return 0
-    error = _refused(given.model, problems)
     output.tell(error)
     return error.exit_code
 

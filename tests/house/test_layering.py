@@ -63,7 +63,7 @@ def parts_of_codegen(path: Path) -> set[str]:
     return found
 
 
-SHARED = {"constants", "errors", "reference", "spec", "streams", "window"}
+SHARED = {"constants", "errors", "graph", "reference", "spec", "streams", "window"}
 """What the reference may start from (docs/arithmetic.md, section 10)."""
 PARAMETERS = {"rules.get", "rules.require"}
 """And of a rule its name and its parameters, checked and with their defaults: the
@@ -101,7 +101,7 @@ SHELVES = {
         "documents": "checker errors",
         "experiment": "errors house key_rules keys documents",
         "data": "errors house",
-        "models": "errors",
+        "models": "errors data",
         "device": "errors documents",
         "flags": "errors keys experiment device",
         "lesson": "errors keys output documents experiment data device",
@@ -162,7 +162,7 @@ SHELVES = {
         "rules": "cformat composer errors feedback forms fronts goals kernels layers "
         "parameters perturbation phases program settling spec streams tensors traces "
         "updates",
-        "reference": "constants errors rules spec streams window",
+        "reference": "constants errors graph rules spec streams window",
         "planning": "budget composer errors formats fronts goals kernels layers "
         "program protocol rules spec tensors updates",
         "building": "errors",

@@ -1,6 +1,7 @@
 """The operators that are supported: a file each, with `OPERATOR`, its declaration.
 
-The folder is the list.
+The folder is the list. The numpy twin of `conv_2d.py` is
+`codegen/reference/graph/operators/conv_2d.py`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ OPERATOR = Declaration(
         "u8 > u8",
         "i16 > i8",
         "i16 > i16",
-        "i8 > i16",
     ),
     shape=dims,
     check=_check,

@@ -1,0 +1,48 @@
+"""The numpy twin of an imported model: what every operator of it gives.
+
+Integers are those of TensorFlow Lite's reference kernels to the bit. float32 follows
+this project's order of sums, and its own exp, tanh and log.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from codegen.graph.description import Graph, Operator
+from codegen.reference.graph import node
+from codegen.reference.graph.node import Array
+
+
+@cache
+def _twin(kind: str) -> Callable[[Operator, Sequence[Array | None]], Array]:
+    module = importlib.import_module(f"{__name__}.operators.{kind.lower()}")
+    found: Callable[[Operator, Sequence[Array | None]], Array] = module.compute
+    return found
+
+
+def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
+    """The output of one operator of what it is given."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _twin(operator.kind)(operator, given)
+
+
+def run(graph: Graph, inputs: Sequence[Array]) -> Mapping[int, Array]:
+    """Every tensor that a supported graph computes of inputs of its shapes, by number."""
+    there = {
+        one.index: node.stored(one) for one in graph.tensors if one.data is not None
+        and one.type in node.DTYPES
+    }  # fmt: skip
+    there.update(
+        (tensor.index, array)
+        for tensor, array in zip(graph.inputs, inputs, strict=True)
+    )
+    for operator in graph.operators:
+        given = [
+            None if one is None else there.get(one.index) for one in operator.inputs
+        ]
+        there[operator.outputs[0].index] = compute(operator, given)
+    return there

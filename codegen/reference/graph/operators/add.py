@@ -1,0 +1,33 @@
+"""ADD. Integers meet at twice the larger scale, moved up by 20 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from codegen.graph.description import Operator
+from codegen.reference.graph import node
+from codegen.reference.graph.fixed_point import Scale
+from codegen.reference.graph.node import Array
+
+UP = 20
+
+
+def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
+    """The output of what is given."""
+    x, y = given
+    assert x is not None and y is not None
+    fused = node.number(operator, "activation")
+    if x.dtype == np.float32:
+        return node.floating(x + y, fused)
+    first, second = (node.scale(one) for one in operator.inputs)
+    twice = 2 * max(first, second)
+    output = Scale.of(twice / ((1 << UP) * node.scale(operator.outputs[0])))
+    total = sum(
+        Scale.of(scale / twice)(node.centred(tensor, part) << UP)
+        for scale, tensor, part in zip(
+            (first, second), operator.inputs, (x, y), strict=True
+        )
+    )
+    return node.integer(operator, output(np.asarray(total)), fused)

@@ -1,0 +1,72 @@
+"""SOFTMAX over the last axis: exp(beta x_i) / sum_j exp(beta x_j).
+
+Integers: the difference to the largest with 5 integer bits, its exp in fixed point,
+sums with 12, one reciprocal of each row; what is so small that its exp is nothing is
+left out. float32: the project's own exp, added in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from codegen.graph.description import Operator
+from codegen.reference import functions
+from codegen.reference.graph import node
+from codegen.reference.graph.fixed_point import (
+    I64,
+    Fixed,
+    divided,
+    exp,
+    high,
+    multiplier,
+    one_over_one_plus,
+    wrapped,
+)
+from codegen.reference.graph.node import Array
+
+DIFFERENCE, SUM = 5, 12
+"""Integer bits of differences and of sums."""
+
+
+def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
+    """The output of what is given."""
+    (x,) = given
+    assert x is not None
+    beta = float(operator.options["beta"])  # type: ignore[arg-type]
+    if x.dtype != np.float32:
+        return _integers(operator, x, beta)
+    below = (x - x.max(axis=-1, keepdims=True)) * np.float32(beta)
+    found = node.each(functions.exp, below)
+    total = np.add.accumulate(found, axis=-1, dtype=np.float32)[..., -1:]
+    return np.asarray(found / total, np.float32)
+
+
+def _integers(operator: Operator, x: Array, beta: float) -> Array:
+    factor, shift = _factor(beta * node.scale(operator.inputs[0]))
+    reach = math.floor(((1 << DIFFERENCE) - 1) * 2.0 ** (31 - DIFFERENCE - shift))
+    below = x.astype(np.int64) - x.max(axis=-1, keepdims=True)
+    counts = below >= -reach
+    raised = wrapped(np.where(counts, below, 0) << shift)
+    powers = exp(Fixed(high(raised, factor), DIFFERENCE)).raw
+    sums = np.where(counts, divided(powers, SUM), 0).sum(axis=-1, keepdims=True)
+    inverse, over = _inverse(sums)
+    scaled = divided(high(inverse, powers), over + 31 - 8)
+    limits = np.iinfo(x.dtype)
+    made = np.clip(scaled + limits.min, limits.min, limits.max)
+    return np.where(counts, made, limits.min).astype(x.dtype)
+
+
+def _factor(real: float) -> tuple[int, int]:
+    """beta * scale with 26 bits behind the point, at most 2^31 - 1."""
+    return multiplier(min(real * (1 << (31 - DIFFERENCE)), (1 << 31) - 1.0))
+
+
+def _inverse(sums: I64) -> tuple[I64, I64]:
+    """1 / sums as a raw fraction, and how many bits sums have above 1."""
+    length = np.floor(np.log2(sums)).astype(np.int64) + 1
+    headroom = 32 - length
+    fraction = (sums << headroom) - (np.int64(1) << 31)
+    return one_over_one_plus(Fixed(fraction, 0)).raw, SUM - headroom

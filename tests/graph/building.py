@@ -1,0 +1,158 @@
+"""Models of one operator, written by the schema's own package, and TensorFlow Lite's
+reference kernels, which compute them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import tflite
+from numpy.typing import NDArray
+from tflite_runtime.interpreter import Interpreter, OpResolverType
+
+from codegen.graph import names
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A tensor of a model that is to be written."""
+
+    shape: tuple[int, ...]
+    type: str
+    scales: tuple[float, ...] = ()
+    zero: int = 0
+    axis: int = 0
+    data: Array | None = None
+
+
+def _vector(builder: flatbuffers.Builder, values: Sequence[Any], dtype: str) -> int:
+    return int(builder.CreateNumpyVector(np.array(values, dtype)))
+
+
+def _offsets(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    builder.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return int(builder.EndVector())
+
+
+def _tensor(builder: flatbuffers.Builder, given: Given, number: int) -> int:
+    name, shape = (
+        builder.CreateString(f"t{number}"),
+        _vector(builder, given.shape, "<i4"),
+    )
+    quantisation = 0
+    if given.scales:
+        scales = _vector(builder, given.scales, "<f4")
+        zeros = _vector(builder, [given.zero] * len(given.scales), "<i8")
+        tflite.QuantizationParametersStart(builder)
+        tflite.QuantizationParametersAddScale(builder, scales)
+        tflite.QuantizationParametersAddZeroPoint(builder, zeros)
+        tflite.QuantizationParametersAddQuantizedDimension(builder, given.axis)
+        quantisation = tflite.QuantizationParametersEnd(builder)
+    tflite.TensorStart(builder)
+    tflite.TensorAddShape(builder, shape)
+    tflite.TensorAddType(builder, names.TYPES.index(given.type))
+    tflite.TensorAddBuffer(builder, 0 if given.data is None else number + 1)
+    tflite.TensorAddName(builder, name)
+    if quantisation:
+        tflite.TensorAddQuantization(builder, quantisation)
+    return int(tflite.TensorEnd(builder))
+
+
+def _buffer(builder: flatbuffers.Builder, data: Array | None) -> int:
+    stored = None if data is None else builder.CreateByteVector(data.tobytes())
+    tflite.BufferStart(builder)
+    if stored is not None:
+        tflite.BufferAddData(builder, stored)
+    return int(tflite.BufferEnd(builder))
+
+
+def _options(
+    builder: flatbuffers.Builder, table: str, options: Mapping[str, Any]
+) -> int:
+    getattr(tflite, f"{table}Start")(builder)
+    for name, value in options.items():
+        getattr(tflite, f"{table}Add{name}")(builder, value)
+    return int(getattr(tflite, f"{table}End")(builder))
+
+
+def model(
+    kind: str,
+    version: int,
+    inputs: Sequence[Given],
+    output: Given,
+    table: str = "",
+    options: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A file with one operator. Inputs without data are those of the model."""
+    builder, tensors = flatbuffers.Builder(0), [*inputs, output]
+    made = _options(builder, table, options or {}) if table else 0
+    each = [_tensor(builder, one, k) for k, one in enumerate(tensors)]
+    buffers = [
+        _buffer(builder, data) for data in (None, *(one.data for one in tensors))
+    ]
+    places = _vector(builder, range(len(inputs)), "<i4")
+    last = _vector(builder, [len(inputs)], "<i4")
+    free = [k for k, one in enumerate(inputs) if one.data is None]
+    taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
+    tflite.OperatorStart(builder)
+    tflite.OperatorAddInputs(builder, places)
+    tflite.OperatorAddOutputs(builder, last)
+    if table:
+        tflite.OperatorAddBuiltinOptionsType(
+            builder, getattr(tflite.BuiltinOptions, table)
+        )
+        tflite.OperatorAddBuiltinOptions(builder, made)
+    operators = _offsets(builder, [tflite.OperatorEnd(builder)])
+    tflite.SubGraphStart(builder)
+    tflite.SubGraphAddTensors(builder, given)
+    tflite.SubGraphAddInputs(builder, taken)
+    tflite.SubGraphAddOutputs(builder, last)
+    tflite.SubGraphAddOperators(builder, operators)
+    graphs = _offsets(builder, [tflite.SubGraphEnd(builder)])
+    number = names.OPERATORS.index(kind)
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(number, 127))
+    tflite.OperatorCodeAddBuiltinCode(builder, number)
+    tflite.OperatorCodeAddVersion(builder, version)
+    codes = _offsets(builder, [tflite.OperatorCodeEnd(builder)])
+    every = _offsets(builder, buffers)
+    tflite.ModelStart(builder)
+    tflite.ModelAddVersion(builder, 3)
+    tflite.ModelAddOperatorCodes(builder, codes)
+    tflite.ModelAddSubgraphs(builder, graphs)
+    tflite.ModelAddBuffers(builder, every)
+    builder.Finish(tflite.ModelEnd(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+class Oracle:
+    """TensorFlow Lite's reference kernels for a model, every tensor kept."""
+
+    def __init__(self, data: bytes) -> None:
+        self._interpreter = Interpreter(
+            model_content=data,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_preserve_all_tensors=True,
+        )
+        self._interpreter.allocate_tensors()
+
+    def run(self, inputs: Sequence[Array]) -> None:
+        """One inference; state that a model keeps begins anew."""
+        self._interpreter.reset_all_variables()
+        for told, array in zip(
+            self._interpreter.get_input_details(), inputs, strict=True
+        ):
+            self._interpreter.set_tensor(told["index"], array)
+        self._interpreter.invoke()
+
+    def tensor(self, index: int) -> Array:
+        """What a tensor holds."""
+        found: Array = self._interpreter.get_tensor(index)
+        return found

@@ -1,0 +1,287 @@
+"""The numpy twin against TensorFlow Lite's reference kernels: every model as a whole
+and operator by operator, and operators by themselves with what no model has.
+
+Integers are equal to the bit. float32 has another order of sums and other functions:
+it is within FLOAT of the largest number of the tensor.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen.graph import reading, support
+from codegen.graph.description import Graph, Tensor
+from codegen.reference import graph as twin
+from codegen.reference.graph.node import DTYPES
+
+from .building import Array, Given, Oracle, model
+from .conftest import PLACE, graph, places
+
+FLOAT = 1e-5
+"""Of float32: apart at most, in the largest number of the tensor, at least 1."""
+CASES = 2
+
+
+def golden(name: str) -> dict[str, Array]:
+    with np.load(PLACE / "golden" / f"{name}.npz") as found:
+        return dict(found)
+
+
+def require_equal(mine: Array, other: Array, what: object) -> None:
+    """Bits of integers; float32 within its tolerance."""
+    assert mine.dtype == other.dtype and mine.shape == other.shape, what
+    if mine.dtype == np.float32:
+        most = FLOAT * max(1.0, float(np.abs(other).max(initial=0)))
+        assert np.abs(mine - other).max(initial=0) <= most, what
+    else:
+        assert np.array_equal(mine, other), what
+
+
+def cases(name: str) -> list[list[Array]]:
+    """Real inputs of a model."""
+    found, tensors = golden(name), graph(name).inputs
+    return [
+        [found[f"in{k}"][case].reshape(one.shape) for k, one in enumerate(tensors)]
+        for case in range(min(CASES, len(found["in0"])))
+    ]
+
+
+@pytest.mark.parametrize("name", places())
+def test_a_model_gives_what_the_goldens_have(name: str) -> None:
+    found = golden(name)
+    for case, inputs in enumerate(cases(name)):
+        made = twin.run(graph(name), inputs)
+        for place, output in enumerate(graph(name).outputs):
+            expected = found[f"ref{place}"][case].reshape(output.shape)
+            require_equal(made[output.index], expected, output)
+
+
+def drawn(tensor: Tensor, draw: np.random.Generator) -> Array:
+    """Numbers of a tensor's type, all of them; of float32 some that are usual."""
+    if tensor.type == "f32":
+        return draw.normal(0, 2, tensor.shape).astype(np.float32)
+    limits = np.iinfo(DTYPES[tensor.type])
+    return draw.integers(
+        limits.min, limits.max, tensor.shape, DTYPES[tensor.type], endpoint=True
+    )
+
+
+def overwritten(read: Graph, oracle: Oracle) -> set[int]:
+    """Tensors in whose place the oracle has put a sum: it adds in place, also where it
+    is asked to keep every tensor."""
+    return {
+        one.index
+        for operator in read.operators
+        if operator.kind == "ADD"
+        for one in operator.inputs
+        if one is not None
+        and np.array_equal(
+            oracle.tensor(one.index), oracle.tensor(operator.outputs[0].index)
+        )
+    }
+
+
+@pytest.mark.parametrize("name", places())
+def test_each_operator_of_a_model_gives_what_tensorflow_lite_gives(name: str) -> None:
+    """An operator is given what the oracle had, so that nothing adds up; once of a real
+    input, once of a random one. What was overwritten is compared in the sum."""
+    read, oracle = graph(name), Oracle(places()[name].read_bytes())
+    draw = np.random.default_rng(1)
+    for inputs in (cases(name)[0], [drawn(one, draw) for one in read.inputs]):
+        oracle.run(inputs)
+        lost, mine = overwritten(read, oracle), {}
+        for operator in read.operators:
+            given = [
+                None
+                if one is None
+                else mine[one.index]
+                if one.index in lost
+                else oracle.tensor(one.index).reshape(one.shape)
+                for one in operator.inputs
+            ]
+            output = operator.outputs[0]
+            mine[output.index] = twin.compute(operator, given)
+            if output.index not in lost:
+                expected = oracle.tensor(output.index).reshape(output.shape)
+                require_equal(mine[output.index], expected, operator)
+
+
+def weights(shape: tuple[int, ...], axis: int, kind: str = "i8") -> Given:
+    """Weights with a scale for each place of an axis; u8 with one, and a zero point."""
+    draw = np.random.default_rng(2)
+    if kind == "u8":
+        return Given(
+            shape, kind, (0.013,), 119, 0, draw.integers(0, 256, shape, np.uint8)
+        )
+    data = draw.integers(-127, 128, shape, np.int8)
+    scales = tuple(draw.uniform(0.002, 0.02, shape[axis]).tolist())
+    return Given(shape, kind, scales, 0, axis, data)
+
+
+def bias(count: int, kind: str, scales: tuple[float, ...], x: Given) -> Given:
+    """A bias whose scale is that of the products."""
+    dtype = np.int64 if kind == "i64" else np.int32
+    data = np.random.default_rng(3).integers(-9000, 9000, count, dtype)
+    each = tuple(x.scales[0] * one for one in scales)
+    return Given((count,), kind, each, 0, 0, data)
+
+
+def activation(kind: str, shape: tuple[int, ...], scale: float = 0.05) -> Given:
+    """A tensor of activations."""
+    zero = {"i8": -9, "u8": 121, "i16": 0, "f32": 0}[kind]
+    return Given(shape, kind, () if kind == "f32" else (scale,), zero)
+
+
+def convolution(kind: str, padding: int, **options: int) -> bytes:
+    """CONV_2D of an image of 9 x 7 x 3, kernel 4 x 3."""
+    return _convolution("CONV_2D", kind, (5, 4, 3, 3), 0, padding, options)
+
+
+def depthwise(kind: str, padding: int, **options: int) -> bytes:
+    """DEPTHWISE_CONV_2D of the same, two outputs a channel."""
+    options["DepthMultiplier"] = 2
+    return _convolution("DEPTHWISE_CONV_2D", kind, (1, 4, 3, 6), 3, padding, options)
+
+
+def _convolution(
+    name: str, kind: str, shape: tuple[int, ...], axis: int, padding: int, options: Any
+) -> bytes:
+    x = activation(kind, (1, 9, 7, 3), 0.003 if kind == "i16" else 0.05)
+    w = weights(shape, axis, "u8" if kind == "u8" else "i8")
+    b = bias(shape[axis], "i64" if kind == "i16" else "i32", w.scales, x)
+    step = options.get("StrideH", 1), options.get("StrideW", 1)
+    apart = options.get("DilationHFactor", 1), options.get("DilationWFactor", 1)
+    reach = [(k - 1) * d + 1 for k, d in zip(shape[1:3], apart, strict=True)]
+    size = [
+        -(-s // n) if padding == 0 else (s - r) // n + 1
+        for s, n, r in zip((9, 7), step, reach, strict=True)
+    ]
+    y = activation(kind, (1, *size, shape[axis]), 0.002 if kind == "i16" else 0.3)
+    told = {"Padding": padding, "StrideH": 1, "StrideW": 1, **options}
+    version = {"i8": 3, "u8": 2, "i16": 4}[kind]
+    table = "Conv2DOptions" if name == "CONV_2D" else "DepthwiseConv2DOptions"
+    return model(name, version, (x, w, b), y, table, told)
+
+
+def dense(kind: str, **options: Any) -> bytes:
+    """FULLY_CONNECTED of two rows of 33 numbers."""
+    x = activation(kind, (2, 33), 0.004)
+    one = weights((7, 33), 0, "u8" if kind == "u8" else "i8")
+    w = Given(one.shape, one.type, one.scales[:1], one.zero, 0, one.data)
+    b = bias(7, "i64" if kind == "i16" else "i32", w.scales, x)
+    y = activation(kind, (2, 7), 0.02)
+    return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", options)
+
+
+def pool(name: str, kind: str, padding: int) -> bytes:
+    """A pool of 3 x 2, two rows and one column on."""
+    x = activation(kind, (1, 8, 5, 3))
+    size = (4, 5) if padding == 0 else (3, 4)
+    options = {
+        "Padding": padding, "StrideH": 2, "StrideW": 1, "FilterHeight": 3,
+        "FilterWidth": 2, "FusedActivationFunction": 1,
+    }  # fmt: skip
+    return model(
+        name, 2, (x,), activation(kind, (1, *size, 3)), "Pool2DOptions", options
+    )
+
+
+def added(kind: str, fused: int) -> bytes:
+    """ADD of an image and of one row, with unlike scales."""
+    x, y = activation(kind, (1, 4, 5, 3), 0.05), activation(kind, (1, 1, 5, 3), 0.171)
+    output = activation(kind, (1, 4, 5, 3), 0.13)
+    return model(
+        "ADD", 2, (x, y), output, "AddOptions", {"FusedActivationFunction": fused}
+    )
+
+
+def simple(
+    name: str, table: str, source: Given, output: Given, **options: Any
+) -> bytes:
+    """An operator of one input."""
+    return model(name, 2, (source,), output, table, options)
+
+
+def _wide(kind: str, scale: float, zero: int) -> Given:
+    return Given((3, 50), kind, (scale,), zero)
+
+
+ODD = {
+    **{
+        f"conv-{kind}-{padding}-{n}": convolution(kind, padding, **options)
+        for kind in ("i8", "u8", "i16")
+        for padding in (0, 1)
+        for n, options in enumerate(
+            (
+                {"StrideH": 2, "StrideW": 3, "FusedActivationFunction": 1},
+                {"DilationHFactor": 2, "DilationWFactor": 3, "FusedActivationFunction": 3},
+            )
+        )
+    },
+    **{
+        f"depthwise-{kind}-{padding}-{n}": depthwise(kind, padding, **options)
+        for kind in ("i8", "u8", "i16")
+        for padding in (0, 1)
+        for n, options in enumerate(
+            (
+                {"StrideH": 2, "StrideW": 3, "FusedActivationFunction": 2},
+                {"DilationHFactor": 2, "DilationWFactor": 2},
+            )
+        )
+    },
+    **{f"dense-{kind}": dense(kind) for kind in ("i8", "u8", "i16")},
+    "dense-relu6": dense("i8", FusedActivationFunction=3),
+    **{
+        f"{name}-{kind}-{padding}": pool(f"{name}_POOL_2D", kind, padding)
+        for name in ("AVERAGE", "MAX")
+        for kind in ("i8", "u8", "i16", "f32")
+        for padding in (0, 1)
+    },
+    **{f"add-{kind}-{fused}": added(kind, fused) for kind in ("i8", "u8") for fused in (0, 1)},
+    **{
+        f"softmax-{kind}-{scale}": simple(
+            "SOFTMAX", "SoftmaxOptions", _wide(kind, scale, 0),
+            _wide(kind, 1 / 256, -128 if kind == "i8" else 0), Beta=beta,
+        )
+        for kind in ("i8", "u8")
+        for scale, beta in ((0.02, 1.0), (0.3, 0.5), (1.7, 1.0))
+    },
+    **{
+        f"requantize-{a}-{b}": simple(
+            "QUANTIZE", "", _wide(a, 0.031, -3 if a == "i8" else 0), _wide(b, scale, 0)
+        )
+        for a, b, scale in (
+            ("i8", "i8", 0.02), ("i8", "u8", 0.05), ("u8", "i8", 0.031), ("u8", "u8", 0.7),
+            ("i16", "i8", 3.3), ("i16", "i16", 0.01),
+        )
+    },
+    **{
+        f"quantize-{kind}": simple(
+            "QUANTIZE", "", Given((3, 50), "f32"), _wide(kind, scale, 0)
+        )
+        for kind, scale in (("i8", 0.03), ("u8", 0.03), ("i16", 0.0002))
+    },
+    **{
+        f"dequantize-{kind}": simple(
+            "DEQUANTIZE", "", _wide(kind, 0.0731, zero), Given((3, 50), "f32")
+        )
+        for kind, zero in (("i8", 5), ("u8", 77), ("i16", 0))
+    },
+}  # fmt: skip
+"""Files of one operator, by what is odd in them."""
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_no_model_has_gives_what_tensorflow_lite_gives(name: str) -> None:
+    read, draw = reading.read(ODD[name]), np.random.default_rng(4)
+    assert support.problems(read) == []
+    oracle = Oracle(ODD[name])
+    for _ in range(3):
+        inputs = [drawn(one, draw) for one in read.inputs]
+        oracle.run(inputs)
+        (output,) = read.outputs
+        made = twin.run(read, inputs)[output.index]
+        require_equal(made, oracle.tensor(output.index), name)
