@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from codegen.graph.declaration import Problems
 from codegen.graph.description import Operator, Tensor
 
@@ -127,3 +129,26 @@ def alike(x: Tensor | None, y: Tensor) -> Problems:
         != (y.quantisation.scales, y.quantisation.zeros)
     ):
         yield f"{y} has {y.quantisation or 'no scale'}: expected {x.quantisation}, as {x}"
+
+
+def constants(tensor: Tensor | None) -> tuple[int, ...] | None:
+    """The numbers of a constant of i32 or i64; None where it is computed."""
+    if tensor is None or tensor.data is None:
+        return None
+    code = "i" if tensor.type == "i32" else "q"
+    return struct.unpack(f"<{tensor.elements}{code}", tensor.data)
+
+
+def fixed(tensor: Tensor | None) -> Problems:
+    """A tensor that says how, not what, is a constant."""
+    if tensor is not None and tensor.data is None:
+        yield f"{tensor} is computed: supported is a constant"
+
+
+def output(operator: Operator, wanted: dict[str, tuple[float, int]]) -> Problems:
+    """The output has the scale and the zero point that its range needs."""
+    y = operator.outputs[0]
+    if y.quantisation is not None and y.type in wanted:
+        scale, zero = wanted[y.type]
+        if (y.quantisation.scales[0], y.quantisation.zeros[0]) != (scale, zero):
+            yield f"{y} has {y.quantisation}: expected scale {scale:g}, zero point {zero}"

@@ -166,14 +166,21 @@ def _convolution(
     return model(name, version, (x, w, b), y, table, told)
 
 
-def dense(kind: str, **options: Any) -> bytes:
-    """FULLY_CONNECTED of two rows of 33 numbers."""
-    x = activation(kind, (2, 33), 0.004)
+def dense(
+    kind: str, scales: tuple[float, float, float] = (0.004, 0.007, 0.02), **options: Any
+) -> bytes:
+    """FULLY_CONNECTED of two rows of 33 numbers; scales of input, weights, output."""
+    x = activation(kind, (2, 33), scales[0])
     one = weights((7, 33), 0, "u8" if kind == "u8" else "i8")
-    w = Given(one.shape, one.type, one.scales[:1], one.zero, 0, one.data)
+    w = Given(one.shape, one.type, scales[1:2], one.zero, 0, one.data)
     b = bias(7, "i64" if kind == "i16" else "i32", w.scales, x)
-    y = activation(kind, (2, 7), 0.02)
+    y = activation(kind, (2, 7), scales[2])
     return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", options)
+
+
+HALFWAY = (0.009074649773538113, 0.0043703350238502026, 0.007640752010047436)
+"""The factor of 16 bits is another one unless the product of the first two is rounded
+to binary32."""
 
 
 def pool(name: str, kind: str, padding: int) -> bytes:
@@ -189,20 +196,46 @@ def pool(name: str, kind: str, padding: int) -> bytes:
     )
 
 
-def added(kind: str, fused: int) -> bytes:
-    """ADD of an image and of one row, with unlike scales."""
+def pair(name: str, table: str, kind: str, fused: int) -> bytes:
+    """An operator of an image and of one row, with unlike scales."""
     x, y = activation(kind, (1, 4, 5, 3), 0.05), activation(kind, (1, 1, 5, 3), 0.171)
     output = activation(kind, (1, 4, 5, 3), 0.13)
-    return model(
-        "ADD", 2, (x, y), output, "AddOptions", {"FusedActivationFunction": fused}
-    )
+    return model(name, 2, (x, y), output, table, {"FusedActivationFunction": fused})
 
 
 def simple(
     name: str, table: str, source: Given, output: Given, **options: Any
 ) -> bytes:
     """An operator of one input."""
-    return model(name, 2, (source,), output, table, options)
+    version = 1 if name in ("SQUEEZE", "HARD_SWISH") else 2
+    return model(name, version, (source,), output, table, options)
+
+
+def shaped(
+    name: str,
+    table: str,
+    kind: str,
+    numbers: Any,
+    size: tuple[int, ...],
+    **options: Any,
+) -> bytes:
+    """An operator of an image 5 x 5 x 3 and of constants that say how."""
+    x, y = activation(kind, (1, 5, 5, 3)), activation(kind, size, 0.05)
+    data = np.array(numbers, np.int32)
+    if name == "MEAN":
+        y = activation(kind, size, 0.031)
+    return model(name, 2, (x, Given(data.shape, "i32", data=data)), y, table, options)
+
+
+def _output(name: str, kind: str, scale: float) -> Given:
+    """What an activation gives; some have a scale of their own."""
+    fixed = {
+        ("LOGISTIC", "i8"): (1 / 256, -128), ("LOGISTIC", "u8"): (1 / 256, 0),
+        ("TANH", "i8"): (1 / 128, 0), ("TANH", "u8"): (1 / 128, 128),
+    }.get((name, kind))  # fmt: skip
+    if fixed is None:
+        return activation(kind, (3, 50), scale)
+    return Given((3, 50), kind, fixed[:1], fixed[1])
 
 
 def _wide(kind: str, scale: float, zero: int) -> Given:
@@ -233,6 +266,7 @@ ODD = {
         )
     },
     **{f"dense-{kind}": dense(kind) for kind in ("i8", "u8", "i16")},
+    "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-relu6": dense("i8", FusedActivationFunction=3),
     **{
         f"{name}-{kind}-{padding}": pool(f"{name}_POOL_2D", kind, padding)
@@ -240,7 +274,47 @@ ODD = {
         for kind in ("i8", "u8", "i16", "f32")
         for padding in (0, 1)
     },
-    **{f"add-{kind}-{fused}": added(kind, fused) for kind in ("i8", "u8") for fused in (0, 1)},
+    **{
+        f"{name}-{kind}-{fused}": pair(name, table, kind, fused)
+        for name, table in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions"))
+        for kind in ("i8", "u8", "f32")
+        for fused in (0, 1)
+    },
+    **{
+        f"{name}-{kind}": shaped(name, table, kind, numbers, size, **options)
+        for name, table, numbers, size, options in (
+            ("PAD", "PadOptions", [[0, 0], [1, 2], [0, 3], [0, 0]], (1, 8, 8, 3), {}),
+            ("TRANSPOSE", "TransposeOptions", [0, 3, 1, 2], (1, 3, 5, 5), {}),
+            ("MEAN", "ReducerOptions", [1, 2], (1, 3), {}),
+            ("MEAN", "ReducerOptions", [-1], (1, 5, 5, 1), {"KeepDims": True}),
+        )
+        for kind in ("i8", "u8", "f32")
+        if (name, kind) != ("MEAN", "u8")
+    },
+    **{
+        f"{name}-{kind}-{scale}": simple(
+            name, table, activation(kind, (3, 50), scale), _output(name, kind, 0.07), **options
+        )
+        for name, table, options in (
+            ("RELU", "", {}), ("RELU6", "", {}), ("HARD_SWISH", "", {}), ("LOGISTIC", "", {}), ("TANH", "", {}),
+            ("LEAKY_RELU", "LeakyReluOptions", {"Alpha": 0.3}),
+        )
+        for kind in ("i8", "u8", "f32")
+        for scale in (0.03, 0.091)
+    },
+    **{
+        f"concatenation-{kind}": model(
+            "CONCATENATION", 2, (activation(kind, (1, 4, 3)), activation(kind, (1, 2, 3))),
+            activation(kind, (1, 6, 3)), "ConcatenationOptions", {"Axis": -2},
+        )
+        for kind in ("i8", "u8", "f32")
+    },
+    **{
+        f"squeeze-{kind}": simple(
+            "SQUEEZE", "SqueezeOptions", activation(kind, (1, 4, 1)), activation(kind, (4,))
+        )
+        for kind in ("i8", "u8", "f32")
+    },
     **{
         f"softmax-{kind}-{scale}": simple(
             "SOFTMAX", "SoftmaxOptions", _wide(kind, scale, 0),

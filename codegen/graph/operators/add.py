@@ -17,7 +17,8 @@ def together(operator: Operator) -> tuple[int, ...]:
     return tuple(max(pair) for pair in pairs)[::-1]
 
 
-def _check(operator: Operator) -> Problems:
+def check(operator: Operator) -> Problems:
+    """Sizes that fit, scales, and an activation that bounds."""
     x, y = operator.inputs
     yield from checks.clamp(operator)
     yield from checks.quantised(x, y, operator.outputs[0])
@@ -36,5 +37,5 @@ OPERATOR = Declaration(
     types=("i8 i8 > i8", "u8 u8 > u8", "f32 f32 > f32"),
     fields=(Field("activation", 0, "b", 0),),
     shape=together,
-    check=_check,
+    check=check,
 )

@@ -20,10 +20,8 @@ def _check(operator: Operator) -> Problems:
         yield f"beta is {beta}: expected a number above 0"
     if not dims(operator):
         yield f"{operator.inputs[0]} is one number: expected at least one axis"
-    if y.quantisation is not None and y.type in OUTPUT and not found:
-        scale, zero = OUTPUT[y.type]
-        if (y.quantisation.scales[0], y.quantisation.zeros[0]) != (scale, zero):
-            yield f"{y} has {y.quantisation}: expected scale 1/256, zero point {zero}"
+    if not found:
+        yield from checks.output(operator, OUTPUT)
 
 
 OPERATOR = Declaration(

@@ -54,6 +54,13 @@ def number(operator: Operator, name: str) -> int:
     return found
 
 
+def real(operator: Operator, name: str) -> float:
+    """An option that is a number of binary32."""
+    found = operator.options[name]
+    assert isinstance(found, float)
+    return found
+
+
 def integer(operator: Operator, x: I64, fused: int = 0) -> Array:
     """Integers without a zero point as those of the output: moved, bounded by their type
     and by the fused activation."""

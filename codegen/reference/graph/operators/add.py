@@ -1,4 +1,4 @@
-"""ADD. Integers meet at twice the larger scale, moved up by 20 bits."""
+"""ADD, and what SUB has in common with it. Integers meet at twice the larger scale, moved up by 20 bits."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ UP = 20
 
 def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     """The output of what is given."""
+    return combined(operator, given, 1)
+
+
+def combined(operator: Operator, given: Sequence[Array | None], sign: int) -> Array:
+    """The first with the second times `sign`, 1 or -1."""
     x, y = given
     assert x is not None and y is not None
     fused = node.number(operator, "activation")
     if x.dtype == np.float32:
-        return node.floating(x + y, fused)
+        return node.floating(x + sign * y, fused)
     first, second = (node.scale(one) for one in operator.inputs)
     twice = 2 * max(first, second)
-    output = Scale.of(twice / ((1 << UP) * node.scale(operator.outputs[0])))
-    total = sum(
+    a, b = (
         Scale.of(scale / twice)(node.centred(tensor, part) << UP)
         for scale, tensor, part in zip(
             (first, second), operator.inputs, (x, y), strict=True
         )
     )
-    return node.integer(operator, output(np.asarray(total)), fused)
+    output = Scale.of(twice / ((1 << UP) * node.scale(operator.outputs[0])))
+    return node.integer(operator, output(a + sign * b), fused)

@@ -35,7 +35,7 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     """The output of what is given."""
     (x,) = given
     assert x is not None
-    beta = float(operator.options["beta"])  # type: ignore[arg-type]
+    beta = node.real(operator, "beta")
     if x.dtype != np.float32:
         return _integers(operator, x, beta)
     below = (x - x.max(axis=-1, keepdims=True)) * np.float32(beta)

@@ -72,7 +72,7 @@ def _float_step(
         )
     i, f, o = (node.each(functions.sigmoid, sums[k]) for k in (0, 1, 3))
     c = fma(node.each(functions.tanh, sums[2]), i, np.asarray(f * c, np.float32))
-    clip = float(operator.options["cell_clip"])  # type: ignore[arg-type]
+    clip = node.real(operator, "cell_clip")
     c = np.clip(c, np.float32(-clip), np.float32(clip)) if clip > 0 else c
     return np.asarray(o * node.each(functions.tanh, c), np.float32), c
 
@@ -86,7 +86,7 @@ def _integer_step(
     scale = node.scale(operator.inputs[CELL])
     exponent = round(math.log2(scale))
     c = saturated(divided(f * c, 15) + divided(i * g, 30 + exponent), 16)
-    clip = float(operator.options["cell_clip"])  # type: ignore[arg-type]
+    clip = node.real(operator, "cell_clip")
     if clip > 0:
         most = int(np.clip(np.float32(clip) / np.float32(scale), -32768, 32767))
         c = np.clip(c, -most, most)

@@ -1,0 +1,145 @@
+"""What is refused, and that its sentence names the operator, the tensor, and what is
+supported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen.errors import ModelError
+from codegen.graph import reading, support
+
+from .building import Given, model
+
+X = Given((1, 4, 4, 2), "i8", (0.05,))
+Y = Given((1, 4, 4, 3), "i8", (0.1,))
+W = Given((3, 1, 1, 2), "i8", (0.01,), data=np.ones((3, 1, 1, 2), np.int8))
+B = Given((3,), "i32", (0.0005,), data=np.zeros(3, np.int32))
+STRIDES = {"StrideH": 1, "StrideW": 1}
+
+
+def changed(given: Given, **changes: Any) -> Given:
+    """A tensor with something changed."""
+    return Given(**{**vars(given), **changes})
+
+
+def convolution(
+    x: Given = X,
+    w: Given = W,
+    b: Given = B,
+    y: Given = Y,
+    version: int = 3,
+    **more: Any,
+) -> bytes:
+    return model("CONV_2D", version, (x, w, b), y, "Conv2DOptions", {**STRIDES, **more})
+
+
+def test_what_is_supported_has_no_problems() -> None:
+    assert support.problems(reading.read(convolution())) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (convolution(version=99), "version 99: supported is up to 5"),
+        (
+            convolution(FusedActivationFunction=4),
+            "fused activation TANH: supported are none",
+        ),
+        (convolution(FusedActivationFunction=77), "fused activation number 77"),
+        (convolution(StrideH=0), "stride_h is 0: expected at least 1"),
+        (convolution(Padding=2), "padding is number 2: supported are SAME, VALID"),
+        (
+            convolution(x=changed(X, type="f32", scales=())),
+            "types f32 i8 i32 > i8: supported",
+        ),
+        (
+            convolution(x=changed(X, scales=())),
+            "tensor 0 ('t0') is i8 without quantisation: expected a scale",
+        ),
+        (
+            convolution(x=changed(X, scales=(0.1, 0.2), axis=3)),
+            "tensor 0 ('t0') has 2 scales along axis 3: supported is one scale",
+        ),
+        (
+            convolution(y=changed(Y, zero=200)),
+            "tensor 3 ('t3') has zero point 200: expected -128 to 127",
+        ),
+        (
+            convolution(w=changed(W, zero=3)),
+            "tensor 1 ('t1') has a zero point other than 0",
+        ),
+        (
+            convolution(w=changed(W, scales=(0.1, 0.2), axis=3)),
+            "tensor 1 ('t1') has 2 scales along axis 3: supported is axis 0",
+        ),
+        (
+            convolution(w=changed(W, data=None)),
+            "tensor 1 ('t1') is computed: supported are",
+        ),
+        (
+            convolution(y=changed(Y, shape=(1, 4, 4, 5))),
+            "tensor 3 ('t3') has shape [1, 4, 4, 5]: expected [1, 4, 4, 3], by its inputs",
+        ),
+        (
+            convolution(x=changed(X, shape=(1, 4, 4, 5))),
+            "tensor 1 ('t1') has 2 channels and tensor 0 ('t0') 5: expected as many",
+        ),
+        (
+            convolution(b=changed(B, shape=(2,), data=np.zeros(2, np.int32))),
+            "tensor 2 ('t2') has shape [2]: expected [3]",
+        ),
+        (
+            convolution(x=changed(X, shape=(4, 4, 2))),
+            "tensor 0 ('t0') has shape [4, 4, 2]: supported are 4 dimensions",
+        ),
+    ],
+)
+def test_a_refusal_names_operator_tensor_and_what_is_supported(
+    data: bytes, said: str
+) -> None:
+    (problem, *_) = support.problems(reading.read(data))
+    assert problem.startswith("operator 0 (CONV_2D), which gives tensor 3 ('t3'): ")
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            convolution(w=changed(W, data=np.ones(5, np.int8))),
+            "tensor 1 ('t1'), i8 [3, 1, 1, 2], has 5 bytes of data: expected 6",
+        ),
+        (convolution(x=changed(X, shape=(1, -4, 4, 2))), "each at least 0"),
+        (convolution(x=changed(X, shape=(1,) * 7)), "has 7 dimensions"),
+        (
+            convolution(x=changed(X, shape=(1 << 14,) * 4)),
+            "supported are up to 67,108,864",
+        ),
+        (convolution(x=changed(X, scales=(0.0,))), "has 1 scales and 1 zero points"),
+        (convolution(x=changed(X, scales=(float("nan"),))), "and scales above 0"),
+        (
+            convolution(x=changed(X, scales=(0.1, 0.2, 0.3), axis=3)),
+            "tensor 0 ('t0') has 3 scales along axis 3 of shape [1, 4, 4, 2]",
+        ),
+        (
+            model(
+                "ADD",
+                2,
+                (X, changed(W, data=None)),
+                changed(X, data=np.zeros(32, np.int8)),
+            ),
+            "operator 0 (ADD) writes tensor 2 ('t2'), which is there before",
+        ),
+        (
+            model("ADD", 2, (X, X), X, "MulOptions"),
+            "operator 0 (ADD) has options of kind 21: expected 11",
+        ),
+    ],
+)
+def test_what_cannot_be_is_damage(data: bytes, said: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        reading.read(data)
+    assert said in str(caught.value)
