@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from codegen import streams
 from codegen.formats import F32, U32, Format, pointer
+from codegen.numbers import Numbers
 from codegen.spec import Network, Spec
+from codegen.tables import LARGEST, ONE, POINT
 from codegen.tensors import Fill, Tensor, Uniform, Values
 
 
@@ -41,11 +43,17 @@ class Composer:
         self.ways = tuple(ways) or (Way(),) * spec.network.depth
         self._pointer = pointer(xlen)
         self._made: dict[str, Tensor] = {}
+        self._points: dict[Tensor, int] = {}
 
     @property
     def network(self) -> Network:
         """What is composed for."""
         return self.spec.network
+
+    @property
+    def numbers(self) -> Numbers:
+        """What it computes with."""
+        return self.spec.numbers
 
     @property
     def depth(self) -> int:
@@ -77,9 +85,12 @@ class Composer:
         initial: Uniform | Fill | Values = Fill(),  # noqa: B008
         inner: bool = False,
         limits: tuple[float, float] | None = None,
+        kept: bool = False,
     ) -> Tensor:
         """The tensor of that name: as it was first asked for."""
-        made = Tensor(name, shape, format, role, initial, inner, limits=limits)
+        made = Tensor(
+            name, shape, format, role, initial, inner, limits=limits, kept=kept
+        )
         return self._made.setdefault(name, made)
 
     def learned(
@@ -90,7 +101,23 @@ class Composer:
         limits: tuple[float, float] | None = None,
     ) -> Tensor:
         """What learning changes, and keeps within `limits` where it has its own."""
-        return self.tensor(name, shape, "learned", initial=initial, limits=limits)
+        weight = self.numbers.weight
+        if self.numbers.integer and isinstance(initial, Uniform):
+            limits = self._integer_limits(shape, initial.limit)
+        return self.tensor(
+            name, shape, "learned", format=weight, initial=initial, limits=limits
+        )
+
+    def signal(self, name: str, shape: tuple[int, ...], role: str = "scratch") -> Tensor:
+        """Activations, errors, deltas, targets."""
+        return self.tensor(name, shape, role, format=self.numbers.value)
+
+    def _integer_limits(
+        self, shape: tuple[int, ...], limit: float
+    ) -> tuple[float, float]:
+        n_in, n_out = shape
+        most = self.numbers.most((n_in, n_out), limit, self.spec.clip.weights)
+        return -most, most
 
     def inner(self, name: str, shape: tuple[int, ...], format: Format = F32) -> Tensor:
         """Scratch that means nothing outside the device."""
@@ -98,8 +125,7 @@ class Composer:
 
     def kept(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """Scratch that is there to be read when a step is over."""
-        made = Tensor(name, shape, kept=True)
-        return self._made.setdefault(name, made)
+        return self.tensor(name, shape, kept=True)
 
     # the network's
 
@@ -113,12 +139,28 @@ class Composer:
     def input(self, layer: int) -> Tensor:
         """What layer 1..L has as input: x, h1, h2, ..."""
         name = "x" if layer == 1 else f"h{layer - 1}"
-        return self.tensor(name, (self.network.layers[layer - 1],))
+        return self.signal(name, (self.network.layers[layer - 1],))
 
     def result(self, layer: int) -> Tensor:
         """What it gives: h1, h2, ..., and the output layer p."""
-        name = "p" if layer == self.depth else f"h{layer}"
-        return self.tensor(name, (self.network.layers[layer],))
+        shape = (self.network.layers[layer],)
+        if layer == self.depth:  # told as floats, whatever they are computed in
+            return self.tensor("p", shape, kept=self.numbers.integer)
+        return self.signal(f"h{layer}", shape)
+
+    def sums(self, layer: int) -> Tensor:
+        """Its pre-activations: where its result comes to lie, unless sums are of
+        another type."""
+        if not self.numbers.integer:
+            return self.result(layer)
+        return self.totals(f"a{layer}", self.weights(layer))
+
+    def totals(self, name: str, w: Tensor) -> Tensor:
+        """Sums of products with the weights w."""
+        found = self.tensor(name, w.shape[1:], format=self.numbers.total)
+        if self.numbers.integer:
+            self._points[found] = self.fraction(w) + POINT
+        return found
 
     @property
     def outputs(self) -> Tensor:
@@ -134,7 +176,7 @@ class Composer:
         """d1, d2, ..., and the error e; of a fused layer it waits with its update."""
         name = "e" if layer == self.depth else f"d{layer}"
         role = "pending" if self.way(layer) == "fused" else "scratch"
-        return self.tensor(name, (self.network.layers[layer],), role)
+        return self.signal(name, (self.network.layers[layer],), role)
 
     def weights(self, layer: int) -> Tensor:
         """W1, W2, ..., [n_in, n_out]."""
@@ -144,7 +186,27 @@ class Composer:
 
     def biases(self, layer: int) -> Tensor:
         """b1, b2, ..., [n_out]."""
-        return self.learned(f"b{layer}", self.network.shape(layer)[1:])
+        shape = self.network.shape(layer)[1:]
+        return self.learned(f"b{layer}", shape, limits=self.weights(layer).limits)
+
+    def level(self, threshold: float) -> float | int:
+        """What a magnitude must reach, as activations and errors are stored."""
+        return math.ceil(ONE * threshold) if self.numbers.integer else threshold
+
+    def point(self, w: Tensor) -> dict[str, int]:
+        """Of integer weights: bits below their point, and their largest magnitude."""
+        assert isinstance(w.initial, Uniform)
+        assert w.limits is not None
+        return {"fraction": self.fraction(w), "most": int(w.limits[1])}
+
+    def fraction(self, w: Tensor) -> int:
+        """Bits below the point of integer weights."""
+        assert isinstance(w.initial, Uniform)
+        return self.numbers.fraction(w.initial.limit)
+
+    def point_of(self, total: Tensor) -> int:
+        """The same of sums."""
+        return self._points[total]
 
     def thresholds(self) -> Tensor:
         """tau, one a layer behind a gate."""

@@ -51,6 +51,13 @@ def project(
 ) -> Op:
     """d_n = B_n e."""
     shape = Shape(rows(c.network, n), c.network.layers[n])
+    if c.numbers.integer:
+        factor, shift = leading(float(c.parameters["feedback_scale"]))
+        return op(
+            "feedback_signs", shape, n, seed=Symbol("net->seed"),
+            first_word=first_word(c.network, n, rows), factor=factor, shift=shift,
+            e=e, u=c.delta(n), says=says,
+        )  # fmt: skip
     if c.parameters["feedback"] == "signs":
         return op(
             "feedback_signs",
@@ -71,6 +78,12 @@ def project(
     return op(
         "feedback_stored", shape, n, feedback=matrix, e=e, u=c.delta(n), says=says
     )
+
+
+def leading(scale: float) -> tuple[int, int]:
+    """(factor, shift) of a scale's 8 leading bits: factor 2^-shift."""
+    shift = 8 - math.frexp(scale)[1]
+    return math.floor(math.ldexp(scale, shift)), shift
 
 
 def _words(network: Network, n: int, rows: Rows) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORD = 32
@@ -43,9 +42,11 @@ F32 = Format(
 )
 U32 = Format("u32", 32, "uint32_t", "<u4", "u32", "never: modulo 2^32")
 I16 = Format("i16", 16, "int16_t", "<i2", "i64", "never: sums are exact")
+I8 = Format("i8", 8, "int8_t", "i1", "i32", "never: sums are exact")
+I32 = Format("i32", 32, "int32_t", "<i4", "i32", "never: sums are exact")
 U8 = Format("u8", 8, "uint8_t", "u1", "u32", "never: sums are exact")
 
-FORMATS = {format.name: format for format in (F32, U32, I16, U8)}
+FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U8)}
 """By name."""
 
 
@@ -56,7 +57,3 @@ def pointer(xlen: int) -> Format:
     """A pointer to a row of floats, on a machine whose registers have `xlen` bits."""
     return Format(POINTER, xlen, "float *", "", "", "never")
 
-
-def need_fma(formats: Iterable[Format]) -> bool:
-    """Whether a machine must have a fused multiply-add for these."""
-    return any(format.fused for format in formats)

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 
 from codegen.errors import SpecError
 from codegen.formats import FORMATS, Format
+from codegen.numbers import NUMBERS, Numbers
 from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 from codegen.window import Window
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
+HARD_TANH = "hard-tanh"
+"""Clipped lines: an activation of the integer formats."""
 OUTPUTS = ("sigmoid", "softmax", "identity")
 GOALS = ("label", "vector", "sample")
 UPDATES = ("rank-1", "momentum")
@@ -59,7 +62,7 @@ class Network:
                 raise SpecError(
                     f"network {self} has a layer of width {width}: expected 1 to 65535"
                 )
-        _one_of(self.activation, "activation", ACTIVATIONS)
+        _one_of(self.activation, "activation", (*ACTIVATIONS, HARD_TANH))
         _one_of(self.output, "output", OUTPUTS)
 
     def __str__(self) -> str:
@@ -266,6 +269,7 @@ class Spec:
 
     `goal`: what outputs are held against, a class "label", a "vector" of as many
     numbers, or the "sample" itself as the network sees it (an autoencoder).
+    `format`: how its numbers are stored, one of `codegen.numbers.NUMBERS`.
     """
 
     network: Network
@@ -276,11 +280,13 @@ class Spec:
     clip: Clip = Clip()
     goal: str = "label"
     update: UpdateChoice = UpdateChoice()
+    format: str = "f32"
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**32:
             raise SpecError(f"seed {self.seed} is not in 0..4294967295")
         _one_of(self.goal, "goal", GOALS)
+        _one_of(self.format, "format", tuple(NUMBERS))
         self._require_goal()
         window = self.inputs.window
         if window is not None and window.features != self.network.n_in:
@@ -308,6 +314,11 @@ class Spec:
                 f"goal 'sample' with network {network}: expected as many outputs as "
                 f"inputs, {network.n_in}"
             )
+
+    @property
+    def numbers(self) -> Numbers:
+        """What its weights, activations, errors and sums are."""
+        return NUMBERS[self.format]
 
     @property
     def sample_elements(self) -> int:

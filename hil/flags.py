@@ -19,7 +19,7 @@ OFTEN = (
 
 
 GROUPS = {
-    "what is learned": "rule parameters network activation output goal seed lr lr_decay "
+    "what is learned": "rule parameters network format activation output goal seed lr lr_decay "
     "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
     "rehearse init",
     "data": "data scaler steps epochs holdout test resident",

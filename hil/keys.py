@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from codegen.numbers import NUMBERS
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
-from codegen.spec import ACTIVATIONS, OUTPUTS
+from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS
 from emulation.faults import KINDS, Faults
 from hil.checker import Checker, Schema, either, takes
 
@@ -272,7 +273,9 @@ KEYS = (
     Key("rule", text, "learning rule (`hil rules` lists them)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),
     Key("network", widths, "widths of the layers, inputs first (default: what fits the data)", "64-128-64-10"),
-    Key("activation", choice(*ACTIVATIONS), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + " (default: the rule's)"),
+    Key("format", choice(*NUMBERS), "what weights and activations are: f32, or integers, i16 or i8 (docs/integers.md)",
+        "|".join(NUMBERS)),
+    Key("activation", choice(*ACTIVATIONS, HARD_TANH), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + "; of integers tanh or hard-tanh (default: the rule's)"),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS) + " (default: what fits the goal)"),
     Key("data", data, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "

@@ -6,6 +6,7 @@ from typing import Any
 
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
+from codegen.numbers import factor
 from codegen.program import Op, op
 from codegen.quotient import factors
 from codegen.spec import Inputs
@@ -13,7 +14,14 @@ from codegen.spec import Inputs
 
 def convert(c: Composer) -> Op:
     """Every element by itself."""
-    across, given = Shape(1, c.network.n_in), divisor(c.spec.inputs)
+    inputs, across = c.spec.inputs, Shape(1, c.network.n_in)
+    if c.numbers.integer:
+        by = factor(inputs.scale, inputs.format.bits)
+        return op(
+            "convert", across, 1, v=c.sample, factor=by.factor, shift=by.shift,
+            x=c.input(1),
+        )  # fmt: skip
+    given = divisor(inputs)
     name = "convert" if "scale" in given else "scaled"
     return op(name, across, 1, v=c.sample, x=c.input(1), **given)
 

@@ -53,7 +53,8 @@ def _largest(c: Composer, e: Tensor) -> Op:
 
 def _negligible(c: Composer) -> str:
     """The condition that an error, its largest element at {}, teaches nothing."""
-    return f"{{}} < {literal(c.spec.gate.error)}"
+    level = c.level(c.spec.gate.error)
+    return f"{{}} < {level if isinstance(level, int) else literal(level)}"
 
 
 def leave_if_negligible(c: Composer) -> tuple[Item, ...]:

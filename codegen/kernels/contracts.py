@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codegen.errors import BuildError
-from codegen.formats import F32, FORMATS, I16, U8, Format
+from codegen.formats import F32, FORMATS, I8, I16, U8, Format
 
 
 @dataclass(frozen=True)
@@ -362,7 +362,81 @@ Partial state digest: sum of mix(bits_i ^ 0x9e3779b9 * (first + i + 1)),
 modulo 2^32. `bits` may point at words of any type.""", "uint32_t"),
 )  # fmt: skip
 
-KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _KERNELS}
+
+
+def _of_integers(name: str) -> tuple[Kernel, ...]:
+    """The kernels that integer weights of that format have."""
+    c_type = FORMATS[name].c_type
+    w, b = f"const {c_type} *w", f"const {c_type} *b"
+    return (
+        Kernel(f"{name}_dense_forward", (
+            w, b, "const int8_t *x", "int32_t *a", *_N_IN_OUT), """
+Dense layer: a_j = 128 b_j + sum of x_i W[i][j], exact. W is [n_in][n_out]."""),
+        Kernel(f"{name}_dense_backward", (
+            w, "const int8_t *d", "unsigned fraction", "int8_t *u", *_N_IN_OUT), """
+Transposed product: u_i = signal(rounded(sum of W[i][j] d_j, fraction)), the sum exact.
+rounded is to nearest, ties up; signal saturates to -127 .. 127."""),
+        Kernel(f"{name}_dense_update", (
+            f"{c_type} *w", f"{c_type} *b", "const int8_t *x", "const int8_t *d",
+            "float eta", "unsigned fraction", "int32_t most", *_N_IN_OUT), """
+Rank-1 update: W[i][j] = within(W[i][j] + rounded(-(m x_i) d_j, s), most), the products
+exact; m is made of the 8 leading bits of eta, s of its exponent and of fraction.
+b_j likewise, with 128 for x_i; b may be NULL where there are no biases."""),
+        Kernel(f"{name}_feedback_stored", (
+            f"const {c_type} *feedback", "const int8_t *e", "int32_t *u", "size_t n_err", _N),
+            """
+u_j = sum of e_c B[c][j], exact. B is [n_err][n]."""),
+        Kernel(f"{name}_uniform", (
+            "uint32_t seed", "uint32_t stream", "int32_t limit", "int32_t most",
+            f"{c_type} *w", _N), """
+w_k = within(rounded((v_k - 2^15) limit, 15), most), v_k the upper half of word k of the
+stream."""),
+    )
+
+
+_OF_SIGNALS = (
+    *(
+        Kernel(f"{name}_to_i8", (
+            f"const {FORMATS[name].c_type} *v", "int32_t factor", "unsigned shift",
+            "int8_t *x", _N), """
+x_j = signal(rounded(v_j factor, shift)), the product exact.""",
+            "void", "convert", (FORMATS[name], I8))
+        for name in ("u8", "i16")
+    ),
+    Kernel("i32_tanh", ("const int32_t *a", "unsigned fraction", "int8_t *h", _N), """
+h_j = table[rounded(a_j, fraction - 5)], the index within -128 .. 127: tanh in 32 steps a
+unit."""),
+    Kernel("i32_hard_tanh", ("const int32_t *a", "unsigned fraction", "int8_t *h", _N), """
+h_j = signal(rounded(a_j, fraction - 7)): clipped lines."""),
+    Kernel("i8_tanh_grad", ("const int8_t *h", "int8_t *d", _N), """
+d_j = signal(rounded(d_j (2^14 - h_j h_j), 14))."""),
+    Kernel("i8_feedback_signs", (
+        "uint32_t seed", "uint32_t first_word", "int32_t factor", "unsigned shift",
+        "const int8_t *e", "int8_t *u", "size_t n_err", _N), """
+u_j = signal(rounded(factor * sum of +-e_c, shift)), the sum exact. The sign of element
+k = c * n + j is bit k & 31 of word first_word + (k >> 5) of the sign feedback stream, a
+set bit is minus."""),
+    Kernel("i8_ternary", ("const int8_t *e", "int8_t *q", "int32_t threshold", _N), """
+q_j = 127 where e_j >= threshold, -127 where e_j <= -threshold, else 0."""),
+    Kernel("i8_target", ("int8_t *t", "uint32_t label", "int32_t value", _N), """
+t_j = value where j is the label, else 0."""),
+    Kernel("i8_max_abs", ("const int8_t *v", _N), """
+The largest |v_j|.""", "int32_t"),
+    Kernel("i32_sigmoid_bce", (
+        "const int32_t *a", "uint32_t label", "unsigned fraction", "float *p", "int8_t *e",
+        _N), """
+Outputs of sums with `fraction` bits below the point: p_j = a_j 2^-fraction, told as a
+float that is rounded once; with k_j = rounded(a_j, fraction - 4) within -128 .. 127, e_j =
+sigmoid(k_j / 16) - t_j by a table, t 127 at the label. Returns the loss, a sum of table
+entries log(1 + exp(+-k_j / 16)) in 1 / 256, minus at the label. p or e may be NULL.""",
+        "float"),
+)  # fmt: skip
+"""What integer networks have whatever their weights are."""
+
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (*_KERNELS, *_of_integers("i16"), *_of_integers("i8"), *_OF_SIGNALS)
+}
 """Every kernel by name."""
 
 

@@ -37,6 +37,7 @@ _TWINS = {
     "perturbation": ("random__scalar", "math__scalar"),
     "signs": ("random__rvv_m1",),
     "window": ("window__scalar",),
+    "fixed": ("fixed__scalar",),
     "self_test": ("math__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),
 }

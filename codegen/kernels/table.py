@@ -148,6 +148,7 @@ _ROWS_UPDATED = ((), (*_ROWS[1], "rows__rvv_m8"))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
+_FIXED = ("fixed__scalar",)
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 FEWEST_CYCLES = (
@@ -241,6 +242,24 @@ TABLE: tuple[Variant, ...] = (
     *_rows("jvp", "f32_jvp_rademacher", (4, 2, 1), cost.jvp_signs, *_RADEMACHER),
     *_rows("jvp", "f32_jvp_gaussian", (2, 1), cost.jvp_normal, *_GAUSSIAN),
     *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
+    *_rows("fixed_convert", "u8_to_i8 i16_to_i8", (), cost.stream(6), _FIXED),
+    *_rows("fixed_dense_forward", "i16_dense_forward i8_dense_forward", (), cost.dense_forward),
+    *_rows("fixed_dense_backward", "i16_dense_backward i8_dense_backward", (),
+           cost.dense_backward, _FIXED),
+    *_rows("fixed_dense_update", "i16_dense_update i8_dense_update", (), cost.dense_update,
+           _FIXED),
+    *_rows("fixed_feedback_stored", "i16_feedback_stored i8_feedback_stored", (),
+           cost.feedback_stored),
+    *_rows("fixed_uniform", "i16_uniform i8_uniform", (), cost.stream(20),
+           ("fixed__scalar", "random__scalar")),
+    *_rows("fixed_activation", "i32_tanh i32_hard_tanh", (), cost.stream(10), _FIXED),
+    *_rows("fixed_gradient", "i8_tanh_grad", (), cost.stream(10), _FIXED),
+    *_rows("fixed_feedback_signs", "i8_feedback_signs", (), cost.feedback_signs,
+           ("fixed__scalar", "random__scalar")),
+    *_rows("fixed_ternary", "i8_ternary", (), cost.stream(7)),
+    *_rows("fixed_target", "i8_target", (), cost.nothing),
+    *_rows("fixed_max_abs", "i8_max_abs", (), cost.stream(4)),
+    *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (), cost.stream(60), _FIXED),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""

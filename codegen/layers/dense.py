@@ -36,7 +36,7 @@ def forward(c: Composer, n: int) -> Stage:
 def drive(c: Composer, n: int, into: Tensor | None = None) -> tuple[Item, ...]:
     """Layer n's pre-activations, where its result comes to lie, or `into` another
     tensor."""
-    a = into or c.result(n)
+    a = into or c.sums(n)
     if c.way(n) == "listed":
         return (
             listing(c, n, c.sample if n == 1 and as_it_comes(c) else None),
@@ -59,7 +59,7 @@ def product(
     """a = b + x W, row by row: of layer n's own input and result, or of others."""
     return op(
         "dense_forward", shape(c, n), n, w=c.weights(n), b=c.biases(n),
-        x=x or c.input(n), a=a or c.result(n),
+        x=x or c.input(n), a=a or c.sums(n),
     )  # fmt: skip
 
 
@@ -121,6 +121,9 @@ def _fused(c: Composer, n: int, a: Tensor) -> Op:
 def activate(c: Composer, n: int, h: Tensor) -> tuple[Item, ...]:
     """Hidden layer n's pre-activations in h through its activation."""
     kind, across = c.network.activation, Shape(1, c.network.layers[n])
+    if c.numbers.integer:
+        a, named = c.sums(n), kind.replace("-", "_")
+        return (op(named, across, n, a=a, fraction=c.point_of(a), h=h),)
     if kind == "identity":
         return (finite(h, n),)
     return (op(kind, across, n, h=h, needs="true", faults=h),)
@@ -129,6 +132,8 @@ def activate(c: Composer, n: int, h: Tensor) -> tuple[Item, ...]:
 def slope(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
     """d through hidden layer n's activation backwards: times phi'."""
     kind, across = c.network.activation, Shape(1, c.network.layers[n])
+    if c.numbers.integer:  # of clipped lines, too: a unit at its end can come back
+        return (op("tanh_grad", across, n, h=c.result(n), d=d),)
     if kind == "identity":
         return (finite(d, n),)
     return (op(f"{kind}_grad", across, n, h=c.result(n), d=d, needs="true", faults=d),)
@@ -154,7 +159,16 @@ def backward(
     u: Tensor | None = None,
 ) -> Op:
     """d_n = W_(n+1) d_(n+1), the transposed product; or u = W_(n+1) d."""
+    w, d, u = c.weights(n + 1), d or c.delta(n + 1), u or c.delta(n)
+    return transposed(c, n, w, d, u, says)
+
+
+def transposed(
+    c: Composer, n: int, w: Tensor, d: Tensor, u: Tensor, says: str, purpose: str = ""
+) -> Op:
+    """u = w d, of any weights."""
+    fixed = {"fraction": c.fraction(w)} if c.numbers.integer else {}
     return op(
-        "dense_backward", Shape(*c.network.shape(n + 1)), n, w=c.weights(n + 1),
-        d=d or c.delta(n + 1), u=u or c.delta(n), says=says,
+        "dense_backward", Shape(*w.shape), n, w=w, d=d, u=u, says=says, purpose=purpose,
+        **fixed,
     )  # fmt: skip

@@ -33,6 +33,8 @@ def identity(spec: Spec) -> bytes:
             del said["inputs"][kind]
     if spec.goal == "label":
         del said["goal"]
+    if spec.format == "f32":
+        del said["format"]
     if spec.update == UpdateChoice():
         del said["update"]
     rule = rules.get(spec.rule)

@@ -13,18 +13,18 @@ from dataclasses import replace
 from codegen import kernels, rules
 from codegen.composer import Composer, Way
 from codegen.errors import SpecError
-from codegen.formats import F32, need_fma
+from codegen.formats import F32
 from codegen.kernels.cost import Shape
 from codegen.planning import ways
 from codegen.planning.arena import Arena, arrange, survivors
 from codegen.planning.fitting import fitted, refuse_oversized_image
 from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
 from codegen.planning.planned import (
-    BESIDE_THE_STEP,
     Call,
     Choice,
     LinkPlan,
     Plan,
+    beside_the_step,
     vlens_of,
 )
 from codegen.planning.resident import Resident
@@ -98,9 +98,9 @@ def _calls(
     network = composer.network
     most = max(math.prod(network.shape(n)) for n in range(1, network.depth + 1))
     wanted: dict[tuple[int, str], tuple[Shape, str]] = {
-        (0, name): (Shape(1, most), "") for name in BESIDE_THE_STEP
+        (0, name): (Shape(1, most), "") for name in beside_the_step(composer.spec)
     }
-    if composer.spec.clip.weights is not None:  # of what is drawn at first
+    if composer.spec.clip.weights is not None and not composer.numbers.integer:  # of what is drawn at first
         wanted[0, kernels.find("clip", F32).name] = Shape(1, network.n_out), ""
     for one in program.ops():
         made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))
@@ -161,10 +161,11 @@ def plan(
     chosen = [Way(layer.way, layer.shape.density) for layer in layers]
     composer = Composer(spec, rule.parameters, chosen, target.xlen)
     program = rule.declaration.program(composer)
-    if need_fma(program.formats):
+    if not spec.numbers.integer:
         require_fma(target)
     timeline = program.lives()
-    arena = arrange(timeline, lives(program.look, program.results))
+    looking = lives((*program.look, program.outputs), program.results)
+    arena = arrange(timeline, looking)
     tensors = _placed(program, _state(composer, program), timeline, arena)
     if resident is not None:
         resident.require(spec)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from codegen import kernels, rules
 from codegen.budget import Item
-from codegen.formats import F32, U32
+from codegen.formats import U32
 from codegen.kernels.cost import Shape
 from codegen.planning import bill as bills
 from codegen.planning import ways
@@ -22,8 +22,6 @@ from codegen.spec import Spec
 from codegen.tensors import WORD, Tensor
 from targets import Target
 
-BESIDE_THE_STEP = (kernels.find("uniform", F32).name, kernels.find("digest", U32).name)
-"""Kernels that a network needs, and its learning steps do not."""
 UNKNOWN_VLENS = (128, 256, 512, 1024)
 """What a length-agnostic plan is made for: the best over all of these."""
 
@@ -201,6 +199,12 @@ class Plan:
     def ram(self) -> int:
         """Bytes of RAM, as the linker will count them."""
         return bills.ram(self.bill)
+
+
+def beside_the_step(spec: Spec) -> tuple[str, str]:
+    """Kernels that a network needs, and its learning steps do not."""
+    drawn = kernels.find("uniform", spec.numbers.weight)
+    return drawn.name, kernels.find("digest", U32).name
 
 
 def vlens_of(target: Target, vlen: int | None) -> tuple[int, ...]:

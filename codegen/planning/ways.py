@@ -166,7 +166,9 @@ def density(spec: Spec, layer: int, inputs: float) -> float:
 
 def possible(spec: Spec, layer: int, learns: bool) -> tuple[str, ...]:
     """The ways of a layer: one that learns may be fused, unless its updates are
-    gated or clipped, which no fused pass can do."""
+    gated or clipped, which no fused pass can do. Integers have the dense one."""
+    if spec.numbers.integer:
+        return ("dense",)
     whole = layer not in spec.gated and spec.clip.weights is None
     there = WAYS if learns and whole else ("dense", "listed")
     return tuple(way for way in there if not learns or way in chosen(spec).ways)
@@ -174,6 +176,8 @@ def possible(spec: Spec, layer: int, learns: bool) -> tuple[str, ...]:
 
 def _hinders(spec: Spec) -> str:
     """What keeps every update from waiting for the next forward pass."""
+    if spec.numbers.integer:
+        return f"format {spec.format} has no pass over weights that does both"
     if "fused" not in chosen(spec).ways:
         return f"update {spec.update.name!r} cannot wait for the next forward pass"
     what = f"gate {spec.gate.kind}" if spec.gate.rows else "clip_weights"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.constants import BUDGET_GAIN
-from codegen.reference import fronts, gates, goals, updates
+from codegen.reference import fronts, gates, goals, integers, random, updates
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest, words
 from codegen.reference.environment import require_sound
@@ -17,7 +18,7 @@ from codegen.reference.faults import NonFinite
 from codegen.reference.float32 import FLOAT32
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
-from codegen.reference.operations import Limits
+from codegen.reference.operations import Arithmetic, Limits
 from codegen.reference.outputs import OUTPUTS
 from codegen.spec import Network, Spec
 
@@ -35,7 +36,7 @@ class Result:
     loss: np.float32
 
 
-class Learner(Machine[F32]):
+class Learner(Machine[Any]):
     """A network in training, in the contract's arithmetic (docs/arithmetic.md).
 
     A machine that computes, with a state from the start: "W1" [n_in, n_out], "b1"
@@ -51,7 +52,7 @@ class Learner(Machine[F32]):
         `ReferenceUnsound` where this process cannot compute it.
         """
         require_sound()
-        super().__init__(spec, FLOAT32, seed)
+        super().__init__(spec, _arithmetic(spec), seed)
         self.state = self._initial()
         self._digest = Digest(sum(map(words, self.state.values())))
 
@@ -72,10 +73,14 @@ class Learner(Machine[F32]):
         have.
         """
         x = self._input(sample)
-        self.learn(x, goals.target(self.spec, x, target), np.float32(eta))
+        t = goals.target(self.spec, x, target)
+        integer = self.spec.numbers.integer
+        self.learn(x, integers.target(t) if integer else t, np.float32(eta))
         if self.spec.gate.budget is not None and self.changed:
             self._hold_budget(self.spec.gate.budget, signal)
         self.step_number += 1
+        if integer:
+            self.trace["p"] = integers.told(self.trace["p"])
         return Result(self.trace["p"], self.loss)
 
     @np.errstate(all="ignore")
@@ -85,7 +90,8 @@ class Learner(Machine[F32]):
         Raises `NonFinite` and `ValueError` as `step` does.
         """
         a = self.look(self._input(sample))
-        self.trace["p"] = OUTPUTS[self.spec.network.output].value(a)
+        integer, output = self.spec.numbers.integer, self.spec.network.output
+        self.trace["p"] = integers.told(a) if integer else OUTPUTS[output].value(a)
         return self.trace["p"]
 
     def digest(self) -> int:
@@ -93,7 +99,7 @@ class Learner(Machine[F32]):
         return self._digest(self.state.values())
 
     def load(
-        self, state: Mapping[str, NDArray[np.float32]], step_number: int = 0
+        self, state: Mapping[str, NDArray[Any]], step_number: int = 0
     ) -> None:
         """Continue from these tensors, which are copied.
 
@@ -110,12 +116,14 @@ class Learner(Machine[F32]):
                     f"tensor {name!r} is {given.dtype} {given.shape}: "
                     f"expected {tensor.dtype} {tensor.shape}"
                 )
-        self.state = {name: np.array(state[name], order="C") for name in self.state}
+        for name, tensor in self.state.items():
+            self.state[name] = np.empty_like(tensor, order="C")
+            self.state[name][...] = state[name]
         self.step_number = step_number
 
-    def snapshot(self) -> dict[str, F32]:
+    def snapshot(self) -> dict[str, NDArray[Any]]:
         """A copy of the state."""
-        return {name: tensor.copy() for name, tensor in self.state.items()}
+        return {name: np.array(tensor) for name, tensor in self.state.items()}
 
     def held(self) -> dict[str, tuple[F32, Limits]]:
         """State that the rule holds within limits of its own: first values, and limits."""
@@ -131,13 +139,13 @@ class Learner(Machine[F32]):
         tau, one = self.state["tau"], np.float32(1)
         tau[:] = gates.controlled(tau[0], signal, budget, one, _BUDGET_GAIN)
 
-    def _initial(self) -> dict[str, F32]:
+    def _initial(self) -> dict[str, Any]:
         """Weights, then what the rule adds, all within limits, then thresholds."""
         network, gate, limit = self.spec.network, self.spec.gate, self.spec.clip.weights
-        state = initial_state(network, self.seed)
+        state = initial_state(network, self._draw)
         if hasattr(self.twin, "initial"):
-            state |= self.twin.initial(network, self.seed)
-        if limit is not None:
+            state |= self.twin.initial(network, self._draw)
+        if limit is not None and not self.spec.numbers.integer:
             most = np.float32(limit)
             state = {name: FLOAT32.clipped(t, most) for name, t in state.items()}
         state |= {name: first for name, (first, _) in self.held().items()}
@@ -149,7 +157,16 @@ class Learner(Machine[F32]):
             layers = self.twin.learning(network)
         return state | updates.initial(self.spec, layers)
 
-    def _input(self, sample: NDArray[np.generic]) -> F32:
+    def _draw(self, stream: int, limit: float, shape: tuple[int, int]) -> Any:
+        """First weights, in the spec's numbers."""
+        numbers, seed = self.spec.numbers, self.seed
+        if numbers.integer:
+            clip = self.spec.clip.weights
+            return integers.drawn(numbers, seed, stream, limit, shape, clip)
+        found = random.uniform(seed, stream, np.float32(limit), shape[0] * shape[1])
+        return found.reshape(shape)
+
+    def _input(self, sample: NDArray[np.generic]) -> Any:
         """What the spec's front makes of a sample."""
         inputs, shape = self.spec.inputs, (self.spec.sample_elements,)
         if sample.shape != shape or sample.dtype != _DTYPES[inputs.dtype]:
@@ -157,13 +174,21 @@ class Learner(Machine[F32]):
                 f"sample is {sample.dtype} {sample.shape}: "
                 f"expected {inputs.dtype} {shape}"
             )
+        if self.spec.numbers.integer:
+            return integers.network_input(inputs, sample)
         return fronts.of(inputs).network_input(inputs, sample)
 
 
-def initial_state(network: Network, seed: int) -> dict[str, F32]:
+def _arithmetic(spec: Spec) -> Arithmetic[Any]:
+    """The spec's. Integers have a part of its operations: those of the rules that the
+    spec may name."""
+    return cast("Arithmetic[Any]", integers.Integers() if spec.numbers.integer else FLOAT32)
+
+
+def initial_state(network: Network, draw: dense.Draw) -> dict[str, Any]:
     """First weights and biases of every layer."""
-    state: dict[str, F32] = {}
+    state: dict[str, Any] = {}
     for layer in range(1, network.depth + 1):
-        drawn = dense.initial(network, layer, seed)
+        drawn = dense.initial(network, layer, draw)
         state[f"W{layer}"], state[f"b{layer}"] = drawn
     return state

@@ -23,7 +23,7 @@ from codegen.spec import Spec
 
 class Twin(Protocol):
     """A module of codegen.reference.rules. It may also have `initial(network,
-    seed)`, the first values of the state that it adds to the weights, and
+    draw)`, the first values of the state that it adds to the weights, and
     `learning(network)`, the layers that it updates, where those are not all;
     `held(network, parameters)`, state with limits of its own: first values, and
     limits, by name; `feedforward(network)` and `promises(machine, trace)`, what

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jinja2
 
-from codegen import constants, goals, kernels, protocol, streams
+from codegen import constants, goals, kernels, protocol, streams, tables
 from codegen.building.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.planning import bill, layout
@@ -77,6 +77,7 @@ def _environment(templates: Path) -> jinja2.Environment:
     }
     made.globals["constants"] = constants
     made.globals["streams"] = streams
+    made.globals["tables"] = tables
     made.globals["findings"] = FINDINGS
     made.globals["kind"] = kind
     made.bytecode_cache = Compiled(made)
@@ -139,6 +140,7 @@ def context(plan: Plan, portable: bool = False) -> dict[str, object]:
         "network": spec.network,
         "rule": plan.rule,
         "inputs": spec.inputs,
+        "numbers": spec.numbers,
         "line": plan.line,
         "target": plan.target,
         "protocol": protocol,
@@ -170,7 +172,8 @@ def render_network(
     }
     if plan.consts:
         files["net_const.c"] = env.get_template("net_const.c.j2").render(values)
-    files |= kernels.render(env, [call.variant for call in plan.calls], ["self_test"])
+    tested = [] if plan.spec.numbers.integer else ["self_test"]
+    files |= kernels.render(env, [call.variant for call in plan.calls], tested)
     return dict(sorted(_tied(renamed(files, prefix)).items()))
 
 

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from codegen import in_integers
 from codegen.composer import Composer
 from codegen.errors import SpecError
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Program
-from codegen.spec import ACTIVATIONS, OUTPUTS, Network, RuleChoice, Spec
+from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS, Network, RuleChoice, Spec
 from codegen.traces import Phase
 
 
@@ -50,6 +51,7 @@ class Declaration:
     `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
     empty where all do.
+    `floating`: why it makes no sense in integers, if it makes none.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Declaration:
     why: str = ""
     phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
     conflict: Callable[[Parameters], str] = lambda parameters: ""
+    floating: str = ""
 
     def suited(self, network: Network) -> Network:
         """The network of such widths that it can teach: what it cannot have is replaced
@@ -147,8 +150,9 @@ def get(choice: RuleChoice) -> Rule:
 
 
 def require(rule: Rule, spec: Spec) -> None:
-    """Raise `SpecError` for a network or a gate of `spec` that makes no sense with
-    `rule`."""
+    """Raise `SpecError` for a format, a network or a gate of `spec` that makes no sense
+    with `rule`."""
+    in_integers.require(spec, rule.name, rule.parameters, rule.declaration.floating)
     _require_network(rule.declaration, spec.network)
     _require_gates(rule, spec)
 
@@ -158,7 +162,7 @@ def _require_network(declared: Declaration, network: Network) -> None:
         ("activation", network.activation, declared.activations),
         ("output", network.output, declared.outputs),
     ):
-        if found not in known:
+        if found not in known and found != HARD_TANH:  # which is tanh's in integers
             raise SpecError(
                 f"{what} {found!r} makes no sense with rule {declared.name!r}: expected "
                 + " or ".join(known),

@@ -40,4 +40,5 @@ RULE = Declaration(
     gates=frozenset({"error"}),
     activations=("sigmoid",),
     outputs=("identity",),
+    floating="its units settle by steps that activations of 8 bits round away",
 )

@@ -17,21 +17,15 @@ def _heard(c: Composer) -> Tensor:
     """What hidden layers hear of the error."""
     if c.parameters["error"] == "exact" or c.depth == 1:
         return c.error
-    return c.tensor("q", (c.network.n_out,))
+    return c.signal("q", (c.network.n_out,))
 
 
 def _ternary(c: Composer) -> tuple[Item, ...]:
     q = _heard(c)
     if q == c.error:
         return ()
-    made = op(
-        "ternary",
-        Shape(1, q.size),
-        c.depth,
-        e=c.error,
-        q=q,
-        threshold=float(c.parameters["threshold"]),
-    )
+    threshold = c.level(float(c.parameters["threshold"]))
+    made = op("ternary", Shape(1, q.size), c.depth, e=c.error, q=q, threshold=threshold)
     says = "what the hidden layers hear of the error: its sign, where it is large"
     return (Stage("judge", (made,), says=says),)
 

@@ -14,7 +14,7 @@ from codegen.updates import update
 
 def _target(c: Composer) -> Tensor:
     """-t, so that what comes down of it is the delta."""
-    return c.tensor("t", (c.network.n_out,))
+    return c.signal("t", (c.network.n_out,))
 
 
 def _turn(c: Composer, n: int) -> tuple[Item, ...]:

@@ -41,4 +41,5 @@ RULE = Declaration(
     parameters=(perturbation.K, perturbation.PERTURBATION),
     rates=_rates,
     program=lambda c: local.program(c, _delta),
+    floating="derivatives along random directions span more than the 8 bits of an error",
 )

@@ -99,4 +99,5 @@ RULE = Declaration(
     rates=_rates,
     program=_program,
     gates=frozenset({"error"}),
+    floating="derivatives along random directions span more than the 8 bits of an error",
 )

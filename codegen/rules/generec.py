@@ -30,4 +30,5 @@ RULE = Declaration(
     program=_program,
     activations=("sigmoid",),
     outputs=("identity",),
+    floating="its units settle by steps that activations of 8 bits round away",
 )

@@ -155,4 +155,5 @@ RULE = Declaration(
     conflict=_conflict,
     activations=("sigmoid",),
     outputs=("identity",),
+    floating="its units settle by steps that activations of 8 bits round away",
 )  # fmt: skip

@@ -27,7 +27,7 @@ def readout(c: Composer, n: int) -> Tensor:
 
 def error(c: Composer, n: int) -> Tensor:
     """e_n, of its outputs p_n."""
-    return c.tensor(f"e{n}", (c.network.n_out,))
+    return c.signal(f"e{n}", (c.network.n_out,))
 
 
 def through(c: Composer, n: int, x: Tensor, u: Tensor) -> Op:
@@ -47,7 +47,7 @@ def through(c: Composer, n: int, x: Tensor, u: Tensor) -> Op:
 def turn(c: Composer, n: int, delta: tuple[Item, ...]) -> tuple[Item, ...]:
     """The read-out of layer n, its outputs and its error; unless that is negligible
     `delta`, what makes d_n of it, and then layer and read-out learn."""
-    p, e, h = c.tensor(f"p{n}", (c.network.n_out,)), error(c, n), c.result(n)
+    p, e, h = c.totals(f"p{n}", readout(c, n)), error(c, n), c.result(n)
     learned = (
         *delta, *update(c, n), *plain(c, readout(c, n), None, h, e, n, "readout")
     )  # fmt: skip
@@ -67,16 +67,8 @@ def program(c: Composer, delta: Callable[[Composer, int], tuple[Item, ...]]) -> 
 
 def _delta(c: Composer, n: int) -> tuple[Item, ...]:
     r, d = readout(c, n), c.delta(n)
-    down = op(
-        "dense_backward",
-        Shape(*r.shape),
-        n,
-        w=r,
-        d=error(c, n),
-        u=d,
-        purpose="readout",
-        says=f"d_{n} = (R_{n} e_{n}) * phi'(a_{n}), the read-out before its update",
-    )
+    says = f"d_{n} = (R_{n} e_{n}) * phi'(a_{n}), the read-out before its update"
+    down = dense.transposed(c, n, r, error(c, n), d, says, "readout")
     return (down, *dense.slope(c, n, d))
 
 

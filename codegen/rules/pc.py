@@ -325,4 +325,5 @@ RULE = Declaration(
     program=_program,
     outputs=("identity",),
     conflict=_conflict,
+    floating="its errors are divided by variances, and its units settle by small steps",
 )

@@ -37,7 +37,7 @@ def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
     """Layer n's weights within their limit, where they have one: all, or the rows on
     its list alone, where no others have changed."""
     most = c.spec.clip.weights
-    if most is None:
+    if most is None or c.numbers.integer:  # whose updates saturate
         return ()
     rows: tuple[Item, ...] = clipped(c, c.weights(n))
     if listed:
@@ -51,7 +51,7 @@ def limit(c: Composer, n: int, listed: bool = False) -> tuple[Item, ...]:
 def clipped(c: Composer, v: Tensor) -> tuple[Item, ...]:
     """A tensor within the limit of weights, where there is one."""
     most = c.spec.clip.weights
-    if most is None:
+    if most is None or c.numbers.integer:
         return ()
     across = Shape(1, c.network.n_out)
     return (op("clip", across, v=v, limit=float(most), n=v.size),)

@@ -28,17 +28,7 @@ def plain(
     purpose: str = "",
 ) -> tuple[Item, ...]:
     """The update of any matrix w [x, d], and biases b where it has some."""
-    made = op(
-        "dense_update",
-        Shape(x.size, d.size),
-        n,
-        w=w,
-        b=b,
-        x=x,
-        d=d,
-        eta=ETA,
-        purpose=purpose,
-    )
+    made = _moved(c, w, b, x, d, Shape(x.size, d.size), n, purpose)
     return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
 
 
@@ -66,15 +56,17 @@ def biases(c: Composer, n: int, d: Tensor, eta: Symbol = ETA) -> tuple[Item, ...
 
 
 def _whole(c: Composer, n: int) -> Op:
+    w, b, x, d = c.weights(n), c.biases(n), c.input(n), c.delta(n)
+    return _moved(c, w, b, x, d, dense.shape(c, n), n)
+
+
+def _moved(
+    c: Composer, w: Tensor, b: Tensor | None, x: Tensor, d: Tensor, shape: Shape, n: int,
+    purpose: str = "",
+) -> Op:  # fmt: skip
+    point = c.point(w) if c.numbers.integer else {}
     return op(
-        "dense_update",
-        dense.shape(c, n),
-        n,
-        w=c.weights(n),
-        b=c.biases(n),
-        x=c.input(n),
-        d=c.delta(n),
-        eta=ETA,
+        "dense_update", shape, n, w=w, b=b, x=x, d=d, eta=ETA, purpose=purpose, **point
     )
 
 

@@ -149,7 +149,8 @@ def reference_before(run: Recorded, lesson: Lesson, step: int) -> Learner:
     init = lesson.experiment.init
     if init is not None:
         shapes = {name: tensor.shape for name, tensor in learner.state.items()}
-        learner.load(weights.load(init, shapes))
+        dtypes = {name: tensor.dtype.str for name, tensor in learner.state.items()}
+        learner.load(weights.load(init, shapes, dtypes))
     for earlier in range(step):
         sample, given = lesson.sample(earlier)
         try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import goals, rules
+from codegen.numbers import NUMBERS
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets, paths, scalers, taken
 from hil.data.datasets import Dataset
@@ -58,7 +59,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     """The lesson of `experiment`, with its data unless `dataset` is there. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
-    require_fma(target)
+    experiment = _with_format(experiment, target)
     unit = None
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)
@@ -80,6 +81,27 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
         effective, target, vlen, spec, dataset, extent.steps, extent.tested,
         extent.resident, tuned,
     )  # fmt: skip
+
+
+def _with_format(experiment: Experiment, target: Target) -> Experiment:
+    """The experiment in a format that the target computes. Raises `DescriptorError`."""
+    if not NUMBERS[experiment.format].integer:
+        require_fma(target)
+    return experiment
+
+
+def _require_integer_run(experiment: Experiment) -> None:
+    """Raise `UsageError` for what a run in integers cannot have."""
+    if experiment.health is not None:
+        raise UsageError(
+            f"health is {experiment.health}, but format {experiment.format} has no exact "
+            "gradient that updates could be held against: expected format f32"
+        )
+    if experiment.lr is not None and experiment.lr > 1:
+        raise UsageError(
+            f"lr is {experiment.lr:g}, but a learning rate of format "
+            f"{experiment.format} is at most 1"
+        )
 
 
 def data_of(experiment: Experiment) -> Dataset:
@@ -115,8 +137,11 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         Clip(experiment.clip_weights, experiment.clip_error),
         goal=_goal(experiment, dataset),
         update=_update(experiment),
+        format=experiment.format,
     )
     rules.require(rules.get(spec.rule), spec)
+    if spec.numbers.integer:
+        _require_integer_run(experiment)
     return spec
 
 
@@ -164,7 +189,8 @@ def _settled(
 
 def _rate(spec: Spec) -> float:
     """A velocity adds up what 1 / (1 - momentum) steps learn."""
-    return rates.default(spec.rule, spec.network) * (1 - spec.update.momentum)
+    usual = rates.default(spec.rule, spec.network) * spec.numbers.rate
+    return usual * (1 - spec.update.momentum)
 
 
 def _at_absolute_paths(experiment: Experiment) -> Experiment:

@@ -5,13 +5,18 @@ Weights lie input-major, `w[i, j]` with i the input and j the output.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from codegen import streams
-from codegen.reference import random
-from codegen.reference.arithmetic import F32
 from codegen.reference.operations import Arithmetic, T
 from codegen.spec import Network
+
+Draw: TypeAlias = Callable[[int, float, tuple[int, int]], Any]
+"""First weights of a shape: uniform numbers of a stream, within a limit."""
 
 
 def forward(arithmetic: Arithmetic[T], w: T, b: T, x: T) -> T:
@@ -47,15 +52,15 @@ def derivative(arithmetic: Arithmetic[T], w: T, v: T, x: T, t: T | None) -> T:
     return arithmetic.chain(v[-1], *pairs, skip=True)
 
 
-def initial(network: Network, layer: int, seed: int) -> tuple[F32, F32]:
-    """Weights uniform within the Glorot limit (He's for hidden relu), biases 0.
+def initial(network: Network, layer: int, draw: Draw) -> tuple[Any, Any]:
+    """Weights that `draw` makes, uniform within the Glorot limit (He's for hidden relu), biases 0.
 
     limit = sqrt(6 / (n_in + n_out)), for hidden relu layers sqrt(6 / n_in)
     (Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10, as uniform
-    distributions), rounded to binary32.
+    distributions).
     """
     n_in, n_out = network.shape(layer)
     he = network.activation == "relu" and layer < network.depth
-    limit = np.float32(np.sqrt(6.0 / (n_in if he else n_in + n_out)))
-    drawn = random.uniform(seed, streams.weights(layer), limit, n_in * n_out)
-    return drawn.reshape(n_in, n_out), np.zeros(n_out, np.float32)
+    limit = math.sqrt(6.0 / (n_in if he else n_in + n_out))
+    w = draw(streams.weights(layer), limit, (n_in, n_out))
+    return w, np.zeros_like(w, shape=(n_out,))

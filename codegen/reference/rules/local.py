@@ -7,25 +7,26 @@ soon as it has been computed (Nokland and Eidnes 2019, arXiv 1901.06656).
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from codegen import streams
-from codegen.reference import random
-from codegen.reference.arithmetic import F32
+from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
 from codegen.reference.updates import rank_one
 from codegen.spec import Network
 
 
-def initial(network: Network, seed: int) -> dict[str, F32]:
+def initial(network: Network, draw: dense.Draw) -> dict[str, Any]:
     """R_l [n_l, outputs], uniform within Glorot's limit."""
     found = {}
     for layer in range(1, network.depth):
         shape = (network.layers[layer], network.n_out)
-        limit = np.float32(np.sqrt(6.0 / sum(shape)))
-        drawn = random.uniform(seed, streams.readout(layer), limit, shape[0] * shape[1])
-        found[f"R{layer}"] = drawn.reshape(shape)
+        limit = math.sqrt(6.0 / sum(shape))
+        found[f"R{layer}"] = draw(streams.readout(layer), limit, shape)
     return found
 
 

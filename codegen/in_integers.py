@@ -1,0 +1,107 @@
+"""What makes sense in an integer format, and why the rest does not."""
+
+from __future__ import annotations
+
+from codegen.errors import SpecError
+from codegen.numbers import factor
+from codegen.parameters import Parameters
+from codegen.spec import HARD_TANH, Spec, UpdateChoice
+
+ACTIVATIONS = ("tanh", HARD_TANH)
+"""By a table, and by clipped lines."""
+OUTPUTS = ("sigmoid",)
+SCALES = (2.0**-20, 100.0)
+"""What the magnitude of sign feedback lies between."""
+
+
+def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> None:
+    """Raise `SpecError` for what integers cannot have, where `spec` is of such a format,
+    and for what they alone have, where it is not. `floating`: why the rule makes no
+    sense in integers, if it makes none."""
+    if not spec.numbers.integer:
+        if spec.network.activation == HARD_TANH:
+            raise SpecError(
+                f"activation {HARD_TANH!r} is one of the integer formats: expected "
+                "another with f32, or format i16 or i8"
+            )
+        return
+    if floating:
+        raise SpecError(
+            f"rule {rule!r} makes no sense in {spec.format}: {floating}: expected "
+            "format f32"
+        )
+    _require_network(spec)
+    _require_inputs(spec)
+    _require_updates(spec)
+    _require_feedback(spec, rule, parameters)
+
+
+def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:
+    return SpecError(f"{what} in {spec.format}: {why}: expected {expected}")
+
+
+def _require_network(spec: Spec) -> None:
+    network = spec.network
+    if network.activation not in ACTIVATIONS:
+        raise _refusal(
+            spec, f"activation {network.activation!r}",
+            "activations of 8 bits are within -1 and 1, and tables are made of tanh",
+            " or ".join(ACTIVATIONS),
+        )  # fmt: skip
+    if network.output not in OUTPUTS:
+        raise _refusal(
+            spec, f"output {network.output!r}",
+            "an error of 8 bits is one of outputs between 0 and 1, each by itself",
+            " or ".join(OUTPUTS),
+        )  # fmt: skip
+    if spec.goal != "label":
+        raise _refusal(
+            spec, f"goal {spec.goal!r}",
+            "8 bits of an error are too few to learn numbers by", "goal label",
+        )  # fmt: skip
+
+
+def _require_inputs(spec: Spec) -> None:
+    inputs = spec.inputs
+    if not inputs.integer:
+        raise _refusal(
+            spec, f"samples that come as {inputs}",
+            "no float is computed there on the way to the network",
+            "u8 or i16 samples, divided by a scale",
+        )  # fmt: skip
+    factor(inputs.scale, inputs.format.bits)
+
+
+def _require_updates(spec: Spec) -> None:
+    if spec.gate.rows:
+        raise _refusal(
+            spec, f"gate {spec.gate.kind!r}",
+            "rounding leaves out every change below half a unit by itself",
+            "gate none or error",
+        )  # fmt: skip
+    if spec.update != UpdateChoice():
+        raise _refusal(
+            spec, f"update {spec.update.name!r}",
+            "a velocity would need more bits than a weight", "update rank-1",
+        )  # fmt: skip
+    if spec.clip.error is not None:
+        raise _refusal(
+            spec, "clip_error", "an error is within -1 and 1 by itself", "none"
+        )
+
+
+def _require_feedback(spec: Spec, rule: str, parameters: Parameters) -> None:
+    if "feedback" not in parameters:
+        return
+    if parameters["feedback"] != "signs":
+        raise _refusal(
+            spec, f"feedback {parameters['feedback']!r} of rule {rule!r}",
+            "a stored matrix would need a point of its own", "signs",
+        )  # fmt: skip
+    scale = float(parameters["feedback_scale"])
+    if not SCALES[0] <= scale <= SCALES[1]:
+        raise _refusal(
+            spec, f"feedback_scale {scale:g} of rule {rule!r}",
+            "its 8 leading bits are a factor, the others a shift",
+            f"{SCALES[0]:.3g} to {SCALES[1]:g}",
+        )  # fmt: skip
