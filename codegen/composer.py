@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from codegen import streams
 from codegen.formats import F32, U32, Format, pointer
 from codegen.numbers import Numbers
 from codegen.spec import Network, Spec
-from codegen.tables import LARGEST, ONE, POINT
+from codegen.tables import ONE, POINT
 from codegen.tensors import Fill, Tensor, Uniform, Values
 
 
@@ -108,7 +109,9 @@ class Composer:
             name, shape, "learned", format=weight, initial=initial, limits=limits
         )
 
-    def signal(self, name: str, shape: tuple[int, ...], role: str = "scratch") -> Tensor:
+    def signal(
+        self, name: str, shape: tuple[int, ...], role: str = "scratch"
+    ) -> Tensor:
         """Activations, errors, deltas, targets."""
         return self.tensor(name, shape, role, format=self.numbers.value)
 
@@ -193,7 +196,7 @@ class Composer:
         """What a magnitude must reach, as activations and errors are stored."""
         return math.ceil(ONE * threshold) if self.numbers.integer else threshold
 
-    def point(self, w: Tensor) -> dict[str, int]:
+    def point(self, w: Tensor) -> dict[str, Any]:
         """Of integer weights: bits below their point, and their largest magnitude."""
         assert isinstance(w.initial, Uniform)
         assert w.limits is not None

@@ -56,4 +56,3 @@ POINTER = "pointer"
 def pointer(xlen: int) -> Format:
     """A pointer to a row of floats, on a machine whose registers have `xlen` bits."""
     return Format(POINTER, xlen, "float *", "", "", "never")
-

@@ -41,7 +41,7 @@ class Experiment:
     rule: str = "dfa"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     network: tuple[int, ...] | str | None = None
-    format: str = "f32"
+    format: str | None = None
     activation: str | None = None
     output: str | None = None
     data: str | InMemory = "digits"

@@ -101,8 +101,6 @@ def _require_possible(config: pytest.Config) -> None:
         if unit is not None:
             _take_target(config)
         chosen = [targets.load(name) for name in _names(config)]
-        for target in chosen:
-            targets.require_fma(target)
         able = [target for target in chosen if target.vector] or chosen
         for target in able if vlen is not None else ():
             target.vlen(vlen)

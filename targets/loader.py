@@ -62,7 +62,8 @@ def require_fma(target: Target) -> None:
     able = ", ".join(name for name in names() if load(name).fma)
     raise DescriptorError(
         f"target {target.name!r} has no hardware binary32 fused multiply-add, so float32 "
-        "is refused there: an integer format is needed, and there is none yet",
+        "is refused there",
+        "--format i16 and --format i8 learn in integers there",
         f"float32 is learned on: {able}",
         "`hil build --link-only` makes the image that answers HELLO, ECHO and PING there; "
         "`hil bench link` and `hil memory` measure it",

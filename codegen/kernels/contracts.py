@@ -363,34 +363,67 @@ modulo 2^32. `bits` may point at words of any type.""", "uint32_t"),
 )  # fmt: skip
 
 
-
 def _of_integers(name: str) -> tuple[Kernel, ...]:
     """The kernels that integer weights of that format have."""
     c_type = FORMATS[name].c_type
     w, b = f"const {c_type} *w", f"const {c_type} *b"
     return (
-        Kernel(f"{name}_dense_forward", (
-            w, b, "const int8_t *x", "int32_t *a", *_N_IN_OUT), """
-Dense layer: a_j = 128 b_j + sum of x_i W[i][j], exact. W is [n_in][n_out]."""),
-        Kernel(f"{name}_dense_backward", (
-            w, "const int8_t *d", "unsigned fraction", "int8_t *u", *_N_IN_OUT), """
+        Kernel(
+            f"{name}_dense_forward",
+            (w, b, "const int8_t *x", "int32_t *a", *_N_IN_OUT),
+            """
+Dense layer: a_j = 128 b_j + sum of x_i W[i][j], exact. W is [n_in][n_out].""",
+        ),
+        Kernel(
+            f"{name}_dense_backward",
+            (w, "const int8_t *d", "unsigned fraction", "int8_t *u", *_N_IN_OUT),
+            """
 Transposed product: u_i = signal(rounded(sum of W[i][j] d_j, fraction)), the sum exact.
-rounded is to nearest, ties up; signal saturates to -127 .. 127."""),
-        Kernel(f"{name}_dense_update", (
-            f"{c_type} *w", f"{c_type} *b", "const int8_t *x", "const int8_t *d",
-            "float eta", "unsigned fraction", "int32_t most", *_N_IN_OUT), """
+rounded is to nearest, ties up; signal saturates to -127 .. 127.""",
+        ),
+        Kernel(
+            f"{name}_dense_update",
+            (
+                f"{c_type} *w",
+                f"{c_type} *b",
+                "const int8_t *x",
+                "const int8_t *d",
+                "float eta",
+                "unsigned fraction",
+                "int32_t most",
+                *_N_IN_OUT,
+            ),
+            """
 Rank-1 update: W[i][j] = within(W[i][j] + rounded(-(m x_i) d_j, s), most), the products
 exact; m is made of the 8 leading bits of eta, s of its exponent and of fraction.
-b_j likewise, with 128 for x_i; b may be NULL where there are no biases."""),
-        Kernel(f"{name}_feedback_stored", (
-            f"const {c_type} *feedback", "const int8_t *e", "int32_t *u", "size_t n_err", _N),
+b_j likewise, with 128 for x_i; b may be NULL where there are no biases.""",
+        ),
+        Kernel(
+            f"{name}_feedback_stored",
+            (
+                f"const {c_type} *feedback",
+                "const int8_t *e",
+                "int32_t *u",
+                "size_t n_err",
+                _N,
+            ),
             """
-u_j = sum of e_c B[c][j], exact. B is [n_err][n]."""),
-        Kernel(f"{name}_uniform", (
-            "uint32_t seed", "uint32_t stream", "int32_t limit", "int32_t most",
-            f"{c_type} *w", _N), """
+u_j = sum of e_c B[c][j], exact. B is [n_err][n].""",
+        ),
+        Kernel(
+            f"{name}_uniform",
+            (
+                "uint32_t seed",
+                "uint32_t stream",
+                "int32_t limit",
+                "int32_t most",
+                f"{c_type} *w",
+                _N,
+            ),
+            """
 w_k = within(rounded((v_k - 2^15) limit, 15), most), v_k the upper half of word k of the
-stream."""),
+stream.""",
+        ),
     )
 
 

@@ -9,6 +9,8 @@ fused: one step's update and the next one's forward share one pass over W.
 
 from __future__ import annotations
 
+from typing import Any
+
 from codegen.composer import Composer
 from codegen.fronts import as_it_comes, scale
 from codegen.kernels.cost import Shape
@@ -167,7 +169,7 @@ def transposed(
     c: Composer, n: int, w: Tensor, d: Tensor, u: Tensor, says: str, purpose: str = ""
 ) -> Op:
     """u = w d, of any weights."""
-    fixed = {"fraction": c.fraction(w)} if c.numbers.integer else {}
+    fixed: dict[str, Any] = {"fraction": c.fraction(w)} if c.numbers.integer else {}
     return op(
         "dense_backward", Shape(*w.shape), n, w=w, d=d, u=u, says=says, purpose=purpose,
         **fixed,

@@ -100,7 +100,9 @@ def _calls(
     wanted: dict[tuple[int, str], tuple[Shape, str]] = {
         (0, name): (Shape(1, most), "") for name in beside_the_step(composer.spec)
     }
-    if composer.spec.clip.weights is not None and not composer.numbers.integer:  # of what is drawn at first
+    if (
+        composer.spec.clip.weights is not None and not composer.numbers.integer
+    ):  # of what is drawn at first
         wanted[0, kernels.find("clip", F32).name] = Shape(1, network.n_out), ""
     for one in program.ops():
         made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))

@@ -147,7 +147,7 @@ class Integers:
 
     def negated(self, value: Fixed) -> Fixed:
         """What is stored is symmetric."""
-        return -value
+        return fixed(-value.exact, value.dtype.str, value.fraction)
 
     def against(self, eta: np.float32, value: Fixed) -> Fixed:
         """Exact: the rate has 8 bits."""

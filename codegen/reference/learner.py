@@ -98,9 +98,7 @@ class Learner(Machine[Any]):
         """The 32-bit digest of the state."""
         return self._digest(self.state.values())
 
-    def load(
-        self, state: Mapping[str, NDArray[Any]], step_number: int = 0
-    ) -> None:
+    def load(self, state: Mapping[str, NDArray[Any]], step_number: int = 0) -> None:
         """Continue from these tensors, which are copied.
 
         Raises `ValueError` unless names, types and shapes are those of `state`.
@@ -182,7 +180,9 @@ class Learner(Machine[Any]):
 def _arithmetic(spec: Spec) -> Arithmetic[Any]:
     """The spec's. Integers have a part of its operations: those of the rules that the
     spec may name."""
-    return cast("Arithmetic[Any]", integers.Integers() if spec.numbers.integer else FLOAT32)
+    return cast(
+        "Arithmetic[Any]", integers.Integers() if spec.numbers.integer else FLOAT32
+    )
 
 
 def initial_state(network: Network, draw: dense.Draw) -> dict[str, Any]:

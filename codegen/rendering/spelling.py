@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable
 
 from codegen.cformat import literal
+from codegen.formats import WORD
 from codegen.kernels import Kernel
 from codegen.kernels.cost import Shape
 from codegen.program import Carried, If, Item, Op, Operand, Part, Symbol
@@ -75,6 +76,9 @@ class Speller:
             case Tensor():
                 first = "[0]" * len(given.shape)
                 alone = len(given.shape) == 1 or flat(given)
+                if not alone and given.format.bits < WORD:
+                    # gcc takes the first row for all that narrow stores may reach
+                    return f"({given.format.c_type} *){base(given)}"
                 return base(given) if alone else f"&{base(given)}{first}"
             case int():
                 return str(given)

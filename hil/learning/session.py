@@ -42,6 +42,7 @@ from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import take_counts
+from hil.records.verdict import in_integers
 from targets import storage
 from targets.signals import Hold, held
 from targets.storage import Growing
@@ -209,9 +210,14 @@ class Session:
         )
         if lesson.experiment.rehearsal:
             placed = f", {lesson.experiment.rehearsal:,} samples rehearsed"
+        if not lesson.target.fma:
+            self.progress.stage(
+                "format",
+                f"{spec.format}, for target {lesson.target.name} computes no float32",
+            )
         self.progress.stage(
             "plan",
-            f"{spec.rule.name} {spec.network}, {planned.ram:,} bytes of RAM{placed}",
+            f"{spec.rule.name} {spec.network}{in_integers(spec.format)}, {planned.ram:,} bytes of RAM{placed}",
         )
         with self.record.stage("build"):
             built = build(planned, lesson.experiment.toolchain)

@@ -84,10 +84,12 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
 
 
 def _with_format(experiment: Experiment, target: Target) -> Experiment:
-    """The experiment in a format that the target computes. Raises `DescriptorError`."""
-    if not NUMBERS[experiment.format].integer:
+    """The experiment in a format that the target computes: by itself in f32 where it
+    can, else in i16. Raises `DescriptorError`."""
+    chosen = experiment.format or ("f32" if target.fma else "i16")
+    if not NUMBERS[chosen].integer:
         require_fma(target)
-    return experiment
+    return replace(experiment, format=chosen)
 
 
 def _require_integer_run(experiment: Experiment) -> None:
@@ -137,7 +139,7 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         Clip(experiment.clip_weights, experiment.clip_error),
         goal=_goal(experiment, dataset),
         update=_update(experiment),
-        format=experiment.format,
+        format=experiment.format or "f32",
     )
     rules.require(rules.get(spec.rule), spec)
     if spec.numbers.integer:

@@ -74,6 +74,7 @@ class RunRecord:
     rule: str
     parameters: Mapping[str, Any]
     network: tuple[int, ...]
+    format: str
     activation: str
     output: str
     data: str
@@ -135,6 +136,7 @@ class RunRecord:
             "rule": self.rule,
             "parameters": dict(self.parameters),
             "network": list(self.network),
+            "format": self.format,
             "activation": self.activation,
             "output": self.output,
             "data": self.data,

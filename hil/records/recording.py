@@ -39,6 +39,7 @@ def new_record(lesson: Lesson, folder: Path) -> RunRecord:
         rule=lesson.spec.rule.name,
         parameters=effective.parameters,
         network=lesson.spec.network.layers,
+        format=lesson.spec.format,
         activation=lesson.spec.network.activation,
         output=lesson.spec.network.output,
         data=str(effective.data),

@@ -33,7 +33,7 @@ RESULTS = "results"
 ORDER = ("settings", "made with", RESULTS, "counts", "sizes", "time")
 LEFT_OUT = ("schema", "folder", "started", "provenance")
 REPEATED = (
-    "rule", "parameters", "network", "activation", "output", "data", "target", "seed",
+    "rule", "parameters", "network", "format", "activation", "output", "data", "target", "seed",
     "steps", "experiment.vlen",
 )  # fmt: skip
 """Keys that another says too: of run.json those that `experiment` has always, and of

@@ -70,7 +70,7 @@ RUN = Table(
     {
         "exit_code": whole, "folder": text, "target": text, "board": maybe(text),
         "vlen": whole, "rule": text, "parameters": Table(), "network": each(whole),
-        "activation": text, "output": text, "data": text, "seed": whole,
+        "format": text, "activation": text, "output": text, "data": text, "seed": whole,
         "prefix_digest": maybe(digest), "resumed_from": maybe(whole),
         "tasks": maybe(each(Table({"name": text, "first": whole, "end": whole}))),
         "accuracy": ACCURACY, "residuals": maybe(RESIDUALS), "metrics": maybe(METRICS),

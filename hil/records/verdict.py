@@ -5,6 +5,11 @@ from __future__ import annotations
 from hil.records.record import RunRecord
 
 
+def in_integers(number_format: str) -> str:
+    """What a sentence about a network says of its format, where that is not float32."""
+    return "" if number_format == "f32" else f" in {number_format}"
+
+
 def line(record: RunRecord) -> str:
     """What was done to the line and the device, and what it took."""
     done: dict[str, int] = {}
@@ -55,7 +60,8 @@ def verdict(record: RunRecord) -> str:
         part = record.accuracy["part"]
         parts.append(f"{part} RMSE {found['rmse']:.4f}{r2}{tested(record)}")
     parts += [
-        f"{record.rule} {network} {record.activation}/{record.output} on {record.data}",
+        f"{record.rule} {network} {record.activation}/{record.output}"
+        f"{in_integers(record.format)} on {record.data}",
         f"seed {record.seed}",
         f"{record.target}{vlen}" + (f" ({record.board})" if record.board else ""),
     ]

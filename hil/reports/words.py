@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hil.records.verdict import in_integers
 from hil.reports.provenance import Number
 from hil.reports.runs import Collected, Run
 from hil.reports.tables import NONE, Cell, Table
@@ -61,7 +62,7 @@ def _learned(run: Run) -> str:
     where = f"on the board {run.unit!r}" if run.unit else f"on {_machine(run)}"
     return (
         f"Network {network} ({run.get('activation')}/{run.get('output')}) learns by "
-        f"{run.get('rule')} {where}"
+        f"{run.get('rule')}{in_integers(run.get('format') or 'f32')} {where}"
     )
 
 

@@ -152,7 +152,8 @@ def _require_float32(cells: list[Cell]) -> None:
     """Nothing is begun that some target cannot do in any cell."""
     import targets
 
-    for name in {cell.experiment.target for cell in cells} & {*targets.names()}:
+    floating = (c.experiment.target for c in cells if c.experiment.format == "f32")
+    for name in {*floating} & {*targets.names()}:
         targets.require_fma(targets.load(name))
 
 

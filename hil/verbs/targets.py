@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
             if target.vector
             else ""
         )
-        float32 = "" if target.fma else "  (no float32, so no network yet)"
+        float32 = "" if target.fma else "  (no float32: learns in i16)"
         out.line(f"{target.name:24} {target.isa:18} {target.title}{vlens}{float32}")
         if given.name:
             _show(out, asdict(target), 2)
