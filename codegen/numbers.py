@@ -1,7 +1,7 @@
 """Number formats: how a network's weights, activations, errors and sums are stored.
 
 `codegen.formats` says what an element is; here is which elements a network is made of,
-and where the point of its integers lies (docs/arithmetic.md, section 7).
+and where the point of its integers lies (docs/integers.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables of the integer formats: functions in 256 steps (docs/arithmetic.md, section 7).
+"""Tables of the integer formats: functions in 256 steps (docs/integers.md).
 
 The numpy reference and the C templates read the same numbers from here. An argument is
 an integer k of so many steps a unit; a result is rounded to nearest, ties up.

@@ -2,7 +2,7 @@
 
 A number is values * 2^-fraction. Products and sums are exact; rounding is to nearest,
 ties up, and saturating: `rounded` and `within` are the only places of either
-(docs/arithmetic.md, section 7).
+(docs/integers.md).
 """
 
 from __future__ import annotations
