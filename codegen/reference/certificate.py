@@ -6,12 +6,15 @@ rule needs nothing of its own to be certified (docs/certificate.md).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from codegen.reference import fronts, goals
+from codegen.reference import fronts, goals, integer_bounds, integers
+from codegen.reference.integer_bounds import IntegerBounds
 from codegen.reference.intervals import (
     LARGEST,
     Entry,
@@ -49,8 +52,10 @@ def certify(
     of a target's elements, where it is a vector.
     """
     found: dict[tuple[str, str], Entry] = {}
-    x, state = admissible(spec, promised), _state(spec)
-    for t in _targets(spec, x, targets):
+    integer = spec.numbers.integer
+    x: Any = admitted(spec, promised) if integer else admissible(spec, promised)
+    state = _integer_state(spec) if integer else _state(spec)
+    for t in _integer_targets(spec) if integer else _targets(spec, x, targets):
         entries, failure = _step(spec, state, x, t, eta)
         for entry in entries:
             key = entry.tensor, entry.operation
@@ -88,27 +93,47 @@ def _targets(
 
 @np.errstate(all="ignore")
 def _step(
-    spec: Spec, state: Mapping[str, Interval], x: Interval, t: Interval, eta: np.float32
+    spec: Spec, state: Mapping[str, Any], x: Any, t: Any, eta: np.float32
 ) -> tuple[list[Entry], Unbounded | None]:
     """One step from any state within `state`, with any sample in x and any target in
     t: the tensors it has bounded, and where that failed.
 
     Without its gates of rows: what they leave out stays within its bounds.
     """
-    arithmetic = Intervals()
-    machine = Machine(replace(spec, gate=Gate(error=spec.gate.error)), arithmetic)
+    arithmetic: Any = IntegerBounds() if spec.numbers.integer else Intervals()
+    free = replace(spec, gate=Gate(error=spec.gate.error))
+    machine: Machine[Any] = Machine(free, arithmetic)
     machine.state = dict(state)
     try:
         machine.learn(x, t, eta)
     except Unbounded as unbounded:
         return arithmetic.entries, unbounded
     known = {entry.tensor for entry in arithmetic.entries}
-    kept = [
-        Entry(name, "not changed", tensor.lo, tensor.hi)
-        for name, tensor in machine.state.items()
-        if name not in known
-    ]
-    return arithmetic.entries + kept, None
+    made = list(arithmetic.entries)
+    for name in (name for name in machine.state if name not in known):
+        arithmetic.witness(machine.state[name], name, "not changed")
+    return made + arithmetic.entries[len(made) :], None
+
+
+def admitted(spec: Spec, promised: tuple[float, float] | None) -> integer_bounds.Range:
+    """x of every sample there can be, in integers."""
+    inputs = spec.inputs
+    low, high = promised or RANGES[inputs.dtype]
+    ends = np.array([math.floor(low), math.ceil(high)])
+    found = integer_bounds.around(integers.network_input(inputs, ends))
+    return replace(found, shape=(spec.network.n_in,))
+
+
+def _integer_targets(spec: Spec) -> Iterator[integer_bounds.Range]:
+    for label in range(spec.network.n_out):
+        one_hot = goals.one_hot(label, spec.network.n_out)
+        yield integer_bounds.around(integers.target(one_hot))
+
+
+def _integer_state(spec: Spec) -> dict[str, integer_bounds.Range]:
+    """Every tensor anywhere within its limit."""
+    state = Learner(spec).state
+    return {name: integer_bounds.anywhere(tensor) for name, tensor in state.items()}
 
 
 def _state(spec: Spec) -> dict[str, Interval]:

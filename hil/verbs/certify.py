@@ -44,6 +44,7 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     from codegen.reference.certificate import certify
     from hil.lesson.preparing import prepare
+    from hil.records.verdict import in_integers
 
     out = output.of(given)
     lesson = prepare(experiment_of(given))
@@ -60,10 +61,10 @@ def run(given: argparse.Namespace) -> int:
     found = certify(spec, eta, inputs, targets)
     out.line(
         f"{spec.rule.name} {spec.network} {spec.network.activation}/"
-        f"{spec.network.output}, {spec.inputs.what}, "
+        f"{spec.network.output}{in_integers(spec.format)}, {spec.inputs.what}, "
         f"rates to {float(eta):g}"
     )
-    for line in _lines(found):
+    for line in _lines(found, spec.numbers.integer):
         out.line(line)
     if found.failure is not None:
         unknown = inputs is None, targets is None and spec.goal == "vector"
@@ -73,6 +74,7 @@ def run(given: argparse.Namespace) -> int:
             "certified": found.failure is None,
             "rule": spec.rule.name,
             "network": list(spec.network.layers),
+            "format": spec.format,
             "eta": float(eta),
             "failure": found.failure
             and {"operation": found.failure.where, "reason": found.failure.why},
@@ -109,7 +111,7 @@ def _hint(where: str, any_input: bool, any_target: bool) -> str:
     return "--clip-weights keeps weights, and all that follows, bounded"
 
 
-def _lines(found: Certificate) -> Iterator[str]:
+def _lines(found: Certificate, integer: bool) -> Iterator[str]:
     """The bounds and the verdict."""
     yield ""
     yield f"  {'tensor':8}{'operation':18}{'at least':>16}{'at most':>16}"
@@ -123,7 +125,8 @@ def _lines(found: Certificate) -> Iterator[str]:
             "CERTIFIED: in every step, from any weights within the limit, with any "
             "sample and target,"
         )
-        yield "every value stays within these bounds: no overflow, no fault"
+        sums = ", no sum leaves 32 bits" if integer else ""
+        yield f"every value stays within these bounds: no overflow{sums}, no fault"
     else:
         yield (
             f"NOT CERTIFIED: the first operation without a bound is that of "

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from codegen import rules
+from codegen.numbers import Numbers
 from codegen.reference import Learner, arithmetic, intervals
 from codegen.reference.certificate import admissible, certify
 from codegen.reference.fronts.scaler import network_input
@@ -243,3 +244,42 @@ def test_features_of_any_window_are_within_their_bounds(v: np.ndarray) -> None:
     for bound in (admissible(spec, None), admissible(spec, promised)):
         assert bound.lo <= x.min() and x.max() <= bound.hi
         assert bound.shape == x.shape
+
+
+@pytest.mark.parametrize("rule", ["dfa", "bp", "fa", "local", "drtp", "readout"])
+@pytest.mark.parametrize("number_format", ["i16", "i8"])
+def test_integers_are_certified_and_no_attack_leaves_the_bounds(
+    rule: str, number_format: str
+) -> None:
+    spec = Spec(
+        Network((600, 21, 17, 5)), RuleChoice(rule), Inputs("i16", 1000.0),
+        format=number_format,
+    )  # fmt: skip
+    found = certify(spec, np.float32(1))
+    assert found.failure is None
+    bounds = {entry.tensor: entry for entry in found.entries}
+    made, attacks = Learner(spec), np.random.default_rng(3)
+    for number in range(40):
+        state = {
+            name: attacks.choice([-t.most, t.most], t.shape).astype(t.dtype)
+            for name, t in made.state.items()
+        }
+        made.load(state)
+        x = attacks.choice([-32768, 32767], 600)
+        if number % 2:  # every product of the first column has one sign
+            x = np.where(state["W1"][:, 0] > 0, 32767, -32768)
+        made.step(x.astype(np.int16), int(attacks.integers(5)), 1.0)
+        for name, tensor in {**made.trace, **made.state}.items():
+            told = np.asarray(tensor) * 2.0 ** -getattr(tensor, "fraction", 0)
+            entry = bounds["a3" if name == "p" else name.replace("p", "r")]
+            assert entry.lo <= told.min() <= told.max() <= entry.hi, name
+
+
+def test_a_sum_that_could_overflow_is_not_certified(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wide = Spec(Network((784, 20, 10)), RuleChoice("dfa"), format="i16")
+    assert certify(wide, np.float32(0.02)).failure is None
+    monkeypatch.setattr(Numbers, "most", lambda *_: 32767)
+    failure = certify(wide, np.float32(0.02)).failure
+    assert failure is not None and "a sum of 784 products" in str(failure)

@@ -46,9 +46,9 @@ def test_the_tables_are_numpys_functions_rounded() -> None:
     tanh = np.clip(np.floor(128 * np.tanh(k[:-1] / 32) + 0.5), -127, 127)
     sigmoid = np.clip(np.floor(128 / (1 + np.exp(-k[:-1] / 16)) + 0.5), -127, 127)
     softplus = np.floor(256 * np.logaddexp(0, k / 16) + 0.5)
-    assert tables.TANH == tuple(tanh.astype(int).tolist())
-    assert tables.SIGMOID == tuple(sigmoid.astype(int).tolist())
-    assert tables.SOFTPLUS == tuple(softplus.astype(int).tolist())
+    assert tuple(tanh.astype(int).tolist()) == tables.TANH
+    assert tuple(sigmoid.astype(int).tolist()) == tables.SIGMOID
+    assert tuple(softplus.astype(int).tolist()) == tables.SOFTPLUS
 
 
 def test_halves_are_rounded_up_and_sums_saturate() -> None:
@@ -95,9 +95,7 @@ def test_a_step_of_bp_is_that_of_plain_integers(fmt: str) -> None:
     e = [p[j] - (127 if j == label else 0) for j in range(3)]
     u = [
         clamp(
-            nearest(
-                Fraction(sum(before["W2"][i][j] * e[j] for j in range(3)), 2**f2)
-            ),
+            nearest(Fraction(sum(before["W2"][i][j] * e[j] for j in range(3)), 2**f2)),
             127,
         )
         for i in range(5)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import targets
-from codegen.building import toolchain
 from codegen.planning.plan import plan
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec

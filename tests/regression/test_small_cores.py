@@ -1,4 +1,5 @@
-"""Cores without an FPU: what they do without a network, and that they get none."""
+"""Cores without an FPU: what they do without a network, and that they get none of
+floats."""
 
 from __future__ import annotations
 
@@ -143,9 +144,11 @@ def test_float32_is_refused_in_one_sentence(
     monkeypatch.chdir(tmp_path)
     given = command.format(target=target).split()
     given += [] if "--only" in given else ["--target", target]
+    given += ["--format", "f32"]
     assert main(given) == 2
     said = capsys.readouterr().err
-    assert f"target '{target}' has {REFUSED}: an integer format is needed" in said
+    assert f"target '{target}' has {REFUSED}\n" in said
+    assert "--format i16 and --format i8 learn in integers there" in said
     assert "float32 is learned on: host, linux-riscv64-rvv," in said
     assert not any(tmp_path.iterdir())
 
