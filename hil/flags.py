@@ -111,8 +111,8 @@ def add_link_only(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--link-only",
         action="store_true",
-        help="an image without a network: it answers HELLO, ECHO, PING and LEAVE. A "
-        "target without an FPU can do no more so far",
+        help="an image without a network: it answers HELLO, ECHO, PING and LEAVE, "
+        "and learns nothing",
     )
 
 

@@ -318,7 +318,7 @@ class Target:
     def fma(self) -> bool:
         """Whether it multiplies and adds binary32 in one instruction, as the contract's
         arithmetic wants it: RISC-V's F (in G, D and the vector sets too), an Arm core's
-        FPU, and every native one. Without, there is no float32 on it (DESIGN 4.1)."""
+        FPU, and every native one. Without, it learns in integers (DESIGN 4.1)."""
         riscv = re.match(r"rv(?:32|64)([a-z]+)", self.isa)
         if riscv is not None:
             return bool(set(riscv[1]) & set("fdgv"))

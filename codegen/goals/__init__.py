@@ -53,8 +53,9 @@ def _largest(c: Composer, e: Tensor) -> Op:
 
 def _negligible(c: Composer) -> str:
     """The condition that an error, its largest element at {}, teaches nothing."""
-    level = c.level(c.spec.gate.error)
-    return f"{{}} < {level if isinstance(level, int) else literal(level)}"
+    if c.numbers.integer:
+        return f"{{}} < {c.level(c.spec.gate.error)}"
+    return f"{{}} < {literal(c.spec.gate.error)}"
 
 
 def leave_if_negligible(c: Composer) -> tuple[Item, ...]:

@@ -20,6 +20,7 @@ from hil.lesson.preparing import data_of
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import new_record
+from hil.records.verdict import in_integers
 from targets import storage
 
 
@@ -124,3 +125,16 @@ def begun(lesson: Lesson, built: Built, flash: Path | None) -> Begun:
         checkpoints=checkpoints_held(lesson, built, flash),
         tasks=tuple(task.name for task in lesson.dataset.tasks),
     )
+
+
+def planned_as(lesson: Lesson, plan: Plan) -> str:
+    """What was planned, in a line."""
+    spec, target = lesson.spec, lesson.target
+    said = f"{spec.rule.name} {spec.network}{in_integers(spec.format)}"
+    if not target.fma:
+        said += f" (target {target.name} computes no float32)"
+    said += f", {plan.ram:,} bytes of RAM"
+    if lesson.experiment.rehearsal:
+        return f"{said}, {lesson.experiment.rehearsal:,} samples rehearsed"
+    placed = f", {lesson.resident:,} samples in the image" if lesson.resident else ""
+    return said + placed

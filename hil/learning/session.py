@@ -42,7 +42,6 @@ from hil.lesson.preparing import prepare
 from hil.records import record as records
 from hil.records.record import RunRecord
 from hil.records.recording import take_counts
-from hil.records.verdict import in_integers
 from targets import storage
 from targets.signals import Hold, held
 from targets.storage import Growing
@@ -204,21 +203,7 @@ class Session:
         with self.record.stage("plan"):
             planned = plan_for(lesson)
             opening.require_start(lesson, planned, self._flash if self.resume else None)
-        spec = lesson.spec
-        placed = (
-            f", {lesson.resident:,} samples in the image" if lesson.resident else ""
-        )
-        if lesson.experiment.rehearsal:
-            placed = f", {lesson.experiment.rehearsal:,} samples rehearsed"
-        if not lesson.target.fma:
-            self.progress.stage(
-                "format",
-                f"{spec.format}, for target {lesson.target.name} computes no float32",
-            )
-        self.progress.stage(
-            "plan",
-            f"{spec.rule.name} {spec.network}{in_integers(spec.format)}, {planned.ram:,} bytes of RAM{placed}",
-        )
+        self.progress.stage("plan", opening.planned_as(lesson, planned))
         with self.record.stage("build"):
             built = build(planned, lesson.experiment.toolchain)
         image = built.image

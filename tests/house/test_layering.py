@@ -139,22 +139,25 @@ SHELVES = {
         "formats": "",
         "protocol": "",
         "streams": "",
+        "tables": "",
         "drawn": "constants",
         "errors": "budget",
         "parameters": "errors",
         "quotient": "formats",
         "graph": "errors",
+        "numbers": "errors formats tables",
         "tensors": "formats",
         "scaler": "errors",
         "window": "constants errors scaler",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
-        "spec": "errors formats scaler window",
-        "composer": "formats spec streams tensors",
+        "spec": "errors formats numbers scaler window",
+        "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
-        "fronts": "composer kernels program quotient spec tensors",
+        "in_integers": "errors numbers parameters spec",
+        "fronts": "composer kernels numbers program quotient spec tensors",
         "layers": "composer fronts kernels program tensors",
-        "goals": "cformat composer kernels layers program spec tensors",
+        "goals": "cformat composer kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
         "perturbation": "cformat composer kernels layers parameters program streams "
         "tensors",
@@ -162,16 +165,16 @@ SHELVES = {
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
         "forms": "composer fronts goals layers program updates",
-        "rules": "cformat composer errors feedback forms fronts goals kernels layers "
+        "rules": "cformat composer errors feedback forms fronts goals in_integers kernels layers "
         "parameters perturbation phases program settling spec streams tensors traces "
         "updates",
-        "reference": "constants errors graph rules spec streams window",
+        "reference": "constants errors graph numbers rules spec streams tables window",
         "planning": "budget composer errors formats fronts goals kernels layers "
         "program protocol rules spec tensors updates",
         "building": "errors",
         "machine_code": "building errors planning",
-        "rendering": "building cformat constants errors goals kernels planning "
-        "program protocol streams tensors",
+        "rendering": "building cformat constants errors formats goals kernels planning "
+        "program protocol streams tables tensors",
     },
 }
 """Of a room, its shelves and the modules that stand on none, each with what it may

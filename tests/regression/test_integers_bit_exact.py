@@ -65,7 +65,7 @@ def test_a_board_without_float32_takes_i16_by_itself_and_says_so(
     given = "run --target microbit --network 64-24-10 --steps 20 --test 5 --out"
     assert main([*given.split(), str(tmp_path / "run")]) == 0
     said = capsys.readouterr().out
-    assert "i16, for target microbit computes no float32" in said
+    assert "in i16 (target microbit computes no float32), " in said
     assert "tanh/sigmoid in i16 on digits" in said
 
 
