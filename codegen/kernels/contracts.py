@@ -454,7 +454,7 @@ q_j = 127 where e_j >= threshold, -127 where e_j <= -threshold, else 0."""),
     Kernel("i8_target", ("int8_t *t", "uint32_t label", "int32_t value", _N), """
 t_j = value where j is the label, else 0."""),
     Kernel("i8_max_abs", ("const int8_t *v", _N), """
-The largest |v_j|.""", "int32_t"),
+The largest magnitude of a v_j.""", "int32_t"),
     Kernel("i32_sigmoid_bce", (
         "const int32_t *a", "uint32_t label", "unsigned fraction", "float *p", "int8_t *e",
         _N), """

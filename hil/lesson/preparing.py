@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import goals, rules
-from codegen.numbers import NUMBERS
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets, paths, scalers, taken
 from hil.data.datasets import Dataset
@@ -20,11 +19,12 @@ from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.keys import InMemory
 from hil.lesson import rates
+from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.tuned_file import Tuned
 from hil.lesson.tuned_file import load as load_tuned
 from hil.output import require_folder
-from targets import Target, require_fma
+from targets import Target
 from targets import load as load_target
 
 DEFAULT_WIDTHS = {"digits": (64, 128, 64, 10)}
@@ -59,7 +59,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     """The lesson of `experiment`, with its data unless `dataset` is there. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
-    experiment = _with_format(experiment, target)
+    experiment = with_format(experiment, target)
     unit = None
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)
@@ -81,29 +81,6 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
         effective, target, vlen, spec, dataset, extent.steps, extent.tested,
         extent.resident, tuned,
     )  # fmt: skip
-
-
-def _with_format(experiment: Experiment, target: Target) -> Experiment:
-    """The experiment in a format that the target computes: by itself in f32 where it
-    can, else in i16. Raises `DescriptorError`."""
-    chosen = experiment.format or ("f32" if target.fma else "i16")
-    if not NUMBERS[chosen].integer:
-        require_fma(target)
-    return replace(experiment, format=chosen)
-
-
-def _require_integer_run(experiment: Experiment) -> None:
-    """Raise `UsageError` for what a run in integers cannot have."""
-    if experiment.health is not None:
-        raise UsageError(
-            f"health is {experiment.health}, but format {experiment.format} has no exact "
-            "gradient that updates could be held against: expected format f32"
-        )
-    if experiment.lr is not None and experiment.lr > 1:
-        raise UsageError(
-            f"lr is {experiment.lr:g}, but a learning rate of format "
-            f"{experiment.format} is at most 1"
-        )
 
 
 def data_of(experiment: Experiment) -> Dataset:
@@ -142,8 +119,6 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
         format=experiment.format or "f32",
     )
     rules.require(rules.get(spec.rule), spec)
-    if spec.numbers.integer:
-        _require_integer_run(experiment)
     return spec
 
 

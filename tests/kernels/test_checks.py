@@ -52,7 +52,13 @@ def test_scalar_kernels_have_no_undefined_behaviour(
     if subprocess.run(probe, input=b"int main(void) { return 0; }").returncode != 0:
         reason = f"{host_cc} has no sanitizers: install libasan and libubsan"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    scalar = (row for row in kernels.TABLE if row.arch == "scalar")
+    # those of integers are driven to all their ends where nothing is undefined
+    # (tests/regression/test_integers_bit_exact.py)
+    scalar = (
+        row
+        for row in kernels.TABLE
+        if row.arch == "scalar" and not row.family.startswith("fixed_")
+    )
     rows = "".join(f"ROW({row.kernel.name}, {row.symbol})\n" for row in scalar)
     done = compile_and_run(
         tmp_path, rows, host_cc, sanitize, "-fno-sanitize-recover=all", "-DHIL_DEBUG",

@@ -15,7 +15,7 @@ from codegen.formats import F32, FORMATS, I16, U8, Format, pointer
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
-    r"hil_(u8|i16|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x[2-8])?)"
+    r"hil_(u8|i8|i16|i32|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x[2-8])?)"
 )
 
 
@@ -31,8 +31,10 @@ def test_every_symbol_is_there_once() -> None:
     assert len(set(symbols)) == len(symbols)
 
 
-SCALAR = {"f32_block_max", "f32_controlled", "f32_target"}
-"""A pass over a row of deltas, a formula, a few zeros: vectors would gain nothing."""
+INTEGERS = {r.kernel.name for r in kernels.TABLE if r.family.startswith("fixed_")}
+SCALAR = {"f32_block_max", "f32_controlled", "f32_target"} | INTEGERS
+"""A pass over a row of deltas, a formula, a few zeros: vectors would gain nothing. Those
+of integers are plain C so far."""
 
 
 @pytest.mark.parametrize("name", kernels.KERNELS)
@@ -69,7 +71,7 @@ def test_operands_say_which_kernel_is_meant() -> None:
     ("operation", "given", "says"),
     [
         ("dense_forwrd", {}, "no kernel for 'dense_forwrd': expected one of convert, "),
-        ("dense_forward", {"w": I16}, "'dense_forward' of i16: expected f32$"),
+        ("dense_forward", {"w": U8}, "'dense_forward' of u8: expected f32, i16, i8$"),
         ("convert", {"v": U8, "x": U8}, "of u8 to u8: expected u8 to f32, i16 to f32, "),
         ("nonzero", {}, "of an unknown format: expected u8, i16, f32$"),
         ("dot", {"x": F32, "y": I16}, "given y of i16: expected elements of C type float$"),
