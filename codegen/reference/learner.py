@@ -22,7 +22,7 @@ from codegen.reference.operations import Arithmetic, Limits
 from codegen.reference.outputs import OUTPUTS
 from codegen.spec import Network, Spec
 
-__all__ = ["Learner", "NonFinite", "Result", "initial_state"]
+__all__ = ["Learner", "NonFinite", "Result"]
 
 _BUDGET_GAIN = np.float32(BUDGET_GAIN)
 _DTYPES = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
@@ -140,7 +140,7 @@ class Learner(Machine[Any]):
     def _initial(self) -> dict[str, Any]:
         """Weights, then what the rule adds, all within limits, then thresholds."""
         network, gate, limit = self.spec.network, self.spec.gate, self.spec.clip.weights
-        state = initial_state(network, self._draw)
+        state = _first(network, self._draw)
         if hasattr(self.twin, "initial"):
             state |= self.twin.initial(network, self._draw)
         if limit is not None and not self.spec.numbers.integer:
@@ -185,7 +185,7 @@ def _arithmetic(spec: Spec) -> Arithmetic[Any]:
     )
 
 
-def initial_state(network: Network, draw: dense.Draw) -> dict[str, Any]:
+def _first(network: Network, draw: dense.Draw) -> dict[str, Any]:
     """First weights and biases of every layer."""
     state: dict[str, Any] = {}
     for layer in range(1, network.depth + 1):

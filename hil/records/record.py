@@ -74,7 +74,6 @@ class RunRecord:
     rule: str
     parameters: Mapping[str, Any]
     network: tuple[int, ...]
-    format: str
     activation: str
     output: str
     data: str
@@ -82,6 +81,7 @@ class RunRecord:
     steps: int
     experiment: Mapping[str, Any]
     board: str | None = None
+    format: str = "f32"
     started: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat())
     result: str = "error"
     exit_code: int = 1

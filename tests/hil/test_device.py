@@ -17,7 +17,6 @@ import pytest
 from codegen import protocol
 from codegen.protocol import StepFlag
 from codegen.reference import Learner
-from codegen.reference.learner import initial_state
 from codegen.rendering import render
 from emulation.faults import LONGEST_PIECE, Line
 from hil.device.device import Device
@@ -116,7 +115,7 @@ def test_written_weights_are_learned_from(
     hil_device: Device, hil_lesson: Lesson
 ) -> None:
     lesson, learner = hil_lesson, Learner(hil_lesson.spec)
-    snapshot = Snapshot(5, initial_state(lesson.spec.network, 77))
+    snapshot = Snapshot(5, Learner(lesson.spec, 77).snapshot())
     learner.load(dict(snapshot.state), 5)
     assert write_state(hil_device, lesson.spec.seed, snapshot) == learner.digest()
     told = one_step(hil_device, lesson, 5)

@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from codegen.reference.learner import initial_state
-from codegen.spec import Network
+from codegen.reference.learner import Learner
+from codegen.spec import Network, RuleChoice, Spec
 from hil.data import datasets
 
 RANGE = 4.0
@@ -68,7 +68,8 @@ class Kinase:
     """A network that learns digits by the rule, one sample at a time."""
 
     def __init__(self, kind: str, seed: int) -> None:
-        first = initial_state(Network((64, 64, 10), "sigmoid", "identity"), seed)
+        network = Network((64, 64, 10), "sigmoid", "identity")
+        first = Learner(Spec(network, RuleChoice("bp")), seed).snapshot()
         self.w = [first[f"W{n}"].astype(np.float64) for n in (1, 2)]
         self.b = [np.zeros(64), np.zeros(10)]
         self.moved = KINDS[kind](self.w)
