@@ -8,7 +8,7 @@ published  LWt += g (1 - LWt) where g is positive, else g LWt, from 1/2 on; W = 
            emer/axon). A weight has the sign that it was born with, so that g is turned
            where that is negative.
 
-64-64-10, seeds 1 to 5; docs/rules.md has what it prints.
+64-64-10, seeds 1 to 5; docs/rules.md has what it prints after 5 epochs.
 """
 
 from __future__ import annotations
