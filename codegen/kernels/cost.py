@@ -6,7 +6,8 @@ that are about equal. Both are estimates of a call; `hil bench step` counts.
 The machine: a datapath of half a register (DLEN = VLEN / 2), so that a vector
 instruction takes 2 LMUL cycles whatever vl is; one element a cycle where
 memory is not walked in order; one cycle for everything else.
-docs/tuning.md derives the formulas.
+docs/tuning.md derives the formulas. More than 400 lines because every kernel has
+its model here.
 """
 
 from __future__ import annotations
@@ -129,6 +130,16 @@ def stream(vector: float) -> Model:
     return model
 
 
+def divided(vector: float) -> Model:
+    """A pass over one vector, one of whose instructions divides: 40 cycles a register."""
+
+    def model(shape: Shape, machine: Machine) -> Cost:
+        registers = machine.lmul * machine.strips(shape.n_in * shape.n_out)
+        return stream(vector)(shape, machine) + Cost(0, 40 * registers)
+
+    return model
+
+
 def few(vector: float) -> Model:
     """Up to 16 outputs that fit a group, or else groups of LMUL 4, several times."""
 
@@ -232,6 +243,10 @@ def packed(shape: Shape, machine: Machine) -> Cost:
 
 def nonzero(shape: Shape, machine: Machine) -> Cost:
     """The same for integers, whose values are converted last."""
+    if machine.lmul <= 4 and shape.n_in <= 2 * machine.lanes:  # one group of 16 bits
+        return _cost(Machine(machine.vlen, 2 * machine.lmul), 10, 6) + _cost(
+            Machine(machine.vlen, 8), 4 * machine.lmul / 2, 4
+        )
     eight = Machine(machine.vlen, 8)
     found = eight.strips(ceil(shape.rows))
     return packed(shape, machine) + _cost(eight, found * 6, found * 6)

@@ -155,6 +155,10 @@ FEWEST_CYCLES = (
     "fewest cycles, and not instructions, where two groups of LMUL 8 would be half full: "
     "`hil tune --for cycles` tries it"
 )
+NO_DIVISION = (
+    "fewest cycles, and not instructions, because it does not divide: `hil tune --for cycles` "
+    "tries it"
+)
 """Why a row stays that the plan, which counts instructions first, does not choose."""
 
 TABLE: tuple[Variant, ...] = (
@@ -183,12 +187,14 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("listed_update", "f32_listed_update", (4,), cost.listed_update, _ROWS[1],
               groups=2, stays=FEWEST_CYCLES),
     *_rows("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.dense_fused, *_ROWS_8),
-    *_vectors("dense_fused", "f32_dense_fused", (8, 4), cost.ahead(cost.dense_fused),
+    *_vectors("dense_fused", "f32_dense_fused", (8, 4, 2, 1), cost.ahead(cost.dense_fused),
               _ROWS_8[1], form="assembly"),
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
-    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.stream(48), *_MATH, apart=True),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.divided(48), *_MATH, apart=True),
+    *_vectors("activation", "f32_tanh", (8, 4), cost.stream(60), _MATH[1], form="reciprocal",
+              stays=NO_DIVISION, apart=True),
     *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
     *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
     *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
@@ -198,7 +204,7 @@ TABLE: tuple[Variant, ...] = (
         ("math__scalar", "random__scalar"), ("random__rvv_m1",),
     ),
     *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
-              ("random__rvv_m8",), form="words"),
+              ("random__rvv_m2", "random__rvv_m4", "random__rvv_m8"), form="words"),
     *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
            _SUM[0], ("sum__rvv_m4",)),
     *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
