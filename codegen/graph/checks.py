@@ -14,6 +14,8 @@ CLAMPS = ACTIVATIONS[:4]
 LEAST = {"i8": -128, "u8": 0, "i16": -32768}
 MOST = {"i8": 127, "u8": 255, "i16": 32767}
 INTEGERS = frozenset(LEAST)
+NEAREST, FARTHEST = 1e-9, 1e9
+"""Scales of activations; others say nothing that 8 or 16 bits could hold."""
 SAME, VALID = 0, 1
 
 
@@ -73,6 +75,9 @@ def _one_scale(tensor: Tensor) -> Problems:
         return
     if len(found.scales) != 1:
         yield f"{tensor} has {found}: supported is one scale"
+        return
+    if not NEAREST <= found.scales[0] <= FARTHEST:
+        yield f"{tensor} has {found}: supported is a scale of {NEAREST:g} to {FARTHEST:g}"
         return
     zero, only = found.zeros[0], tensor.type == "i16"
     low, high = (0, 0) if only else (LEAST[tensor.type], MOST[tensor.type])

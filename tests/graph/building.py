@@ -89,20 +89,22 @@ def model(
     output: Given,
     table: str = "",
     options: Mapping[str, Any] | None = None,
+    places: Sequence[int] = (),
 ) -> bytes:
-    """A file with one operator. Inputs without data are those of the model."""
+    """A file with one operator. Inputs without data are those of the model; `places`:
+    which of them the operator reads, -1 for none, if not each in turn."""
     builder, tensors = flatbuffers.Builder(0), [*inputs, output]
     made = _options(builder, table, options or {}) if table else 0
     each = [_tensor(builder, one, k) for k, one in enumerate(tensors)]
     buffers = [
         _buffer(builder, data) for data in (None, *(one.data for one in tensors))
     ]
-    places = _vector(builder, range(len(inputs)), "<i4")
+    read = _vector(builder, places or range(len(inputs)), "<i4")
     last = _vector(builder, [len(inputs)], "<i4")
     free = [k for k, one in enumerate(inputs) if one.data is None]
     taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
     tflite.OperatorStart(builder)
-    tflite.OperatorAddInputs(builder, places)
+    tflite.OperatorAddInputs(builder, read)
     tflite.OperatorAddOutputs(builder, last)
     if table:
         tflite.OperatorAddBuiltinOptionsType(

@@ -1,4 +1,5 @@
-"""Models with bytes changed at random: each is read, or refused in one sentence.
+"""Models with bytes changed at random: each is refused in one sentence, or read and, if
+it is small, computed by the twin.
 
     python -m tests.graph.mutated_models --runs 1000000 --seed 1
 
@@ -18,23 +19,42 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from codegen.errors import ModelError
 from codegen.graph import arena, reading, support
+from codegen.graph.description import Graph
+from codegen.reference import graph as twin
+from codegen.reference.graph.node import DTYPES
 
 from .conftest import PLACE
+from .odd import ODD
 
 MEMORY = 1 << 30
 """Bytes of address space."""
 SECONDS = 1.0
 SMALL = 20_000
 """Bytes of a model that is changed: structure rather than weights."""
-ODD = (0, 1, 2, 4, 127, 128, 255, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
+NUMBERS = (
+    0,
+    1,
+    2,
+    4,
+    127,
+    128,
+    255,
+    0x7FFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+)
 
 
 def originals() -> list[bytes]:
-    """What is changed: the small models, odd ones too."""
+    """What is changed: the small models, hostile ones too, and one of each operator."""
     found = (one.read_bytes() for one in sorted(PLACE.glob("*/*.tflite")))
-    return [one for one in found if len(one) < SMALL]
+    return [*ODD.values(), *(one for one in found if len(one) < SMALL)]
 
 
 def changed(data: bytes, choose: random.Random) -> bytes:
@@ -54,7 +74,7 @@ def _change(made: bytearray, choose: random.Random) -> None:
     elif kind == 2:
         made[at] ^= 1 << choose.randrange(8)
     elif kind == 3:  # an offset, a length or a number
-        value = choose.choice((*ODD, choose.randrange(len(made) + 8)))
+        value = choose.choice((*NUMBERS, choose.randrange(len(made) + 8)))
         made[at & ~3 : (at & ~3) + 4] = struct.pack("<I", value)
     elif kind == 4:  # a part lies elsewhere too
         size = choose.choice((2, 4, 8, 32))
@@ -70,9 +90,17 @@ def look(data: bytes) -> bool:
         graph = reading.read(data)
     except ModelError:
         return False
-    support.problems(graph)
     arena.plan(graph)
+    if not support.problems(graph) and _small(graph):
+        zeros = [np.zeros(one.shape, DTYPES[one.type]) for one in graph.inputs]
+        twin.run(graph, zeros)
     return True
+
+
+def _small(graph: Graph) -> bool:
+    """Whether it is computed soon."""
+    sizes = (one.bytes for one in graph.tensors)
+    return max(sizes) < SMALL and sum(map(support.macs, graph.operators)) < SMALL
 
 
 def _late(*_: object) -> None:

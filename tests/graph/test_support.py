@@ -68,6 +68,10 @@ def test_what_is_supported_has_no_problems() -> None:
             "tensor 3 ('t3') has zero point 200: expected -128 to 127",
         ),
         (
+            convolution(y=changed(Y, scales=(1e-38,))),
+            "scale 1e-38, zero point 0: supported is a scale of 1e-09 to 1e+09",
+        ),
+        (
             convolution(w=changed(W, zero=3)),
             "tensor 1 ('t1') has a zero point other than 0",
         ),
@@ -143,3 +147,10 @@ def test_what_cannot_be_is_damage(data: bytes, said: str) -> None:
     with pytest.raises(ModelError) as caught:
         reading.read(data)
     assert said in str(caught.value)
+
+
+def test_an_input_that_is_left_out_is_refused_where_it_is_needed() -> None:
+    table, y = "ConcatenationOptions", changed(X, shape=(1, 4, 4, 4))
+    data = model("CONCATENATION", 2, (X, X), y, table, {"Axis": 3}, places=(0, -1))
+    (problem,) = support.problems(reading.read(data))
+    assert "tensor 2 ('t2'): an input is left out: expected all of them" in problem

@@ -28,8 +28,10 @@ def _check(operator: Operator) -> Problems:
     if not 0 <= axis < len(first):
         yield f"axis is {axis}: expected less than {len(first)}"
         return
-    for tensor in operator.inputs:
-        assert tensor is not None
+    if None in operator.inputs:
+        yield "an input is left out: expected all of them"
+        return
+    for tensor in filter(None, operator.inputs):
         other = tensor.shape
         if len(other) != len(first) or _without(other, axis) != _without(first, axis):
             yield f"{tensor} has shape {list(other)}: expected {list(first)} but for axis {axis}"

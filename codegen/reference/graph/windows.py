@@ -37,6 +37,13 @@ class Axis:
         total = max((out - 1) * stride + reach - size, 0)
         return cls(size, kernel, out, stride, dilation, total // 2)
 
+    @property
+    def taps(self) -> range:
+        """The places of the kernel that see the image from some output."""
+        first = -(((self.out - 1) * self.stride - self.before) // self.dilation)
+        last = (self.size - 1 + self.before) // self.dilation
+        return range(max(0, first), min(self.kernel, last + 1))
+
     def inside(self, tap: int) -> tuple[slice, slice]:
         """Of a place in the kernel, the outputs for which it is in the image, and
         where there."""
@@ -69,9 +76,9 @@ Place = tuple[slice, slice, slice]
 def taps(high: Axis, wide: Axis, x: Array) -> Iterator[tuple[int, int, Place, Array]]:
     """Each place (row, column) of a kernel, the outputs that it reaches, and what it
     sees of x there. Places outside the image are left out."""
-    for row in range(high.kernel):
+    for row in high.taps:
         rows, from_rows = high.inside(row)
-        for column in range(wide.kernel):
+        for column in wide.taps:
             columns, from_columns = wide.inside(column)
             if rows.start < rows.stop and columns.start < columns.stop:
                 seen = x[:, from_rows, from_columns]
