@@ -225,6 +225,9 @@ def _options(table: Table, expected: int, what: str) -> Table | None:
 
 def _require_order(graph: Graph) -> None:
     """What an operator reads was there before, and nothing is computed twice."""
+    for given in graph.inputs:
+        if given.data is not None:
+            raise ModelError(f"an input of the model is {given}, which is a constant")
     there = {one.index for one in graph.inputs}
     there |= {
         one.index for one in graph.tensors if one.variable or one.data is not None

@@ -90,9 +90,11 @@ def model(
     table: str = "",
     options: Mapping[str, Any] | None = None,
     places: Sequence[int] = (),
+    free: Sequence[int] = (),
 ) -> bytes:
-    """A file with one operator. Inputs without data are those of the model; `places`:
-    which of them the operator reads, -1 for none, if not each in turn."""
+    """A file with one operator. Inputs without data are those of the model, unless
+    `free` says which are; `places`: which of them the operator reads, -1 for none, if
+    not each in turn."""
     builder, tensors = flatbuffers.Builder(0), [*inputs, output]
     made = _options(builder, table, options or {}) if table else 0
     each = [_tensor(builder, one, k) for k, one in enumerate(tensors)]
@@ -101,7 +103,7 @@ def model(
     ]
     read = _vector(builder, places or range(len(inputs)), "<i4")
     last = _vector(builder, [len(inputs)], "<i4")
-    free = [k for k, one in enumerate(inputs) if one.data is None]
+    free = free or [k for k, one in enumerate(inputs) if one.data is None]
     taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
     tflite.OperatorStart(builder)
     tflite.OperatorAddInputs(builder, read)

@@ -138,6 +138,12 @@ def test_a_refusal_names_operator_tensor_and_what_is_supported(
             "operator 0 (ADD) writes tensor 2 ('t2'), which is there before",
         ),
         (
+            model(
+                "ADD", 2, (X, changed(X, data=np.zeros(32, np.int8))), X, free=(0, 1)
+            ),
+            "an input of the model is tensor 1 ('t1'), which is a constant",
+        ),
+        (
             model("ADD", 2, (X, X), X, "MulOptions"),
             "operator 0 (ADD) has options of kind 21: expected 11",
         ),
