@@ -151,10 +151,6 @@ def test_the_file_in_the_documentation_passes(
             "ERROR: unknown target 'qemu-rv64gvc', did you mean *",
         ),
         (
-            ["--hil-target", "host,microbit"],
-            "ERROR: target 'microbit' has no hardware binary32 fused multiply-add*",
-        ),
-        (
             ["--hil-vlen", "77"],
             "ERROR: target 'qemu-rv64gcv' has no VLEN 77: expected*",
         ),
