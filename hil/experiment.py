@@ -54,6 +54,7 @@ class Experiment:
     seed: int = 1
     schedule: str = "auto"
     tuned: str | None = None
+    core: str | None = None
     gate: str = "none"
     active: float | None = None
     tau: float | None = None

@@ -23,7 +23,7 @@ GROUPS = {
     "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
     "rehearse init",
     "data": "data scaler steps epochs holdout test resident",
-    "target": "target unit vlen agnostic schedule tuned toolchain debug icount console "
+    "target": "target unit vlen core agnostic schedule tuned toolchain debug icount console "
     "flash commit",
     "line": "window samples_per_frame thin faults",
     "comparison": "compare prefix health",

@@ -291,6 +291,8 @@ KEYS = (
     Key("schedule", choice(*SCHEDULES), "when updates are applied: " + ", ".join(SCHEDULES)),
     Key("tuned", text, "kernels and ways that `hil tune` has written into this file", "FILE.toml",
         path=True),
+    Key("core", text, "choose kernels by the modelled cycles of this core, spacemit-x60 or sifive-x280, at its "
+        "VLEN; none: by instructions (default: the target's own, else by instructions)", "NAME"),
     Key("gate", choice("none", "element", "row", "block", "error"), "leave out updates: "
         "of each element, row or block of 8 below a threshold, or of a whole step whose "
         "error is small", "element|row|block|error"),

@@ -244,7 +244,8 @@ class Target:
     `isa` and `abi` are what the compiler is told; `xlen` is the width of an
     address in bits; `port` is the folder in firmware/ports; `machine` is how it
     is started: "qemu", "native" (a process of this computer) or "user" (a process
-    in QEMU's user mode; on a board, of its Linux). `vector` is None
+    in QEMU's user mode; on a board, of its Linux). `core` names the core whose modelled
+    cycles decide how a step is computed, None where instructions do. `vector` is None
     without a vector unit, `memory` None where nobody lays it out, `flash` None where
     nothing is kept, `uart`, `riscv` and `arm` None where a port needs none.
     """
@@ -257,6 +258,7 @@ class Target:
     port: str
     machine: Machine
     limits: Limits
+    core: str | None = None
     vector: Vector | None = None
     memory: Memory | None = None
     flash: Flash | None = None
@@ -279,9 +281,18 @@ class Target:
                     f"machine {self.machine!r} needs a table [{table}], which is missing"
                 )
         self._require_fitting_tables()
+        self._require_vectors_of_a_core()
         if self.qemu and ("{vlen}" in self.qemu.cpu) != (self.vector is not None):
             raise DescriptorError(
                 "cpu in [qemu] must hold {vlen} exactly when there is a table [vector]"
+            )
+
+    def _require_vectors_of_a_core(self) -> None:
+        """The cycles that a core is known by are those of its vectors."""
+        if self.core is not None and self.vector is None:
+            raise DescriptorError(
+                f"core = {self.core!r} without a table [vector]: expected vectors, which "
+                "its cycles decide about"
             )
 
     def _require_fitting_tables(self) -> None:

@@ -3,6 +3,7 @@
 contracts   what each computes: an operation on formats, its prototype and contract
 table       the variants of each: how it is computed, and for which machines
 cost        what a variant is estimated to cost; the plan chooses by it
+cycles      what it costs on cores whose cycles are modelled, as measured
 rendering   their C files and headers
 """
 
@@ -14,6 +15,7 @@ from codegen.kernels.contracts import (
     for_operands,
     named,
 )
+from codegen.kernels.cycles import Core, core, cores
 from codegen.kernels.rendering import (
     HEADER,
     VECTOR_HEADER,
@@ -31,12 +33,13 @@ from codegen.kernels.table import (
     Variant,
     best,
     estimates,
+    known,
     variant,
 )
 
 __all__ = [
     "ARCHES", "FOLDER", "HEADER", "KERNELS", "LMULS", "TABLE", "VECTOR_HEADER",
-    "Argument", "Kernel", "Source", "Variant", "best", "estimates", "find",
-    "for_operands", "header_prototypes", "named", "render", "source", "sources",
+    "Argument", "Core", "Kernel", "Source", "Variant", "best", "core", "cores", "estimates", "find",
+    "for_operands", "header_prototypes", "known", "named", "render", "source", "sources",
     "variant",
 ]  # fmt: skip

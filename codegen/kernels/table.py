@@ -8,13 +8,13 @@ a variant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from codegen.errors import BuildError
-from codegen.kernels import cost
+from codegen.kernels import cost, cycles
 from codegen.kernels.contracts import KERNELS, Kernel
 from codegen.kernels.cost import Cost, Shape
 
@@ -295,27 +295,44 @@ def _variants(kernel_name: str, vector: bool) -> tuple[Variant, ...]:
 
 @lru_cache(maxsize=4096)
 def estimates(
-    kernel_name: str, vlens: tuple[int, ...], shape: Shape
+    kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
 ) -> Mapping[Variant, Cost]:
     """What each variant is estimated to cost, in mean over `vlens` (empty: a
-    machine without vectors).
+    machine without vectors); its cycles are those of `core` where that is measured.
 
     Raises `BuildError` when there is no variant.
     """
-    return MappingProxyType(
-        {
-            row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
-            for row in _variants(kernel_name, bool(vlens))
+    found = {
+        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
+        for row in _variants(kernel_name, bool(vlens))
+    }
+    if core is not None and known(kernel_name, vlens, core):
+        weights = cycles.core(core).weights
+        found = {
+            row: replace(one, cycles=weights[kernel_name, row.suffix].cycles(one))
+            for row, one in found.items()
         }
-    )
+    return MappingProxyType(found)
+
+
+def known(kernel_name: str, vlens: tuple[int, ...], core: str | None) -> bool:
+    """Whether the cycles of all variants of a kernel on `core` are known. Raises
+    `SpecError` for an unknown core."""
+    weights = cycles.core(core).weights if core is not None else {}
+    rows = _variants(kernel_name, bool(vlens))
+    return all((kernel_name, row.suffix) in weights for row in rows)
 
 
 @lru_cache(maxsize=4096)
-def best(kernel_name: str, vlens: tuple[int, ...], shape: Shape) -> Variant:
-    """The variant whose estimate is the least, in mean over `vlens`. Within 3 %
-    of the least count of instructions, modelled cycles decide
-    (docs/tuning.md).
+def best(
+    kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
+) -> Variant:
+    """The variant whose estimate is the least, in mean over `vlens`: the fewest cycles
+    of `core`, where that is given and its cycles of this kernel are known. Else within
+    3 % of the least count of instructions, modelled cycles decide (docs/tuning.md).
 
     Raises `BuildError` when there is none.
     """
-    return cost.cheapest(estimates(kernel_name, vlens, shape))
+    found = estimates(kernel_name, vlens, shape, core)
+    fast = core is not None and known(kernel_name, vlens, core)
+    return cost.fastest(found) if fast else cost.cheapest(found)

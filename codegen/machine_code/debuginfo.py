@@ -118,9 +118,11 @@ class DebugInfo:
 
 
 def functions(elf: ELFFile) -> list[Function]:
-    """Every function symbol that has a size, by address, each once."""
+    """Every function symbol that has a size, by address, each once. Arm's have their
+    lowest bit set, which stands for Thumb and is no part of the address."""
+    mask = ~1 if elf["e_machine"] == "EM_ARM" else ~0
     found = {
-        symbol.value: Function(symbol.name, symbol.value, symbol.size)
+        symbol.value & mask: Function(symbol.name, symbol.value & mask, symbol.size)
         for symbol in symbols_of(elf)
         if symbol.kind == FUNCTION and symbol.size
     }

@@ -16,8 +16,10 @@ from elftools.elf.elffile import ELFFile
 
 from codegen.building.symbols import ABSOLUTE, symbols_of
 from codegen.errors import BuildError
+from codegen.machine_code import thumb_decode
 from codegen.machine_code.callgraph import Graph, Node
 from codegen.machine_code.debuginfo import Function, functions
+from codegen.machine_code.decode import Instruction
 
 EXCEPTION = 108
 """Bytes that an exception pushes at most: eight registers, the FPU's eighteen, and
@@ -35,7 +37,7 @@ def read(path: Path) -> Graph:
     frame the compiler does not tell, or that calls to where none is."""
     with path.open("rb") as file:
         elf = ELFFile(file)
-        found = [Function(f.name, f.first & ~1, f.size) for f in functions(elf)]
+        found = functions(elf)
         text = elf.get_section_by_name(".text")
         assert text is not None
         code, base = text.data(), text["sh_addr"]
@@ -55,6 +57,25 @@ def read(path: Path) -> Graph:
     by_hardware = {*WRITTEN_BY_HAND, *HANDLERS}
     pointed = {f.name for f in found if f.first | 1 in held} - by_hardware
     return Graph(nodes, frozenset(pointed))
+
+
+def all_instructions(path: Path) -> Iterator[tuple[int, Instruction]]:
+    """Address and meaning of every instruction in the ELF at `path`."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        text = elf.get_section_by_name(".text")
+        assert text is not None
+        code, base = text.data(), text["sh_addr"]
+        spans = list(_code(elf, base, base + len(code)))
+    for start, end in spans:
+        place = start - base
+        while place + 2 <= end - base:
+            first, second = (
+                int.from_bytes(code[at : at + 2], "little") for at in (place, place + 2)
+            )
+            found = thumb_decode.decode(first, second)
+            yield base + place, found
+            place += found.size
 
 
 class _Scan:
@@ -89,7 +110,7 @@ class _Scan:
         place = 0
         while place + 2 <= len(code):
             first = int.from_bytes(code[place : place + 2], "little")
-            if first >> 11 in (0b11101, 0b11110, 0b11111):
+            if thumb_decode.is_wide(first):
                 second = int.from_bytes(code[place + 2 : place + 4], "little")
                 self._wide(first, second, address + place)
                 place += 4

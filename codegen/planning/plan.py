@@ -93,6 +93,7 @@ def _calls(
     program: Program,
     vlens: tuple[int, ...],
     told: Mapping[tuple[int, str], kernels.Variant],
+    core: str | None,
 ) -> tuple[Call, ...]:
     """Every kernel that is called, layer by layer, and its best variant."""
     network = composer.network
@@ -110,7 +111,7 @@ def _calls(
 
     def call(n: int, key: str, shape: Shape, part: str) -> Call:
         name = key.rpartition("/")[2]
-        variant = told.get((n, key)) or kernels.best(name, vlens, shape)
+        variant = told.get((n, key)) or kernels.best(name, vlens, shape, core)
         return Call(n, shape, variant, part)
 
     return tuple(call(n, key, *what) for (n, key), what in wanted.items())
@@ -130,6 +131,7 @@ def plan(
     resident: Resident | None = None,
     rehearsal: int = 0,
     debug: bool = False,
+    core: str | None = None,
 ) -> Plan:
     """Plan `spec` on `target`.
 
@@ -142,7 +144,8 @@ def plan(
     the stack's reserve is made smaller if need be;
     `resident`: samples to be placed in the image; `rehearsal`: samples that the
     device can keep, to learn from them again (0..65535); `debug`: kernels check
-    what they are called with, and nothing in the arena survives a step.
+    what they are called with, and nothing in the arena survives a step; `core`: whose cycles decide (codegen/kernels/
+    cycles.toml), None where instructions do; a machine without vectors has none to decide.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible, `DescriptorError` for a target without float32.
@@ -158,8 +161,9 @@ def plan(
     rules.require(rule, spec)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
-    vlens = vlens_of(target, vlen)
-    layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways)
+    core = None if target.vector is None else core
+    vlens = vlens_of(target, vlen, core)
+    layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways, core)
     chosen = [Way(layer.way, layer.shape.density) for layer in layers]
     composer = Composer(spec, rule.parameters, chosen, target.xlen)
     program = rule.declaration.program(composer)
@@ -174,8 +178,8 @@ def plan(
     line = line_for(spec, window, samples, resident)
     made = Plan(
         spec, rule, target, vlen, layers, program,
-        _calls(composer, program, vlens, choice.variants),
-        tensors, arena, line, resident, rehearsal, budget, debug,
+        _calls(composer, program, vlens, choice.variants, core),
+        tensors, arena, line, resident, rehearsal, budget, debug, core,
     )  # fmt: skip
     made = fitted(made)
     refuse_oversized_image(made)

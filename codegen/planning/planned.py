@@ -9,6 +9,7 @@ from typing import Protocol
 
 from codegen import kernels, rules
 from codegen.budget import Item
+from codegen.errors import SpecError
 from codegen.formats import U32
 from codegen.kernels.cost import Shape
 from codegen.planning import bill as bills
@@ -98,7 +99,8 @@ class Plan:
     `calls` by which kernels. `tensors` are those the link can name: `scratch` has
     others. `rehearsal` samples have room in
     the device's rehearsal buffer. `budget`: bytes of RAM allowed, besides the
-    target's own. `debug` images check themselves.
+    target's own. `debug` images check themselves. `core`:
+    whose cycles have decided, None where instructions have.
     """
 
     spec: Spec
@@ -115,11 +117,12 @@ class Plan:
     rehearsal: int = 0
     budget: int | None = None
     debug: bool = False
+    core: str | None = None
 
     @property
     def vlens(self) -> tuple[int, ...]:
         """The VLENs that estimates are made for, empty without vectors."""
-        return vlens_of(self.target, self.vlen)
+        return vlens_of(self.target, self.vlen, self.core)
 
     def layer(self, number: int) -> ways.Layer:
         """Layer 1..L as it will be computed."""
@@ -207,8 +210,19 @@ def beside_the_step(spec: Spec) -> tuple[str, str]:
     return drawn.name, kernels.find("digest", U32).name
 
 
-def vlens_of(target: Target, vlen: int | None) -> tuple[int, ...]:
-    """What the kernels are chosen for."""
+def vlens_of(
+    target: Target, vlen: int | None, core: str | None = None
+) -> tuple[int, ...]:
+    """What the kernels are chosen for; code for any VLEN that is to be fast on a core
+    is chosen for that core's. Raises `SpecError` where `core` has another VLEN."""
     if target.vector is None:
         return ()
-    return UNKNOWN_VLENS if vlen is None else (vlen,)
+    if core is None:
+        return UNKNOWN_VLENS if vlen is None else (vlen,)
+    own = kernels.core(core).vlen
+    if vlen not in (None, own):
+        raise SpecError(
+            f"core {core!r} has vector registers of {own} bits, but the code is for "
+            f"VLEN {vlen}: expected VLEN {own}"
+        )
+    return (own,)

@@ -67,8 +67,17 @@ class Layer:
         return self.listed or self.gated
 
 
+@dataclass(frozen=True)
+class _Machine:
+    """What the ways are chosen for: VLENs, empty without vectors, and a core whose
+    cycles decide."""
+
+    vlens: tuple[int, ...]
+    core: str | None
+
+
 def _estimate(
-    spec: Spec, layer: int, way: str, shape: Shape, vlens: tuple[int, ...], learns: bool
+    spec: Spec, layer: int, way: str, shape: Shape, machine: _Machine, learns: bool
 ) -> Cost:
     """What a layer costs in a step that goes its usual way, its activation apart."""
     ways = [Way()] * spec.network.depth
@@ -80,10 +89,10 @@ def _estimate(
     if learns:
         items += chosen(spec).change(c, layer)
     found = (
-        kernels.estimates(one.kernel.name, vlens, one.shape)
+        (one.kernel.name, machine.vlens, one.shape, machine.core)
         for one in ops(items, usual=True)
     )
-    return cost.total(costs[cost.cheapest(costs)] for costs in found)
+    return cost.total(kernels.estimates(*one)[kernels.best(*one)] for one in found)
 
 
 def learning(c: Composer, program: Program) -> frozenset[int]:
@@ -210,9 +219,11 @@ def choose(
     schedule: str = "auto",
     inputs: float = 1.0,
     told: Mapping[int, str] | None = None,
+    core: str | None = None,
 ) -> tuple[Layer, ...]:
     """The way of every layer: the cheapest that `schedule` allows on machines of
-    these VLENs (empty: without vectors), unless `told` names it.
+    these VLENs (empty: without vectors), or the fastest on `core`, unless `told` names
+    it.
 
     `inputs`: share of the sample's elements that are not zero, 0..1. Raises
     `SpecError` for an unknown schedule or way, or one that the layer cannot be
@@ -231,6 +242,7 @@ def choose(
             f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "
             "that could wait: expected schedule auto or sequential"
         )
+    machine = _Machine(vlens, core)
     moving, only_dense = moved_inputs(draft, program), cycled(draft, program)
     if reads_input(draft, program):
         only_dense |= {1}
@@ -244,14 +256,15 @@ def choose(
             there = allowed = ("dense",)
         if number in moving:
             there, allowed = _unlisted(there), _unlisted(allowed)
-        costs = {w: _estimate(spec, number, w, shape, vlens, updated) for w in there}
+        costs = {w: _estimate(spec, number, w, shape, machine, updated) for w in there}
         named = (told or {}).get(number)
         if named is not None and named not in there:
             raise SpecError(
                 f"layer {number} is to be computed {named!r}: expected one of "
                 + ", ".join(there)
             )
-        way = named or cost.cheapest({w: costs[w] for w in allowed})
+        least = cost.fastest if core is not None else cost.cheapest
+        way = named or least({w: costs[w] for w in allowed})
         told_by = f"schedule {schedule}" if updated and schedule != "auto" else ""
         why = "tuned" if named else told_by
         gated = updated and number in spec.gated

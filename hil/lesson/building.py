@@ -67,6 +67,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         resident=lesson.resident_set,
         rehearsal=asked.rehearsal or 0,
         debug=asked.debug,
+        core=lesson.core,
     )
     if tuned is not None and choice is tuned.choice:
         tuned.require_used(made)

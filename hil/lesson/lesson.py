@@ -26,6 +26,9 @@ WIRE = {"label": "<u2", "vector": "<f4"}
 """What a sample is learned from, as it travels; the sample itself does not travel
 twice."""
 
+INSTRUCTIONS = "none"
+"""The core that an experiment names where no core's cycles are to decide."""
+
 
 class Wanted(Protocol):
     """Where an image is to run, whatever it does there."""
@@ -60,6 +63,13 @@ class Lesson:
     tested: int
     resident: int = 0
     tuned: Tuned | None = None
+
+    @property
+    def core(self) -> str | None:
+        """The core whose cycles decide how the step is computed, None where its
+        instructions do."""
+        named = self.experiment.core
+        return None if named == INSTRUCTIONS else named
 
     @cached_property
     def rehearsal(self) -> Rehearsal | None:

@@ -18,7 +18,7 @@ from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.keys import InMemory
-from hil.lesson import rates
+from hil.lesson import cores, rates
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.tuned_file import Tuned
@@ -64,7 +64,8 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)
         experiment = replace(experiment, unit=unit.name)
-    vlen = target.vlen(experiment.vlen)
+    experiment = replace(experiment, core=cores.deciding(experiment, target))
+    vlen = target.vlen(cores.vlen_of(experiment))
     _require_counted(experiment, target)
     _require_possible_faults(experiment, target, unit)
     if experiment.icount:

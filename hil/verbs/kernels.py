@@ -28,6 +28,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="show how the plan of an experiment (default: digits) computes each "
         "layer, with which variants, and why",
     )
+    parser.add_argument(
+        "--for",
+        dest="objective",
+        choices=["instructions", "cycles"],
+        help="what decides: instructions, or the cycles of the core that is named "
+        "(default: cycles where one is)",
+    )
     add_keys(parser, *OF_A_RUN, "lr", "init", "toolchain")
 
 
@@ -35,6 +42,8 @@ def run(given: argparse.Namespace) -> int:
     """The verb."""
     if given.explain is not None:
         return _explain(given)
+    if given.objective is not None:
+        raise UsageError("--for needs --explain: a kernel has no plan")
     for key in KEYS:
         if getattr(given, key.name, None) is not None:
             raise UsageError(f"{key.flag} needs --explain: a kernel has no experiment")
@@ -52,7 +61,8 @@ def _explain(given: argparse.Namespace) -> int:
         )
     out = output.of(given)
     given.experiment = given.explain or None
-    found = explain.explain(prepare(experiment_of(given)))
+    lesson = prepare(explain.aimed(experiment_of(given), given.objective))
+    found = explain.explain(lesson)
     for line in explain.lines(found):
         out.line(line)
     out.document(explain.to_json(found))

@@ -19,10 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--for",
         dest="objective",
-        default="instructions",
         choices=["instructions", "cycles"],
-        help="counted instructions (default; cycles decide within 3%%), or modelled "
-        "cycles of the core that has this VLEN",
+        help="counted instructions (cycles decide within 3%%), or modelled cycles of the "
+        "core that has this VLEN (default: cycles where a core is named)",
     )
     group.add_argument(
         "--tries",

@@ -74,7 +74,7 @@ def test_it_says_what_machine_the_choice_is_for_in_a_hundred_columns(
 ) -> None:
     assert main(["kernels", "--explain", "--network", "64-256-256-10", *flags]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == f"{words}; schedule auto"
+    assert lines[1] == f"{words}; schedule auto; instructions decide"
     assert max(map(len, lines)) <= 100
     assert any("modelled" in line for line in lines)
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from codegen.building import toolchain
-from codegen.machine_code import decode
+from codegen.machine_code import debuginfo, decode
 from codegen.machine_code.decode import Class, Instruction
 from hil.errors import Divergence, EmulatorError, UsageError
 from hil.experiment import Experiment
@@ -26,6 +27,7 @@ from targets import load
 
 WARM, STEPS = 3, 4
 SMALL = Experiment(network=(64, 17, 10), steps=STEPS)
+SETTINGS, SCALAR_SETTINGS = plain.settings(256), plain.settings(0)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,57 @@ def test_the_devices_own_count_is_the_step_and_its_call(
     boot = counting.learn(small, build(plan_for(small)), WARM)
     assert boot.counts == tuple(n + counted.overhead for n in counted.steps)
     assert 5 < counted.overhead < 40
+
+
+def test_a_trace_counts_what_the_counter_counts(
+    small: Lesson, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "has_counter", lambda target: False)
+    plan = plan_for(small)
+    compiler = toolchain.find(plan.target, vlen=plan.vlen)
+    traced = counting.count(small, build(plan), compiler, WARM)
+    assert (traced.steps, traced.forward) == (counted.steps, counted.forward)
+    assert (traced.traced, traced.overhead) == (STEPS, 0)
+
+
+def test_a_step_that_two_traces_count_otherwise_is_no_count(
+    small: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "has_counter", lambda target: False)
+    taken, boots = counting._traced, []
+
+    def shortened(*given: Any) -> tuple[counting.Boot, list[int]]:
+        boot, trace = taken(*given)
+        boots.append(boot)
+        step = trace.index(net_step)  # the second boot has lost an instruction
+        return boot, trace if len(boots) == 1 else trace[: step + 1] + trace[step + 2 :]
+
+    plan = plan_for(small)
+    built = build(plan)
+    compiler = toolchain.find(plan.target, vlen=plan.vlen)
+    debug = toolchain.build(built.files, compiler, extra=debuginfo.FLAGS)
+    net_step = debuginfo.DebugInfo(debug.path).function("net_step").first
+    monkeypatch.setattr(counting, "_traced", shortened)
+    with pytest.raises(
+        EmulatorError, match=r"step 0 took \d+ instructions in one boot"
+    ):
+        counting.count(small, built, compiler, WARM)
+
+
+def test_a_cortex_m_is_counted_by_its_trace_and_held_against_plain_c(
+    qemu_arm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "settings", lambda vlen: SCALAR_SETTINGS[1:2])
+    monkeypatch.setattr(plain, "FORMS", {"listed": True})
+    asked = SMALL.override({"target": "mps2-an386", "steps": 2})
+    found = bench_step(lesson_for(asked, WARM), warm=WARM, against="c")
+    (row,), (opponent,) = found.rows, found.against
+    assert not row.modelled and row.bounds is None
+    assert row.counted.whole.total == row.counted.mean
+    classes = row.counted.whole.classes
+    assert 0 < classes[Class.STORE] < classes[Class.LOAD] < classes[Class.SCALAR]
+    assert opponent.figure == "instructions" and opponent.counted.mean > 0
+    assert [phase.name for phase in row.counted.phases][-1].endswith("_update")
 
 
 def test_boots_that_differ_are_no_count() -> None:
@@ -185,15 +238,22 @@ def test_a_load_takes_as_long_as_its_own_data_are() -> None:
     assert (bytes_of_8, one_register) == (1 + 4, 1 + 3)
 
 
-@pytest.fixture(scope="module", params=cores().values(), ids=cores())
+JUDGED = [
+    (core, keys)
+    for core in cores().values()
+    for keys in ({"network": "64-64-10"}, {"data": "dense", "network": "784-32-10"})
+]
+"""Steps with what takes long: lists, activations, a loss; rows without a zero."""
+
+
+@pytest.fixture(scope="module", params=JUDGED, ids=lambda one: one[0].name)
 def judged(request: pytest.FixtureRequest, qemu64: str) -> tuple[Core, Counted]:
-    """A core, and a step with everything in it that is like itself at its VLEN:
-    listed and dense layers, activations, a loss, feedback, updates by rows and columns."""
-    keys = {"data": "mnist", "network": "784-64-10", "steps": 2}
-    lesson = lesson_for(Experiment().override({**keys, "vlen": request.param.vlen}), 1)
+    """A core, and a step at its VLEN."""
+    core, keys = request.param
+    lesson = lesson_for(Experiment(vlen=core.vlen, steps=1).override(keys), 1)
     plan = plan_for(lesson)
     compiler = toolchain.find(plan.target, vlen=plan.vlen)
-    return request.param, counting.count(lesson, build(plan), compiler, 1)
+    return core, counting.count(lesson, build(plan), compiler, 1)
 
 
 def test_the_table_of_each_core_agrees_with_its_llvm_mca(
@@ -236,8 +296,6 @@ def test_without_a_new_llvm_mca_the_tables_give_every_core_a_figure(
 
 # -- plain C --------------------------------------------------------------
 
-FLAG_SETS = plain.flag_sets(256)
-
 
 @pytest.mark.parametrize(
     "rule, activation, output, scaler",
@@ -256,7 +314,7 @@ def test_plain_c_learns_the_same_step(
     output: str,
     scaler: str | None,
 ) -> None:
-    monkeypatch.setattr(plain, "flag_sets", lambda vlen: FLAG_SETS[3:4])
+    monkeypatch.setattr(plain, "settings", lambda vlen: SETTINGS[3:4])
     keys = {"rule": rule, "activation": activation, "output": output, "scaler": scaler}
     lesson = lesson_for(SMALL.override(keys), WARM)
     made = plan_for(lesson)
@@ -273,7 +331,7 @@ def test_plain_c_learns_the_same_step(
 def test_plain_c_that_learns_something_else_is_noticed(
     qemu64: str, small: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "flag_sets", lambda vlen: FLAG_SETS[3:4])
+    monkeypatch.setattr(plain, "settings", lambda vlen: SETTINGS[3:4])
     other = twin(lesson_for(SMALL.override({"lr": 0.2}), WARM), WARM)
     compiler = toolchain.find(small.target)
     with pytest.raises(Divergence, match="away from the reference in counted step 0"):
@@ -283,15 +341,15 @@ def test_plain_c_that_learns_something_else_is_noticed(
 def test_plain_c_is_compiled_for_the_figure_that_is_compared(
     qemu64: str, monkeypatch: pytest.MonkeyPatch, small: Lesson
 ) -> None:
-    both = FLAG_SETS[4], FLAG_SETS[-1]  # LMUL 8 has fewer instructions, 4 fewer cycles
-    monkeypatch.setattr(plain, "flag_sets", lambda vlen: both)
+    both = SETTINGS[4], SETTINGS[-1]  # LMUL 8 has fewer instructions, 4 fewer cycles
+    monkeypatch.setattr(plain, "settings", lambda vlen: both)
     monkeypatch.setattr(plain, "FORMS", {"dense": False})
     reference, compiler = twin(small, WARM), toolchain.find(small.target)
     found = plain.opponents(small, plan_for(small), compiler, WARM, reference)
     fewest, fastest = found
-    assert (fewest.flags, fastest.flags) == both
+    assert (fewest.setting, fastest.setting) == both
     assert fewest.counted.mean < fastest.counted.mean
     core = fastest.figure
     assert fastest.modelled[core].cycles < fewest.modelled[core].cycles
     for one in found:
-        assert one.tried[" ".join(one.flags)] == min(one.tried.values())
+        assert one.tried[str(one.setting)] == min(one.tried.values())

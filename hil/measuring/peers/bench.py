@@ -22,6 +22,7 @@ import numpy as np
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.compilers import Toolchain
+from codegen.planning.bounds import lanes
 from codegen.reference import Learner
 from hil.errors import BuildError, Divergence, UsageError
 from hil.experiment import Experiment
@@ -32,7 +33,7 @@ from hil.lesson.preparing import prepare
 from hil.measuring.native_loop import ROUNDS, loop
 from hil.measuring.peers import counting, programs
 from hil.measuring.peers.job import Done, Job
-from hil.measuring.steps.plain import FORMS, plain_files
+from hil.measuring.steps.plain import BLOCK, FORMS, plain_files
 
 TOLERANCE = 1e-3
 """Largest difference of a weight from the reference's, of the most that any has moved."""
@@ -168,7 +169,7 @@ def _plain_c(lesson: Lesson, judge: _Judge, count: bool, tell: Tell) -> Peer:
     compiler = toolchain.find(lesson.target, lesson.experiment.toolchain)
     vectors = tuple(flag for flag in compiler.library if flag.startswith("-m"))
     for form, listed in FORMS.items():
-        files = plain_files(plan, VECTORS, listed)
+        files = plain_files(plan, BLOCK * lanes(VECTORS), listed)
         for flags in FLAGS:
             tell(f"measuring plain C, {form}, {' '.join(flags)}")
             library = ("-std=c11", *flags, *vectors)

@@ -17,7 +17,7 @@ from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import prepare
-from hil.measuring.steps.counting import Counted, count
+from hil.measuring.steps.counting import Counted, count, has_counter
 from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.plain import Opponent, opponents
 from hil.measuring.steps.reference import Twin, twin
@@ -29,6 +29,8 @@ WARM = 20
 STEPS = {"digits": 100}
 OTHER_STEPS = 50
 """Steps counted when nobody says how many."""
+TRACED_STEPS = 4
+"""The same where there is no counter, and every step is traced."""
 NETWORKS = {"digits": (64, 64, 10)}
 OTHER_NETWORK = (784, 128, 10)
 
@@ -80,8 +82,8 @@ class StepBench:
 def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
     """The lesson whose steps after `warm` are counted: `asked.steps` of them.
 
-    Raises `UsageError` for a target that counts no instructions, and what
-    `prepare` raises.
+    Raises `UsageError` for a target that is no whole machine, and what `prepare`
+    raises.
     """
     if asked.network is None:
         asked = asked.override(
@@ -103,8 +105,10 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
                 f"{name} = {getattr(asked, name)!r}: hil bench step starts from the "
                 "seed's weights and keeps none"
             )
-    counted = asked.steps or STEPS.get(str(asked.data), OTHER_STEPS)
-    return prepare(asked.override({"steps": warm + counted, "icount": True}))
+    counter = has_counter(load(asked.target))
+    usual = STEPS.get(str(asked.data), OTHER_STEPS) if counter else TRACED_STEPS
+    counted = asked.steps or usual
+    return prepare(asked.override({"steps": warm + counted, "icount": counter}))
 
 
 def candidates(lesson: Lesson) -> dict[str, Candidate]:
@@ -128,7 +132,9 @@ def candidates(lesson: Lesson) -> dict[str, Candidate]:
     without = _without_vectors(lesson.target)
     if without is not None:
         scalar = prepare(
-            lesson.experiment.override({"target": without.name, "vlen": None})
+            lesson.experiment.override(
+                {"target": without.name, "vlen": None, "core": None}
+            )
         )
         found["scalar"] = Candidate(scalar, plan_for(scalar))
     return found
@@ -181,7 +187,7 @@ def bench_step(
         rows.append(_row(name, known[name], warm, reference))
     found: tuple[Opponent, ...] = ()
     if against == "c":
-        tell("counting plain C: two forms, each with every set of flags")
+        tell("counting plain C: two forms, each with every setting")
         plan = known[CHOSEN].plan
         found = tuple(opponents(lesson, plan, compiler, warm, reference))
     assert lesson.target.qemu is not None

@@ -4,7 +4,8 @@ The first boot runs the image as it is shipped and takes each step's count from
 the device's telemetry: minstret around net_step, interrupts masked, digest and
 frames outside. The second runs the same code compiled with debug information,
 and QEMU writes down what it executes. Every count must be the same in both,
-and the trace must be as long as the count says.
+and the trace must be as long as the count says. A target without a counter of
+instructions is traced in both boots, and the traces are the counts.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen.building import image, toolchain
-from codegen.machine_code import debuginfo
+from codegen.building.arm import CORES
+from codegen.machine_code import debuginfo, thumb
 from codegen.machine_code.debuginfo import DebugInfo, Function
 from codegen.machine_code.decode import MINSTRET, Class, Instruction, all_instructions
 from codegen.protocol import StepFlag
@@ -30,6 +32,7 @@ from hil.errors import EmulatorError
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson
 from hil.measuring.steps.phases import Call, Follower, Phase
+from targets import Target
 
 TRACED = 1_000_000
 """Instructions traced at most (about 80 bytes of log each), but for one step."""
@@ -67,7 +70,7 @@ class Counted:
     call and the reads of the counter. The first `traced` steps are split:
     `whole`, `phases` (in order of execution) and `forward`, net_infer on the same
     samples. `typical` is one step's instructions in order, that nearest to the
-    mean; `code` the bytes of all functions that ran in a step.
+    mean, and `order` whose each of them is; `code` the bytes of all functions that ran in a step.
     """
 
     steps: tuple[int, ...]
@@ -77,6 +80,7 @@ class Counted:
     forward: Part
     phases: Mapping[Phase, Part]
     typical: tuple[tuple[int, Instruction], ...]
+    order: tuple[Phase, ...]
     code: int
     image: Path
     results: tuple[StepResult, ...]
@@ -94,11 +98,14 @@ def count(
     compiler: toolchain.Toolchain,
     warm: int,
 ) -> Counted:
-    """Count the steps of `lesson` after its first `warm`, on its target.
+    """Count the steps of `lesson` after its first `warm`, on its target; all of them
+    are traced where it has no counter.
 
     `compiler` is what made `built`. Raises `EmulatorError` when two boots, or
     counter and trace, do not agree, and whatever building and the link raise.
     """
+    if not has_counter(lesson.target):
+        return follow(lesson, built, compiler, warm, None, lesson.steps - warm)
     first = learn(lesson, built, warm)
     mean = sum(first.counts) / len(first.counts)
     traced = min(len(first.counts), max(1, int(TRACED / mean)))
@@ -110,12 +117,12 @@ def follow(
     built: Built,
     compiler: toolchain.Toolchain,
     warm: int,
-    first: Boot,
+    first: Boot | None,
     traced: int,
     typical: int | None = None,
 ) -> Counted:
-    """Boot again what the boot `first` has counted, and trace the first `traced`
-    steps; the rest is as in `count`. `typical` is the counted step that is to be
+    """Boot again what the boot `first` has counted, or None where there is no counter,
+    and trace the first `traced` steps; the rest is as in `count`. `typical` is the counted step that is to be
     the typical one, from 0, None for that nearest to the mean."""
     again = Built(
         built.plan,
@@ -128,12 +135,65 @@ def follow(
             "without: expected the same, so its trace tells nothing"
         )
     info = DebugInfo(again.image.path)
+    code = instructions(again.image.path, lesson.target)
+    traces = []
+    for one in (again,) if first is not None else (built, again):
+        boot, trace = _traced(lesson, one, warm, _ranges(info), traced)
+        calls = Follower(info, code).calls(trace, (STEP, FORWARD))
+        steps = [call for call in calls if call.function == STEP]
+        inferred = [call for call in calls if call.function == FORWARD]
+        _require_all(steps, inferred, traced)
+        overhead = 0
+        if first is None:
+            boot = replace(boot, counts=tuple(step.instructions for step in steps))
+        else:
+            overhead = _overhead(boot, trace, steps, code)
+        traces.append(_Trace(boot, steps, inferred, overhead))
+    require_equal(first or traces[0].boot, traces[-1].boot)
+    return _split(again, info, code, traces[-1], typical)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """A boot that was traced: its steps and inferences, and what the device counts
+    besides a step."""
+
+    boot: Boot
+    steps: list[Call]
+    inferred: list[Call]
+    overhead: int
+
+
+def has_counter(target: Target) -> bool:
+    """Whether its machine counts the instructions that it executes."""
+    return target.qemu is not None and target.qemu.counts
+
+
+def instructions(path: Path, target: Target) -> dict[int, Instruction]:
+    """Address and meaning of all of them in an image for `target`."""
+    if target.isa in CORES:
+        return dict(thumb.all_instructions(path))
+    return dict(all_instructions(path, target.xlen))
+
+
+def _traced(
+    lesson: Lesson,
+    built: Built,
+    warm: int,
+    ranges: tuple[tuple[int, int], ...],
+    traced: int,
+) -> tuple[Boot, list[int]]:
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        watch = Watch(Path(folder) / "executed", _ranges(info))
-        second = learn(lesson, again, warm, watch, traced)
-        trace = watch.executed()
-    require_equal(first, second)
-    return _split(lesson, again, info, second, trace, traced, typical)
+        watch = Watch(Path(folder) / "executed", ranges)
+        return learn(lesson, built, warm, watch, traced), watch.executed()
+
+
+def _require_all(steps: Sequence[Call], inferred: Sequence[Call], traced: int) -> None:
+    if (len(steps), len(inferred)) != (traced, traced):
+        raise EmulatorError(
+            f"the trace has {len(steps)} steps and {len(inferred)} inferences, expected "
+            f"{traced} of each"
+        )
 
 
 @dataclass(frozen=True)
@@ -253,26 +313,16 @@ def require_equal(first: Boot, second: Boot) -> None:
 
 
 def _split(
-    lesson: Lesson,
     built: Built,
     info: DebugInfo,
-    boot: Boot,
-    trace: Sequence[int],
-    traced: int,
+    code: Mapping[int, Instruction],
+    trace: _Trace,
     place: int | None,
 ) -> Counted:
-    """Hold the trace against the counts, and take it apart."""
-    code = dict(all_instructions(built.image.path, lesson.target.xlen))
-    calls = Follower(info, code).calls(trace, (STEP, FORWARD))
-    steps = [call for call in calls if call.function == STEP]
-    inferred = [call for call in calls if call.function == FORWARD]
-    if (len(steps), len(inferred)) != (traced, traced):
-        raise EmulatorError(
-            f"the trace has {len(steps)} steps and {len(inferred)} inferences, expected "
-            f"{traced} of each"
-        )
-    overhead = _overhead(boot, trace, steps, code)
-    mean = sum(boot.counts[:traced]) / traced - overhead
+    """Take a trace apart, of which step `place` is the typical one (None: that nearest
+    to the mean)."""
+    steps, traced = trace.steps, len(trace.steps)
+    mean = sum(trace.boot.counts[:traced]) / traced - trace.overhead
     nearest = min(steps, key=lambda call: abs(call.instructions - mean))
     typical = nearest if place is None else steps[place]
     ran = {info.function_at(address) for call in steps for address in call.executed}
@@ -280,18 +330,20 @@ def _split(
     for call in steps:
         for phase, executed in call.phases.items():
             phases.setdefault(phase, Counter()).update(executed)
+    forward = Counter(a for c in trace.inferred for a in c.executed)
     return Counted(
-        tuple(counted - overhead for counted in boot.counts),
-        overhead,
+        tuple(counted - trace.overhead for counted in trace.boot.counts),
+        trace.overhead,
         traced,
         _part(sum(phases.values(), Counter()), code, traced),
-        _part(Counter(a for c in inferred for a in c.executed), code, traced),
+        _part(forward, code, traced),
         {phase: _part(executed, code, traced) for phase, executed in phases.items()},
         tuple((address, code[address]) for address in typical.executed),
+        tuple(typical.order),
         sum(function.size for function in ran if isinstance(function, Function)),
         built.image.path,
-        boot.results,
-        boot.digest,
+        trace.boot.results,
+        trace.boot.digest,
     )
 
 

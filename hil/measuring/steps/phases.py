@@ -30,12 +30,13 @@ class Phase:
 
 @dataclass
 class Call:
-    """One execution of a function: every address in order, and how often each
-    phase executed which. `start` is its place in the trace."""
+    """One execution of a function: every address in order, whose it is, and how often
+    each phase executed which. `start` is its place in the trace."""
 
     function: str
     start: int
     executed: list[int]
+    order: list[Phase]
     phases: dict[Phase, Counter[int]]
 
     @property
@@ -75,7 +76,7 @@ class Follower:
                 if place is None:
                     continue
                 depth = place + 1
-                current = Call(stack[place].function.name, start, [], {})
+                current = Call(stack[place].function.name, start, [], [], {})
                 found.append(current)
             block = trace[start:end]
             current.executed += block
@@ -121,9 +122,11 @@ class Follower:
         self, call: Call, levels: Sequence[_Level], block: Sequence[int]
     ) -> None:
         outer = self._outer(levels)
+        phases: dict[int, Phase] = {}
         for address, times in Counter(block).items():
-            phase = outer or self._phase(levels[-1], address)
+            phase = phases[address] = outer or self._phase(levels[-1], address)
             call.phases.setdefault(phase, Counter())[address] += times
+        call.order += [phases[address] for address in block]
 
     def _outer(self, levels: Sequence[_Level]) -> Phase | None:
         """The outermost kernel that has been called, or was inlined around a

@@ -43,7 +43,12 @@ TOLERANCE = 1e-3
 """Of outputs and losses, to prove that it is the same step that is counted."""
 
 
-_FAST = ("-O3", "-ffast-math", "-fno-strict-aliasing", "-fomit-frame-pointer")
+_LOOSE = ("-ffast-math", "-fno-strict-aliasing", "-fomit-frame-pointer")
+_FAST = ("-O3", *_LOOSE)
+_SMALL = ("-Os", *_LOOSE)
+SCALAR_BLOCKS = (8, 16, 32)
+"""Columns at once where a register holds one: an FPU has 16 or 32. -O2 and unrolling
+give the very code of -O3."""
 _LMUL_4 = ("-mllvm", "-riscv-v-register-bit-width-lmul=4")
 _LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
 _FIXED = ("-mllvm", "-scalable-vectorization=off")
@@ -51,7 +56,26 @@ _UNSCHEDULED = CLANG
 _FOLDED = ("-mllvm", "-prefer-predicate-over-epilogue=predicate-dont-vectorize")
 
 
-def flag_sets(vlen: int) -> tuple[tuple[str, ...], ...]:
+@dataclass(frozen=True)
+class Setting:
+    """Compiler flags, and how many columns' sums stay in local variables."""
+
+    flags: tuple[str, ...]
+    block: int
+
+    def __str__(self) -> str:
+        return f"{self.block} columns, {' '.join(self.flags)}"
+
+
+def settings(vlen: int) -> tuple[Setting, ...]:
+    """What is tried at a VLEN, 0 for a machine without vectors."""
+    if vlen:
+        return tuple(Setting(f, BLOCK * lanes(vlen)) for f in _vector_flags(vlen))
+    scalar = tuple(Setting(_FAST, n) for n in SCALAR_BLOCKS)
+    return (*scalar, Setting(_SMALL, SCALAR_BLOCKS[0]))
+
+
+def _vector_flags(vlen: int) -> tuple[tuple[str, ...], ...]:
     """What is tried, each with the VLEN made known (zvl*b): the compiler's own
     choice, LMUL 8 and 4, vectors of fixed length, tails folded into the loop, as our
     kernels without the scheduler, VLEN as an upper bound too; one set is in gcc's spelling. A compiler tries what
@@ -79,11 +103,11 @@ INSTRUCTIONS = "instructions"
 class Opponent:
     """One form of the plain C step at the flags that were best for it in `figure`, which
     is "instructions" or the name of a core, whose cycles are meant. `tried` is the
-    figure with each set of flags."""
+    figure with each setting."""
 
     form: str
     figure: str
-    flags: tuple[str, ...]
+    setting: Setting
     counted: Counted
     modelled: Mapping[str, Modelled]
     tried: Mapping[str, float]
@@ -127,25 +151,25 @@ class _Form:
         """At the best flags for each figure; each set that is best is counted once."""
         few = replace(self.lesson, steps=min(self.warm + TRIED, self.lesson.steps))
         counts = self._tried(few)
-        tried = {flags: _figures(*count) for flags, count in counts.items()}
+        tried = {one: _figures(*count) for one, count in counts.items()}
         whole = dict(counts) if few == self.lesson else {}
         found = []
         for figure in next(iter(tried.values())):
-            flags = min(tried, key=lambda one: tried[one][figure])
-            if flags not in whole:
-                whole[flags] = self._count(self.lesson, flags)
-            _require_the_same_step(self.name, whole[flags][0], twin)
-            each = {" ".join(one): figures[figure] for one, figures in tried.items()}
-            found.append(Opponent(self.name, figure, flags, *whole[flags], each))
+            best = min(tried, key=lambda one: tried[one][figure])
+            if best not in whole:
+                whole[best] = self._count(self.lesson, best)
+            _require_the_same_step(self.name, whole[best][0], twin)
+            each = {str(one): figures[figure] for one, figures in tried.items()}
+            found.append(Opponent(self.name, figure, best, *whole[best], each))
         return found
 
-    def _tried(self, few: Lesson) -> dict[tuple[str, ...], Count]:
-        """A few steps, by the flags that this compiler takes."""
-        tried: dict[tuple[str, ...], Count] = {}
+    def _tried(self, few: Lesson) -> dict[Setting, Count]:
+        """A few steps, by the settings that this compiler takes."""
+        tried: dict[Setting, Count] = {}
         refused: BuildError | None = None
-        for flags in flag_sets(few.vlen):
+        for setting in settings(few.vlen):
             try:
-                tried[flags] = self._count(few, flags)
+                tried[setting] = self._count(few, setting)
             except BuildError as error:
                 refused = refused or error
         if not tried:
@@ -153,9 +177,9 @@ class _Form:
             raise refused
         return tried
 
-    def _count(self, lesson: Lesson, flags: tuple[str, ...]) -> Count:
-        files = plain_files(self.plan, lesson.vlen, FORMS[self.name])
-        tuned = _tuned(self.compiler, flags, lesson.vlen)
+    def _count(self, lesson: Lesson, setting: Setting) -> Count:
+        files = plain_files(self.plan, setting.block, FORMS[self.name])
+        tuned = _tuned(self.compiler, setting.flags, lesson.vlen)
         built = Built(self.plan, files, toolchain.build(files, tuned))
         counted = count(lesson, built, tuned, self.warm)
         on = judged(lesson.target, lesson.vlen)
@@ -170,12 +194,12 @@ def _figures(counted: Counted, cycles: Mapping[str, Modelled]) -> dict[str, floa
     }
 
 
-def plain_files(plan: Plan, vlen: int, listed: bool) -> BuildPlan:
-    """The image of `plan` with plain C for its library."""
+def plain_files(plan: Plan, block: int, listed: bool) -> BuildPlan:
+    """The image of `plan` with plain C for its library, `block` columns at once."""
     values = rendering.context(plan) | {
         "hidden": range(1, plan.spec.network.depth),
         "listed": listed,
-        "block": BLOCK * lanes(vlen) or 1,
+        "block": block,
         "feedback": _feedback(plan),
     }
     template = rendering.environment().get_template("bench/plain.c.j2")
@@ -212,10 +236,13 @@ def _feedback(plan: Plan) -> Mapping[int, Sequence[Sequence[str]]]:
 def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
     """The compiler with these flags instead of the contract's for the library,
     told of VLEN; the instruction set is the last of its flags."""
+    ours = (*ARITHMETIC, *CLANG)
+    if not vlen:
+        free = tuple(flag for flag in compiler.library if flag not in ours)
+        return replace(compiler, library=(*free, *flags))
     *kept, isa = compiler.library
-    if vlen:
-        isa += ("+" if compiler.name == "zig" else "_") + f"zvl{vlen}b"
-    free = tuple(flag for flag in kept if flag not in (*ARITHMETIC, *CLANG))
+    isa += ("+" if compiler.name == "zig" else "_") + f"zvl{vlen}b"
+    free = tuple(flag for flag in kept if flag not in ours)
     return replace(compiler, library=(*free, *flags, isa))
 
 

@@ -152,7 +152,8 @@ def _opponent_json(found: StepBench, one: Opponent) -> dict[str, Any]:
     document = {
         "form": one.form,
         "best_in": one.figure,
-        "flags": list(one.flags),
+        "flags": list(one.setting.flags),
+        "columns": one.setting.block,
         "instructions": one.counted.mean,
         "vector": one.counted.whole.vector,
         "scalar": one.counted.whole.total - one.counted.whole.vector,
@@ -320,14 +321,14 @@ def _row_lines(row: Row) -> Iterator[str]:
     for core, found in row.modelled.items():
         yield f"  {found.cycles:,} cycles on {core} (modelled: {found.model})"
     if not row.modelled:
-        yield "  no modelled cycles: the cores with a model are 64-bit"
+        yield "  no modelled cycles: no core with a model runs this at its VLEN"
 
 
 def _opponent_lines(found: StepBench, one: Opponent) -> Iterator[str]:
     chosen = found.rows[0]
     yield (
-        f"plain C, {one.form}, at its best flags of {len(one.tried)} in {_figure(one)}: "
-        f"{' '.join(one.flags)}"
+        f"plain C, {one.form}, best of {len(one.tried)} settings in {_figure(one)}: "
+        f"{one.setting}"
     )
     ratio = one.counted.mean / chosen.counted.mean
     yield (

@@ -15,14 +15,20 @@ from codegen.kernels import Variant, cost
 from codegen.kernels.cost import Cost
 from codegen.planning.planned import Call, Plan
 from codegen.planning.ways import ALLOWED, Layer
+from hil.errors import UsageError
+from hil.experiment import Experiment
 from hil.lesson.building import plan_for
-from hil.lesson.lesson import Lesson
+from hil.lesson.lesson import INSTRUCTIONS, Lesson
+from targets import load
 
 FEWEST = "fewest instructions"
 NEAR = "within 3 % of the fewest instructions, fewest cycles"
 ALONE = "the only one"
 TUNED = "tuned"
-SHORT = {FEWEST: "fewest", NEAR: "cycles", ALONE: "only", TUNED: TUNED}
+FASTEST = "fewest cycles of the core"
+SHORT = {
+    FEWEST: "fewest", NEAR: "cycles", ALONE: "only", TUNED: TUNED, FASTEST: "core",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,18 @@ class Explanation:
         return cost.total(chosen.cost for chosen in self.calls)
 
 
+def aimed(asked: Experiment, objective: str | None) -> Experiment:
+    """The experiment with what is to decide. Raises `UsageError` for cycles of no core."""
+    if objective == "instructions":
+        return asked.override({"core": INSTRUCTIONS})
+    if objective == "cycles" and (asked.core or load(asked.target).core) is None:
+        raise UsageError(
+            f"--for cycles, but neither the experiment nor target {asked.target} names a "
+            f"core: expected --core with one of {', '.join(kernels.cores())}"
+        )
+    return asked
+
+
 def explain(lesson: Lesson) -> Explanation:
     """Explain the plan of `lesson`. Raises what planning raises."""
     plan = plan_for(lesson)
@@ -66,27 +84,34 @@ def explain(lesson: Lesson) -> Explanation:
     calls = [_chosen(plan, call, (call.layer, call.key) in told) for call in plan.step]
     allowed = ALLOWED[lesson.experiment.schedule]
     return Explanation(
-        lesson, plan, tuple(Way(layer, _why(layer, allowed)) for layer in plan.layers),
+        lesson, plan, tuple(Way(n, _why(plan, n, allowed)) for n in plan.layers),
         tuple(calls),
     )  # fmt: skip
 
 
-def _why(layer: Layer, allowed: tuple[str, ...]) -> str:
+def _why(plan: Plan, layer: Layer, allowed: tuple[str, ...]) -> str:
     if len(allowed) == 1 or layer.told == TUNED:
         return layer.told
+    if plan.core is not None:
+        return FASTEST
     left = {way: costs for way, costs in layer.costs.items() if way in allowed}
     costs = left or layer.costs
     return FEWEST if len(cost.about_fewest(costs)) == 1 else NEAR
 
 
 def _chosen(plan: Plan, call: Call, told: bool) -> Chosen:
-    costs = kernels.estimates(call.variant.kernel.name, plan.vlens, call.shape)
+    kernel = call.variant.kernel.name
+    costs = kernels.estimates(kernel, plan.vlens, call.shape, plan.core)
+    fast = plan.core is not None and kernels.known(kernel, plan.vlens, plan.core)
     others = {row: found for row, found in costs.items() if row != call.variant}
-    second = cost.cheapest(others) if others else None
+    least = cost.fastest if fast else cost.cheapest
+    second = least(others) if others else None
     if told:
         why = TUNED
     elif second is None:
         why = ALONE
+    elif fast:
+        why = FASTEST
     else:
         why = FEWEST if len(cost.about_fewest(costs)) == 1 else NEAR
     return Chosen(
@@ -110,8 +135,11 @@ def lines(found: Explanation) -> Iterator[str]:
         f"{plan.rule.name} {network} {network.activation}/{network.output} on "
         f"{experiment.data}, {plan.target.name}"
     )
-    yield f"{_made_for(plan)}; schedule {experiment.schedule}"
+    decides = f"cycles of {plan.core} decide" if plan.core else "instructions decide"
+    yield f"{_made_for(plan)}; schedule {experiment.schedule}; {decides}"
     yield "instructions and cycles are modelled: estimates of one step by codegen/kernels/cost.py"
+    if plan.core:
+        yield "where the cycles of a kernel on the core are known, they are by codegen/kernels/cycles.toml"
     for way in found.ways:
         yield ""
         yield from _layer_lines(found, way)
@@ -189,6 +217,7 @@ def to_json(found: Explanation) -> dict[str, Any]:
         "target": plan.target.name,
         "vlen": plan.vlen,
         "vlens": list(plan.vlens),
+        "core": plan.core,
         "rule": plan.rule.name,
         "network": list(plan.spec.network.layers),
         "layers": [

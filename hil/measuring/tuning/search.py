@@ -183,17 +183,18 @@ def tune(
     lesson: Lesson,
     warm: int,
     *,
-    objective: str = OBJECTIVES[0],
+    objective: str | None = None,
     tries: int = TRIES,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Tuning]:
-    """Tune the steps of `lesson` after its first `warm` for one of `OBJECTIVES`,
-    with at most `tries` candidates a decision, the plan's own among them.
+    """Tune the steps of `lesson` after its first `warm` for one of `OBJECTIVES`, None
+    for cycles where it names a core and for instructions elsewhere, with at most `tries` candidates a decision, the plan's own among them.
 
     Gives what is found after each decision, the last one complete. Raises
     `UsageError` where there are no modelled cycles to tune for, `Divergence` for
     a candidate that computes something else, and what `count` raises.
     """
+    objective = objective or OBJECTIVES[lesson.core is not None]
     if objective == "cycles" and not judged(lesson.target, lesson.vlen):
         raise UsageError(
             f"target {lesson.target.name} at VLEN {lesson.vlen} cannot be tuned for "
@@ -318,7 +319,7 @@ def _variants(
     for calls in alike.values():
         key, numbers = calls[0].key, tuple(c.layer for c in calls)
         costs = kernels.estimates(
-            calls[0].variant.kernel.name, plan.vlens, calls[0].shape
+            calls[0].variant.kernel.name, plan.vlens, calls[0].shape, plan.core
         )
         options = {
             row.suffix: Choice({}, {(number, key): row for number in numbers})

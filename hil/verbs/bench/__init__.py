@@ -12,6 +12,7 @@ from hil import output
 from hil.verbs.bench import (
     adding,
     attacks,
+    cycles,
     every,
     faults,
     gates,
@@ -22,10 +23,14 @@ from hil.verbs.bench import (
     step,
 )
 
-HELP = "measure one part: link, step, peers, gates, faults, lies, live view, targets; list or add units"
+HELP = (
+    "measure one part: link, step, kernels' cycles, peers, gates, faults, lies, live view, "
+    "targets; list or add units"
+)
 BENCHES = {
     "add": adding,
     "attacks": attacks,
+    "cycles": cycles,
     "faults": faults,
     "gates": gates,
     "link": link,

@@ -1,0 +1,216 @@
+"""`hil bench cycles`: what each variant of a kernel costs on a core, for the plan.
+
+Steps of a few networks are traced with one variant after another, and the part of
+the trace that is a kernel's is modelled by itself (cores.toml). What the variants'
+formulas count (codegen/kernels/cost.py) becomes cycles by four weights a variant,
+fitted to all its calls, relative errors least.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from codegen import kernels
+from codegen.building import toolchain
+from codegen.kernels import Variant
+from codegen.kernels.cost import Cost, Shape
+from codegen.machine_code.decode import Instruction
+from codegen.planning.planned import Choice, Plan
+from codegen.program import Op, ops
+from codegen.rendering.render import environment
+from hil.experiment import Experiment
+from hil.lesson.building import build, plan_for
+from hil.lesson.lesson import Lesson
+from hil.measuring.steps.bench import lesson_for
+from hil.measuring.steps.counting import Counted, count
+from hil.measuring.steps.phases import Phase
+from hil.measuring.steps.scoreboard import Core, cores
+
+WARM = 3
+NETWORKS: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
+    ({"data": "digits", "network": "64-64-10", "rule": "dfa"}, ("dense", "listed")),
+    (
+        {"data": "digits", "network": "64-112-40-10", "rule": "bp"},
+        ("dense", "listed", "fused"),
+    ),
+    (
+        {"data": "mnist", "network": "784-128-10", "rule": "dfa", "output": "softmax"},
+        ("dense", "listed"),
+    ),
+    (
+        {"data": "dense", "network": "784-128-10", "rule": "bp"},
+        ("dense", "listed", "fused"),
+    ),
+    (
+        {"data": "digits", "network": "64-200-17", "rule": "dfa", "activation": "relu",
+         "output": "identity"},
+        ("dense",),
+    ),
+    (
+        {"data": "digits", "network": "64-300-33", "rule": "dfa", "output": "softmax",
+         "activation": "sigmoid"},
+        ("dense",),
+    ),
+)  # fmt: skip
+"""What is traced: a step of each of these, all of its layers in each of these ways."""
+
+HEAD = """\
+# Modelled cycles of kernels' variants, for targets that name a core (codegen/kernels/cycles.py). Made by
+#
+#     hil bench cycles --update
+#
+# by the tables of hil/measuring/steps/cores.toml, with {toolchain}. variant = [call, vector, scalar, strided, source]: cycles of a call, of a
+# vector instruction that walks in order, of a scalar one, of an element that is moved otherwise, each as often as codegen/kernels/cost.py says;
+# then the digest of the C source that was measured. Behind it how far these are from what was modelled, at most, and of how many calls.
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A call: what its formula counts, and the cycles that were modelled."""
+
+    counted: Cost
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Weights of a variant, the largest relative error, and the calls behind them."""
+
+    weights: tuple[float, float, float, float]
+    error: float
+    calls: int
+
+
+def source_of(row: Variant) -> str:
+    """A digest of the C that a variant is, headers of inline functions included."""
+    common = (kernels.HEADER, kernels.VECTOR_HEADER)
+    files = kernels.render(environment(), [row])
+    text = "".join(text for name, text in files.items() if name not in common)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def measure(
+    core: Core, tell: Callable[[str], None]
+) -> dict[Variant, list[Measured]]:  # fmt: skip
+    """Every call of every variant, in the steps of `NETWORKS` at the core's VLEN.
+    Raises what counting raises."""
+    found: defaultdict[Variant, list[Measured]] = defaultdict(list)
+    for keys, ways in NETWORKS:
+        asked = Experiment().override({**keys, "vlen": core.vlen, "steps": 1})
+        lesson = lesson_for(asked, WARM)
+        for way in ways:
+            tell(f"{core.name}: {lesson.spec.network} on {asked.data}, {way}")
+            for plan in _plans(lesson, way):
+                for row, call in _calls(core, lesson, plan):
+                    found[row].append(call)
+    return found
+
+
+def _plans(lesson: Lesson, way: str) -> Iterator[Plan]:
+    """Every layer that can be in this way, and with every variant of its kernels."""
+    own = plan_for(lesson, Choice())
+    ways = {n.number: way for n in own.layers if way in n.costs}
+    first = plan_for(lesson, Choice(ways))
+    rows = {
+        (call.layer, call.key): list(
+            kernels.estimates(call.variant.kernel.name, first.vlens, call.shape)
+        )
+        for call in first.step
+    }
+    for turn in range(max(map(len, rows.values()))):
+        chosen = {place: there[turn % len(there)] for place, there in rows.items()}
+        yield plan_for(lesson, Choice(ways, chosen))
+
+
+def _calls(
+    core: Core, lesson: Lesson, plan: Plan
+) -> Iterator[tuple[Variant, Measured]]:
+    """The calls of one step, by their places in its trace. A kernel that a step calls
+    more or less often than its program says (a fused layer that fell back) is left
+    out."""
+    compiler = toolchain.find(lesson.target, None, plan.vlen)
+    counted = count(lesson, build(plan), compiler, WARM)
+    active = np.count_nonzero(lesson.sample(WARM)[0]) / lesson.spec.network.n_in
+    expected: defaultdict[str, list[Op]] = defaultdict(list)
+    for one in ops(plan.program.step, usual=True):
+        expected[one.kernel.name].append(one)
+    there: defaultdict[str, list[Phase]] = defaultdict(list)
+    for phase in dict.fromkeys(counted.order):
+        there[phase.name].append(phase)
+    for kernel, calls in expected.items():
+        if len(there[kernel]) != len(calls):
+            continue
+        for one, phase in zip(calls, there[kernel], strict=True):
+            row, shape = plan.variant(one), _actual(one.shape, active)
+            modelled = row.cost(shape, core.vlen)
+            yield row, Measured(modelled, core.cycles(_of(counted, phase)))
+
+
+def _of(counted: Counted, phase: Phase) -> Iterator[Instruction]:
+    return (
+        instruction
+        for (_, instruction), whose in zip(counted.typical, counted.order, strict=True)
+        if whose == phase
+    )
+
+
+def _actual(shape: Shape, active: float) -> Shape:
+    """With as many rows as this sample has; only layer 1 has zeros among its inputs."""
+    return shape if shape.density == 1.0 else replace(shape, density=active)
+
+
+def fit(calls: Sequence[Measured]) -> Fitted:
+    """The weights, none of them negative, by which the calls' relative errors are least
+    in the mean square."""
+    counted = np.array(
+        [
+            (1, c.counted.vector, c.counted.instructions - c.counted.vector, c.counted.strided)
+            for c in calls
+        ]
+    )  # fmt: skip
+    cycles = np.array([call.cycles for call in calls], dtype=float)
+    relative, best = counted / cycles[:, None], (np.inf, np.zeros(4))
+    for size in range(1, 5):
+        for used in map(list, combinations(range(4), size)):
+            found = np.linalg.lstsq(relative[:, used], np.ones(len(calls)), rcond=None)
+            if (found[0] < 0).any():
+                continue
+            weights = np.zeros(4)
+            weights[used] = found[0]
+            error = float(((relative @ weights - 1) ** 2).mean())
+            if error < best[0] - 1e-9:
+                best = error, weights
+    call, vector, scalar, strided = (round(float(w), 2) for w in best[1])
+    rounded = np.array([call, vector, scalar, strided])
+    error = float(np.abs(relative @ rounded - 1).max())
+    return Fitted((call, vector, scalar, strided), error, len(calls))
+
+
+def table(found: Mapping[str, Mapping[Variant, Fitted]], version: str) -> str:
+    """The text of cycles.toml, by cores."""
+    lines = [HEAD.format(toolchain=version)]
+    for name, rows in found.items():
+        lines += [f"[{name}]", f"vlen = {cores()[name].vlen}", ""]
+        by_kernel: defaultdict[str, list[Variant]] = defaultdict(list)
+        for row in sorted(rows, key=lambda row: row.symbol):
+            by_kernel[row.kernel.name].append(row)
+        for kernel, variants in by_kernel.items():
+            lines += [f"[{name}.kernels.{kernel}]"]
+            lines += [_line(row, rows[row]) for row in variants]
+            lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _line(row: Variant, fitted: Fitted) -> str:
+    weights = ", ".join(f"{weight:.2f}" for weight in fitted.weights)
+    return (
+        f'{row.suffix} = [{weights}, "{source_of(row)}"] '
+        f"# {fitted.error:.0%} of {fitted.calls}"
+    )
