@@ -80,7 +80,8 @@ def test_a_plan_for_a_core_is_faster_there_and_learns_the_same(qemu64: str) -> N
 
 def assert_estimated(counted: Counted, made: Plan) -> None:
     """What the table says of the kernels that it has is within 15 % of their cycles in
-    the step."""
+    the step, or 2 % of the step's."""
+    whole = scoreboard.cores()[X60].cycles(one for _, one in counted.typical)
     names = {kernel for kernel, _ in kernels.core(X60).weights}
     executed = (
         instruction
@@ -95,7 +96,7 @@ def assert_estimated(counted: Counted, made: Plan) -> None:
         if call.variant.kernel.name in names
     )
     assert sum(one.cycles for one in estimates) == pytest.approx(
-        scoreboard.cores()[X60].cycles(executed), rel=0.15
+        scoreboard.cores()[X60].cycles(executed), rel=0.15, abs=0.02 * whole
     )
 
 
