@@ -148,6 +148,6 @@ def _state(spec: Spec) -> dict[str, Interval]:
         most = float(np.float32(limit))
         found = {name: Interval(-most, most, t.shape) for name, t in first.items()}
     return found | {
-        name: Interval(float(least), float(most), tensor.shape)
-        for name, (tensor, (least, most)) in learner.held().items()
+        name: Interval(float(least), float(most), first[name].shape)
+        for name, (least, most) in learner.held().items()
     }

@@ -123,13 +123,11 @@ class Learner(Machine[Any]):
         """A copy of the state."""
         return {name: np.array(tensor) for name, tensor in self.state.items()}
 
-    def held(self) -> dict[str, tuple[F32, Limits]]:
-        """State that the rule holds within limits of its own: first values, and limits."""
+    def held(self) -> dict[str, Limits]:
+        """Limits of the state that the rule holds itself, by name."""
         if not hasattr(self.twin, "held"):
             return {}
-        found: dict[str, tuple[F32, Limits]] = self.twin.held(
-            self.spec.network, self.parameters
-        )
+        found: dict[str, Limits] = self.twin.held(self.spec.network, self.parameters)
         return found
 
     def _hold_budget(self, budget: int, signal: int) -> None:
@@ -138,15 +136,11 @@ class Learner(Machine[Any]):
         tau[:] = gates.controlled(tau[0], signal, budget, one, _BUDGET_GAIN)
 
     def _initial(self) -> dict[str, Any]:
-        """Weights, then what the rule adds, all within limits, then thresholds."""
-        network, gate, limit = self.spec.network, self.spec.gate, self.spec.clip.weights
+        """Weights, then what the rule adds, then thresholds."""
+        network, gate = self.spec.network, self.spec.gate
         state = _first(network, self._draw)
         if hasattr(self.twin, "initial"):
-            state |= self.twin.initial(network, self._draw)
-        if limit is not None and not self.spec.numbers.integer:
-            most = np.float32(limit)
-            state = {name: FLOAT32.clipped(t, most) for name, t in state.items()}
-        state |= {name: first for name, (first, _) in self.held().items()}
+            state |= self.twin.initial(network, self._draw, self.parameters)
         if gate.rows:
             threshold = np.float32(gate.threshold)
             state["tau"] = np.full(len(self.spec.gated), threshold, np.float32)
@@ -156,12 +150,13 @@ class Learner(Machine[Any]):
         return state | updates.initial(self.spec, layers)
 
     def _draw(self, stream: int, limit: float, shape: tuple[int, int]) -> Any:
-        """First weights, in the spec's numbers."""
-        numbers, seed = self.spec.numbers, self.seed
+        """First weights, in the spec's numbers, within its limit."""
+        numbers, seed, clip = self.spec.numbers, self.seed, self.spec.clip.weights
         if numbers.integer:
-            clip = self.spec.clip.weights
             return integers.drawn(numbers, seed, stream, limit, shape, clip)
         found = random.uniform(seed, stream, np.float32(limit), shape[0] * shape[1])
+        if clip is not None:
+            found = FLOAT32.clipped(found, np.float32(clip))
         return found.reshape(shape)
 
     def _input(self, sample: NDArray[np.generic]) -> Any:

@@ -47,11 +47,10 @@ def spec_of(rule: str, activation: str = "tanh", output: str = "sigmoid") -> Spe
 
 def attack(learner: Learner, rng: np.random.Generator, kind: int) -> np.ndarray:
     """A state and a sample that are random, at their ends, or aligned."""
-    for name, (first, (least, most)) in learner.held().items():
-        ends = rng.choice([least, most], first.shape)
-        learner.state[name][...] = (
-            ends if kind else rng.uniform(least, most, first.shape)
-        )
+    for name, (least, most) in learner.held().items():
+        shape = learner.state[name].shape
+        ends = rng.choice([least, most], shape)
+        learner.state[name][...] = ends if kind else rng.uniform(least, most, shape)
     for name, tensor in learner.state.items():
         if name in learner.held():
             continue

@@ -8,6 +8,7 @@ soon as it has been computed (Nokland and Eidnes 2019, arXiv 1901.06656).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ from codegen.reference.updates import rank_one
 from codegen.spec import Network
 
 
-def initial(network: Network, draw: dense.Draw) -> dict[str, Any]:
+def initial(
+    network: Network, draw: dense.Draw, parameters: Mapping[str, str | float]
+) -> dict[str, Any]:
     """R_l [n_l, outputs], uniform within Glorot's limit."""
     found = {}
     for layer in range(1, network.depth):

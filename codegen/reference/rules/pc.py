@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from codegen.reference.arithmetic import F32
+from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits, T
 from codegen.spec import Network
@@ -155,16 +156,24 @@ def _limits(parameters: Parameters) -> Limits:
     return np.float32(least), np.float32(most)
 
 
-def held(network: Network, parameters: Parameters) -> dict[str, tuple[F32, Limits]]:
-    """Variances, a unit each, and their limits."""
+def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
+    """Limits of the variances, a tensor a layer."""
     if parameters["precision"] == "fixed" or network.depth == 1:
         return {}
-    least, most = _limits(parameters)
+    layers = range(1, network.depth + 1)
+    return {f"sigma{layer}": _limits(parameters) for layer in layers}
+
+
+def initial(
+    network: Network, draw: dense.Draw, parameters: Parameters
+) -> dict[str, F32]:
+    """Variances, a unit each."""
     found = {}
-    for layer, width in enumerate(network.layers[1:], start=1):
+    for name, (least, most) in held(network, parameters).items():
+        layer = int(name.removeprefix("sigma"))
         first = np.float32(1 if layer < network.depth else parameters["variance"])
-        start = np.full(width, min(max(first, least), most), np.float32)
-        found[f"sigma{layer}"] = start, (least, most)
+        width = network.layers[layer]
+        found[name] = np.full(width, min(max(first, least), most), np.float32)
     return found
 
 
