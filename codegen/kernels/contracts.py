@@ -311,6 +311,17 @@ y_j > 0 ? y_j : +0, then s_j < 1 ? s_j : 1. {_SETTLES}""", "bool"),
 Two rank-1 updates, one away from (x, d), one towards (y, c), in a single pass over W:
 W[i][j] = fma(-(eta * x_i), d_j, W[i][j]) unless x_i is zero, then
 W[i][j] = fma(eta * y_i, c_j, W[i][j]) unless y_i is zero, the products with eta rounded."""),
+    Kernel("f32_bounded_update", (
+        "float *w", "float *b", "const float *x", "const float *d", "float eta", "float most",
+        "float most_b", *_N_IN_OUT), """
+Rank-1 update with soft bounds: g = s_i * d_j, s_i = -(eta * x_i), q = W[i][j] * (1 / most),
+y = fma(g, g > 0 ? 1 - q : 1 + q, W[i][j]), each operation rounded once; W[i][j] = y < most ?
+y : most, then W[i][j] > -most ? W[i][j] : -most. Rows whose x_i is zero of either sign are
+not touched. b_j likewise, g = -eta * d_j, within most_b."""),
+    Kernel("f32_sigmoidal", ("const float *v", "const float *s", "float *w", _N), """
+Weights of linear ones v by a sigmoidal contrast, s what they were born as: u = s_j < 0 ?
+-v_j : v_j, q = (1 - u) / (1 + u), c = (q * q) * q, w_j = s_j * (2 / (1 + c * c)), each
+operation rounded once. |v_j| <= 1; where u is -1, q is infinite and w_j a zero."""),
     Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
 t_j = value where j is the label, else +0."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """

@@ -304,6 +304,14 @@ def contrast_update(shape: Shape, machine: Machine) -> Cost:
     return _cost(machine, 4 * passes, 12 * passes)
 
 
+def bounded_update(shape: Shape, machine: Machine) -> Cost:
+    """A group of a row: load, two products, sign, difference, fma, both limits, store; x
+    tested and multiplied, next addresses. The biases are a row more."""
+    strips = machine.strips(shape.n_out)
+    passes = strips * (shape.rows + 1)
+    return _cost(machine, 9 * passes, 4 * passes + 5 * strips * shape.n_in)
+
+
 def columns(shape: Shape, machine: Machine) -> Cost:
     """Rows in lanes: a column of a group is loaded and stored in strides. More
     than 10 columns are a loop."""
@@ -416,6 +424,7 @@ _SCALAR: Mapping[Model, tuple[float, float, float]] = {
     listed_update: (3.6, 2, 0),
     momentum_update: (7, 3, 0),
     contrast_update: (5, 6, 0),
+    bounded_update: (11, 4, 2),
     dense_fused: (11, 1, 0),
     nonzero: (11, 0, 5),
     packed: (11, 0, 5),

@@ -242,6 +242,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("leaky_sigmoid", "f32_leaky_sigmoid", (4, 2, 1), cost.stream(54), *_MATH, apart=True),
     *_rows("leaky_clip", "f32_leaky_clip", (4, 2, 1), cost.stream(16), *_MATH),
     *_rows("contrast_update", "f32_contrast_update", (8, 4, 2, 1), cost.contrast_update),
+    *_rows("bounded_update", "f32_bounded_update", (4, 2, 1), cost.bounded_update),
+    *_rows("sigmoidal", "f32_sigmoidal", (8, 4, 2, 1), cost.stream(15)),
     *_rows("dot", "f32_dot", (4,), cost.stream(4), *_SUM),
     *_rows("perturb", "f32_rademacher", (8, 4, 2, 1), cost.stream(6), *_RADEMACHER),
     *_rows("perturb", "f32_gaussian", (2, 1), cost.stream(50), *_GAUSSIAN),

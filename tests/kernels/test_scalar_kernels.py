@@ -474,6 +474,43 @@ def test_an_update_away_and_towards(call: Call, n_in: int, n_out: int) -> None:
     same(w, want)
 
 
+def softly(w: F32, g: F32, most: np.float32) -> F32:
+    """What a change of g makes of w, within most."""
+    share = w * (np.float32(1) / most)
+    moved = fma(g, np.where(g > 0, 1 - share, 1 + share), w)
+    below = np.where(moved < most, moved, most)
+    return np.where(below > -most, below, -most)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_an_update_within_soft_bounds(call: Call, n_in: int, n_out: int) -> None:
+    """Rows of zeros stay as they are; large changes end at the bound."""
+    eta, most, other = map(np.float32, (0.3, 0.7, 1.5))
+    w, b = drawn(32, n_in, n_out), drawn(33, n_out)
+    x, d = drawn(34, n_in, zeros=0.4), drawn(35, n_out)
+    want = softly(w, -(eta * x)[:, None] * d, most)
+    want[x == 0] = w[x == 0]
+    want_b = softly(b, -eta * d, other)
+    call("f32_bounded_update", w, b, x, d, eta, most, other, n_in, n_out)
+    same(w, want)
+    same(b, want_b)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_weights_by_a_sigmoidal_contrast(call: Call, n: int) -> None:
+    """From none at the one end to twice what they were born as at the other."""
+    v, s = np.clip(drawn(36, n), -1, 1), drawn(37, n)
+    v[0], w = -1 if n % 2 else 1, np.empty(n, np.float32)
+    own = np.where(s < 0, -v, v)
+    with np.errstate(divide="ignore", over="ignore"):
+        ratio = (1 - own) / (1 + own)
+        cube = (ratio * ratio) * ratio
+        want = s * (2 / (1 + cube * cube))
+    call("f32_sigmoidal", v, s, w, n)
+    same(w, want)
+    assert np.all(np.abs(w) <= 2 * np.abs(s))
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -955,6 +955,39 @@ static void check_f32_contrast_update(
     }
 }
 
+static void check_f32_bounded_update(
+    void (*kernel)(float *, float *, const float *, const float *, float, float, float,
+                   size_t, size_t))
+{
+    EACH (n_in, row_counts) {
+        EACH_WIDTH (n_out, n_in) {
+            fill(x, n_in, true);
+            fill(b, n_out, true);
+            x[n_in / 2] = 0.0f;
+            x[n_in / 3] = -0.0f;
+            fill_outputs(n_in * n_out);
+            hil_f32_bounded_update__scalar(
+                first_out[0], second_out[0], x, b, 0.3f, 0.7f, 1.5f, n_in, n_out);
+            kernel(first_out[1], second_out[1], x, b, 0.3f, 0.7f, 1.5f, n_in, n_out);
+            same(first_out, n_in, n_out);
+            same(second_out, 1, n_out);
+        }
+    }
+}
+
+static void check_f32_sigmoidal(void (*kernel)(const float *, const float *, float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill(b, n, true);
+        hil_f32_clip__scalar(x, 1.0f, n);
+        fill_outputs(n);
+        hil_f32_sigmoidal__scalar(x, b, first_out[0], n);
+        kernel(x, b, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
 static void check_f32_max_abs(float (*kernel)(const float *, size_t))
 {
     EACH (n, sizes) {
