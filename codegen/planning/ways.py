@@ -96,14 +96,15 @@ def _estimate(
 
 
 def learning(c: Composer, program: Program) -> frozenset[int]:
-    """The layers that learn from their own delta: those whose update has ways."""
-    return frozenset(
-        one.layer
-        for one in ops(program.step)
-        if one.layer
-        and (c.weights(one.layer), True) in (named := set(one.tensors()))
-        and (c.delta(one.layer), False) in named
-    )
+    """The layers that learn by the spec's update: those that have ways."""
+    made = set(ops(program.step))
+    layers = range(1, c.depth + 1)
+    return frozenset(n for n in layers if made & _updating(c, n))
+
+
+def _updating(c: Composer, layer: int) -> frozenset[Op]:
+    """The spec's update of a layer that is computed as `c` says."""
+    return frozenset(ops(chosen(c.spec).change(c, layer)))
 
 
 def _require_update(
@@ -141,12 +142,9 @@ def _looking(program: Program) -> frozenset[Op]:
 def reads_input(c: Composer, program: Program) -> bool:
     """Whether something else than layer 1 and its update reads x, so that layer 1
     cannot be listed."""
-    x, looking = (c.input(1), False), _looking(program)
-    return any(
-        x in (named := set(one.tensors())) and (c.delta(1), False) not in named
-        for one in ops(program.step)
-        if one not in looking
-    )
+    known = _looking(program) | _updating(c, 1)
+    others = (one for one in ops(program.step) if one not in known)
+    return any((c.input(1), False) in set(one.tensors()) for one in others)
 
 
 def moved_inputs(c: Composer, program: Program) -> frozenset[int]:
