@@ -181,16 +181,18 @@ class Composer:
         role = "pending" if self.way(layer) == "fused" else "scratch"
         return self.signal(name, (self.network.layers[layer],), role)
 
-    def weights(self, layer: int) -> Tensor:
-        """W1, W2, ..., [n_in, n_out]."""
+    def weights(self, layer: int, limits: tuple[float, float] | None = None) -> Tensor:
+        """W1, W2, ..., [n_in, n_out]; a rule that holds them itself asks first, with
+        `limits`."""
         limit = initial_limit(self.network, layer)
         first = Uniform(streams.weights(layer), limit)
-        return self.learned(f"W{layer}", self.network.shape(layer), first)
+        return self.learned(f"W{layer}", self.network.shape(layer), first, limits)
 
-    def biases(self, layer: int) -> Tensor:
-        """b1, b2, ..., [n_out]."""
+    def biases(self, layer: int, limits: tuple[float, float] | None = None) -> Tensor:
+        """b1, b2, ..., [n_out], within `limits` or those of the layer's weights."""
         shape = self.network.shape(layer)[1:]
-        return self.learned(f"b{layer}", shape, limits=self.weights(layer).limits)
+        limits = limits or self.weights(layer).limits
+        return self.learned(f"b{layer}", shape, limits=limits)
 
     def level(self, threshold: float) -> float | int:
         """What a magnitude must reach, as activations and errors are stored."""

@@ -121,6 +121,24 @@ class Float32:
             w[...] = fma(s[:, None], d, w)
         return w, rows.size
 
+    def bounded(
+        self, w: F32, x: F32, s: F32, d: F32, most: np.float32
+    ) -> tuple[F32, int]:
+        """In place."""
+        (rows,) = x.nonzero()
+        old, g = w.take(rows, axis=0), s[rows][:, None] * d
+        share = old * (_ONE / most)
+        moved = fma(g, np.where(g > 0, _ONE - share, _ONE + share), old)
+        w[rows] = self.clipped(moved, most)
+        return w, rows.size
+
+    def contrasted(self, v: F32, s: F32) -> F32:
+        """A division by zero is an infinity, and two by that is zero."""
+        u = np.where(s < 0, -v, v)
+        ratio = (_ONE - u) / (_ONE + u)
+        cube = (ratio * ratio) * ratio
+        return s * (np.float32(2) / (_ONE + cube * cube))
+
     def value(self, activation: str, a: F32) -> F32:
         """By the project's own functions."""
         return ACTIVATIONS[activation].value(a)

@@ -272,6 +272,16 @@ class Intervals:
         """Every row, written or left out."""
         return self.moved(w, s, d), x.size
 
+    def bounded(
+        self, w: Interval, x: Interval, s: Interval, d: Interval, most: np.float32
+    ) -> tuple[Interval, int]:
+        """Anywhere within the bound."""
+        return Interval(-float(most), float(most), w.shape), x.size
+
+    def contrasted(self, v: Interval, s: Interval) -> Interval:
+        """From nothing to twice s, which is exact."""
+        return Interval(min(0.0, 2 * s.lo), max(0.0, 2 * s.hi), s.shape)
+
     def value(self, activation: str, a: Interval) -> Interval:
         """All activations rise, so that the ends are enough."""
         ends: dict[str, Callable[[float], float]] = {

@@ -119,6 +119,15 @@ class Arithmetic(Protocol[T]):
         """w[i] = fma(s_i, d, w[i]) of the rows whose x_i is not zero, and how many
         those are."""
 
+    def bounded(self, w: T, x: T, s: T, d: T, most: np.float32) -> tuple[T, int]:
+        """w = fma(g, g > 0 ? 1 - q : 1 + q, w) with g = s_i d_j and q = w (1 / most), each
+        rounded, then within most as `clipped` is; of the rows whose x_i is not zero, and
+        how many those are."""
+
+    def contrasted(self, v: T, s: T) -> T:
+        """s (2 / (1 + c c)) with u = s < 0 ? -v : v, q = (1 - u) / (1 + u), c = (q q) q,
+        each rounded; v within 1."""
+
     def value(self, activation: str, a: T) -> T:
         """phi(a)."""
 

@@ -51,6 +51,8 @@ class Declaration:
     `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
     empty where all do.
+    `whole(parameters)`: which of them has rows learn so that no gate can leave some out;
+    empty where none has.
     `floating`: why it makes no sense in integers, if it makes none.
     """
 
@@ -68,6 +70,7 @@ class Declaration:
     why: str = ""
     phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
     conflict: Callable[[Parameters], str] = lambda parameters: ""
+    whole: Callable[[Parameters], str] = lambda parameters: ""
     floating: str = ""
 
     def suited(self, network: Network) -> Network:
@@ -178,6 +181,12 @@ def _require_network(declared: Declaration, network: Network) -> None:
 
 def _require_gates(rule: Rule, spec: Spec) -> None:
     declared, gate = rule.declaration.gates, spec.gate
+    whole = rule.declaration.whole(rule.parameters)
+    if gate.rows and whole:
+        raise SpecError(
+            f"gate {gate.kind!r} makes no sense with rule {rule.name!r} and {whole}: expected "
+            "gate none or error"
+        )
     if gate.rows and "rows" not in declared:
         raise SpecError(
             f"gate {gate.kind!r} makes no sense with rule {rule.name!r}, which makes no "

@@ -13,10 +13,11 @@ from codegen.forms import at_the_end
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Program, Stage, op
-from codegen.rules import Declaration, Rate, by_activation
+from codegen.rules import Declaration, Rate
 from codegen.settling import DT, STRENGTH, Settling, plus
 from codegen.tensors import Tensor
 from codegen.traces import TRACE, Phase, Trace
+from codegen.updates import bounded
 
 INTEGRATORS = ("cam", "cap", "cad")
 """Each follows the one before, the first the unit."""
@@ -24,6 +25,7 @@ CYCLES = 40
 """Cycles of a step whose time constants are as they are given."""
 
 _TAU = (1.0, 4096.0)
+_PLAIN, _LINEAR = Rate(3.0, 0.5), Rate(0.1, 0.1)
 
 
 def _integrator(c: Composer, name: str, n: int) -> Tensor:
@@ -126,10 +128,33 @@ def _conflict(parameters: Parameters) -> str:
     return ""
 
 
+def _bounded(c: Composer) -> tuple[Stage, ...]:
+    """Weights learn within soft bounds."""
+    kind, most = str(c.parameters["weights"]), float(c.parameters["range"])
+    layers = range(c.depth, 0, -1)
+    body = (item for n in layers for item in bounded.change(c, n, kind, most))
+    says = "the nearer a weight is to its bound, the less it moves there"
+    return (Stage("update", tuple(body), says=says),)
+
+
 def _program(c: Composer) -> Program:
-    return at_the_end(
-        c, _credit, first=_shown(c), looked=phases.look(c, _phases(c.parameters))
-    )
+    soft = c.parameters["weights"] in bounded.KINDS
+    for n in range(1, c.depth + 1) if soft else ():
+        kind, most = str(c.parameters["weights"]), float(c.parameters["range"])
+        bounded.hold(c, n, kind, most)
+    looked = phases.look(c, _phases(c.parameters))
+    layers, then = ((), _bounded(c)) if soft else (None, ())
+    return at_the_end(c, _credit, _shown(c), layers, looked, then)
+
+
+def _whole(parameters: Parameters) -> str:
+    kind = parameters["weights"]
+    return "" if kind == "plain" else f"weights = {kind!r}"
+
+
+def _rates(activation: str, parameters: Parameters) -> Rate:
+    """Linear weights reach their bounds at once by what plain ones learn by."""
+    return _LINEAR if parameters["weights"] == "contrast" else _PLAIN
 
 
 RULE = Declaration(
@@ -147,12 +172,15 @@ RULE = Declaration(
         Parameter("tau_m", 2.0, "of CaM, in cycles of a step of 40", within=_TAU),
         Parameter("tau_p", 8.0, "of CaP (CaMKII), likewise", within=_TAU),
         Parameter("tau_d", 8.0, "of CaD (DAPK1), likewise", within=_TAU),
+        Parameter("weights", "plain", "how they learn: soft, within soft bounds; contrast, what so learns goes through a sigmoid", ("plain", *bounded.KINDS), later=True),
+        Parameter("range", 4.0, "that soft weights, and biases beside soft or contrast, stay within", within=(2.0, 64.0), later=True),
         TRACE,
     ),
-    rates=by_activation(others=Rate(3.0, 0.5)),
+    rates=_rates,
     program=_program,
     phases=_phases,
     conflict=_conflict,
+    whole=_whole,
     activations=("sigmoid",),
     outputs=("identity",),
     floating="its units settle by steps that activations of 8 bits round away",

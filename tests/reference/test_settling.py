@@ -4,16 +4,20 @@ oracles, finite differences, and backpropagation."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import targets
 from codegen import rules
 from codegen.errors import SpecError
 from codegen.planning.checkpoint import identity
+from codegen.planning.plan import plan
 from codegen.reference import Learner, NonFinite
+from codegen.reference.certificate import certify
 from codegen.reference.health import health
-from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
+from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from hil.data.datasets import load
 from tests.reference.bounds import Kinase
 
@@ -274,19 +278,65 @@ def test_a_checkpoint_knows_a_parameter_that_came_later_by_its_value_alone() -> 
     )
     assert usual == same != other
     later = [p for p in rules.declaration("kinase").parameters if p.later]
-    assert [p.name for p in later] == ["outcome"]
+    assert [p.name for p in later] == ["outcome", "weights", "range"]
     assert not later[0].tells(0.25) and later[0].tells(0.5)
 
 
-def test_the_program_that_studies_bounds_of_weights_learns_by_the_rule() -> None:
-    """Where it has none: as the reference does, but for the rounding."""
+@pytest.mark.parametrize("weights, eta", [("plain", 3), ("soft", 3), ("contrast", 0.5)])
+def test_weights_are_bounded_as_the_equations_say(weights: str, eta: float) -> None:
+    """The float64 study learns as the reference does, but for the rounding."""
     data = load("digits")
     network = Network((64, 64, 10), "sigmoid", "identity")
-    learner = Learner(Spec(network, RuleChoice("kinase"), data.inputs, seed=3))
-    studied = Kinase("plain", 3)
+    choice = RuleChoice("kinase", {"weights": weights})
+    learner = Learner(Spec(network, choice, data.inputs, seed=3))
+    studied = Kinase(weights, 3)
     for x, y in zip(data.train_x[:4], data.train_y[:4], strict=True):
-        learner.step(x, int(y), 3.0)
-        studied.step(x / 16, int(y), 3.0)
+        learner.step(x, int(y), eta)
+        studied.step(x / 16, int(y), eta)
     for n in (1, 2):
         assert studied.w[n - 1] == pytest.approx(learner.state[f"W{n}"], abs=1e-5)
         assert studied.b[n - 1] == pytest.approx(learner.state[f"b{n}"], abs=1e-5)
+
+
+@pytest.mark.parametrize("weights", ["soft", "contrast"])
+def test_weights_stay_within_their_bounds_however_fast_they_learn(weights: str) -> None:
+    """And the certificate needs no other limit."""
+    learner = learner_of("kinase", (9, 12, 5), weights=weights, range=2.0)
+    certificate = certify(learner.spec, np.float32(50), (0.0, 1.0))
+    assert certificate.failure is None
+    bounds = {
+        e.tensor: (e.lo, e.hi)
+        for e in certificate.entries
+        if e.operation in ("update, within its bounds", "not changed")
+    }
+    assert set(bounds) == set(learner.state)
+    for step in range(12):
+        learner.step(X, step % 5, 50.0)
+        for name, (lo, hi) in bounds.items():
+            assert lo <= learner.state[name].min() and learner.state[name].max() <= hi
+
+
+@pytest.mark.parametrize("weights", ["soft", "contrast"])
+def test_a_device_has_the_state_that_weights_within_bounds_take(weights: str) -> None:
+    learner = learner_of("kinase", (9, 12, 5), weights=weights)
+    state = plan(learner.spec, targets.load("host")).state
+    assert [(t.name, t.shape) for t in state] == [
+        (name, tensor.shape) for name, tensor in learner.state.items()
+    ]
+    held = learner.held()
+    assert {t.name: tuple(map(np.float32, t.limits or ())) for t in state} == held
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ({"gate": Gate("row")}, "gate 'row' .* weights = 'soft': expected gate none"),
+        ({"update": UpdateChoice("momentum", 0.5)}, "expected update rank-1"),
+    ],
+)
+def test_what_soft_bounds_leave_no_room_for_is_refused(
+    more: dict[str, Any], words: str
+) -> None:
+    learner = learner_of("kinase", (9, 12, 5), weights="soft")
+    with pytest.raises(SpecError, match=words):
+        plan(replace(learner.spec, **more), targets.load("host"))

@@ -53,14 +53,16 @@ def derivative(arithmetic: Arithmetic[T], w: T, v: T, x: T, t: T | None) -> T:
 
 
 def initial(network: Network, layer: int, draw: Draw) -> tuple[Any, Any]:
-    """Weights that `draw` makes, uniform within the Glorot limit (He's for hidden relu), biases 0.
+    """Weights that `draw` makes, uniform within their `limit`, biases 0."""
+    n_in, n_out = network.shape(layer)
+    w = draw(streams.weights(layer), limit(network, layer), (n_in, n_out))
+    return w, np.zeros_like(w, shape=(n_out,))
 
-    limit = sqrt(6 / (n_in + n_out)), for hidden relu layers sqrt(6 / n_in)
+
+def limit(network: Network, layer: int) -> float:
+    """Of first weights: sqrt(6 / (n_in + n_out)), for hidden relu layers sqrt(6 / n_in)
     (Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10, as uniform
-    distributions).
-    """
+    distributions)."""
     n_in, n_out = network.shape(layer)
     he = network.activation == "relu" and layer < network.depth
-    limit = math.sqrt(6.0 / (n_in if he else n_in + n_out))
-    w = draw(streams.weights(layer), limit, (n_in, n_out))
-    return w, np.zeros_like(w, shape=(n_out,))
+    return math.sqrt(6.0 / (n_in if he else n_in + n_out))

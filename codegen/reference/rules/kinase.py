@@ -2,7 +2,7 @@
 
 CaM += (s - CaM) / tau_m, CaP += (CaM - CaP) / tau_p, CaD += (CaP - CaD) / tau_d, each from
 what the one before has just become; W_l += eta pre (CaP_l - CaD_l), pre = x, or CaD of the
-layer below; b_l += eta (CaP_l - CaD_l) (O'Reilly 2026, arXiv 2606.08720; emer/axon,
+layer below; b_l += eta (CaP_l - CaD_l), or both within soft bounds (O'Reilly 2026, arXiv 2606.08720; emer/axon,
 kinase/params.go).
 """
 
@@ -14,8 +14,10 @@ from codegen.reference.machine import Machine
 from codegen.reference.operations import T
 from codegen.reference.phases import feedforward, look, minus, promises
 from codegen.reference.settling import Settling
+from codegen.reference.updates import bounded
+from codegen.reference.updates.bounded import held, initial
 
-__all__ = ["feedforward", "look", "promises", "step"]
+__all__ = ["feedforward", "held", "initial", "look", "promises", "step"]
 
 _CYCLES = 40
 """Cycles of a step whose time constants are as they are given."""
@@ -35,7 +37,11 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
         machine.note(name, machine.arithmetic.difference(slow, fast), "CaD - CaP")
         if layer < machine.depth:
             machine.note(f"h{layer}", slow, "CaD")
-    machine.update(eta)
+    if machine.parameters["weights"] == "plain":
+        machine.update(eta)
+        return
+    for layer in range(machine.depth, 0, -1):
+        bounded.update(machine, layer, eta)
 
 
 def _integrate(machine: Machine[T], units: Settling[T], t: T) -> None:
