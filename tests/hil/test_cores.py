@@ -58,8 +58,6 @@ def test_each_call_is_the_fastest_on_the_core_and_not_that_of_fewest_instruction
     assert fast.core == X60 and few.core is None
     for call in fast.step:
         kernel = call.variant.kernel.name
-        if not kernels.known(kernel, (256,), X60):
-            continue
         costs = kernels.estimates(kernel, (256,), call.shape, X60)
         assert costs[call.variant].cycles == min(c.cycles for c in costs.values())
     assert [call.variant for call in fast.step] != [call.variant for call in few.step]
@@ -80,8 +78,7 @@ def test_a_plan_for_a_core_is_faster_there_and_learns_the_same(qemu64: str) -> N
 
 def assert_estimated(counted: Counted, made: Plan) -> None:
     """What the table says of the kernels that it has is within 15 % of their cycles in
-    the step, or 2 % of the step's."""
-    whole = scoreboard.cores()[X60].cycles(one for _, one in counted.typical)
+    the step."""
     names = {kernel for kernel, _ in kernels.core(X60).weights}
     executed = (
         instruction
@@ -96,7 +93,7 @@ def assert_estimated(counted: Counted, made: Plan) -> None:
         if call.variant.kernel.name in names
     )
     assert sum(one.cycles for one in estimates) == pytest.approx(
-        scoreboard.cores()[X60].cycles(executed), rel=0.15, abs=0.02 * whole
+        scoreboard.cores()[X60].cycles(executed), rel=0.15
     )
 
 
