@@ -99,6 +99,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("bp", "64-16-12-10", "tanh", "identity", divided,
               gate=Gate("block", active=0.3)), density, "auto")
       for divided in DIVIDED for density in (0.2, 1.0)),
+    *((lesson("local", "20-8", "sigmoid", "sigmoid", divided), 1.0, "fused")
+      for divided in DIVIDED),
     (lesson("bp", "512-128-10", "tanh", "sigmoid"), 0.2, "auto"),
     *((lesson("local", f"20-{n}", "sigmoid", "sigmoid"), 1.0, "fused") for n in (2, 8)),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
