@@ -8,7 +8,6 @@ from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.numbers import factor
 from codegen.program import Op, op
-from codegen.quotient import factors
 from codegen.spec import Inputs
 
 
@@ -28,6 +27,8 @@ def convert(c: Composer) -> Op:
 
 def divisor(inputs: Inputs) -> dict[str, Any]:
     """What a kernel is given to divide by: `hi` and `lo` to multiply by, or `scale`."""
+    from codegen.quotient import factors  # numpy, which the help of a verb does without
+
     found = factors(inputs.scale, inputs.format)
     if found is None:
         return {"scale": float(inputs.scale)}
