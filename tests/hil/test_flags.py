@@ -173,6 +173,7 @@ VERBS_THAT_RUN = {
         f"{RUN} --resident 9 --thin 3",
         f"{RUN} --faults drop=0.01",
     ),
+    ("bench", "peers"): ("bench peers --network 64-8-10 --steps 9",),
     ("bench", "targets"): (
         "bench targets --only host --rules readout --network 64-8-10 --steps 9",
         "bench targets --only host --rules readout --network 64-8-10 --epochs 1",
