@@ -41,8 +41,20 @@ def test_each_layer_has_every_way_and_each_call_its_runner_up(
     near = calls[2, "f32_dense_forward"]
     assert near["why"].startswith("within 3 %")
     assert near["cycles"] < near["runner_up"]["cycles"]
-    assert calls[0, "f32_sigmoid_bce"]["runner_up"] is None
+    loss = calls[0, "f32_sigmoid_bce"]
+    assert (loss["variant"], loss["why"]) == ("rvv_m4", "fewest instructions")
+    assert loss["runner_up"]["variant"] == "rvv_m2"
+    assert loss["runner_up"]["instructions"] > loss["instructions"]
     assert set(found["provenance"].values()) == {"modelled", "reference"}
+
+
+def test_a_call_of_a_kernel_with_one_variant_has_no_runner_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = ["--network", "64-64-10", "--vlen", "128", "--output", "identity"]
+    calls = {call["kernel"]: call for call in explained(capsys, *flags)["calls"]}
+    loss = calls["f32_identity_mse"]
+    assert (loss["why"], loss["runner_up"]) == ("the only one", None)
 
 
 def test_what_a_step_does_not_come_to_is_left_out(

@@ -6,7 +6,7 @@ modelled; `hil bench step` counts and `hil tune` measures the candidates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,34 +179,41 @@ def _source(found: Explanation, layer: Layer) -> str:
     return "assumed"
 
 
+HEADER = (
+    "kernel", "variant", "instr.", "cycles", "why", "runner-up", "instr.", "cycles",
+)  # fmt: skip
+"""Of the calls; a variant's name ends with LMUL and the groups of columns in registers."""
+
+
 def _call_lines(found: Explanation, number: int) -> Iterator[str]:
-    yield (
-        f"  {'kernel':20}{'variant':15}{'LMUL':>4} {'instr.':>8}{'cycles':>9} {'why':7}"
-        f"{'runner-up':15}{'instr.':>8}{'cycles':>9}"
-    ).rstrip()
+    """The calls of a layer, in columns that are as wide in every layer."""
+    every = [HEADER, *map(_cells, found.calls)]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    yield _in_columns(HEADER, widths)
     for chosen in found.calls:
-        if chosen.call.layer != number:
-            continue
-        row = chosen.call.variant
-        line = (
-            f"  {row.kernel.name:20}{row.suffix:15}{_blocking(row):>4} "
-            f"{chosen.cost.instructions:8,.0f}{chosen.cost.cycles:9,.0f} "
-            f"{SHORT[chosen.why]:7}"
-        )
-        if chosen.runner_up is not None and chosen.runner_up_cost is not None:
-            figures = chosen.runner_up_cost
-            line += (
-                f"{chosen.runner_up.suffix:15}{figures.instructions:8,.0f}"
-                f"{figures.cycles:9,.0f}"
-            )
-        yield line.rstrip()
+        if chosen.call.layer == number:
+            yield _in_columns(_cells(chosen), widths)
 
 
-def _blocking(row: Variant) -> str:
-    """LMUL, and the groups of columns in registers at once: "8", "4x2"."""
-    if row.lmul is None:
-        return "-"
-    return f"{row.lmul}x{row.groups}" if row.groups > 1 else str(row.lmul)
+def _cells(chosen: Chosen) -> tuple[str, ...]:
+    row, second, costs = chosen.call.variant, chosen.runner_up, chosen.runner_up_cost
+    return (
+        row.kernel.name, row.suffix, *_figures(chosen.cost), SHORT[chosen.why],
+        second.suffix if second else "", *(_figures(costs) if costs else ("", "")),
+    )  # fmt: skip
+
+
+def _figures(costs: Cost) -> tuple[str, str]:
+    return f"{costs.instructions:,.0f}", f"{costs.cycles:,.0f}"
+
+
+def _in_columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Words at the left of their columns, figures at the right."""
+    padded = [
+        cell.rjust(width) if name in ("instr.", "cycles") else cell.ljust(width)
+        for name, cell, width in zip(HEADER, cells, widths, strict=True)
+    ]
+    return ("  " + " ".join(padded)).rstrip()
 
 
 def to_json(found: Explanation) -> dict[str, Any]:
