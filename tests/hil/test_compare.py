@@ -98,7 +98,7 @@ def test_outputs_loss_and_digest_are_compared(
 @pytest.mark.parametrize("earlier", [0.5, 0.5000001])
 def test_a_step_that_is_only_folded_is_compared_too(earlier: float) -> None:
     first = replace(EXPECTED, step=2, digest=None)
-    both = replace(told(), steps=2, right=2, fold=fold([first, EXPECTED]))
+    both = told()._replace(steps=2, right=2, fold=fold([first, EXPECTED]))
     result = replace(first.result, loss=np.float32(earlier))
     found = compare(both, [replace(first, result=result), EXPECTED])
     assert (found and found.tensor) == (None if earlier == 0.5 else "fold")
@@ -122,8 +122,8 @@ def test_of_many_steps_the_fold_and_what_was_right_are_expected(
     said: dict[str, object], tensor: str
 ) -> None:
     first = replace(EXPECTED, step=2, digest=None)
-    both = replace(told(), steps=2, right=2, fold=fold([first, EXPECTED]))
-    found = compare(replace(both, **said), [first, EXPECTED])
+    both = told()._replace(steps=2, right=2, fold=fold([first, EXPECTED]))
+    found = compare(both._replace(**said), [first, EXPECTED])
     assert found is not None and found.tensor == tensor
 
 
@@ -144,9 +144,9 @@ def test_of_many_steps_the_fold_and_what_was_right_are_expected(
 def test_a_step_that_is_told_twice_is_the_same_in_every_part(
     other: dict[str, object],
 ) -> None:
-    one = replace(told(), right=1, fold=4)
-    assert same(one, replace(one, outputs=one.outputs.copy()))
-    assert not same(one, replace(one, **other))
+    one = told()._replace(right=1, fold=4)
+    assert same(one, one._replace(outputs=one.outputs.copy()))
+    assert not same(one, one._replace(**other))
 
 
 def test_a_digest_difference_shows_both_as_hex() -> None:

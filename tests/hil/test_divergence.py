@@ -29,9 +29,9 @@ def test_both_tensors_of_the_first_difference_are_saved(
     host_cc: str, small: Experiment, tmp_path: Path, mutate: Mutate
 ) -> None:
     mutate(
-        "dense_forward__scalar.c.j2",
-        "hil_fma(x[r], row[k], sum[k])",
-        "sum[k] + x[r] * row[k]",
+        "listed_forward__scalar.c.j2",
+        "hil_fma(x[k], row[j], sum[j])",
+        "sum[j] + x[k] * row[j]",
     )
     record = failed(small, tmp_path)
     seen = record.divergence
@@ -51,9 +51,9 @@ def test_a_step_after_many_good_ones_is_found_again(
     """Wrong only with the second epoch's rate: the search starts from the last
     state that both shared, far into the run."""
     mutate(
-        "dense_update__scalar.c.j2",
-        "-(eta * x[i])",
-        "-(eta * x[i]) * (eta < 0.029f ? 2 : 1)",
+        "listed_update__scalar.c.j2",
+        "-(eta * x[k])",
+        "-(eta * x[k]) * (eta < 0.029f ? 2 : 1)",
     )
     record = failed(small.override({"steps": 1500, "compare": 16}), tmp_path)
     seen = record.divergence

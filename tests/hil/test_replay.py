@@ -85,9 +85,9 @@ def test_a_step_that_differed_differs_again_and_the_one_before_it_does_not(
 ) -> None:
     """Wrong only with the second epoch's rate, so only from step 1437 on."""
     mutate(
-        "dense_update__scalar.c.j2",
-        "-(eta * x[i])",
-        "-(eta * x[i]) * (eta < 0.029f ? 2 : 1)",
+        "listed_update__scalar.c.j2",
+        "-(eta * x[k])",
+        "-(eta * x[k]) * (eta < 0.029f ? 2 : 1)",
     )
     record = run(small.override({"steps": 1500}), out=folder)
     assert record.divergence is not None
@@ -180,7 +180,7 @@ def test_a_step_that_the_run_has_not_is_refused(
 def test_an_image_that_is_no_longer_what_is_generated_is_refused(
     record: RunRecord, replay: Replay, mutate: Mutate
 ) -> None:
-    mutate("dense_update__scalar.c.j2", "-(eta * x[i])", "-(x[i] * eta)")
+    mutate("listed_update__scalar.c.j2", "-(eta * x[k])", "-(x[k] * eta)")
     said = refused(replay, record.folder)
     assert f"is build {str(record.image['build_digest'])[:8]}, but its exp" in said
     assert "generated/" in said

@@ -167,8 +167,8 @@ def test_a_difference_in_a_folded_step_is_found_again(
     templates = tmp_path / "templates"
     shutil.copytree(render.TEMPLATES, templates)
     monkeypatch.setattr(render, "TEMPLATES", templates)
-    path = templates / "kernels" / "dense_update__scalar.c.j2"
-    right, wrong = "-(eta * x[i])", "-(eta * x[i]) * (eta < 0.029f ? 2 : 1)"
+    path = templates / "kernels" / "listed_update__scalar.c.j2"
+    right, wrong = "-(eta * x[k])", "-(eta * x[k]) * (eta < 0.029f ? 2 : 1)"
     assert right in path.read_text()
     path.write_text(path.read_text().replace(right, wrong))
     change = {"resident": "all", "steps": EPOCH + 64, "compare": 16}
@@ -194,7 +194,7 @@ def test_a_sample_that_is_not_what_was_placed_is_found(
     record = run(small.override({"resident": "all"}), out=folder)
     assert record.result == "fail" and record.divergence is not None
     seen = record.divergence
-    assert (seen["step"], seen["tensor"], seen["index"]) == (40, "x", [5])
+    assert (seen["step"], seen["tensor"], seen["index"]) == (40, "h1", [0])
 
 
 @ON_HOST

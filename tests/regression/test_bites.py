@@ -18,9 +18,9 @@ from hil.records.record import RunRecord
 MUTATIONS = {
     "fma split in two": (
         "listed_forward__rvv.c.j2",
-        "sum{{ g }} = __riscv_vfmacc_vf_{{ f }}(sum{{ g }}, x_k, w{{ g }}, vl);",
-        "sum{{ g }} = __riscv_vfadd_vv_{{ f }}(sum{{ g }}, __riscv_vfmul_vf_{{ f }}("
-        "w{{ g }}, x_k, vl), vl);",
+        "__riscv_vfmacc_vf_{{ f }}(sum{{ g }}, x{{ k }}, w{{ k }}_{{ g }}, vl);",
+        "__riscv_vfadd_vv_{{ f }}(sum{{ g }}, __riscv_vfmul_vf_{{ f }}("
+        "w{{ k }}_{{ g }}, x{{ k }}, vl), vl);",
         "h1",
         {},
     ),
@@ -48,9 +48,9 @@ MUTATIONS = {
     ),
     "fused forward with old weights": (
         "dense_fused__rvv.c.j2",
-        "__riscv_vfmacc_vf_{{ f }}(sum, x[i], weight, vl);\n                row",
-        "__riscv_vfmacc_vf_{{ f }}(sum, x[i], __riscv_vfnmsac_vf_{{ f }}("
-        "weight, s[i], delta, vl), vl);\n                row",
+        '"vfmacc.vf %[sum], %[x_i], %[{{ this }}]',
+        '"vfnmsac.vf %[{{ this }}], %[s_i], %[delta]\\n\\t"\n'
+        '"vfmacc.vf %[sum], %[x_i], %[{{ this }}]',
         "h2",
         {"schedule": "fused", "compare": 16},
     ),

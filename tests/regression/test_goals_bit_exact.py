@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from codegen import rules
 from codegen.spec import Network
 from hil import Experiment, run
-from hil.device import device
+from hil.learning import feed
 
 NETWORK = (10, 19, 13, 1)
 VECTOR = Experiment(data="friedman", network=NETWORK, steps=40, test=20)
@@ -96,13 +97,17 @@ def test_a_device_that_learns_from_another_vector_is_caught(
     tmp_path: Path, host_cc: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What travels with the fourth sample is the vector of the one before."""
-    wire, sent = device._wire, list[bytes]()
+    travel, sent = feed.travel, list[np.ndarray]()
 
-    def stale(given: Any) -> bytes:
-        sent.append(wire(given))
-        return sent[-2] if len(sent) == 4 else sent[-1]
+    def stale(samples: np.ndarray, given: np.ndarray) -> bytes:
+        first = len(sent)
+        sent.extend(given)
+        if first <= 3 < len(sent):
+            given = given.copy()
+            given[3 - first] = sent[2]
+        return travel(samples, given)
 
-    monkeypatch.setattr(device, "_wire", stale)
+    monkeypatch.setattr(feed, "travel", stale)
     record = run(VECTOR.override({"target": "host"}), out=tmp_path)
     assert record.result == "fail" and record.divergence is not None
     assert record.divergence["step"] == 3
