@@ -46,7 +46,7 @@ TWIN = """
 import numpy as np
 
 
-def initial(network, seed):
+def initial(network, draw, parameters):
     return {"ticks": np.zeros((2, 3), np.uint8), "debts": np.zeros(3, np.int16)}
 
 
