@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import prod
 
 from codegen.graph import checks
@@ -10,47 +12,52 @@ from codegen.graph.declaration import Declaration, Field, Problems
 from codegen.graph.description import Operator
 
 
-def places(operator: Operator, kernel: tuple[int, int]) -> tuple[int, int]:
+def places(operator: Operator) -> tuple[int, int]:
     """Rows and columns of the output."""
     _, height, width, _ = dims(operator)
+    _, high, wide, _ = dims(operator, 1)
     padding = number(operator, "padding")
     stride = number(operator, "stride_h"), number(operator, "stride_w")
     apart = number(operator, "dilation_h"), number(operator, "dilation_w")
     return (
-        checks.window(height, kernel[0], stride[0], apart[0], padding),
-        checks.window(width, kernel[1], stride[1], apart[1], padding),
+        checks.window(height, high, stride[0], apart[0], padding),
+        checks.window(width, wide, stride[1], apart[1], padding),
     )
 
 
-def filtered(operator: Operator) -> Problems:
-    """What holds for any convolution; nothing else is asked where this finds fault."""
-    yield from checks.clamp(operator)
-    yield from checks.padding(operator)
-    yield from checks.positive(
-        operator, "stride_h", "stride_w", "dilation_h", "dilation_w"
-    )
-    yield from checks.rank(operator.inputs[0], 4)
-    yield from checks.rank(operator.inputs[1], 4)
+def convolved(operator: Operator, axis: int) -> tuple[int, ...]:
+    """The shape of what a convolution gives; filters have its channels along `axis`."""
+    return (dims(operator)[0], *places(operator), dims(operator, 1)[axis])
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
-    outputs, height, width, _ = dims(operator, 1)
-    return (dims(operator)[0], *places(operator, (height, width)), outputs)
-
-
-def _check(operator: Operator) -> Problems:
-    found = [*filtered(operator)]
+def filtered(
+    operator: Operator, axis: int, channels: Callable[[Operator], Problems]
+) -> Problems:
+    """What holds for any convolution, and what `channels` finds. Nothing is asked of
+    images and filters that are none."""
+    x, w = operator.inputs[:2]
+    found = [
+        *checks.clamp(operator),
+        *checks.padding(operator),
+        *checks.positive(operator, "stride_h", "stride_w", "dilation_h", "dilation_w"),
+        *checks.rank(x, 4),
+        *checks.rank(w, 4),
+    ]
     yield from found
     if found:
         return
-    x, w = operator.inputs[:2]
     yield from checks.quantised(x, operator.outputs[0])
-    yield from checks.weights(w, 0)
-    outputs, height, width, channels = dims(operator, 1)
-    if channels != dims(operator)[3]:
-        yield f"{w} has {channels} channels and {x} {dims(operator)[3]}: expected as many"
-    yield from checks.bias(operator.given(2), outputs)
-    yield from checks.fits(operator, places(operator, (height, width)))
+    yield from checks.weights(w, axis)
+    yield from channels(operator)
+    yield from checks.bias(operator.given(2), dims(operator, 1)[axis])
+    yield from checks.fits(operator, places(operator))
+
+
+def _channels(operator: Operator) -> Problems:
+    x, w = operator.inputs[:2]
+    given, there = dims(operator, 1)[3], dims(operator)[3]
+    if given != there:
+        yield f"{w} has {given} channels and {x} {there}: expected as many"
 
 
 def _macs(operator: Operator) -> int:
@@ -76,7 +83,7 @@ OPERATOR = Declaration(
         Field("dilation_w", 4, "i", 1),
         Field("dilation_h", 5, "i", 1),
     ),
-    shape=_shape,
-    check=_check,
+    shape=partial(convolved, axis=0),
+    check=partial(filtered, axis=0, channels=_channels),
     macs=_macs,
 )

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 
-from codegen.graph import checks
 from codegen.graph.checks import dims
 from codegen.graph.declaration import Declaration, Field, Problems
 from codegen.graph.description import Operator
-from codegen.graph.operators.conv_2d import filtered, places
+from codegen.graph.operators.conv_2d import convolved, filtered
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
-    _, height, width, outputs = dims(operator, 1)
-    return (dims(operator)[0], *places(operator, (height, width)), outputs)
-
-
-def _check(operator: Operator) -> Problems:
-    found = [*filtered(operator)]
-    yield from found
-    if found:
-        return
+def _channels(operator: Operator) -> Problems:
     x, w = operator.inputs[:2]
-    yield from checks.quantised(x, operator.outputs[0])
-    yield from checks.weights(w, 3)
-    one, height, width, outputs = dims(operator, 1)
+    one, *_, outputs = dims(operator, 1)
     if one != 1 or outputs % dims(operator)[3]:
         yield (
-            f"{w} has shape {[one, height, width, outputs]}: expected 1 and a multiple of "
+            f"{w} has shape {list(dims(operator, 1))}: expected 1 and a multiple of "
             f"the {dims(operator)[3]} channels of {x}"
         )
-    yield from checks.bias(operator.given(2), outputs)
-    yield from checks.fits(operator, places(operator, (height, width)))
 
 
 def _macs(operator: Operator) -> int:
@@ -57,7 +44,7 @@ OPERATOR = Declaration(
         Field("dilation_w", 5, "i", 1),
         Field("dilation_h", 6, "i", 1),
     ),
-    shape=_shape,
-    check=_check,
+    shape=partial(convolved, axis=3),
+    check=partial(filtered, axis=3, channels=_channels),
     macs=_macs,
 )

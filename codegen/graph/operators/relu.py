@@ -13,6 +13,15 @@ def check(operator: Operator) -> Problems:
     yield from checks.quantised(operator.inputs[0], operator.outputs[0])
 
 
+def bounded(operator: Operator, to: dict[str, tuple[float, int]]) -> Problems:
+    """Both sides have a scale, and that of the output is what its range needs: scale
+    and zero point by type."""
+    found = [*check(operator)]
+    yield from found
+    if not found:
+        yield from checks.output(operator, to)
+
+
 OPERATOR = Declaration(
     name="RELU",
     table=0,
