@@ -107,13 +107,13 @@ def measure(
         lesson = lesson_for(asked, WARM)
         for way in ways:
             tell(f"{core.name}: {lesson.spec.network} on {asked.data}, {way}")
-            for plan in _plans(lesson, way):
-                for row, call in _calls(core, lesson, plan):
+            for plan in plans(lesson, way):
+                for row, call in calls(core, lesson, plan):
                     found[row].append(call)
     return found
 
 
-def _plans(lesson: Lesson, way: str) -> Iterator[Plan]:
+def plans(lesson: Lesson, way: str) -> Iterator[Plan]:
     """Every layer that can be in this way, and with every variant of its kernels."""
     own = plan_for(lesson, Choice())
     ways = {n.number: way for n in own.layers if way in n.costs}
@@ -129,9 +129,7 @@ def _plans(lesson: Lesson, way: str) -> Iterator[Plan]:
         yield plan_for(lesson, Choice(ways, chosen))
 
 
-def _calls(
-    core: Core, lesson: Lesson, plan: Plan
-) -> Iterator[tuple[Variant, Measured]]:
+def calls(core: Core, lesson: Lesson, plan: Plan) -> Iterator[tuple[Variant, Measured]]:
     """The calls of one step, by their places in its trace. A kernel that a step calls
     more or less often than its program says (a fused layer that fell back) is left
     out."""
@@ -142,12 +140,13 @@ def _calls(
     for one in ops(plan.program.step, usual=True):
         expected[one.kernel.name].append(one)
     there: defaultdict[str, list[Phase]] = defaultdict(list)
-    for phase in dict.fromkeys(counted.order):
+    # by their lines, as the program has them: a compiler may begin a later call first
+    for phase in sorted(set(counted.order), key=lambda phase: phase.line):
         there[phase.name].append(phase)
-    for kernel, calls in expected.items():
-        if len(there[kernel]) != len(calls):
+    for kernel, asked in expected.items():
+        if len(there[kernel]) != len(asked):
             continue
-        for one, phase in zip(calls, there[kernel], strict=True):
+        for one, phase in zip(asked, there[kernel], strict=True):
             row, shape = plan.variant(one), _actual(one.shape, active)
             modelled = row.cost(shape, core.vlen)
             yield row, Measured(modelled, core.cycles(_of(counted, phase)))

@@ -146,6 +146,19 @@ def test_code_for_any_vlen_is_chosen_at_that_of_the_core() -> None:
     assert (made.vlen, made.vlens) == (None, (256,))
 
 
+def test_cycles_are_those_of_the_call_they_are_fitted_to(qemu64: str) -> None:
+    """Of three updates, mixed by the compiler, the second begins before the first."""
+    asked = Experiment(network=(64, 112, 40, 10), rule="bp", vlen=256, steps=1)
+    lesson = lesson_for(asked, kernel_cycles.WARM)
+    made = next(kernel_cycles.plans(lesson, "dense"))
+    each = [
+        call.cycles / call.counted.instructions
+        for row, call in kernel_cycles.calls(scoreboard.cores()[X60], lesson, made)
+        if row.kernel.name == "f32_dense_update"
+    ]
+    assert len(each) == 3 and max(each) < 3 * min(each)
+
+
 def test_weights_are_those_that_made_the_cycles() -> None:
     shapes = [Shape(n, m, 0.5) for n in (64, 100, 784) for m in (10, 64, 128)]
     row = ROWS["f32_dense_forward", "rvv_m4"]
