@@ -56,6 +56,11 @@ BOOT = (
 )
 
 
+def _finds() -> tuple[str, ...]:
+    """Where a process that is started now finds its modules."""
+    return (os.environ.get("PYTHONPATH", ""), *sys.path)
+
+
 class ReferenceProcess:
     """A learner of `spec` in a process of its own, until `close`. Without a spec it
     gets ready, and waits for `anew`."""
@@ -64,6 +69,7 @@ class ReferenceProcess:
         self.seconds = 0.0
         """Host seconds spent on steps so far."""
         self._ending = False
+        self._finds = _finds()
         self._under_way: deque[int] = deque()
         self._waiting_since = 0.0
         self._replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
@@ -94,8 +100,10 @@ class ReferenceProcess:
 
     @property
     def idle(self) -> bool:
-        """Whether it has answered all that it was asked, and another run may ask it."""
-        return not (self._under_way or self._ending) and self.alive
+        """Whether it has answered all that it was asked, and another run may ask it:
+        one that would find the same modules."""
+        busy = self._under_way or self._ending
+        return not busy and self._finds == _finds() and self.alive
 
     @property
     def room(self) -> bool:

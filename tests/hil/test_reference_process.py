@@ -234,6 +234,18 @@ def test_a_process_that_is_not_as_good_as_new_serves_no_further_run(
             assert answered(next_one, spec, batch_of(spec, 3))
 
 
+def test_a_process_that_would_find_other_modules_serves_no_further_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spec = spec_of(6, 5, 3)
+    with kept():
+        with borrowed(spec) as process:
+            assert answered(process, spec, batch_of(spec, 1))
+        monkeypatch.syspath_prepend(tmp_path)
+        with borrowed(spec) as next_one:
+            assert next_one.pid != process.pid
+
+
 def test_a_fork_has_no_part_in_what_is_kept() -> None:
     """It has our pipes, and locks that nobody there lets go."""
     with kept():
