@@ -13,6 +13,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -246,6 +247,16 @@ def read_until(process: subprocess.Popen[str], word: str) -> None:
     raise AssertionError(f"no line begins with {word!r}")
 
 
+def read_until_begun(process: subprocess.Popen[str], folder: Path, cells: int) -> None:
+    """Read on until so many cells have a folder of their own, and so will have a record:
+    one that is not begun when a signal comes never is."""
+    until = time.monotonic() + LIMIT
+    assert process.stdout is not None
+    while sum(path.is_dir() for path in folder.glob("cells/*/*")) < cells:
+        assert time.monotonic() < until and process.poll() is None
+        select.select([process.stdout], [], [], 0.01)
+
+
 def children(pid: int) -> list[int]:
     return [
         int(child)
@@ -282,6 +293,7 @@ def test_a_signal_in_the_middle_leaves_what_is_finished(
 ) -> None:
     with started(folder, *LONG) as process:
         read_until(process, "passed")
+        read_until_begun(process, folder, 2)
         inside = below(process.pid)
         process.send_signal(number)
         _, err = process.communicate(timeout=LIMIT)
