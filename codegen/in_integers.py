@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from codegen import spec as floats
 from codegen.errors import SpecError
-from codegen.numbers import factor
+from codegen.numbers import Numbers, factor
 from codegen.parameters import Parameters
 from codegen.spec import HARD_TANH, Spec, UpdateChoice
 
@@ -12,6 +13,16 @@ ACTIVATIONS = ("tanh", HARD_TANH)
 OUTPUTS = ("sigmoid",)
 SCALES = (2.0**-20, 100.0)
 """What the magnitude of sign feedback lies between."""
+
+
+def activations(numbers: Numbers) -> tuple[str, ...]:
+    """Those of hidden layers of such numbers."""
+    return ACTIVATIONS if numbers.integer else floats.ACTIVATIONS
+
+
+def outputs(numbers: Numbers) -> tuple[str, ...]:
+    """Outputs of such numbers, with their losses."""
+    return OUTPUTS if numbers.integer else floats.OUTPUTS
 
 
 def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> None:

@@ -22,14 +22,16 @@ LEAST_ROOM = 8
 @dataclass(frozen=True)
 class Numbers:
     """What a network is made of: `weight`s, the `value`s of activations, errors and
-    deltas, the `total`s of products. `room`: bits above the initial range that
-    integer weights have; `rate` is how many times a rule's learning rate suits them."""
+    deltas, the `total`s of products; `rounding` is that of what is stored. `room`: bits
+    above the initial range that integer weights have; `rate` is how many times a rule's
+    learning rate suits them."""
 
     name: str
     title: str
     weight: Format
     value: Format
     total: Format
+    rounding: str
     room: int = 0
     rate: float = 1.0
 
@@ -37,6 +39,11 @@ class Numbers:
     def integer(self) -> bool:
         """Whether it computes without any float."""
         return not self.weight.floating
+
+    @property
+    def fused(self) -> bool:
+        """Whether a target must multiply and add in one instruction."""
+        return self.total.fused
 
     def fraction(self, limit: float) -> int:
         """Bits below the point of weights that begin within `limit`: a power of two,
@@ -68,14 +75,18 @@ class Numbers:
         return min(most, math.floor(math.ldexp(clip, self.fraction(limit))))
 
 
+_OF_FLOATS = "to nearest, ties to even, after each multiply-add"
+_OF_INTEGERS = "to nearest, ties up, where a sum or a product is stored; saturating"
+
 NUMBERS = {
     one.name: one
     for one in (
-        Numbers("f32", "binary32, sums by fused multiply-adds", F32, F32, F32),
+        Numbers("f32", "binary32, sums by fused multiply-adds", F32, F32, F32,
+                _OF_FLOATS),
         Numbers("i16", "weights of 16 bits, activations and errors of 8, sums of 32",
-                I16, I8, I32, room=5),
+                I16, I8, I32, _OF_INTEGERS, room=5),
         Numbers("i8", "weights, activations and errors of 8 bits, sums of 32",
-                I8, I8, I32, room=3, rate=4.0),
+                I8, I8, I32, _OF_INTEGERS, room=3, rate=4.0),
     )
 }  # fmt: skip
 """By name, the usual one first."""

@@ -18,6 +18,7 @@ from functools import cache
 from codegen import in_integers
 from codegen.composer import Composer
 from codegen.errors import SpecError
+from codegen.numbers import Numbers
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Program
 from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS, Network, RuleChoice, Spec
@@ -107,6 +108,11 @@ class Rule:
 def names() -> list[str]:
     """Names of all rules, sorted."""
     return [*_in(tuple(__path__))]
+
+
+def taught(numbers: Numbers) -> list[str]:
+    """Names of the rules that make sense in such numbers, sorted."""
+    return [n for n in names() if not (numbers.integer and declaration(n).floating)]
 
 
 @cache

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import targets
+from codegen import rules
+from codegen.planning.plan import plan
+from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil.cli import main
+from hil.errors import HilError
 from hil.measuring import doctor
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +45,7 @@ ROOT = Path(__file__).parents[2]
         (["bench", "fault"], 2, "is 'fault': expected one of"),
         (["monitor", "/dev/ttyNOSUCH7"], 2, "no port, recording or run folder"),
         (["rules", "dfb"], 2, "unknown rule 'dfb'"),
+        (["formats", "i17"], 2, "NAME is 'i17': expected one of f32, i16, i8"),
         (["frobnicate"], 2, "VERB is 'frobnicate': expected one of"),
         ([], 2, "required: VERB"),
     ],
@@ -92,7 +98,15 @@ def test_a_run_is_json_alone_on_stdout(
 
 
 @pytest.mark.parametrize(
-    "given", [["targets"], ["targets", "host"], ["rules"], ["rules", "dfa"]]
+    "given",
+    [
+        ["targets"],
+        ["targets", "host"],
+        ["rules"],
+        ["rules", "dfa"],
+        ["formats"],
+        ["formats", "i8"],
+    ],
 )
 def test_lists_have_lines_and_json(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, given: list[str]
@@ -102,6 +116,31 @@ def test_lists_have_lines_and_json(
     document = json.loads(path.read_text())
     out = capsys.readouterr().out
     assert all(entry["name"] in out for entry in document[given[0]])
+
+
+def test_formats_tell_what_a_plan_of_theirs_takes_and_refuses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["formats", "--json", "-"]) == 0
+    for told in json.loads(capsys.readouterr().out)["formats"]:
+        for rule in rules.names():
+            spec = Spec(Network((8, 6, 5), output="sigmoid"), RuleChoice(rule),
+                        Inputs("u8", 16.0), format=told["name"])  # fmt: skip
+            network = rules.declaration(rule).suited(spec.network)
+            taken = replace(spec, network=network) if told["name"] == "f32" else spec
+            assert refused(taken, "host") == (rule not in told["rules"])
+        for target in targets.names():
+            dfa = Spec(Network((8, 5)), inputs=Inputs("u8", 16.0), format=told["name"])
+            assert refused(dfa, target) == (target not in told["targets"])
+
+
+def refused(spec: Spec, target: str) -> bool:
+    """Whether there is no plan of it there."""
+    try:
+        plan(spec, targets.load(target))
+    except HilError:
+        return True
+    return False
 
 
 def test_monitor_shows_a_runs_recording(

@@ -166,7 +166,7 @@ SHELVES = {
         "phases": "composer parameters program settling traces",
         "forms": "composer fronts goals layers program updates",
         "rules": "cformat composer errors feedback forms fronts goals in_integers kernels layers "
-        "parameters perturbation phases program settling spec streams tensors traces "
+        "numbers parameters perturbation phases program settling spec streams tensors traces "
         "updates",
         "reference": "constants errors graph numbers rules spec streams tables window",
         "planning": "budget composer errors formats fronts goals kernels layers "
