@@ -63,8 +63,9 @@ class Numbers:
         """
         n_in, n_out = shape
         terms = max(LARGEST * n_in + ONE, LARGEST * n_out)
-        most = min((1 << (self.weight.bits - 1)) - 1, SUM // terms)
-        if most < LEAST_ROOM * self.units(limit):
+        held = (1 << (self.weight.bits - 1)) - 1
+        most = min(held, SUM // terms)
+        if most < min(held, LEAST_ROOM * self.units(limit)):
             raise SpecError(
                 f"a layer of {n_in} inputs and {n_out} outputs in {self.name}: its sums "
                 "could leave 32 bits before its weights have learned anything",

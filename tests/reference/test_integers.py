@@ -137,6 +137,17 @@ def test_no_sum_leaves_32_bits_whatever_weights_and_inputs_are(
     assert SUM + 2**18 < 2**31  # what rounding by up to 19 bits adds
 
 
+@pytest.mark.parametrize("fmt", list(BITS))
+def test_no_layer_of_a_few_hundred_inputs_is_refused(fmt: str) -> None:
+    """64-32 begins within 1/4, a power of two, of which i8 holds a little less than 8
+    times."""
+    largest = 2 ** (BITS[fmt][0] - 1) - 1
+    for n_in in range(1, 515):
+        for n_out in range(1, 515 - n_in):
+            shape, limit = (n_in, n_out), math.sqrt(6 / (n_in + n_out))
+            assert NUMBERS[fmt].most(shape, limit, None) == largest
+
+
 def test_a_layer_too_wide_for_its_sums_is_refused() -> None:
     wide = Spec(Network((30000, 20, 10)), format="i16")
     with pytest.raises(SpecError, match="30000 inputs and 20 outputs in i16: its sums"):
