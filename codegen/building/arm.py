@@ -15,6 +15,7 @@ class Core:
 
 CORES = {
     "armv6-m": Core("cortex_m0", ("-mcpu=cortex-m0",)),
+    "armv7-m": Core("cortex_m3", ("-mcpu=cortex-m3",)),
     # single precision alone: the FPU that every such core has at least
     "armv7e-m+fp": Core(
         "cortex_m4+vfp4d16sp", ("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16")

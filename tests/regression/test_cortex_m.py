@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from hil.lesson import preparing
 from hil.lesson.building import build, plan_for
 from tests.regression.mistakes import spoil
 
-CORES = ("mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2")
+CORES = (
+    "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2",
+    "stm32vldiscovery",
+)  # fmt: skip
 WRONG = {
     # a statement, the cause that the host is told, and what it tells besides
     "load": (
@@ -34,15 +38,16 @@ WRONG = {
         "step 0",
     ),
     "undefined": ('__asm__ volatile("udf #7");', "illegal instruction", "0xde07"),
-    "endless": ("while (*(volatile float *)loss == 0) { }", "watchdog", "net_step"),
+    "endless": ("while (*(volatile uint32_t *)loss == 0) { }", "watchdog", "net_step"),
 }
 
 
 PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 
-@pytest.mark.parametrize("target", CORES)
-@pytest.mark.parametrize("mistake", WRONG)
+@pytest.mark.parametrize(
+    "target, mistake", [*itertools.product(CORES, WRONG), ("microbit", "endless")]
+)
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,
     qemu_arm: str,
@@ -56,19 +61,19 @@ def test_a_mistake_is_a_fault_that_names_it(
     quick = replace(made, limits=replace(made.limits, watchdog=1.0))
     monkeypatch.setattr(preparing, "load_target", lambda name: quick)
     with pytest.raises(DeviceFault, match=cause) as caught:
-        run(Experiment(target=target, network="64-16-10", steps=3), out=tmp_path)
+        run(Experiment(target=target, network="64-10", steps=3), out=tmp_path)
     assert told in str(caught.value)
     assert caught.value.step == 0
 
 
-@pytest.mark.parametrize("target", ["mps2-an386", "mps3-an547"])
+@pytest.mark.parametrize("target", ["mps2-an386", "mps3-an547", "stm32vldiscovery"])
 def test_a_stack_overflow_is_told(
     tmp_path: Path, qemu_arm: str, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     """Assembly hides it from the static bound."""
     spoil(monkeypatch, PUSHES)
     with pytest.raises(DeviceFault, match="stack overflow"):
-        run(Experiment(target=target, network="64-16-10", steps=3), out=tmp_path)
+        run(Experiment(target=target, network="64-10", steps=3), out=tmp_path)
 
 
 def test_what_a_core_cannot_count_is_refused() -> None:

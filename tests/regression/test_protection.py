@@ -244,7 +244,9 @@ def test_a_watchdog_watches_steps_and_not_the_time_between(
     assert record.instructions_per_step < 1e6 < 1000 * record.instructions_per_step
 
 
-@pytest.mark.parametrize("target", ["qemu-rv64gcv", "qemu-rv32imafc-zve32f"])
+@pytest.mark.parametrize(
+    "target", ["qemu-rv64gcv", "qemu-rv32imafc-zve32f", "qemu-rv32imc"]
+)
 def test_a_device_that_is_reset_or_stops_is_found_as_it_should_be(
     qemu64: str, qemu32: str, broken: Callable[..., None], target: str
 ) -> None:

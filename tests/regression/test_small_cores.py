@@ -31,7 +31,8 @@ from hil.experiment import Experiment
 from hil.measuring import echo
 from tests.conftest import require
 
-SMALL = ("sifive-e", "microbit")
+SMALL = ("sifive-e", "microbit", "stm32vldiscovery")
+WITHOUT_FLOATS = [name for name in targets.names() if not targets.load(name).fma]
 REFUSED = "no hardware binary32 fused multiply-add, so float32 is refused there"
 LOOK = "    const struct hil_ping_reply reply = condition();\n"
 """Where the runtime begins to answer PING."""
@@ -104,6 +105,7 @@ def test_the_image_lies_in_its_memories_and_is_what_was_planned(
     [
         ("sifive-e", "load access fault"),
         ("microbit", "fault of a kind that the core does not tell"),
+        ("stm32vldiscovery", "load or store access"),
     ],
 )
 def test_a_wild_access_is_told(
@@ -154,7 +156,8 @@ def test_float32_is_refused_in_one_sentence(
 
 
 def test_a_plan_is_refused_before_anything_is_rendered() -> None:
-    for name in SMALL:
+    assert {*SMALL, "qemu-rv32imac", "qemu-rv32imc"} == set(WITHOUT_FLOATS)
+    for name in WITHOUT_FLOATS:
         with pytest.raises(DescriptorError, match=REFUSED):
             plan(Spec(Network((8, 5))), targets.load(name))
 
@@ -166,8 +169,11 @@ def test_hil_memory_reports_what_is_left(
     given = ["memory", "--target", name, "--measure", "--json", str(where)]
     assert main(given) == 0
     told, found = capsys.readouterr().out, json.loads(where.read_text())
-    left = 0x4000 - found["image"]["ram"]
-    assert f"of 16,384: {left:,} are left" in told
+    memory = wanted.target.memory
+    assert memory is not None
+    left = memory.ram - found["image"]["ram"]
+    assert f"of {memory.ram:,}: {left:,} are left" in told
+    assert "--network 64-24-10 bills one in i16" in told
     assert sum(item["bytes"] for item in found["bill"]) == found["image"]["ram"]
     assert 0 < found["watermark"] <= found["stacks"]["stack"]["bound"]
     assert found["provenance"]["watermark"] == "emulated"

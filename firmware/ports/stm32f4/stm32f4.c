@@ -3,11 +3,8 @@
  *
  * The core runs at 168 MHz from a crystal of 25 MHz where there is one; without it
  * (and in an emulator that models no clocks) it stays as it came out of its reset. */
-#include "hil_config.h"
-#include "hil_port.h"
-#include "hil_uart.h"
+#include "hil_stm32_usart.h"
 
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define RCC_CR REGISTER(0x40023800u)
 #define RCC_PLLCFGR REGISTER(0x40023804u)
 #define RCC_CFGR REGISTER(0x40023808u)
@@ -23,27 +20,7 @@ enum { SW_PLL = 2, SWS = 3 << 2, SWS_PLL = 2 << 2, APB1_BY_4 = 5 << 10, APB2_BY_
 /* 25 MHz / 25 * 336 / 2 = 168 MHz, and 48 MHz for USB; from HSE */
 enum { PLL_168_MHZ = 25 | 336 << 6 | 0 << 16 | 1 << 22 | 7 << 24 };
 enum { FLASH_5_WAITS_CACHED = 5 | 7 << 8 };
-enum { PATIENCE = 100000 }; /* looks; a crystal starts within some milliseconds */
-
-enum { SR = 0x00, DR = 0x04, BRR = 0x08, CR1 = 0x0c };
-enum { SR_RXNE = 1 << 5, SR_TC = 1 << 6, SR_TXE = 1 << 7 };
-enum { CR1_RE = 1 << 2, CR1_TE = 1 << 3, CR1_RXNEIE = 1 << 5, CR1_UE = 1 << 13 };
 #define RESET_CLOCK 16000000u
-
-static volatile uint32_t *uart(unsigned offset)
-{
-    return (volatile uint32_t *)(uintptr_t)(HIL_UART_ORIGIN + offset);
-}
-
-static bool comes(volatile uint32_t *where, uint32_t mask, uint32_t value)
-{
-    for (uint32_t i = 0; i < PATIENCE; i++) {
-        if ((*where & mask) == value) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Returns the clock of APB2, where USART1 and USART6 are, in Hz. */
 static uint32_t start_clock(void)
@@ -72,29 +49,5 @@ void hil_uart_open(void)
     RCC_APB2ENR |= 1u << 5; /* USART6 */
     MODER(GPIOC) = (MODER(GPIOC) & ~0xf000u) | 0xa000u;      /* PC6, PC7: alternate, */
     AFRL(GPIOC) = (AFRL(GPIOC) & ~0xff000000u) | 0x88000000u; /* number 8, USART6 */
-    *uart(CR1) = 0;
-    *uart(BRR) = (clock + HIL_UART_BAUD / 2) / HIL_UART_BAUD;
-    *uart(CR1) = CR1_UE | CR1_TE | CR1_RE | CR1_RXNEIE;
-    (void)*uart(DR); /* QEMU delivers nothing more until what came before is taken */
-}
-
-void hil_uart_interrupt(void)
-{
-    while (*uart(SR) & SR_RXNE) {
-        hil_core_received((uint8_t)*uart(DR));
-    }
-}
-
-void hil_port_write(const uint8_t *data, size_t size)
-{
-    while (size-- > 0) {
-        while (!(*uart(SR) & SR_TXE)) {
-        }
-        *uart(DR) = *data++;
-    }
-}
-
-bool hil_uart_idle(void)
-{
-    return *uart(SR) & SR_TC;
+    uart_begin(clock);
 }
