@@ -347,7 +347,8 @@ KEYS = (
         "to it", "N", int, table="budget"),
     Key("debug", boolean, "let kernels check their arguments, and overwrite scratch memory "
         "before each step", None),
-    Key("init", text, "read the initial weights from this file", "FILE.npz", path=True),
+    Key("init", text, "begin with the weights in this file: .npz, or .skops, .joblib, "
+        ".pkl, .pt, .pth and .onnx of dense layers (docs/import.md)", "FILE", path=True),
     Key("save", text, "write the learned weights into this file", "FILE.npz", path=True),
     Key("toolchain", text, "zig, clang, gcc, or cc for the host (default: cc for the host, else zig)", "NAME"),
     Key("console", choice("socket", "pty"), "an emulator's line: socket or pty", "KIND"),

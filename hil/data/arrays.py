@@ -43,6 +43,7 @@ MENDS = {
 """Kind of an element that nothing is made of -> the line that mends the array."""
 SAVE = 'np.savez("mine.npz", x=x, y=y)'
 """The line that writes a data set."""
+MEND = f"{SAVE} writes one; a table's name ends in .csv or .tsv (docs/data.md)"
 ENCRYPTED = 1
 CHUNK = 1 << 20
 
@@ -199,7 +200,7 @@ class Stored(Arrays):
         except DataError:
             raise
         except Exception as error:  # whatever zipfile, zlib and numpy make of the bytes
-            raise self.wrong(name, _reason(error)) from error
+            raise self.wrong(name, reason(error)) from error
 
 
 class Archive(Stored):
@@ -224,17 +225,39 @@ class Archive(Stored):
     def __contains__(self, name: object) -> bool:
         return name in self._members
 
+    def content(self, name: str, most: int) -> bytes:
+        """The bytes of a member that is no array, `most` of them at most. Raises
+        `DataError`."""
+        if name not in self:
+            raise DataError(f"{self.origin} has no {name!r} in it")
+        member = self._plain(name)
+        if member.file_size > most:
+            raise self.wrong(
+                name, f"it has {member.file_size:,} bytes: expected {most:,} at most"
+            )
+        data = bytearray(member.file_size)
+        try:
+            with self._file.open(member) as stream:
+                _fill(stream, memoryview(data))
+        except Exception as error:  # whatever zipfile and zlib make of the bytes
+            raise self.wrong(name, reason(error)) from error
+        return bytes(data)
+
     @contextmanager
     def _bytes(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
-        member = self._members[name]
+        member = self._plain(name)
         if not member.filename.endswith(SUFFIX):
             raise self.wrong(name, "it is no array: expected a name that ends in .npy")
+        with self._file.open(member) as stream:
+            yield stream, member.file_size
+
+    def _plain(self, name: str) -> zipfile.ZipInfo:
+        member = self._members[name]
         if member.flag_bits & ENCRYPTED:
             raise self.wrong(name, "it is encrypted")
         if member.compress_type not in PLAIN:
             raise self.wrong(name, "it is packed in a way that numpy does not write")
-        with self._file.open(member) as stream:
-            yield stream, member.file_size
+        return member
 
 
 class Folder(Stored):
@@ -272,15 +295,16 @@ class Folder(Stored):
 
 
 @contextmanager
-def opened(path: Path, what: str) -> Iterator[Archive]:
-    """The arrays of the .npz at `path`; `what` it is begins the sentence of an error,
-    as in "data file". Raises `DataError`."""
+def opened(path: Path, what: str, mend: str = MEND) -> Iterator[Archive]:
+    """The arrays of the .npz at `path`, or of another archive by its name; `what` it is
+    begins the sentence of an error, as in "data file", and `mend` is the hint where it
+    is no archive. Raises `DataError`."""
     origin = f"{what} {str(path)!r}"
     if not path.exists():
         raise DataError(f"there is no {origin}")
     if not path.is_file():
         raise DataError(f"{origin} is no file: expected an .npz archive")
-    with _unzipped(path, origin) as file:
+    with _unzipped(path, origin, mend) as file:
         yield Archive(origin, file)
 
 
@@ -301,7 +325,7 @@ def write(
     return path
 
 
-def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
+def _unzipped(path: Path, origin: str, mend: str) -> zipfile.ZipFile:
     try:
         with path.open("rb") as file:
             begins = file.read(len(npy.MAGIC_PREFIX))
@@ -319,8 +343,8 @@ def _unzipped(path: Path, origin: str) -> zipfile.ZipFile:
         raise DataError(f"{origin} cannot be read: {error.strerror}") from error
     except Exception as error:  # whatever zipfile makes of the bytes
         raise DataError(
-            f"{origin} cannot be read as .npz: {_reason(error)}",
-            f"{SAVE} writes one; a table's name ends in .csv or .tsv (docs/data.md)",
+            f"{origin} cannot be read as {path.suffix or '.npz'}: {reason(error)}",
+            mend,
         ) from error
 
 
@@ -347,7 +371,7 @@ def _fill(stream: IO[bytes], room: memoryview) -> None:
         at += len(part)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Somebody else's words, in one line."""
     text = " ".join(str(error).split())[:160]
     return text or type(error).__name__

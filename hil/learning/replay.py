@@ -150,7 +150,7 @@ def reference_before(run: Recorded, lesson: Lesson, step: int) -> Learner:
     if init is not None:
         shapes = {name: tensor.shape for name, tensor in learner.state.items()}
         dtypes = {name: tensor.dtype.str for name, tensor in learner.state.items()}
-        learner.load(weights.load(init, shapes, dtypes))
+        learner.load(weights.initial(init, lesson.spec, shapes, dtypes))
     for earlier in range(step):
         sample, given = lesson.sample(earlier)
         try:

@@ -1,4 +1,4 @@
-"""Weights as .npz files: --init and --save."""
+"""Weights as .npz files, --init and --save, and what --init takes besides."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 
 from codegen.formats import F32, FORMATS
 from codegen.planning.planned import Plan
+from codegen.spec import Spec
 from hil.data import arrays
 from hil.data.arrays import Archive
 from hil.errors import DataError
+from hil.lesson import foreign
 
 STATE_FORMATS = (F32, *(format for format in FORMATS.values() if format != F32))
 """What elements of a state may be, the usual one first."""
@@ -49,6 +51,19 @@ def load(
     return state
 
 
+def initial(
+    path: str,
+    spec: Spec,
+    expected: Mapping[str, tuple[int, ...]],
+    dtypes: Mapping[str, str],
+) -> dict[str, np.ndarray]:
+    """Tensors of these names, shapes and types from a file of ours, or from one that
+    another program trained. Raises `DataError`."""
+    if foreign.is_one(path):
+        return foreign.load(path, spec)
+    return load(path, expected, dtypes)
+
+
 def _tensor(
     path: str,
     found: Archive,
@@ -71,8 +86,9 @@ def _tensor(
 def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
     """The state that a network of `plan` starts from. Raises `DataError` when the file
     is of another network, or holds what learning would not keep to."""
-    state = load(
+    state = initial(
         path,
+        plan.spec,
         {tensor.name: tensor.shape for tensor in plan.state},
         {tensor.name: tensor.format.dtype for tensor in plan.state},
     )
