@@ -1,6 +1,13 @@
-"""The machines of the regression suite: targets, and their VLENs in bits."""
+"""The machines of the regression suite, targets with their VLENs in bits, and what they
+are taught."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hil.data.datasets import load
 
 MACHINES = (
     ("host", None),
@@ -19,3 +26,28 @@ MACHINES = (
     ("linux-riscv64-rvv", 256),
     ("mps3-an547", None),
 )
+WITHOUT_FLOATS = (
+    ("stm32vldiscovery", None),
+    ("microbit", None),
+    ("sifive-e", None),
+    ("qemu-rv32imc", None),
+    ("qemu-rv32imac", None),
+)
+"""Those that learn in integers alone, the smallest first."""
+
+
+def samples(folder: Path, network: str, dtype: str = "u8") -> str:
+    """Real digits, as wide as the network: columns and classes cut to fit."""
+    widths = [int(width) for width in network.split("-")]
+    digits = load("digits")
+    x = np.tile(digits.train_x, 2)[:200, 20 : 20 + widths[0]]
+    y = digits.train_y[:200] % widths[-1]
+    made = {
+        "u8": x,
+        "i16": (x.astype(np.int16) - 8) * 300,
+        "f32": x.astype(np.float32) / 7 - 1,
+    }[dtype]
+    scale = {"u8": 16.0, "i16": 2400.0, "f32": 1.5}[dtype]
+    path = folder / "samples.npz"
+    np.savez(path, x=made, y=y.astype(np.int64), scale=scale)
+    return str(path)

@@ -11,15 +11,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from allpairspy import AllPairs
 
 from codegen import rules
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from hil import Experiment, run
-from hil.data.datasets import load
-from tests.regression.machines import MACHINES
+from tests.regression.machines import MACHINES, samples
 
 STEPS = 24
 NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "1-17-1", "7-64-128-10")
@@ -77,23 +75,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "code" in metafunc.fixturenames:
         everything = "not full" not in metafunc.config.option.markexpr
         metafunc.parametrize(NAMES, cases(everything))
-
-
-def samples(folder: Path, network: str, dtype: str) -> str:
-    """Real digits, as wide as the network: columns and classes cut to fit."""
-    widths = [int(width) for width in network.split("-")]
-    digits = load("digits")
-    x = np.tile(digits.train_x, 2)[:200, 20 : 20 + widths[0]]
-    y = digits.train_y[:200] % widths[-1]
-    made = {
-        "u8": x,
-        "i16": (x.astype(np.int16) - 8) * 300,
-        "f32": x.astype(np.float32) / 7 - 1,
-    }[dtype]
-    scale = {"u8": 16.0, "i16": 2400.0, "f32": 1.5}[dtype]
-    path = folder / "samples.npz"
-    np.savez(path, x=made, y=y.astype(np.int64), scale=scale)
-    return str(path)
 
 
 def test_every_step_is_equal(

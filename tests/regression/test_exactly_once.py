@@ -59,6 +59,16 @@ def test_all_kinds_together_do_no_harm(ground: Ground) -> None:
     assert found.equal == len(SEEDS) and found.recovered > 0
 
 
+def test_no_fault_and_no_power_cut_does_integers_harm(host_cc: str) -> None:
+    """What a weight is packed into is what a checkpoint and a frame carry."""
+    packed = Ground(LESSON.override({"format": "i8"}))
+    found = under_faults(packed, [*RATES, *MORE], range(1, 4))
+    assert found.equal == 3 and found.recovered > 0
+    cuts = range(1, packed.operations() + 1, 3)
+    found = under_cuts(packed, "half", cuts)
+    assert len(cuts) > 5 and found.equal == found.recovered == len(cuts)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("kinds", [(*RATES,), (*RATES, *MORE)], ids="-".join)
 def test_a_thousand_seeds_do_no_harm(ground: Ground, kinds: tuple[str, ...]) -> None:

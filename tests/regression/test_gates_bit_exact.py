@@ -18,7 +18,7 @@ from hil import Experiment, run
 from hil.data.datasets import load
 from hil.errors import DeviceFault, UsageError
 from hil.lesson.preparing import prepare
-from tests.regression.machines import MACHINES
+from tests.regression.machines import MACHINES, samples
 
 STEPS = 24
 GATES: dict[str, dict[str, Any]] = {
@@ -67,17 +67,6 @@ def on_machines(cases: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
 
 
 PAIRS = on_machines(AllPairs(list(map(list, CHOICES)), filter_func=possible))
-
-
-def samples(folder: Path, network: str) -> str:
-    """Real digits, cut to the network's width and classes."""
-    widths = [int(width) for width in network.split("-")]
-    digits = load("digits")
-    x = np.tile(digits.train_x, 2)[:200, 20 : 20 + widths[0]]
-    y = digits.train_y[:200] % widths[-1]
-    path = folder / "samples.npz"
-    np.savez(path, x=x, y=y.astype(np.int64), scale=16.0)
-    return str(path)
 
 
 def passes(folder: Path, **keys: Any) -> None:

@@ -1,44 +1,173 @@
-"""Learning in integers, every step equal: formats and rules in pairs with machines."""
+"""Learning in integers, every step equal: formats, rules and all that may happen, in
+pairs, on every machine.
+
+`make test` takes a set of lessons in which every pair of choices meets once, and each
+machine meets both formats; `make test-all` takes the full product with the machines.
+"""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 import pytest
+from allpairspy import AllPairs
 
 import targets
+from codegen import in_integers, rules
+from codegen.numbers import NUMBERS
 from codegen.planning.plan import plan
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil import Experiment, run
 from hil.records.verdict import verdict
+from tests.regression import machines
+from tests.regression.machines import samples
 
-MEETINGS = (
-    ("host", "dfa", "i16", {"activation": "hard-tanh", "error_gate": 0.3}),
-    ("host", "bp", "i8", {"clip_weights": 0.5, "debug": True}),
-    ("host", "local", "i16", {"network": "64-33-1-10"}),
-    ("host", "drtp", "i8", {"freeze": 10}),
-    ("qemu-rv64gcv", "readout", "i16", {}),
-    ("qemu-rv32imafc-zve32f", "fa", "i8", {"toolchain": "clang"}),
-    ("netduinoplus2", "local", "i8", {}),
-    ("sifive-e", "bp", "i16", {"network": "64-24-10"}),
-    ("microbit", "dfa", "i8", {"network": "64-24-10", "parameters": {"error": "ternary"}}),
-)  # fmt: skip
-"""Machines, rules and formats, each of the first two once, with what else there is."""
+STEPS = 24
+MACHINES = (*machines.WITHOUT_FLOATS, *machines.MACHINES)
+FORMATS = [name for name, numbers in NUMBERS.items() if numbers.integer]
+WIDE = "7-64-128-10"
+TOO_LARGE = {
+    "stm32vldiscovery": (WIDE, "64-10"), "microbit": (WIDE,), "sifive-e": (WIDE,),
+}  # fmt: skip
+"""Networks that a target has no RAM for, in each format and beside the longest samples."""
+CIRCUMSTANCES: dict[str, dict[str, Any]] = {
+    "faults": {"faults": "drop=0.03,flip=0.001,reorder=0.03,duplicate=0.03,seed=5"},
+    "power cuts": {"commit": 8, "faults": "cut=0.05,seed=3"},
+    "second compiler": {"toolchain": "clang"},
+    "any VLEN": {"agnostic": True},
+    "checked": {"debug": True, "clip_weights": 0.5},
+    "gate": {"error_gate": 0.3},
+    "frozen": {"freeze": 10, "schedule": "sequential"},
+}
 
 
-@pytest.mark.parametrize("target, rule, number_format, keys", MEETINGS, ids=str)
+class Lesson(NamedTuple):
+    """What a machine is taught, and under which of the circumstances."""
+
+    rule: str
+    activation: str
+    network: str
+    inputs: str
+    circumstance: str
+
+
+CHOICES = (
+    rules.taught(NUMBERS["i16"]),
+    in_integers.ACTIVATIONS,
+    ("64-10", "17-33-7", "33-1-65-3", "1-17-1", WIDE),
+    ("u8", "i16"),
+    CIRCUMSTANCES,
+)
+"""Of each field of a lesson."""
+Machine: TypeAlias = tuple[str, "int | None"]
+Case: TypeAlias = tuple[Machine, str, Lesson]
+"""A machine, a format, and what it is taught."""
+
+
+def possible(case: Sequence[str]) -> bool:
+    """Whether a lesson, or what there is of it yet, can be."""
+    if len(case) < len(Lesson._fields):
+        return True
+    lesson = Lesson(*case)
+    gates = rules.declaration(lesson.rule).gates
+    return lesson.circumstance != "gate" or "error" in gates
+
+
+def can(machine: Machine, lesson: Lesson) -> bool:
+    """Whether a machine has what a lesson needs."""
+    name, vlen = machine
+    target = targets.load(name)
+    return {
+        "power cuts": target.flash is not None,
+        "second compiler": target.machine != "user",
+        "any VLEN": vlen is not None,
+    }.get(lesson.circumstance, True) and lesson.network not in TOO_LARGE.get(name, ())
+
+
+def on_machines(lessons: Iterable[Sequence[str]]) -> Iterator[Case]:
+    """Each on the machine that has had the fewest of those that can have it, in the
+    format that this machine, and then what is taught, has met less."""
+    met: Counter[tuple[object, str]] = Counter()
+    for lesson in itertools.starmap(Lesson, lessons):
+        able = [machine for machine in MACHINES if can(machine, lesson)]
+        machine = min(able, key=lambda m: sum(met[m, f] for f in FORMATS))
+        chosen = min(
+            FORMATS, key=lambda f: (met[machine, f], sum(met[one, f] for one in lesson))
+        )
+        met.update((one, chosen) for one in (machine, *lesson))
+        yield machine, chosen, lesson
+
+
+LESSONS = list(AllPairs([list(choices) for choices in CHOICES], filter_func=possible))
+AGAIN = 2
+"""Of so many there is one more, so that each machine has a lesson in either format."""
+PAIRS = list(on_machines([*LESSONS, *LESSONS[:AGAIN]]))
+
+
+def full() -> Iterator[Case]:
+    """All cases beyond those."""
+    lessons = map(Lesson._make, itertools.product(*CHOICES))
+    for case in itertools.product(MACHINES, FORMATS, lessons):
+        machine, _, lesson = case
+        if possible(lesson) and can(machine, lesson) and case not in PAIRS:
+            yield case
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The cases of `make test`, and of `make test-all` where somebody asks for them."""
+    if "lesson" not in metafunc.fixturenames:
+        return
+    cases = [pytest.param(*case, id=named(*case)) for case in PAIRS]
+    if "not full" not in metafunc.config.option.markexpr:
+        cases += [
+            pytest.param(*case, id=named(*case), marks=pytest.mark.full)
+            for case in full()
+        ]
+    metafunc.parametrize("machine, number_format, lesson", cases)
+
+
+def named(machine: Machine, number_format: str, lesson: Lesson) -> str:
+    """A case, for people."""
+    target, vlen = machine
+    return "-".join([target + (f"-vlen{vlen}" if vlen else ""), number_format, *lesson])
+
+
 def test_every_step_in_integers_is_equal(
-    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, target: str, rule: str,
-    number_format: str, keys: dict[str, object],
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, qemu_user: str,
+    second_compiler: None, machine: Machine, number_format: str, lesson: Lesson,
 ) -> None:  # fmt: skip
-    asked = {"network": "64-19-13-10", "steps": 40, "test": 10, **keys}
-    experiment = Experiment(target=target, rule=rule, format=number_format, **asked)  # type: ignore[arg-type]
-    record = run(experiment, out=tmp_path / "run")
-    assert (record.result, record.compared) == ("pass", 40)
+    target, vlen = machine
+    keys = dict(CIRCUMSTANCES[lesson.circumstance])
+    if "toolchain" in keys and target == "host":
+        keys["toolchain"] = "gcc"
+    record = run(
+        Experiment(
+            target=target, vlen=vlen, format=number_format, rule=lesson.rule,
+            activation=lesson.activation, network=lesson.network,
+            data=samples(tmp_path, lesson.network, lesson.inputs),
+            lr=0.1, steps=STEPS, test=8, **keys,
+        ),
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert (record.result, record.compared) == ("pass", STEPS)
     assert record.format == number_format
-    assert f" in {number_format} on digits" in verdict(record)
+    assert f" in {number_format} on " in verdict(record)
+
+
+def test_every_machine_and_every_choice_meets_both_formats() -> None:
+    met = {
+        (one, number_format)
+        for machine, number_format, lesson in PAIRS
+        for one in (machine, *lesson)
+    }
+    choices = set(itertools.chain(MACHINES, *CHOICES))
+    assert met == set(itertools.product(choices, FORMATS))
 
 
 def test_checkpoints_and_weights_of_integers_come_back(
