@@ -24,7 +24,7 @@ class Numbers:
     """What a network is made of: `weight`s, the `value`s of activations, errors and
     deltas, the `total`s of products; `rounding` is that of what is stored. `room`: bits
     above the initial range that integer weights have; `rate` is how many times a rule's
-    learning rate suits them."""
+    learning rate for small inputs suits them, `wide` of that for wide ones."""
 
     name: str
     title: str
@@ -34,6 +34,7 @@ class Numbers:
     rounding: str
     room: int = 0
     rate: float = 1.0
+    wide: float = 1.0
 
     @property
     def integer(self) -> bool:
@@ -87,7 +88,7 @@ NUMBERS = {
         Numbers("i16", "weights of 16 bits, activations and errors of 8, sums of 32",
                 I16, I8, I32, _OF_INTEGERS, room=5),
         Numbers("i8", "weights, activations and errors of 8 bits, sums of 32",
-                I8, I8, I32, _OF_INTEGERS, room=3, rate=4.0),
+                I8, I8, I32, _OF_INTEGERS, room=2, rate=4.0, wide=2.0),
     )
 }  # fmt: skip
 """By name, the usual one first."""

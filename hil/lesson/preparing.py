@@ -167,7 +167,7 @@ def _settled(
 
 def _rate(spec: Spec) -> float:
     """A velocity adds up what 1 / (1 - momentum) steps learn."""
-    usual = rates.default(spec.rule, spec.network) * spec.numbers.rate
+    usual = rates.default(spec.rule, spec.network, spec.numbers)
     return usual * (1 - spec.update.momentum)
 
 

@@ -9,6 +9,7 @@ where the numbers come from.
 from __future__ import annotations
 
 from codegen import rules
+from codegen.numbers import Numbers
 from codegen.rules import Rate
 from codegen.spec import Network, RuleChoice
 
@@ -22,13 +23,14 @@ DECAY = Rate(0.95, 0.7)
 """Factor of the learning rate from one epoch to the next."""
 
 
-def default(choice: RuleChoice, network: Network) -> float:
-    """Learning rate of the first epoch."""
+def default(choice: RuleChoice, network: Network, numbers: Numbers) -> float:
+    """Learning rate of the first epoch, of a network of such numbers."""
     rule = rules.get(choice)
     declared = rule.declaration.rates(network.activation, rule.parameters)
     found = _column(declared, network)
     chosen = network.output == "identity" and len(rule.declaration.outputs) > 1
-    return min(found, IDENTITY_OUTPUT) if chosen else found
+    usual = min(found, IDENTITY_OUTPUT) if chosen else found
+    return usual * _column(Rate(numbers.rate, numbers.wide), network)
 
 
 def default_decay(network: Network) -> float:

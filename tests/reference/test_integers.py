@@ -15,7 +15,7 @@ from codegen.reference import integers
 from codegen.reference.learner import Learner
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
-BITS = {"i16": (16, 5), "i8": (8, 3)}
+BITS = {"i16": (16, 5), "i8": (8, 2)}
 """Bits of a weight, and how many times its layer's initial range, as a power of two,
 it can grow to."""
 ETA = 0.046875
@@ -139,7 +139,7 @@ def test_no_sum_leaves_32_bits_whatever_weights_and_inputs_are(
 
 @pytest.mark.parametrize("fmt", list(BITS))
 def test_no_layer_of_a_few_hundred_inputs_is_refused(fmt: str) -> None:
-    """64-32 begins within 1/4, a power of two, of which i8 holds a little less than 8
+    """64-32 begins within 1/4, a power of two, of which i8 holds a little less than 4
     times."""
     largest = 2 ** (BITS[fmt][0] - 1) - 1
     for n_in in range(1, 515):
