@@ -52,6 +52,17 @@ def c_u32(value: int) -> str:
     return f"0x{value:08x}U"
 
 
+def c_int(value: float) -> str:
+    """A whole number of 32 bits as a C literal: the least has none of its own.
+
+    Raises `ValueError` when it does not fit.
+    """
+    whole = int(value)
+    if whole != value or not -(2**31) <= whole < 2**31:
+        raise ValueError(f"{value!r} does not fit 32 bits")
+    return str(whole) if whole > -(2**31) else "-2147483647 - 1"
+
+
 def c_comment(text: str) -> str:
     """Lines of `text` as a C block comment.
 
@@ -69,6 +80,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "c_float": c_float,
     "literal": literal,
     "c_u32": c_u32,
+    "c_int": c_int,
     "c_comment": c_comment,
 }
 """What the renderer adds to its environment."""

@@ -1,6 +1,8 @@
 """Kernels: the C functions that a step is made of.
 
-contracts   what each computes: an operation on formats, its prototype and contract
+kernel      what a kernel is: an operation on formats, its prototype and contract
+contracts   what each of them computes
+imported    and those of imported models
 table       the variants of each: how it is computed, and for which machines
 cost        what a variant is estimated to cost; the plan chooses by it
 cycles      what it costs on cores whose cycles are modelled, as measured
@@ -9,13 +11,12 @@ rendering   their C files and headers
 
 from codegen.kernels.contracts import (
     KERNELS,
-    Argument,
-    Kernel,
     find,
     for_operands,
     named,
 )
 from codegen.kernels.cycles import Core, core, cores
+from codegen.kernels.kernel import Argument, Kernel
 from codegen.kernels.rendering import (
     HEADER,
     VECTOR_HEADER,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from codegen import cformat
 from codegen.errors import BuildError
 from codegen.kernels.contracts import KERNELS
+from codegen.kernels.imported import IMPORTED
 from codegen.kernels.table import FOLDER, Variant
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 HEADER = "hil_kernels.h"
 """Every kernel's prototype and contract, and HIL_ASSERT."""
+
+OPERATORS_HEADER = "hil_operators.h"
+"""What kernels of imported models are given besides numbers."""
 
 VECTOR_HEADER = "hil_vector.h"
 """What every vector kernel needs."""
@@ -38,6 +42,9 @@ _TWINS = {
     "signs": ("random__rvv_m1",),
     "window": ("window__scalar",),
     "fixed": ("fixed__scalar",),
+    "rescaled": ("rescaled__scalar",),
+    "places": ("places__scalar",),
+    "gemmlowp": ("gemmlowp__scalar",),
     "self_test": ("math__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),
 }
@@ -116,7 +123,12 @@ def sources(
     template = f"{FOLDER}/{HEADER}.j2"
     header = _context(template, HEADER, None)
     header["prototypes"] = header_prototypes(rows)
+    header["operators"] = any(row.kernel in IMPORTED for row in rows)
     found = {HEADER: Source(HEADER, template, header)}
+    if header["operators"]:
+        template = f"{FOLDER}/{OPERATORS_HEADER}.j2"
+        context = _context(template, OPERATORS_HEADER, None)
+        found[OPERATORS_HEADER] = Source(OPERATORS_HEADER, template, context)
     if any(row.arch == "rvv" for row in rows):
         template = f"{FOLDER}/{VECTOR_HEADER}.j2"
         context = _context(template, VECTOR_HEADER, None)

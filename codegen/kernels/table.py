@@ -15,8 +15,9 @@ from typing import Any
 
 from codegen.errors import BuildError
 from codegen.kernels import cost, cycles
-from codegen.kernels.contracts import KERNELS, Kernel
+from codegen.kernels.contracts import KERNELS
 from codegen.kernels.cost import Cost, Shape
+from codegen.kernels.kernel import Kernel
 
 ARCHES = ("scalar", "rvv")
 LMULS = (1, 2, 4, 8)
@@ -149,6 +150,8 @@ _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
 _FIXED = ("fixed__scalar",)
+_RESCALED = ("rescaled__scalar",)
+_FILTERED = ("places__scalar", *_RESCALED)
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 FEWEST_CYCLES = (
@@ -269,6 +272,15 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_max_abs", "i8_max_abs", (), cost.stream(4)),
     *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (), cost.stream(60), _FIXED),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
+    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
+    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("average_pool_2d", "i8_average_pool_2d", (), cost.nothing, _FILTERED),
+    *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
+    *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
+    *_rows("lookup", "i8_lookup", (), cost.nothing),
+    *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
+    *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
 

@@ -4,11 +4,12 @@ what does not fit (DESIGN section 6). The linker is held to it by a test."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from codegen import goals, protocol
 from codegen.budget import Item
+from codegen.lowering import GraphProgram
 from codegen.planning import layout, ways
 from codegen.planning.arena import Arena
 from codegen.planning.layout import Buffers, Extent
@@ -121,6 +122,30 @@ def structures_alone(target: Target, line: Line) -> Structures:
     )
 
 
+class Inferring(Protocol):
+    """What a bill must know of a plan that learns nothing."""
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def line(self) -> Line: ...
+
+    @property
+    def consts(self) -> tuple[Tensor, ...]: ...
+
+    @property
+    def program(self) -> GraphProgram: ...
+
+
+def structures_inferring(plan: Inferring) -> Structures:
+    """The same of an image with an imported model."""
+    xlen = plan.target.xlen
+    net = Extent(plan.program.arena, layout.ROUND)
+    alone = structures_alone(plan.target, plan.line)
+    return replace(alone, learner=layout.inference(net, xlen).size, net=net.size)
+
+
 def rows(plan: Planned) -> tuple[Item, ...]:
     """The bill. Its RAM is the image's, but for the host's own: there the
     operating system gives the stack, and libc has variables."""
@@ -153,6 +178,17 @@ def rows_alone(target: Target, line: Line) -> tuple[Item, ...]:
     frames = Item("frame buffers", 2 * line.frame, "link")
     rest = Item("runtime", sizes.runtime - frames.bytes, "runtime")
     return (frames, rest, *_port(target, sizes))
+
+
+def rows_inferring(plan: Inferring) -> tuple[Item, ...]:
+    """The bill of an image with an imported model. The structures that kernels are
+    given are of the code."""
+    sizes = structures_inferring(plan)
+    arena = Item("arena", plan.program.arena, "scratch")
+    frames = Item("frame buffers", 2 * plan.line.frame, "link")
+    rest = Item("runtime", sizes.runtime - arena.bytes - frames.bytes, "runtime")
+    consts = (Item(c.name, c.nbytes, "const") for c in plan.consts)
+    return (*consts, arena, frames, rest, *_port(plan.target, sizes))
 
 
 def _port(target: Target, sizes: Structures) -> Iterator[Item]:

@@ -5,11 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from codegen.budget import Fit, Item
 from codegen.errors import OverBudget
 from codegen.planning.bill import STACK, ram
 from codegen.planning.planned import Plan
+from targets import Target
+
+
+class Billed(Protocol):
+    """Any plan that has a bill."""
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def budget(self) -> int | None: ...
+
+    @property
+    def bill(self) -> tuple[Item, ...]: ...
+
+
+AnyPlan = TypeVar("AnyPlan", bound=Billed)
 
 CODE = 64 << 10
 """Bytes set aside for code where a resident set shares its memory. Images have 10
@@ -21,7 +42,7 @@ STACK_LEAST, STACK_STEP = 256, 16
 What an image needs of stack is known once it is compiled."""
 
 
-def fit(plan: Plan, stack: int | None = None) -> Fit:
+def fit(plan: Billed, stack: int | None = None) -> Fit:
     """Of a plan, with its reserve of stack, or with `stack` bytes instead."""
     limits = {"the budget": plan.budget}
     if plan.target.memory:
@@ -37,7 +58,7 @@ def fit(plan: Plan, stack: int | None = None) -> Fit:
     return Fit(ram(tuple(items)), limit, whose, tuple(largest))
 
 
-def fitted(plan: Plan) -> Plan:
+def fitted(plan: AnyPlan) -> AnyPlan:
     """The plan, its reserve of stack made smaller where it would not fit otherwise.
 
     Raises `OverBudget`, naming the largest items, unless it fits its budget and its
@@ -53,10 +74,10 @@ def fitted(plan: Plan) -> Plan:
     if room < least:
         raise _over_budget(plan, replace(fit(plan, least), least=True), least)
     tight = replace(plan.target, memory=replace(memory, stack=room))
-    return replace(plan, target=tight)
+    return replace(plan, target=tight)  # type: ignore[type-var]
 
 
-def refuse_deep(plan: Plan, deepest: int, chain: str) -> None:
+def refuse_deep(plan: Billed, deepest: int, chain: str) -> None:
     """Raise `OverBudget` when the `deepest` bytes that the compiled image may take of
     stack, by that `chain` of calls, are more than its budget, or its target, leaves."""
     size = deepest + -deepest % STACK_STEP
@@ -65,11 +86,13 @@ def refuse_deep(plan: Plan, deepest: int, chain: str) -> None:
         raise _over_budget(plan, found, size, f" ({chain})")
 
 
-def _over_budget(plan: Plan, found: Fit, stack: int = 0, chain: str = "") -> OverBudget:
+def _over_budget(
+    plan: Billed, found: Fit, stack: int = 0, chain: str = ""
+) -> OverBudget:
     """What to raise, `stack` bytes of what is needed being the stack's."""
     share = f", {stack:,} of them for its stack{chain}" if stack else ""
     return OverBudget(
-        f"network {plan.spec.network} with rule {plan.rule.name} needs "
+        f"{plan.subject} needs "
         f"{'at least ' * found.least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
         f"{found.limit:,}",
         "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),

@@ -141,6 +141,12 @@ def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
     )
 
 
+def inference(net: Extent, xlen: int) -> Extent:
+    """The variable `inference`, of an image with an imported model."""
+    names = ("u64", "u64", "u16", "u16", "bool", "bool")
+    return struct([net.aligned(ROUND), *(scalar(name, xlen) for name in names)])
+
+
 def session(frame: int, xlen: int) -> Extent:
     """The variable `session` of hil_session.c: the decoder, and a buffer of `frame`
     bytes in either direction."""

@@ -120,6 +120,11 @@ class Plan:
     core: str | None = None
 
     @property
+    def subject(self) -> str:
+        """What needs all this, as sentences call it."""
+        return f"network {self.spec.network} with rule {self.rule.name}"
+
+    @property
     def vlens(self) -> tuple[int, ...]:
         """The VLENs that estimates are made for, empty without vectors."""
         return vlens_of(self.target, self.vlen, self.core)

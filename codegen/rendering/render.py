@@ -25,6 +25,7 @@ from codegen.rendering.spelling import (
     Speller,
     base,
     comment,
+    fields,
     gives_sizes,
     kind,
     sizes,
@@ -74,6 +75,7 @@ def _environment(templates: Path) -> jinja2.Environment:
         "base": base,
         "comment": comment,
         "wrapped": wrapped,
+        "fields": fields,
     }
     made.globals["constants"] = constants
     made.globals["streams"] = streams
@@ -208,7 +210,7 @@ def render_protocol() -> str:
     return environment().get_template("hil_protocol.h.j2").render(protocol=protocol)
 
 
-def _firmware(target: Target, learner: Path) -> dict[str, str]:
+def firmware(target: Target, learner: Path) -> dict[str, str]:
     """Every file of the firmware that `target` has a use for; `learner`: the folder of
     what stands behind the session."""
     port, memory = target.port, target.memory
@@ -236,7 +238,7 @@ def _network(plan: Plan) -> dict[str, str]:
     }
     return {
         name: text
-        for name, text in _firmware(plan.target, learner).items()
+        for name, text in firmware(plan.target, learner).items()
         if has.get(Path(name).name, True)
     }
 
@@ -261,7 +263,7 @@ def render(plan: Plan) -> BuildPlan:
     """Render everything an image of `plan` is made of."""
     library = {f"generated/{n}": t for n, t in render_network(plan).items()}
     part = {f"generated/{call.variant.file}" for call in plan.calls}  # of net.c
-    return _assembled(
+    return assembled(
         f"{plan.spec.network}-{plan.rule.name}", plan.target,
         {**library, **_image(plan), **_network(plan)}, part,
         plan.resident.files if plan.resident is not None else {},
@@ -275,11 +277,11 @@ def render_link(plan: LinkPlan) -> BuildPlan:
         network=None, target=plan.target, line=plan.line,
         structures=bill.structures_alone(plan.target, plan.line),
     )  # fmt: skip
-    alone = _firmware(plan.target, FIRMWARE / "src" / "alone")
-    return _assembled("link", plan.target, {"image/hil_config.h": text, **alone})
+    alone = firmware(plan.target, FIRMWARE / "src" / "alone")
+    return assembled("link", plan.target, {"image/hil_config.h": text, **alone})
 
 
-def _assembled(
+def assembled(
     name: str,
     target: Target,
     made: dict[str, str],

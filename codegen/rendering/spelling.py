@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from codegen.cformat import literal
 from codegen.formats import WORD
@@ -128,6 +128,13 @@ def comment(text: str, indent: int = 4) -> str:
     """A block comment that is indented by so many spaces."""
     lines = textwrap.wrap(text, 82 - indent)
     return "/* " + "\n * ".join(lines) + " */"
+
+
+def fields(found: Iterable[tuple[str, str]]) -> list[str]:
+    """The lines of a structure's initialiser, of fields and what they are."""
+    text = " ".join(f".{name}\0=\0{value}," for name, value in found)
+    lines = textwrap.wrap(text, WIDTH - 4, break_long_words=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def kind(item: Item) -> str:

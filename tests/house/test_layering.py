@@ -109,6 +109,7 @@ SHELVES = {
         "flags": "errors keys experiment device",
         "lesson": "errors keys output documents experiment data device",
         "desk": "errors experiment device lesson",
+        "inferring": "errors experiment models device desk",
         "records": "errors versions documents device lesson",
         "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
@@ -126,7 +127,7 @@ SHELVES = {
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
         "verbs": "errors keys versions output documents experiment data models device flags "
-        "lesson desk records learning live sweep measuring reports claims demo schemas",
+        "lesson desk inferring records learning live sweep measuring reports claims demo schemas",
         "cli": "errors keys versions output verbs",
         "__main__": "house cli",
         "__init__": "house experiment data device lesson records learning pytest_plugin",
@@ -151,6 +152,7 @@ SHELVES = {
         "window": "constants errors scaler",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
+        "lowering": "errors formats graph kernels program tensors",
         "spec": "errors formats numbers scaler window",
         "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
@@ -169,8 +171,8 @@ SHELVES = {
         "numbers parameters perturbation phases program settling spec streams tensors traces "
         "updates",
         "reference": "constants errors graph numbers rules spec streams tables window",
-        "planning": "budget composer errors formats fronts goals kernels layers "
-        "program protocol rules spec tensors updates",
+        "planning": "budget composer errors formats fronts goals graph kernels layers "
+        "lowering program protocol rules spec tensors updates",
         "building": "errors",
         "machine_code": "building errors planning",
         "rendering": "building cformat constants errors formats goals kernels planning "

@@ -12,6 +12,7 @@ import pytest
 from codegen import cformat, kernels
 from codegen.errors import BuildError
 from codegen.formats import F32, FORMATS, I16, U8, Format, pointer
+from codegen.kernels.imported import IMPORTED
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
@@ -33,8 +34,9 @@ def test_every_symbol_is_there_once() -> None:
 
 INTEGERS = {r.kernel.name for r in kernels.TABLE if r.family.startswith("fixed_")}
 SCALAR = {"f32_block_max", "f32_controlled", "f32_target"} | INTEGERS
+SCALAR |= {kernel.name for kernel in IMPORTED}
 """A pass over a row of deltas, a formula, a few zeros: vectors would gain nothing. Those
-of integers are plain C so far."""
+of integers and of imported models are plain C so far."""
 
 
 @pytest.mark.parametrize("name", kernels.KERNELS)

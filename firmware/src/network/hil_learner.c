@@ -1,4 +1,5 @@
 #include "hil_learner_parts.h"
+#include "hil_order.h"
 
 struct hil_learner hil_learner;
 
@@ -23,28 +24,16 @@ void hil_learner_greet(uint16_t seq)
     hil_replies_forget(); /* they answered another session's steps */
 }
 
-/* Numbers wrap, so half of them are before. */
 bool hil_learner_sent_before(uint16_t seq, uint16_t other)
 {
-    return (int16_t)(seq - other) < 0;
-}
-
-/* Keep a mark within a quarter of all numbers of a frame that is newer, so that it
- * never seems to be ahead. */
-static void follow(uint16_t *mark, uint16_t seq)
-{
-    const uint16_t behind = seq - *mark;
-
-    if (behind > 0x4000 && behind < 0x8000) {
-        *mark = seq - 0x4000;
-    }
+    return hil_order_before(seq, other);
 }
 
 void hil_learner_follow(uint16_t seq)
 {
-    follow(&hil_learner.order.init, seq);
-    follow(&hil_learner.order.write, seq);
-    follow(&hil_learner.order.step, seq);
+    hil_order_follow(&hil_learner.order.init, seq);
+    hil_order_follow(&hil_learner.order.write, seq);
+    hil_order_follow(&hil_learner.order.step, seq);
 }
 
 /* Steps that were sent before an INIT are not those that it made way for. */

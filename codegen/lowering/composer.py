@@ -1,0 +1,155 @@
+"""What the program of an imported model is composed with."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from codegen.errors import ModelError
+from codegen.formats import F32, I8, I32, Format
+from codegen.graph import checks
+from codegen.graph.description import Operator, Quantisation
+from codegen.graph.description import Tensor as Described
+from codegen.kernels.cost import Shape
+from codegen.lowering.fixed_point import binary32, nearest
+from codegen.program import Op, Symbol, op
+from codegen.tensors import Tensor, Values
+
+FORMATS = {"i8": I8, "i32": I32, "f32": F32}
+"""Formats of tensors, by the types that devices compute."""
+CODES = {"i8": "b", "i32": "i", "f32": "f"}
+BOUNDS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
+"""What fused activations keep values within, by the schema's numbers."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A constant structure of C: what a kernel is given besides numbers."""
+
+    c_type: str
+    name: str
+    fields: tuple[tuple[str, str], ...]
+
+
+class GraphComposer:
+    """Makes the tensors of a model, and its constants.
+
+    `places`: bytes of the arena at which each activation lies, by the graph's numbers.
+    """
+
+    def __init__(self, places: Mapping[int, int]) -> None:
+        self.records: list[Record] = []
+        self._places = places
+        self._made: dict[str, Tensor] = {}
+
+    def activation(self, tensor: Described | None) -> Tensor:
+        """A tensor that is computed or given, or a constant as the file has it. Raises
+        `ModelError` for a type that no device computes."""
+        assert tensor is not None
+        if tensor.data is not None:
+            return self._stored(f"t{tensor.index}", tensor)
+        format = _format(tensor)
+        shape = (tensor.elements,)
+        return Tensor(
+            f"t{tensor.index}", shape, format, offset=self._places[tensor.index]
+        )
+
+    def scratch(self, operator: Operator, elements: int) -> Tensor:
+        """Numbers of 8 bits that a kernel keeps while it runs."""
+        place = self._places[-1 - operator.index]
+        return Tensor(f"scratch{operator.index}", (elements,), I8, offset=place)
+
+    def weights(self, operator: Operator, place: int = 1) -> Tensor:
+        """Constants as they lie in the file."""
+        tensor = operator.inputs[place]
+        assert tensor is not None
+        return self._stored(f"w{operator.index}", tensor)
+
+    def _stored(self, name: str, tensor: Described) -> Tensor:
+        return self._constant(
+            name, _format(tensor), tensor.elements, lambda: numbers(tensor)
+        )
+
+    def constant(
+        self, operator: Operator, letter: str, format: Format, values: Iterable[float]
+    ) -> Tensor:
+        """Constants that were computed: what an operator calls by a letter."""
+        held = tuple(values)
+        return self._constant(
+            f"{letter}{operator.index}", format, len(held), lambda: held
+        )
+
+    def _constant(
+        self, name: str, format: Format, count: int, make: Callable[[], Iterable[float]]
+    ) -> Tensor:
+        made = Tensor(name, (count,), format, "const", Values(make))
+        return self._made.setdefault(name, made)
+
+    @property
+    def constants(self) -> tuple[Tensor, ...]:
+        """All of them."""
+        return tuple(self._made.values())
+
+    def record(
+        self, operator: Operator, c_type: str, **fields: int | str | Tensor
+    ) -> Symbol:
+        """A structure, as an operand."""
+        name = f"net_{c_type[len('hil_') : -len('_t')]}{operator.index}"
+        spelled = (
+            (key, f"net_{value.name}" if isinstance(value, Tensor) else str(value))
+            for key, value in fields.items()
+        )
+        self.records.append(Record(c_type, name, tuple(spelled)))
+        return Symbol(f"&{name}")
+
+
+def call(operation: str, operator: Operator, **operands: Any) -> tuple[Op, ...]:
+    """The one call that an operator is."""
+    y = operator.outputs[0]
+    shape = Shape(1, y.elements)
+    says = f"{operator.index}: {operator.kind} gives {y.name!r}"
+    safe = says.replace("*/", "* /").replace("\\", "/")
+    printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in safe)
+    return (op(operation, shape, operator.index, says=printable, **operands),)
+
+
+def _format(tensor: Described) -> Format:
+    if tensor.type not in FORMATS:
+        listed = ", ".join(FORMATS)
+        raise ModelError(f"{tensor} is {tensor.said}: a device takes {listed}")
+    return FORMATS[tensor.type]
+
+
+def numbers(tensor: Described) -> tuple[float, ...]:
+    """A constant's numbers."""
+    assert tensor.data is not None
+    return struct.unpack(f"<{tensor.elements}{CODES[tensor.type]}", tensor.data)
+
+
+def quantised(tensor: Described | None) -> Quantisation:
+    """The quantisation of a tensor that has one."""
+    assert tensor is not None and tensor.quantisation is not None
+    return tensor.quantisation
+
+
+def scale(tensor: Described | None) -> float:
+    """Its one scale."""
+    return quantised(tensor).scales[0]
+
+
+def zero(tensor: Described | None) -> int:
+    """Its one zero point."""
+    return quantised(tensor).zeros[0]
+
+
+def bounds(y: Described, fused: int = 0) -> tuple[int, int]:
+    """The least and the largest number of an output, its activation heeded."""
+    least, most = checks.LEAST[y.type], checks.MOST[y.type]
+    low, high = BOUNDS[fused]
+    if low is not None:
+        least = max(least, zero(y) + nearest(binary32(low / scale(y))))
+    if high is not None:
+        most = min(most, zero(y) + nearest(binary32(high / scale(y))))
+    return least, most

@@ -1,0 +1,70 @@
+"""Factors as integers, by the rules of TensorFlow Lite's quantisation specification.
+
+A factor is m / 2^31 * 2^-e: m has 31 bits, and e is what the kernels shift right by, or
+left where it is negative. A number of binary32 is a Python float that binary32 holds.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+
+from codegen.errors import ModelError
+
+BITS = 31
+MOST_UP = 30
+"""Bits that kernels shift left by, at most."""
+
+
+def binary32(value: float) -> float:
+    """The nearest number of binary32."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def nearest(value: float) -> int:
+    """The nearest whole number, halves away from zero."""
+    whole = math.trunc(value)
+    return whole + (0 if abs(value - whole) < 0.5 else int(math.copysign(1, value)))
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor that kernels take."""
+
+    m: int
+    e: int
+
+    @classmethod
+    def of(cls, real: float) -> Factor:
+        """What is nearest to a real factor of at least 0."""
+        fraction, exponent = math.frexp(real)
+        m = math.floor(fraction * (1 << BITS) + 0.5)
+        if m == 1 << BITS:
+            m, exponent = m // 2, exponent + 1
+        return cls(0, 0) if m == 0 or exponent < -BITS else cls(m, -exponent).checked()
+
+    def checked(self) -> Factor:
+        """The same. Raises `ModelError` where kernels would shift too far."""
+        if -self.e > MOST_UP:
+            raise ModelError(
+                f"a factor of 2^{-self.e} between scales: supported is 2^{MOST_UP}"
+            )
+        return self
+
+    def __call__(self, total: int) -> int:
+        """A sum times the factor, as the kernels compute it."""
+        raised = _signed(total << max(-self.e, 0))
+        product = (raised * self.m + (1 << (BITS - 1))) >> BITS
+        down = max(self.e, 0)
+        magnitude = (abs(product) + ((1 << down) >> 1)) >> down
+        return magnitude if product >= 0 else -magnitude
+
+
+def _signed(value: int) -> int:
+    """The low 32 bits, with their sign."""
+    low = value & 0xFFFFFFFF
+    return low - (1 << 32) if low >> 31 else low

@@ -1,0 +1,51 @@
+"""How each operator becomes calls of kernels: a file each, with `TYPES`, those of the input
+that devices compute, and `calls`.
+
+The folder is the list. An operator or a type that only the twin computes is refused by
+its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from codegen.errors import ModelError
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer
+from codegen.program import Op
+
+TWIN = "`hil import --check` computes it by the numpy twin"
+
+
+@dataclass(frozen=True)
+class _Lowering:
+    types: tuple[str, ...]
+    calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
+
+
+@cache
+def _known() -> Mapping[str, _Lowering]:
+    """By the schema's names."""
+    modules = {
+        found.name.upper(): importlib.import_module(f"{__name__}.{found.name}")
+        for found in pkgutil.iter_modules(__path__)
+    }
+    return {name: _Lowering(one.TYPES, one.calls) for name, one in modules.items()}
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """What an operator becomes. Raises `ModelError` for what no device computes yet."""
+    found, x = _known().get(operator.kind), operator.given(0)
+    at = f"{operator}, which gives {operator.outputs[0]}: no device computes it"
+    if found is None:
+        listed = ", ".join(sorted(_known()))
+        raise ModelError(f"{at} yet: supported are {listed}", TWIN)
+    if x is None or x.type not in found.types:
+        of = "nothing" if x is None else x.type
+        listed = ", ".join(found.types)
+        raise ModelError(f"{at} of {of} yet: supported is {listed}", TWIN)
+    return found.calls(c, operator)

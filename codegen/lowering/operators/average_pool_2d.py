@@ -1,0 +1,29 @@
+"""AVERAGE_POOL_2D, and what MAX_POOL_2D has in common with it."""
+
+from __future__ import annotations
+
+from codegen.graph.checks import number
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer, bounds, call
+from codegen.lowering.windows import windows
+from codegen.program import Op
+
+TYPES = ("i8",)
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call of all images."""
+    return pooled(c, operator, "average_pool_2d")
+
+
+def pooled(c: GraphComposer, operator: Operator, operation: str) -> tuple[Op, ...]:
+    """The same of a kernel."""
+    y = operator.outputs[0]
+    low, high = bounds(y, number(operator, "activation"))
+    return call(
+        operation, operator,
+        x=c.activation(operator.inputs[0]),
+        at=windows(c, operator, (number(operator, "height"), number(operator, "width"))),
+        low=low, high=high,
+        y=c.activation(y),
+    )  # fmt: skip

@@ -1,0 +1,22 @@
+"""LEAKY_RELU."""
+
+from __future__ import annotations
+
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer, scale
+from codegen.lowering.fixed_point import Factor, binary32
+from codegen.lowering.operators.relu import table
+from codegen.program import Op
+
+TYPES = ("i8",)
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call; factors are products and quotients of binary32."""
+    alpha = binary32(float(operator.options["alpha"]))  # type: ignore[arg-type]
+    source, output = scale(operator.inputs[0]), scale(operator.outputs[0])
+    above = Factor.of(binary32(source / output))
+    slope = binary32(binary32(source * alpha) / output)
+    below = Factor.of(abs(slope))
+    sign = -1 if slope < 0 else 1
+    return table(c, operator, lambda x: above(x) if x >= 0 else below(sign * x))

@@ -1,0 +1,39 @@
+"""RELU, and all operators of one number: 256 numbers have a table of what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codegen.formats import I8
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
+from codegen.lowering.fixed_point import Factor, binary32
+from codegen.program import Op
+
+TYPES = ("i8",)
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call."""
+    return bounded(c, operator, 1)
+
+
+def bounded(c: GraphComposer, operator: Operator, fused: int) -> tuple[Op, ...]:
+    """Numbers by the output's scale, bounded as by a fused activation."""
+    factor = Factor.of(binary32(scale(operator.inputs[0]) / scale(operator.outputs[0])))
+    return table(c, operator, factor, fused)
+
+
+def table(
+    c: GraphComposer, operator: Operator, function: Callable[[int], int], fused: int = 0
+) -> tuple[Op, ...]:
+    """A function from numbers without zero point to numbers without zero point."""
+    x, y = operator.inputs[0], operator.outputs[0]
+    low, high = bounds(y, fused)
+    every = ((k + 128) % 256 - 128 for k in range(256))
+    found = (zero(y) + function(one - zero(x)) for one in every)
+    values = (min(max(one, low), high) for one in found)
+    return call(
+        "lookup", operator, x=c.activation(x), y=c.activation(y), n=y.elements,
+        table=c.constant(operator, "table", I8, values),
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""SOFTMAX over the last axis."""
+
+from __future__ import annotations
+
+import math
+
+from codegen.errors import ModelError
+from codegen.graph.checks import dims
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer, call, scale
+from codegen.lowering.fixed_point import BITS, Factor
+from codegen.program import Op
+
+DIFFERENCE = 5
+"""Integer bits of the differences to the largest."""
+LONGEST = 4096
+"""Numbers whose powers add up within 32 bits."""
+
+TYPES = ("i8",)
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call of all rows."""
+    x, y, n = operator.inputs[0], operator.outputs[0], dims(operator)[-1]
+    beta = float(operator.options["beta"])  # type: ignore[arg-type]
+    real = beta * scale(x) * (1 << (BITS - DIFFERENCE))
+    factor = Factor.of(min(real, (1 << BITS) - 1.0))
+    if factor.e > 0 or n > LONGEST:
+        raise ModelError(
+            f"{operator}, which gives {y}: rows of {n:,}, and a factor of {real:.3g}: a "
+            f"device takes up to {LONGEST:,}, and a factor of at least 1"
+        )
+    reach = ((1 << DIFFERENCE) - 1) * 2.0 ** (BITS - DIFFERENCE + factor.e)
+    by = c.record(
+        operator,
+        "hil_softmax_t",
+        m=factor.m,
+        e=-factor.e,
+        reach=min(math.floor(reach), 255),
+    )
+    return call(
+        "softmax", operator, x=c.activation(x), by=by, y=c.activation(y),
+        count=y.elements // n, n=n,
+    )  # fmt: skip

@@ -1,0 +1,15 @@
+"""SUB."""
+
+from __future__ import annotations
+
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer
+from codegen.lowering.operators.add import summed
+from codegen.program import Op
+
+TYPES = ("i8",)
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call."""
+    return summed(c, operator, -1)

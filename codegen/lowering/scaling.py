@@ -1,0 +1,87 @@
+"""Sums of products as numbers of the output: zero points in the biases, factors as
+constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from codegen.formats import I8, I32
+from codegen.graph.checks import number
+from codegen.graph.description import Operator
+from codegen.lowering.composer import (
+    GraphComposer,
+    bounds,
+    numbers,
+    quantised,
+    scale,
+    zero,
+)
+from codegen.lowering.fixed_point import Factor, binary32
+from codegen.program import Symbol
+from codegen.tensors import Tensor
+
+
+def scales(
+    c: GraphComposer,
+    operator: Operator,
+    factors: Sequence[Factor],
+    fused: int | None = None,
+) -> Symbol:
+    """The structure that says how sums become numbers of the output, by one factor or
+    one for each channel."""
+    y = operator.outputs[0]
+    low, high = bounds(y, number(operator, "activation") if fused is None else fused)
+    return c.record(
+        operator, "hil_scales_t",
+        m=c.constant(operator, "m", I32, (one.m for one in factors)),
+        e=c.constant(operator, "e", I8, (one.e for one in factors)),
+        each=int(len(factors) > 1), x_zero=zero(operator.inputs[0]), y_zero=zero(y),
+        low=low, high=high,
+    )  # fmt: skip
+
+
+def of_channels(operator: Operator) -> list[Factor]:
+    """Of products with weights that have one scale, or one for each channel."""
+    x, w, y = operator.inputs[0], operator.inputs[1], operator.outputs[0]
+    return [Factor.of(scale(x) * one / scale(y)) for one in quantised(w).scales]
+
+
+def of_dense(operator: Operator) -> list[Factor]:
+    """The same of a dense layer, whose one product of scales is a number of binary32."""
+    x, w, y = operator.inputs[0], operator.inputs[1], operator.outputs[0]
+    if len(quantised(w).scales) > 1:
+        return of_channels(operator)
+    return [Factor.of(binary32(scale(x) * scale(w)) / scale(y))]
+
+
+def biases(
+    c: GraphComposer, operator: Operator, channels: int, sums: Iterable[float]
+) -> Tensor:
+    """Biases with the input's zero point in them, b - zero * sum of w, modulo 2^32."""
+    bias = operator.given(2)
+    b = [0] * channels if bias is None else [int(one) for one in numbers(bias)]
+    moved = zero(operator.inputs[0])
+    folded = (one - moved * int(total) for one, total in zip(b, sums, strict=True))
+    return c.constant(operator, "b", I32, (wrapped(one) for one in folded))
+
+
+def wrapped(value: int) -> int:
+    """A number of 32 bits that is equal modulo 2^32."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def row_sums(operator: Operator, rows: int) -> Iterable[float]:
+    """The sum of each row of weights."""
+    w = operator.inputs[1]
+    assert w is not None
+    values = iter(numbers(w))
+    return [sum(islice(values, w.elements // rows)) for _ in range(rows)]
+
+
+def column_sums(operator: Operator, columns: int) -> Iterable[float]:
+    """The sum of each column."""
+    w = operator.inputs[1]
+    assert w is not None
+    values = numbers(w)
+    return [sum(values[j::columns]) for j in range(columns)]

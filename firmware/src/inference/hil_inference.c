@@ -1,0 +1,191 @@
+/* Inference of an imported model. WRITE puts words of its inputs where it wants them,
+ * INFER computes, READ tells words of its outputs.
+ *
+ * An inference writes over its inputs, so it is done once: the same INFER again is only
+ * answered again, and what was sent before the last one comes too late.
+ */
+#include "hil_config.h"
+#include "hil_learner.h"
+#include "hil_memory.h"
+#include "hil_order.h"
+#include "hil_port.h"
+#include "hil_runtime.h"
+#include "hil_session.h"
+#include "net.h"
+
+static struct {
+    _Alignas(16) net_t net;
+    uint64_t instructions, cycles; /* of the last inference */
+    uint16_t begun, inferred;      /* numbers of the newest INIT and INFER that were done */
+    bool ready;                    /* INIT has been done */
+    bool done;                     /* an INFER since then */
+} inference;
+
+_Static_assert(sizeof inference == HIL_LEARNER_BYTES,
+               "codegen/planning/layout.py has counted another inference");
+
+void hil_learner_begin(void)
+{
+}
+
+void hil_learner_greet(uint16_t seq)
+{
+    inference.begun = inference.inferred = seq;
+    inference.done = false;
+}
+
+void hil_learner_follow(uint16_t seq)
+{
+    hil_order_follow(&inference.begun, seq);
+    hil_order_follow(&inference.inferred, seq);
+}
+
+uint32_t hil_learner_next(void)
+{
+    return HIL_NEVER;
+}
+
+uint32_t hil_learner_committed(void)
+{
+    return HIL_NEVER;
+}
+
+uint32_t hil_learner_in_hand(void)
+{
+    return HIL_NEVER;
+}
+
+void hil_learner_condition(struct hil_ping_reply *condition)
+{
+    condition->instructions = inference.instructions;
+    condition->cycles = inference.cycles;
+}
+
+/* Whether a request comes after what was done last; one that does not is too late. */
+static bool in_time(const struct hil_request *request)
+{
+    return !hil_order_before(request->header.seq, inference.begun) &&
+           !hil_order_before(request->header.seq, inference.inferred);
+}
+
+static void on_init(const struct hil_request *request)
+{
+    const struct hil_init *const ask = &request->fields.init;
+    const struct hil_init_reply reply = { ask->step, 0, ask->run };
+
+    if (!in_time(request)) {
+        return;
+    }
+    if (ask->flags != 0) {
+        hil_session_refuse(request, HIL_NO_STORAGE); /* there is no state to go on with */
+        return;
+    }
+    const int status = net_self_test();
+    if (status != NET_OK) {
+        hil_runtime_fault(HIL_CAUSE_ARITHMETIC, 0, (uint32_t)-status);
+        hil_session_refuse(request, HIL_FAULTED);
+        return;
+    }
+    inference.begun = request->header.seq;
+    inference.ready = true;
+    inference.done = false;
+    hil_session_done(request, &reply, sizeof reply);
+}
+
+/* The words that a READ or WRITE speaks of, or NULL when they are not all there. */
+static uint8_t *find_words(const struct hil_read *ask)
+{
+    size_t words = 0;
+    uint8_t *const data = net_tensor(&inference.net, ask->tensor, &words);
+
+    if (data == NULL || ask->offset > words || ask->count > words - ask->offset) {
+        return NULL;
+    }
+    return data + (size_t)ask->offset * 4;
+}
+
+static void on_read(const struct hil_request *request)
+{
+    const struct hil_read *const ask = &request->fields.read;
+    const size_t bytes = (size_t)ask->count * 4;
+    const uint8_t *const data = find_words(ask);
+    uint8_t *const reply = hil_session_reply();
+
+    if (data == NULL || bytes > HIL_MAX_PAYLOAD - sizeof *ask) {
+        hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    memcpy(reply, ask, sizeof *ask);
+    memcpy(reply + sizeof *ask, data, bytes);
+    hil_session_answer(request, HIL_OK, sizeof *ask + bytes);
+}
+
+static void on_write(const struct hil_request *request)
+{
+    const struct hil_read *const ask = &request->fields.read; /* names words likewise */
+
+    if (request->size != (size_t)ask->count * 4) {
+        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (!in_time(request)) {
+        return;
+    }
+    uint8_t *const data = find_words(ask);
+    if (data == NULL || ask->tensor >= NET_INPUTS) {
+        hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
+        return;
+    }
+    memcpy(data, request->tail, request->size);
+    hil_session_done(request, ask, sizeof *ask);
+}
+
+/* Nothing but the inference is counted. */
+static void infer(void)
+{
+    hil_port_watchdog(true);
+    const uint64_t began = hil_port_cycles();
+    const uint64_t before = hil_port_instructions();
+    net_infer(&inference.net);
+    inference.instructions = hil_port_instructions() - before;
+    inference.cycles = hil_port_cycles() - began;
+    hil_port_watchdog(false);
+}
+
+static void on_infer(const struct hil_request *request)
+{
+    if (request->fields.infer.count != 0 || request->size != 0) {
+        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (!in_time(request)) {
+        return;
+    }
+    if (!inference.ready) {
+        hil_session_refuse(request, HIL_NOT_READY);
+        return;
+    }
+    if (!inference.done || request->header.seq != inference.inferred) {
+        infer();
+    }
+    inference.done = true;
+    inference.inferred = request->header.seq;
+    hil_session_done(request, &request->fields.infer, sizeof request->fields.infer);
+}
+
+const struct hil_handler *hil_learner_handler(uint8_t kind)
+{
+    static const struct hil_handler handlers[] = {
+        { HIL_INIT, HIL_EXACTLY(struct hil_init), on_init },
+        { HIL_INFER, HIL_AT_LEAST(struct hil_infer), on_infer },
+        { HIL_READ, HIL_EXACTLY(struct hil_read), on_read },
+        { HIL_WRITE, HIL_AT_LEAST(struct hil_write), on_write },
+    };
+
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].kind == kind) {
+            return &handlers[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,137 @@
+"""Imported models as one program of this computer, under address and
+undefined-behaviour checks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import targets
+from codegen.graph.description import Graph
+from codegen.planning.imported import GraphPlan, graph_plan
+from codegen.rendering.imported import render_model
+
+from .building import Array
+
+FLAGS = (
+    "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-DHIL_DEBUG",
+    "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+)  # fmt: skip
+MAIN = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void taken(void *data, size_t words)
+{
+    if (fread(data, 4, words, stdin) != words) {
+        exit(0);
+    }
+}
+
+#define RUN(low, up)                                                       \\
+    if (strcmp(argv[1], #low) == 0) {                                      \\
+        static low##_t net;                                                \\
+        size_t words;                                                      \\
+        for (;;) {                                                         \\
+            for (size_t k = 0; k < up##_TENSORS; k++) {                    \\
+                void *const data = low##_tensor(&net, k, &words);          \\
+                if (k == up##_INPUTS) {                                    \\
+                    low##_infer(&net);                                     \\
+                }                                                          \\
+                if (k < up##_INPUTS) {                                     \\
+                    taken(data, words);                                    \\
+                } else {                                                   \\
+                    fwrite(data, 4, words, stdout);                        \\
+                }                                                          \\
+            }                                                              \\
+        }                                                                  \\
+    }
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+"""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """All of them in one `path`, each by its plan."""
+
+    path: Path
+    plans: Mapping[str, GraphPlan]
+
+    def run(self, name: str, cases: Sequence[Sequence[Array]]) -> list[list[Array]]:
+        """The outputs of each case."""
+        plan = self.plans[name]
+        given = b"".join(
+            tensor.packed(array)
+            for case in cases
+            for tensor, array in zip(plan.inputs, case, strict=True)
+        )
+        done = subprocess.run(
+            [self.path, _prefix([*self.plans].index(name))],
+            input=given, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+        told = np.frombuffer(done.stdout, np.uint8).reshape(len(cases), -1)
+        return [_outputs(plan, row) for row in told]
+
+
+def _outputs(plan: GraphPlan, row: Array) -> list[Array]:
+    found, at = [], 0
+    for tensor, told in zip(plan.outputs, plan.graph.outputs, strict=True):
+        data = row[at : at + 4 * tensor.words].tobytes()
+        found.append(tensor.unpacked(data[: tensor.nbytes]).reshape(told.shape))
+        at += 4 * tensor.words
+    return found
+
+
+def _prefix(number: int) -> str:
+    return f"m{number}"
+
+
+def compiled(graphs: Mapping[str, Graph], folder: Path, compiler: str) -> Programs:
+    """A program of all these, made in `folder`."""
+    host = targets.load("host")
+    plans = {name: graph_plan(name, graph, host) for name, graph in graphs.items()}
+    main = [MAIN]
+    for number, plan in enumerate(plans.values()):
+        prefix = _prefix(number)
+        for name, text in render_model(plan, prefix).items():
+            (folder / name).write_text(text)
+        main.insert(0, f'#include "{prefix}.h"\n')
+        main.append(f"    RUN({prefix}, {prefix.upper()})\n")
+    (folder / "main.c").write_text("".join([*main, "    return 2;\n}\n"]))
+    names = ["main", *_batches(folder, len(plans))]
+
+    def made(name: str) -> None:
+        command = [compiler, *FLAGS, "-c", f"{name}.c", "-o", f"{name}.o"]
+        subprocess.run(command, cwd=folder, check=True)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(made, names))
+    objects = [f"{name}.o" for name in names]
+    link = [compiler, *FLAGS, *objects, "-o", "program", "-lm"]
+    subprocess.run(link, cwd=folder, check=True)
+    return Programs(folder / "program", plans)
+
+
+def _batches(folder: Path, count: int) -> list[str]:
+    """Sources that include those of all models, one for each processor: prefixes keep
+    their names apart."""
+    parts = os.cpu_count() or 1
+    for part in range(parts):
+        each = (
+            f'#include "{_prefix(n)}{end}.c"\n'
+            for n in range(part, count, parts)
+            for end in ("", "_const")
+        )
+        (folder / f"batch{part}.c").write_text("".join(each) or "typedef int none;\n")
+    return [f"batch{part}" for part in range(parts)]
