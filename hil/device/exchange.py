@@ -207,13 +207,15 @@ class Exchange:
         message: protocol.Message,
         requests: Iterable[tuple[Sequence[object], bytes]],
         told: int | None = None,
+        limit: float | None = None,
     ) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Requests of one kind, each (field values, tail), as many in flight
         as the device takes; gives the fields and tail of each reply, which has `told`
-        bytes for each item that was asked for."""
+        bytes for each item that was asked for. A reply comes within `limit` seconds,
+        by default what any reply takes."""
         if len(self._window):
             raise StateError("replies to earlier requests have not been taken")
-        patience = Patience(self.again, self.limits.reply)
+        patience = Patience(self.again, limit or self.limits.reply)
         for values, tail in requests:
             while len(self._window) >= self._room():
                 yield from self._take(patience)

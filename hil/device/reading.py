@@ -52,6 +52,14 @@ class Readable(Exchange):
         for (_, count), (_, tail) in zip(asked, told, strict=True):
             yield _words(tail, count * network.n_out, message).reshape(count, -1)
 
+    def compute(self) -> None:
+        """Have an imported model compute what comes out of the inputs that were written,
+        over which it writes."""
+        self._need(State.READY)
+        nothing = [((0,), b"")]
+        for _ in self._ask_all(protocol.INFER, nothing, limit=self.limits.step):
+            pass
+
     def _pieces(
         self, message: protocol.Message, total: int, each: int, most: int
     ) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import numpy as np
 from codegen.graph import arena, reading, support
 from codegen.graph.description import Graph, Tensor
 from codegen.reference import graph as twin
-from codegen.reference.graph.node import DTYPES
-from hil.data import arrays
-from hil.data.arrays import Arrays
-from hil.errors import DataError, Divergence, ModelError
+from hil.errors import Divergence, ModelError
+from hil.models import cases
 
 MACS = 10_000_000_000
 """Of one case at most: numpy needs minutes for more."""
+TWIN = "the numpy twin (reference)"
 FLOAT = 1e-5
 """Of float32, which is added in another order: how far apart it may be, in the largest
 number that was expected, at least 1."""
@@ -51,28 +49,28 @@ class Output:
 def check(graph: Graph, path: str) -> list[Output]:
     """Run every case of a file of in0, in1, ... and compare it with ref0, ref1, ...
     Raises `DataError` for a file without them, `ModelError` for too large a model."""
-    _require_small(graph)
-    with arrays.opened(Path(path), "file of cases") as stored:
-        inputs = [_cases(stored, f"in{k}", one) for k, one in enumerate(graph.inputs)]
-        expected = [
-            _cases(stored, f"ref{k}", one) for k, one in enumerate(graph.outputs)
-        ]
-    counts = {len(one) for one in (*inputs, *expected)}
-    if len(counts) != 1 or not min(counts):
-        raise DataError(
-            f"file of cases {path!r}: its arrays have {sorted(counts)} cases",
-            "expected is the same number of cases, at least one, in every array",
-        )
-    made = [_outputs(graph, case) for case in zip(*inputs, strict=True)]
+    require_small(graph)
+    given = cases.read(graph, path)
+    return compared(graph, [outputs(graph, case) for case in given], given.expected)
+
+
+def compared(
+    graph: Graph,
+    made: Sequence[Sequence[np.ndarray]],
+    expected: Sequence[np.ndarray],
+) -> list[Output]:
+    """The outputs that were `made` of each case against what is expected of all."""
     return [
-        _compared(tensor, place, [case[place] for case in made], expected[place])
-        for place, tensor in enumerate(graph.outputs)
+        _compared(tensor, place, [case[place] for case in made], other)
+        for (place, tensor), other in zip(
+            enumerate(graph.outputs), expected, strict=True
+        )
     ]
 
 
-def difference(outputs: Sequence[Output], path: str) -> Divergence | None:
+def difference(found: Sequence[Output], path: str) -> Divergence | None:
     """The error of the first output that differs, if one does."""
-    for one in outputs:
+    for one in found:
         if one.equal < one.cases:
             return Divergence(
                 f"check {path!r}: output {one.place} differs in {one.cases - one.equal:,} "
@@ -83,35 +81,20 @@ def difference(outputs: Sequence[Output], path: str) -> Divergence | None:
     return None
 
 
-def _require_small(graph: Graph) -> None:
+def require_small(graph: Graph) -> None:
+    """Raise `ModelError` for a model that numpy would compute for minutes."""
     macs = sum(map(support.macs, graph.operators))
     if macs > MACS:
-        raise ModelError(f"a case has {macs:,} MACs: --check takes up to {MACS:,}")
+        raise ModelError(f"a case has {macs:,} MACs: the twin takes up to {MACS:,}")
     computed = sum(one.bytes for one in graph.tensors if one.data is None)
     if max(computed, arena.plan(graph).bytes) > reading.MOST:
         raise ModelError(
-            f"its activations have {computed:,} bytes: --check takes up to {reading.MOST:,}"
+            f"its activations have {computed:,} bytes: the twin takes up to {reading.MOST:,}"
         )
 
 
-def _cases(stored: Arrays, name: str, tensor: Tensor) -> np.ndarray:
-    """An array [cases, ...] of a tensor's type and size."""
-    if name not in stored:
-        raise DataError(
-            f"{stored.origin}: there is no array {name!r}",
-            f"expected is {name}, {DTYPES[tensor.type]} [cases, ...], for {tensor}",
-        )
-    header = stored.header(name)
-    fits = header.ndim > 0 and header.size == header.shape[0] * tensor.elements
-    if not fits or header.dtype != np.dtype(DTYPES[tensor.type]):
-        raise DataError(
-            f"{stored.origin}: array {name!r} is {header}: expected "
-            f"{np.dtype(DTYPES[tensor.type])} {['cases', *tensor.shape]}"
-        )
-    return stored[name].reshape(-1, *tensor.shape)
-
-
-def _outputs(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+def outputs(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What the twin gives of one case."""
     there = twin.run(graph, inputs)
     return [there[one.index] for one in graph.outputs]
 
@@ -137,7 +120,7 @@ def _reach(expected: np.ndarray) -> float:
     return max(1.0, float(np.abs(expected).max(initial=0)))
 
 
-def document(outputs: Sequence[Output]) -> dict[str, Any]:
+def document(found: Sequence[Output]) -> dict[str, Any]:
     """The same for --json."""
     return {
         "provenance": "reference",
@@ -146,13 +129,13 @@ def document(outputs: Sequence[Output]) -> dict[str, Any]:
                 "output": one.place, "name": one.tensor.name, "cases": one.cases,
                 "equal": one.equal, "exact": one.exact, "apart": min(one.apart, 1e308),
             }
-            for one in outputs
+            for one in found
         ],
     }  # fmt: skip
 
 
-def lines(path: str, outputs: Sequence[Output]) -> Iterator[str]:
-    """What was compared."""
-    if outputs:
-        yield f"check    {path}: {outputs[0].cases:,} cases by the numpy twin (reference)"
-    yield from (f"equal    {one}" for one in outputs)
+def lines(path: str, found: Sequence[Output], whose: str = TWIN) -> Iterator[str]:
+    """What was compared: outputs of the twin, or `whose` they are."""
+    if found:
+        yield f"check    {path}: {found[0].cases:,} cases by {whose}"
+    yield from (f"equal    {one}" for one in found)

@@ -1,0 +1,129 @@
+"""Cases through a device, each held against the numpy twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from codegen.graph.description import Graph
+from hil.desk.attach import Attached, attach, greet
+from hil.desk.flashing import make_sure
+from hil.device.device import Device
+from hil.device.greeting import Greeting
+from hil.errors import Divergence, HilError
+from hil.inferring.image import Model, ModelBuilt
+from hil.models import check
+from hil.models.cases import Cases
+
+SEED = 0
+"""An image that learns nothing draws nothing."""
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """One case: what the device told, what the twin gives, and the instructions that the
+    device retired for it, 0 where the core does not count them."""
+
+    outputs: tuple[np.ndarray, ...]
+    expected: tuple[np.ndarray, ...]
+    instructions: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether both have the same bits."""
+        pairs = zip(self.outputs, self.expected, strict=True)
+        return all(mine.tobytes() == other.tobytes() for mine, other in pairs)
+
+
+@dataclass(frozen=True)
+class Run:
+    """All cases, and who computed them."""
+
+    greeting: Greeting
+    cases: tuple[Inferred, ...]
+
+    def outputs(self, graph: Graph) -> dict[str, np.ndarray]:
+        """What the device told, by the names of a file: out0, out1, ..."""
+        return {
+            f"out{place}": np.stack([one.outputs[place] for one in self.cases])
+            for place in range(len(graph.outputs))
+        }
+
+
+def carried_out(model: Model, built: ModelBuilt, cases: Cases) -> Run:
+    """Every case through the device. A unit that has a loader is flashed first. Raises
+    what flashing, starting and greeting it raise, and every `LinkError`."""
+    with attach(
+        model, built.image.path, ready=lambda unit: make_sure(unit, model, built)
+    ) as attached:
+        device = Device(
+            attached.channel, built.plan, model.target.limits, built.image.path
+        )
+        greeting = greet(device, model, built)
+        device.init(SEED)
+        found = tuple(_each(model, device, built, cases))
+        _leave(model, device, attached)
+    return Run(greeting, found)
+
+
+def _leave(model: Model, device: Device, attached: Attached) -> None:
+    """Say goodbye. All cases are through, and on a line that lies LEAVE's reply may be
+    lost for good."""
+    try:
+        device.leave()
+        attached.require_end(model.target.limits.stop)
+    except HilError:
+        if model.experiment.faults is None:
+            raise
+
+
+def _each(
+    model: Model, device: Device, built: ModelBuilt, cases: Cases
+) -> Iterator[Inferred]:
+    for case in cases:
+        for tensor, values in zip(built.plan.inputs, case, strict=True):
+            device.write(tensor, values)
+        device.compute()
+        told = [device.read(tensor) for tensor in built.plan.outputs]
+        yield Inferred(
+            tuple(_shaped(model.graph, told)),
+            tuple(check.outputs(model.graph, case)),
+            device.ping().instructions,
+        )
+
+
+def _shaped(graph: Graph, told: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """In the shapes of the model's outputs."""
+    for tensor, values in zip(graph.outputs, told, strict=True):
+        yield values.reshape(tensor.shape)
+
+
+def difference(run: Run) -> Divergence | None:
+    """The error of the first case that differs, if one does: where, and both values."""
+    for number, case in enumerate(run.cases):
+        if not case.equal:
+            return _told(number, case, sum(not one.equal for one in run.cases))
+    return None
+
+
+def _told(number: int, case: Inferred, count: int) -> Divergence:
+    place, (mine, other) = next(
+        (place, pair)
+        for place, pair in enumerate(zip(case.outputs, case.expected, strict=True))
+        if pair[0].tobytes() != pair[1].tobytes()
+    )
+    each = mine.dtype.itemsize
+    rows = zip(_bytes(mine, each), _bytes(other, each), strict=True)
+    index = next(k for k, (a, b) in enumerate(rows) if a != b)
+    return Divergence(
+        f"device and numpy differ first in case {number}, output {place}, element {index}: "
+        f"the device has {mine.ravel()[index]}, numpy {other.ravel()[index]}",
+        f"{count:,} cases differ",
+    )
+
+
+def _bytes(values: np.ndarray, each: int) -> list[bytes]:
+    raw = values.tobytes()
+    return [raw[at : at + each] for at in range(0, len(raw), each)]

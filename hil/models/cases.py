@@ -1,0 +1,70 @@
+"""Cases of a model from an .npz: inputs in0, in1, ..., and the outputs ref0, ref1, ...
+that somebody else's interpreter gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from codegen.graph.description import Graph, Tensor
+from codegen.reference.graph.node import DTYPES
+from hil.data import arrays
+from hil.data.arrays import Arrays
+from hil.errors import DataError
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Arrays [cases, ...], one for each input of the model, and of what is `expected`
+    one for each output, or none."""
+
+    inputs: tuple[np.ndarray, ...]
+    expected: tuple[np.ndarray, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs[0])
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
+        """The inputs of each case."""
+        return zip(*self.inputs, strict=True)
+
+
+def read(graph: Graph, path: str, expects: bool = True) -> Cases:
+    """The cases of a file, at least one. What is expected is read if it is there, and
+    must be there if the caller `expects` it. Raises `DataError`."""
+    with arrays.opened(Path(path), "file of cases") as stored:
+        inputs = [_cases(stored, f"in{k}", one) for k, one in enumerate(graph.inputs)]
+        names = [f"ref{k}" for k in range(len(graph.outputs))]
+        wanted = expects or any(name in stored for name in names)
+        expected = [
+            _cases(stored, name, one)
+            for name, one in zip(names, graph.outputs, strict=True)
+            if wanted
+        ]
+    counts = {len(one) for one in (*inputs, *expected)}
+    if len(counts) != 1 or not min(counts):
+        raise DataError(
+            f"file of cases {path!r}: its arrays have {sorted(counts)} cases",
+            "expected is the same number of cases, at least one, in every array",
+        )
+    return Cases(tuple(inputs), tuple(expected))
+
+
+def _cases(stored: Arrays, name: str, tensor: Tensor) -> np.ndarray:
+    """An array [cases, ...] of a tensor's type and size."""
+    if name not in stored:
+        raise DataError(
+            f"{stored.origin}: there is no array {name!r}",
+            f"expected is {name}, {DTYPES[tensor.type]} [cases, ...], for {tensor}",
+        )
+    header = stored.header(name)
+    fits = header.ndim > 0 and header.size == header.shape[0] * tensor.elements
+    if not fits or header.dtype != np.dtype(DTYPES[tensor.type]):
+        raise DataError(
+            f"{stored.origin}: array {name!r} is {header}: expected "
+            f"{np.dtype(DTYPES[tensor.type])} {['cases', *tensor.shape]}"
+        )
+    return stored[name].reshape(-1, *tensor.shape)

@@ -1,0 +1,113 @@
+"""hil infer: cases over the line through a device, and what does not fit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.errors import OverBudget
+from codegen.planning.imported import graph_plan
+from hil.cli import main
+from hil.inferring import running
+from hil.models import check
+from targets import load
+
+from .conftest import PLACE, graph, places
+
+SMALL, LARGER = "hello_world_int8", "kws_ref_model"
+
+
+def command(name: str, inputs: Path, *more: str) -> int:
+    model = ("--model", str(places()[name]), "--inputs", str(inputs))
+    return main(["infer", *model, "--target", "host", *more])
+
+
+def goldens(name: str) -> Path:
+    return PLACE / "golden" / f"{name}.npz"
+
+
+def few(name: str, tmp_path: Path, count: int = 2) -> Path:
+    """Some of a model's cases."""
+    path = tmp_path / "few.npz"
+    with np.load(goldens(name)) as found:
+        np.savez(path, **{key: found[key][:count] for key in ("in0", "ref0")})
+    return path
+
+
+def test_every_case_goes_through_the_device_and_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Inputs that need several frames, and a plan whose bytes the linker has counted."""
+    told = tmp_path / "told.npz"
+    inputs = few(LARGER, tmp_path)
+    assert command(LARGER, inputs, "--outputs", str(told), "--json", "-") == 0
+    seen = capsys.readouterr()
+    assert "PASS: 2 of 2 cases bit-exact" in seen.err
+    document = json.loads(seen.out)["infer"]
+    assert document["cases"] == document["equal"] == 2
+    assert document["others"]["outputs"][0]["equal"] == 2
+    with np.load(told) as made, np.load(inputs) as found:
+        assert np.array_equal(made["out0"], found["ref0"])
+
+
+def test_a_faulty_line_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is lost is sent again, and an inference that is asked for twice is done once:
+    it has written over its inputs."""
+    faults = ("--faults", "drop=0.05,duplicate=0.3,reorder=0.1,seed=3")
+    assert command(SMALL, few(SMALL, tmp_path, 12), *faults) == 0
+    assert "PASS: 12 of 12 cases bit-exact" in capsys.readouterr().out
+
+
+def test_a_difference_is_told_with_its_place_and_both_values(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The twin is made another model's: what the device gave is written all the same."""
+    honest = check.outputs
+
+    def wrong(*given: object) -> list[np.ndarray]:
+        (made,) = honest(*given)  # type: ignore[arg-type]
+        made = made.copy()
+        made.flat[3] ^= 1
+        return [made]
+
+    monkeypatch.setattr(running.check, "outputs", wrong)
+    told = tmp_path / "told.npz"
+    assert command(LARGER, few(LARGER, tmp_path), "--outputs", str(told)) == 1
+    seen = capsys.readouterr()
+    assert (
+        "differ first in case 0, output 0, element 3: the device has 99, numpy 98"
+        in seen.err
+    )
+    assert "FAIL: 0 of 2 cases bit-exact" in seen.out
+    assert told.is_file()
+
+
+def test_a_model_that_is_too_large_is_refused_with_what_is_missing() -> None:
+    with pytest.raises(
+        OverBudget, match=r"model 'vww_96_int8' needs at least .* bytes of RAM"
+    ):
+        graph_plan("vww_96_int8", graph("vww_96_int8"), load("microbit"))
+
+
+def test_cases_that_do_not_fit_are_told_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.npz"
+    np.savez(path, in0=np.zeros((2, 3), np.int8))
+    assert command(SMALL, path) == 2
+    assert "array 'in0' is int8 [2, 3]" in capsys.readouterr().err.splitlines()[0]
+
+
+def test_the_plan_names_what_the_link_can_write_and_read() -> None:
+    plan = graph_plan(SMALL, graph(SMALL), load("host"))
+    named = [(one.name, one.index, one.shape) for one in plan.tensors]
+    assert named == [("in0", 0, (1,)), ("out0", 1, (1,))]
+    assert replace(plan, budget=5).subject == f"model {SMALL!r}"
