@@ -10,7 +10,7 @@ size). What a RESHAPE or a SQUEEZE gives is what it is given, so both are one pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.graph.description import Graph, Operator
@@ -46,10 +46,19 @@ class Arena:
     alive: tuple[int, ...]
 
 
-def plan(graph: Graph) -> Arena:
-    """The places of a graph's activations."""
+def scratch(operator: int) -> int:
+    """The number of what operator k keeps while it runs: no tensor's."""
+    return -1 - operator
+
+
+def plan(graph: Graph, kept: Mapping[int, int] | None = None) -> Arena:
+    """The places of a graph's activations, and of the bytes that operators have `kept`
+    for them while they run, by their indices."""
     same = _same(graph)
     lives = _lives(graph, same)
+    of_kernels = {k: bytes for k, bytes in (kept or {}).items() if bytes}
+    lives += [Life(scratch(k), bytes, k, k) for k, bytes in of_kernels.items()]
+    same |= {scratch(k): scratch(k) for k in of_kernels}
     placed: list[tuple[Life, int]] = []
     for life in sorted(lives, key=lambda one: (-one.bytes, one.first)):
         placed.append((life, _free(life, placed)))

@@ -7,6 +7,7 @@ these structures.
 
 from __future__ import annotations
 
+from codegen.formats import F32, I8
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
@@ -24,6 +25,15 @@ _RESCALED = """
 y = clamp(y_zero + rescaled(sum, m, e)), the sum modulo 2^32. rescaled takes it times 2^-e
 where e < 0, then the high half of its doubled product with m, to nearest, halves up, then
 divides by 2^e where e > 0, to nearest, halves away from zero. b has -x_zero * sum of w in it."""
+
+_F32_FILTERED = (
+    "const float *x", "const float *w", "const float *b", "const hil_windows_t *at",
+    "float low", "float high", "float *y",
+)  # fmt: skip
+_F32_POOLED = (
+    "const float *x", "const hil_windows_t *at", "float low", "float high", "float *y",
+)  # fmt: skip
+_BOUND = "\ny < low gives low, y > high gives high."
 
 IMPORTED = (
     Kernel("i8_fully_connected", (
@@ -59,5 +69,53 @@ m and e having the count in them. rescaled as in hil_i8_conv_2d."""),
 Softmax of `count` rows of n: E = exp of (x - max) 2^e m 2^-31 with 5 integer bits, in
 gemmlowp's fixed point of 32 bits; y = -128 + E / sum of E, in 1 / 256. What is below
 max - reach gives -128. y may be x."""),
+    Kernel("f32_fully_connected", (
+        *_F32_FILTERED[:3], "float low", "float high", "float *y", "size_t count",
+        "size_t n_in", "size_t n_out"), f"""
+Dense layer of `count` rows: y_j = b_j, then y_j = fma(x_i, W[j][i], y_j), i ascending; no
+input is skipped. W is [n_out][n_in].{_BOUND}"""),
+    Kernel("f32_conv_2d", _F32_FILTERED, f"""
+Convolution with W [y_c][k_h][k_w][x_c]: y_o = b_o, then y_o = fma(x, W[o][r][c][i], y_o) by
+rows, columns and channels, ascending; places outside the image are left out.{_BOUND}"""),
+    Kernel("f32_depthwise_conv_2d", _F32_FILTERED, f"""
+Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
+y_o = b_o, then y_o = fma(x, W[r][c][o], y_o) by rows and columns; places outside the image
+are left out.{_BOUND}"""),
+    Kernel("f32_average_pool_2d", _F32_POOLED, f"""
+Mean of the places of a window that are in the image: from +0, added by rows and columns,
+then one division by their count.{_BOUND}"""),
+    Kernel("f32_max_pool_2d", _F32_POOLED, f"""
+The largest of the places of a window that are in the image.{_BOUND}"""),
+    Kernel("f32_sum", (
+        "const float *x", "const float *v", "float sign", "float low", "float high",
+        "float *y", "size_t n_x", "size_t n_v", "size_t n"), f"""
+Sum of two that are repeated to n numbers, y = x + sign v, sign 1 or -1. y may be x or v,
+where that has n numbers.{_BOUND}"""),
+    Kernel("f32_softmax", (
+        "const float *x", "float beta", "float *y", "size_t count", "size_t n"), """
+Softmax of `count` rows of n: E_i = exp((x_i - max) * beta), each operation rounded once;
+y_i = E_i / sum of E, added in order. y may be x."""),
+    Kernel("f32_log_softmax", ("const float *x", "float *y", "size_t count", "size_t n"), """
+Logarithm of a softmax of `count` rows of n: y_i = (x_i - max) - log(sum of exp(x_j - max)),
+added in order, each operation rounded once. y may be x."""),
+    Kernel("f32_quantize", (
+        "const float *x", "float scale", "int32_t zero", "int8_t *y", "size_t n"), """
+y = x / scale, rounded to binary32 and then to nearest, halves away from zero; plus zero,
+within -128 .. 127. NaN gives -128.""", "void", "quantize", (F32, I8)),
+    Kernel("i8_dequantize", (
+        "const int8_t *x", "float scale", "int32_t zero", "float *y", "size_t n"), """
+y = scale * (x - zero), rounded once.""", "void", "quantize", (I8, F32)),
+    Kernel("f32_hybrid_dense", (
+        "const float *x", "const int8_t *w", "const float *b", "float scale", "float low",
+        "float high", "int8_t *scratch", "float *y", "size_t count", "size_t n_in",
+        "size_t n_out"), f"""
+Dense layer of `count` rows with weights of 8 bits. A row has r = max |x|; q_i = x_i * (127 /
+r) to nearest, halves away from zero, within -127 .. 127. y_j = fl(sum of W[j][i] q_i) *
+((r / 127) * scale) + b_j, the sum exact and each operation rounded once.{_BOUND}"""),
+    Kernel("f32_hybrid_conv_2d", (
+        "const float *x", "const int8_t *w", "const float *b", "const hil_windows_t *at",
+        "float scale", "float low", "float high", "int8_t *scratch", "float *y"), f"""
+Convolution with weights of 8 bits, W [y_c][k_h][k_w][x_c]: each image has an r, and is
+quantised by it as a row of hil_f32_hybrid_dense.{_BOUND}"""),
 )  # fmt: skip
 """By the order in which docs/import.md lists operators."""

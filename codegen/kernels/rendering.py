@@ -44,6 +44,7 @@ _TWINS = {
     "fixed": ("fixed__scalar",),
     "rescaled": ("rescaled__scalar",),
     "places": ("places__scalar",),
+    "bounded": ("bounded__scalar",),
     "gemmlowp": ("gemmlowp__scalar",),
     "self_test": ("math__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),

@@ -281,6 +281,24 @@ TABLE: tuple[Variant, ...] = (
     *_rows("lookup", "i8_lookup", (), cost.nothing),
     *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
+    *(
+        row
+        for name in ("conv_2d", "depthwise_conv_2d", "average_pool_2d", "max_pool_2d",
+                     "hybrid_conv_2d")
+        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing,
+                         ("bounded__scalar", "places__scalar"))
+    ),
+    *(
+        row
+        for name in ("fully_connected", "sum", "quantize", "hybrid_dense")
+        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, ("bounded__scalar",))
+    ),
+    *(
+        row
+        for name in ("softmax", "log_softmax")
+        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _MATH[0])
+    ),
+    *_rows("i8_dequantize", "i8_dequantize", (), cost.nothing),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
 

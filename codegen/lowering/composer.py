@@ -9,7 +9,7 @@ from typing import Any
 
 from codegen.errors import ModelError
 from codegen.formats import F32, I8, I32, Format
-from codegen.graph import checks
+from codegen.graph import arena, checks
 from codegen.graph.description import Operator, Quantisation
 from codegen.graph.description import Tensor as Described
 from codegen.kernels.cost import Shape
@@ -56,10 +56,10 @@ class GraphComposer:
             f"t{tensor.index}", shape, format, offset=self._places[tensor.index]
         )
 
-    def scratch(self, operator: Operator, elements: int) -> Tensor:
+    def scratch(self, operator: Operator) -> Tensor:
         """Numbers of 8 bits that a kernel keeps while it runs."""
-        place = self._places[-1 - operator.index]
-        return Tensor(f"scratch{operator.index}", (elements,), I8, offset=place)
+        place = self._places[arena.scratch(operator.index)]
+        return Tensor(f"scratch{operator.index}", (1,), I8, offset=place)
 
     def weights(self, operator: Operator, place: int = 1) -> Tensor:
         """Constants as they lie in the file."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from codegen.errors import ModelError
 from codegen.graph import arena
-from codegen.graph.description import Graph
+from codegen.graph.description import Graph, Operator
 from codegen.lowering import operators
 from codegen.lowering.composer import GraphComposer, Record
+from codegen.lowering.floating import hybrid
+from codegen.lowering.folding import folded
 from codegen.program import Op, Stage, ops
 from codegen.tensors import Tensor
 
@@ -45,10 +47,11 @@ class GraphProgram:
 def program(graph: Graph) -> GraphProgram:
     """The program of a graph without problems (`codegen.graph.support`). Raises
     `ModelError` for what no device computes yet."""
+    graph = folded(graph)
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
-    planned = arena.plan(graph)
+    planned = arena.plan(graph, {one.index: _scratch(one) for one in graph.operators})
     composer = GraphComposer(planned.places)
     stages = tuple(
         Stage("look", operators.calls(composer, one), one.index)
@@ -61,4 +64,14 @@ def program(graph: Graph) -> GraphProgram:
         composer.constants,
         tuple(composer.records),
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
+    )
+
+
+def _scratch(operator: Operator) -> int:
+    """Bytes that a kernel keeps while it runs: a row, or an image, of 8 bits."""
+    x, w = operator.given(0), operator.given(1)
+    if x is None or w is None or x.type != "f32" or not hybrid(operator):
+        return 0
+    return (
+        w.shape[1] if operator.kind == "FULLY_CONNECTED" else x.elements // x.shape[0]
     )

@@ -23,6 +23,7 @@ FLAGS = (
     "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-DHIL_DEBUG",
     "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 )  # fmt: skip
+CONSTANTS = "constants"
 MAIN = """
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,10 +110,11 @@ def compiled(graphs: Mapping[str, Graph], folder: Path, compiler: str) -> Progra
         main.insert(0, f'#include "{prefix}.h"\n')
         main.append(f"    RUN({prefix}, {prefix.upper()})\n")
     (folder / "main.c").write_text("".join([*main, "    return 2;\n}\n"]))
-    names = ["main", *_batches(folder, len(plans))]
+    names = ["main", *_batches(folder, len(plans)), _constants(folder, len(plans))]
 
     def made(name: str) -> None:
-        command = [compiler, *FLAGS, "-c", f"{name}.c", "-o", f"{name}.o"]
+        flags = ("-O0",) if name == CONSTANTS else FLAGS  # they are only read
+        command = [compiler, *flags, "-c", f"{name}.c", "-o", f"{name}.o"]
         subprocess.run(command, cwd=folder, check=True)
 
     with ThreadPoolExecutor(len(names)) as pool:
@@ -128,10 +130,13 @@ def _batches(folder: Path, count: int) -> list[str]:
     their names apart."""
     parts = os.cpu_count() or 1
     for part in range(parts):
-        each = (
-            f'#include "{_prefix(n)}{end}.c"\n'
-            for n in range(part, count, parts)
-            for end in ("", "_const")
-        )
+        each = (f'#include "{_prefix(n)}.c"\n' for n in range(part, count, parts))
         (folder / f"batch{part}.c").write_text("".join(each) or "typedef int none;\n")
     return [f"batch{part}" for part in range(parts)]
+
+
+def _constants(folder: Path, count: int) -> str:
+    """A source of all constants."""
+    each = (f'#include "{_prefix(n)}_const.c"\n' for n in range(count))
+    (folder / f"{CONSTANTS}.c").write_text("".join(each))
+    return CONSTANTS

@@ -75,6 +75,10 @@ def test_a_model_gives_the_bits_of_the_twin_and_the_goldens(
                 assert told[place].tobytes() == expected.tobytes(), output
 
 
+def test_every_model_of_the_data_is_computed_but_those_with_an_lstm() -> None:
+    assert {*places()} - {*WHOLE} == {"mnist_lstm_float", "mnist_lstm_int8"}
+
+
 def test_every_kernel_of_imported_models_is_some_models_choice(
     programs: Programs,
 ) -> None:
@@ -85,7 +89,7 @@ def test_every_kernel_of_imported_models_is_some_models_choice(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("conv-u8-0-0", "no device computes it of u8 yet: supported is i8"),
+        ("conv-u8-0-0", "no device computes it of u8 yet: supported is i8, f32"),
         ("PAD-i8", "operator 0 (PAD), which gives tensor 2 ('t2'): no device computes it yet"),
     ],
 )  # fmt: skip

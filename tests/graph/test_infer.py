@@ -54,6 +54,21 @@ def test_every_case_goes_through_the_device_and_is_written(
         assert np.array_equal(made["out0"], found["ref0"])
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("mps2-an386", LARGER),  # whose clock ticks meanwhile
+        ("microbit", SMALL),  # which has no long multiplication
+        ("qemu-rv64gc", "gesture_model_8"),
+    ],
+)
+def test_other_machines_give_the_same_bits(
+    target: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(name, few(name, tmp_path), "--target", target) == 0
+    assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
+
+
 def test_a_faulty_line_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from math import prod
 from codegen.errors import ModelError
 from codegen.graph.checks import dims, number
 from codegen.graph.description import Operator
+from codegen.lowering import floating
 from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
 from codegen.lowering.fixed_point import Factor
 from codegen.program import Op
@@ -14,7 +15,7 @@ from codegen.program import Op
 UP = 20
 """Bits by which both are moved up before they meet at twice the larger scale."""
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -25,6 +26,13 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 def summed(c: GraphComposer, operator: Operator, sign: int) -> tuple[Op, ...]:
     """The first and `sign` times the second."""
     (x, v), y = operator.inputs, operator.outputs[0]
+    sizes = dict(zip(("n_x", "n_v"), repeated(operator), strict=True))
+    given = {"x": c.activation(x), "v": c.activation(v), "y": c.activation(y)}
+    if y.type == "f32":
+        limits = floating.limits(operator)
+        return call(
+            "sum", operator, sign=float(sign), n=y.elements, **given, **sizes, **limits
+        )
     twice = 2 * max(scale(x), scale(v))
     of_x, of_v = Factor.of(scale(x) / twice), Factor.of(scale(v) / twice)
     of_y = Factor.of(twice / ((1 << UP) * scale(y)))
@@ -34,8 +42,6 @@ def summed(c: GraphComposer, operator: Operator, sign: int) -> tuple[Op, ...]:
         v_e=of_v.e, v_zero=zero(v), sign=sign, m=of_y.m, e=of_y.e, y_zero=zero(y),
         low=low, high=high,
     )  # fmt: skip
-    sizes = dict(zip(("n_x", "n_v"), repeated(operator), strict=True))
-    given = {"x": c.activation(x), "v": c.activation(v), "y": c.activation(y)}
     return call("sum", operator, by=by, n=y.elements, **given, **sizes)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
+from codegen.lowering import floating
 from codegen.lowering.composer import GraphComposer, bounds, call
 from codegen.lowering.windows import windows
 from codegen.program import Op
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -19,11 +20,16 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 def pooled(c: GraphComposer, operator: Operator, operation: str) -> tuple[Op, ...]:
     """The same of a kernel."""
     y = operator.outputs[0]
-    low, high = bounds(y, number(operator, "activation"))
+    limits = (
+        floating.limits(operator)
+        if y.type == "f32"
+        else dict(
+            zip(("low", "high"), bounds(y, number(operator, "activation")), strict=True)
+        )
+    )
     return call(
         operation, operator,
         x=c.activation(operator.inputs[0]),
         at=windows(c, operator, (number(operator, "height"), number(operator, "width"))),
-        low=low, high=high,
-        y=c.activation(y),
+        y=c.activation(y), **limits,
     )  # fmt: skip

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import scaling
-from codegen.lowering.composer import GraphComposer, call
+from codegen.lowering import floating, scaling
+from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.windows import windows
-from codegen.program import Op
+from codegen.program import Op, Operand
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     outputs, high, wide, _ = dims(operator, 1)
+    x = operator.inputs[0]
+    if x is not None and x.type == "f32":
+        return _floats(c, operator, (high, wide), outputs)
     return call(
         "conv_2d", operator,
         x=c.activation(operator.inputs[0]),
@@ -23,4 +26,22 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         at=windows(c, operator, (high, wide)),
         by=scaling.scales(c, operator, scaling.of_channels(operator)),
         y=c.activation(operator.outputs[0]),
+    )  # fmt: skip
+
+
+def _floats(
+    c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
+) -> tuple[Op, ...]:
+    """Of inputs of float32, with weights of float32 or of 8 bits."""
+    more: dict[str, Operand] = {}
+    if floating.hybrid(operator):
+        more = {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
+    return call(
+        "hybrid_conv_2d" if more else "conv_2d", operator,
+        x=c.activation(operator.inputs[0]),
+        w=floating.weights(c, operator),
+        b=floating.biases(c, operator, outputs),
+        at=windows(c, operator, kernel),
+        y=c.activation(operator.outputs[0]),
+        **floating.limits(operator), **more,
     )  # fmt: skip

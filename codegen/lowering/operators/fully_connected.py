@@ -6,16 +6,20 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import scaling
-from codegen.lowering.composer import GraphComposer, call
-from codegen.program import Op
+from codegen.lowering import floating, scaling
+from codegen.lowering.composer import GraphComposer, call, scale
+from codegen.program import Op, Operand
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all rows."""
     n_out, n_in = dims(operator, 1)
+    count = prod(dims(operator)) // n_in
+    x = operator.inputs[0]
+    if x is not None and x.type == "f32":
+        return _floats(c, operator, count, n_in, n_out)
     return call(
         "fully_connected", operator,
         x=c.activation(operator.inputs[0]),
@@ -23,5 +27,23 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         b=scaling.biases(c, operator, n_out, scaling.row_sums(operator, n_out)),
         by=scaling.scales(c, operator, scaling.of_dense(operator)),
         y=c.activation(operator.outputs[0]),
-        count=prod(dims(operator)) // n_in, n_in=n_in, n_out=n_out,
+        count=count, n_in=n_in, n_out=n_out,
+    )  # fmt: skip
+
+
+def _floats(
+    c: GraphComposer, operator: Operator, count: int, n_in: int, n_out: int
+) -> tuple[Op, ...]:
+    """Of inputs of float32, with weights of float32 or of 8 bits."""
+    sizes = {"count": count, "n_in": n_in, "n_out": n_out}
+    more: dict[str, Operand] = {}
+    if floating.hybrid(operator):
+        more = {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
+    return call(
+        "hybrid_dense" if more else "fully_connected", operator,
+        x=c.activation(operator.inputs[0]),
+        w=floating.weights(c, operator),
+        b=floating.biases(c, operator, n_out),
+        y=c.activation(operator.outputs[0]),
+        **floating.limits(operator), **sizes, **more,
     )  # fmt: skip

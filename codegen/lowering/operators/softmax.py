@@ -16,13 +16,16 @@ DIFFERENCE = 5
 LONGEST = 4096
 """Numbers whose powers add up within 32 bits."""
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all rows."""
     x, y, n = operator.inputs[0], operator.outputs[0], dims(operator)[-1]
     beta = float(operator.options["beta"])  # type: ignore[arg-type]
+    if y.type == "f32":
+        given = {"x": c.activation(x), "y": c.activation(y)}
+        return call("softmax", operator, beta=beta, count=y.elements // n, n=n, **given)
     real = beta * scale(x) * (1 << (BITS - DIFFERENCE))
     factor = Factor.of(min(real, (1 << BITS) - 1.0))
     if factor.e > 0 or n > LONGEST:

@@ -100,7 +100,9 @@ def each(function: Callable[[Array], Array], x: Array) -> Array:
 def floating(x: Array, fused: int) -> Array:
     """Numbers of float32, bounded by a fused activation."""
     low, high = FLOAT_BOUNDS[fused]
-    return np.clip(x, np.float32(low), np.float32(high)).astype(np.float32)
+    raised = np.where(x < np.float32(low), np.float32(low), x)
+    found = np.where(raised > np.float32(high), np.float32(high), raised)
+    return np.asarray(found, np.float32)
 
 
 def product_scale(operator: Operator, channels: int) -> Scale:

@@ -19,6 +19,7 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     source, output = operator.inputs[0], operator.outputs[0]
     if x.dtype == np.float32:
         whole = node.away(x / np.float32(node.scale(output)))
+        whole = np.where(np.isnan(whole), -np.inf, whole)
         return node.integer(
             operator, np.clip(whole, -(2.0**31), 2.0**31).astype(np.int64)
         )
