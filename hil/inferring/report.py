@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hil.inferring import bill
 from hil.inferring.image import Model, ModelBuilt
 from hil.inferring.running import Run
 
@@ -43,13 +44,7 @@ def document(model: Model, built: ModelBuilt, run: Run) -> dict[str, Any]:
         "model": plan.name,
         "target": plan.target.name,
         "build": built.image.digest,
-        "bill": {
-            "provenance": "counted",
-            "arena": plan.program.arena,
-            "ram": plan.ram,
-            "constants": plan.flash,
-            "stack": built.stack_bound,
-        },
+        "bill": bill.document(built),
         "cases": len(run.cases),
         "equal": sum(one.equal for one in run.cases),
         "instructions": [one.instructions for one in run.cases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from hil import output
 from hil.errors import HilError, ModelError
@@ -13,7 +14,7 @@ HELP = "tell what is in a .tflite model: operators, shapes, MACs, memory, what i
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil import`."""
     parser.description = (
-        f"{HELP}. Nothing is built. A file that is damaged, or that holds what is not "
+        f"{HELP}. Nothing is built unless --target is given. A file that is damaged, or that holds what is not "
         "supported, ends with exit code 2 and all that is not supported, each with its "
         "operator and its tensor."
     )
@@ -23,6 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also compute the cases of an .npz, arrays in0, in1, ..., by the numpy twin "
         "and compare its outputs with the arrays ref0, ref1, ...",
+    )
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        help="also build the image that computes it there, and show its memory bill",
     )
 
 
@@ -36,10 +42,12 @@ def run(given: argparse.Namespace) -> int:
     problems = support.problems(graph)
     for line in report.lines(given.model, graph, problems):
         out.line(line)
-    document = {"model": report.document(graph, problems)}
+    document: dict[str, Any] = {"model": report.document(graph, problems)}
     if problems:
         out.document(document)
         return _told(_refused(given.model, problems))
+    if given.target:
+        document["bill"] = _billed(given, out)
     compared = check.check(graph, given.check) if given.check else []
     for line in check.lines(given.check, compared):
         out.line(line)
@@ -47,6 +55,18 @@ def run(given: argparse.Namespace) -> int:
         document["check"] = check.document(compared)
     out.document(document)
     return _told(check.difference(compared, given.check))
+
+
+def _billed(given: argparse.Namespace, out: output.Output) -> dict[str, Any]:
+    """The bill of an image that computes the model, shown and for --json."""
+    from hil.experiment import Experiment
+    from hil.inferring import bill, image
+
+    model = image.prepare(Experiment(target=given.target), given.model)
+    built = image.build(image.plan_for(model), model)
+    for line in bill.lines(built):
+        out.line(line)
+    return bill.document(built)
 
 
 def _told(error: HilError | None) -> int:
