@@ -58,14 +58,15 @@ def test_every_case_goes_through_the_device_and_is_written(
     ("target", "name"),
     [
         ("mps2-an386", LARGER),  # whose clock ticks meanwhile
-        ("microbit", SMALL),  # which has no long multiplication
+        ("microbit", "str_ww_ref_model"),  # which neither multiplies far nor divides
         ("qemu-rv64gc", "gesture_model_8"),
     ],
 )
 def test_other_machines_give_the_same_bits(
     target: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command(name, few(name, tmp_path), "--target", target) == 0
+    narrow = ("--target", target, "--window", "1")
+    assert command(name, few(name, tmp_path), *narrow) == 0
     assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
 
 
