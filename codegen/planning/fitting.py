@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -28,6 +28,9 @@ class Billed(Protocol):
 
     @property
     def bill(self) -> tuple[Item, ...]: ...
+
+    @property
+    def mends(self) -> Mapping[str, str]: ...
 
 
 AnyPlan = TypeVar("AnyPlan", bound=Billed)
@@ -96,22 +99,32 @@ def _over_budget(
         f"{'at least ' * found.least}{found.needs:,} bytes of RAM{share}, but {found.whose} has "
         f"{found.limit:,}",
         "largest: " + ", ".join(f"{i.name} {i.bytes:,} bytes" for i in found.largest),
-        _advice(found.largest),
+        _advice(plan, found.largest),
         fit=found,
     )
 
 
-def _advice(largest: Sequence[Item]) -> str:
+def _advice(plan: Billed, largest: Sequence[Item]) -> str:
     """What makes the largest items smaller."""
     kinds = {item.kind for item in largest}
-    ways = []
-    if kinds & {"state", "scratch", "pending"}:
-        ways.append("narrower layers")
-    if "link" in kinds:
-        ways.append("shorter queues on the line (--window 1, --samples-per-frame 1)")
-    if "rehearsal" in kinds:
-        ways.append("fewer samples for --rehearsal")
-    return f"{' or '.join(ways)} need less"
+    ways = (way for kind, way in plan.mends.items() if kind in kinds)
+    return f"{' or '.join(dict.fromkeys(ways))} need less"
+
+
+def refuse_constants(plan: Billed) -> None:
+    """Raise `OverBudget` where constants do not fit the target's flash or, where it has
+    none of its own, the RAM that is left."""
+    memory = plan.target.memory
+    if memory is None:
+        return
+    needs = sum(item.bytes for item in plan.bill if item.kind == "const")
+    left = memory.usable - CODE - ram(plan.bill)
+    room = max(0, left) if memory.rom is None else memory.rom
+    if needs > room:
+        raise OverBudget(
+            f"{plan.subject} needs {needs:,} bytes for its constants, but target "
+            f"{plan.target.name} has {room:,} for them: {needs - room:,} are missing"
+        )
 
 
 def refuse_oversized_image(plan: Plan) -> None:

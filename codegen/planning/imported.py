@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ from codegen.budget import Item
 from codegen.graph.description import Graph
 from codegen.lowering import GraphProgram
 from codegen.planning import bill as bills
-from codegen.planning.fitting import fitted
+from codegen.planning.fitting import fitted, refuse_constants
 from codegen.planning.line import SMALLEST_PAYLOAD, Line, sized
 from codegen.planning.planned import vlens_of
 from codegen.program import Op
@@ -53,6 +54,14 @@ class GraphPlan:
     def subject(self) -> str:
         """What needs all this, as sentences call it."""
         return f"model {self.name!r}"
+
+    @property
+    def mends(self) -> Mapping[str, str]:
+        """What makes items of a kind smaller."""
+        return {
+            "scratch": "a model of smaller activations",
+            "link": "a shorter queue on the line (--window 1)",
+        }
 
     def variant(self, one: Op) -> kernels.Variant:
         """What is called for an operation."""
@@ -104,7 +113,9 @@ def graph_plan(
     tensors = _named(program)
     largest = max(WORD * one.words for one in tensors)
     line = sized(window, 0, max(SMALLEST_PAYLOAD, min(PIECE, largest) + RANGE), 0)
-    return fitted(GraphPlan(name, graph, target, line, program, tensors, budget))
+    made = fitted(GraphPlan(name, graph, target, line, program, tensors, budget))
+    refuse_constants(made)
+    return made
 
 
 def _named(program: GraphProgram) -> tuple[Tensor, ...]:

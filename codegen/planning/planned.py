@@ -125,6 +125,16 @@ class Plan:
         return f"network {self.spec.network} with rule {self.rule.name}"
 
     @property
+    def mends(self) -> Mapping[str, str]:
+        """What makes items of a kind smaller."""
+        narrower = dict.fromkeys(("state", "scratch", "pending"), "narrower layers")
+        return {
+            **narrower,
+            "link": "shorter queues on the line (--window 1, --samples-per-frame 1)",
+            "rehearsal": "fewer samples for --rehearsal",
+        }
+
+    @property
     def vlens(self) -> tuple[int, ...]:
         """The VLENs that estimates are made for, empty without vectors."""
         return vlens_of(self.target, self.vlen, self.core)

@@ -106,11 +106,25 @@ def test_a_difference_is_told_with_its_place_and_both_values(
     assert told.is_file()
 
 
-def test_a_model_that_is_too_large_is_refused_with_what_is_missing() -> None:
-    with pytest.raises(
-        OverBudget, match=r"model 'vww_96_int8' needs at least .* bytes of RAM"
-    ):
-        graph_plan("vww_96_int8", graph("vww_96_int8"), load("microbit"))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "vww_96_int8",
+            "needs at least 76,176 bytes of RAM, 256 of them for its stack",
+        ),
+        (
+            "ad01_int8",
+            "270,930 bytes for its constants, but target microbit has 262,144",
+        ),
+    ],
+)
+def test_a_model_that_is_too_large_is_refused_before_it_is_built(
+    name: str, said: str
+) -> None:
+    with pytest.raises(OverBudget) as error:
+        graph_plan(name, graph(name), load("microbit"))
+    assert f"model {name!r} needs" in str(error.value) and said in str(error.value)
 
 
 def test_cases_that_do_not_fit_are_told_in_one_sentence(
