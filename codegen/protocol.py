@@ -296,7 +296,8 @@ OUT_OF_STEP = Layout((_u32("step", "next step the device expects"),))
 """Payload of a STEP reply whose status is OUT_OF_STEP."""
 
 INFER = Message(
-    "infer", 0x04, "outputs of `count` samples; changes nothing",
+    "infer", 0x04, "outputs of `count` samples; changes nothing. "
+    "An imported model: of none, it computes what inputs give that were written",
     Layout((_u32("count", "samples that follow"),), tail="count x sample elements"),
     Layout((_u32("count", "results that follow"),), tail="count x f32 outputs[n_out]"),
 )  # fmt: skip
@@ -313,7 +314,7 @@ READ = Message(
 )  # fmt: skip
 
 WRITE = Message(
-    "write", 0x06, "replace words of a state tensor",
+    "write", 0x06, "replace words of a state tensor, or of an imported model's input",
     Layout(_RANGE, tail="count x u32"), Layout(_RANGE),
 )  # fmt: skip
 

@@ -9,10 +9,18 @@ import numpy as np
 
 from .building import Given, model
 
+WEIGHTS = {"u8": "u8", "f32": "f32"}
+"""Types of weights, by that of the input, where it is not i8."""
+BIASES = {"i16": "i64", "f32": "f32"}
+"""Types of biases, where it is not i32."""
+
 
 def weights(shape: tuple[int, ...], axis: int, kind: str = "i8") -> Given:
-    """Weights with a scale for each place of an axis; u8 with one, and a zero point."""
+    """Weights with a scale for each place of an axis; u8 with one, and a zero point;
+    f32 with none."""
     draw = np.random.default_rng(2)
+    if kind == "f32":
+        return Given(shape, kind, data=draw.normal(0, 0.3, shape).astype(np.float32))
     if kind == "u8":
         return Given(
             shape, kind, (0.013,), 119, 0, draw.integers(0, 256, shape, np.uint8)
@@ -23,7 +31,10 @@ def weights(shape: tuple[int, ...], axis: int, kind: str = "i8") -> Given:
 
 
 def bias(count: int, kind: str, scales: tuple[float, ...], x: Given) -> Given:
-    """A bias whose scale is that of the products."""
+    """A bias whose scale is that of the products; f32 has none."""
+    if kind == "f32":
+        drawn = np.random.default_rng(3).normal(0, 1, count).astype(np.float32)
+        return Given((count,), kind, data=drawn)
     dtype = np.int64 if kind == "i64" else np.int32
     data = np.random.default_rng(3).integers(-9000, 9000, count, dtype)
     each = tuple(x.scales[0] * one for one in scales)
@@ -51,8 +62,8 @@ def _convolution(
     name: str, kind: str, shape: tuple[int, ...], axis: int, padding: int, options: Any
 ) -> bytes:
     x = activation(kind, (1, 9, 7, 3), 0.003 if kind == "i16" else 0.05)
-    w = weights(shape, axis, "u8" if kind == "u8" else "i8")
-    b = bias(shape[axis], "i64" if kind == "i16" else "i32", w.scales, x)
+    w = weights(shape, axis, WEIGHTS.get(kind, "i8"))
+    b = bias(shape[axis], BIASES.get(kind, "i32"), w.scales, x)
     step = options.get("StrideH", 1), options.get("StrideW", 1)
     apart = options.get("DilationHFactor", 1), options.get("DilationWFactor", 1)
     reach = [(k - 1) * d + 1 for k, d in zip(shape[1:3], apart, strict=True)]
@@ -62,7 +73,7 @@ def _convolution(
     ]
     y = activation(kind, (1, *size, shape[axis]), 0.002 if kind == "i16" else 0.3)
     told = {"Padding": padding, "StrideH": 1, "StrideW": 1, **options}
-    version = {"i8": 3, "u8": 2, "i16": 4}[kind]
+    version = {"i8": 3, "u8": 2, "i16": 4, "f32": 2}[kind]
     table = "Conv2DOptions" if name == "CONV_2D" else "DepthwiseConv2DOptions"
     return model(name, version, (x, w, b), y, table, told)
 
@@ -72,9 +83,9 @@ def dense(
 ) -> bytes:
     """FULLY_CONNECTED of two rows of 33 numbers; scales of input, weights, output."""
     x = activation(kind, (2, 33), scales[0])
-    one = weights((7, 33), 0, "u8" if kind == "u8" else "i8")
-    w = Given(one.shape, one.type, scales[1:2], one.zero, 0, one.data)
-    b = bias(7, "i64" if kind == "i16" else "i32", w.scales, x)
+    one = weights((7, 33), 0, WEIGHTS.get(kind, "i8"))
+    w = Given(one.shape, one.type, one.scales and scales[1:2], one.zero, 0, one.data)
+    b = bias(7, BIASES.get(kind, "i32"), w.scales, x)
     y = activation(kind, (2, 7), scales[2])
     return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", options)
 
@@ -174,6 +185,17 @@ ODD = {
     **{f"dense-{kind}": dense(kind) for kind in ("i8", "u8", "i16")},
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-relu6": dense("i8", FusedActivationFunction=3),
+    "dense-f32-relu6": dense("f32", FusedActivationFunction=3),
+    **{
+        f"{name}-f32-relu6-{padding}": made("f32", padding, FusedActivationFunction=3)
+        for name, made in (("conv", convolution), ("depthwise", depthwise))
+        for padding in (0, 1)
+    },
+    **{
+        f"{name}-{kind}-relu6": pair(name, table, kind, 3)
+        for name, table in (("ADD", "AddOptions"), ("MUL", "MulOptions"))
+        for kind in ("i8", "f32")
+    },
     **{
         f"{name}-{kind}-{padding}": pool(f"{name}_POOL_2D", kind, padding)
         for name in ("AVERAGE", "MAX")

@@ -12,7 +12,11 @@ import pytest
 from codegen.errors import OverBudget
 from codegen.planning.imported import graph_plan
 from hil.cli import main
-from hil.inferring import running
+from hil.desk.attach import attach, greet
+from hil.device.device import Device
+from hil.errors import Refused
+from hil.experiment import Experiment
+from hil.inferring import image, running
 from hil.models import check
 from targets import load
 
@@ -104,6 +108,21 @@ def test_a_difference_is_told_with_its_place_and_both_values(
     )
     assert "FAIL: 0 of 2 cases bit-exact" in seen.out
     assert told.is_file()
+
+
+def test_a_write_to_an_output_is_refused_and_changes_nothing() -> None:
+    model = image.prepare(Experiment(target="host"), str(places()[SMALL]))
+    built = image.build(image.plan_for(model), model)
+    (output,) = built.plan.outputs
+    with attach(model, built.image.path, ready=lambda _: None) as attached:
+        device = Device(attached.channel, built.plan, model.target.limits)
+        greet(device, model, built)
+        device.init(0)
+        before = device.read(output)
+        with pytest.raises(Refused, match="WRITE"):
+            device.write(output, before + 1)
+        assert device.read(output) == before
+        device.leave()
 
 
 @pytest.mark.parametrize(
