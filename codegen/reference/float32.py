@@ -119,7 +119,7 @@ class Float32:
             w[rows] = fma(s[rows][:, None], d, w.take(rows, axis=0))
         else:
             w[...] = fma(s[:, None], d, w)
-        return w, rows.size
+        return w, rows.size * d.size
 
     def bounded(
         self, w: F32, x: F32, s: F32, d: F32, most: np.float32

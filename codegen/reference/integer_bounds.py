@@ -121,7 +121,7 @@ class IntegerBounds:
 
     def outer(self, w: Range, x: Range, s: Range, d: Range) -> tuple[Range, int]:
         """Likewise."""
-        return self.moved(w, s, d), x.size
+        return self.moved(w, s, d), w.size
 
     def value(self, activation: str, a: Range) -> Range:
         """Any."""

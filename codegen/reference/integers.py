@@ -159,10 +159,10 @@ class Integers:
         return _nudged(tensor, c.exact * v.exact, c.fraction + v.fraction)
 
     def outer(self, w: Fixed, x: Fixed, s: Fixed, d: Fixed) -> tuple[Fixed, int]:
-        """The same of every pair; tells how many inputs are not zero."""
+        """The same of every pair; most changes may be rounded away."""
         products = s.exact[:, None] * d.exact
         after = _nudged(w, products, s.fraction + d.fraction)
-        return after, int(np.count_nonzero(x))
+        return after, int(np.count_nonzero(after != w))
 
     def value(self, activation: str, a: Fixed) -> Fixed:
         """By a table, or clipped."""

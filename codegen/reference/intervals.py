@@ -270,7 +270,7 @@ class Intervals:
         self, w: Interval, x: Interval, s: Interval, d: Interval
     ) -> tuple[Interval, int]:
         """Every row, written or left out."""
-        return self.moved(w, s, d), x.size
+        return self.moved(w, s, d), w.size
 
     def bounded(
         self, w: Interval, x: Interval, s: Interval, d: Interval, most: np.float32

@@ -117,7 +117,7 @@ class Arithmetic(Protocol[T]):
 
     def outer(self, w: T, x: T, s: T, d: T) -> tuple[T, int]:
         """w[i] = fma(s_i, d, w[i]) of the rows whose x_i is not zero, and how many
-        those are."""
+        weights that wrote; of integers, how many it changed."""
 
     def bounded(self, w: T, x: T, s: T, d: T, most: np.float32) -> tuple[T, int]:
         """w = fma(g, g > 0 ? 1 - q : 1 + q, w) with g = s_i d_j and q = w (1 / most), each

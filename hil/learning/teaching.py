@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -207,8 +208,19 @@ class Teaching:
         self._progress.stage(
             "learn",
             f"{self._task()}{lockstep.learned} steps, {lockstep.compared} compared, "
-            f"{counts_told(record)}{taken:.1f} s",
+            f"{self._changed()}{counts_told(record)}{taken:.1f} s",
         )
+
+    def _changed(self) -> str:
+        """Of integers, the share of weights that a step changes: rounding leaves the
+        others as they are, a gate for free."""
+        spec, lockstep = self._lesson.spec, self._lockstep
+        if not spec.numbers.integer or not lockstep.compared:
+            return ""
+        depth, shape = spec.network.depth, spec.network.shape
+        weights = sum(math.prod(shape(layer)) for layer in range(1, depth + 1))
+        share = lockstep.written / lockstep.compared / weights
+        return f"{share:.1%} of weights changed in a step, "
 
     def _task(self) -> str:
         """The task that was learned, for whoever watches."""

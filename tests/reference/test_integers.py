@@ -182,3 +182,22 @@ def test_a_weight_limit_holds_from_the_first_step_on() -> None:
         made.step(rng.integers(0, 16, 8).astype(np.uint8), 1, 0.5)
         for name, tensor in made.state.items():
             assert np.abs(tensor).max() * 2.0**-tensor.fraction <= 0.25, name
+
+
+@pytest.mark.parametrize("fmt", list(BITS))
+def test_what_a_step_changes_is_counted_and_not_what_rounding_leaves_out(
+    fmt: str,
+) -> None:
+    spec = Spec(Network((33, 17, 5)), RuleChoice("bp"), Inputs("u8", 16.0), format=fmt)
+    made, rng = Learner(spec), np.random.default_rng(1)
+    shares = []
+    for _ in range(40):
+        before = made.snapshot()
+        sample = rng.integers(0, 17, 33).astype(np.uint8)
+        made.step(sample, int(rng.integers(5)), ETA)
+        for layer in (1, 2):
+            name = f"W{layer}"
+            moved = np.count_nonzero(before[name] != np.asarray(made.state[name]))
+            assert made.changed[layer] == moved
+            shares.append(moved / before[name].size)
+    assert 0 < float(np.mean(shares)) < {"i16": 0.95, "i8": 0.4}[fmt]

@@ -196,6 +196,7 @@ def test_a_board_without_float32_takes_i16_by_itself_and_says_so(
     said = capsys.readouterr().out
     assert "in i16 (target microbit computes no float32), " in said
     assert "tanh/sigmoid in i16 on digits" in said
+    assert "% of weights changed in a step, " in said
 
 
 PROGRAM = """

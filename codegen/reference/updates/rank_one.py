@@ -21,7 +21,7 @@ def update(machine: Machine[T], layer: int, eta: np.float32) -> None:
     x, d = machine.input_of(layer), machine.delta_of(layer)
     s = arithmetic.against(eta, x)
     arithmetic.witness(s, f"s{layer}", "-(eta x)")
-    machine.changed[layer] = moved(machine, f"W{layer}", x, s, d) * d.size
+    machine.changed[layer] = moved(machine, f"W{layer}", x, s, d)
     biases_moved(machine, layer, d, eta)
 
 
@@ -43,17 +43,17 @@ def contrasted(
     of `more` = (y, c), either left out where x_i, or y_i, is zero."""
     arithmetic, name = machine.arithmetic, f"W{layer}"
     (x, d), (y, c) = less, more
-    after, rows = arithmetic.outer(
+    after, written = arithmetic.outer(
         machine.state[name], x, arithmetic.against(eta, x), d
     )
     towards = arithmetic.negated(arithmetic.against(eta, y))
     after, others = arithmetic.outer(after, y, towards, c)
-    machine.changed[layer] = max(rows, others) * d.size
+    machine.changed[layer] = max(written, others)
     machine.settle(name, after)
 
 
 def moved(machine: Machine[T], name: str, x: T, s: T, d: T) -> int:
-    """The state tensor `name` after s d^T; returns how many rows that wrote."""
-    after, rows = machine.arithmetic.outer(machine.state[name], x, s, d)
+    """The state tensor `name` after s d^T; returns how many weights that wrote."""
+    after, written = machine.arithmetic.outer(machine.state[name], x, s, d)
     machine.settle(name, after)
-    return rows
+    return written
