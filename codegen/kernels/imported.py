@@ -57,6 +57,21 @@ The largest of the places of a window that are in the image; then y within low .
 Sum of two that are repeated to n numbers: y = clamp(y_zero + rescaled(a + sign c, m, e)),
 a = rescaled(2^20 (x - x_zero), x_m, x_e), c the same of v. y may be x or v, where that
 has n numbers. rescaled as in hil_i8_conv_2d."""),
+    Kernel("i8_product", (
+        "const int8_t *x", "const int8_t *v", "const hil_scales_t *by", "int32_t v_zero",
+        "int8_t *y", "size_t n_x", "size_t n_v", "size_t n"), """
+Product of two that are repeated to n numbers: y = clamp(y_zero + rescaled((x - x_zero)
+(v - v_zero), m, e)). rescaled as in hil_i8_conv_2d. y may be x or v, where that has n
+numbers."""),
+    *(
+        Kernel(f"{format.name}_move", (
+            f"const {format.c_type} *x", "const hil_move_t *by", f"{format.c_type} *y"), """
+Numbers from places of x to places of y, along five axes: y[to_first + sum of i_k to_k] =
+x[from_first + sum of i_k from_k], 0 <= i_k < n_k. y holds nothing of x.""")
+        for format in (I8, F32)
+    ),
+    Kernel("i8_fill", ("int8_t *v", "int8_t value", "size_t n"), """
+v = value."""),
     Kernel("i8_lookup", ("const int8_t *x", "const int8_t *table", "int8_t *y", "size_t n"), """
 A function of one number, y = table[x modulo 256]. y may be x."""),
     Kernel("i8_mean", (
@@ -91,6 +106,22 @@ The largest of the places of a window that are in the image.{_BOUND}"""),
         "float *y", "size_t n_x", "size_t n_v", "size_t n"), f"""
 Sum of two that are repeated to n numbers, y = x + sign v, sign 1 or -1. y may be x or v,
 where that has n numbers.{_BOUND}"""),
+    Kernel("f32_product", (
+        "const float *x", "const float *v", "float low", "float high", "float *y", "size_t n_x",
+        "size_t n_v", "size_t n"), f"""
+Product of two that are repeated to n numbers, y = x v. y may be x or v, where that has n
+numbers.{_BOUND}"""),
+    Kernel("f32_bounded", (
+        "const float *x", "float low", "float high", "float *y", "size_t n"), f"""
+y = x. y may be x.{_BOUND}"""),
+    Kernel("f32_leaky_relu", ("const float *x", "float alpha", "float *y", "size_t n"), """
+y = x where x > 0, else alpha x, rounded once. y may be x."""),
+    Kernel("f32_hard_swish", ("const float *x", "float *y", "size_t n"), """
+y = x g / 6, g = x + 3 within 0 .. 6; each operation rounded once. y may be x."""),
+    Kernel("f32_mean", (
+        "const float *x", "float *y", "size_t outer", "size_t count", "size_t inner"), """
+Mean over the middle of three axes: from the first on, added in order, then one division by
+the count."""),
     Kernel("f32_softmax", (
         "const float *x", "float beta", "float *y", "size_t count", "size_t n"), """
 Softmax of `count` rows of n: E_i = exp((x_i - max) * beta), each operation rounded once;

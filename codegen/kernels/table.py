@@ -278,6 +278,9 @@ TABLE: tuple[Variant, ...] = (
     *_rows("average_pool_2d", "i8_average_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
+    *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
+    *_rows("move", "i8_move f32_move", (), cost.nothing),
+    *_rows("fill", "i8_fill", (), cost.nothing),
     *_rows("lookup", "i8_lookup", (), cost.nothing),
     *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
@@ -290,8 +293,14 @@ TABLE: tuple[Variant, ...] = (
     ),
     *(
         row
-        for name in ("fully_connected", "sum", "quantize", "hybrid_dense")
+        for name in ("fully_connected", "sum", "product", "bounded", "hard_swish", "quantize",
+                     "hybrid_dense")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, ("bounded__scalar",))
+    ),
+    *(
+        row
+        for name in ("leaky_relu", "mean")
+        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing)
     ),
     *(
         row

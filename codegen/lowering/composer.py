@@ -56,10 +56,13 @@ class GraphComposer:
             f"t{tensor.index}", shape, format, offset=self._places[tensor.index]
         )
 
-    def scratch(self, operator: Operator) -> Tensor:
-        """Numbers of 8 bits that a kernel keeps while it runs."""
-        place = self._places[arena.scratch(operator.index)]
-        return Tensor(f"scratch{operator.index}", (1,), I8, offset=place)
+    def scratch(
+        self, operator: Operator, format: Format = I8, first: int = 0
+    ) -> Tensor:
+        """Numbers that an operator keeps while it runs, from its byte `first` on."""
+        place = self._places[arena.scratch(operator.index)] + first
+        name = f"scratch{operator.index}" + (f"_{first}" if first else "")
+        return Tensor(name, (1,), format, offset=place)
 
     def weights(self, operator: Operator, place: int = 1) -> Tensor:
         """Constants as they lie in the file."""
@@ -97,6 +100,8 @@ class GraphComposer:
     ) -> Symbol:
         """A structure, as an operand."""
         name = f"net_{c_type[len('hil_') : -len('_t')]}{operator.index}"
+        more = sum(one.name.partition("_of")[0] == name for one in self.records)
+        name += f"_of{more}" if more else ""
         spelled = (
             (key, f"net_{value.name}" if isinstance(value, Tensor) else str(value))
             for key, value in fields.items()

@@ -12,7 +12,12 @@ from codegen.tensors import Tensor
 
 def limits(operator: Operator) -> dict[str, float | Symbol]:
     """What the fused activation keeps results within."""
-    low, high = BOUNDS[number(operator, "activation")]
+    return bounded_by(number(operator, "activation"))
+
+
+def bounded_by(fused: int) -> dict[str, float | Symbol]:
+    """The same of one of them."""
+    low, high = BOUNDS[fused]
     return {
         "low": Symbol("-__builtin_inff()") if low is None else low,
         "high": Symbol("__builtin_inff()") if high is None else high,

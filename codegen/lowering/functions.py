@@ -1,11 +1,11 @@
-"""Functions of real numbers as tables."""
+"""Functions of real numbers: of integers as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from codegen.graph.description import Operator
-from codegen.lowering.composer import GraphComposer, scale
+from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.fixed_point import binary32, nearest
 from codegen.lowering.operators.relu import table
 from codegen.program import Op
@@ -25,3 +25,11 @@ def of_reals(
         return nearest(binary32(value * inverse))
 
     return table(c, operator, each)
+
+
+def in_place(c: GraphComposer, operator: Operator, function: str) -> tuple[Op, ...]:
+    """A function of float32 that networks have as well: it computes in its output."""
+    x, y = c.activation(operator.inputs[0]), c.activation(operator.outputs[0])
+    n = operator.outputs[0].elements
+    before = call("copy", operator, v=x, x=y, n=n)
+    return (*before, *call(function, operator, h=y, n=n))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from codegen.errors import ModelError
 from codegen.graph import arena
 from codegen.graph.description import Graph, Operator
-from codegen.lowering import operators
+from codegen.lowering import operators, repeating
 from codegen.lowering.composer import GraphComposer, Record
 from codegen.lowering.floating import hybrid
 from codegen.lowering.folding import folded
@@ -68,7 +68,10 @@ def program(graph: Graph) -> GraphProgram:
 
 
 def _scratch(operator: Operator) -> int:
-    """Bytes that a kernel keeps while it runs: a row, or an image, of 8 bits."""
+    """Bytes that it keeps while it runs: tensors that are written out; a row, or an
+    image, of 8 bits."""
+    if operator.kind in ("ADD", "SUB", "MUL"):
+        return repeating.scratch(operator)
     x, w = operator.given(0), operator.given(1)
     if x is None or w is None or x.type != "f32" or not hybrid(operator):
         return 0

@@ -108,11 +108,23 @@ def pool(name: str, kind: str, padding: int, **options: int) -> bytes:
     )
 
 
-def pair(name: str, table: str, kind: str, fused: int) -> bytes:
-    """An operator of an image and of one row, with unlike scales."""
-    x, y = activation(kind, (1, 4, 5, 3), 0.05), activation(kind, (1, 1, 5, 3), 0.171)
+def pair(
+    name: str, table: str, kind: str, fused: int, *shapes: tuple[int, ...]
+) -> bytes:
+    """An operator of an image and of one row, or of two shapes, with unlike scales."""
+    one, other = shapes or ((1, 4, 5, 3), (1, 1, 5, 3))
+    x, y = activation(kind, one, 0.05), activation(kind, other, 0.171)
     output = activation(kind, (1, 4, 5, 3), 0.13)
     return model(name, 2, (x, y), output, table, {"FusedActivationFunction": fused})
+
+
+def sliced(
+    kind: str, numbers: tuple[list[int], ...], size: tuple[int, ...], **masks: int
+) -> bytes:
+    """STRIDED_SLICE of an image 5 x 5 x 3, by begins, ends and strides."""
+    told = (Given((4,), "i32", data=np.array(one, np.int32)) for one in numbers)
+    x, y = activation(kind, (1, 5, 5, 3)), activation(kind, size)
+    return model("STRIDED_SLICE", 2, (x, *told), y, "StridedSliceOptions", masks)
 
 
 def simple(
@@ -209,6 +221,28 @@ ODD = {
         for fused in (0, 1)
     },
     **{
+        f"{name}-{kind}-{place}": pair(name, table, kind, 0, *shapes)
+        for name, table in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions"))
+        for kind in ("i8", "f32")
+        for place, shapes in enumerate(
+            (((1, 4, 5, 3), (1, 4, 1, 1)), ((1, 4, 1, 3), (1, 1, 5, 1)), ((3,), (1, 4, 5, 3)))
+        )
+    },
+    **{
+        f"slice-{kind}-{place}": sliced(kind, numbers, size, **masks)
+        for kind in ("i8", "u8", "f32")
+        for place, (numbers, size, masks) in enumerate(
+            (
+                (([0, 1, -2, 0], [1, 9, 5, 2], [1, 2, 1, 1]), (1, 2, 2, 2), {}),
+                (([0, 4, 9, 0], [1, 0, -9, 3], [1, -2, -1, 2]), (1, 2, 5, 2), {}),
+                (
+                    ([0, -1, 3, 1], [0, 0, 0, 0], [1, 1, 2, 1]), (3, 2),
+                    {"ShrinkAxisMask": 3, "BeginMask": 4, "EndMask": 12},
+                ),
+            )
+        )
+    },
+    **{
         f"{name}-{kind}": shaped(name, table, kind, numbers, size, **options)
         for name, table, numbers, size, options in (
             ("PAD", "PadOptions", [[0, 0], [1, 2], [0, 3], [0, 0]], (1, 8, 8, 3), {}),
@@ -219,6 +253,7 @@ ODD = {
         for kind in ("i8", "u8", "f32")
         if (name, kind) != ("MEAN", "u8")
     },
+    "MEAN-i8-apart": shaped("MEAN", "ReducerOptions", "i8", [1, 3], (1, 5)),
     **{
         f"{name}-{kind}-{scale}": simple(
             name, table, activation(kind, (3, 50), scale), _output(name, kind, 0.07), **options

@@ -24,7 +24,8 @@ def _shape(operator: Operator) -> tuple[int, ...]:
 
 def _check(operator: Operator) -> Problems:
     axis, first = _axis(operator), dims(operator)
-    yield from checks.clamp(operator)
+    if number(operator, "activation"):
+        yield "a fused activation: supported is none"
     if not 0 <= axis < len(first):
         yield f"axis is {axis}: expected less than {len(first)}"
         return

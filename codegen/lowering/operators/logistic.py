@@ -6,12 +6,14 @@ import math
 
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer
-from codegen.lowering.functions import of_reals
+from codegen.lowering.functions import in_place, of_reals
 from codegen.program import Op
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
-    """One call."""
+    """One call; of float32 one in place, behind a copy."""
+    if operator.outputs[0].type == "f32":
+        return in_place(c, operator, "sigmoid")
     return of_reals(c, operator, lambda v: 1 / (1 + math.exp(-v)))

@@ -12,21 +12,24 @@ from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.fixed_point import BITS, Factor
 from codegen.program import Op
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call."""
     outer, count, inner = _cut(operator)
+    sizes = {"outer": outer, "count": count, "inner": inner}
+    x, y = c.activation(operator.inputs[0]), c.activation(operator.outputs[0])
+    if operator.outputs[0].type == "f32":
+        return call("mean", operator, x=x, y=y, **sizes)
     factor = _divided(
         Factor.of(scale(operator.inputs[0]) / scale(operator.outputs[0])), count
     )
     return call(
         "mean", operator,
-        x=c.activation(operator.inputs[0]),
+        x=x,
         by=scaling.scales(c, operator, [factor], 0),
-        y=c.activation(operator.outputs[0]),
-        outer=outer, count=count, inner=inner,
+        y=y, **sizes,
     )  # fmt: skip
 
 

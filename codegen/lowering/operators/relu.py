@@ -8,9 +8,10 @@ from codegen.formats import I8
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
 from codegen.lowering.fixed_point import Factor, binary32
+from codegen.lowering.floating import bounded_by
 from codegen.program import Op
 
-TYPES = ("i8",)
+TYPES = ("i8", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -20,7 +21,11 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 
 def bounded(c: GraphComposer, operator: Operator, fused: int) -> tuple[Op, ...]:
     """Numbers by the output's scale, bounded as by a fused activation."""
-    factor = Factor.of(binary32(scale(operator.inputs[0]) / scale(operator.outputs[0])))
+    x, y = operator.inputs[0], operator.outputs[0]
+    if y.type == "f32":
+        given = {"x": c.activation(x), "y": c.activation(y)}
+        return call("bounded", operator, n=y.elements, **given, **bounded_by(fused))
+    factor = Factor.of(binary32(scale(x) / scale(y)))
     return table(c, operator, factor, fused)
 
 

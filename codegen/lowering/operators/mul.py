@@ -1,0 +1,25 @@
+"""MUL."""
+
+from __future__ import annotations
+
+from codegen.graph.description import Operator
+from codegen.lowering import floating, scaling
+from codegen.lowering.composer import GraphComposer, call, scale, zero
+from codegen.lowering.fixed_point import Factor, binary32
+from codegen.lowering.repeating import pair
+from codegen.program import Op
+
+TYPES = ("i8", "f32")
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call, behind what writes out a tensor; the factor is of binary32."""
+    (x, v), y = operator.inputs, operator.outputs[0]
+    before, given = pair(c, operator)
+    given |= {"y": c.activation(y), "n": y.elements}
+    if y.type == "f32":
+        made = call("product", operator, **given, **floating.limits(operator))
+        return (*before, *made)
+    factor = Factor.of(binary32(binary32(scale(x) * scale(v)) / scale(y)))
+    by = scaling.scales(c, operator, [factor])
+    return (*before, *call("product", operator, by=by, v_zero=zero(v), **given))
