@@ -9,6 +9,7 @@
 #   make figures   count what docs/performance.md tabulates
 #   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
+#   make format-table  count what docs/integers.md tabulates
 #   make gallery   make the pictures of docs/gallery.md
 #   make reliability   disturb what docs/reliability.md tabulates
 #   make nightly   a thousand seeds of all faults
@@ -30,7 +31,7 @@ READY  := $(VENV)/ready$(if $(CI),-for-ci)
 JOBS   ?= 2
 export HIL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help setup wheelhouse lock docs dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table schemas lint system-packages clean
+.PHONY: help setup wheelhouse lock docs dist demo test test-all fuzz coverage figures gallery reliability nightly mutants accuracy memory-table format-table schemas lint system-packages clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -175,6 +176,12 @@ memory-table: setup
 	@$(BILL) --data mnist --network 784-128-10
 	@echo; $(BILL) --network $(DEEP) --target qemu-rv64gc
 	@echo; $(BILL) --network $(DEEP)
+
+# The table of docs/integers.md: what halves in i16, and quarters in i8.
+format-table: setup
+	@$(BILL) --formats --target mps2-an386 --network 64-24-10
+	@echo; $(BILL) --formats --target mps2-an386 --network 64-128-64-10
+	@echo; $(BILL) --formats --target mps2-an386 --network 784-128-10 --data mnist
 
 # What editors read; a test holds them against what `hil schema` prints.
 SCHEMAS := experiment sweep demo bench target record demo-record step

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
+from hil.errors import UsageError
 from hil.flags import OF_A_RUN, add_experiment, add_link_only, experiment_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="also show how the need grows with depth, width, K and batch",
     )
     parser.add_argument(
+        "--formats",
+        action="store_true",
+        help="the rule in each format of numbers instead, f32 beside i16 and i8",
+    )
+    parser.add_argument(
         "--markdown", action="store_true", help="only the table, for a document"
     )
     add_link_only(parser)
@@ -52,10 +58,18 @@ def run(given: argparse.Namespace) -> int:
     from hil.measuring.memory.rows import compare
 
     out, asked = output.of(given), experiment_of(given)
+    if given.formats and (given.measure or given.growth or given.link_only):
+        raise UsageError(
+            "--formats with --measure, --growth or --link-only: expected it alone",
+            "a format's own bill: hil memory --format i8 --measure",
+        )
     if given.link_only or serves(asked):
         _link_only(asked, given.measure, out)
         return 0
     lesson = prepare(_with_samples(asked, given))
+    if given.formats:
+        _formats(lesson, given.markdown, out)
+        return 0
     rows = list(compare(lesson))
     own = next(row for row in rows if row.rule == lesson.experiment.rule)
     nothing = all(row.network is None for row in rows)
@@ -89,6 +103,16 @@ def _with_samples(asked: Experiment, given: argparse.Namespace) -> Experiment:
     if there.features == asked.widths[0] and there.classes <= asked.widths[-1]:
         return asked
     return asked.override({"data": datasets.DENSE})
+
+
+def _formats(lesson: Lesson, markdown: bool, out: output.Output) -> None:
+    """The rule's own bytes, format by format."""
+    from hil.measuring.memory import formats
+
+    found = formats.compare(lesson)
+    for line in (formats.markdown if markdown else formats.lines)(found, lesson):
+        out.line(line)
+    out.document(formats.to_json(found, lesson))
 
 
 def _link_only(asked: Experiment, measured: bool, out: output.Output) -> None:

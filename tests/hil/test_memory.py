@@ -307,3 +307,30 @@ def test_where_nothing_tells_the_calls_there_is_no_bound(host_cc: str) -> None:
     assert any("-" in line for line in report.table(found))
     gcc = replace(lesson, experiment=replace(lesson.experiment, toolchain="gcc"))
     assert all(row.code is not None for row in compare(gcc) if row.refused is None)
+
+
+def test_each_format_has_its_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(tmp_path, *SMALL, "--formats")
+    f32, i16, i8 = found["formats"]
+    assert [one["format"] for one in found["formats"]] == ["f32", "i16", "i8"]
+    assert f32["state"] == 2 * i16["state"] == 4 * (64 * 32 + 32 + 32 * 10 + 10)
+    assert i16["state"] == 2 * (i8["state"] - 2)  # b2 has ten bytes, and two of padding
+    for one, name in zip(found["formats"], ("f32", "i16", "i8"), strict=True):
+        lesson = prepare(Experiment(network="64-32-10", format=name))
+        assert one["image"] == plan_for(lesson).ram
+        assert one["ram"] == one["state"] + one["scratch"] + one["stack"]
+    capsys.readouterr()
+    assert main(["memory", *SMALL, "--formats", "--markdown"]) == 0
+    assert f"| i8 | {i8['state']:,} | " in capsys.readouterr().out
+    assert main(["memory", *SMALL, "--formats", "--growth"]) == 2
+
+
+def test_a_format_that_a_target_has_not_says_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["memory", *SMALL, "--formats", "--target", "microbit"]) == 0
+    said = capsys.readouterr().out
+    assert "f32  not here: target 'microbit' has no hardware binary32" in said
+    assert "\ni16  " in said

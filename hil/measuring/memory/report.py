@@ -95,7 +95,7 @@ def _cells(rows: Sequence[Row]) -> tuple[list[str], list[tuple[str, list[str]]]]
     return heads, lines
 
 
-def _aligned(
+def aligned(
     heads: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]]
 ) -> Iterator[str]:
     """A table whose first column is text and whose others are numbers."""
@@ -116,7 +116,7 @@ def _has_figures(row: Row) -> bool:
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """Rules as rows, classes as columns; then the rules that have no figures."""
     heads, lines = _cells([row for row in rows if _has_figures(row)])
-    yield from _aligned(heads, lines)
+    yield from aligned(heads, lines)
     for row in rows:
         if row.refused is not None:
             said = "not here" if row.network is None else "refused"
@@ -149,7 +149,7 @@ def layers(row: Row, lesson: Lesson) -> Iterator[str]:
         lines.append(
             (f"  layer {share.layer}" if share.layer else "  no layer's", cells)
         )
-    yield from _aligned(heads, lines)
+    yield from aligned(heads, lines)
 
 
 def largest(row: Row) -> str:
@@ -185,7 +185,7 @@ def orders(found: Sequence[Growth], n_out: int) -> Iterator[str]:
         )
         for g in found
     ]
-    yield from _aligned(CLASSES, lines)
+    yield from aligned(CLASSES, lines)
     for growth in found:
         if growth.k is not None:
             inner = ", ".join(

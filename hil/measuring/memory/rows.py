@@ -128,7 +128,7 @@ def compare(lesson: Lesson) -> Iterator[Row]:
             planned[name] = error
     made: dict[str, Row] = {}
     for name in sorted(planned, key=lambda name: name != own):
-        made[name] = _row(name, planned[name], lesson)
+        made[name] = row_of(name, planned[name], lesson)
         if INFERENCE not in made and (built := made[name].built) is not None:
             made[INFERENCE] = _inference(built, lesson)
             yield made[INFERENCE]
@@ -136,7 +136,8 @@ def compare(lesson: Lesson) -> Iterator[Row]:
         yield made[name]
 
 
-def _row(name: str, planned: Plan | HilError, lesson: Lesson) -> Row:
+def row_of(name: str, planned: Plan | HilError, lesson: Lesson) -> Row:
+    """The row of a rule, from its plan, which is built here, or why there is none."""
     if isinstance(planned, HilError):
         return Row(name, None, refused=planned)
     try:
