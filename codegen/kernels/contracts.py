@@ -234,6 +234,12 @@ Weights of linear ones v by a sigmoidal contrast, s what they were born as: u = 
 operation rounded once. |v_j| <= 1; where u is -1, q is infinite and w_j a zero."""),
     Kernel("f32_target", ("float *t", "uint32_t label", "float value", _N), """
 t_j = value where j is the label, else +0."""),
+    Kernel("f32_class_mean", (
+        "float *w", "const float *x", "uint32_t label", "float share", "float limit",
+        *_N_IN_OUT), """
+A class's mean moves to a sample: with m_i = W[i][label], m_i = fma(share, x_i - m_i, m_i),
+the difference rounded, within limit as hil_f32_clip is. Returns the square of the mean:
+q = fma(m_i, m_i, q) from +0 on, i ascending.""", "float"),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
 q_j = 1 where e_j >= threshold, -1 where e_j <= -threshold, else +0."""),
     Kernel("f32_clip", ("float *v", "float limit", _N), """

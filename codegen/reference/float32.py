@@ -139,6 +139,24 @@ class Float32:
         cube = (ratio * ratio) * ratio
         return s * (np.float32(2) / (_ONE + cube * cube))
 
+    def unseen(self, counts: F32, t: F32) -> bool:
+        """Looks at one."""
+        return bool(counts[t.argmax()] == 0)
+
+    def averaged(
+        self, w: F32, b: F32, counts: F32, x: F32, t: F32,
+        limit: np.float32, least: np.float32,
+    ) -> tuple[F32, F32, F32]:  # fmt: skip
+        """In place, one column."""
+        y = int(t.argmax())
+        counts[y] += _ONE
+        old = w[:, y].copy()
+        mean = self.clipped(fma(_ONE / counts[y], x - old, old), limit)
+        w[:, y] = mean
+        square = fma_chain(mean[:, None], mean[:, None], np.zeros(1, np.float32))[0]
+        b[y] = np.float32(-0.5) * square if square < -2 * least else least
+        return w, b, counts
+
     def value(self, activation: str, a: F32) -> F32:
         """By the project's own functions."""
         return ACTIVATIONS[activation].value(a)

@@ -282,6 +282,21 @@ class Intervals:
         """From nothing to twice s, which is exact."""
         return Interval(min(0.0, 2 * s.lo), max(0.0, 2 * s.hi), s.shape)
 
+    def unseen(self, counts: Interval, t: Interval) -> bool:
+        """It may be, which costs what nothing comes after."""
+        return False
+
+    def averaged(
+        self, w: Interval, b: Interval, counts: Interval, x: Interval, t: Interval,
+        limit: np.float32, least: np.float32,
+    ) -> tuple[Interval, Interval, Interval]:  # fmt: skip
+        """Means between what they are of, counts that stay where one more is none, and
+        offsets of no sample to those of the largest mean."""
+        mean = self.clipped(self.leaked(w, np.float32(1), x), limit)
+        most = float(np.float32(2.0**24))
+        offsets = Interval(float(least), 0.0, b.shape)
+        return mean, offsets, Interval(0.0, most, counts.shape)
+
     def value(self, activation: str, a: Interval) -> Interval:
         """All activations rise, so that the ends are enough."""
         ends: dict[str, Callable[[float], float]] = {

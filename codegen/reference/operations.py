@@ -128,6 +128,17 @@ class Arithmetic(Protocol[T]):
         """s (2 / (1 + c c)) with u = s < 0 ? -v : v, q = (1 - u) / (1 + u), c = (q q) q,
         each rounded; v within 1."""
 
+    def unseen(self, counts: T, t: T) -> bool:
+        """Whether the count of the class that t [n] is 1 at is zero."""
+
+    def averaged(
+        self, w: T, b: T, counts: T, x: T, t: T, limit: np.float32, least: np.float32
+    ) -> tuple[T, T, T]:
+        """The class y that t [n] is 1 at, by a sample x [m]: n_y = counts_y + 1, share =
+        1 / n_y, w[i, y] = fma(share, x_i - w[i, y], w[i, y]) within limit as `clipped`
+        is, q = fma(w[i, y], w[i, y], q) from +0 on for i ascending, b_y = -q / 2, but
+        `least` where q is not below -2 least."""
+
     def value(self, activation: str, a: T) -> T:
         """phi(a)."""
 

@@ -48,12 +48,14 @@ class Declaration:
     `codegen.forms` has the common forms.
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
-    `most`: weight layers of such a network at most, and `why` there are no more.
+    `most`: weight layers of such a network at most, and `why` there are no more;
+    `hidden`: hidden layers of the network where none is asked for (None: as ever).
     `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
     empty where all do.
     `whole(parameters)`: which of them has rows learn so that no gate can leave some out;
     empty where none has.
+    `rated`: whether a learning rate says how far a step goes.
     `floating`: why it makes no sense in integers, if it makes none.
     """
 
@@ -69,9 +71,11 @@ class Declaration:
     outputs: tuple[str, ...] = OUTPUTS
     most: int | None = None
     why: str = ""
+    hidden: int | None = None
     phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
     conflict: Callable[[Parameters], str] = lambda parameters: ""
     whole: Callable[[Parameters], str] = lambda parameters: ""
+    rated: bool = True
     floating: str = ""
 
     def suited(self, network: Network) -> Network:

@@ -141,6 +141,7 @@ def _settled(
 ) -> Experiment:
     """The effective experiment: every key has the value that the run will have."""
     lr, decay, network = experiment.lr, experiment.lr_decay, spec.network
+    rates.require(spec.rule, lr)
     return replace(
         _at_absolute_paths(experiment),
         name=experiment.name or f"{dataset.name}-{experiment.rule}",
@@ -314,6 +315,8 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
     default: tuple[int, ...] = (dataset.features, DEFAULT_HIDDEN, n_out)
     if goal == "label":
         default = DEFAULT_WIDTHS.get(dataset.name, default)
+    if declared.hidden is not None:
+        default = (*default[: declared.hidden + 1], n_out)
     output = "sigmoid" if goal == "label" else "identity"
     usual = declared.suited(Network(experiment.widths or default, "tanh", output))
     network = Network(

@@ -12,6 +12,7 @@ from codegen import rules
 from codegen.numbers import Numbers
 from codegen.rules import Rate
 from codegen.spec import Network, RuleChoice
+from hil.errors import UsageError
 
 WIDE = 256
 """Inputs beyond which the `wide` column holds."""
@@ -31,6 +32,16 @@ def default(choice: RuleChoice, network: Network, numbers: Numbers) -> float:
     chosen = network.output == "identity" and len(rule.declaration.outputs) > 1
     usual = min(found, IDENTITY_OUTPUT) if chosen else found
     return usual * _column(Rate(numbers.rate, numbers.wide), network)
+
+
+def require(choice: RuleChoice, lr: float | None) -> None:
+    """Raise `UsageError` for the learning rate of a rule that has none, but 1."""
+    if lr not in (None, 1.0) and not rules.declaration(choice.name).rated:
+        raise UsageError(
+            f"lr is {lr:g}, but rule {choice.name!r} has no learning rate: it counts "
+            "samples",
+            "leave lr out",
+        )
 
 
 def default_decay(network: Network) -> float:

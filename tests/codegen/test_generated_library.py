@@ -18,6 +18,7 @@ from codegen.planning.plan import plan
 from codegen.reference.learner import Learner
 from codegen.rendering.render import render, render_network
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
+from tests.kinds import WITHOUT_RANK_ONE
 
 HERE = Path(__file__).parent
 STRICT = (
@@ -98,7 +99,7 @@ def test_the_network_is_tidy(rule: str, schedule: str, dtype: str, kind: str) ->
     gate = Gate(kind, active=0.5) if kind != "none" else Gate()
     network = rules.declaration(rule).suited(Network((8, 6, 6, 4)))
     spec = Spec(network, RuleChoice(rule), Inputs(dtype, 1), gate=gate)
-    schedule = "auto" if rule == "fg-weight" or gate.rows else schedule
+    schedule = "auto" if rule in WITHOUT_RANK_ONE or gate.rows else schedule
     if gate.rows and "rows" not in rules.declaration(rule).gates:
         return
     target = targets.load("qemu-rv64gcv")
@@ -146,7 +147,7 @@ def test_no_vector_register_is_spilled(
     vlen: int | None,
 ) -> None:
     """Registers are spilled whole, and nothing else here moves whole registers."""
-    if rule == "fg-weight":  # it has no rank-1 update that could wait
+    if rule in WITHOUT_RANK_ONE:  # it has no rank-1 update that could wait
         schedule = "auto"
     target = targets.load("qemu-rv64gcv")
     spec = Spec(rules.declaration(rule).suited(Network(layers)), RuleChoice(rule))

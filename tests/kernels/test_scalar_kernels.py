@@ -314,6 +314,21 @@ def test_a_label_as_a_target(call: Call, n: int) -> None:
         same(t, -one_hot(label, n) + np.float32(0))
 
 
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("limit", [0.5, 30.0])
+def test_a_mean_moves_to_a_sample_of_its_class(
+    call: Call, n: int, limit: float
+) -> None:
+    for label in (0, 2):
+        w, x = drawn(21, n * 3).reshape(n, 3), drawn(22, n)
+        b, t, counts = drawn(23, 3), one_hot(label, 3), np.full(3, 4, np.float32)
+        found = w.copy()
+        square = call("f32_class_mean", found, x, label, 0.2, limit, n, 3)
+        FLOAT32.averaged(w, b, counts, x, t, np.float32(limit), np.float32(-1e30))
+        same(found, w)
+        assert np.float32(-0.5) * np.float32(square) == b[label]
+
+
 VECTORS = {"sigmoid": "f32_sigmoid_bce_vector", "identity": "f32_identity_mse_vector"}
 
 

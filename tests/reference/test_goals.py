@@ -15,6 +15,7 @@ from codegen.reference import Learner, NonFinite, random
 from codegen.reference.certificate import certify
 from codegen.reference.health import health
 from codegen.spec import GOALS, Clip, Inputs, Network, RuleChoice, Spec
+from tests.kinds import OF_NUMBERS
 
 LAYERS = (6, 17, 18, 6)
 SQUARE = Spec(Network((6, 4, 6)), RuleChoice("bp"))
@@ -107,7 +108,7 @@ def test_regression_is_scikit_learns_perceptron() -> None:
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_NUMBERS)
 def test_a_label_is_the_one_hot_vector_bit_for_bit(rule: str, output: str) -> None:
     named, held = (Learner(spec_of(rule, g, output)) for g in ("label", "vector"))
     for label in (2, 5, 0):
@@ -117,7 +118,7 @@ def test_a_label_is_the_one_hot_vector_bit_for_bit(rule: str, output: str) -> No
     assert named.digest() == held.digest()
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_NUMBERS)
 def test_the_sample_itself_is_a_target_like_any_other(rule: str) -> None:
     """As the network sees it: scaled."""
     raw = np.array([0, 3, 16, 9, 1, 200], np.uint8)
@@ -191,7 +192,7 @@ def test_the_health_of_a_step_is_told_of_its_own_goal() -> None:
         assert angle is not None and angle < 0.5
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_NUMBERS)
 @pytest.mark.parametrize("goal", ["vector", "sample"])
 def test_no_target_within_its_bounds_leaves_a_certificate(goal: str, rule: str) -> None:
     spec = replace(

@@ -17,6 +17,7 @@ from allpairspy import AllPairs
 from codegen import rules
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from hil import Experiment, run
+from tests.kinds import WITHOUT_RANK_ONE, small_rate
 from tests.regression.machines import MACHINES, samples
 
 STEPS = 24
@@ -42,7 +43,7 @@ def possible(case: Sequence[object]) -> bool:
         return False
     if len(case) < 7 or case[6] != "fused":
         return True
-    return case[1] != "fg-weight" and (case[1], case[4]) != ("eqprop", "64-10")
+    return case[1] not in WITHOUT_RANK_ONE and (case[1], case[4]) != ("eqprop", "64-10")
 
 
 CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
@@ -100,7 +101,7 @@ def test_every_step_is_equal(
             activation=activation,
             output=output,
             data=samples(tmp_path, network, inputs),
-            lr=1e-5 if rule == "fg-weight" else 0.01,
+            lr=small_rate(rule),
             steps=STEPS,
             test=20,
             schedule="auto" if code == "agnostic" else code,
@@ -114,7 +115,7 @@ def test_every_step_is_equal(
     assert (record.result, record.compared) == ("pass", STEPS)
 
 
-WAITING = [name for name in rules.names() if name != "fg-weight"]
+WAITING = [name for name in rules.names() if name not in WITHOUT_RANK_ONE]
 """The rules with an update that a fused schedule leaves pending."""
 
 

@@ -18,6 +18,7 @@ from hil import Experiment, run
 from hil.data.datasets import load
 from hil.errors import DeviceFault, UsageError
 from hil.lesson.preparing import prepare
+from tests.kinds import small_rate
 from tests.regression.machines import MACHINES, samples
 
 STEPS = 24
@@ -71,10 +72,9 @@ PAIRS = on_machines(AllPairs(list(map(list, CHOICES)), filter_func=possible))
 
 def passes(folder: Path, **keys: Any) -> None:
     network = str(keys["network"])
-    lr = 1e-5 if keys["rule"] == "fg-weight" else 0.01
     record = run(
         Experiment(**{"data": samples(folder, network), "steps": STEPS, "test": 8,
-                      "lr": lr, **keys}),
+                      "lr": small_rate(str(keys["rule"])), **keys}),
         out=folder,
     )  # fmt: skip
     assert record.error is None

@@ -12,6 +12,7 @@ from codegen import rules
 from codegen.spec import Network
 from hil import Experiment, run
 from hil.learning import feed
+from tests.kinds import OF_NUMBERS, WITHOUT_RANK_ONE
 
 NETWORK = (10, 19, 13, 1)
 VECTOR = Experiment(data="friedman", network=NETWORK, steps=40, test=20)
@@ -42,7 +43,7 @@ def _takes(rule: str, keys: dict[str, Any]) -> bool:
         return False
     gates = declared.gates
     waits = keys.get("schedule") != "fused" or not (
-        rule == "fg-weight" or "clip_weights" in keys
+        rule in WITHOUT_RANK_ONE or "clip_weights" in keys
     )
     return waits and ("error_gate" not in keys or "error" in gates)
 
@@ -50,7 +51,7 @@ def _takes(rule: str, keys: dict[str, Any]) -> bool:
 def meetings() -> list[tuple[str, str, dict[str, Any]]]:
     """Every rule on two machines, every machine and every limit with some rules."""
     found = []
-    for place, rule in enumerate(rules.names()):
+    for place, rule in enumerate(OF_NUMBERS):
         for shift in (0, 3):
             target, machine = MACHINES[(place + shift) % len(MACHINES)]
             keys = {**machine, **LIMITS[(place + 2 * shift) % len(LIMITS)]}

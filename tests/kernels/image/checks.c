@@ -758,6 +758,22 @@ static void check_f32_target(void (*kernel)(float *, uint32_t, float, size_t))
     }
 }
 
+static void check_f32_class_mean(
+    float (*kernel)(float *, const float *, uint32_t, float, float, size_t, size_t))
+{
+    EACH (n, sizes) {
+        const size_t n_out = 1 + draw() % 9, n_in = 1 + (n - 1) / n_out;
+        const uint32_t label = draw() % (uint32_t)n_out;
+        fill(x, n_in, true);
+        fill_outputs(n_in * n_out);
+        const float square = hil_f32_class_mean__scalar(
+            first_out[0], x, label, 0.3f, 0.9f, n_in, n_out);
+        const float other = kernel(first_out[1], x, label, 0.3f, 0.9f, n_in, n_out);
+        same_word(word_of(square), word_of(other), n_in, n_out, label);
+        same(first_out, 1, n_in * n_out);
+    }
+}
+
 static void check_f32_fill(void (*kernel)(float *, float, size_t))
 {
     EACH (n, sizes) {

@@ -1,0 +1,101 @@
+"""Heads without a gradient, against scikit-learn's, and classes that come one by one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.neighbors import NearestCentroid
+
+from codegen.reference import Learner
+from codegen.rules.ncm import UNSEEN
+from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec
+
+TRAIN = 1200
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    x, y = load_digits(return_X_y=True)
+    return x.astype(np.uint8), y
+
+
+def learner(n_out: int = 10, **more: object) -> Learner:
+    inputs = Inputs("u8", 16.0)
+    network = Network((64, n_out), output="softmax")
+    return Learner(Spec(network, RuleChoice("ncm"), inputs, **more))  # type: ignore[arg-type]
+
+
+def taught(x: np.ndarray, y: np.ndarray) -> Learner:
+    made = learner()
+    for sample, label in zip(x, y, strict=True):
+        made.step(sample, int(label), 1.0)
+    return made
+
+
+def answers(made: Learner, x: np.ndarray) -> np.ndarray:
+    return np.array([made.infer(sample).argmax() for sample in x])
+
+
+def test_it_answers_as_scikit_learns_nearest_centroid(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x, y = digits
+    made = taught(x[:TRAIN], y[:TRAIN])
+    theirs = NearestCentroid().fit(x[:TRAIN] / 16, y[:TRAIN])
+    np.testing.assert_allclose(made.state["W1"].T, theirs.centroids_, atol=1e-5)
+    assert np.array_equal(answers(made, x[TRAIN:]), theirs.predict(x[TRAIN:] / 16))
+
+
+def test_classes_that_come_one_by_one_are_learned_as_if_they_came_mixed(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """A step of one class leaves the others as they are, to the bit."""
+    x, y = digits
+    one_by_one = np.argsort(y[:TRAIN], kind="stable")
+    sorted_, mixed = taught(x[one_by_one], y[one_by_one]), taught(x[:TRAIN], y[:TRAIN])
+    assert sorted_.digest() == mixed.digest()
+
+
+def test_a_class_without_samples_is_never_the_answer(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x, y = digits
+    few = y[:TRAIN] < 3
+    made = taught(x[:TRAIN][few], y[:TRAIN][few])
+    assert set(answers(made, x[TRAIN:])) == {0, 1, 2}
+    assert made.infer(x[0])[3:].max() < 1e-37
+
+
+def test_the_first_sample_of_a_class_costs_what_guessing_costs(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x, y = digits
+    made = learner()
+    first = made.step(x[0], int(y[0]), 1.0)
+    assert first.loss == np.float32(math.log(10))
+    assert made.step(x[0], int(y[0]), 1.0).loss == 0
+
+
+def test_means_stay_within_the_limit_of_weights() -> None:
+    made = learner(2, clip=Clip(weights=0.5))
+    made.step(np.full(64, 255, np.uint8), 1, 1.0)
+    assert set(made.state["W1"][:, 1]) == {np.float32(0.5)}
+    assert made.state["b1"].tolist() == [np.float32(UNSEEN), -8.0]
+
+
+def test_a_mean_too_large_for_its_square_is_no_answer() -> None:
+    spec = Spec(Network((1, 2), output="softmax"), RuleChoice("ncm"), Inputs("f32", 1))
+    made = Learner(spec)
+    made.step(np.array([3e30], np.float32), 1, 1.0)
+    assert made.state["b1"][1] == np.float32(UNSEEN)
+
+
+def test_a_count_of_2_24_stays() -> None:
+    made = learner(2)
+    made.state["counts"][:] = 2**24
+    made.step(np.full(64, 16, np.uint8), 1, 1.0)
+    assert made.state["counts"].tolist() == [2**24, 2**24]
+    assert made.state["W1"][0, 1] == np.float32(2**-24)
