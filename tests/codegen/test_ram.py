@@ -142,13 +142,13 @@ def test_a_rehearsal_buffer_is_counted(
     assert planned.ram == built(planned).ram
 
 
-@pytest.mark.parametrize(("goal", "target"), [("vector", 12), ("sample", 0)])
+@pytest.mark.parametrize(("goal", "target"), [("vector", 16), ("sample", 0)])
 def test_targets_are_counted(goal: str, target: int) -> None:
     """In the buffer as they travel, and a vector's aligned copy besides."""
-    spec = Spec(Network((3, 7, 3), output="identity"), goal=goal)
+    spec = Spec(Network((4, 7, 4), output="identity"), goal=goal)
     planned = plan(spec, targets.load("mps2-an386"), rehearsal=3)
     (row,) = (item for item in planned.bill if item.kind == "rehearsal")
-    assert row.bytes == 3 * (3 + target + 1)
+    assert row.bytes == 3 * (4 + target + 1)
     assert planned.ram == built(planned).ram
 
 
