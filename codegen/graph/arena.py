@@ -5,7 +5,7 @@ A tensor lives from the operator that computes it (an input of the model: from t
 beginning) to the last one that reads it (an output: to the end). The largest is
 placed first, each at the lowest place that is free for all of its life (Pisarchyk and
 Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, greedy by
-size). What a RESHAPE or a SQUEEZE gives is what it is given, so both are one place.
+size). What a RESHAPE, a SQUEEZE or an EXPAND_DIMS gives is what it is given, so both are one place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from codegen.graph.description import Graph, Operator
 
 ALIGNMENT = 16
 """Bytes to which a tensor's place is aligned."""
-COPIES = frozenset({"RESHAPE", "SQUEEZE"})
+COPIES = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 """Operators whose output is their input, byte for byte."""
 
 

@@ -70,6 +70,15 @@ Numbers from places of x to places of y, along five axes: y[to_first + sum of i_
 x[from_first + sum of i_k from_k], 0 <= i_k < n_k. y holds nothing of x.""")
         for format in (I8, F32)
     ),
+    *(
+        Kernel(f"{format.name}_{which}", (
+            f"const {format.c_type} *x", f"const {format.c_type} *v", f"{format.c_type} *y",
+            "size_t n_x", "size_t n_v", "size_t n"), f"""
+The {word} of two that are repeated to n numbers, v where neither is (NaN). y may be x or v,
+where that has n numbers.""")
+        for which, word in (("maximum", "larger"), ("minimum", "smaller"))
+        for format in (I8, F32)
+    ),
     Kernel("i8_fill", ("int8_t *v", "int8_t value", "size_t n"), """
 v = value."""),
     Kernel("i8_lookup", ("const int8_t *x", "const int8_t *table", "int8_t *y", "size_t n"), """

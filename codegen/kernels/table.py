@@ -280,6 +280,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
     *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
+    *_rows("extreme", "i8_maximum i8_minimum f32_maximum f32_minimum", (), cost.nothing),
     *_rows("move", "i8_move f32_move", (), cost.nothing),
     *_rows("fill", "i8_fill", (), cost.nothing),
     *_rows("lookup", "i8_lookup", (), cost.nothing),

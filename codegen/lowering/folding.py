@@ -9,6 +9,26 @@ from codegen.graph.description import Graph, Operator, Tensor
 
 
 def folded(graph: Graph) -> Graph:
+    """The graph without what depends on constants alone."""
+    return _widening(_without_shapes(graph))
+
+
+def _without_shapes(graph: Graph) -> Graph:
+    """The graph without what computes shapes of RESHAPE, which are those of outputs."""
+    needed = {one.index for one in graph.outputs}
+    kept: list[Operator] = []
+    for operator in reversed(graph.operators):
+        if any(one.index in needed for one in operator.outputs):
+            read = (
+                operator.inputs[:1] if operator.kind == "RESHAPE" else operator.inputs
+            )
+            needed |= {one.index for one in read if one is not None}
+            kept.append(replace(operator, inputs=read))
+    numbered = enumerate(reversed(kept))
+    return replace(graph, operators=tuple(replace(one, index=k) for k, one in numbered))
+
+
+def _widening(graph: Graph) -> Graph:
     """The graph without DEQUANTIZE of constants of 16 bits, whose results are constants
     of float32."""
     found = {

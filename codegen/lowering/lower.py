@@ -70,7 +70,7 @@ def program(graph: Graph) -> GraphProgram:
 def _scratch(operator: Operator) -> int:
     """Bytes that it keeps while it runs: tensors that are written out; a row, or an
     image, of 8 bits."""
-    if operator.kind in ("ADD", "SUB", "MUL"):
+    if operator.kind in repeating.KINDS:
         return repeating.scratch(operator)
     x, w = operator.given(0), operator.given(1)
     if x is None or w is None or x.type != "f32" or not hybrid(operator):

@@ -118,6 +118,13 @@ def pair(
     return model(name, 2, (x, y), output, table, {"FusedActivationFunction": fused})
 
 
+def chosen(name: str, kind: str, *shapes: tuple[int, ...]) -> bytes:
+    """MAXIMUM or MINIMUM of two shapes, with one scale."""
+    inputs = tuple(activation(kind, shape) for shape in shapes)
+    output = activation(kind, (1, 4, 5, 3))
+    return model(name, 2, inputs, output, "MaximumMinimumOptions")
+
+
 def sliced(
     kind: str, numbers: tuple[list[int], ...], size: tuple[int, ...], **masks: int
 ) -> bytes:
@@ -228,6 +235,31 @@ ODD = {
             (((1, 4, 5, 3), (1, 4, 1, 1)), ((1, 4, 1, 3), (1, 1, 5, 1)), ((3,), (1, 4, 5, 3)))
         )
     },
+    **{
+        f"{name}-{kind}-{place}": chosen(name, kind, *shapes)
+        for name in ("MAXIMUM", "MINIMUM")
+        for kind in ("i8", "u8", "f32")
+        for place, shapes in enumerate((((1, 4, 5, 3), (3,)), ((1, 4, 1, 3), (1, 1, 5, 1))))
+    },
+    **{
+        f"pack-{kind}": model(
+            "PACK", 2 if kind == "i8" else 1, (activation(kind, (4, 3)),) * 3,
+            activation(kind, (4, 3, 3)), "PackOptions", {"Axis": -2, "ValuesCount": 3},
+        )
+        for kind in ("i8", "u8", "f32")
+    },
+    **{
+        f"expand-{kind}": model(
+            "EXPAND_DIMS", 1,
+            (activation(kind, (4, 3)), Given((), "i32", data=np.array(-2, np.int32))),
+            activation(kind, (4, 1, 3)), "ExpandDimsOptions",
+        )
+        for kind in ("i8", "u8", "f32")
+    },
+    "shape": model(
+        "SHAPE", 1, (activation("i8", (4, 3)),), Given((2,), "i32"), "ShapeOptions",
+        {"OutType": 2},
+    ),
     **{
         f"slice-{kind}-{place}": sliced(kind, numbers, size, **masks)
         for kind in ("i8", "u8", "f32")

@@ -8,8 +8,8 @@ import pytest
 
 from codegen import kernels
 from codegen.errors import ModelError
-from codegen.graph import reading
-from codegen.graph.description import Graph
+from codegen.graph import reading, support
+from codegen.graph.description import Graph, Operator, Tensor
 from codegen.kernels.imported import IMPORTED
 from codegen.lowering import program
 from codegen.reference import graph as twin
@@ -73,6 +73,46 @@ def test_a_model_gives_the_bits_of_the_twin_and_the_goldens(
             if output.type != "f32":
                 expected = found[f"ref{place}"][case]
                 assert told[place].tobytes() == expected.tobytes(), output
+
+
+def test_what_computes_a_shape_of_the_file_costs_nothing() -> None:
+    """As Keras writes a Reshape whose batch is open: of SHAPE the first, PACK, RESHAPE."""
+
+    def whole(index: int, shape: tuple[int, ...], *values: int) -> Tensor:
+        data = memoryview(np.array(values, np.int32).tobytes()) if values else None
+        return Tensor(index, f"t{index}", shape, "i32", data=data)
+
+    x, y = (Tensor(k, "xy"[k], ((1, 6), (1, 3, 2))[k], "f32") for k in (0, 1))
+    sizes, batch, asked = whole(2, (2,)), whole(3, ()), whole(4, (3,))
+    begin, end = whole(5, (1,), 0), whole(6, (1,), 1)
+    three, two = whole(7, (), 3), whole(8, (), 2)
+    masks = dict.fromkeys(("begin", "end", "ellipsis", "new_axis", "shrink"), 0)
+    slice = {f"{name}_mask": n for name, n in (masks | {"shrink": 1}).items()}
+    operators = (
+        Operator(0, "SHAPE", 1, (x,), (sizes,)),
+        Operator(
+            1,
+            "STRIDED_SLICE",
+            1,
+            (sizes, begin, end, end),
+            (batch,),
+            (),
+            slice | {"offset": False},
+        ),
+        Operator(
+            2, "PACK", 1, (batch, three, two), (asked,), (), {"count": 3, "axis": 0}
+        ),
+        Operator(3, "RESHAPE", 1, (x, asked), (y,), (), {"shape": ()}),
+    )
+    tensors = (x, y, sizes, batch, asked, begin, end, three, two)
+    read = Graph(0, tensors, operators, (x,), (y,))
+    assert support.problems(read) == []
+    given = np.arange(6, dtype=np.float32).reshape(1, 6)
+    made = twin.run(read, [given])
+    assert made[4].tolist() == [1, 3, 2]
+    assert made[1].tolist() == given.reshape(1, 3, 2).tolist()
+    assert [*program(read).ops()] == []
+    assert program(read).arena == 32
 
 
 def test_every_model_of_the_data_is_computed_but_those_with_an_lstm() -> None:

@@ -24,7 +24,13 @@ TABLES = {
     for name, number in vars(tflite.BuiltinOptions).items()
     if name != "NONE"
 }
-SHARED = {"AVERAGE_POOL_2D": "pool2d", "MAX_POOL_2D": "pool2d", "MEAN": "reducer"}
+SHARED = {
+    "MAXIMUM": "maximumminimum",
+    "MINIMUM": "maximumminimum",
+    "AVERAGE_POOL_2D": "pool2d",
+    "MAX_POOL_2D": "pool2d",
+    "MEAN": "reducer",
+}
 """Operators whose table of options is called otherwise."""
 ACCESSORS = {
     "activation": "FusedActivationFunction", "asymmetric": "AsymmetricQuantizeInputs",

@@ -19,9 +19,14 @@ def together(operator: Operator) -> tuple[int, ...]:
 
 def check(operator: Operator) -> Problems:
     """Sizes that fit, scales, and an activation that bounds."""
-    x, y = operator.inputs
     yield from checks.clamp(operator)
-    yield from checks.quantised(x, y, operator.outputs[0])
+    yield from checks.quantised(*operator.inputs, operator.outputs[0])
+    yield from fitting(operator)
+
+
+def fitting(operator: Operator) -> Problems:
+    """Sizes are equal, or 1."""
+    x, y = operator.inputs
     pairs = zip_longest(dims(operator)[::-1], dims(operator, 1)[::-1], fillvalue=1)
     if any(a != b and 1 not in (a, b) for a, b in pairs):
         yield (

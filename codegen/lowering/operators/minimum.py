@@ -1,0 +1,15 @@
+"""MINIMUM."""
+
+from __future__ import annotations
+
+from codegen.graph.description import Operator
+from codegen.lowering.composer import GraphComposer
+from codegen.lowering.operators.maximum import either
+from codegen.program import Op
+
+TYPES = ("i8", "f32")
+
+
+def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
+    """One call, behind what writes out a tensor."""
+    return either(c, operator, "minimum")
