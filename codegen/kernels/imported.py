@@ -131,6 +131,18 @@ y = x g / 6, g = x + 3 within 0 .. 6; each operation rounded once. y may be x.""
         "const float *x", "float *y", "size_t outer", "size_t count", "size_t inner"), """
 Mean over the middle of three axes: from the first on, added in order, then one division by
 the count."""),
+    Kernel("i8_lstm", (
+        "const int8_t *x", "const hil_i8_lstm_t *by", "int16_t *scratch", "int8_t *y"), """
+An LSTM whose state begins at zero, in gemmlowp's fixed point of 16 bits. s_k = rescaled(
+w_k x + b_k) + rescaled(r_k h + d_k), each saturated to 16 bits, 3 of them integer bits;
+cell = logistic(s_1) cell + logistic(s_0) tanh(s_2), within -most .. most;
+h = logistic(s_3) tanh(cell), rescaled by m and e, plus y_zero. y is h of every step;
+`scratch` has `cells` numbers."""),
+    Kernel("f32_lstm", (
+        "const float *x", "const hil_f32_lstm_t *by", "float *scratch", "float *y"), """
+The same of float32: s_k = b_k, then s_k = fma(x_i, w_k, s_k) and fma(h_i, r_k, s_k), i
+ascending; cell = fma(tanh(s_2), sigmoid(s_0), sigmoid(s_1) cell); h = sigmoid(s_3) tanh(cell).
+A cell below low is low, above high it is high."""),
     Kernel("f32_softmax", (
         "const float *x", "float beta", "float *y", "size_t count", "size_t n"), """
 Softmax of `count` rows of n: E_i = exp((x_i - max) * beta), each operation rounded once;

@@ -279,6 +279,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("average_pool_2d", "i8_average_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
+    *_rows("lstm", "i8_lstm", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
+    *_rows("f32_lstm", "f32_lstm", (), cost.nothing, ("bounded__scalar", *_MATH[0])),
     *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
     *_rows("extreme", "i8_maximum i8_minimum f32_maximum f32_minimum", (), cost.nothing),
     *_rows("move", "i8_move f32_move", (), cost.nothing),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from codegen.cformat import literal
 from codegen.errors import ModelError
 from codegen.formats import F32, I8, I32, Format
 from codegen.graph import arena, checks
@@ -19,6 +20,8 @@ from codegen.tensors import Tensor, Values
 
 FORMATS = {"i8": I8, "i32": I32, "f32": F32}
 """Formats of tensors, by the types that devices compute."""
+Field: TypeAlias = int | float | Symbol | Tensor
+"""What a structure holds."""
 CODES = {"i8": "b", "i32": "i", "f32": "f"}
 BOUNDS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
 """What fused activations keep values within, by the schema's numbers."""
@@ -68,7 +71,8 @@ class GraphComposer:
         """Constants as they lie in the file."""
         tensor = operator.inputs[place]
         assert tensor is not None
-        return self._stored(f"w{operator.index}", tensor)
+        more = "" if place == 1 else f"_{place}"
+        return self._stored(f"w{operator.index}{more}", tensor)
 
     def _stored(self, name: str, tensor: Described) -> Tensor:
         return self._constant(
@@ -96,18 +100,26 @@ class GraphComposer:
         return tuple(self._made.values())
 
     def record(
-        self, operator: Operator, c_type: str, **fields: int | str | Tensor
+        self, operator: Operator, c_type: str, **fields: Field | Sequence[Field]
     ) -> Symbol:
         """A structure, as an operand."""
         name = f"net_{c_type[len('hil_') : -len('_t')]}{operator.index}"
         more = sum(one.name.partition("_of")[0] == name for one in self.records)
         name += f"_of{more}" if more else ""
-        spelled = (
-            (key, f"net_{value.name}" if isinstance(value, Tensor) else str(value))
-            for key, value in fields.items()
-        )
+        spelled = ((key, _spelled(value)) for key, value in fields.items())
         self.records.append(Record(c_type, name, tuple(spelled)))
         return Symbol(f"&{name}")
+
+
+def _spelled(value: Field | Sequence[Field]) -> str:
+    """A field of a structure in C."""
+    if isinstance(value, Tensor):
+        return f"net_{value.name}"
+    if isinstance(value, list | tuple):
+        return f"{{ {', '.join(map(_spelled, value))} }}"
+    if isinstance(value, Symbol):
+        return value.text
+    return literal(value) if isinstance(value, float) else str(value)
 
 
 def call(operation: str, operator: Operator, **operands: Any) -> tuple[Op, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from codegen.formats import F32
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
@@ -19,9 +21,16 @@ def bounded_by(fused: int) -> dict[str, float | Symbol]:
     """The same of one of them."""
     low, high = BOUNDS[fused]
     return {
-        "low": Symbol("-__builtin_inff()") if low is None else low,
-        "high": Symbol("__builtin_inff()") if high is None else high,
+        "low": spelled(-inf if low is None else low),
+        "high": spelled(inf if high is None else high),
     }
+
+
+def spelled(value: float) -> float | Symbol:
+    """A number as C knows it, infinite or not."""
+    if value in (inf, -inf):
+        return Symbol(f"{'-' if value < 0 else ''}__builtin_inff()")
+    return value
 
 
 def biases(c: GraphComposer, operator: Operator, channels: int) -> Tensor:
@@ -41,6 +50,5 @@ def weights(c: GraphComposer, operator: Operator) -> Tensor:
 
 
 def hybrid(operator: Operator) -> bool:
-    """Whether its weights have 8 bits."""
-    w = operator.inputs[1]
-    return w is not None and w.type == "i8"
+    """Whether its weights have 8 bits, and its inputs are of float32."""
+    return [one and one.type for one in operator.inputs[:2]] == ["f32", "i8"]

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from codegen.errors import ModelError
 from codegen.graph import arena
-from codegen.graph.description import Graph, Operator
-from codegen.lowering import operators, repeating
+from codegen.graph.description import Graph
+from codegen.lowering import operators
 from codegen.lowering.composer import GraphComposer, Record
-from codegen.lowering.floating import hybrid
 from codegen.lowering.folding import folded
 from codegen.program import Op, Stage, ops
 from codegen.tensors import Tensor
@@ -51,7 +50,9 @@ def program(graph: Graph) -> GraphProgram:
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
-    planned = arena.plan(graph, {one.index: _scratch(one) for one in graph.operators})
+    planned = arena.plan(
+        graph, {one.index: operators.scratch(one) for one in graph.operators}
+    )
     composer = GraphComposer(planned.places)
     stages = tuple(
         Stage("look", operators.calls(composer, one), one.index)
@@ -64,17 +65,4 @@ def program(graph: Graph) -> GraphProgram:
         composer.constants,
         tuple(composer.records),
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
-    )
-
-
-def _scratch(operator: Operator) -> int:
-    """Bytes that it keeps while it runs: tensors that are written out; a row, or an
-    image, of 8 bits."""
-    if operator.kind in repeating.KINDS:
-        return repeating.scratch(operator)
-    x, w = operator.given(0), operator.given(1)
-    if x is None or w is None or x.type != "f32" or not hybrid(operator):
-        return 0
-    return (
-        w.shape[1] if operator.kind == "FULLY_CONNECTED" else x.elements // x.shape[0]
     )

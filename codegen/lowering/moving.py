@@ -61,14 +61,10 @@ def moved(
         )
     n, reads, writes = zip(*((1, 0, 0),) * (AXES - len(axes)), *axes, strict=True)
     by = c.record(
-        operator, "hil_move_t", **{"n": _listed(n), "from": _listed(reads)},
-        to=_listed(writes), from_first=walk.reads_first, to_first=walk.writes_first,
+        operator, "hil_move_t", **{"n": n, "from": reads},
+        to=writes, from_first=walk.reads_first, to_first=walk.writes_first,
     )  # fmt: skip
     return call("move", operator, x=x, by=by, y=y)
-
-
-def _listed(values: Sequence[int]) -> str:
-    return f"{{ {', '.join(map(str, values))} }}"
 
 
 def spread(shape: Sequence[int], whole: Sequence[int]) -> Iterator[int]:

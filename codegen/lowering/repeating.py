@@ -13,8 +13,6 @@ from codegen.lowering.moving import Walk, moved, spread, strides
 from codegen.program import Op, Operand
 from codegen.tensors import Tensor
 
-KINDS = frozenset({"ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"})
-
 
 def pair(
     c: GraphComposer, operator: Operator

@@ -71,9 +71,9 @@ def wrapped(value: int) -> int:
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
-def row_sums(operator: Operator, rows: int) -> Iterable[float]:
+def row_sums(operator: Operator, rows: int, place: int = 1) -> Iterable[float]:
     """The sum of each row of weights."""
-    w = operator.inputs[1]
+    w = operator.inputs[place]
     assert w is not None
     values = iter(numbers(w))
     return [sum(islice(values, w.elements // rows)) for _ in range(rows)]

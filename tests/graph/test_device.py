@@ -115,8 +115,8 @@ def test_what_computes_a_shape_of_the_file_costs_nothing() -> None:
     assert program(read).arena == 32
 
 
-def test_every_model_of_the_data_is_computed_but_those_with_an_lstm() -> None:
-    assert {*places()} - {*WHOLE} == {"mnist_lstm_float", "mnist_lstm_int8"}
+def test_every_model_of_the_data_is_computed() -> None:
+    assert {*places()} == {*WHOLE}
 
 
 def test_every_kernel_of_imported_models_is_some_models_choice(

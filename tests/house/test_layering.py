@@ -152,7 +152,7 @@ SHELVES = {
         "window": "constants errors scaler",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
-        "lowering": "errors formats graph kernels program tensors",
+        "lowering": "cformat errors formats graph kernels program tensors",
         "spec": "errors formats numbers scaler window",
         "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",

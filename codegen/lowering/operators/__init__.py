@@ -1,5 +1,6 @@
 """How each operator becomes calls of kernels: a file each, with `TYPES`, those of the input
-that devices compute, and `calls`.
+that devices compute, and `calls`; `scratch` says how many bytes it keeps while it runs, if
+it keeps any.
 
 The folder is the list. An operator or a type that only the twin computes is refused by
 its name.
@@ -25,6 +26,7 @@ TWIN = "`hil import --check` computes it by the numpy twin"
 class _Lowering:
     types: tuple[str, ...]
     calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
+    scratch: Callable[[Operator], int]
 
 
 @cache
@@ -34,7 +36,21 @@ def _known() -> Mapping[str, _Lowering]:
         found.name.upper(): importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     }
-    return {name: _Lowering(one.TYPES, one.calls) for name, one in modules.items()}
+    return {
+        name: _Lowering(one.TYPES, one.calls, getattr(one, "scratch", _none))
+        for name, one in modules.items()
+    }
+
+
+def _none(operator: Operator) -> int:
+    """Most kernels keep nothing."""
+    return 0
+
+
+def scratch(operator: Operator) -> int:
+    """Bytes that an operator keeps while it runs."""
+    found = _known().get(operator.kind)
+    return found.scratch(operator) if found else 0
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

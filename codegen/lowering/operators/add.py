@@ -7,11 +7,13 @@ from codegen.graph.description import Operator
 from codegen.lowering import floating
 from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
 from codegen.lowering.fixed_point import Factor
-from codegen.lowering.repeating import pair
+from codegen.lowering.repeating import pair, scratch
 from codegen.program import Op
 
 UP = 20
 """Bits by which both are moved up before they meet at twice the larger scale."""
+
+__all__ = ["TYPES", "calls", "scratch", "summed"]
 
 TYPES = ("i8", "f32")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.lowering import floating, scaling
@@ -27,6 +29,11 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         by=scaling.scales(c, operator, scaling.of_channels(operator)),
         y=c.activation(operator.outputs[0]),
     )  # fmt: skip
+
+
+def scratch(operator: Operator) -> int:
+    """Bytes of an image of 8 bits."""
+    return prod(dims(operator)[1:]) if floating.hybrid(operator) else 0
 
 
 def _floats(

@@ -31,6 +31,11 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     )  # fmt: skip
 
 
+def scratch(operator: Operator) -> int:
+    """Bytes of a row of 8 bits."""
+    return dims(operator, 1)[1] if floating.hybrid(operator) else 0
+
+
 def _floats(
     c: GraphComposer, operator: Operator, count: int, n_in: int, n_out: int
 ) -> tuple[Op, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.repeating import pair
+from codegen.lowering.repeating import pair, scratch
 from codegen.program import Op
+
+__all__ = ["TYPES", "calls", "either", "scratch"]
 
 TYPES = ("i8", "f32")
 

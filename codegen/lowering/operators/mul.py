@@ -6,8 +6,10 @@ from codegen.graph.description import Operator
 from codegen.lowering import floating, scaling
 from codegen.lowering.composer import GraphComposer, call, scale, zero
 from codegen.lowering.fixed_point import Factor, binary32
-from codegen.lowering.repeating import pair
+from codegen.lowering.repeating import pair, scratch
 from codegen.program import Op
+
+__all__ = ["TYPES", "calls", "scratch"]
 
 TYPES = ("i8", "f32")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer
 from codegen.lowering.operators.add import summed
+from codegen.lowering.repeating import scratch
 from codegen.program import Op
+
+__all__ = ["TYPES", "calls", "scratch"]
 
 TYPES = ("i8", "f32")
 
