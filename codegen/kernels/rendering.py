@@ -42,6 +42,7 @@ _TWINS = {
     "signs": ("random__rvv_m1",),
     "window": ("window__scalar",),
     "fixed": ("fixed__scalar",),
+    "fixed_update": ("fixed__rvv",),
     "rescaled": ("rescaled__scalar",),
     "places": ("places__scalar",),
     "bounded": ("bounded__scalar",),

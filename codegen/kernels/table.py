@@ -2,7 +2,7 @@
 
 A `Variant` is one way to compute a kernel: a template for an architecture, with its
 parameters. Variants of one kernel give the same bits. docs/kernels.md says how to add
-a variant.
+a variant. More than 400 lines because every variant has its row here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from codegen.errors import BuildError
-from codegen.kernels import cost, cycles
+from codegen.kernels import cost, cycles, fixed_cost
 from codegen.kernels.contracts import KERNELS
 from codegen.kernels.cost import Cost, Shape
 from codegen.kernels.kernel import Kernel
@@ -138,6 +138,16 @@ def _vectors(
     )  # fmt: skip
 
 
+def _integer(
+    family: str, operation: str, lmuls: tuple[int, ...], model: cost.Model,
+    rvv: tuple[str, ...] = ("fixed__rvv",), **more: Any,
+) -> tuple[Variant, ...]:  # fmt: skip
+    """Vector rows of an operation on weights of 16 bits, and on those of 8."""
+    names = (f"{weights}_{operation}" for weights in ("i16", "i8"))
+    found = (_vectors(family, name, lmuls, model, rvv, **more) for name in names)
+    return tuple(row for rows in found for row in rows)
+
+
 _MATH = (("math__scalar",), ("math__rvv_m{}",))
 _RANDOM = (("random__scalar",), ("random__rvv_m{}",))
 _SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
@@ -149,7 +159,8 @@ _ROWS_UPDATED = ((), (*_ROWS[1], "rows__rvv_m8"))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
-_FIXED = ("fixed__scalar",)
+_FIXED = (("fixed__scalar",), ("fixed__rvv",))
+_FIXED_UPDATE = (*_FIXED[1], "fixed_update__rvv_m{}")
 _RESCALED = ("rescaled__scalar",)
 _FILTERED = ("places__scalar", *_RESCALED)
 _ROWS_8 = ((), ("rows__rvv_m8",))
@@ -254,24 +265,32 @@ TABLE: tuple[Variant, ...] = (
     *_rows("jvp", "f32_jvp_rademacher", (4, 2, 1), cost.jvp_signs, *_RADEMACHER),
     *_rows("jvp", "f32_jvp_gaussian", (2, 1), cost.jvp_normal, *_GAUSSIAN),
     *_rows("uniform", "f32_uniform", (4, 2, 1), cost.stream(20), *_RANDOM),
-    *_rows("fixed_convert", "u8_to_i8 i16_to_i8", (), cost.stream(6), _FIXED),
+    *_rows("fixed_convert", "u8_to_i8 i16_to_i8", (8, 4), cost.stream(6), *_FIXED),
     *_rows("fixed_dense_forward", "i16_dense_forward i8_dense_forward", (), cost.dense_forward),
-    *_rows("fixed_dense_backward", "i16_dense_backward i8_dense_backward", (),
-           cost.dense_backward, _FIXED),
-    *_rows("fixed_dense_update", "i16_dense_update i8_dense_update", (), cost.dense_update,
-           _FIXED),
+    *_integer("fixed_sums", "dense_forward", (8, 4), fixed_cost.sums),
+    *_integer("fixed_sums", "dense_forward", (8,), fixed_cost.sums, groups=2),
+    *_integer("fixed_sums", "dense_forward", (8,), fixed_cost.sums_of_columns, form="columns"),
+    *_rows("fixed_backward", "i16_dense_backward i8_dense_backward", (8,),
+           fixed_cost.backward, *_FIXED),
+    *_integer("fixed_backward", "dense_backward", (8, 4), fixed_cost.backward_of_columns,
+              form="columns"),
+    *_rows("fixed_update", "i16_dense_update i8_dense_update", (8, 4, 2),
+           fixed_cost.update, _FIXED[0], _FIXED_UPDATE),
+    *_integer("fixed_update", "dense_update", (8, 4), fixed_cost.update_of_columns,
+              _FIXED_UPDATE, form="columns"),
     *_rows("fixed_feedback_stored", "i16_feedback_stored i8_feedback_stored", (),
            cost.feedback_stored),
-    *_rows("fixed_uniform", "i16_uniform i8_uniform", (), cost.stream(20),
-           ("fixed__scalar", "random__scalar")),
-    *_rows("fixed_activation", "i32_tanh i32_hard_tanh", (), cost.stream(10), _FIXED),
-    *_rows("fixed_gradient", "i8_tanh_grad", (), cost.stream(10), _FIXED),
-    *_rows("fixed_feedback_signs", "i8_feedback_signs", (), cost.feedback_signs,
-           ("fixed__scalar", "random__scalar")),
-    *_rows("fixed_ternary", "i8_ternary", (), cost.stream(7)),
+    *_integer("fixed_sums", "feedback_stored", (8, 4), fixed_cost.sums),
+    *_rows("fixed_uniform", "i16_uniform i8_uniform", (4,), cost.stream(20),
+           (*_FIXED[0], *_RANDOM[0]), (*_FIXED[1], *_RANDOM[1])),
+    *_rows("fixed_activation", "i32_tanh i32_hard_tanh", (8, 4), cost.stream(6), *_FIXED),
+    *_rows("fixed_gradient", "i8_tanh_grad", (8, 4, 2), cost.stream(9), *_FIXED),
+    *_rows("fixed_feedback_signs", "i8_feedback_signs", (8, 4), fixed_cost.signs,
+           (*_FIXED[0], *_RANDOM[0]), (*_FIXED[1], *_RANDOM[1])),
+    *_rows("fixed_ternary", "i8_ternary", (4, 2, 1), cost.stream(6)),
     *_rows("fixed_target", "i8_target", (), cost.nothing),
-    *_rows("fixed_max_abs", "i8_max_abs", (), cost.stream(4)),
-    *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (), cost.stream(60), _FIXED),
+    *_rows("fixed_max_abs", "i8_max_abs", (4,), cost.stream(4), (), _FIXED[1]),
+    *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (8, 4), cost.stream(20), *_FIXED),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
     *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
     *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),

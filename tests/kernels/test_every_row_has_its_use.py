@@ -89,10 +89,20 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
             gate=Gate("element", active=0.3), goal="vector"), 0.2, "auto"),
     (lesson("fg-activity", "2-2", "sigmoid", "sigmoid", parameters=GAUSSIAN, clip=CLIP),
      0.2, "auto"),
-    (lesson("dfa", "16-12-5", "tanh", "sigmoid", parameters={"error": "ternary"},
-            gate=Gate(error=0.1), format="i16"), 1.0, "auto"),
-    (lesson("local", "16-12-5", "tanh", "sigmoid", format="i16"), 1.0, "auto"),
-    (lesson("local", "16-12-5", "hard-tanh", "sigmoid", I16, format="i8"), 1.0, "auto"),
+    *((lesson("dfa", "16-12-5", "tanh", "sigmoid", parameters={"error": "ternary"},
+              gate=Gate(error=0.1), format=integer), 1.0, "auto") for integer in ("i16", "i8")),
+    *((lesson("local", "16-12-5", "hard-tanh", "sigmoid", I16, format=integer), 1.0, "auto")
+      for integer in ("i16", "i8")),
+    *((lesson("bp", "784-128-10", "tanh", "sigmoid", format=integer), density, "auto")
+      for integer in ("i16", "i8") for density in (0.2, 1.0)),
+    *((lesson("local", "784-128-10", "hard-tanh", "sigmoid", I16, format=integer), 1.0, "auto")
+      for integer in ("i16", "i8")),
+    *((lesson("bp", "300-64-300", "tanh", "sigmoid", format=integer), 1.0, "auto")
+      for integer in ("i16", "i8")),
+    *((lesson("local", "300-64-300", "tanh", "sigmoid", format=integer), 1.0, "auto")
+      for integer in ("i16", "i8")),
+    (lesson("dfa", "64-128-300", "tanh", "sigmoid", parameters={"error": "ternary"},
+            format="i16"), 1.0, "auto"),
     (lesson("drtp", "16-12-5", "tanh", "sigmoid", format="i8"), 1.0, "auto"),
     (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
     (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),

@@ -32,12 +32,17 @@ def test_every_symbol_is_there_once() -> None:
     assert len(set(symbols)) == len(symbols)
 
 
-INTEGERS = {r.kernel.name for r in kernels.TABLE if r.family.startswith("fixed_")}
-SCALAR = {"f32_block_max", "f32_controlled", "f32_target", "f32_class_mean"} | INTEGERS
+SCALAR = {
+    "f32_block_max",
+    "f32_controlled",
+    "f32_target",
+    "f32_class_mean",
+    "i8_target",
+}
 SCALAR |= {kernel.name for kernel in IMPORTED}
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
-nothing, or little beside the forward pass over all columns. Those of integers and of
-imported models are plain C so far."""
+nothing, or little beside the forward pass over all columns. Those of imported models are
+plain C so far."""
 
 
 @pytest.mark.parametrize("name", kernels.KERNELS)

@@ -1140,6 +1140,8 @@ PERTURB(f32_gaussian)
 JVP(f32_jvp_rademacher)
 JVP(f32_jvp_gaussian)
 
+#include "integers.h"
+
 int main(void)
 {
 #define ROW(kernel, symbol) \
