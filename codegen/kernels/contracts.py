@@ -215,6 +215,19 @@ v_j = fma(feedback, u_j, a_j), or a_j with u == NULL. {_SETTLES}""", "bool"),
 Units that settle within 0 and 1: q_j = v_j - s_j, v_j = a_j + u_j, or a_j with u ==
 NULL; unless t == NULL, q_j = fma(nudge, t_j - s_j, q_j); y_j = fma(rate, q_j, s_j); s_j =
 y_j > 0 ? y_j : +0, then s_j < 1 ? s_j : 1. {_SETTLES}""", "bool"),
+    Kernel("f32_membrane", (
+        "const float *u", "const float *s", "const float *b", "float leak", "float theta",
+        "float *v", _N), """
+What a tick leaves of potentials, soft reset and biases with it: v_j = fma(leak, r_j, b_j),
+r_j = fma(-theta, s_j, u_j), or u_j with s == NULL."""),
+    Kernel("f32_spike", ("const float *u", "float theta", "float *s", _N), """
+s_j = 1 where u_j >= theta, else +0. Returns whether every u_j is finite; where one is not,
+s is of no use.""", "bool"),
+    Kernel("f32_trace", ("float *t", "float leak", "const float *x", _N), """
+What is remembered of x: t_j = fma(leak, t_j, x_j)."""),
+    Kernel("f32_spike_grad", ("const float *u", "float theta", "float *d", _N), """
+The slope that is taken for a spike's: d_j = d_j * (1 / (q_j * q_j)), q_j = fma(2, |u_j -
+theta|, 1), each operation rounded. Returns whether every d_j is finite.""", "bool"),
     Kernel("f32_contrast_update", (
         "float *w", "const float *x", "const float *d", "const float *y", "const float *c",
         "float eta", *_N_IN_OUT), """

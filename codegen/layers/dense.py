@@ -56,11 +56,12 @@ def drive(c: Composer, n: int, into: Tensor | None = None) -> tuple[Item, ...]:
 
 
 def product(
-    c: Composer, n: int, x: Tensor | None = None, a: Tensor | None = None
-) -> Op:
-    """a = b + x W, row by row: of layer n's own input and result, or of others."""
+    c: Composer, n: int, x: Tensor | None = None, a: Tensor | None = None,
+    b: Tensor | None = None,
+) -> Op:  # fmt: skip
+    """a = b + x W, row by row: of layer n's own input, result and biases, or of others."""
     return op(
-        "dense_forward", shape(c, n), n, w=c.weights(n), b=c.biases(n),
+        "dense_forward", shape(c, n), n, w=c.weights(n), b=b or c.biases(n),
         x=x or c.input(n), a=a or c.sums(n),
     )  # fmt: skip
 

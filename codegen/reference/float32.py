@@ -103,6 +103,15 @@ class Float32:
         above = np.where(value > 0, value, _ZERO)
         return np.where(above < 1, above, _ONE)
 
+    def spiked(self, u: F32, theta: np.float32) -> F32:
+        """One comparison."""
+        return np.where(u >= theta, _ONE, _ZERO)
+
+    def surrogate(self, u: F32, theta: np.float32, d: F32) -> F32:
+        """One division."""
+        q = fma(np.float32(2), np.abs(u - theta), _ONE)
+        return d * (_ONE / (q * q))
+
     def product(self, x: F32, d: F32) -> F32:
         """All pairs."""
         return x[:, None] * d

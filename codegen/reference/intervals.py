@@ -253,6 +253,14 @@ class Intervals:
         lo, hi = (min(max(end, 0.0), 1.0) for end in (value.lo, value.hi))
         return Interval(lo, hi, value.shape)
 
+    def spiked(self, u: Interval, theta: np.float32) -> Interval:
+        """A cell spikes or does not."""
+        return Interval(float(u.lo >= theta), float(u.hi >= theta), u.shape)
+
+    def surrogate(self, u: Interval, theta: np.float32, d: Interval) -> Interval:
+        """One product with a slope that is never more than 1."""
+        return d * Interval(0.0, 1.0)
+
     def product(self, x: Interval, d: Interval) -> Interval:
         """Bounds of any pair."""
         found = x * d

@@ -109,6 +109,12 @@ class Arithmetic(Protocol[T]):
     def within_one(self, value: T) -> T:
         """v > 0 ? v : +0, then v < 1 ? v : 1."""
 
+    def spiked(self, u: T, theta: np.float32) -> T:
+        """1 where u is at least theta, else +0."""
+
+    def surrogate(self, u: T, theta: np.float32, d: T) -> T:
+        """d (1 / (q q)), q = fma(2, |u - theta|, 1), each operation rounded."""
+
     def product(self, x: T, d: T) -> T:
         """x_i d_j, rounded once."""
 

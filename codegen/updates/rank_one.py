@@ -26,9 +26,10 @@ def plain(
     d: Tensor,
     n: int,
     purpose: str = "",
+    eta: Symbol = ETA,
 ) -> tuple[Item, ...]:
     """The update of any matrix w [x, d], and biases b where it has some."""
-    made = _moved(c, w, b, x, d, Shape(x.size, d.size), n, purpose)
+    made = _moved(c, w, b, x, d, Shape(x.size, d.size), n, purpose, eta)
     return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
 
 
@@ -62,11 +63,11 @@ def _whole(c: Composer, n: int) -> Op:
 
 def _moved(
     c: Composer, w: Tensor, b: Tensor | None, x: Tensor, d: Tensor, shape: Shape, n: int,
-    purpose: str = "",
+    purpose: str = "", eta: Symbol = ETA,
 ) -> Op:  # fmt: skip
     point = c.point(w) if c.numbers.integer else {}
     return op(
-        "dense_update", shape, n, w=w, b=b, x=x, d=d, eta=ETA, purpose=purpose, **point
+        "dense_update", shape, n, w=w, b=b, x=x, d=d, eta=eta, purpose=purpose, **point
     )
 
 

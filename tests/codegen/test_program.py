@@ -128,7 +128,7 @@ def test_what_a_step_reads_of_scratch_was_written_before(rule: str, goal: str) -
         there |= {tensor for tensor, written in one.tensors() if written}
 
 
-IN_PASSING = {"drtp", "local", "fg-local"}
+IN_PASSING = {"drtp", "local", "fg-local", "ottt"}
 OWN_LOOK = {"fg-weight", "pc"}
 """Rules whose step keeps, or computes, more than an inference while it looks."""
 

@@ -80,6 +80,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("chl", "20-128-20-16-2", "sigmoid", "identity"), 1.0, "auto"),
     (lesson("eqprop", "20-64-10", "identity", "identity"), 1.0, "auto"),
     (lesson("eqprop", "20-16-2", "identity", "identity", goal="vector"), 1.0, "auto"),
+    (lesson("ottt", "20-128-20-16-2", "identity", "sigmoid"), 1.0, "auto"),
+    (lesson("ottt", "20-64-32-8-2", "identity", "sigmoid"), 1.0, "auto"),
     (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
     *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
       for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),

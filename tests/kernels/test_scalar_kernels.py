@@ -473,6 +473,39 @@ def test_a_drive_that_is_not_finite_is_seen(
         assert call("f32_leaky_clip", s.copy(), a, u, None, 0.0, 0.5, n) is False
 
 
+@pytest.mark.parametrize("n", SIZES)
+def test_cells_leak_spike_and_are_remembered(call: Call, n: int) -> None:
+    u, b, d = (np.clip(drawn(place, n), -1e3, 1e3) for place in (32, 33, 34))
+    theta, leak = np.float32(0.9), np.float32(0.7)
+    u[0] = theta  # which is enough
+    s, v = np.full(n, 9, np.float32), np.empty(n, np.float32)
+    assert call("f32_spike", u, 0.9, s, n) is True
+    same(s, (u >= theta).astype(np.float32))
+    call("f32_membrane", u, s, b, 0.7, 0.9, v, n)
+    same(v, fma(leak, np.where(s == 1, u - theta, u), b))
+    call("f32_membrane", u, None, b, 1.0, 0.9, v, n)
+    same(v, u + b)
+    t = drawn(35, n)
+    want = fma(leak, t, s)
+    call("f32_trace", t, 0.7, s, n)
+    same(t, want)
+    q = np.float32(1) + np.float32(2) * np.abs(u - theta)  # doubling is exact
+    want = d * (np.float32(1) / (q * q))
+    assert call("f32_spike_grad", u, 0.9, d, n) is True
+    same(d, want)
+
+
+@pytest.mark.parametrize("value", SPECIAL[~np.isfinite(SPECIAL)])
+def test_a_potential_and_a_delta_that_are_not_finite_are_seen(
+    call: Call, value: np.float32
+) -> None:
+    for index in range(17):
+        u, s = np.zeros(17, np.float32), np.zeros(17, np.float32)
+        u[index] = value
+        assert call("f32_spike", u, 1.0, s, 17) is False
+        assert call("f32_spike_grad", s, 1.0, u, 17) is False
+
+
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_an_update_away_and_towards(call: Call, n_in: int, n_out: int) -> None:
     """Either is left out where its factor is zero."""

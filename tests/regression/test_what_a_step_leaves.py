@@ -17,6 +17,7 @@ SEEN = {
     "generec": {"plus1"},
     "kinase": {"plus1", "cam1", "cap1", "cad1", "cad2"},
     "eqprop": {"plus1", "plus2", "away1", "away2"},
+    "ottt": {"u1", "ax", "ah1", "d1"},
     "bp": {"h1", "e", "d1"},
 }
 """Of some rules what must be among it, for these are what people look at."""

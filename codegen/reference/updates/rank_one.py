@@ -17,8 +17,12 @@ def update(machine: Machine[T], layer: int, eta: np.float32) -> None:
 
     eta x_i is rounded once. Rows whose input is zero are not touched.
     """
+    learned(machine, layer, machine.input_of(layer), machine.delta_of(layer), eta)
+
+
+def learned(machine: Machine[T], layer: int, x: T, d: T, eta: np.float32) -> None:
+    """The same of any input and delta."""
     arithmetic = machine.arithmetic
-    x, d = machine.input_of(layer), machine.delta_of(layer)
     s = arithmetic.against(eta, x)
     arithmetic.witness(s, f"s{layer}", "-(eta x)")
     machine.changed[layer] = moved(machine, f"W{layer}", x, s, d)

@@ -949,6 +949,71 @@ static void check_f32_leaky_clip(bool (*kernel)(float *, const float *, const fl
     }
 }
 
+static void check_f32_membrane(void (*kernel)(const float *, const float *, const float *,
+                                              float, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        for (size_t resets = 0; resets < 2; resets++) {
+            fill(x, n, true);
+            fill(w, n, true);
+            fill(b, n, true);
+            fill_outputs(n);
+            const float *const s = resets ? w : NULL;
+            hil_f32_membrane__scalar(x, s, b, 0.7f, 0.9f, first_out[0], n);
+            kernel(x, s, b, 0.7f, 0.9f, first_out[1], n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+static void check_f32_spike(bool (*kernel)(const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        for (size_t bad = 0; bad < 3; bad++) {
+            fill(x, n, true);
+            x[n / 2] = bad ? float_of(bad == 1 ? 0x7f800000 : 0x7fc00000) : 0.7f;
+            fill_outputs(n);
+            const bool want = hil_f32_spike__scalar(x, 0.7f, first_out[0], n);
+            const bool got = kernel(x, 0.7f, first_out[1], n);
+            same_word(want, got, 1, n, 0);
+            if (want) { /* else what s holds is of no use */
+                same(first_out, 1, n);
+            }
+        }
+    }
+}
+
+static void check_f32_trace(void (*kernel)(float *, float, const float *, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_trace__scalar(first_out[0], 0.7f, x, n);
+        kernel(first_out[1], 0.7f, x, n);
+        same(first_out, 1, n);
+    }
+}
+
+static void check_f32_spike_grad(bool (*kernel)(const float *, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        for (size_t bad = 0; bad < 3; bad++) {
+            fill(x, n, true);
+            fill_outputs(n);
+            if (bad) {
+                first_out[0][n / 2] = float_of(bad == 1 ? 0x7f800000 : 0x7fc00000);
+                first_out[1][n / 2] = first_out[0][n / 2];
+            }
+            const bool want = hil_f32_spike_grad__scalar(x, 0.9f, first_out[0], n);
+            const bool got = kernel(x, 0.9f, first_out[1], n);
+            same_word(want, got, 1, n, 0);
+            if (want) {
+                same(first_out, 1, n);
+            }
+        }
+    }
+}
+
 static void check_f32_contrast_update(
     void (*kernel)(float *, const float *, const float *, const float *, const float *,
                    float, size_t, size_t))

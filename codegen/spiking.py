@@ -1,0 +1,118 @@
+"""Networks that spike: leaky cells, tick after tick, from a current to outputs that
+integrate.
+
+The input is a direct current, the same in every tick. A hidden cell that has reached
+its threshold spikes; in the next tick that much is taken from its potential, before it
+leaks. Outputs neither leak nor spike; a network's answer is the mean of their
+potentials. The order of a tick is that of docs/arithmetic.md, section 6.
+"""
+
+from __future__ import annotations
+
+from codegen import fronts
+from codegen.composer import Composer
+from codegen.kernels.cost import Shape
+from codegen.layers import dense
+from codegen.parameters import Parameter, Parameters
+from codegen.program import Item, Op, Stage, op
+from codegen.tensors import Tensor
+from codegen.traces import TRACE, Phase, Trace
+
+PARAMETERS = (
+    Parameter("ticks", 8, "of a sample, and of an inference", most=1024),
+    Parameter(
+        "leak", 0.5, "share of its potential that a cell keeps", within=(0.0, 1.0)
+    ),
+    Parameter("theta", 1.0, "potential at which a cell spikes", within=(1e-3, 16.0)),
+    TRACE,
+)
+
+
+def phases(parameters: Parameters) -> tuple[Phase, ...]:
+    """One, of all ticks: they learn while they spike."""
+    return (Phase("spikes", int(parameters["ticks"]), told=True),)
+
+
+def ticks(c: Composer) -> int:
+    """Of a sample."""
+    return int(c.parameters["ticks"])
+
+
+def leak(c: Composer) -> float:
+    """Of hidden cells, and of what learning remembers of spikes."""
+    return float(c.parameters["leak"])
+
+
+def theta(c: Composer) -> float:
+    """Of hidden cells."""
+    return float(c.parameters["theta"])
+
+
+def potential(c: Composer, n: int) -> Tensor:
+    """u of layer n's cells."""
+    return c.tensor(f"u{n}", (c.network.layers[n],))
+
+
+def total(c: Composer) -> Tensor:
+    """Of the outputs' potentials, over the ticks so far."""
+    return c.inner("total", (c.network.n_out,))
+
+
+def begin(c: Composer) -> tuple[Item, ...]:
+    """From the sample to cells at rest."""
+    layers = range(1, c.depth + 1)
+    cells = (*(potential(c, n) for n in layers), *(c.result(n) for n in c.hidden))
+    rest = tuple(filled(v) for v in (*cells, total(c)))
+    return (*fronts.front(c), Stage("look", rest, says="cells are at rest"))
+
+
+def tick(c: Composer) -> tuple[Item, ...]:
+    """Every layer once, from the input on."""
+    return (*(_hidden(c, n) for n in c.hidden), _outputs(c))
+
+
+def answer(c: Composer) -> Stage:
+    """What outputs are made of: their mean potential."""
+    n_out = c.network.n_out
+    mean = op(
+        "times", Shape(1, n_out), c.depth, v=total(c), factor=1 / ticks(c), x=c.outputs
+    )
+    return Stage("look", (mean,), c.depth, "the outputs' mean potential")
+
+
+def filled(v: Tensor) -> Op:
+    """v = 0."""
+    return op("fill", Shape(1, v.size), v=v, value=0.0, purpose=v.name)
+
+
+def traced(c: Composer, t: Tensor, keeps: float, x: Tensor, n: int) -> Op:
+    """t = keeps t + x."""
+    return op("trace", Shape(1, t.size), n, t=t, leak=keeps, x=x, purpose=t.name)
+
+
+def _hidden(c: Composer, n: int) -> Stage:
+    u, s = potential(c, n), c.result(n)
+    fired = op(
+        "spike", Shape(1, u.size), n, u=u, theta=theta(c), s=s, needs="true", faults=u
+    )
+    row = Trace(phases(c.parameters)).row(c, n, s)
+    says = f"layer {n}: leak, what has spiked taken off, then current and spikes"
+    return Stage("look", (*_driven(c, n, s, leak(c)), fired, *row), n, says)
+
+
+def _outputs(c: Composer) -> Stage:
+    u = potential(c, c.depth)
+    row = Trace(phases(c.parameters)).row(c, c.depth, u)
+    summed = traced(c, total(c), 1.0, u, c.depth)
+    says = "outputs integrate what comes"
+    return Stage("look", (*_driven(c, c.depth, None, 1.0), summed, *row), c.depth, says)
+
+
+def _driven(c: Composer, n: int, s: Tensor | None, keeps: float) -> tuple[Op, ...]:
+    """u = keeps (u - theta s) + b, then from there on what comes from below."""
+    u, left = potential(c, n), c.inner(f"left{n}", (c.network.layers[n],))
+    kept = op(
+        "membrane", Shape(1, u.size), n, u=u, s=s, b=c.biases(n), leak=keeps,
+        theta=theta(c), v=left,
+    )  # fmt: skip
+    return kept, dense.product(c, n, a=u, b=left)
