@@ -391,7 +391,7 @@ def lives(items: Sequence[Item], results: Iterable[Tensor] = ()) -> dict[Tensor,
 
     What is there before or after a `Repeat`, and within it, is there during all of
     it: each round may need what the first one did. So is what a round begins by
-    reading.
+    reading, and a result that is made within it.
     """
     walk = _Walk(items)
     found: dict[Tensor, Life] = {}
@@ -403,12 +403,13 @@ def lives(items: Sequence[Item], results: Iterable[Tensor] = ()) -> dict[Tensor,
             carried.add(tensor)
         born = found[tensor].born if tensor in found else moment
         found[tensor] = Life(born, moment)
+    for tensor in results:
+        found[tensor] = Life(found[tensor].born, walk.moment)
+        carried.add(tensor)
     for first, last in walk.loops:
         for tensor, life in found.items():
             inside = Life(first, last)
             whole = first <= life.born and life.dies <= last and tensor not in carried
             if life.meets(inside) and not whole:
                 found[tensor] = Life(min(life.born, first), max(life.dies, last))
-    for tensor in results:
-        found[tensor] = Life(found[tensor].born, walk.moment)
     return found

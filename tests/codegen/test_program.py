@@ -78,6 +78,13 @@ def test_what_a_round_begins_by_reading_is_kept_for_the_next() -> None:
     assert found[A] == Life(1, 2)
 
 
+def test_a_result_that_rounds_make_is_there_through_all_of_them() -> None:
+    """A row a round: what the first one leaves, no later one may take the place of."""
+    rounds = Repeat("k", 3, (stage(moved(A, B)), stage(moved(B, C))))
+    found = lives((stage(moved(D, A)), rounds), results=(C,))
+    assert found[C] == Life(2, 3) and found[B] == Life(2, 3)
+
+
 def test_what_is_overwritten_does_not_survive() -> None:
     timeline = {A: Life(1, 1), B: Life(2, 2), C: Life(1, 2)}
     arena = arrange(timeline)

@@ -166,9 +166,10 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
+        "spiking": "composer fronts kernels layers parameters program tensors traces",
         "forms": "composer fronts goals layers program updates",
         "rules": "cformat composer errors feedback forms fronts goals in_integers kernels layers "
-        "numbers parameters perturbation phases program settling spec streams tensors traces "
+        "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
         "reference": "constants errors graph numbers rules spec streams tables window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "

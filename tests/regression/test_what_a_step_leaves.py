@@ -28,9 +28,10 @@ TRACED = (
     ("qemu-rv32imafc-zve32f", 512, "chl", 11),
     ("netduinoplus2", None, "midpoint", 11),
     ("qemu-rv64gc", None, "eqprop", 18),
+    ("host", None, "ottt", 8),
 )
 """Machines, and rules whose cycles are kept: a row each, so many a step."""
-LAST = {"eqprop": "away1"}
+LAST = {"eqprop": "away1", "ottt": "h1"}
 """Where a traced step ends, if not in the plus phase."""
 
 
