@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.machine_code import stack
+from codegen.numbers import Numbers
 from hil.experiment import Experiment
 from hil.learning.reference_process import kept
 from hil.learning.session import run
@@ -43,17 +44,18 @@ class Outcome:
     first: float
 
 
-def places(chosen: Sequence[str] = ()) -> Iterator[Place]:
-    """Every target with float32, with every VLEN it has, or those that are named."""
-    for name in chosen or sorted({*names()} - {*without_float32()}):
+def places(numbers: Numbers, chosen: Sequence[str] = ()) -> Iterator[Place]:
+    """Every target that computes such numbers, with every VLEN it has, or those that
+    are named."""
+    for name in chosen or sorted({*names()} - {*without(numbers)}):
         target = load(name)
         for vlen in target.vector.vlens if target.vector else (0,):
             yield Place(target, vlen)
 
 
-def without_float32() -> list[str]:
-    """Targets on which no lesson is learned, by name."""
-    return [name for name in names() if not load(name).fma]
+def without(numbers: Numbers) -> list[str]:
+    """Targets that do not compute such numbers, by name."""
+    return [name for name in names() if numbers.fused and not load(name).fma]
 
 
 def outcome_on(place: Place, asked: Experiment) -> Outcome:

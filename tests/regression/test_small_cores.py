@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 import targets
 from codegen.building import toolchain
 from codegen.machine_code import stack
+from codegen.numbers import NUMBERS
 from codegen.planning.plan import plan
 from codegen.spec import Network, Spec
 from emulation.qemu import QemuMachine
@@ -28,7 +29,7 @@ from hil.device.debuggers import ANY
 from hil.device.device import Device
 from hil.errors import DescriptorError, DeviceFault, Refused
 from hil.experiment import Experiment
-from hil.measuring import echo
+from hil.measuring import echo, every_target
 from tests.conftest import require
 
 SMALL = ("sifive-e", "microbit", "stm32vldiscovery")
@@ -160,6 +161,15 @@ def test_a_plan_is_refused_before_anything_is_rendered() -> None:
     for name in WITHOUT_FLOATS:
         with pytest.raises(DescriptorError, match=REFUSED):
             plan(Spec(Network((8, 5))), targets.load(name))
+
+
+def test_every_target_is_benched_in_integers_and_those_with_floats_in_float32() -> None:
+    found = {
+        name: {place.target.name for place in every_target.places(numbers)}
+        for name, numbers in NUMBERS.items()
+    }
+    assert found["i8"] == found["i16"] == {*targets.names()}
+    assert found["f32"] == found["i8"] - {*WITHOUT_FLOATS}
 
 
 def test_hil_memory_reports_what_is_left(

@@ -33,7 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """The benchmark; exit code 1 when a digest differs."""
     from codegen import rules
-    from hil.measuring.every_target import outcome_on, places, without_float32
+    from codegen.numbers import NUMBERS
+    from hil.measuring.every_target import outcome_on, places, without
 
     out, asked = output.of(given), experiment_of(given)
     if asked.unit is not None:
@@ -42,25 +43,27 @@ def run(given: argparse.Namespace) -> int:
         asked = asked.override({"steps": STEPS, "test": 0})
     if asked.network is None:
         asked = asked.override({"network": NETWORK})
-    names = _words(given.rules) or rules.names()
+    numbers = NUMBERS[asked.format or "f32"]
+    names = _words(given.rules) or rules.taught(numbers)
     found: dict[Place, dict[str, Outcome]] = {}
     out.line("| target | " + " | ".join(names) + " |")
     out.line("|---|" + "---|" * len(names))
-    for place in places(_words(given.only)):
+    for place in places(numbers, _words(given.only)):
         row = {}
         for name in names:
             out.progress(f"{place}: {name}")
             row[name] = outcome_on(place, _taught(asked, name))
         found[place] = row
         out.line(f"| {place} | " + " | ".join(t.digest for t in row.values()) + " |")
-    for target in without_float32() if not given.only else ():
-        out.line(f"not on {target}: it has no float32")
+    for target in without(numbers) if not given.only else ():
+        out.line(f"not on {target}: it has no float32; --format i16 is learned there")
     _sizes(out, found, names[0])
     equal = all(len({r[name].digest for r in found.values()}) == 1 for name in names)
     out.document(
         {
             "bench": "targets",
             "network": asked.network,
+            "format": numbers.name,
             "steps": asked.steps,
             "equal": equal,
             "targets": {
