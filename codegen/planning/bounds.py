@@ -89,18 +89,37 @@ def lanes(vlen: int) -> int:
     return vlen * LARGEST_LMUL // LANE_BITS
 
 
+@dataclass(frozen=True)
+class Walk:
+    """One pass of a step over weights of a layer: the bytes of the rows that it loads,
+    once, and whether it stores them, too."""
+
+    layer: int
+    bytes: float
+    stores: bool
+
+
+def walks(plan: Plan, activity: Sequence[Activity]) -> tuple[Walk, ...]:
+    """The passes over weights of a step, each layer's in their order."""
+    return tuple(
+        Walk(layer, WORD * rows * plan.spec.network.shape(layer)[1], way.transfers == 2)
+        for layer, schedule in enumerate(schedules(plan), 1)
+        for way, rows, _ in _passes(plan, layer, schedule, activity[layer - 1])
+    )
+
+
 def bounds(plan: Plan, vlen: int, activity: Sequence[Activity]) -> Bounds:
     """The bounds of a step of `plan` at `vlen` bits, with `activity` of the
     inputs of each layer, 1..L. With `vlen` 0 a group is one weight."""
     width = lanes(vlen) or 1
-    vector = floor = traffic = 0.0
+    vector = floor = 0.0
     for layer, schedule in enumerate(schedules(plan), 1):
         for way, rows, packed in _passes(plan, layer, schedule, activity[layer - 1]):
             n_out = plan.spec.network.shape(layer)[1]
             groups = rows * n_out / width if packed else rows * -(-n_out // width)
             vector += way.vector * groups
             floor += way.floor * groups
-            traffic += way.transfers * WORD * rows * n_out
+    traffic = sum(w.bytes * (2 if w.stores else 1) for w in walks(plan, activity))
     return Bounds(vector, floor, traffic)
 
 

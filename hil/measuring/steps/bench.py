@@ -17,6 +17,7 @@ from hil.experiment import Experiment
 from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import prepare
+from hil.measuring.steps.caches import Moved, moved
 from hil.measuring.steps.counting import Counted, count, has_counter
 from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.plain import Opponent, opponents
@@ -46,13 +47,15 @@ class Candidate:
 @dataclass(frozen=True)
 class Row:
     """What one variant of the step costs. `bounds` is None for a machine
-    without vectors, of which they say nothing; `source` are the lines of net.c."""
+    without vectors, of which they say nothing; `memory`: what a step moves, by core;
+    `source` are the lines of net.c."""
 
     variant: str
     target: str
     counted: Counted
     bounds: Bounds | None
     modelled: Mapping[str, Modelled]
+    memory: Mapping[str, tuple[Moved, ...]]
     source: tuple[str, ...]
 
     @property
@@ -215,5 +218,8 @@ def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
     )  # fmt: skip
     on = judged(lesson.target, lesson.vlen)
     cycles = modelled(counted.typical, counted.image, on)
+    memory = {core: moved(one.plan, reference.activity, core) for core in on}
     source = built.files.files["generated/net.c"].splitlines()
-    return Row(name, lesson.target.name, counted, limits, cycles, tuple(source))
+    return Row(
+        name, lesson.target.name, counted, limits, cycles, memory, tuple(source)
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from codegen.machine_code.decode import Class
 from codegen.planning.bounds import lanes
+from hil.measuring.steps import caches
 from hil.measuring.steps.bench import Row, StepBench
 from hil.measuring.steps.counting import Counted, Part
 from hil.measuring.steps.cycles import Modelled
@@ -41,6 +42,7 @@ PROVENANCE = {
     "ratio": "counted",
     "traffic": "counted",
     "modelled_cycles": "modelled",
+    "memory": "modelled",
     "cycles_ratio": "modelled",
     "density": "reference",
     "loss": "reference",
@@ -114,6 +116,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "ratio": row.ratio,
         "modelled_cycles": {name: m.cycles for name, m in row.modelled.items()},
         "models": {name: m.model for name, m in row.modelled.items()},
+        "memory": {name: caches.to_json(there) for name, there in row.memory.items()},
         "code": counted.code,
         "forward": counted.forward.total,
         "traffic": row.bounds.traffic if row.bounds else None,
@@ -246,6 +249,10 @@ def observations(found: StepBench) -> Iterator[Observation]:
         for core, cycles in row.modelled.items():
             yield one(*place, "step", f"cycles {core}", cycles.cycles, "cycles",
                       "modelled", cycles.model)  # fmt: skip
+        for core, there in row.memory.items():
+            for moved in there:
+                yield one(*place, "step", f"{moved.level.name} {core}", moved.bytes,
+                          "bytes", "modelled", "caches.toml")  # fmt: skip
     for opponent in found.against:
         variant = f"plain C {opponent.form}, best in {_figure(opponent)}"
         yield one(chosen.target, lesson.vlen, variant, "step", "instructions",
@@ -320,6 +327,8 @@ def _row_lines(row: Row) -> Iterator[str]:
         )
     for core, found in row.modelled.items():
         yield f"  {found.cycles:,} cycles on {core} (modelled: {found.model})"
+    for core, there in row.memory.items():
+        yield f"  weights on {core} (modelled): " + "; ".join(map(str, there))
     if not row.modelled:
         yield "  no modelled cycles: no core with a model runs this at its VLEN"
 
