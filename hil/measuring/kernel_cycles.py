@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -97,24 +98,26 @@ def source_of(row: Variant) -> str:
 
 
 def measure(
-    core: Core, tell: Callable[[str], None]
+    core: Core, tell: Callable[[str], None], only: Collection[str] = ()
 ) -> dict[Variant, list[Measured]]:  # fmt: skip
-    """Every call of every variant, in the steps of `NETWORKS` at the core's VLEN.
-    Raises what counting raises."""
+    """Every call of every variant, or of `only` these kernels' variants, in the steps of
+    `NETWORKS` at the core's VLEN. Raises what counting raises."""
     found: defaultdict[Variant, list[Measured]] = defaultdict(list)
     for keys, ways in NETWORKS:
         asked = Experiment().override({**keys, "vlen": core.vlen, "steps": 1})
         lesson = lesson_for(asked, WARM)
         for way in ways:
             tell(f"{core.name}: {lesson.spec.network} on {asked.data}, {way}")
-            for plan in plans(lesson, way):
+            for plan in plans(lesson, way, only):
                 for row, call in calls(core, lesson, plan):
-                    found[row].append(call)
+                    if not only or row.kernel.name in only:
+                        found[row].append(call)
     return found
 
 
-def plans(lesson: Lesson, way: str) -> Iterator[Plan]:
-    """Every layer that can be in this way, and with every variant of its kernels."""
+def plans(lesson: Lesson, way: str, only: Collection[str] = ()) -> Iterator[Plan]:
+    """Every layer that can be in this way, and with every variant of its kernels, or of
+    `only` these; none where a step calls none of them."""
     own = plan_for(lesson, Choice())
     ways = {n.number: way for n in own.layers if way in n.costs}
     first = plan_for(lesson, Choice(ways))
@@ -123,8 +126,9 @@ def plans(lesson: Lesson, way: str) -> Iterator[Plan]:
             kernels.estimates(call.variant.kernel.name, first.vlens, call.shape)
         )
         for call in first.step
+        if not only or call.variant.kernel.name in only
     }
-    for turn in range(max(map(len, rows.values()))):
+    for turn in range(max(map(len, rows.values()), default=0)):
         chosen = {place: there[turn % len(there)] for place, there in rows.items()}
         yield plan_for(lesson, Choice(ways, chosen))
 
@@ -192,19 +196,9 @@ def fit(calls: Sequence[Measured]) -> Fitted:
     return Fitted((call, vector, scalar, strided), error, len(calls))
 
 
-def table(found: Mapping[str, Mapping[Variant, Fitted]], version: str) -> str:
-    """The text of cycles.toml, by cores."""
-    lines = [HEAD.format(toolchain=version)]
-    for name, rows in found.items():
-        lines += [f"[{name}]", f"vlen = {cores()[name].vlen}", ""]
-        by_kernel: defaultdict[str, list[Variant]] = defaultdict(list)
-        for row in sorted(rows, key=lambda row: row.symbol):
-            by_kernel[row.kernel.name].append(row)
-        for kernel, variants in by_kernel.items():
-            lines += [f"[{name}.kernels.{kernel}]"]
-            lines += [_line(row, rows[row]) for row in variants]
-            lines += [""]
-    return "\n".join(lines).rstrip() + "\n"
+def lines(rows: Mapping[Variant, Fitted]) -> dict[tuple[str, str], str]:
+    """What cycles.toml says of these variants, by kernel and suffix."""
+    return {(row.kernel.name, row.suffix): _line(row, rows[row]) for row in rows}
 
 
 def _line(row: Variant, fitted: Fitted) -> str:
@@ -213,3 +207,25 @@ def _line(row: Variant, fitted: Fitted) -> str:
         f'{row.suffix} = [{weights}, "{source_of(row)}"] '
         f"# {fitted.error:.0%} of {fitted.calls}"
     )
+
+
+def said(text: str) -> dict[str, dict[tuple[str, str], str]]:
+    """The lines of a cycles.toml, by core, then by kernel and suffix."""
+    found: defaultdict[str, dict[tuple[str, str], str]] = defaultdict(dict)
+    core = kernel = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            core, _, kernel = line.strip("[]").partition(".kernels.")
+        elif kernel and "=" in line:
+            found[core][kernel, line.split(" = ")[0]] = line
+    return dict(found)
+
+
+def table(found: Mapping[str, Mapping[tuple[str, str], str]], version: str) -> str:
+    """The text of cycles.toml, by cores."""
+    out = [HEAD.format(toolchain=version)]
+    for name, rows in found.items():
+        out += [f"[{name}]", f"vlen = {cores()[name].vlen}", ""]
+        for kernel, group in groupby(sorted(rows), key=itemgetter(0)):
+            out += [f"[{name}.kernels.{kernel}]", *(rows[key] for key in group), ""]
+    return "\n".join(out).rstrip() + "\n"
