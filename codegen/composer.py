@@ -16,7 +16,7 @@ from codegen.formats import F32, U32, Format, pointer
 from codegen.numbers import Numbers
 from codegen.spec import Network, Spec
 from codegen.tables import ONE, POINT
-from codegen.tensors import Fill, Tensor, Uniform, Values
+from codegen.tensors import Fill, Tensor, Uniform, Values, Words
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Way:
 
 class Composer:
     """Tensors for one `spec`, whose layers 1..L go these `ways`, on a machine whose
-    pointers have `xlen` bits. `parameters` are the rule's."""
+    pointers have `xlen` bits. `parameters` are the rule's. `drawn_once`: random words
+    that are the same in every step are kept between steps, not made anew in each."""
 
     def __init__(
         self,
@@ -38,8 +39,10 @@ class Composer:
         parameters: Mapping[str, str | float],
         ways: Sequence[Way] = (),
         xlen: int = 64,
+        drawn_once: bool = False,
     ) -> None:
         self.spec = spec
+        self.drawn_once = drawn_once
         self.parameters = parameters
         self.ways = tuple(ways) or (Way(),) * spec.network.depth
         self._pointer = pointer(xlen)
@@ -83,7 +86,7 @@ class Composer:
         role: str = "scratch",
         *,
         format: Format = F32,
-        initial: Uniform | Fill | Values = Fill(),  # noqa: B008
+        initial: Uniform | Fill | Values | Words = Fill(),  # noqa: B008
         inner: bool = False,
         limits: tuple[float, float] | None = None,
         kept: bool = False,
@@ -233,6 +236,13 @@ class Composer:
     def words(self, name: str, count: int) -> Tensor:
         """Random words that are made while they are needed."""
         return self.inner(name, (count,), U32)
+
+    def drawn(self, name: str, count: int, stream: int, first: int) -> Tensor:
+        """Random words of a stream that are there from the seed on."""
+        initial = Words(stream, first)
+        return self.tensor(
+            name, (count,), "drawn", format=U32, initial=initial, inner=True
+        )
 
 
 def initial_limit(network: Network, layer: int) -> float:

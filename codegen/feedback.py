@@ -47,9 +47,11 @@ def from_above(network: Network, n: int) -> int:
 
 
 def project(
-    c: Composer, n: int, e: Tensor, rows: Rows = from_outputs, says: str = ""
-) -> Op:
-    """d_n = B_n e."""
+    c: Composer, n: int, e: Tensor, rows: Rows = from_outputs, says: str = "",
+    kept: bool = False,
+) -> Op:  # fmt: skip
+    """d_n = B_n e. Signs that are `kept` are drawn once, where there is room for them:
+    for a rule whose memory grows with every layer as it is."""
     shape = Shape(rows(c.network, n), c.network.layers[n])
     if c.numbers.integer:
         factor, shift = leading(float(c.parameters["feedback_scale"]))
@@ -59,18 +61,7 @@ def project(
             e=e, u=c.delta(n), says=says,
         )  # fmt: skip
     if c.parameters["feedback"] == "signs":
-        return op(
-            "feedback_signs",
-            shape,
-            n,
-            seed=Symbol("net->seed"),
-            first_word=first_word(c.network, n, rows),
-            scale=float(c.parameters["feedback_scale"]),
-            e=e,
-            u=c.delta(n),
-            words=c.words(f"signs{n}", _words(c.network, n, rows)),
-            says=says,
-        )
+        return _signs(c, n, e, rows, shape, says, kept)
     matrix = c.tensor(
         f"feedback{n}", (shape.n_in, shape.n_out), "const",
         initial=Values(partial(_drawn, c.spec.seed, n, shape)),
@@ -78,6 +69,32 @@ def project(
     return op(
         "feedback_stored", shape, n, feedback=matrix, e=e, u=c.delta(n), says=says
     )
+
+
+def _signs(
+    c: Composer, n: int, e: Tensor, rows: Rows, shape: Shape, says: str, kept: bool
+) -> Op:
+    """With signs that are there from the seed on, or are drawn now."""
+    name, count = f"signs{n}", _words(c.network, n, rows)
+    first = first_word(c.network, n, rows)
+    scale = float(c.parameters["feedback_scale"])
+    if kept and c.drawn_once:
+        words = c.drawn(name, count, streams.SIGN_FEEDBACK, first)
+        return op(
+            "feedback_words", shape, n, scale=scale, e=e, u=c.delta(n), words=words, says=says
+        )  # fmt: skip
+    return op(
+        "feedback_signs", shape, n, seed=Symbol("net->seed"), first_word=first, scale=scale,
+        e=e, u=c.delta(n), words=c.words(name, count), says=says,
+    )  # fmt: skip
+
+
+def bounded(c: Composer) -> bool:
+    """Whether all that signs bring down of a class's error, or of a class, is finite:
+    no element of either is larger than 1."""
+    most = float(c.parameters["feedback_scale"]) * c.network.n_out
+    signs = c.parameters["feedback"] == "signs" and abs(most) < 2.0**127
+    return signs and c.spec.goal == "label" and c.network.output != "identity"
 
 
 def leading(scale: float) -> tuple[int, int]:

@@ -8,6 +8,7 @@ A tensor has a role, which says where it lies and how long it lives:
     dynamic  what a step changes and nobody calls a weight: traces, membranes
     scratch  what does not outlive a step, in the arena
     pending  what a step leaves for the next one to do
+    drawn    random words that are there from the seed on, and never change
 
 Learned and dynamic tensors are the state: a checkpoint holds them, and the digest
 runs over them.
@@ -52,6 +53,14 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Words:
+    """Random words of `stream`, from number `first` on."""
+
+    stream: int
+    first: int
+
+
+@dataclass(frozen=True)
 class Tensor:
     """A tensor by its name, which is unique in its program.
 
@@ -67,7 +76,7 @@ class Tensor:
     shape: tuple[int, ...]
     format: Format = F32
     role: str = "scratch"
-    initial: Uniform | Fill | Values = Fill()
+    initial: Uniform | Fill | Values | Words = Fill()
     inner: bool = False
     index: int = -1
     offset: int = -1

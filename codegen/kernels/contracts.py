@@ -151,6 +151,11 @@ As hil_f32_feedback_stored, with B made of random signs instead of memory.
 Element k = c * n + j is -scale where bit k & 31 of word k >> 5 is set, else
 scale; that word is number first_word + (k >> 5) of the sign feedback stream.
 words has room for (n_err * n + 31) / 32 of them."""),
+    Kernel("f32_feedback_words", (
+        "float scale", "const float *e", "float *u", "const uint32_t *words",
+        "size_t n_err", _N), """
+As hil_f32_feedback_signs, whose words have been made before, by
+hil_u32_words."""),
     Kernel("f32_dense_backward", (
         "const float *w", "const float *d", "float *u", *_N_IN_OUT), """
 Transposed product: u_i = dot16(W[i], d), a dot product in a fixed order.
@@ -297,6 +302,9 @@ hil_f32_gaussian says what V's rows are."""),
         "uint32_t seed", "uint32_t stream", "float limit", "float *w", _N), """
 w_k = fl((2 u_k - 1) * limit), u_k the uniform number k of the stream in [0, 1).""",
     ),
+    Kernel("u32_words", (
+        "uint32_t seed", "uint32_t stream", "uint32_t first", "uint32_t *words", _N), """
+words_k = random word number first + k of the stream."""),
     Kernel("u32_digest", ("const uint32_t *bits", _N, "uint32_t first"), """
 Partial state digest: sum of mix(bits_i ^ 0x9e3779b9 * (first + i + 1)),
 modulo 2^32. `bits` may point at words of any type.""", "uint32_t"),

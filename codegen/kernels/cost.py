@@ -358,14 +358,19 @@ def feedback_signs(shape: Shape, machine: Machine) -> Cost:
 
 
 def feedback_words(shape: Shape, machine: Machine) -> Cost:
-    """The signs once, then a group of an error's row: mask, merge, fma; one more
-    for its address where a row has several groups."""
+    """The signs once, then their rows."""
+    words = ceil(shape.n_in * shape.n_out / 32)
+    made = stream(36)(Shape(1, words), Machine(machine.vlen, 8))
+    return made + sign_rows(shape, machine)
+
+
+def sign_rows(shape: Shape, machine: Machine) -> Cost:
+    """A group of an error's row: mask, merge, fma; one more for its address where a
+    row has several groups."""
     strips = machine.strips(shape.n_out)
     each = shape.n_in * strips
-    words = ceil(shape.n_in * shape.n_out / 32)
     shift = (0 if shape.n_out % 8 == 0 else 8) + (strips > 1)
-    made = stream(36)(Shape(1, words), Machine(machine.vlen, 8))
-    return made + _cost(machine, 2 * each, (3 + shift) * each)
+    return _cost(machine, 2 * each, (3 + shift) * each)
 
 
 def backward_columns(shape: Shape, machine: Machine) -> Cost:

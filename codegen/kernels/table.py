@@ -173,6 +173,10 @@ NO_DIVISION = (
     "fewest cycles, and not instructions, because it does not divide: `hil tune --for cycles` "
     "tries it"
 )
+TWIN = (
+    "what the vector rows are held against: a machine without vectors makes its signs in "
+    "every step, for little"
+)
 """Why a row stays that the plan, which counts instructions first, does not choose."""
 
 TABLE: tuple[Variant, ...] = (
@@ -219,6 +223,9 @@ TABLE: tuple[Variant, ...] = (
     ),
     *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
               ("random__rvv_m2", "random__rvv_m4", "random__rvv_m8"), form="words"),
+    Variant(KERNELS["f32_feedback_words"], "scalar", "feedback_words", None, ("math__scalar",),
+            cost.scalar(cost.sign_rows), stays=TWIN),
+    *_vectors("feedback_words", "f32_feedback_words", (8, 4, 2, 1), cost.sign_rows),
     *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,
            _SUM[0], ("sum__rvv_m4",)),
     *_vectors("dense_backward", "f32_dense_backward", (8,), cost.backward_columns,
@@ -295,6 +302,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_target", "i8_target", (), cost.nothing),
     *_rows("fixed_max_abs", "i8_max_abs", (4,), cost.stream(4), (), _FIXED[1]),
     *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (8, 4), cost.stream(20), *_FIXED),
+    *_rows("words", "u32_words", (), cost.stream(12), ("random__scalar",)),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
     *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
     *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),

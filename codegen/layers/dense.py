@@ -132,14 +132,16 @@ def activate(c: Composer, n: int, h: Tensor) -> tuple[Item, ...]:
     return (op(kind, across, n, h=h, needs="true", faults=h),)
 
 
-def slope(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:
-    """d through hidden layer n's activation backwards: times phi'."""
+def slope(c: Composer, n: int, d: Tensor, bounded: bool = False) -> tuple[Item, ...]:
+    """d through hidden layer n's activation backwards: times phi', which is 1 at most.
+    What is not `bounded` is looked through for what is not finite."""
     kind, across = c.network.activation, Shape(1, c.network.layers[n])
     if c.numbers.integer:  # of clipped lines, too: a unit at its end can come back
         return (op("tanh_grad", across, n, h=c.result(n), d=d),)
     if kind == "identity":
-        return (finite(d, n),)
-    return (op(f"{kind}_grad", across, n, h=c.result(n), d=d, needs="true", faults=d),)
+        return () if bounded else (finite(d, n),)
+    faults: dict[str, Any] = {} if bounded else {"needs": "true", "faults": d}
+    return (op(f"{kind}_grad", across, n, h=c.result(n), d=d, **faults),)
 
 
 def alive(c: Composer, n: int, d: Tensor) -> tuple[Item, ...]:

@@ -42,6 +42,9 @@ class Planned(Protocol):
     def pending(self) -> tuple[Tensor, ...]: ...
 
     @property
+    def drawn(self) -> tuple[Tensor, ...]: ...
+
+    @property
     def consts(self) -> tuple[Tensor, ...]: ...
 
     @property
@@ -84,13 +87,14 @@ class Structures:
 def structures(plan: Planned) -> Structures:
     """What the compiler will find too, or refuse."""
     xlen, line = plan.target.xlen, plan.line
+    drawn = sum(t.words for t in plan.drawn)
     net = layout.Network(
         state=sum(t.words for t in plan.state),
         pending=sum(t.words for t in plan.pending),
         arena=plan.arena.words,
         fused=sum(layer.fused for layer in plan.layers),
         listed=sum(layer.lists for layer in plan.layers),
-        counters=2 + plan.spec.gate.rows + plan.signals,
+        counters=2 + plan.spec.gate.rows + plan.signals + drawn,
     ).extent(xlen)
     element = plan.spec.inputs.size
     buffers = Buffers(
@@ -149,10 +153,9 @@ def structures_inferring(plan: Inferring) -> Structures:
 def rows(plan: Planned) -> tuple[Item, ...]:
     """The bill. Its RAM is the image's, but for the host's own: there the
     operating system gives the stack, and libc has variables."""
-    tensors = [*plan.state, *plan.pending]
-    found = [
-        Item(t.name, t.words * WORD, "state" if t.state else t.role) for t in tensors
-    ]
+    tensors = [*plan.state, *plan.pending, *plan.drawn]
+    kinds = {"learned": "state", "dynamic": "state", "drawn": "scratch"}
+    found = [Item(t.name, t.words * WORD, kinds.get(t.role, t.role)) for t in tensors]
     found += [Item(c.name, c.words * WORD, "const") for c in plan.consts]
     if plan.resident is not None:
         found += [

@@ -67,7 +67,8 @@ def struct(members: Iterable[Extent]) -> Extent:
 class Network:
     """What of net_t depends on the plan: words of state, of pending tensors and
     of the arena; layers that are fused and listed; `counters`: its 32-bit
-    members besides, the seed, the step, and what a gate tells."""
+    members besides, the seed, the step, what a gate tells, and random words that are
+    kept."""
 
     state: int
     pending: int

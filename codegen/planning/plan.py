@@ -13,11 +13,11 @@ from dataclasses import replace
 from codegen import kernels, rules
 from codegen.composer import Composer, Way
 from codegen.errors import SpecError
-from codegen.formats import F32
+from codegen.formats import F32, U32
 from codegen.kernels.cost import Shape
 from codegen.planning import ways
 from codegen.planning.arena import Arena, arrange, survivors
-from codegen.planning.fitting import fitted, refuse_oversized_image
+from codegen.planning.fitting import fit, fitted, refuse_oversized_image
 from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
 from codegen.planning.planned import (
     Call,
@@ -105,6 +105,8 @@ def _calls(
         composer.spec.clip.weights is not None and not composer.numbers.integer
     ):  # of what is drawn at first
         wanted[0, kernels.find("clip", F32).name] = Shape(1, network.n_out), ""
+    for words in program.tensors("drawn"):
+        wanted[0, kernels.find("words", U32).name] = Shape(1, words.size), ""
     for one in program.ops():
         made = wanted.setdefault((one.layer, one.key), (one.shape, one.purpose))
         assert made[0] == one.shape, f"{one.key} of layer {one.layer} has two shapes"
@@ -165,22 +167,28 @@ def plan(
     vlens = vlens_of(target, vlen, core)
     layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways, core)
     chosen = [Way(layer.way, layer.shape.density) for layer in layers]
-    composer = Composer(spec, rule.parameters, chosen, target.xlen)
-    program = rule.declaration.program(composer)
     if not spec.numbers.integer:
         require_fma(target)
-    timeline = program.lives()
-    looking = lives((*program.look, program.outputs), program.results)
-    arena = arrange(timeline, looking)
-    tensors = _placed(program, _state(composer, program), timeline, arena)
     if resident is not None:
         resident.require(spec)
     line = line_for(spec, window, samples, resident)
-    made = Plan(
-        spec, rule, target, vlen, layers, program,
-        _calls(composer, program, vlens, choice.variants, core),
-        tensors, arena, line, resident, rehearsal, budget, debug, core,
-    )  # fmt: skip
-    made = fitted(made)
-    refuse_oversized_image(made)
-    return made
+
+    def made(drawn_once: bool) -> Plan:
+        composer = Composer(spec, rule.parameters, chosen, target.xlen, drawn_once)
+        program = rule.declaration.program(composer)
+        timeline = program.lives()
+        looking = lives((*program.look, program.outputs), program.results)
+        arena = arrange(timeline, looking)
+        return Plan(
+            spec, rule, target, vlen, layers, program,
+            _calls(composer, program, vlens, choice.variants, core),
+            _placed(program, _state(composer, program), timeline, arena),
+            arena, line, resident, rehearsal, budget, debug, core,
+        )  # fmt: skip
+
+    best = made(drawn_once=bool(vlens))
+    if best.drawn and not fit(best).fits:
+        best = made(drawn_once=False)
+    best = fitted(best)
+    refuse_oversized_image(best)
+    return best

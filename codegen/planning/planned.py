@@ -166,6 +166,11 @@ class Plan:
         return tuple(t for t in self.tensors if t.role == "pending")
 
     @property
+    def drawn(self) -> tuple[Tensor, ...]:
+        """Random words that are kept between steps."""
+        return self.program.tensors("drawn")
+
+    @property
     def scratch(self) -> tuple[Tensor, ...]:
         """What lies in the arena."""
         return self.program.tensors("scratch")

@@ -107,7 +107,8 @@ def base(tensor: Tensor) -> str:
     """What C knows a tensor by."""
     if tensor.state:
         return f"s->{tensor.name.lower()}"
-    return f"net_{tensor.name}" if tensor.role == "const" else tensor.name
+    elsewhere = {"const": "net_", "drawn": "net->"}
+    return elsewhere.get(tensor.role, "") + tensor.name
 
 
 def flat(tensor: Tensor) -> bool:

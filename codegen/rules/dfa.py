@@ -33,7 +33,8 @@ def _ternary(c: Composer) -> tuple[Item, ...]:
 def _credit(c: Composer, n: int) -> tuple[Item, ...]:
     heard = _heard(c)
     says = f"d_{n} = (B_{n} {heard.name}) * phi'(a_{n})"
-    return (feedback.project(c, n, heard, says=says), *dense.slope(c, n, c.delta(n)))
+    down = feedback.project(c, n, heard, says=says, kept=True)
+    return (down, *dense.slope(c, n, c.delta(n), feedback.bounded(c)))
 
 
 def _program(c: Composer) -> Program:

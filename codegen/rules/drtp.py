@@ -20,7 +20,7 @@ def _target(c: Composer) -> Tensor:
 def _turn(c: Composer, n: int) -> tuple[Item, ...]:
     says = f"d_{n} = -(B_{n} target) * phi'(a_{n})"
     down = feedback.project(c, n, _target(c), says=says)
-    return (down, *dense.slope(c, n, c.delta(n)), *update(c, n))
+    return (down, *dense.slope(c, n, c.delta(n), feedback.bounded(c)), *update(c, n))
 
 
 def _program(c: Composer) -> Program:

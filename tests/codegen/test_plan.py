@@ -35,8 +35,44 @@ def test_sign_feedback_costs_a_bit_and_stored_feedback_costs_flash() -> None:
     stored = plan(Spec(network, RuleChoice("dfa", {"feedback": "uniform"})), TARGET)
     assert not signs.consts
     assert [c.words for c in stored.consts] == [1280, 640]
-    # the signs of one layer's delta at a time
-    assert signs.ram - stored.ram == 10 * 128 // 8
+    # of every layer's delta, kept between steps
+    assert sorted(w.words for w in signs.drawn) == [20, 40]
+    assert signs.ram - stored.ram == 4 * (40 + 20)
+
+
+def test_signs_are_kept_where_there_is_room_and_else_made_in_every_step() -> None:
+    spec = Spec(Network((64, 64, 10)))
+    kept = plan(spec, TARGET)
+    made = plan(spec, TARGET, budget=kept.ram - 1)
+    assert kept.ram == plan(spec, TARGET, budget=kept.ram).ram
+    assert [w.words for w in kept.drawn] == [20]
+    assert (made.drawn, made.ram < kept.ram) == ((), True)
+    named = [{call.variant.kernel.name for call in one.step} for one in (kept, made)]
+    assert "f32_feedback_words" in named[0] and "f32_feedback_signs" in named[1]
+
+
+def test_a_machine_without_vectors_makes_signs_in_every_step() -> None:
+    """They take little of its time, and its memory is small."""
+    assert plan(Spec(Network((64, 64, 10))), targets.load("host")).drawn == ()
+
+
+@pytest.mark.parametrize(
+    ("network", "parameters", "asks"),
+    [
+        (Network((9, 7, 5)), {}, False),
+        (Network((9, 7, 5), output="identity"), {}, True),
+        (Network((9, 7, 5)), {"feedback": "uniform"}, True),
+        (Network((9, 7, 5)), {"feedback_scale": 2.0**125}, True),
+    ],
+)
+def test_deltas_are_looked_through_unless_none_can_be_infinite(
+    network: Network, parameters: dict[str, object], asks: bool
+) -> None:
+    """An error of classes is at most 1, and so is a slope."""
+    for rule in ("dfa", "drtp"):
+        made = plan(Spec(network, RuleChoice(rule, parameters)), TARGET)
+        slopes = [o for o in made.program.ops() if o.kernel.operation == "tanh_grad"]
+        assert [bool(one.needs) for one in slopes] == [asks]
 
 
 def test_over_budget_is_refused_and_names_the_largest() -> None:

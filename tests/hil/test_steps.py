@@ -57,7 +57,7 @@ def test_phases_and_classes_add_up_to_the_steps_count(counted: Counted) -> None:
 def test_every_kernel_of_the_step_is_a_phase(counted: Counted) -> None:
     assert [phase.name for phase in counted.phases] == [
         "net_step", "u8_nonzero_scaled", "f32_listed_forward", "f32_tanh", "f32_dense_fused",
-        "f32_sigmoid_bce", "f32_feedback_signs", "f32_tanh_grad", "f32_rates",
+        "f32_sigmoid_bce", "f32_feedback_words", "f32_tanh_grad", "f32_rates",
         "f32_bias_update", "f32_listed_update",
     ]  # fmt: skip
 

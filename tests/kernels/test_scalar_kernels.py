@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from codegen import streams
 from codegen.formats import FORMATS
 from codegen.quotient import factors
 from codegen.reference import functions, outputs, random
@@ -228,6 +229,10 @@ def test_sign_feedback(call: Call, n_err: int, n: int, first_word: int) -> None:
     u = np.empty(n, np.float32)
     words = np.empty(-(-n_err * n // 32), np.uint32)
     call("f32_feedback_signs", 17, first_word, scale, e, u, words, n_err, n)
+    same(u, dense.feedback(FLOAT32, matrix, e))
+    call("u32_words", 17, streams.SIGN_FEEDBACK, first_word, words, words.size)
+    u[:] = np.nan
+    call("f32_feedback_words", scale, e, u, words, n_err, n)
     same(u, dense.feedback(FLOAT32, matrix, e))
 
 

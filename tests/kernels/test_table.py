@@ -38,6 +38,7 @@ SCALAR = {
     "f32_target",
     "f32_class_mean",
     "i8_target",
+    "u32_words",
 }
 SCALAR |= {kernel.name for kernel in IMPORTED}
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain

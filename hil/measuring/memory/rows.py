@@ -186,7 +186,8 @@ def learning(plan: Plan) -> Network:
     """What a rule needs: its plan's own tensors."""
     tape = {tensor.name for tensor in plan.program.tape()}
     items = [i for i in plan.bill if i.kind in ("const", "state", "pending")]
-    return _network(items, plan.scratch, plan.arena.words * WORD, tape)
+    words = plan.arena.words + sum(t.words for t in plan.drawn)
+    return _network(items, (*plan.scratch, *plan.drawn), words * WORD, tape)
 
 
 def inference(plan: Plan) -> Network:

@@ -560,6 +560,23 @@ static void check_f32_feedback_signs(
     }
 }
 
+static void check_f32_feedback_words(
+    void (*kernel)(float, const float *, float *, const uint32_t *, size_t, size_t))
+{
+    static uint32_t words[WORDS / 32 + 1];
+
+    EACH (n_err, row_counts) {
+        EACH_WIDTH (n, n_err) {
+            hil_u32_words__scalar(draw(), draw(), draw(), words, (n_err * n + 31) / 32);
+            fill(x, n_err, true);
+            fill_outputs(n);
+            hil_f32_feedback_words__scalar(0.3f, x, first_out[0], words, n_err, n);
+            kernel(0.3f, x, first_out[1], words, n_err, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
 static void check_f32_dense_backward(
     void (*kernel)(const float *, const float *, float *, size_t, size_t))
 {
@@ -727,6 +744,20 @@ static void check_f32_uniform(void (*kernel)(uint32_t, uint32_t, float, float *,
         hil_f32_uniform__scalar(seed, stream, 0.3f, first_out[0], n);
         kernel(seed, stream, 0.3f, first_out[1], n);
         same(first_out, 1, n);
+    }
+}
+
+static void check_u32_words(void (*kernel)(uint32_t, uint32_t, uint32_t, uint32_t *, size_t))
+{
+    static uint32_t words[2][WORDS];
+
+    EACH (n, sizes) {
+        const uint32_t seed = draw(), stream = draw(), first = draw();
+        hil_u32_words__scalar(seed, stream, first, words[0], n);
+        kernel(seed, stream, first, words[1], n);
+        for (size_t i = 0; i < n; i++) {
+            same_word(words[0][i], words[1][i], 1, n, i);
+        }
     }
 }
 
