@@ -40,9 +40,10 @@ IMPORTED = (
         *_FILTERED[:3], "const hil_scales_t *by", "int8_t *y", "size_t count", "size_t n_in",
         "size_t n_out"), f"""
 Dense layer of `count` rows: sum = b_j + sum of W[j][i] x_i. W is [n_out][n_in].{_RESCALED}"""),
-    Kernel("i8_conv_2d", _FILTERED, f"""
+    Kernel("i8_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
-outside the image hold x_zero.{_RESCALED}"""),
+outside the image hold x_zero. `scratch` holds k_h k_w x_c numbers, or is NULL where that is
+x_c.{_RESCALED}"""),
     Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}"""),

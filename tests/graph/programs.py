@@ -1,5 +1,5 @@
-"""Imported models as one program of this computer, under address and
-undefined-behaviour checks."""
+"""Imported models as one program: of this computer, under address and undefined-behaviour
+checks, or of one with vectors, in QEMU's user mode."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import targets
+from codegen.building import toolchain
 from codegen.graph.description import Graph
 from codegen.planning.imported import GraphPlan, graph_plan
 from codegen.rendering.imported import render_model
@@ -62,11 +63,37 @@ int main(int argc, char **argv)
 
 
 @dataclass(frozen=True)
+class Machine:
+    """What the program is for: commands without files, of which constants take what is
+    `plain`, since they are only read."""
+
+    target: str
+    compile: tuple[str, ...]
+    plain: tuple[str, ...]
+    link: tuple[str, ...]
+
+
+def this_computer(compiler: str) -> Machine:
+    """With all checks."""
+    compile = (compiler, *FLAGS)
+    return Machine("host", compile, (compiler, "-O0"), compile)
+
+
+def with_vectors() -> Machine:
+    """64-bit RISC-V with vectors of any length."""
+    name = "linux-riscv64-rvv"
+    chain = toolchain.find(targets.load(name))
+    compile = (*chain.compile, *chain.library, "-DHIL_DEBUG", "-O2")
+    return Machine(name, compile, compile, chain.link)
+
+
+@dataclass(frozen=True)
 class Programs:
-    """All of them in one `path`, each by its plan."""
+    """All of them in one `path`, each by its plan; `runner` runs it."""
 
     path: Path
     plans: Mapping[str, GraphPlan]
+    runner: tuple[str, ...] = ()
 
     def run(self, name: str, cases: Sequence[Sequence[Array]]) -> list[list[Array]]:
         """The outputs of each case."""
@@ -77,7 +104,7 @@ class Programs:
             for tensor, array in zip(plan.inputs, case, strict=True)
         )
         done = subprocess.run(
-            [self.path, _prefix([*self.plans].index(name))],
+            [*self.runner, self.path, _prefix([*self.plans].index(name))],
             input=given, capture_output=True, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()
@@ -98,10 +125,10 @@ def _prefix(number: int) -> str:
     return f"m{number}"
 
 
-def compiled(graphs: Mapping[str, Graph], folder: Path, compiler: str) -> Programs:
+def compiled(graphs: Mapping[str, Graph], folder: Path, machine: Machine) -> Programs:
     """A program of all these, made in `folder`."""
-    host = targets.load("host")
-    plans = {name: graph_plan(name, graph, host) for name, graph in graphs.items()}
+    target = targets.load(machine.target)
+    plans = {name: graph_plan(name, graph, target) for name, graph in graphs.items()}
     main = [MAIN]
     for number, plan in enumerate(plans.values()):
         prefix = _prefix(number)
@@ -113,15 +140,15 @@ def compiled(graphs: Mapping[str, Graph], folder: Path, compiler: str) -> Progra
     names = ["main", *_batches(folder, len(plans)), _constants(folder, len(plans))]
 
     def made(name: str) -> None:
-        flags = ("-O0",) if name == CONSTANTS else FLAGS  # they are only read
-        command = [compiler, *flags, "-c", f"{name}.c", "-o", f"{name}.o"]
-        subprocess.run(command, cwd=folder, check=True)
+        command = machine.plain if name == CONSTANTS else machine.compile
+        files = ("-c", f"{name}.c", "-o", f"{name}.o")
+        subprocess.run([*command, *files], cwd=folder, check=True)
 
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(made, names))
     objects = [f"{name}.o" for name in names]
-    link = [compiler, *FLAGS, *objects, "-o", "program", "-lm"]
-    subprocess.run(link, cwd=folder, check=True)
+    linking = [*machine.link, *objects, "-o", "program", "-lm"]
+    subprocess.run(linking, cwd=folder, check=True)
     return Programs(folder / "program", plans)
 
 

@@ -3,24 +3,29 @@ the bit, under address and undefined-behaviour checks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import targets
 from codegen import kernels
 from codegen.errors import ModelError
 from codegen.graph import reading, support
 from codegen.graph.description import Graph, Operator, Tensor
 from codegen.kernels.imported import IMPORTED
 from codegen.lowering import program
+from codegen.planning.imported import graph_plan
 from codegen.reference import graph as twin
 
 from .building import Array
 from .conftest import graph, places
 from .odd import ODD
-from .programs import Programs, compiled
+from .programs import Programs, compiled, this_computer, with_vectors
 from .test_twin import cases, drawn, golden
 
 CASES = 3
+LARGER = "kws_ref_model"
 
 
 def lowered(read: Graph) -> bool:
@@ -34,6 +39,11 @@ def lowered(read: Graph) -> bool:
 
 SMALL = {name: reading.read(data) for name, data in ODD.items()}
 COMPUTED = [name for name, read in SMALL.items() if lowered(read)]
+VECTORS = [
+    name
+    for name in COMPUTED
+    if name.startswith(("conv-i8", "depthwise-i8", "dense-i8", "dense-relu6"))
+]
 WHOLE = [name for name in places() if lowered(graph(name))]
 
 
@@ -41,7 +51,28 @@ WHOLE = [name for name in places() if lowered(graph(name))]
 def programs(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Programs:
     """Everything that a device computes."""
     every = {n: SMALL[n] for n in COMPUTED} | {n: graph(n) for n in WHOLE}
-    return compiled(every, tmp_path_factory.mktemp("models"), host_cc)
+    folder = tmp_path_factory.mktemp("models")
+    return compiled(every, folder, this_computer(host_cc))
+
+
+@pytest.fixture(scope="session")
+def vectors(tmp_path_factory: pytest.TempPathFactory, qemu_user: str) -> Programs:
+    """What has kernels of vectors."""
+    every = {name: SMALL[name] for name in VECTORS}
+    made = compiled(every, tmp_path_factory.mktemp("vectors"), with_vectors())
+    return replace(made, runner=(qemu_user,))
+
+
+@pytest.mark.parametrize("vlen", [128, 1024])
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_of_any_length_give_the_bits_of_the_twin(
+    vectors: Programs, name: str, vlen: int
+) -> None:
+    """Negative sums halfway between two outputs are among so many cases."""
+    cpu = ("-cpu", f"rv64,v=true,vext_spec=v1.0,vlen={vlen}")
+    draw = np.random.default_rng(6)
+    given = [[drawn(one, draw) for one in SMALL[name].inputs] for _ in range(200)]
+    require_twin(replace(vectors, runner=(*vectors.runner, *cpu)), name, given)
 
 
 def require_twin(programs: Programs, name: str, given: list[list[Array]]) -> None:
@@ -122,7 +153,9 @@ def test_every_model_of_the_data_is_computed() -> None:
 def test_every_kernel_of_imported_models_is_some_models_choice(
     programs: Programs,
 ) -> None:
-    chosen = {row for plan in programs.plans.values() for row in plan.variants}
+    vectors = graph_plan(LARGER, graph(LARGER), targets.load("qemu-rv64gcv"))
+    plans = (*programs.plans.values(), vectors)
+    chosen = {row for plan in plans for row in plan.variants}
     assert [r for r in kernels.TABLE if r.kernel in IMPORTED and r not in chosen] == []
 
 

@@ -74,6 +74,23 @@ def test_other_machines_give_the_same_bits(
     assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("vlen", ["128", "1024"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        LARGER,
+        "micro_speech_quantized",
+        "pretrainedResnet_quant",
+    ],  # 64, 8 x 1, 3 channels
+)
+def test_vectors_of_any_length_give_the_same_bits(
+    name: str, vlen: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = ("--target", "qemu-rv64gcv", "--vlen", vlen)
+    assert command(name, few(name, tmp_path, 1), *machine) == 0
+    assert "PASS: 1 of 1 cases bit-exact" in capsys.readouterr().out
+
+
 def test_a_faulty_line_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

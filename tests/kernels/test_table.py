@@ -40,9 +40,10 @@ SCALAR = {
     "i8_target",
     "u32_words",
 }
-SCALAR |= {kernel.name for kernel in IMPORTED}
+VECTORS = {"i8_fully_connected", "i8_conv_2d", "i8_depthwise_conv_2d"}
+SCALAR |= {kernel.name for kernel in IMPORTED} - VECTORS
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
-nothing, or little beside the forward pass over all columns. Those of imported models are
+nothing, or little beside the forward pass over all columns. Most of imported models are
 plain C so far."""
 
 

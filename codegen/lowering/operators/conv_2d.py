@@ -27,13 +27,22 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         b=scaling.biases(c, operator, outputs, scaling.row_sums(operator, outputs)),
         at=windows(c, operator, (high, wide)),
         by=scaling.scales(c, operator, scaling.of_channels(operator)),
+        scratch=c.scratch(operator) if scratch(operator) else None,
         y=c.activation(operator.outputs[0]),
     )  # fmt: skip
 
 
 def scratch(operator: Operator) -> int:
-    """Bytes of an image of 8 bits."""
-    return prod(dims(operator)[1:]) if floating.hybrid(operator) else 0
+    """Bytes of what a window sees, where that is more than a pixel; of inputs that become
+    integers an image."""
+    if floating.hybrid(operator):
+        return prod(dims(operator)[1:])
+    _, high, wide, depth = dims(operator, 1)
+    return (
+        0
+        if operator.outputs[0].type == "f32" or high == wide == 1
+        else high * wide * depth
+    )
 
 
 def _floats(
