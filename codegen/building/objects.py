@@ -14,7 +14,8 @@ import posixpath
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
 from codegen.building import cache
 from codegen.building.buildplan import BuildPlan
@@ -39,7 +40,7 @@ def key(plan: BuildPlan, source: str, compiler: Sequence[str]) -> str | None:
         return None
     if SIZES in texts:
         sizes = texts.pop(SIZES)
-        words = {word for text in texts.values() for word in _WORD.findall(text)}
+        words = frozenset[str]().union(*map(_words, texts.values()))
         texts[SIZES] = "\n".join(_named(sizes, words))
     sha = hashlib.sha256()
     for part in (*compiler, *(part for item in texts.items() for part in item)):
@@ -96,10 +97,10 @@ def _read(plan: BuildPlan, source: str) -> list[str]:
     found, waiting = [source], [source]
     while waiting:
         name = waiting.pop()
-        places = [str(PurePosixPath(name).parent), *folders]
-        for included in _INCLUDE.findall(plan.files[name]):
+        places = [posixpath.dirname(name), *folders]
+        for included in _included(plan.files[name]):
             paths = (
-                posixpath.normpath(PurePosixPath(place) / included) for place in places
+                posixpath.normpath(posixpath.join(place, included)) for place in places
             )
             path = next((path for path in paths if path in plan.files), None)
             if path is not None and path not in found:
@@ -108,7 +109,20 @@ def _read(plan: BuildPlan, source: str) -> list[str]:
     return found
 
 
-def _named(sizes: str, words: set[str]) -> Iterator[str]:
+@lru_cache(maxsize=512)
+def _included(text: str) -> tuple[str, ...]:
+    """What a source or a header includes. The firmware's are in every image, and are
+    read through once."""
+    return tuple(_INCLUDE.findall(text))
+
+
+@lru_cache(maxsize=512)
+def _words(text: str) -> frozenset[str]:
+    """Every word of it, the names of sizes among them."""
+    return frozenset(_WORD.findall(text))
+
+
+def _named(sizes: str, words: frozenset[str]) -> Iterator[str]:
     """Of the header of sizes, what tells those that `words` name."""
     for line in sizes.splitlines():
         define = _DEFINE.match(line)
