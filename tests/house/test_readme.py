@@ -18,8 +18,8 @@ COMMANDS = [
     for line in re.findall(r"^    (?:\$ )?(hil .*)$", page, re.M)
 ]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LONG = re.compile(r"hil (tune|bench|sweep)\b")
-"""Commands of 12 to 30 seconds. Tests of their own hold what they do; as the pages
+LONG = re.compile(r"hil (tune\b|bench\b|sweep\b|memory$|memory --network\b)")
+"""Commands of 7 to 30 seconds. Tests of their own hold what they do; as the pages
 have them, `make test-all` runs them."""
 LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]+))?\)")
 
