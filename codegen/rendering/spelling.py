@@ -25,12 +25,13 @@ CHECKS = {
 
 def sizes(kernel: Kernel, shape: Shape) -> dict[str, int]:
     """What a kernel's size parameters are, by their names in the prototype."""
-    names = {p.name for p in kernel.arguments}
-    return {
+    names = {p.name for p in kernel.arguments if not p.pointer}
+    found = {
         "n_in": shape.n_in, "n_out": shape.n_out, "n_err": shape.n_in,
         "rows": shape.n_in, "axes": shape.n_out,
         "n": shape.n_out if "n_err" in names else shape.n_in * shape.n_out,
     }  # fmt: skip
+    return {name: size for name, size in found.items() if name in names}
 
 
 def gives_sizes(one: Op) -> bool:

@@ -121,6 +121,14 @@ def test_equal_inputs_give_equal_digests_and_other_inputs_others() -> None:
     assert one.digest("zig") != other.digest("zig") != one.digest("gcc")
 
 
+def test_layers_of_one_shape_that_walk_a_list_share_code_and_keep_their_list() -> None:
+    """`rows` is a size of one kernel, and a list of pointers of another."""
+    spec = Spec(Network((64, 256, 256, 256, 10)), RuleChoice("readout"))
+    made = plan(spec, targets.load("qemu-rv64gc"), density=0.5)
+    text = render_network(made)["net.c"]
+    assert "hil_f32_listed_forward__scalar(rows, x, count, b, a, 256);" in text
+
+
 SHAPES = [
     ((64, 64, 10), "auto"),
     ((784, 128, 10), "auto"),
