@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codegen import rules
 
-WITHOUT_RANK_ONE = {"fg-weight", "ncm", "ottt"}
+WITHOUT_RANK_ONE = {"fg-weight", "ncm", "ottt", "slda"}
 """Those that make no rank-1 update, which could wait or be gated."""
 OF_NUMBERS = [n for n in rules.names() if rules.declaration(n).outputs != ("softmax",)]
 """Those that learn numbers, too: the others tell classes apart alone."""

@@ -258,6 +258,24 @@ t_j = value where j is the label, else +0."""),
 A class's mean moves to a sample: with m_i = W[i][label], m_i = fma(share, x_i - m_i, m_i),
 the difference rounded, within limit as hil_f32_clip is. Returns the square of the mean:
 q = fma(m_i, m_i, q) from +0 on, i ascending.""", "float"),
+    Kernel("f32_class_scatter", (
+        "float *s", "const float *m", "const float *x", "float *d", "uint32_t label",
+        "float weight", "float share", "float limit", *_N_IN_OUT), """
+The covariance within classes moves to a sample: d_i = x_i - M[i][label], g_i = weight * d_i,
+S_ij = fma(share, g_i * d_j - S_ij, S_ij), each operation rounded, within limit as
+hil_f32_clip is. S has its lower triangle alone, row by row."""),
+    Kernel("f32_class_discriminant", (
+        "const float *s", "const float *m", "const float *counts", "float *l", "float *w",
+        "float *b", "float shrinkage", "float limit", "float unseen", *_N_IN_OUT), """
+Weights and offsets of classes by their means M and the lower triangle S of a covariance:
+v = v + S_ii from +0 on, i ascending; r = shrinkage * (v / n_in), r > 1e-6 ? r : 1e-6; a_ij
+= (1 - shrinkage) * S_ij, a_ii = fma(1 - shrinkage, S_ii, r). L, row by row: with a =
+fma(-L_ik, L_jk, a) from a_ij on, k ascending below j, L_ij = a / L_jj, L_ii = sqrt(a >
+1e-12 ? a : 1e-12). W = M; for i ascending W[i] = fma(-L_ik, W[k], W[i]) for k ascending
+below i, W[i] / L_ii; for i descending W[i] = fma(-L_ki, W[k], W[i]) for k descending to i +
+1, W[i] / L_ii. Then W within limit as hil_f32_clip is, q_c = fma(M[i][c], W[i][c], q_c)
+from +0 on, i ascending, b_c = q_c > 0 ? -0.5 * q_c : +0, but unseen where counts_c is zero
+or q_c is not below -2 * unseen."""),
     Kernel("f32_ternary", ("const float *e", "float *q", "float threshold", _N), """
 q_j = 1 where e_j >= threshold, -1 where e_j <= -threshold, else +0."""),
     Kernel("f32_clip", ("float *v", "float limit", _N), """

@@ -253,6 +253,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("controlled", "f32_controlled", (), cost.nothing, ("math__scalar",)),
     *_rows("target", "f32_target", (), cost.nothing),
     *_rows("class_mean", "f32_class_mean", (), cost.nothing),
+    *_rows("class_scatter", "f32_class_scatter", (), cost.nothing),
+    *_rows("class_discriminant", "f32_class_discriminant", (), cost.nothing),
     *_rows("fill", "f32_fill", (8, 4, 2, 1), cost.stream(2)),
     *_rows("copy", "f32_copy", (8, 4, 2, 1), cost.stream(3)),
     *_rows("difference", "f32_difference", (8, 4, 2, 1), cost.stream(5)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.reference import perturbation
+from codegen.reference import discriminant, perturbation
 from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
 from codegen.reference.faults import NonFinite
 from codegen.reference.functions import ACTIVATIONS
@@ -165,6 +165,29 @@ class Float32:
         square = fma_chain(mean[:, None], mean[:, None], np.zeros(1, np.float32))[0]
         b[y] = np.float32(-0.5) * square if square < -2 * least else least
         return w, b, counts
+
+    def scattered(
+        self, s: F32, means: F32, counts: F32, total: F32, x: F32, t: F32,
+        limit: np.float32,
+    ) -> tuple[F32, F32]:  # fmt: skip
+        """In place."""
+        y = int(t.argmax())
+        total[0] += _ONE
+        d = x - means[:, y]
+        g = (counts[y] / (counts[y] + _ONE)) * d
+        i, j = np.tril_indices(x.size)
+        moved = fma(_ONE / total[0], g[i] * d[j] - s, s)
+        s[...] = self.clipped(moved, limit)
+        return total, s
+
+    def discriminant(
+        self, s: F32, means: F32, counts: F32, shrinkage: np.float32,
+        limit: np.float32, least: np.float32,
+    ) -> tuple[F32, F32]:  # fmt: skip
+        """By a Cholesky factor."""
+        lower = discriminant.factor(discriminant.shrunk(s, len(means), shrinkage))
+        w = self.clipped(discriminant.solved(lower, means), limit)
+        return w, discriminant.offsets(means, w, counts, least)
 
     def value(self, activation: str, a: F32) -> F32:
         """By the project's own functions."""

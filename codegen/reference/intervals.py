@@ -305,6 +305,23 @@ class Intervals:
         offsets = Interval(float(least), 0.0, b.shape)
         return mean, offsets, Interval(0.0, most, counts.shape)
 
+    def scattered(
+        self, s: Interval, means: Interval, counts: Interval, total: Interval,
+        x: Interval, t: Interval, limit: np.float32,
+    ) -> tuple[Interval, Interval]:  # fmt: skip
+        """Anywhere within the limit, of a total that stays where one more is none."""
+        most = float(limit)
+        return Interval(0.0, 2.0**24, total.shape), Interval(-most, most, s.shape)
+
+    def discriminant(
+        self, s: Interval, means: Interval, counts: Interval, shrinkage: np.float32,
+        limit: np.float32, least: np.float32,
+    ) -> tuple[Interval, Interval]:  # fmt: skip
+        """Anywhere within the limit, whatever the covariance is."""
+        most = float(limit)
+        offsets = Interval(float(least), 0.0, counts.shape)
+        return Interval(-most, most, means.shape), offsets
+
     def value(self, activation: str, a: Interval) -> Interval:
         """All activations rise, so that the ends are enough."""
         ends: dict[str, Callable[[float], float]] = {

@@ -145,6 +145,26 @@ class Arithmetic(Protocol[T]):
         is, q = fma(w[i, y], w[i, y], q) from +0 on for i ascending, b_y = -q / 2, but
         `least` where q is not below -2 least."""
 
+    def scattered(
+        self, s: T, means: T, counts: T, total: T, x: T, t: T, limit: np.float32
+    ) -> tuple[T, T]:
+        """The total, one more, and the lower triangle s, row by row, of a covariance: with y
+        as in `averaged`, d_i = x_i - means[i, y], g_i = (counts_y / (counts_y + 1)) d_i,
+        s_ij = fma(1 / total, g_i d_j - s_ij, s_ij), each operation rounded, within limit
+        as `clipped` is."""
+
+    def discriminant(
+        self,
+        s: T,
+        means: T,
+        counts: T,
+        shrinkage: np.float32,
+        limit: np.float32,
+        least: np.float32,
+    ) -> tuple[T, T]:
+        """Weights, within limit, and offsets of classes, of their means and counts and of
+        the lower triangle of a covariance, as the contract's section 6 orders it."""
+
     def value(self, activation: str, a: T) -> T:
         """phi(a)."""
 

@@ -334,6 +334,42 @@ def test_a_mean_moves_to_a_sample_of_its_class(
         assert np.float32(-0.5) * np.float32(square) == b[label]
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 16, 33])
+@pytest.mark.parametrize("limit", [0.5, 30.0])
+def test_a_covariance_moves_to_a_sample(call: Call, n: int, limit: float) -> None:
+    triangle = n * (n + 1) // 2
+    s, m, x = drawn(24, triangle), drawn(25, n * 3).reshape(n, 3), drawn(26, n)
+    found, d = s.copy(), np.empty_like(x)
+    each = float(np.float32(1) / np.float32(9))
+    call("f32_class_scatter", found, m, x, d, 2, 0.75, each, limit, n, 3)
+    counts, total = np.float32([0, 0, 3]), np.float32([8])
+    FLOAT32.scattered(s, m, counts, total, x, one_hot(2, 3), np.float32(limit))
+    same(found, s)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 16, 33])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+@pytest.mark.parametrize("limit", [2.0, 3e38])
+def test_weights_are_made_of_means_and_a_covariance(
+    call: Call, n: int, spread: float, limit: float
+) -> None:
+    """Without any variance, too, and of a class without samples."""
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(2 * n, n)) * spread
+    s = (x.T @ x / len(x)).astype(np.float32)[np.tril_indices(n)]
+    m = rng.normal(size=(n, 3)).astype(np.float32)
+    counts, unseen = np.float32([4, 0, 1]), np.float32(-1e30)
+    lower, w, b = np.empty_like(s), np.empty_like(m), np.empty(3, np.float32)
+    numbers = (0.01, limit, float(unseen), n, 3)
+    call("f32_class_discriminant", s, m, counts, lower, w, b, *numbers)
+    found = FLOAT32.discriminant(
+        s, m, counts, np.float32(0.01), np.float32(limit), unseen
+    )
+    same(w, found[0])
+    same(b, found[1])
+    assert b[1] == unseen
+
+
 VECTORS = {"sigmoid": "f32_sigmoid_bce_vector", "identity": "f32_identity_mse_vector"}
 
 

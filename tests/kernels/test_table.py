@@ -36,15 +36,15 @@ SCALAR = {
     "f32_block_max",
     "f32_controlled",
     "f32_target",
-    "f32_class_mean",
     "i8_target",
     "u32_words",
 }
+SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 VECTORS = {"i8_fully_connected", "i8_conv_2d", "i8_depthwise_conv_2d"}
 SCALAR |= {kernel.name for kernel in IMPORTED} - VECTORS
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
-nothing, or little beside the forward pass over all columns. Most of imported models are
-plain C so far."""
+nothing, or little beside the forward pass over all columns. Those of covariances and
+most of imported models are plain C so far."""
 
 
 @pytest.mark.parametrize("name", kernels.KERNELS)

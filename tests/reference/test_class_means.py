@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NearestCentroid
 
 from codegen.reference import Learner
@@ -14,6 +15,8 @@ from codegen.rules.ncm import UNSEEN
 from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec
 
 TRAIN = 1200
+SOME = 160
+"""Samples of a head whose step takes numpy long."""
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +25,13 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.uint8), y
 
 
-def learner(n_out: int = 10, **more: object) -> Learner:
-    inputs = Inputs("u8", 16.0)
+def learner(n_out: int = 10, rule: str = "ncm", clip: Clip = Clip()) -> Learner:  # noqa: B008
     network = Network((64, n_out), output="softmax")
-    return Learner(Spec(network, RuleChoice("ncm"), inputs, **more))  # type: ignore[arg-type]
+    return Learner(Spec(network, RuleChoice(rule), Inputs("u8", 16.0), clip=clip))
 
 
-def taught(x: np.ndarray, y: np.ndarray) -> Learner:
-    made = learner()
+def taught(x: np.ndarray, y: np.ndarray, rule: str = "ncm") -> Learner:
+    made = learner(rule=rule)
     for sample, label in zip(x, y, strict=True):
         made.step(sample, int(label), 1.0)
     return made
@@ -47,6 +49,47 @@ def test_it_answers_as_scikit_learns_nearest_centroid(
     theirs = NearestCentroid().fit(x[:TRAIN] / 16, y[:TRAIN])
     np.testing.assert_allclose(made.state["W1"].T, theirs.centroids_, atol=1e-5)
     assert np.array_equal(answers(made, x[TRAIN:]), theirs.predict(x[TRAIN:] / 16))
+
+
+@pytest.fixture(scope="module")
+def discriminant(digits: tuple[np.ndarray, np.ndarray]) -> Learner:
+    """After a few samples."""
+    x, y = digits
+    return taught(x[:SOME], y[:SOME], "slda")
+
+
+def test_it_answers_as_scikit_learns_linear_discriminant_analysis(
+    digits: tuple[np.ndarray, np.ndarray], discriminant: Learner
+) -> None:
+    """Of all samples at once, with the same shrinkage, the priors taken off again."""
+    x, y = digits
+    theirs = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.01)
+    theirs.fit(x[:SOME] / 16, y[:SOME])
+    w, b = discriminant.state["W1"].T, discriminant.state["b1"]
+    offset = theirs.intercept_ - np.log(theirs.priors_)
+    np.testing.assert_allclose(w, theirs.coef_, atol=2e-3 * np.abs(theirs.coef_).max())
+    np.testing.assert_allclose(b, offset, rtol=2e-3)
+    scores = x[TRAIN:] / 16 @ theirs.coef_.T + offset
+    agree = answers(discriminant, x[TRAIN:]) == scores.argmax(axis=1)
+    assert agree.mean() > 0.995
+
+
+def test_a_covariance_is_that_of_numpy(
+    digits: tuple[np.ndarray, np.ndarray], discriminant: Learner
+) -> None:
+    x, y = digits[0][:SOME] / 16, digits[1][:SOME]
+    apart = x - np.stack([x[y == c].mean(axis=0) for c in range(10)])[y]
+    there = (apart.T @ apart / SOME)[np.tril_indices(64)]
+    np.testing.assert_allclose(discriminant.state["cov"], there, atol=1e-6)
+
+
+def test_it_learns_digits_better_than_means_alone(
+    digits: tuple[np.ndarray, np.ndarray], discriminant: Learner
+) -> None:
+    x, y = digits
+    few = taught(x[:SOME], y[:SOME])
+    right = [np.mean(answers(m, x[TRAIN:]) == y[TRAIN:]) for m in (few, discriminant)]
+    assert right[1] > right[0] + 0.02
 
 
 def test_classes_that_come_one_by_one_are_learned_as_if_they_came_mixed(

@@ -59,10 +59,15 @@ def price(machine: Machine[T], t: T) -> None:
         machine.loss = np.float32(math.log(machine.spec.network.n_out))
 
 
+def limit_of(machine: Machine[T]) -> np.float32:
+    """What means stay within."""
+    clip = machine.spec.clip.weights
+    return _LARGEST if clip is None else np.float32(clip)
+
+
 def average(machine: Machine[T], t: T) -> None:
     """The label's mean moves to the sample."""
-    n, clip = machine.depth, machine.spec.clip.weights
-    limit = _LARGEST if clip is None else np.float32(clip)
+    n, limit = machine.depth, limit_of(machine)
     state, given = machine.state, machine.input_of(n)
     w, b, seen = machine.arithmetic.averaged(
         state[f"W{n}"], state[f"b{n}"], state["counts"], given, t, limit, UNSEEN

@@ -805,6 +805,42 @@ static void check_f32_class_mean(
     }
 }
 
+/* A covariance of n_in inputs, and what is made of it: sizes whose triangles have room. */
+static void check_f32_class_scatter(void (*kernel)(
+    float *, const float *, const float *, float *, uint32_t, float, float, float, size_t, size_t))
+{
+    for (size_t n = 1; n <= 12; n++) {
+        const size_t triangle = n * (n + 1) / 2;
+        fill(w, n * 3, true);
+        fill(x, n, true);
+        fill_outputs(triangle);
+        hil_f32_class_scatter__scalar(first_out[0], w, x, b, 1, 0.75f, 0.3f, 0.9f, n, 3);
+        kernel(first_out[1], w, x, b, 1, 0.75f, 0.3f, 0.9f, n, 3);
+        same(first_out, 1, triangle);
+    }
+}
+
+static void check_f32_class_discriminant(void (*kernel)(
+    const float *, const float *, const float *, float *, float *, float *,
+    float, float, float, size_t, size_t))
+{
+    static const float counts[3] = { 1.0f, 0.0f, 5.0f };
+    static float offsets[2][3];
+
+    for (size_t n = 1; n <= 12; n++) {
+        fill(x, n * (n + 1) / 2, true);
+        fill(w, n * 3, true);
+        fill_outputs(n * 3);
+        hil_f32_class_discriminant__scalar(
+            x, w, counts, b, first_out[0], offsets[0], 0.1f, 9.0f, -1e30f, n, 3);
+        kernel(x, w, counts, b, first_out[1], offsets[1], 0.1f, 9.0f, -1e30f, n, 3);
+        same(first_out, 1, n * 3);
+        for (size_t c = 0; c < 3; c++) {
+            same_word(word_of(offsets[0][c]), word_of(offsets[1][c]), 1, 3, c);
+        }
+    }
+}
+
 static void check_f32_fill(void (*kernel)(float *, float, size_t))
 {
     EACH (n, sizes) {

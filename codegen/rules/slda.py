@@ -1,0 +1,106 @@
+"""Streaming linear discriminant analysis: class means and one covariance for all.
+
+What learning changes are the means and the covariance; the weights are made of them
+anew at the end of every step, since the next one answers first.
+"""
+
+from __future__ import annotations
+
+from codegen import goals
+from codegen.composer import Composer
+from codegen.forms import look, program
+from codegen.kernels.cost import Shape
+from codegen.parameters import Parameter
+from codegen.program import Program, Set, Stage, Symbol, op
+from codegen.rules import Declaration, Rate, by_activation
+from codegen.rules.ncm import LARGEST, MOST, UNSEEN, begin, counts, told
+from codegen.tensors import Tensor
+
+LABEL = Symbol("label")
+SHRINKAGE = Parameter(
+    "shrinkage", 0.01,
+    "share of the covariance that is replaced by its mean variance, times the identity",
+    within=(1e-4, 1.0),
+)  # fmt: skip
+
+
+def _means(c: Composer) -> Tensor:
+    """mu, a column a class."""
+    return c.learned("means", c.network.shape(c.depth))
+
+
+def _covariance(c: Composer) -> Tensor:
+    """Within classes: the lower triangle, row by row."""
+    return c.learned("cov", (_triangle(c),))
+
+
+def _triangle(c: Composer) -> int:
+    n = c.network.shape(c.depth)[0]
+    return n * (n + 1) // 2
+
+
+def _total(c: Composer) -> Tensor:
+    """Samples so far, of all classes."""
+    return c.learned("total", (1,), limits=(0.0, MOST))
+
+
+def _learned(c: Composer) -> Stage:
+    n, across = c.depth, Shape(*c.network.shape(c.depth))
+    seen, total, means = counts(c), _total(c), _means(c)
+    count, clip = f"s->{seen.name}[label]", c.spec.clip.weights
+    limit = LARGEST if clip is None else float(clip)
+    x = c.input(n)
+    moved = (
+        Set(f"s->{total.name}[0]", f"s->{total.name}[0] + 1.0f", (total,)),
+        Set("const float each", f"1.0f / s->{total.name}[0]", (total,)),
+        Set("const float weight", f"{count} / ({count} + 1.0f)", (seen,)),
+        op(
+            "class_scatter", across, n, s=_covariance(c), m=means, x=x, label=LABEL,
+            weight=Symbol("weight"), share=Symbol("each"), limit=limit,
+            d=c.inner("gap", x.shape),
+        ),
+        Set(count, f"{count} + 1.0f", (seen,)),
+        Set("const float share", f"1.0f / {count}", (seen,)),
+        op(
+            "class_mean", across, n, w=means, x=x, label=LABEL, share=Symbol("share"),
+            limit=limit,
+        ),
+    )  # fmt: skip
+    solved = op(
+        "class_discriminant", across, n, s=_covariance(c), m=means, counts=seen,
+        l=c.inner("factor", (_triangle(c),)), w=c.weights(n), b=c.biases(n),
+        shrinkage=float(c.parameters["shrinkage"]), limit=limit, unseen=UNSEEN,
+        says="the weights that the next answer is made of: a Cholesky factor, two solves",
+    )  # fmt: skip
+    says = "the covariance, then the label's mean"
+    return Stage("update", (*moved, solved), n, says)
+
+
+def _program(c: Composer) -> Program:
+    begin(c)
+    looked = look(c)
+    step = (
+        *looked,
+        goals.judge(c),
+        told(c),
+        *goals.leave_if_negligible(c),
+        _learned(c),
+    )
+    return program(c, step, looked)
+
+
+RULE = Declaration(
+    name="slda",
+    title="streaming linear discriminant analysis: class means, one covariance, no gradient",
+    source="Hayes, Kanan 2020, arXiv 1909.01520",
+    equation="d = x - mu_y; S += (n_y / (n_y + 1) d d^T - S) / (t + 1); mu_y += d / (n_y + 1); "
+    "L = ((1 - s) S + s tr(S) / n I)^-1; w_c = L mu_c; b_c = -mu_c . w_c / 2",
+    parameters=(SHRINKAGE,),
+    rates=by_activation(others=Rate(1.0, 1.0)),
+    program=_program,
+    gates=frozenset({"error"}),
+    outputs=("softmax",),
+    hidden=0,
+    rated=False,
+    floating="a covariance is inverted in fractions that 16 bits round away",
+)
