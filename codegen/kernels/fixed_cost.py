@@ -45,12 +45,18 @@ def sums(shape: Shape, machine: Machine) -> Cost:
 
 
 def sums_of_columns(shape: Shape, machine: Machine) -> Cost:
-    """Rows in lanes, a column: strided load, product, its sum as a scalar and back."""
-    strips = _halved(machine).strips(shape.n_in)
+    """Rows in lanes, a column: strided load, product of 32 bits, its sum as a scalar and
+    back."""
+    strips = machine.strips(shape.n_in)
     each = strips * shape.n_out
     return _counted(
         machine, 4 * each + 2 * strips, 6 * each + 6 * strips, shape.n_in * shape.n_out
     )
+
+
+def narrow_sums_of_columns(shape: Shape, machine: Machine) -> Cost:
+    """The same of products of 16 bits."""
+    return sums_of_columns(shape, _halved(machine))
 
 
 def update(shape: Shape, machine: Machine) -> Cost:

@@ -3,6 +3,9 @@
 A group is the weights of one row that fit a register group: L = VLEN * 8 / 32
 lanes at LMUL 8, the largest. A row of n_out weights has ceil(n_out / L) groups.
 
+Integers have no such bound: their lanes are of several widths, and rows whose change
+rounds to nothing are not visited (docs/integers.md).
+
 The vector bound counts what any vector code executes for a group:
 
     forward   2   load W, multiply-add

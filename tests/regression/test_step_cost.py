@@ -134,3 +134,13 @@ def test_an_experiment_file_is_enough(
     assert main([*given, "--out", str(tmp_path), "--markdown"]) == 0
     row = capsys.readouterr().out.splitlines()[1]
     assert row.startswith("| dense | 40-9-3 | dfa | 128 | 100% | chosen | ")
+
+
+def test_a_step_of_integers_is_counted_and_no_floor_of_float32_is_claimed(
+    qemu64: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["bench", "step", *SMALL, "--format", "i8", "--variants", "chosen"]
+    assert main([*given, "--json", "-", "--out", str(tmp_path)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert 0 < row["vector"] < row["instructions"]
+    assert (row["floor"], row["vector_bound"], row["ratio"]) == (None, None, None)

@@ -46,9 +46,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Row:
-    """What one variant of the step costs. `bounds` is None for a machine
-    without vectors, of which they say nothing; `memory`: what a step moves, by core;
-    `source` are the lines of net.c."""
+    """What one variant of the step costs. `bounds` is None for a machine without
+    vectors and for integers, of which they say nothing; `memory`: what a step moves,
+    by core; `source` are the lines of net.c."""
 
     variant: str
     target: str
@@ -213,9 +213,12 @@ def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
             f"{reference.digest:08x}: its figures would be those of another step",
             "`hil run` with the same experiment finds the first difference",
         )
+    floating = not one.plan.spec.numbers.integer
     limits = (
-        bounds(one.plan, lesson.vlen, reference.activity) if lesson.vlen else None
-    )  # fmt: skip
+        bounds(one.plan, lesson.vlen, reference.activity)
+        if lesson.vlen and floating
+        else None
+    )
     on = judged(lesson.target, lesson.vlen)
     cycles = modelled(counted.typical, counted.image, on)
     memory = {core: moved(one.plan, reference.activity, core) for core in on}

@@ -227,7 +227,7 @@ def observations(found: StepBench) -> Iterator[Observation]:
         "reference", "numpy",
     )  # fmt: skip
     for row in found.rows:
-        vlen = lesson.vlen if row.bounds else 0
+        vlen = lesson.vlen if row.target == lesson.target.name else 0
         place = (row.target, vlen, row.variant)
         yield one(*place, "step", "instructions", row.counted.mean, "instructions",
                   "counted", qemu)  # fmt: skip
