@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 from codegen.building import image
@@ -73,8 +74,10 @@ def words(path: Path) -> dict[int, int]:
     return found
 
 
+@lru_cache(maxsize=1 << 14)
 def decode(word: int, xlen: int) -> Instruction:
-    """The instruction `word`, of 16 bits where the two lowest are not both 1."""
+    """The instruction `word`, of 16 bits where the two lowest are not both 1. An image
+    has few thousand words, and is followed along many paths."""
     if word & 3 != 3:
         return _compressed(word, xlen)
     major = word >> 2 & 0x1F
