@@ -4,6 +4,7 @@ are taught."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -26,6 +27,12 @@ MACHINES = (
     ("linux-riscv64-rvv", 256),
     ("mps3-an547", None),
 )
+SAME_CODE = (
+    {"qemu-rv64gc", "sifive-u"},
+    {"qemu-rv64gcv", "linux-riscv64-rvv"},
+    {"mps2-an386", "mps2-an500", "mps2-an505", "netduinoplus2", "mps3-an547"},
+)
+"""Targets that have the same generated C where VLEN is the same too."""
 WITHOUT_FLOATS = (
     ("stm32vldiscovery", None),
     ("microbit", None),
@@ -34,6 +41,22 @@ WITHOUT_FLOATS = (
     ("qemu-rv32imac", None),
 )
 """Those that learn in integers alone, the smallest first."""
+
+
+Machine: TypeAlias = "tuple[str, int | None]"
+
+
+def kind(machine: Machine) -> tuple[int | str, int | None]:
+    """What machines have in common that have the same generated C."""
+    target, vlen = machine
+    for place, same in enumerate(SAME_CODE):
+        if target in same:
+            return place, vlen
+    return machine
+
+
+KINDS = {kind(one): [m for m in MACHINES if kind(m) == kind(one)] for one in MACHINES}
+"""The machines of each kind."""
 
 
 def samples(folder: Path, network: str, dtype: str = "u8") -> str:

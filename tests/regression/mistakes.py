@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from codegen.rendering import render
 
 UPDATE = "    /* W[i][j] -= eta x_i d_j"
 """Where a step of a generated library begins to change weights."""
+
+
+def meetings(cores: Iterable[str], mistakes: Iterable[str]) -> list[object]:
+    """Every core with every mistake; every second of these in `make test`, so that each
+    core makes half of the mistakes, and each mistake is made on half of the cores."""
+    names = list(mistakes)
+    return [
+        pytest.param(core, mistake, marks=pytest.mark.full if (i + j) % 2 else ())
+        for i, core in enumerate(cores)
+        for j, mistake in enumerate(names)
+    ]
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from hil.errors import DeviceFault, UsageError
 from hil.learning import feed
 from hil.lesson import preparing
 from hil.lesson.building import build, plan_for
-from tests.regression.mistakes import spoil
+from tests.regression.mistakes import meetings, spoil
 
 CORES = (
     "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547", "netduinoplus2",
@@ -46,7 +45,7 @@ PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 
 @pytest.mark.parametrize(
-    "target, mistake", [*itertools.product(CORES, WRONG), ("microbit", "endless")]
+    "target, mistake", [*meetings(CORES, WRONG), ("microbit", "endless")]
 )
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,

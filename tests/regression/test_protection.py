@@ -27,6 +27,7 @@ from hil.experiment import Experiment
 from hil.lesson import preparing
 from hil.lesson.building import build, plan_for
 from hil.lesson.preparing import prepare
+from tests.regression.mistakes import meetings
 
 BARE = ("qemu-rv64gcv", "qemu-rv64gc", "qemu-rv32imafc-zve32f")
 SMALL = Experiment(network=(64, 10), steps=3, test=2, compare="none")
@@ -184,8 +185,7 @@ def stops(
     return sentence
 
 
-@pytest.mark.parametrize("target", BARE)
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("target, name", meetings(BARE, MISTAKES))
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path, qemu64: str, qemu32: str, capsys: pytest.CaptureFixture[str],
     broken: Callable[..., None], name: str, target: str,

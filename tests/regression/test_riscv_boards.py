@@ -11,7 +11,7 @@ import targets
 from hil import Experiment, run
 from hil.errors import DeviceFault
 from hil.lesson import preparing
-from tests.regression.mistakes import spoil
+from tests.regression.mistakes import meetings, spoil
 
 BOARDS = ("microchip-icicle-kit", "sifive-e", "sifive-u")
 WRONG = {
@@ -23,8 +23,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("mistake", WRONG)
+@pytest.mark.parametrize("board, mistake", meetings(BOARDS, WRONG))
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,
     qemu64: str,
