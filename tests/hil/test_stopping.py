@@ -33,7 +33,7 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 HIL = Path(sys.executable).parent / "hil"
-MOMENTS = 10
+MOMENTS = 6
 """For each kind of run."""
 AT_ONCE = 3
 END_LIMIT = 60.0
