@@ -29,9 +29,10 @@ LN2_LO: Final = _hex("-0x1.05c610p-29")
 """ln 2 - LN2_HI, rounded."""
 
 MAGIC: Final = _hex("0x1.8p+23")
+"""1.5 * 2^23: adding it rounds to an integer, kept in the low bits."""
+
 BIASED: Final = MAGIC + 127
 """The same with the bias of an exponent: the low bits of n + BIASED are those of 2^n."""
-"""1.5 * 2^23: adding it rounds to an integer, kept in the low bits."""
 
 EXP_MIN: Final = -87.0
 """Lowest argument of exp that is not clamped; the result stays normal."""

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--outputs", metavar="FILE",
         help="write what the device gave: an .npz with arrays out0, out1, ...",
     )  # fmt: skip
-    group = parser.add_argument_group("device")
+    group = parser.add_argument_group("machine")
     for key in KEYS:
         if key.name in TAKEN.split():
             add_key(group, key)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from hil import output
@@ -18,6 +19,7 @@ from hil.experiment import Experiment
 from hil.flags import GROUPS
 from hil.keys import KEYS
 from hil.verbs import bench
+from tests.graph.odd import ODD
 
 NAMES = {key.name for key in KEYS}
 
@@ -144,6 +146,8 @@ def heeded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host_cc: str) -> Hee
         return object.__getattribute__(self, name)
 
     monkeypatch.chdir(tmp_path)
+    Path("relu.tflite").write_bytes(ODD["RELU-i8-0.03"])
+    np.savez("cases.npz", in0=np.zeros((1, 3, 50), np.int8))
     monkeypatch.setattr(Experiment, "__getattribute__", get)
 
     def run(*commands: str) -> set[str]:
@@ -165,6 +169,7 @@ VERBS_THAT_RUN = {
     ),
     ("claim",): ("claim kinase-2x2 --target host",),
     ("certify",): (f"certify {SMALL} --clip-weights 2",),
+    ("infer",): ("infer --model relu.tflite --inputs cases.npz --target host",),
     ("kernels",): (f"kernels --explain {SMALL}",),
     ("memory",): (f"memory {SMALL} --rule readout --measure",),
     ("run",): (

@@ -76,6 +76,7 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
               parameters={"weights": "contrast"}), density, "auto") for density in (0.2, 1.0)),
     (lesson("kinase", "1-4-2", "sigmoid", "identity", parameters={"weights": "contrast"}),
      1.0, "auto"),
+    *((lesson(rule, "20-8", "tanh", "softmax"), 1.0, "auto") for rule in ("ncm", "slda")),
     (lesson("midpoint", "20-64-8", "sigmoid", "identity", goal="vector"), 1.0, "auto"),
     (lesson("chl", "20-128-20-16-2", "sigmoid", "identity"), 1.0, "auto"),
     (lesson("eqprop", "20-64-10", "identity", "identity"), 1.0, "auto"),

@@ -108,9 +108,10 @@ def lesson_for(lesson: Lesson, rule: str) -> Lesson:
     usual = rules.declaration(rule).suited(lesson.spec.network)
     activation, output = usual.activation, usual.output
     network = replace(lesson.spec.network, activation=activation, output=output)
+    rated = rules.declaration(rule).rated
     experiment = replace(
         lesson.experiment, rule=rule, parameters={}, tuned=None,
-        activation=activation, output=output,
+        activation=activation, output=output, lr=lesson.experiment.lr if rated else None,
     )  # fmt: skip
     spec = replace(lesson.spec, rule=RuleChoice(rule), network=network)
     return replace(lesson, experiment=experiment, spec=spec, tuned=None)
