@@ -10,7 +10,7 @@ import pytest
 import targets
 from codegen import kernels
 from codegen.errors import SpecError
-from codegen.kernels.cost import Cost, Shape
+from codegen.kernels.cost import Cost, Shape, cheapest
 from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.spec import Network, Spec
@@ -61,6 +61,17 @@ def test_each_call_is_the_fastest_on_the_core_and_not_that_of_fewest_instruction
         costs = kernels.estimates(kernel, (256,), call.shape, X60)
         assert costs[call.variant].cycles == min(c.cycles for c in costs.values())
     assert [call.variant for call in fast.step] != [call.variant for call in few.step]
+
+
+def test_each_layer_goes_the_way_of_fewest_cycles_on_the_core() -> None:
+    """In a network of which instructions would choose another way for a layer."""
+    made = plan_for(prepare(Experiment(network=(64, 112, 40, 10), core=X60)))
+    for layer in made.layers:
+        assert layer.costs[layer.way].cycles == min(
+            estimate.cycles for estimate in layer.costs.values()
+        )
+    by_instructions = [cheapest(layer.costs) for layer in made.layers]
+    assert [layer.way for layer in made.layers] != by_instructions
 
 
 def test_a_plan_for_a_core_is_faster_there_and_learns_the_same(qemu64: str) -> None:
