@@ -61,6 +61,12 @@ def rank(tensor: Tensor | None, count: int) -> Problems:
         yield f"{tensor} has shape {list(tensor.shape)}: supported are {count} dimensions"
 
 
+def axes(tensor: Tensor | None) -> Problems:
+    """A tensor that has a last axis."""
+    if tensor is not None and not tensor.shape:
+        yield f"{tensor} is one number: expected at least one axis"
+
+
 def quantised(*tensors: Tensor | None) -> Problems:
     """Tensors of integers have one scale and a zero point of their type; i16 has 0."""
     for tensor in tensors:

@@ -33,6 +33,7 @@ class Declaration:
     `newest`: the last version whose meaning this is.
     `types`: of inputs and output, such as "i8 i8 i32? > i8"; what has ? may be left out.
     `shape(operator)`: the shape that the first output has by the inputs' shapes.
+    `state`: the places of inputs that may be variables, kept from one inference to the next.
     `check(operator)`: what else is not supported; called where types and counts fit.
     `macs(operator)`: products that are added up, those with padding too.
     """
@@ -43,6 +44,7 @@ class Declaration:
     types: tuple[str, ...]
     shape: Callable[[Operator], tuple[int, ...]]
     fields: tuple[Field, ...] = ()
+    state: tuple[int, ...] = ()
     check: Callable[[Operator], Problems] = lambda operator: iter(())
     macs: Callable[[Operator], int] = lambda operator: 0
 
@@ -73,10 +75,17 @@ def problems(known: Declaration, operator: Operator) -> Problems:
     if not any(_fits(operator, types) for types in known.types):
         yield f"types {_types(operator)}: supported are {'; '.join(known.types)}"
         return
-    found = [*known.check(operator)]
+    found = [*_variables(known, operator), *known.check(operator)]
     yield from found
     if not found:
         yield from _shape(operator.outputs[0], known.shape(operator))
+
+
+def _variables(known: Declaration, operator: Operator) -> Problems:
+    """Variables are the operator's state, and nothing else."""
+    for place, tensor in enumerate(operator.inputs):
+        if tensor is not None and tensor.variable and place not in known.state:
+            yield f"{tensor} is a variable: supported are variables as the state of an LSTM"
 
 
 def _shape(output: Tensor, expected: tuple[int, ...]) -> Problems:

@@ -17,6 +17,11 @@ BITS = {
     "f64": 64, "u64": 64, "u32": 32, "u16": 16,
 }  # fmt: skip
 """Bits of an element, by type. Types that have none here have no fixed size."""
+DTYPES = {
+    "f32": "<f4", "f16": "<f2", "i32": "<i4", "u8": "u1", "i64": "<i8", "i16": "<i2",
+    "i8": "i1",
+}  # fmt: skip
+"""numpy's names of the types that are computed with."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.graph import declaration, operators
-from codegen.graph.description import Graph, Operator
+from codegen.graph.description import DTYPES, Graph, Operator, Tensor
 
 
 def problems(graph: Graph) -> list[str]:
@@ -41,6 +41,20 @@ def _of_the_model(graph: Graph) -> Iterator[str]:
             f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs: "
             "expected at least one of each"
         )
+    for way, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+        for tensor in tensors:
+            yield from (f"an {way} of the model is {one}" for one in _outside(tensor))
+
+
+def _outside(tensor: Tensor) -> Iterator[str]:
+    """What a host cannot give or take."""
+    if tensor.type not in DTYPES:
+        listed = ", ".join(DTYPES)
+        yield f"{tensor}, {tensor.said}: supported are the types {listed}"
+    if not tensor.elements:
+        yield f"{tensor}, {tensor.said}: supported are sizes of at least 1"
+    if tensor.variable:
+        yield f"{tensor}, a variable: supported are tensors that are given or computed"
 
 
 def macs(operator: Operator) -> int:

@@ -10,8 +10,6 @@ import math
 import struct
 from dataclasses import dataclass
 
-from codegen.errors import ModelError
-
 BITS = 31
 MOST_UP = 30
 """Bits that kernels shift left by, at most."""
@@ -40,20 +38,17 @@ class Factor:
 
     @classmethod
     def of(cls, real: float) -> Factor:
-        """What is nearest to a real factor of at least 0."""
+        """What is nearest to a real factor of at least 0. Raises `OverflowError` for one
+        that kernels would shift too far, or that is not finite."""
+        if not math.isfinite(real):
+            raise _too_large(real)
         fraction, exponent = math.frexp(real)
         m = math.floor(fraction * (1 << BITS) + 0.5)
         if m == 1 << BITS:
             m, exponent = m // 2, exponent + 1
-        return cls(0, 0) if m == 0 or exponent < -BITS else cls(m, -exponent).checked()
-
-    def checked(self) -> Factor:
-        """The same. Raises `ModelError` where kernels would shift too far."""
-        if -self.e > MOST_UP:
-            raise ModelError(
-                f"a factor of 2^{-self.e} between scales: supported is 2^{MOST_UP}"
-            )
-        return self
+        if exponent > MOST_UP:
+            raise _too_large(real)
+        return cls(0, 0) if m == 0 or exponent < -BITS else cls(m, -exponent)
 
     def __call__(self, total: int) -> int:
         """A sum times the factor, as the kernels compute it."""
@@ -62,6 +57,12 @@ class Factor:
         down = max(self.e, 0)
         magnitude = (abs(product) + ((1 << down) >> 1)) >> down
         return magnitude if product >= 0 else -magnitude
+
+
+def _too_large(real: float) -> OverflowError:
+    return OverflowError(
+        f"a factor of {real:.3g} between scales: supported is less than 2^{MOST_UP}"
+    )
 
 
 def _signed(value: int) -> int:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codegen.graph.description import Graph, Tensor
-from codegen.reference.graph.node import DTYPES
+from codegen.graph.description import DTYPES, Graph, Tensor
 from hil.data import arrays
 from hil.data.arrays import Arrays
 from hil.errors import DataError

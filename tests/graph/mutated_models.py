@@ -23,9 +23,8 @@ import numpy as np
 
 from codegen.errors import ModelError
 from codegen.graph import arena, reading, support
-from codegen.graph.description import Graph
+from codegen.graph.description import DTYPES, Graph
 from codegen.reference import graph as twin
-from codegen.reference.graph.node import DTYPES
 
 from .conftest import PLACE
 from .odd import ODD

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from codegen.graph import reading, support
-from codegen.graph.description import Graph, Tensor
+from codegen.graph.description import DTYPES, Graph, Tensor
 from codegen.reference import graph as twin
-from codegen.reference.graph.node import DTYPES
 
 from .building import Array, Oracle
 from .conftest import PLACE, graph, places

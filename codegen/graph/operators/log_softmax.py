@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codegen.graph import checks
 from codegen.graph.checks import dims
 from codegen.graph.declaration import Declaration
 
@@ -11,4 +12,5 @@ OPERATOR = Declaration(
     newest=1,
     types=("f32 > f32",),
     shape=dims,
+    check=lambda operator: checks.axes(operator.inputs[0]),
 )

@@ -18,8 +18,7 @@ def _check(operator: Operator) -> Problems:
     beta = operator.options["beta"]
     if not isinstance(beta, float) or not 0 < beta < 1e6:
         yield f"beta is {beta}: expected a number above 0"
-    if not dims(operator):
-        yield f"{operator.inputs[0]} is one number: expected at least one axis"
+    yield from checks.axes(operator.inputs[0])
     if not found:
         yield from checks.output(operator, OUTPUT)
 

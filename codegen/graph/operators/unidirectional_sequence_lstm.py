@@ -92,6 +92,7 @@ OPERATOR = Declaration(
         Field("projection_clip", 2, "f", 0.0),
         Field("time_major", 3, "?", False),
     ),
+    state=(STATE, CELL),
     shape=_shape,
     check=_check,
     macs=_macs,

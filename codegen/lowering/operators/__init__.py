@@ -64,4 +64,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         of = "nothing" if x is None else x.type
         listed = ", ".join(found.types)
         raise ModelError(f"{at} of {of} yet: supported is {listed}", TWIN)
-    return found.calls(c, operator)
+    try:
+        return found.calls(c, operator)
+    except OverflowError as error:
+        raise ModelError(
+            f"{operator}, which gives {operator.outputs[0]}: {error}"
+        ) from error

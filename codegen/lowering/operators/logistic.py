@@ -10,10 +10,12 @@ from codegen.lowering.functions import in_place, of_reals
 from codegen.program import Op
 
 TYPES = ("i8", "f32")
+FAR = 700.0
+"""From -700 down the value is 0 as binary32; further off exp has no binary64."""
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call; of float32 one in place, behind a copy."""
     if operator.outputs[0].type == "f32":
         return in_place(c, operator, "sigmoid")
-    return of_reals(c, operator, lambda v: 1 / (1 + math.exp(-v)))
+    return of_reals(c, operator, lambda v: 1 / (1 + math.exp(min(-v, FAR))))

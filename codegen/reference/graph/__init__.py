@@ -12,7 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from codegen.graph.description import Graph, Operator
+from codegen.errors import ModelError
+from codegen.graph.description import DTYPES, Graph, Operator
 from codegen.reference.graph import node
 from codegen.reference.graph.node import Array
 
@@ -25,16 +26,22 @@ def _twin(kind: str) -> Callable[[Operator, Sequence[Array | None]], Array]:
 
 
 def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
-    """The output of one operator of what it is given."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _twin(operator.kind)(operator, given)
+    """The output of one operator of what it is given. Raises `ModelError` where its
+    scales lie too far apart."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return _twin(operator.kind)(operator, given)
+    except OverflowError as error:
+        raise ModelError(
+            f"{operator}, which gives {operator.outputs[0]}: {error}"
+        ) from error
 
 
 def run(graph: Graph, inputs: Sequence[Array]) -> Mapping[int, Array]:
     """Every tensor that a supported graph computes of inputs of its shapes, by number."""
     there = {
         one.index: node.stored(one) for one in graph.tensors if one.data is not None
-        and one.type in node.DTYPES
+        and one.type in DTYPES
     }  # fmt: skip
     there.update(
         (tensor.index, array)

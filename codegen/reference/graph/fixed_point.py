@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 I64 = NDArray[np.int64]
 Array = NDArray[Any]
+LARGEST = 2.0**30
+"""Factors are smaller: with more, sums would be shifted out of their 32 bits."""
 
 
 def wrapped(x: I64, bits: int = 32) -> I64:
@@ -50,7 +52,12 @@ def divided(x: I64, exponent: I64 | int) -> I64:
 
 
 def multiplier(real: float) -> tuple[int, int]:
-    """(m, shift) with real = m / 2^31 * 2^shift nearly, m of 31 bits."""
+    """(m, shift) with real = m / 2^31 * 2^shift nearly, m of 31 bits. Raises
+    `OverflowError` for a factor of 2^30 or more, or that is not finite."""
+    if not abs(real) < LARGEST:
+        raise OverflowError(
+            f"a factor of {real:.3g} between scales: supported is less than 2^30"
+        )
     if real == 0:
         return 0, 0
     fraction, shift = math.frexp(real)

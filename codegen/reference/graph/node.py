@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph.description import Operator, Quantisation, Tensor
+from codegen.graph.description import DTYPES, Operator, Quantisation, Tensor
 from codegen.reference.graph.fixed_point import I64, Scale
 
 Array = NDArray[Any]
-DTYPES = {
-    "f32": "<f4", "f16": "<f2", "i32": "<i4", "u8": "u1", "i64": "<i8", "i16": "<i2",
-    "i8": "i1",
-}  # fmt: skip
 RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3
 FLOAT_BOUNDS = {0: (-np.inf, np.inf), 1: (0, np.inf), 2: (-1, 1), 3: (0, 6)}
 

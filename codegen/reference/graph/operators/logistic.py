@@ -12,6 +12,9 @@ from codegen.reference.graph import node
 from codegen.reference.graph.lookup import table
 from codegen.reference.graph.node import Array
 
+FAR = 700.0
+"""From -700 down the value is 0 as binary32; further off exp has no binary64."""
+
 
 def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     """The output of what is given."""
@@ -19,4 +22,4 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     assert x is not None
     if x.dtype == np.float32:
         return node.each(functions.sigmoid, x)
-    return table(operator, x, lambda v: 1 / (1 + np.exp(-v)))
+    return table(operator, x, lambda v: 1 / (1 + np.exp(np.minimum(-v, FAR))))
