@@ -108,6 +108,17 @@ def weights(tensor: Tensor | None, axis: int) -> Problems:
         yield f"{tensor} has {found}: supported is axis {axis}"
 
 
+def hybrid(x: Tensor | None, w: Tensor | None) -> Problems:
+    """Weights of i8 have one scale where the inputs are f32."""
+    if x is None or w is None or (x.type, w.type) != ("f32", "i8"):
+        return
+    if w.quantisation is not None and len(w.quantisation.scales) > 1:
+        yield (
+            f"{w} has {w.quantisation}: with inputs of f32, supported is one scale for "
+            "all channels"
+        )
+
+
 def bias(tensor: Tensor | None, outputs: int) -> Problems:
     """A constant, or f32, of one number for each output channel."""
     if tensor is None:

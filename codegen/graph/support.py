@@ -44,6 +44,12 @@ def _of_the_model(graph: Graph) -> Iterator[str]:
     for way, tensors in (("input", graph.inputs), ("output", graph.outputs)):
         for tensor in tensors:
             yield from (f"an {way} of the model is {one}" for one in _outside(tensor))
+    for number, tensor in enumerate(graph.inputs):
+        if tensor in graph.inputs[:number]:
+            yield (
+                f"{tensor} is input {graph.inputs.index(tensor)} and input {number} of the "
+                "model: expected a tensor for each input"
+            )
 
 
 def _outside(tensor: Tensor) -> Iterator[str]:

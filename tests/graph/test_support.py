@@ -12,12 +12,16 @@ from codegen.errors import ModelError
 from codegen.graph import reading, support
 
 from .building import Given, model
+from .odd import sliced
 
 X = Given((1, 4, 4, 2), "i8", (0.05,))
 Y = Given((1, 4, 4, 3), "i8", (0.1,))
 W = Given((3, 1, 1, 2), "i8", (0.01,), data=np.ones((3, 1, 1, 2), np.int8))
 B = Given((3,), "i32", (0.0005,), data=np.zeros(3, np.int32))
 STRIDES = {"StrideH": 1, "StrideW": 1}
+
+
+F = Given((3,), "f32", data=np.zeros(3, np.float32))
 
 
 def changed(given: Given, **changes: Any) -> Given:
@@ -99,6 +103,17 @@ def test_what_is_supported_has_no_problems() -> None:
             convolution(x=changed(X, shape=(4, 4, 2))),
             "tensor 0 ('t0') has shape [4, 4, 2]: supported are 4 dimensions",
         ),
+        (
+            convolution(
+                x=changed(X, type="f32", scales=()),
+                w=changed(W, scales=(0.01, 0.1, 1.0)),
+                b=F,
+                y=changed(Y, type="f32", scales=()),
+                version=5,
+            ),
+            "tensor 1 ('t1') has 3 scales along axis 0: with inputs of f32, supported is "
+            "one scale for all channels",
+        ),
     ],
 )
 def test_a_refusal_names_operator_tensor_and_what_is_supported(
@@ -160,3 +175,34 @@ def test_an_input_that_is_left_out_is_refused_where_it_is_needed() -> None:
     data = model("CONCATENATION", 2, (X, X), y, table, {"Axis": 3}, places=(0, -1))
     (problem,) = support.problems(reading.read(data))
     assert "tensor 2 ('t2'): an input is left out: expected all of them" in problem
+
+
+def test_a_dense_layer_of_f32_inputs_has_one_scale_of_its_weights() -> None:
+    x, y = Given((1, 2), "f32"), Given((1, 3), "f32")
+    w = Given((3, 2), "i8", (0.01, 0.1, 1.0), data=np.ones((3, 2), np.int8))
+    data = model("FULLY_CONNECTED", 9, (x, w, F), y, "FullyConnectedOptions", {})
+    (problem,) = support.problems(reading.read(data))
+    assert "tensor 1 ('t1') has 3 scales" in problem
+    assert "supported is one scale for all channels" in problem
+
+
+@pytest.mark.parametrize(
+    ("end", "stride", "begin_mask", "said"),
+    [
+        (3, 1, 2, "shrink_mask and begin_mask both have axis 1"),
+        (1, -1, 0, "shrink_mask has axis 1, whose stride is -1: supported is"),
+    ],
+)
+def test_a_slice_that_shrinks_an_axis_says_its_one_place_plainly(
+    end: int, stride: int, begin_mask: int, said: str
+) -> None:
+    numbers = ([0, 2, 0, 0], [1, end, 5, 3], [1, stride, 1, 1])
+    data = sliced("i8", numbers, (1, 5, 3), BeginMask=begin_mask, ShrinkAxisMask=2)
+    (problem,) = support.problems(reading.read(data))
+    assert problem.startswith("operator 0 (STRIDED_SLICE)") and said in problem
+
+
+def test_a_tensor_is_one_input_of_a_model_only() -> None:
+    data = model("ADD", 2, (X,), X, "AddOptions", {}, places=(0, 0), free=(0, 0))
+    (problem,) = support.problems(reading.read(data))
+    assert problem.startswith("tensor 0 ('t0') is input 0 and input 1 of the model")

@@ -26,6 +26,7 @@ def _check(operator: Operator) -> Problems:
     if operator.options["asymmetric"] and _hybrid(operator):
         yield "inputs quantised asymmetrically: supported is symmetrically"
     yield from checks.weights(w, 0)
+    yield from checks.hybrid(x, w)
     yield from checks.rank(w, 2)
     if w is not None and len(w.shape) == 2:
         yield from _widths(operator, *w.shape)

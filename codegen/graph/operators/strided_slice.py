@@ -53,6 +53,7 @@ def _check(operator: Operator) -> Problems:
     found = [one for place in ROLES for one in _told(operator, place)]
     yield from found
     if not found:
+        yield from _shrunk(operator)
         yield from _within(operator)
 
 
@@ -67,6 +68,24 @@ def _told(operator: Operator, place: int) -> Problems:
         )
     elif ROLES[place] == "strides" and 0 in (constants(tensor) or ()):
         yield f"{tensor} has a stride of 0: expected another"
+
+
+def _shrunk(operator: Operator) -> Problems:
+    """An axis that goes says which place it has, by its begin alone."""
+    strides = constants(operator.inputs[3]) or ()
+    for axis, stride in enumerate(strides):
+        if not _marked(operator, "shrink", axis):
+            continue
+        if _marked(operator, "begin", axis):
+            yield (
+                f"shrink_mask and begin_mask both have axis {axis}: supported is one of "
+                "the two"
+            )
+        if stride != 1:
+            yield (
+                f"shrink_mask has axis {axis}, whose stride is {stride}: supported is a "
+                "stride of 1"
+            )
 
 
 def _within(operator: Operator) -> Problems:
