@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hil.inferring import bill
 from hil.inferring.image import Model, ModelBuilt
 from hil.inferring.running import Run
+from hil.models import check
 
 
 def before(built: ModelBuilt) -> Iterator[str]:
@@ -20,16 +21,19 @@ def before(built: ModelBuilt) -> Iterator[str]:
     yield f"build    {image.digest[:8]}, {image.toolchain}"
 
 
-def after(model: Model, run: Run) -> Iterator[str]:
-    """What came of it."""
+def after(model: Model, run: Run, others: Sequence[check.Output] = ()) -> Iterator[str]:
+    """What came of it: PASS only where the device gave what the twin gives and, within
+    the tolerance, what the `others` gave."""
     equal = sum(one.equal for one in run.cases)
     vlen = f" VLEN {run.greeting.vlen}" if run.greeting.vlen else ""
     yield f"hello    {run.greeting.target} {run.greeting.isa}{vlen}"
     if counted(model) and run.cases:
         most = max(one.instructions for one in run.cases)
         yield f"cost     {most:,} instructions a case at most (counted)"
-    word = "PASS" if equal == len(run.cases) else "FAIL"
-    yield f"{word}: {equal:,} of {len(run.cases):,} cases bit-exact"
+    apart = [one for one in others if one.equal < one.cases]
+    word = "FAIL" if apart or equal < len(run.cases) else "PASS"
+    less = (f", {one.equal:,} of them equal ref{one.place}" for one in apart)
+    yield f"{word}: {equal:,} of {len(run.cases):,} cases bit-exact{''.join(less)}"
 
 
 def counted(model: Model) -> bool:

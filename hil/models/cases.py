@@ -53,17 +53,25 @@ def read(graph: Graph, path: str, expects: bool = True) -> Cases:
 
 
 def _cases(stored: Arrays, name: str, tensor: Tensor) -> np.ndarray:
-    """An array [cases, ...] of a tensor's type and size."""
+    """An array [cases, ...] of a tensor's type and shape; axes of size 1 may be left out
+    or added."""
     if name not in stored:
         raise DataError(
             f"{stored.origin}: there is no array {name!r}",
             f"expected is {name}, {DTYPES[tensor.type]} [cases, ...], for {tensor}",
         )
     header = stored.header(name)
-    fits = header.ndim > 0 and header.size == header.shape[0] * tensor.elements
+    fits = header.ndim > 0 and _long(header.shape[1:]) == _long(tensor.shape)
     if not fits or header.dtype != np.dtype(DTYPES[tensor.type]):
+        shape = ", ".join(["cases", *map(str, tensor.shape)])
         raise DataError(
             f"{stored.origin}: array {name!r} is {header}: expected "
-            f"{np.dtype(DTYPES[tensor.type])} {['cases', *tensor.shape]}"
+            f"{np.dtype(DTYPES[tensor.type])} [{shape}], for {tensor}",
+            "axes of size 1 may be left out; all others must be there, in this order",
         )
     return stored[name].reshape(-1, *tensor.shape)
+
+
+def _long(shape: tuple[int, ...]) -> list[int]:
+    """The axes that have more than one place, or none."""
+    return [size for size in shape if size != 1]

@@ -111,13 +111,20 @@ def _compared(
 
 
 def _apart(mine: np.ndarray, other: np.ndarray) -> float:
-    """The largest difference; infinite where one of the two is no number."""
-    differences = np.abs(mine.astype(np.float64) - other.astype(np.float64))
-    return float(np.nan_to_num(differences, nan=np.inf).max(initial=0))
+    """The largest difference. What is not finite has none from its like, NaN from NaN
+    too, and an infinite one from all else."""
+    mine, other = mine.astype(np.float64), other.astype(np.float64)
+    finite = np.isfinite(mine) & np.isfinite(other)
+    alike = (mine == other) | (np.isnan(mine) & np.isnan(other))
+    differences = np.where(alike, 0.0, np.inf)
+    differences[finite] = np.abs(mine[finite] - other[finite])
+    return float(differences.max(initial=0))
 
 
 def _reach(expected: np.ndarray) -> float:
-    return max(1.0, float(np.abs(expected).max(initial=0)))
+    """The largest finite number that was expected, at least 1."""
+    finite = expected[np.isfinite(expected)]
+    return max(1.0, float(np.abs(finite).max(initial=0)))
 
 
 def document(found: Sequence[Output]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def run(given: argparse.Namespace) -> int:
     others = _others(model, done, asked)
     document["others"] = check.document(others) if others else None
     compared = check.lines(given.inputs, others, "the device")
-    for line in (*compared, *report.after(model, done)):
+    for line in (*compared, *report.after(model, done, others)):
         out.line(line)
     out.document({"infer": document})
     error = running.difference(done) or check.difference(others, given.inputs)

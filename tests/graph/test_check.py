@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hil.cli import main
+from hil.models import check
 
-from .conftest import PLACE, places
+from .conftest import PLACE, graph, places
 
 SMALL = "hello_world_int8"
 GOLDEN = PLACE / "golden" / f"{SMALL}.npz"
@@ -74,3 +75,23 @@ def test_a_file_of_no_arrays_is_told(
 ) -> None:
     assert command(tmp_path / "none.npz") == 2
     assert "there is no file of cases" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "equal"),
+    [
+        ([1.0, 2.0], [np.inf, 2.0], False),
+        ([np.inf, 123.0], [np.inf, 2.0], False),
+        ([np.inf, 2.0], [np.inf, 2.0], True),
+        ([-np.inf, 2.0], [np.inf, 2.0], False),
+        ([np.nan, 2.0], [np.nan, 2.0], True),
+        ([np.nan, 2.0], [1.0, 2.0], False),
+    ],
+)
+def test_what_is_not_finite_is_equal_to_its_like_only(
+    mine: list[float], other: list[float], equal: bool
+) -> None:
+    """And makes nothing else equal."""
+    made, expected = np.array(mine, np.float32), np.array([other], np.float32)
+    (found,) = check.compared(graph("hello_world_float"), [(made,)], expected[None])
+    assert found.equal == equal

@@ -127,6 +127,31 @@ def test_a_difference_is_told_with_its_place_and_both_values(
     assert told.is_file()
 
 
+def test_another_interpreters_output_that_differs_is_no_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = few(SMALL, tmp_path)
+    with np.load(inputs) as found:
+        arrays = dict(found)
+    arrays["ref0"][1] ^= 64
+    np.savez(inputs, **arrays)
+    assert command(SMALL, inputs) == 1
+    seen = capsys.readouterr()
+    assert "FAIL: 2 of 2 cases bit-exact, 1 of them equal ref0" in seen.out
+    assert "PASS" not in seen.out
+
+
+def test_cases_whose_axes_are_in_another_order_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "turned.npz"
+    np.savez(path, in0=np.zeros((2, 1, 10, 49, 1), np.int8))
+    assert command(LARGER, path) == 2
+    told = capsys.readouterr().err
+    assert "array 'in0' is int8 [2, 1, 10, 49, 1]: expected" in told
+    assert "int8 [cases, 1, 49, 10, 1]" in told
+
+
 def test_a_write_to_an_output_is_refused_and_changes_nothing() -> None:
     model = image.prepare(Experiment(target="host"), str(places()[SMALL]))
     built = image.build(image.plan_for(model), model)
