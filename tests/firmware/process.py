@@ -88,13 +88,10 @@ def _preloaded(library: Path) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
-class Firmware:
-    """The process, and what is said to it."""
+class Process:
+    """The process, and what is said to it whatever it computes."""
 
-    def __init__(
-        self, image: str, made: Plan, flash: Path, preload: Path | None = None
-    ) -> None:
-        self.made = made
+    def __init__(self, image: str, flash: Path, preload: Path | None = None) -> None:
         self._line, far = socket.socketpair()
         self._line.settimeout(LIMIT)
         self.process = subprocess.Popen(
@@ -155,6 +152,28 @@ class Firmware:
         return self.ask(protocol.INIT, struct.pack("<IIII", 1, step, flags, 1))
 
     def state(self) -> bytes:
+        """What no frame may change that is met with silence."""
+        raise NotImplementedError
+
+    def close(self) -> str:
+        """Hang up; what the checks had to say."""
+        self._line.close()
+        try:
+            return self.process.communicate(timeout=LIMIT)[1]
+        finally:
+            self.process.kill()
+
+
+class Firmware(Process):
+    """It learns."""
+
+    def __init__(
+        self, image: str, made: Plan, flash: Path, preload: Path | None = None
+    ) -> None:
+        super().__init__(image, flash, preload)
+        self.made = made
+
+    def state(self) -> bytes:
         """Step and digest of the state, as the device tells them."""
         return self.ask(protocol.DIGEST).payload
 
@@ -195,11 +214,3 @@ class Firmware:
     def largest(self) -> Tensor:
         """The tensor of most words."""
         return max(self.made.tensors, key=lambda tensor: tensor.words)
-
-    def close(self) -> str:
-        """Hang up; what the checks had to say."""
-        self._line.close()
-        try:
-            return self.process.communicate(timeout=LIMIT)[1]
-        finally:
-            self.process.kill()
