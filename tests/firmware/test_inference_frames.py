@@ -107,6 +107,12 @@ def test_before_init_it_is_not_ready(boot: Callable[..., Inferring]) -> None:
     assert boot().infer() == Status.NOT_READY
 
 
+def test_it_expects_no_step(device: Inferring) -> None:
+    assert protocol.PING.reply is not None
+    told, _ = protocol.PING.reply.unpack(device.ask(protocol.PING).payload)
+    assert told["step"] == protocol.NEVER
+
+
 def test_no_state_is_gone_on_with(device: Inferring) -> None:
     assert device.init(flags=1) == Status.NO_STORAGE
 
