@@ -1,4 +1,7 @@
-"""Files of other programs that are wrong, or made to harm, end in one sentence."""
+"""Files of other programs that are wrong, or made to harm, end in one sentence.
+
+More than 400 lines, because each format has its table of files that are wrong.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ import numpy as np
 import onnx
 import pytest
 import skops.io
+from onnx import numpy_helper
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -26,7 +30,7 @@ from codegen.spec import Inputs
 from hil.cli import main
 from hil.errors import DataError
 from hil.lesson import foreign
-from tests.hil.trained import DUMPS, GEMM, THREE, TORCH, X, model, spec
+from tests.hil.trained import B1, DUMPS, GEMM, MATMUL, THREE, TORCH, X, model, spec
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 """A few steps of training do not converge."""
@@ -76,6 +80,30 @@ def words(*parts: bytes) -> bytes:
     return b"\x80\x04" + b"".join(parts) + b"."
 
 
+SHARED = b")q\0" + b"h\0h\0\x86q\0" * 16
+"""The words of a tuple that has itself twice, and so on: long when it is written."""
+
+
+def array(
+    element: bytes = b"\x8c\x02f8",
+    order: bytes = b"\x8c\x01<",
+    shape: bytes = b"K\x01\x85",
+    data: bytes = b"C\x08" + bytes(8),
+) -> bytes:
+    """The words of numpy's array, as protocol 5 has it."""
+    made = b"cnumpy\ndtype\n" + element + b"\x85R(K\x03" + order + b"tb"
+    return (
+        b"cnumpy._core.numeric\n_frombuffer\n(" + data + made + shape + b"\x8c\x01CtR"
+    )
+
+
+def large(word: bytes, use: bytes) -> bytes:
+    """A pickle of 2 MiB, which are made 33 times."""
+    return words(
+        word, (2 << 20).to_bytes(4, "little"), bytes(2 << 20), b"q\0", use * 33
+    )
+
+
 PICKLES = {
     "empty": (b"", "as a pickle"),
     "text": (b"hello, I am no pickle", "as a pickle"),
@@ -91,7 +119,18 @@ PICKLES = {
     "a number": (pickle.dumps(7), "holds a int"),
     "packed": (gzip.compress(pickle.dumps(7)), "packed by gzip"),
     "an extension": (words(b"\x82\x01"), "as a pickle|no weights need"),
-}
+    "a large element": (words(SHARED, array(element=b"h\0")), "uses a tuple as if it were a str"),
+    "a large order": (words(SHARED, array(order=b"h\0")), "order of bytes is none"),
+    "an order that is Python": (words(array(order=b"\x8c\x03(,)")), "order of bytes is none"),
+    "a large shape": (words(SHARED, array(element=b"\x8c\x02O8", shape=b"h\0")), "no list of lengths"),
+    "five axes": (words(array(shape=b"(" + b"K\x01" * 5 + b"t")), "no list of lengths"),
+    "a length of 2^31": (words(array(shape=b"\x8a\x05\0\0\0\x80\0\x85")), "no list of lengths"),
+    "a large name": (words(SHARED, b"\x8c\x01a\x93"), "uses a tuple as if it were a str"),
+    "a list of arguments": (words(b"ca\nb\n](NNeR"), "uses a list as if it were a tuple"),
+    "a text of arguments": (words(b"ca\nb\n\x8c\x02abR"), "uses a str as if it were a tuple"),
+    "a text made bytes": (large(b"X", b"c_codecs\nencode\nh\0\x8c\x06latin1\x86R"), "more than 64 MiB"),
+    "an order turned": (large(b"B", array(order=b"\x8c\x01>", shape=b"J\0\0\x04\0\x85", data=b"h\0")), "more than 64 MiB"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("data", "says"), PICKLES.values(), ids=PICKLES)
@@ -214,6 +253,43 @@ def test_a_state_dict_that_is_wrong_is_refused(
         foreign.load(str(tmp_path / "mine.pt"), spec(4, 5, 3, activation="tanh"))
 
 
+@pytest.mark.parametrize("shape", [b"M\0\x04M\0\x04\x86", b"K\x01K\x01\x86"])
+def test_an_archive_is_not_unpacked_without_limit(tmp_path: Path, shape: bytes) -> None:
+    """18 tensors, of 4 MiB or of one element, each with a storage of 4 MiB: one that all
+    share, or their own."""
+    path, own = tmp_path / "mine.pt", shape.startswith(b"K")
+    keys = [b"%02d" % (n * own) for n in range(18)]
+    names = [b"%d.%s" % (n // 2, (b"weight", b"bias")[n % 2]) for n in range(18)]
+    tensors = (
+        b"\x8c%c%s" % (len(name), name)
+        + b"ctorch._utils\n_rebuild_tensor_v2\n((Nctorch\nFloatStorage\n\x8c\x02"
+        + key + b"NNtQK\0" + shape + b"M\0\x04K\x01\x86tR"
+        for name, key in zip(names, keys, strict=True)
+    )  # fmt: skip
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+        file.writestr("mine/data.pkl", words(b"}(", *tensors, b"u"))
+        for key in set(keys):
+            file.writestr(f"mine/data/{key.decode()}", bytes(4 << 20))
+    with pytest.raises(DataError, match=r"mine\.pt' unpacks to more than 64 MiB"):
+        foreign.load(str(path), spec(4, 3))
+
+
+def test_an_array_too_large_is_not_unpacked(
+    tmp_path: Path, classifier: MLPClassifier
+) -> None:
+    skops.io.dump(classifier, tmp_path / "good.skops")
+    begins = io.BytesIO()
+    large = {"descr": "<f8", "fortran_order": False, "shape": (4096, 4096)}
+    np.lib.format.write_array_header_1_0(begins, large)
+    path = tmp_path / "mine.skops"
+    with zipfile.ZipFile(tmp_path / "good.skops") as file, zipfile.ZipFile(path, "w") as out:  # fmt: skip
+        for name in file.namelist():
+            array = name.endswith(".npy")
+            out.writestr(name, begins.getvalue() if array else file.read(name))
+    with pytest.raises(DataError, match=r"mine\.skops' unpacks to more than 64 MiB"):
+        foreign.load(str(path), spec(4, 3))
+
+
 def test_numbers_of_another_order_of_bytes_are_the_same(tmp_path: Path) -> None:
     """In PyTorch's file, and in one of joblib."""
     of = spec(4, 5, 3, activation="tanh")
@@ -248,6 +324,19 @@ def short_tensor() -> Any:
     return made
 
 
+def without_output() -> Any:
+    made = model((("Constant", [], "c", {"value": numpy_helper.from_array(B1)}), *GEMM))
+    made.graph.node[0].ClearField("output")
+    return made
+
+
+def repeated() -> Any:
+    """A layer of 2 MiB, 33 times."""
+    nodes = [("Gemm", [f"h{n}", "W1", "b1"], f"h{n + 1}") for n in range(33)]
+    first = ("Identity", ["x"], "h0")
+    return model((first, *nodes), "h33", W1=np.zeros((512, 1024), np.float32))
+
+
 MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     "an activation": (lambda: model((GEMM[0], ("Elu", ["a"], "h"), *GEMM[2:])), "'Elu': expected some of Gemm"),
     "two activations": (lambda: model((GEMM[0], GEMM[1], ("Tanh", ["h"], "hh"), ("Gemm", ["hh", "W2", "b2"], "p"))), "follows no dense layer"),
@@ -264,6 +353,12 @@ MODELS: dict[str, tuple[Callable[[], Any], str]] = {
     "NaN": (lambda: model(GEMM, b1=np.full(5, np.nan, np.float32)), "not finite"),
     "no layer": (lambda: model((("Relu", ["x"], "p"),)), "follows no dense layer"),
     "a layer missing": (lambda: model((GEMM[2],), out="z"), "beside the path"),
+    "a constant of nothing": (lambda: model((("Constant", [], "c"), *GEMM)), "a Constant with 0 attributes and 1 outputs"),
+    "a constant for nothing": (without_output, "a Constant with 1 attributes and 0 outputs"),
+    "MatMul of one": (lambda: model((("MatMul", ["x"], "p"),)), "MatMul of 'x' has no constant as its input 1"),
+    "Add of one": (lambda: model((*MATMUL[:2], ("Add", ["m"], "p"))), "Add of 'm' has no constant as its input 1"),
+    "a bias of samples": (lambda: model(MATMUL, b2=np.zeros((3, 1), np.float32)), r"'W2' has biases \[3, 1\]: expected \[outputs\]"),
+    "a layer many times": (repeated, "more than 64 MiB"),
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from hil.lesson.foreign.room import Room
+
 WORDS = 200_000
 """Words of a pickle at most: a short one may make a large list."""
 KEYS = (str, int, float, bool, bytes, type(None))
@@ -27,11 +29,15 @@ NESTED = 4
 """How deep pickles may lie in pickles, as joblib has arrays of objects."""
 ELEMENT = re.compile(r"([biufUSO])(\d{1,6})")
 """numpy's name of an element."""
+ORDERS = ("<", ">", "=", "|")
+"""numpy's names of an order of bytes."""
+AXES, LENGTH = 4, 1 << 31
+"""Axes of an array at most; its lengths are less."""
 JOBLIB = "joblib.numpy_pickle.NumpyArrayWrapper"
 RECONSTRUCTED = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")  # fmt: skip
 FROM_BUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer")
 ORDERED = "collections.OrderedDict"
-ENCODED = ("_codecs.encode", "latin1")
+ENCODED = "_codecs.encode"
 """How protocol 2 writes bytes: as a text that is to be encoded."""
 
 
@@ -60,10 +66,11 @@ class Made:
     array: np.ndarray | None = field(default=None, repr=False)
 
 
-def read(data: bytes) -> Any:
-    """What a pickle of these bytes holds. Raises `ValueError`, with a reason."""
+def read(data: bytes, room: Room) -> Any:
+    """What a pickle of these bytes holds. Raises `ValueError`, with a reason, and
+    `DataError` where `room` is too small for it."""
     try:
-        return _Machine(io.BytesIO(data), NESTED).run()
+        return _Machine(io.BytesIO(data), NESTED, room).run()
     except RecursionError:
         raise ValueError("its pickles lie too deep in each other") from None
     except (LookupError, TypeError, AttributeError, OverflowError) as error:
@@ -73,8 +80,8 @@ def read(data: bytes) -> Any:
 class _Machine:
     """The stack machine that pickle's words are for."""
 
-    def __init__(self, stream: io.BytesIO, nested: int) -> None:
-        self._stream, self._nested = stream, nested
+    def __init__(self, stream: io.BytesIO, nested: int, room: Room) -> None:
+        self._stream, self._nested, self._room = stream, nested, room
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -131,7 +138,8 @@ class _Machine:
         self.push(Name(given.replace(" ", ".", 1)))
 
     def name_of_two(self, given: Any) -> None:
-        module, name = self._last(2)
+        module, name = (_require(text, str) for text in self._last(2))
+        self._room.take(len(module) + len(name))
         self.push(Name(f"{module}.{name}"))
 
     def found_by(self, given: Any) -> None:
@@ -139,15 +147,33 @@ class _Machine:
 
     def call(self, given: Any) -> None:
         called, arguments = self._last(2)
+        _require(arguments, tuple)
         if called.text == ORDERED and not arguments:
             return self.push({})
-        if (called.text, *arguments[1:]) == ENCODED:
-            return self.push(arguments[0].encode("latin1"))
-        made = Made(called.text, tuple(arguments))
+        if called.text == ENCODED and arguments[1:2] == ("latin1",):
+            return self.push(self._encoded(*arguments))
+        made = Made(called.text, arguments)
         if called.text in FROM_BUFFER:
-            data, element, shape, order = made.given
-            made.array = _array(bytes(data), element, shape, order == "F")
+            data, element, shape, order = arguments
+            made.array = self._array(data, element, shape, order == "F")
         return self.push(made)
+
+    def _encoded(self, text: str, encoding: str) -> bytes:
+        """Of a text that may have been recalled, and so be made bytes many times."""
+        self._room.take(len(_require(text, str)))
+        return text.encode(encoding)
+
+    def _array(
+        self, data: bytes, made: Made, shape: tuple[int, ...], fortran: bool
+    ) -> np.ndarray:
+        """An array in this computer's order of bytes, contiguous."""
+        size, element = _size(made, shape), _element(made)
+        if element.hasobject or size != len(data):
+            raise ValueError(f"it has an array {list(shape)} of {len(data):,} bytes")
+        self._room.take(size)
+        found = np.frombuffer(data, element)
+        found = found.reshape(shape[::-1]).T if fortran else found.reshape(shape)
+        return np.ascontiguousarray(found, element.newbyteorder("="))
 
     def build(self, given: Any) -> None:
         state = self._stack.pop()
@@ -158,7 +184,7 @@ class _Machine:
         if made.name in RECONSTRUCTED:
             _, shape, element, fortran, data = state
             if isinstance(data, bytes):
-                made.array = _array(data, element, shape, bool(fortran))
+                made.array = self._array(data, element, shape, bool(fortran))
         elif made.name == JOBLIB:
             self._read_array(made, state)
 
@@ -167,13 +193,13 @@ class _Machine:
         if _element(state["dtype"]).hasobject:
             if not self._nested:
                 raise RecursionError
-            _Machine(self._stream, self._nested - 1).run()
+            _Machine(self._stream, self._nested - 1, self._room).run()
             return
         if state.get("numpy_array_alignment_bytes") is not None:
             self._stream.read(self._stream.read(1)[0])
         element, shape = state["dtype"], state["shape"]
-        data = self._stream.read(_size(_element(element), shape))
-        made.array = _array(data, element, shape, state["order"] == "F")
+        data = self._stream.read(_size(element, shape))
+        made.array = self._array(data, element, shape, state["order"] == "F")
 
     def append(self, given: Any) -> None:
         item = self._stack.pop()
@@ -231,35 +257,29 @@ DOES: dict[str, Does] = {
 
 def _require(value: Any, kind: type) -> Any:
     if type(value) is not kind:
-        raise ValueError(f"it fills a {type(value).__name__} as if it were a {kind.__name__}")  # fmt: skip
+        raise ValueError(f"it uses a {type(value).__name__} as if it were a {kind.__name__}")  # fmt: skip
     return value
 
 
 def _element(made: Made) -> np.dtype:
-    """The dtype that numpy's own words describe."""
+    """The dtype that numpy's own words describe. Nothing but a text is ever made one: a
+    few tuples that hold each other would fill the memory."""
     if made.name != "numpy.dtype":
         raise ValueError("it has an array whose elements have no type")
-    known = ELEMENT.fullmatch(str(made.given[0]))
+    text = _require(made.given[0], str)
+    known = ELEMENT.fullmatch(text)
     if known is None:
-        raise ValueError(f"it has an array of elements {str(made.given[0])[:20]!r}")
+        raise ValueError(f"it has an array of elements {text[:20]!r}")
     order = made.state[1] if made.state is not None else "="
+    if order not in ORDERS:
+        raise ValueError("it has an array whose order of bytes is none")
     kind, size = known.groups()
     return np.dtype("O") if kind == "O" else np.dtype(f"{order}{kind}{size}")
 
 
-def _size(element: np.dtype, shape: tuple[int, ...]) -> int:
-    if any(type(length) is not int or length < 0 for length in shape):
+def _size(made: Made, shape: tuple[int, ...]) -> int:
+    """Bytes of an array of these elements."""
+    lengths = type(shape) is tuple and len(shape) <= AXES
+    if not lengths or any(type(n) is not int or not 0 <= n < LENGTH for n in shape):
         raise ValueError("it has an array whose shape is no list of lengths")
-    return math.prod(shape) * element.itemsize
-
-
-def _array(
-    data: bytes, made: Made, shape: tuple[int, ...], fortran: bool
-) -> np.ndarray:
-    """An array in this computer's order of bytes, contiguous."""
-    element = _element(made)
-    if element.hasobject or _size(element, shape) != len(data):
-        raise ValueError(f"it has an array {list(shape)} of {len(data):,} bytes")
-    found = np.frombuffer(data, element)
-    found = found.reshape(shape[::-1]).T if fortran else found.reshape(shape)
-    return np.ascontiguousarray(found, element.newbyteorder("="))
+    return math.prod(shape) * _element(made).itemsize

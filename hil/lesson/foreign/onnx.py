@@ -15,6 +15,7 @@ import numpy as np
 from hil.data.labels import short
 from hil.errors import DataError
 from hil.lesson.foreign.dense import Dense, Layer, dense
+from hil.lesson.foreign.room import Room
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
@@ -43,25 +44,35 @@ def from_onnx(origin: str, data: bytes) -> Dense:
             "pip install 'hil-learning[onnx]'",
         ) from error
     try:
-        model = onnx.load_model_from_string(data)
-    except Exception as error:  # whatever protobuf makes of the bytes
+        graph = onnx.load_model_from_string(data).graph
+        return _Chain(origin, graph, Room(origin, len(data))).dense()
+    except DataError:
+        raise
+    except Exception as error:  # whatever protobuf makes of the bytes, also later
         raise DataError(f"{origin} cannot be read as an ONNX model") from error
-    return _Chain(origin, model.graph).dense()
 
 
 class _Chain:
     """A graph that is one path from its input to its output."""
 
-    def __init__(self, origin: str, graph: GraphProto) -> None:
-        self._origin = origin
-        self._graph = graph
+    def __init__(self, origin: str, graph: GraphProto, room: Room) -> None:
+        self._origin, self._graph, self._room = origin, graph, room
         self._constants = {one.name: one for one in graph.initializer}
         for node in graph.node:
-            if node.op_type == "Constant" and node.attribute[0].HasField("t"):
-                self._constants[node.output[0]] = node.attribute[0].t
+            if node.op_type == "Constant":
+                self._keep(node)
         self._layers: list[Layer] = []
         self._after: list[str] = []
         self._waiting: tuple[str, np.ndarray] | None = None
+
+    def _keep(self, node: NodeProto) -> None:
+        if len(node.attribute) != 1 or len(node.output) != 1:
+            raise self._wrong(
+                f"it has a Constant with {len(node.attribute)} attributes and "
+                f"{len(node.output)} outputs: expected 1 of each"
+            )
+        if node.attribute[0].HasField("t"):
+            self._constants[node.output[0]] = node.attribute[0].t
 
     def dense(self) -> Dense:
         """Its layers."""
@@ -122,7 +133,8 @@ class _Chain:
         if kind == "Gemm":
             self._gemm(node, bool(given.get("transB", 0)))
         elif kind == "MatMul":
-            self._waiting = (node.input[1], self._array(node, 1))
+            weights = self._array(node, 1)
+            self._waiting = (node.input[1], weights)
         elif kind == "Add":
             self._add(node)
         elif kind not in NOTHING:
@@ -137,12 +149,17 @@ class _Chain:
     def _add(self, node: NodeProto) -> None:
         if self._waiting is None:
             raise self._wrong(f"{_said(node)} follows no MatMul")
-        place = 1 if node.input[1] in self._constants else 0
+        place = 0 if node.input[0] in self._constants else 1
         name, weights = self._waiting
         self._waiting = None
         self._layer(name, weights, self._array(node, place))
 
     def _layer(self, name: str, weights: np.ndarray, biases: np.ndarray) -> None:
+        """Add a layer. Biases of [outputs, 1] would be one for each sample."""
+        if biases.shape[:-1] not in ((), (1,)):
+            raise self._wrong(
+                f"{short(name)!r} has biases {list(biases.shape)}: expected [outputs]"
+            )
         self._layers.append(Layer(repr(short(name)), weights, biases.reshape(-1)))
         self._after.append("")
 
@@ -169,9 +186,11 @@ class _Chain:
                 "onnx.save(model, path, save_as_external_data=False) writes one file",
             )
         try:
-            return numpy_helper.to_array(tensor)
+            array = numpy_helper.to_array(tensor)
         except Exception as error:  # whatever onnx makes of a damaged tensor
             raise self._wrong(f"{short(tensor.name)!r} is damaged") from error
+        self._room.take(array.nbytes)
+        return array
 
     def _wrong(self, why: str, *hints: str) -> DataError:
         return DataError(f"{self._origin}: {why}", *hints)

@@ -18,6 +18,7 @@ from hil.data.labels import short
 from hil.errors import DataError
 from hil.lesson.foreign import inert
 from hil.lesson.foreign.dense import Dense, Layer, dense
+from hil.lesson.foreign.room import Room
 
 MODULE = "sklearn.neural_network._multilayer_perceptron"
 KNOWN = tuple(f"{MODULE}.{name}" for name in ("MLPClassifier", "MLPRegressor"))
@@ -46,7 +47,7 @@ def from_pickle(origin: str, data: bytes) -> Dense:
                 "joblib.dump(model, path, compress=0) writes one",
             )
     try:
-        held = inert.read(data)
+        held = inert.read(data, Room(origin, len(data)))
     except ValueError as error:
         raise DataError(
             f"{origin} cannot be read as a pickle: {reason(error)}"
@@ -63,7 +64,8 @@ def from_skops(origin: str, found: Archive) -> Dense:
         stored = {
             name: _value(item) for name, item in held["content"]["content"].items()
         }
-        return _dense(origin, stored, lambda item: _stored(found, item))
+        room = Room(origin)
+        return _dense(origin, stored, lambda item: _stored(found, item, room))
     except (
         ValueError,
         LookupError,
@@ -84,10 +86,13 @@ def _value(item: Mapping[str, Any]) -> Any:
     return item["content"] if item["__loader__"] == "ListNode" else item
 
 
-def _stored(found: Archive, item: Any) -> np.ndarray | None:
+def _stored(found: Archive, item: Any, room: Room) -> np.ndarray | None:
     if item["__loader__"] != "NdArrayNode" or item["type"] != "numpy":
         return None
-    return found[item["file"].removesuffix(".npy")]
+    name = item["file"].removesuffix(".npy")
+    header = found.header(name)
+    room.take(header.size * header.dtype.itemsize)
+    return found[name]
 
 
 def _require_known(origin: str, name: str) -> None:

@@ -7,6 +7,7 @@ weights as [outputs, inputs]; ours are the transposed. A state_dict has no activ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,13 @@ from hil.data.labels import short
 from hil.errors import DataError
 from hil.lesson.foreign import inert
 from hil.lesson.foreign.dense import Dense, Layer, dense
+from hil.lesson.foreign.room import MOST, Room
 
 REBUILT = "torch._utils._rebuild_tensor_v2"
 PARAMETER = "torch._utils._rebuild_parameter"
 STORAGES = {"torch.FloatStorage": "f4", "torch.DoubleStorage": "f8", "torch.HalfStorage": "f2"}  # fmt: skip
 LONGEST = 16 << 20
 """Bytes of a description at most."""
-MOST = 1 << 30
-"""Bytes of a storage at most."""
 MEND = "torch.save(model.state_dict(), path) writes one"
 
 
@@ -44,6 +44,8 @@ class _Reader:
 
     def __init__(self, origin: str, found: Archive) -> None:
         self._origin, self._found = origin, found
+        self._room, self._unpacked = Room(origin), Room(origin)
+        self._storages: dict[str, bytes] = {}
         pickles = [name for name in found if name.count("/") == 1 and name.endswith("/data.pkl")]  # fmt: skip
         if len(pickles) != 1:
             raise ValueError("there is no data.pkl in it")
@@ -53,7 +55,8 @@ class _Reader:
         self._order = ">" if big else "<"
 
     def dense(self) -> Dense:
-        held = inert.read(self._found.content(f"{self._folder}data.pkl", LONGEST))
+        described = self._found.content(f"{self._folder}data.pkl", LONGEST)
+        held = inert.read(described, Room(self._origin))
         if not isinstance(held, dict):
             raise ValueError(
                 f"it holds a {short(getattr(held, 'name', type(held).__name__))}"
@@ -85,9 +88,9 @@ class _Reader:
         numbers = (offset, *shape, *strides)
         if not all(type(one) is int and 0 <= one < 1 << 31 for one in numbers):
             raise ValueError(f"{name!r} has lengths or strides that are none")
-        data = self._storage(name, storage)
+        data = self._storage(name, storage, math.prod(shape))
         last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
-        if 0 in shape or last >= data.size or int(np.prod(shape)) > data.size:
+        if 0 in shape or last >= data.size or math.prod(shape) > data.size:
             raise ValueError(
                 f"{name!r} is {list(shape)}, but its storage has {data.size:,} elements"
             )
@@ -95,13 +98,23 @@ class _Reader:
         view = np.lib.stride_tricks.as_strided(data[offset:], shape, steps)
         return np.array(view, data.dtype.newbyteorder("="))
 
-    def _storage(self, name: str, storage: inert.Named) -> np.ndarray:
-        """The elements that a tensor is a view of."""
+    def _storage(self, name: str, storage: inert.Named, size: int) -> np.ndarray:
+        """The elements that a tensor of `size` elements is a view of."""
         _, kind, key, _, _ = storage.key
         if kind.text not in STORAGES:
             raise ValueError(
                 f"{name!r} is of {short(kind.text)}: expected one of {', '.join(STORAGES)}"
             )
+        if type(key) is not str:
+            raise ValueError(f"the storage of {name!r} has no name")
         element = np.dtype(self._order + STORAGES[kind.text])
-        data = self._found.content(f"{self._folder}data/{key}", MOST)
-        return np.frombuffer(data, element)
+        self._room.take(size * element.itemsize)
+        return np.frombuffer(self._content(key), element)
+
+    def _content(self, key: str) -> bytes:
+        """The bytes of a storage, which many tensors may share: unpacked once."""
+        if key not in self._storages:
+            data = self._found.content(f"{self._folder}data/{key}", MOST)
+            self._unpacked.take(len(data))
+            self._storages[key] = data
+        return self._storages[key]
