@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
+from codegen.graph.arena import COPIES
 from codegen.graph.description import Graph, Operator, Tensor
 
 
 def folded(graph: Graph) -> Graph:
     """The graph without what depends on constants alone."""
-    return _widening(_without_shapes(graph))
+    return _constants(_without_shapes(graph))
 
 
 def _without_shapes(graph: Graph) -> Graph:
@@ -28,38 +29,43 @@ def _without_shapes(graph: Graph) -> Graph:
     return replace(graph, operators=tuple(replace(one, index=k) for k, one in numbered))
 
 
-def _widening(graph: Graph) -> Graph:
-    """The graph without DEQUANTIZE of constants of 16 bits, whose results are constants
-    of float32."""
-    found = {
-        one.outputs[0].index: _widened(one) for one in graph.operators if _folds(one)
-    }
-    if not found:
-        return graph
+def _constants(graph: Graph) -> Graph:
+    """The graph without operators whose results are constants: DEQUANTIZE of constants of
+    16 bits, and those that give what they get in another shape."""
+    found: dict[int, Tensor] = {}
+    kept: list[Operator] = []
 
     def known(tensor: Tensor) -> Tensor:
         return found.get(tensor.index, tensor)
 
+    for operator in graph.operators:
+        one = replace(operator, inputs=tuple(t and known(t) for t in operator.inputs))
+        data = _data(one)
+        if data is None:
+            kept.append(replace(one, index=len(kept)))
+        else:
+            y = one.outputs[0]
+            found[y.index] = replace(y, data=data)
     return replace(
         graph,
         tensors=tuple(map(known, graph.tensors)),
-        operators=tuple(
-            replace(one, index=place, inputs=tuple(t and known(t) for t in one.inputs))
-            for place, one in enumerate(o for o in graph.operators if not _folds(o))
-        ),
+        operators=tuple(kept),
         outputs=tuple(map(known, graph.outputs)),
     )
 
 
-def _folds(operator: Operator) -> bool:
+def _data(operator: Operator) -> memoryview | None:
+    """What an operator gives, where that is known before there is a program."""
     x = operator.given(0)
-    constant = x is not None and x.type == "f16" and x.data is not None
-    return operator.kind == "DEQUANTIZE" and constant
+    if x is None or x.data is None:
+        return None
+    if operator.kind in COPIES:
+        return x.data
+    if operator.kind == "DEQUANTIZE" and x.type == "f16":
+        return _widened(x.data, x.elements)
+    return None
 
 
-def _widened(operator: Operator) -> Tensor:
+def _widened(data: memoryview, count: int) -> memoryview:
     """Each number of binary16 is one of binary32."""
-    x, y = operator.inputs[0], operator.outputs[0]
-    assert x is not None and x.data is not None
-    values = struct.unpack(f"<{x.elements}e", x.data)
-    return replace(y, data=memoryview(struct.pack(f"<{x.elements}f", *values)))
+    return memoryview(struct.pack(f"<{count}f", *struct.unpack(f"<{count}e", data)))

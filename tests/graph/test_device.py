@@ -15,6 +15,7 @@ from codegen.graph import reading, support
 from codegen.graph.description import Graph, Operator, Tensor
 from codegen.kernels.imported import IMPORTED
 from codegen.lowering import program
+from codegen.lowering.folding import folded
 from codegen.planning.imported import graph_plan
 from codegen.reference import graph as twin
 
@@ -144,6 +145,25 @@ def test_what_computes_a_shape_of_the_file_costs_nothing() -> None:
     assert made[1].tolist() == given.reshape(1, 3, 2).tolist()
     assert [*program(read).ops()] == []
     assert program(read).arena == 32
+
+
+def test_a_constant_in_another_shape_is_the_same_constant() -> None:
+    """Also where it is reshaped twice."""
+    data = memoryview(np.array([5, 6], np.float32).tobytes())
+    x, y = (Tensor(k, "xy"[k], (1, 2), "f32") for k in (0, 1))
+    told = Tensor(2, "told", (2,), "f32", data=data)
+    once, twice = Tensor(3, "once", (2, 1), "f32"), Tensor(4, "twice", (1, 2), "f32")
+    operators = (
+        Operator(0, "RESHAPE", 1, (told,), (once,), (), {"shape": (2, 1)}),
+        Operator(1, "RESHAPE", 1, (once,), (twice,), (), {"shape": (1, 2)}),
+        Operator(2, "ADD", 1, (x, twice), (y,), (), {"activation": 0}),
+    )
+    read = Graph(0, (x, y, told, once, twice), operators, (x,), (y,))
+    assert support.problems(read) == []
+    (add,) = folded(read).operators
+    assert (add.index, add.kind) == (0, "ADD")
+    assert add.inputs[1] == replace(twice, data=data)
+    assert len(program(read).constants) == 1
 
 
 def test_every_model_of_the_data_is_computed() -> None:
