@@ -211,6 +211,11 @@ ODD = {
         for padding in (0, 1)
     },
     **{
+        f"{name}-f32-dilated-{padding}": made("f32", padding, DilationHFactor=2, DilationWFactor=3)
+        for name, made in (("conv", convolution), ("depthwise", depthwise))
+        for padding in (0, 1)
+    },
+    **{
         f"{name}-{kind}-relu6": pair(name, table, kind, 3)
         for name, table in (("ADD", "AddOptions"), ("MUL", "MulOptions"))
         for kind in ("i8", "f32")
