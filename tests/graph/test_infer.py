@@ -20,7 +20,9 @@ from hil.inferring import image, running
 from hil.models import check
 from targets import load
 
+from .building import Array, Given, model
 from .conftest import PLACE, graph, places
+from .odd import depthwise
 
 SMALL, LARGER = "hello_world_int8", "kws_ref_model"
 
@@ -72,6 +74,50 @@ def test_other_machines_give_the_same_bits(
     narrow = ("--target", target, "--window", "1")
     assert command(name, few(name, tmp_path), *narrow) == 0
     assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
+
+
+def odd(data: bytes, folder: Path, target: str, **cases: Array) -> int:
+    """A model that is in no file yet, with its cases."""
+    path, inputs = folder / "odd.tflite", folder / "odd.npz"
+    path.write_bytes(data)
+    np.savez(inputs, **cases)
+    given = ("--model", str(path), "--inputs", str(inputs), "--target", target)
+    return main(["infer", *given])
+
+
+def test_a_core_that_does_not_divide_takes_places_three_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A compiler that makes a division of a loop calls a function that is not there."""
+    data = depthwise("i8", 0, DilationHFactor=2, DilationWFactor=3)
+    given = np.arange(-90, 99, dtype=np.int8).reshape(1, 1, 9, 7, 3)
+    assert odd(data, tmp_path, "microbit", in0=given) == 0
+    assert "PASS: 1 of 1 cases bit-exact" in capsys.readouterr().out
+
+
+def test_zeros_of_both_signs_are_pooled_as_the_device_pools_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = Given((1, 1, 2, 1), "f32"), Given((1, 1, 1, 1), "f32")
+    window = {"FilterHeight": 1, "FilterWidth": 2, "StrideH": 1, "StrideW": 1}
+    data = model("MAX_POOL_2D", 2, (x,), y, "Pool2DOptions", window | {"Padding": 1})
+    zeros = np.array([[0.0, -0.0], [-0.0, 0.0]], np.float32).reshape(2, 1, 1, 2, 1)
+    assert odd(data, tmp_path, "host", in0=zeros) == 0
+    assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
+
+
+def test_one_nan_equals_another_and_no_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A core chooses the bits of the NaN that it makes, and its sign."""
+    one = Given((1, 2), "f32")
+    data = model("SUB", 1, (one, one), one, "SubOptions", {})
+    inf = np.array([[[np.inf, 1]]], np.float32)
+    assert odd(data, tmp_path, "host", in0=inf, in1=inf) == 0
+    assert "PASS: 1 of 1 cases bit-exact" in capsys.readouterr().out
+    nan, number = (np.array([k], np.float32) for k in (np.nan, 1))
+    assert running.Inferred((nan,), (-nan,), 0).equal
+    assert not running.Inferred((nan,), (number,), 0).equal
 
 
 @pytest.mark.parametrize("vlen", ["128", "1024"])

@@ -1,4 +1,5 @@
-"""MAX_POOL_2D: the largest of a window's places that are in the image."""
+"""MAX_POOL_2D: the largest of a window's places that are in the image. Of zeros it is
+the first, whatever their signs, and a NaN is never the largest."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
     found = np.full((len(x), rows.out, columns.out, x.shape[3]), least, x.dtype)
     for _, _, place, seen in windows.taps(rows, columns, x):
-        found[place] = np.maximum(found[place], seen)
+        found[place] = np.where(seen > found[place], seen, found[place])
     fused = node.number(operator, "activation")
     if x.dtype == np.float32:
         return node.floating(found, fused)
