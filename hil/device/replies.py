@@ -194,6 +194,11 @@ def _why_not_finite(values: Mapping[str, Any], plan: Linked) -> str:
             "step 0 has learned nothing yet: the data are too large for the weights that "
             "it began with, so look at their scale, or at --init"
         )
+    if isinstance(plan, Plan) and not plan.rule.declaration.rated:
+        return (
+            f"rule {plan.rule.name!r} has no learning rate: the data are too large for "
+            "float32, so look at their scale"
+        )
     return "a smaller learning rate (--lr) keeps values finite"
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from codegen import rules
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
@@ -94,7 +95,13 @@ def warn_of_size(learner: Learner, progress: Progress) -> None:
     if sizes[name] > EXPLODED:
         text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
         progress.stage("weights", text)
-        progress.stage(
-            "hint",
-            "a smaller learning rate (--lr) or --clip-weights keeps them small",
-        )
+        progress.stage("hint", _keeps_small(learner.spec.rule.name))
+
+
+def _keeps_small(rule: str) -> str:
+    """What does so with weights of a rule."""
+    if rules.declaration(rule).rated:
+        return "a smaller learning rate (--lr) or --clip-weights keeps them small"
+    return (
+        f"rule {rule!r} has no learning rate: data of a smaller scale keep them small"
+    )

@@ -9,7 +9,7 @@ from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.protocol import StepFlag
 from codegen.rendering.self_test import FINDINGS
-from codegen.spec import Inputs, Network, Spec
+from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil.device import replies
 from hil.device.replies import Asked
 from hil.experiment import Experiment
@@ -24,6 +24,14 @@ def planned(**keys: object) -> Plan:
 
 
 PLAN = planned()
+MEANS = plan(
+    Spec(
+        Network((3, 2), output="softmax"),
+        rule=RuleChoice("ncm"),
+        inputs=Inputs("f32", 1.0),
+    ),
+    load("host"),
+)
 FLOATS = plan(Spec(Network((3, 2)), inputs=Inputs("f32", 1.0)), load("host"))
 """Of samples that may hold what is no number."""
 BUDGETED = planned(
@@ -154,6 +162,12 @@ def test_a_value_that_is_not_finite_is_blamed_on_what_caused_it(
 ) -> None:
     told = fault(0x100, step, 0, FLOATS.tensor(tensor).index)
     assert hint in replies.fault(told, FLOATS).hints[0]
+
+
+def test_a_rule_without_a_learning_rate_is_not_advised_a_smaller_one() -> None:
+    told = fault(0x100, 7, 0, MEANS.tensor("p").index)
+    (hint,) = replies.fault(told, MEANS).hints
+    assert "rule 'ncm' has no learning rate" in hint and "--lr" not in hint
 
 
 def test_with_the_image_at_hand_a_fault_names_its_places() -> None:

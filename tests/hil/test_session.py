@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from codegen.reference import Learner
+from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil import Experiment, run
 from hil.errors import (
     DataError,
@@ -27,6 +28,7 @@ from hil.errors import (
     PortMissing,
     StorageError,
 )
+from hil.learning import ending
 from hil.learning.progress import Progress
 from hil.learning.session import Session
 from hil.lesson.preparing import prepare
@@ -211,6 +213,21 @@ def test_both_sides_stop_at_the_same_non_finite_value(
     with pytest.raises(DeviceFault, match="non-finite activation or delta") as caught:
         run(small.override(change), out=folder)
     assert "the reference stops at the same step" in caught.value.hints
+
+
+def test_large_means_are_not_blamed_on_a_learning_rate() -> None:
+    said: dict[str, str] = {}
+
+    class Heard(Progress):
+        def stage(self, name: str, text: str) -> None:
+            said[name] = text
+
+    network = Network((3, 2), output="softmax")
+    learner = Learner(Spec(network, rule=RuleChoice("ncm"), inputs=Inputs("f32", 1.0)))
+    learner.state["W1"][:] = 1e9
+    ending.warn_of_size(learner, Heard())
+    assert "rule 'ncm' has no learning rate" in said["hint"]
+    assert "--lr" not in said["hint"]
 
 
 def test_a_run_whose_weights_explode_says_so(small: Experiment, folder: Path) -> None:
