@@ -56,6 +56,8 @@ def prepare(asked: Experiment, path: str) -> Model:
         )
     if asked.unit is not None:
         asked = replace(asked, unit=units.chosen(asked.unit, target.name).name)
+    if asked.icount:
+        target = target.counted()
     return Model(asked, target, target.vlen(asked.vlen), Path(path).stem, graph)
 
 

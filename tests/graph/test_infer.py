@@ -44,6 +44,16 @@ def few(name: str, tmp_path: Path, count: int = 2) -> Path:
     return path
 
 
+def test_limits_are_those_of_a_guest_whose_instructions_are_counted() -> None:
+    plain, counted = (
+        image.prepare(
+            Experiment(target="qemu-rv32imac", icount=icount), str(places()[SMALL])
+        )
+        for icount in (False, True)
+    )
+    assert counted.target == plain.target.counted()
+
+
 def test_every_case_goes_through_the_device_and_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
