@@ -13,6 +13,8 @@ CLAMPS = ACTIVATIONS[:4]
 """Those that only bound a value."""
 LEAST = {"i8": -128, "u8": 0, "i16": -32768}
 MOST = {"i8": 127, "u8": 255, "i16": 32767}
+CODES = {"i8": "b", "i16": "h", "i32": "i", "i64": "q", "f32": "f"}
+"""struct's codes of constants that are read."""
 INTEGERS = frozenset(LEAST)
 NEAREST, FARTHEST = 1e-9, 1e9
 """Scales of activations; others say nothing that 8 or 16 bits could hold."""
@@ -154,11 +156,10 @@ def alike(x: Tensor | None, y: Tensor) -> Problems:
 
 
 def constants(tensor: Tensor | None) -> tuple[int, ...] | None:
-    """The numbers of a constant of i32 or i64; None where it is computed."""
+    """The numbers of a constant; None where it is computed."""
     if tensor is None or tensor.data is None:
         return None
-    code = "i" if tensor.type == "i32" else "q"
-    return struct.unpack(f"<{tensor.elements}{code}", tensor.data)
+    return struct.unpack(f"<{tensor.elements}{CODES[tensor.type]}", tensor.data)
 
 
 def fixed(tensor: Tensor | None) -> Problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -22,7 +21,6 @@ FORMATS = {"i8": I8, "i32": I32, "f32": F32}
 """Formats of tensors, by the types that devices compute."""
 Field: TypeAlias = int | float | Symbol | Tensor
 """What a structure holds."""
-CODES = {"i8": "b", "i32": "i", "f32": "f"}
 BOUNDS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
 """What fused activations keep values within, by the schema's numbers."""
 
@@ -141,8 +139,9 @@ def _format(tensor: Described) -> Format:
 
 def numbers(tensor: Described) -> tuple[float, ...]:
     """A constant's numbers."""
-    assert tensor.data is not None
-    return struct.unpack(f"<{tensor.elements}{CODES[tensor.type]}", tensor.data)
+    found = checks.constants(tensor)
+    assert found is not None
+    return found
 
 
 def quantised(tensor: Described | None) -> Quantisation:

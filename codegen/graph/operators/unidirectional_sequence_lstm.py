@@ -30,8 +30,12 @@ def _check(operator: Operator) -> Problems:
         yield "time first: supported is [batch, time, features]"
     if operator.options["projection_clip"]:
         yield "values of a projection are clipped: supported is no projection"
+    clip = operator.options["cell_clip"]
+    if not clip >= 0:  # type: ignore[operator]
+        yield f"cell_clip is {clip}: expected a number of at least 0"
     found = [*checks.rank(operator.inputs[0], 3), *_sizes(operator)]
     yield from found
+    yield from _start(operator)
     if not found and operator.outputs[0].type == "i8":
         yield from _integers(operator)
 
@@ -53,6 +57,15 @@ def _sizes(operator: Operator) -> Problems:
             yield f"{tensor} has shape {list(tensor.shape)}: expected {list(shape)}"
         if tensor is not None and not (tensor.variable or tensor.data is not None):
             yield f"{tensor} is computed: supported are constants, and state that is kept"
+
+
+def _start(operator: Operator) -> Problems:
+    """State that the file holds is zero."""
+    for place in (STATE, CELL):
+        tensor = operator.inputs[place]
+        held, scaled = checks.constants(tensor), tensor and tensor.quantisation
+        if any(one != (scaled.zeros[0] if scaled else 0) for one in held or ()):
+            yield f"{tensor} holds numbers other than 0: supported is state that begins at 0"
 
 
 def _integers(operator: Operator) -> Problems:
