@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from math import inf
 
+from codegen.errors import ModelError
 from codegen.formats import F32
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
-from codegen.lowering.composer import BOUNDS, GraphComposer, numbers
-from codegen.program import Symbol
+from codegen.lowering.composer import BOUNDS, GraphComposer, numbers, scale
+from codegen.program import Operand, Symbol
 from codegen.tensors import Tensor
+
+MOST_PRODUCTS = ((1 << 31) - 1) // (127 * 128)
+"""Products of inputs up to 127 and weights from -128 on that add up within 32 bits."""
 
 
 def limits(operator: Operator) -> dict[str, float | Symbol]:
@@ -47,6 +51,19 @@ def weights(c: GraphComposer, operator: Operator) -> Tensor:
     w = operator.inputs[1]
     assert w is not None
     return c.activation(w) if w.data is None else c.weights(operator)
+
+
+def by_integers(
+    c: GraphComposer, operator: Operator, products: int
+) -> dict[str, Operand]:
+    """What calls with weights of 8 bits are given besides, of sums of so many products.
+    Raises `ModelError` for sums of more than 32 bits."""
+    if products > MOST_PRODUCTS:
+        raise ModelError(
+            f"{operator}, which gives {operator.outputs[0]}: sums of {products:,} products "
+            f"of 8 bits: a device takes up to {MOST_PRODUCTS:,}"
+        )
+    return {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
 
 
 def hybrid(operator: Operator) -> bool:

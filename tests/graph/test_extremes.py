@@ -16,6 +16,7 @@ from codegen.lowering import program
 from codegen.reference import graph as twin
 
 from .building import Array
+from .programs import Programs, compiled, this_computer
 
 
 def tensor(
@@ -34,11 +35,13 @@ def constant(given: Tensor, values: Any) -> Tensor:
     return replace(given, data=memoryview(np.asarray(values, dtype).tobytes()))
 
 
-def model(kind: str, given: tuple[Tensor, ...], y: Tensor, **options: Option) -> Graph:
+def model(
+    kind: str, given: tuple[Tensor | None, ...], y: Tensor, **options: Option
+) -> Graph:
     """One operator. What has no numbers, and is no variable, is an input of the model."""
     told = {**operators.known()[kind].options(None), **options}
     operator = Operator(0, kind, 1, given, (y,), (), told)
-    free = tuple(one for one in given if one.data is None and not one.variable)
+    free = tuple(one for one in given if one and one.data is None and not one.variable)
     return Graph(0, (*given, y), (operator,), free, (y,))
 
 
@@ -125,3 +128,100 @@ def test_what_no_device_can_hold_is_refused_by_its_tensor(
 ) -> None:
     (problem,) = support.problems(graph)
     assert said in problem
+
+
+HYBRID = {
+    "dense": model(
+        "FULLY_CONNECTED",
+        (tensor(0, (1, 4)), constant(tensor(2, (1, 4), 0.5), [[1, -2, 3, 4]])),
+        tensor(1, (1, 1)),
+    ),
+    "convolution": model(
+        "CONV_2D",
+        (
+            tensor(0, (1, 1, 1, 4)),
+            constant(tensor(2, (1, 1, 1, 4), 0.5), [1, -2, 3, 4]),
+        ),
+        tensor(1, (1, 1, 1, 1)),
+        stride_w=1,
+        stride_h=1,
+    ),
+}
+ENDS = (
+    (0, 1e-38, -1e-38, 0),
+    (1e-45, 0, 0, -1e-45),
+    (0, 0, 0, 0),
+    (np.nan, 1, 2, -3),
+    (np.nan, np.nan, np.nan, np.nan),
+    (np.inf, 1, 0, -np.inf),
+    (3e38, -3e38, 1, np.nan),
+)
+
+
+@pytest.fixture(scope="module")
+def hybrids(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Programs:
+    """Models that make integers of float32, and check that no integer is made of NaN."""
+    machine = this_computer(host_cc)
+    more = "-fsanitize=float-cast-overflow"
+    strict = replace(machine, compile=(*machine.compile, more))
+    return compiled(HYBRID, tmp_path_factory.mktemp("hybrids"), strict)
+
+
+@pytest.mark.parametrize("name", HYBRID)
+def test_numbers_that_have_no_integer_become_zero_on_both_sides(
+    hybrids: Programs, name: str
+) -> None:
+    graph = HYBRID[name]
+    shape = graph.inputs[0].shape
+    cases = [np.array(one, np.float32).reshape(shape) for one in ENDS]
+    told = [y for (y,) in hybrids.run(name, [[one] for one in cases])]
+    made = [twin.run(graph, [one])[1] for one in cases]
+    np.testing.assert_array_equal(np.stack(told), np.stack(made))
+
+
+def dense(products: int) -> Graph:
+    """One output of float32 from so many weights of 8 bits."""
+    weights = constant(tensor(2, (1, products), 0.1), np.full(products, -128))
+    return model(
+        "FULLY_CONNECTED", (tensor(0, (1, products)), weights), tensor(1, (1, 1))
+    )
+
+
+def test_sums_of_more_than_32_bits_are_refused_by_operator() -> None:
+    most = (2**31 - 1) // (127 * 128)
+    program(dense(most))
+    said = f"FULLY_CONNECTED.*'t1'.*: sums of {most + 1:,} products of 8 bits"
+    with pytest.raises(ModelError, match=said):
+        program(dense(most + 1))
+
+
+def lstm(cell: Tensor, **options: Option) -> Graph:
+    """Two cells that see two steps of three features."""
+    w, r, b = ((2, 3), (2, 2), (2,))
+    shapes = (*(w,) * 4, *(r,) * 4, None, None, None, *(b,) * 4, None, None)
+    held = [
+        shape and constant(tensor(3 + k, shape), np.ones(shape))
+        for k, shape in enumerate(shapes)
+    ]
+    state = replace(tensor(30, (1, 2)), variable=True)
+    inputs = (tensor(0, (1, 2, 3)), *held, state, cell, None, None, None, None)
+    told = {"activation": 4, **options}
+    kind = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    return model(kind, inputs, tensor(1, (1, 2, 2)), **told)
+
+
+CELL = replace(tensor(31, (1, 2)), variable=True)
+
+
+@pytest.mark.parametrize("clip", [-1.0, float("nan")])
+def test_cells_are_kept_within_a_size(clip: float) -> None:
+    assert support.problems(lstm(CELL, cell_clip=1.0)) == []
+    (problem,) = support.problems(lstm(CELL, cell_clip=clip))
+    assert f"cell_clip is {clip}: expected a number of at least 0" in problem
+
+
+def test_state_begins_at_zero() -> None:
+    zero, other = (constant(tensor(31, (1, 2)), [0, last]) for last in (0, 0.5))
+    assert support.problems(lstm(zero)) == []
+    (problem,) = support.problems(lstm(other))
+    assert "tensor 31 ('t31') holds numbers other than 0: supported" in problem

@@ -7,7 +7,7 @@ from math import prod
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.lowering import floating, scaling
-from codegen.lowering.composer import GraphComposer, call, scale
+from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import windows
 from codegen.program import Op, Operand
 
@@ -51,7 +51,7 @@ def _floats(
     """Of inputs of float32, with weights of float32 or of 8 bits."""
     more: dict[str, Operand] = {}
     if floating.hybrid(operator):
-        more = {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
+        more = floating.by_integers(c, operator, prod(dims(operator, 1)[1:]))
     return call(
         "hybrid_conv_2d" if more else "conv_2d", operator,
         x=c.activation(operator.inputs[0]),

@@ -7,7 +7,7 @@ from math import prod
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.lowering import floating, scaling
-from codegen.lowering.composer import GraphComposer, call, scale
+from codegen.lowering.composer import GraphComposer, call
 from codegen.program import Op, Operand
 
 TYPES = ("i8", "f32")
@@ -43,7 +43,7 @@ def _floats(
     sizes = {"count": count, "n_in": n_in, "n_out": n_out}
     more: dict[str, Operand] = {}
     if floating.hybrid(operator):
-        more = {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
+        more = floating.by_integers(c, operator, n_in)
     return call(
         "hybrid_dense" if more else "fully_connected", operator,
         x=c.activation(operator.inputs[0]),

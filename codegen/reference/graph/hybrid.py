@@ -20,10 +20,12 @@ def dynamic(rows: Array, w: Array, scale: float) -> Array:
 
 
 def symmetric(x: Array) -> tuple[Array, np.float32]:
-    """Integers from -127 to 127 as float64, and the scale that makes x of them."""
-    reach = np.abs(x).max()
+    """Integers from -127 to 127 as float64, and the scale that makes x of them. NaN
+    becomes 0, also that of 0 by infinity."""
+    reach = np.fmax.reduce(np.abs(x), axis=None, initial=np.float32(0))
     if reach == 0:
         return np.zeros(x.shape), np.float32(1)
     inverse = np.float32(LARGEST / reach)
-    found = np.clip(away(x * inverse), -127, 127)
+    near = x * inverse
+    found = away(np.clip(np.where(np.isnan(near), 0, near), -127, 127))
     return found.astype(np.float64), np.float32(reach / LARGEST)
