@@ -24,11 +24,11 @@ STRICT = "firmware/src/"
 TESTS = (
     "tests/firmware", "tests/fuzz", "tests/regression/test_checkpoints.py",
     "tests/regression/test_gates_bit_exact.py",
-    "tests/regression/test_goals_bit_exact.py",
+    "tests/regression/test_goals_bit_exact.py", "tests/graph/test_infer.py",
     *(f"tests/hil/test_{name}.py" for name in (
-        "attacks", "busy_units", "channel", "compare", "device", "divergence", "frame",
+        "attacks", "busy_units", "channel", "compare", "cycles", "device", "divergence", "frame",
         "gate_keys", "given_data", "history", "long_frames", "metrics", "open", "open_held", "prefix", "rehearsing",
-        "remote_port", "replies", "resident", "session", "ssh",
+        "remote_port", "replies", "resident", "scalers", "session", "ssh",
         "transparency", "units",
     )),
     "-k", "not (noise_changes or bounded_run or defect_is_found or another_machine"

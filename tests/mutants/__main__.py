@@ -1,6 +1,6 @@
 """Plant every defect of the list, one at a time, and see which test notices.
 
-    python -m tests.mutants [--jobs N] [--only WORDS] [--log FILE]
+    python -m tests.mutants [--jobs N] [--only WORDS]
 
 prints a table in Markdown. Exit code: 0 when every mutant was caught, 1 when one was
 missed, 2 when the list does not fit the tree.
