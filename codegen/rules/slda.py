@@ -6,14 +6,12 @@ anew at the end of every step, since the next one answers first.
 
 from __future__ import annotations
 
-from codegen import goals
+from codegen import class_heads
 from codegen.composer import Composer
-from codegen.forms import look, program
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter
-from codegen.program import Program, Set, Stage, Symbol, op
+from codegen.program import Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
-from codegen.rules.ncm import LARGEST, MOST, UNSEEN, begin, counts, told
 from codegen.tensors import Tensor
 
 LABEL = Symbol("label")
@@ -41,14 +39,13 @@ def _triangle(c: Composer) -> int:
 
 def _total(c: Composer) -> Tensor:
     """Samples so far, of all classes."""
-    return c.learned("total", (1,), limits=(0.0, MOST))
+    return c.learned("total", (1,), limits=(0.0, class_heads.MOST))
 
 
 def _learned(c: Composer) -> Stage:
     n, across = c.depth, Shape(*c.network.shape(c.depth))
-    seen, total, means = counts(c), _total(c), _means(c)
-    count, clip = f"s->{seen.name}[label]", c.spec.clip.weights
-    limit = LARGEST if clip is None else float(clip)
+    seen, total, means = class_heads.counts(c), _total(c), _means(c)
+    count, limit = f"s->{seen.name}[label]", class_heads.limit(c)
     x = c.input(n)
     moved = (
         Set(f"s->{total.name}[0]", f"s->{total.name}[0] + 1.0f", (total,)),
@@ -69,24 +66,11 @@ def _learned(c: Composer) -> Stage:
     solved = op(
         "class_discriminant", across, n, s=_covariance(c), m=means, counts=seen,
         l=c.inner("factor", (_triangle(c),)), w=c.weights(n), b=c.biases(n),
-        shrinkage=float(c.parameters["shrinkage"]), limit=limit, unseen=UNSEEN,
+        shrinkage=float(c.parameters["shrinkage"]), limit=limit, unseen=class_heads.UNSEEN,
         says="the weights that the next answer is made of: a Cholesky factor, two solves",
     )  # fmt: skip
     says = "the covariance, then the label's mean"
     return Stage("update", (*moved, solved), n, says)
-
-
-def _program(c: Composer) -> Program:
-    begin(c)
-    looked = look(c)
-    step = (
-        *looked,
-        goals.judge(c),
-        told(c),
-        *goals.leave_if_negligible(c),
-        _learned(c),
-    )
-    return program(c, step, looked)
 
 
 RULE = Declaration(
@@ -97,7 +81,7 @@ RULE = Declaration(
     "L = ((1 - s) S + s tr(S) / n I)^-1; w_c = L mu_c; b_c = -mu_c . w_c / 2",
     parameters=(SHRINKAGE,),
     rates=by_activation(others=Rate(1.0, 1.0)),
-    program=_program,
+    program=lambda c: class_heads.taught(c, _learned),
     gates=frozenset({"error"}),
     outputs=("softmax",),
     hidden=0,

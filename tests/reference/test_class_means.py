@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NearestCentroid
 
+from codegen.class_heads import UNSEEN
 from codegen.reference import Learner
-from codegen.rules.ncm import UNSEEN
 from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec
 
 TRAIN = 1200
