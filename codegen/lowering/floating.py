@@ -37,6 +37,23 @@ def spelled(value: float) -> float | Symbol:
     return value
 
 
+def operands(c: GraphComposer, operator: Operator, channels: int) -> dict[str, Operand]:
+    """What a dense layer or a convolution with so many outputs a place is given."""
+    return {
+        "x": c.activation(operator.inputs[0]),
+        "w": weights(c, operator),
+        "b": biases(c, operator, channels),
+        "y": c.activation(operator.outputs[0]),
+        **limits(operator),
+    }
+
+
+def floats(operator: Operator) -> bool:
+    """Whether its inputs are of float32."""
+    x = operator.inputs[0]
+    return x is not None and x.type == "f32"
+
+
 def biases(c: GraphComposer, operator: Operator, channels: int) -> Tensor:
     """Biases, zeros where there are none."""
     bias = operator.given(2)

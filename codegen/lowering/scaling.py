@@ -18,8 +18,25 @@ from codegen.lowering.composer import (
     zero,
 )
 from codegen.lowering.fixed_point import Factor, binary32
-from codegen.program import Symbol
+from codegen.program import Operand, Symbol
 from codegen.tensors import Tensor
+
+
+def operands(
+    c: GraphComposer,
+    operator: Operator,
+    sums: Sequence[float],
+    factors: Sequence[Factor],
+) -> dict[str, Operand]:
+    """What a dense layer or a convolution of 8 bits is given; `sums` are those of the
+    weights of each output."""
+    return {
+        "x": c.activation(operator.inputs[0]),
+        "w": c.weights(operator),
+        "b": biases(c, operator, len(sums), sums),
+        "by": scales(c, operator, factors),
+        "y": c.activation(operator.outputs[0]),
+    }
 
 
 def scales(
@@ -71,7 +88,7 @@ def wrapped(value: int) -> int:
     return (value + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
-def row_sums(operator: Operator, rows: int, place: int = 1) -> Iterable[float]:
+def row_sums(operator: Operator, rows: int, place: int = 1) -> list[float]:
     """The sum of each row of weights."""
     w = operator.inputs[place]
     assert w is not None
@@ -79,7 +96,7 @@ def row_sums(operator: Operator, rows: int, place: int = 1) -> Iterable[float]:
     return [sum(islice(values, w.elements // rows)) for _ in range(rows)]
 
 
-def column_sums(operator: Operator, columns: int) -> Iterable[float]:
+def column_sums(operator: Operator, columns: int) -> list[float]:
     """The sum of each column."""
     w = operator.inputs[1]
     assert w is not None

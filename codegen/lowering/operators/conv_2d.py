@@ -17,18 +17,14 @@ TYPES = ("i8", "f32")
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     outputs, high, wide, _ = dims(operator, 1)
-    x = operator.inputs[0]
-    if x is not None and x.type == "f32":
+    if floating.floats(operator):
         return _floats(c, operator, (high, wide), outputs)
+    sums = scaling.row_sums(operator, outputs)
     return call(
         "conv_2d", operator,
-        x=c.activation(operator.inputs[0]),
-        w=c.weights(operator),
-        b=scaling.biases(c, operator, outputs, scaling.row_sums(operator, outputs)),
         at=windows(c, operator, (high, wide)),
-        by=scaling.scales(c, operator, scaling.of_channels(operator)),
+        **scaling.operands(c, operator, sums, scaling.of_channels(operator)),
         scratch=c.scratch(operator) if scratch(operator) else None,
-        y=c.activation(operator.outputs[0]),
     )  # fmt: skip
 
 
@@ -54,10 +50,6 @@ def _floats(
         more = floating.by_integers(c, operator, prod(dims(operator, 1)[1:]))
     return call(
         "hybrid_conv_2d" if more else "conv_2d", operator,
-        x=c.activation(operator.inputs[0]),
-        w=floating.weights(c, operator),
-        b=floating.biases(c, operator, outputs),
         at=windows(c, operator, kernel),
-        y=c.activation(operator.outputs[0]),
-        **floating.limits(operator), **more,
+        **floating.operands(c, operator, outputs), **more,
     )  # fmt: skip

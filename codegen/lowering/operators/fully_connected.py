@@ -17,16 +17,12 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all rows."""
     n_out, n_in = dims(operator, 1)
     count = prod(dims(operator)) // n_in
-    x = operator.inputs[0]
-    if x is not None and x.type == "f32":
+    if floating.floats(operator):
         return _floats(c, operator, count, n_in, n_out)
+    sums = scaling.row_sums(operator, n_out)
     return call(
         "fully_connected", operator,
-        x=c.activation(operator.inputs[0]),
-        w=c.weights(operator),
-        b=scaling.biases(c, operator, n_out, scaling.row_sums(operator, n_out)),
-        by=scaling.scales(c, operator, scaling.of_dense(operator)),
-        y=c.activation(operator.outputs[0]),
+        **scaling.operands(c, operator, sums, scaling.of_dense(operator)),
         count=count, n_in=n_in, n_out=n_out,
     )  # fmt: skip
 
@@ -46,9 +42,5 @@ def _floats(
         more = floating.by_integers(c, operator, n_in)
     return call(
         "hybrid_dense" if more else "fully_connected", operator,
-        x=c.activation(operator.inputs[0]),
-        w=floating.weights(c, operator),
-        b=floating.biases(c, operator, n_out),
-        y=c.activation(operator.outputs[0]),
-        **floating.limits(operator), **sizes, **more,
+        **floating.operands(c, operator, n_out), **sizes, **more,
     )  # fmt: skip
