@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import subprocess
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import targets
@@ -88,7 +89,7 @@ def _preloaded(library: Path) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
-class Process:
+class Process(ABC):
     """The process, and what is said to it whatever it computes."""
 
     def __init__(self, image: str, flash: Path, preload: Path | None = None) -> None:
@@ -151,9 +152,9 @@ class Process:
         """Ask for new weights, from seed 1."""
         return self.ask(protocol.INIT, struct.pack("<IIII", 1, step, flags, 1))
 
+    @abstractmethod
     def state(self) -> bytes:
         """What no frame may change that is met with silence."""
-        raise NotImplementedError
 
     def close(self) -> str:
         """Hang up; what the checks had to say."""
