@@ -1,5 +1,6 @@
 """Cases of a model from an .npz: inputs in0, in1, ..., and the outputs ref0, ref1, ...
-that somebody else's interpreter gave."""
+that somebody else's interpreter gave. A name that is neither is refused: a reference
+whose name is mistyped would compare nothing, and say so nowhere."""
 
 from __future__ import annotations
 
@@ -13,6 +14,9 @@ from codegen.graph.description import DTYPES, Graph, Tensor
 from hil.data import arrays
 from hil.data.arrays import Arrays
 from hil.errors import DataError
+
+PASSED = "def"
+"""Outputs of an interpreter that rounds otherwise: they may be there, and are not read."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def read(graph: Graph, path: str, expects: bool = True) -> Cases:
     """The cases of a file, at least one. What is expected is read if it is there, and
     must be there if the caller `expects` it. Raises `DataError`."""
     with arrays.opened(Path(path), "file of cases") as stored:
+        _require_known(stored, graph)
         inputs = [_cases(stored, f"in{k}", one) for k, one in enumerate(graph.inputs)]
         names = [f"ref{k}" for k in range(len(graph.outputs))]
         wanted = expects or any(name in stored for name in names)
@@ -50,6 +55,18 @@ def read(graph: Graph, path: str, expects: bool = True) -> Cases:
             "expected is the same number of cases, at least one, in every array",
         )
     return Cases(tuple(inputs), tuple(expected))
+
+
+def _require_known(stored: Arrays, graph: Graph) -> None:
+    """Raise `DataError` for an array that nothing would read."""
+    read = [f"in{k}" for k in range(len(graph.inputs))]
+    read += [f"ref{k}" for k in range(len(graph.outputs))]
+    passed = {f"{PASSED}{k}" for k in range(len(graph.outputs))}
+    for name in sorted({*stored} - {*read} - passed):
+        raise DataError(
+            f"{stored.origin}: nothing reads array {name!r}: expected are {', '.join(read)}",
+            "inputs are in0, in1, ..., outputs of another interpreter ref0, ref1, ...",
+        )
 
 
 def _cases(stored: Arrays, name: str, tensor: Tensor) -> np.ndarray:

@@ -54,6 +54,12 @@ def test_one_wrong_bit_of_one_case_is_a_failure(
     ("change", "said"),
     [
         (lambda a: {"in0": a["in0"]}, "there is no array 'ref0'"),
+        (
+            lambda a: {**a, "reff0": a["ref0"]},
+            "nothing reads array 'reff0': expected are in0, ref0",
+        ),
+        (lambda a: {**a, "ref1": a["ref0"]}, "nothing reads array 'ref1'"),
+        (lambda a: {"in0": a["in0"], "out0": a["ref0"]}, "nothing reads array 'out0'"),
         (lambda a: {**a, "in0": a["in0"][:5]}, "its arrays have [5, 33] cases"),
         (lambda a: {**a, "in0": a["in0"].astype(np.float32)}, "expected int8"),
         (
