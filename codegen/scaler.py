@@ -55,6 +55,21 @@ class Scaler:
         """Elements of a sample."""
         return len(self.offsets)
 
+    @property
+    def features(self) -> int:
+        """As many as elements."""
+        return self.elements
+
+    @property
+    def made_by(self) -> str:
+        """The front that scales."""
+        return "scaler"
+
+    @property
+    def gives(self) -> str:
+        """The end of a sentence about what the network sees."""
+        return f"its scaler has constants for {self.elements}"
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

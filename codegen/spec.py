@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from codegen.errors import SpecError
 from codegen.formats import FORMATS, Format
+from codegen.front import Front
 from codegen.numbers import NUMBERS, Numbers
 from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 from codegen.window import Window
@@ -91,13 +92,15 @@ class Network:
 @dataclass(frozen=True)
 class Inputs:
     """How a sample travels: `x = fl(v / scale)`, one rounded division. A `scaler`
-    has an offset and a divisor for each element instead, and of a `window` of i16 the
-    device computes features; with either, `scale` is 1."""
+    has an offset and a divisor for each element instead, of a `window` of i16 the
+    device computes features, and another `front` makes of a sample what it declares;
+    with any of them, `scale` is 1."""
 
     dtype: str = "u8"
     scale: float = 16.0
     window: Window | None = None
     scaler: Scaler | None = None
+    front: Front | None = None
 
     def __post_init__(self) -> None:
         _one_of(self.dtype, "input type", INPUT_TYPES)
@@ -110,6 +113,8 @@ class Inputs:
             )
         if self.scaler is not None:
             self._require_scaler(self.scaler)
+        if self.front is not None:
+            self._require_alone(self.front)
 
     def _require_scaler(self, scaler: Scaler) -> None:
         if self.window is not None:
@@ -123,16 +128,31 @@ class Inputs:
             return
         scaler.require_within(LARGEST_OF_INTEGERS)
 
+    def _require_alone(self, front: Front) -> None:
+        if self.window is not None or self.scaler is not None or self.scale != 1.0:
+            raise SpecError(
+                f"front {front.made_by} with a window, a scaler or scale {self.scale:g}: "
+                "expected it alone, for it has constants of its own"
+            )
+
     def __str__(self) -> str:
         window = "" if self.window is None else f" windows of {self.window}"
         scaled = "" if self.scaler is None else "scaled "
-        return f"{scaled}{self.dtype}{window}"
+        front = "" if self.front is None else f" samples by {self.front}"
+        return f"{scaled}{self.dtype}{window}{front}"
+
+    @property
+    def declared(self) -> Front | None:
+        """What makes the network's input, where that is more than a division."""
+        return self.window or self.scaler or self.front
 
     @property
     def what(self) -> str:
         """The samples and what becomes of them, for people."""
         if self.window is not None:
             return f"{self} by features"
+        if self.front is not None:
+            return str(self)
         return f"{self} samples" + ("" if self.scaler else f" / {self.scale:g}")
 
     @property
@@ -148,13 +168,13 @@ class Inputs:
     @property
     def fixed(self) -> bool:
         """Whether constants of the image fix how many elements a sample has."""
-        return self.window is not None or self.scaler is not None
+        return self.declared is not None
 
     @property
     def integer(self) -> bool:
         """Whether what the network sees is an integer divided: then layer 1 may
         list the sample's elements as they come."""
-        return self.dtype != "f32" and self.window is None and self.scaler is None
+        return self.dtype != "f32" and self.declared is None
 
 
 @dataclass(frozen=True)
@@ -288,17 +308,11 @@ class Spec:
         _one_of(self.goal, "goal", GOALS)
         _one_of(self.format, "format", tuple(NUMBERS))
         self._require_goal()
-        window = self.inputs.window
-        if window is not None and window.features != self.network.n_in:
+        declared = self.inputs.declared
+        if declared is not None and declared.features != self.network.n_in:
             raise SpecError(
-                f"network {self.network} takes {self.network.n_in} inputs, but a window "
-                f"of {window.axes} axes has {window.features} features"
-            )
-        scaler = self.inputs.scaler
-        if scaler is not None and scaler.elements != self.network.n_in:
-            raise SpecError(
-                f"network {self.network} takes {self.network.n_in} inputs, but its scaler "
-                f"has constants for {scaler.elements}"
+                f"network {self.network} takes {self.network.n_in} inputs, but "
+                f"{declared.gives}"
             )
 
     def _require_goal(self) -> None:
@@ -323,8 +337,8 @@ class Spec:
     @property
     def sample_elements(self) -> int:
         """Elements of a sample as it travels."""
-        window = self.inputs.window
-        return self.network.n_in if window is None else window.elements
+        declared = self.inputs.declared
+        return self.network.n_in if declared is None else declared.elements
 
     @property
     def sample_bytes(self) -> int:

@@ -76,6 +76,16 @@ class Window:
         """Features of a window: the network's input."""
         return PER_AXIS * self.axes
 
+    @property
+    def made_by(self) -> str:
+        """The front that computes them."""
+        return "window"
+
+    @property
+    def gives(self) -> str:
+        """The end of a sentence about its features."""
+        return f"a window of {self.axes} axes has {self.features} features"
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

@@ -1,7 +1,8 @@
 """Fronts: what makes the network's input x of a sample.
 
-A front is a module here with `convert(composer) -> Op`, and its numpy twin in
-`codegen.reference.fronts`. What it gives is checked where a sample may hold what is
+A front is a module here with `convert(composer)`, the items of a program that make x,
+and its numpy twin in `codegen.reference.fronts`. A declaration of the spec's inputs
+(`codegen.front`) says which, none is the scale. What it gives is checked where a sample may hold what is
 not finite.
 """
 
@@ -10,15 +11,16 @@ from __future__ import annotations
 from codegen.composer import Composer
 from codegen.fronts import scale, scaler, window
 from codegen.kernels.cost import Shape
-from codegen.program import Item, Op, Stage, op
+from codegen.program import Item, Stage, op
+
+FRONTS = {"scale": scale, "scaler": scaler, "window": window}
+"""By the names that declarations have for them."""
 
 
-def convert(c: Composer) -> Op:
-    """The operation that makes x of a sample."""
-    inputs = c.spec.inputs
-    if inputs.window is not None:
-        return window.convert(c)
-    return (scale if inputs.scaler is None else scaler).convert(c)
+def convert(c: Composer) -> tuple[Item, ...]:
+    """What makes x of a sample."""
+    declared = c.spec.inputs.declared
+    return FRONTS["scale" if declared is None else declared.made_by].convert(c)
 
 
 def as_it_comes(c: Composer) -> bool:
@@ -30,7 +32,7 @@ def front(c: Composer) -> tuple[Item, ...]:
     """From a sample to x, unless layer 1 lists it as it comes."""
     if as_it_comes(c):
         return ()
-    return (Stage("look", (convert(c), *_check(c))),)
+    return (Stage("look", (*convert(c), *_check(c))),)
 
 
 def _check(c: Composer) -> tuple[Item, ...]:

@@ -7,22 +7,23 @@ from typing import Any
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.numbers import factor
-from codegen.program import Op, op
+from codegen.program import Item, op
 from codegen.spec import Inputs
 
 
-def convert(c: Composer) -> Op:
+def convert(c: Composer) -> tuple[Item, ...]:
     """Every element by itself."""
     inputs, across = c.spec.inputs, Shape(1, c.network.n_in)
     if c.numbers.integer:
         by = factor(inputs.scale, inputs.format.bits)
-        return op(
+        made = op(
             "convert", across, 1, v=c.sample, factor=by.factor, shift=by.shift,
             x=c.input(1),
         )  # fmt: skip
+        return (made,)
     given = divisor(inputs)
     name = "convert" if "scale" in given else "scaled"
-    return op(name, across, 1, v=c.sample, x=c.input(1), **given)
+    return (op(name, across, 1, v=c.sample, x=c.input(1), **given),)
 
 
 def divisor(inputs: Inputs) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
-from codegen.program import Op, Part, op
+from codegen.program import Item, Part, op
 from codegen.tensors import Values
 
 
-def convert(c: Composer) -> Op:
+def convert(c: Composer) -> tuple[Item, ...]:
     """Mean, deviation and motion of every axis (docs/arithmetic.md, section 4)."""
     window = c.spec.inputs.window
     assert window is not None
@@ -16,7 +16,7 @@ def convert(c: Composer) -> Op:
         "window", (2, window.features), "const", initial=Values(window.constants)
     )
     shape = Shape(window.rows, window.axes)
-    return op(
+    made = op(
         "window_features",
         shape,
         1,
@@ -25,3 +25,4 @@ def convert(c: Composer) -> Op:
         divisor=Part(constants, 1),
         x=c.input(1),
     )
+    return (made,)

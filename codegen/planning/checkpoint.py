@@ -28,7 +28,7 @@ def identity(spec: Spec) -> bytes:
     bits are the same everywhere."""
     said = asdict(spec)
     del said["seed"]
-    for kind in ("window", "scaler"):
+    for kind in ("window", "scaler", "front"):
         if said["inputs"][kind] is None:
             del said["inputs"][kind]
     if spec.goal == "label":

@@ -85,7 +85,7 @@ def _estimate(
     c = Composer(spec, {}, ways)
     items = list(dense.drive(c, layer))
     if layer == 1 and not fronts.as_it_comes(c):
-        items.append(fronts.convert(c))
+        items += fronts.convert(c)
     if learns:
         items += chosen(spec).change(c, layer)
     found = (

@@ -72,9 +72,9 @@ class Dataset:
 
     @property
     def features(self) -> int:
-        """What a sample is to the network: its elements, or a window's features."""
-        window = self.inputs.window
-        return int(self.train_x.shape[1]) if window is None else window.features
+        """What a sample is to the network: its elements, or what a front makes of them."""
+        declared = self.inputs.declared
+        return int(self.train_x.shape[1]) if declared is None else declared.features
 
     @property
     def labelled(self) -> bool:

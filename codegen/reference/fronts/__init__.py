@@ -29,8 +29,11 @@ class Front(Protocol):
     ) -> Interval: ...
 
 
+FRONTS: dict[str, Front] = {"scale": scale, "scaler": scaler, "window": window}
+"""By the names that declarations have for them."""
+
+
 def of(inputs: Inputs) -> Front:
     """The front that a spec's inputs ask for."""
-    if inputs.window is not None:
-        return window
-    return scale if inputs.scaler is None else scaler
+    declared = inputs.declared
+    return FRONTS["scale" if declared is None else declared.made_by]
