@@ -164,6 +164,20 @@ def few(vector: float) -> Model:
     return model
 
 
+def pixels(shape: Shape, machine: Machine) -> Cost:
+    """A place of the windows of a row of n_in pixels, with n_out outputs: weights are
+    loaded, widened and left behind once for as many pixels as there are groups."""
+
+    def block(count: int) -> Cost:
+        strips = machine.strips(shape.n_out)
+        return _cost(
+            machine, strips * (2 + count), strips * (1 + count + (count + 2) / 4)
+        )
+
+    whole, rest = divmod(shape.n_in, machine.groups)
+    return total([block(machine.groups)] * whole + [block(1)] * rest)
+
+
 def _blocks(n: int, machine: Machine) -> list[int]:
     """Groups in registers at once, pass by pass: as the templates do it."""
     found: list[int] = []

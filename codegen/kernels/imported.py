@@ -44,6 +44,11 @@ Dense layer of `count` rows: sum = b_j + sum of W[j][i] x_i. W is [n_out][n_in].
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
 outside the image hold x_zero. `scratch` holds k_h k_w x_c numbers, or is NULL where that is
 x_c.{_RESCALED}"""),
+    Kernel("i8_conv_2d_columns", (
+        *_FILTERED[:4], "const hil_columns_t *by", "int8_t *scratch", "int8_t *y"), f"""
+The same, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]. `scratch`
+holds k_h rows of all pixels that windows see, or is NULL where windows have one place and
+none is outside.{_RESCALED}"""),
     Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}"""),

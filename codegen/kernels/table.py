@@ -309,13 +309,15 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (8, 4), cost.stream(20), *_FIXED),
     *_rows("words", "u32_words", (), cost.stream(12), ("random__scalar",)),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
-    *_rows("fully_connected", "i8_fully_connected", (4,), cost.stream(20), _RESCALED,
-           ("rescaled__rvv_m{}",)),
+    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
+    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (4,), cost.stream(20), _FILTERED,
+           ("places__scalar", "rescaled__rvv_m{}")),
     *(
         row
-        for name in ("conv_2d", "depthwise_conv_2d")
-        for row in _rows(name, f"i8_{name}", (4,), cost.stream(20), _FILTERED,
-                         ("places__scalar", "rescaled__rvv_m{}"))
+        for lmul, pixels in ((8, 3), (4, 6), (4, 4), (2, 8))
+        for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), cost.pixels,
+                            ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
     ),
     *_rows("average_pool_2d", "i8_average_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),

@@ -37,11 +37,13 @@ class Record:
 class GraphComposer:
     """Makes the tensors of a model, and its constants.
 
-    `places`: bytes of the arena at which each activation lies, by the graph's numbers.
+    `places`: bytes of the arena at which each activation lies, by the graph's numbers;
+    `vectors`: whether the machine has them.
     """
 
-    def __init__(self, places: Mapping[int, int]) -> None:
+    def __init__(self, places: Mapping[int, int], vectors: bool = False) -> None:
         self.records: list[Record] = []
+        self.vectors = vectors
         self._places = places
         self._made: dict[str, Tensor] = {}
 
@@ -82,9 +84,18 @@ class GraphComposer:
     ) -> Tensor:
         """Constants that were computed: what an operator calls by a letter."""
         held = tuple(values)
-        return self._constant(
-            f"{letter}{operator.index}", format, len(held), lambda: held
-        )
+        return self.computed(operator, letter, format, len(held), lambda: held)
+
+    def computed(
+        self,
+        operator: Operator,
+        letter: str,
+        format: Format,
+        count: int,
+        make: Callable[[], Iterable[float]],
+    ) -> Tensor:
+        """The same of `count` that are computed when they are asked for."""
+        return self._constant(f"{letter}{operator.index}", format, count, make)
 
     def _constant(
         self, name: str, format: Format, count: int, make: Callable[[], Iterable[float]]
@@ -120,10 +131,13 @@ def _spelled(value: Field | Sequence[Field]) -> str:
     return literal(value) if isinstance(value, float) else str(value)
 
 
-def call(operation: str, operator: Operator, **operands: Any) -> tuple[Op, ...]:
-    """The one call that an operator is."""
+def call(
+    operation: str, operator: Operator, shape: Shape | None = None, /, **operands: Any
+) -> tuple[Op, ...]:
+    """The one call that an operator is; `shape` is what its cost is estimated by, if it
+    is not the output's."""
     y = operator.outputs[0]
-    shape = Shape(1, y.elements)
+    shape = shape or Shape(1, y.elements)
     says = f"{operator.index}: {operator.kind} gives {y.name!r}"
     safe = says.replace("*/", "* /").replace("\\", "/")
     printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in safe)

@@ -43,17 +43,18 @@ class GraphProgram:
         )
 
 
-def program(graph: Graph) -> GraphProgram:
-    """The program of a graph without problems (`codegen.graph.support`). Raises
-    `ModelError` for what no device computes yet."""
+def program(graph: Graph, vectors: bool = False) -> GraphProgram:
+    """The program of a graph without problems (`codegen.graph.support`), for a machine
+    with or without vectors: where it has them, weights lie as their kernels like them.
+    Raises `ModelError` for what no device computes yet."""
     graph = folded(graph)
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
     planned = arena.plan(
-        graph, {one.index: operators.scratch(one) for one in graph.operators}
+        graph, {one.index: operators.scratch(one, vectors) for one in graph.operators}
     )
-    composer = GraphComposer(planned.places)
+    composer = GraphComposer(planned.places, vectors)
     stages = tuple(
         Stage("look", operators.calls(composer, one), one.index)
         for one in graph.operators

@@ -13,7 +13,6 @@ from codegen.lowering import GraphProgram
 from codegen.planning import bill as bills
 from codegen.planning.fitting import fitted, refuse_constants
 from codegen.planning.line import SMALLEST_PAYLOAD, Line, sized
-from codegen.planning.planned import vlens_of
 from codegen.program import Op
 from codegen.tensors import WORD, Tensor
 from targets import Target, require_fma
@@ -64,8 +63,11 @@ class GraphPlan:
         }
 
     def variant(self, one: Op) -> kernels.Variant:
-        """What is called for an operation."""
-        return kernels.best(one.kernel.name, vlens_of(self.target, None), one.shape)
+        """What is called for an operation: of the forms that are right at every VLEN, the
+        one that costs the least at the target's own."""
+        vector = self.target.vector
+        vlens = (vector.default,) if vector else ()
+        return kernels.best(one.kernel.name, vlens, one.shape)
 
     @property
     def variants(self) -> tuple[kernels.Variant, ...]:
@@ -107,7 +109,7 @@ def graph_plan(
     Raises `ModelError` for what no device computes yet, `OverBudget` when it does not
     fit, `DescriptorError` for float32 on a target without it.
     """
-    program = lowering.program(graph)
+    program = lowering.program(graph, target.vector is not None)
     if program.floating:
         require_fma(target)
     tensors = _named(program)

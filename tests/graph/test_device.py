@@ -26,7 +26,7 @@ from .programs import Programs, compiled, this_computer, with_vectors
 from .test_twin import cases, drawn, golden
 
 CASES = 3
-LARGER = "kws_ref_model"
+LARGER = ("kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 
 
 def lowered(read: Graph) -> bool:
@@ -173,8 +173,9 @@ def test_every_model_of_the_data_is_computed() -> None:
 def test_every_kernel_of_imported_models_is_some_models_choice(
     programs: Programs,
 ) -> None:
-    vectors = graph_plan(LARGER, graph(LARGER), targets.load("qemu-rv64gcv"))
-    plans = (*programs.plans.values(), vectors)
+    machine = targets.load("qemu-rv64gcv")
+    vectors = (graph_plan(name, graph(name), machine) for name in LARGER)
+    plans = (*programs.plans.values(), *vectors)
     chosen = {row for plan in plans for row in plan.variants}
     assert [r for r in kernels.TABLE if r.kernel in IMPORTED and r not in chosen] == []
 

@@ -1,6 +1,6 @@
 """How each operator becomes calls of kernels: a file each, with `TYPES`, those of the input
 that devices compute, and `calls`; `scratch` says how many bytes it keeps while it runs, if
-it keeps any.
+it keeps any, and `vector_scratch` the same of a machine with vectors, where that differs.
 
 The folder is the list. An operator or a type that only the twin computes is refused by
 its name.
@@ -13,6 +13,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 
 from codegen.errors import ModelError
 from codegen.graph.description import Operator
@@ -27,6 +28,7 @@ class _Lowering:
     types: tuple[str, ...]
     calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
     scratch: Callable[[Operator], int]
+    vector_scratch: Callable[[Operator], int]
 
 
 @cache
@@ -37,9 +39,14 @@ def _known() -> Mapping[str, _Lowering]:
         for found in pkgutil.iter_modules(__path__)
     }
     return {
-        name: _Lowering(one.TYPES, one.calls, getattr(one, "scratch", _none))
+        name: _Lowering(one.TYPES, one.calls, *_scratches(one))
         for name, one in modules.items()
     }
+
+
+def _scratches(module: ModuleType) -> tuple[Callable[[Operator], int], ...]:
+    plain = getattr(module, "scratch", _none)
+    return plain, getattr(module, "vector_scratch", plain)
 
 
 def _none(operator: Operator) -> int:
@@ -47,10 +54,12 @@ def _none(operator: Operator) -> int:
     return 0
 
 
-def scratch(operator: Operator) -> int:
+def scratch(operator: Operator, vectors: bool = False) -> int:
     """Bytes that an operator keeps while it runs."""
     found = _known().get(operator.kind)
-    return found.scratch(operator) if found else 0
+    if found is None:
+        return 0
+    return (found.vector_scratch if vectors else found.scratch)(operator)
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

@@ -6,9 +6,9 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import floating, scaling
+from codegen.lowering import columns, floating, scaling
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.windows import windows
+from codegen.lowering.windows import geometry, windows
 from codegen.program import Op, Operand
 
 TYPES = ("i8", "f32")
@@ -19,6 +19,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     outputs, high, wide, _ = dims(operator, 1)
     if floating.floats(operator):
         return _floats(c, operator, (high, wide), outputs)
+    if c.vectors:
+        at = geometry(operator, (high, wide))
+        return columns.convolution(c, operator, at, scaling.of_channels(operator))
     sums = scaling.row_sums(operator, outputs)
     return call(
         "conv_2d", operator,
@@ -39,6 +42,14 @@ def scratch(operator: Operator) -> int:
         if operator.outputs[0].type == "f32" or high == wide == 1
         else high * wide * depth
     )
+
+
+def vector_scratch(operator: Operator) -> int:
+    """Bytes of rows of the image with what stands beside it."""
+    if floating.floats(operator):
+        return scratch(operator)
+    _, high, wide, _ = dims(operator, 1)
+    return columns.scratch(geometry(operator, (high, wide)).pixels)
 
 
 def _floats(

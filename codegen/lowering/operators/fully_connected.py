@@ -6,8 +6,9 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import floating, scaling
+from codegen.lowering import columns, floating, scaling
 from codegen.lowering.composer import GraphComposer, call
+from codegen.lowering.windows import rows
 from codegen.program import Op, Operand
 
 TYPES = ("i8", "f32")
@@ -19,6 +20,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     count = prod(dims(operator)) // n_in
     if floating.floats(operator):
         return _floats(c, operator, count, n_in, n_out)
+    if c.vectors:
+        at = rows(count, n_in, n_out)
+        return columns.convolution(c, operator, at, scaling.of_dense(operator))
     sums = scaling.row_sums(operator, n_out)
     return call(
         "fully_connected", operator,
