@@ -63,6 +63,17 @@ def c_int(value: float) -> str:
     return str(whole) if whole > -(2**31) else "-2147483647 - 1"
 
 
+def c_int64(value: float) -> str:
+    """A whole number of 64 bits as a C literal.
+
+    Raises `ValueError` when it does not fit.
+    """
+    whole = int(value)
+    if whole != value or not -(2**63) <= whole < 2**63:
+        raise ValueError(f"{value!r} does not fit 64 bits")
+    return f"INT64_C({whole})" if whole > -(2**63) else "INT64_MIN"
+
+
 def c_comment(text: str) -> str:
     """Lines of `text` as a C block comment.
 
@@ -81,6 +92,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "literal": literal,
     "c_u32": c_u32,
     "c_int": c_int,
+    "c_int64": c_int64,
     "c_comment": c_comment,
 }
 """What the renderer adds to its environment."""

@@ -50,6 +50,8 @@ FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U8)}
 """By name."""
 
 
+I64 = Format("i64", 64, "int64_t", "<i8", "i64", "never: sums are exact")
+"""Of constants alone: biases of numbers of 16 bits."""
 POINTER = "pointer"
 
 

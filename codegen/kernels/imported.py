@@ -7,20 +7,45 @@ these structures.
 
 from __future__ import annotations
 
-from codegen.formats import F32, I8
+from codegen.formats import F32, I8, I16
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
     "const int8_t *x", "const int8_t *w", "const int32_t *b", "const hil_windows_t *at",
     "const hil_scales_t *by", "int8_t *y",
 )  # fmt: skip
-_POOLED = (
-    "const int8_t *x",
-    "const hil_windows_t *at",
-    "int32_t low",
-    "int32_t high",
-    "int8_t *y",
-)
+
+
+def _pooled(c_type: str) -> tuple[str, ...]:
+    return (
+        f"const {c_type} *x", "const hil_windows_t *at", "int32_t low", "int32_t high",
+        f"{c_type} *y",
+    )  # fmt: skip
+
+
+def _plain(c_type: str, bias: str, *between: str) -> tuple[str, ...]:
+    """Parameters of kernels that no packed weights are made for."""
+    zero = () if c_type == "int16_t" else ("int32_t w_zero",)
+    sizes = () if between else ("size_t count", "size_t n_in", "size_t n_out")
+    return (
+        f"const {c_type} *x", "const int8_t *w", f"const {bias} *b", *between,
+        "const hil_scales_t *by", f"{c_type} *y", *sizes, *zero,
+    )  # fmt: skip
+
+
+_PLAIN = (
+    ("i16_", "int16_t", "int64_t", "of 16 bits", """
+Sums of 64 bits; y = clamp(sum m / 2^e, to nearest, halves up)."""),
+    ("i16_narrow_", "int16_t", "int32_t", "of 16 bits with a bias of 32", """
+Sums modulo 2^32; y = clamp(rescaled(sum, m, e)), as in hil_i8_conv_2d."""),
+    ("i8_shifted_", "int8_t", "int32_t", "less x_zero, with weights less w_zero", """
+y as in hil_i8_conv_2d, but that b is the bias alone."""),
+)  # fmt: skip
+_AT = "const hil_windows_t *at"
+_STEPS = (
+    "const int16_t *x", "const int16_t *table", "int32_t m", "int32_t e", "int16_t *y",
+    "size_t n",
+)  # fmt: skip
 _RESCALED = """
 y = clamp(y_zero + rescaled(sum, m, e)), the sum modulo 2^32. rescaled takes it times 2^-e
 where e < 0, then the high half of its doubled product with m, to nearest, halves up, then
@@ -52,29 +77,58 @@ none is outside.{_RESCALED}"""),
     Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}"""),
-    Kernel("i8_average_pool_2d", _POOLED, """
+    *(
+        kernel
+        for first, c_type, bias, of, said in _PLAIN
+        for kernel in (
+            Kernel(f"{first}fully_connected", _plain(c_type, bias), f"""
+Dense layer of `count` rows {of}; W is [n_out][n_in].{said}"""),
+            Kernel(f"{first}conv_2d", _plain(c_type, bias, _AT), f"""
+Convolution of images {of}; W is [y_c][k_h][k_w][x_c].
+Places outside are left out.{said}"""),
+            *(() if first == "i16_narrow_" else (
+                Kernel(f"{first}depthwise_conv_2d", _plain(c_type, bias, _AT), f"""
+Convolution of each channel {of}; W is [k_h][k_w][y_c].
+Places outside are left out.{said}"""),)),
+        )
+    ),
+    *(
+        Kernel(f"{format.name}_average_pool_2d", _pooled(format.c_type), """
 Mean of the places of a window that are in the image, their sum exact and the quotient to
-nearest, halves away from zero; then y within low .. high."""),
-    Kernel("i8_max_pool_2d", _POOLED, """
-The largest of the places of a window that are in the image; then y within low .. high."""),
-    Kernel("i8_sum", (
-        "const int8_t *x", "const int8_t *v", "const hil_sums_t *by", "int8_t *y",
-        "size_t n_x", "size_t n_v", "size_t n"), """
+nearest, halves away from zero; then y within low .. high.""")
+        for format in (I8, I16)
+    ),
+    Kernel("i8_average_pool_2d_up", _pooled("int8_t"), """
+The same, halves up, as those of numbers without a sign are."""),
+    *(
+        Kernel(f"{format.name}_max_pool_2d", _pooled(format.c_type), """
+The largest of the places of a window that are in the image; then y within low .. high.""")
+        for format in (I8, I16)
+    ),
+    *(
+        Kernel(f"{format.name}_sum", (
+            f"const {format.c_type} *x", f"const {format.c_type} *v", "const hil_sums_t *by",
+            f"{format.c_type} *y", "size_t n_x", "size_t n_v", "size_t n"), f"""
 Sum of two that are repeated to n numbers: y = clamp(y_zero + rescaled(a + sign c, m, e)),
-a = rescaled(2^20 (x - x_zero), x_m, x_e), c the same of v. y may be x or v, where that
-has n numbers. rescaled as in hil_i8_conv_2d."""),
-    Kernel("i8_product", (
-        "const int8_t *x", "const int8_t *v", "const hil_scales_t *by", "int32_t v_zero",
-        "int8_t *y", "size_t n_x", "size_t n_v", "size_t n"), """
+a = rescaled(2^{up} (x - x_zero), x_m, x_e), c the same of v. y may be x or v, where that
+has n numbers. rescaled as in hil_i8_conv_2d.""")
+        for format, up in ((I8, 20), (I16, 15))
+    ),
+    *(
+        Kernel(f"{format.name}_product", (
+            f"const {format.c_type} *x", f"const {format.c_type} *v", "const hil_scales_t *by",
+            "int32_t v_zero", f"{format.c_type} *y", "size_t n_x", "size_t n_v", "size_t n"), """
 Product of two that are repeated to n numbers: y = clamp(y_zero + rescaled((x - x_zero)
 (v - v_zero), m, e)). rescaled as in hil_i8_conv_2d. y may be x or v, where that has n
-numbers."""),
+numbers.""")
+        for format in (I8, I16)
+    ),
     *(
         Kernel(f"{format.name}_move", (
             f"const {format.c_type} *x", "const hil_move_t *by", f"{format.c_type} *y"), """
 Numbers from places of x to places of y, along five axes: y[to_first + sum of i_k to_k] =
 x[from_first + sum of i_k from_k], 0 <= i_k < n_k. y holds nothing of x.""")
-        for format in (I8, F32)
+        for format in (I8, I16, F32)
     ),
     *(
         Kernel(f"{format.name}_{which}", (
@@ -83,17 +137,45 @@ x[from_first + sum of i_k from_k], 0 <= i_k < n_k. y holds nothing of x.""")
 The {word} of two that are repeated to n numbers, v where neither is (NaN). y may be x or v,
 where that has n numbers.""")
         for which, word in (("maximum", "larger"), ("minimum", "smaller"))
-        for format in (I8, F32)
+        for format in (I8, I16, F32)
     ),
-    Kernel("i8_fill", ("int8_t *v", "int8_t value", "size_t n"), """
-v = value."""),
+    *(
+        Kernel(f"{format.name}_fill", (
+            f"{format.c_type} *v", f"{format.c_type} value", "size_t n"), """
+v = value.""")
+        for format in (I8, I16)
+    ),
+    Kernel("i8_turned", ("int8_t *v", "size_t n"), """
+v = v - 128 modulo 256: of a number without a sign one with, and back."""),
+    Kernel("i16_bent", (
+        "const int16_t *x", "const hil_scales_t *by", "int16_t *y", "size_t n"), """
+y = clamp(rescaled(x, m, e)), of the second factors where x < 0. rescaled as in
+hil_i8_conv_2d. y may be x."""),
+    Kernel("i16_requantize", (
+        "const int16_t *x", "const hil_scales_t *by", "int8_t *y", "size_t n"), """
+y = clamp(y_zero + rescaled(x, m, e)), as hil_i16_bent.""", "void", "requantize", (I16, I8)),
+    Kernel("i16_logistic_table", _STEPS, """
+1 / (1 + exp(-x)) with 15 bits behind the point: s = (x m + 2^(e - 1)) >> e is in 512ths of a
+step; between the table's numbers, less 2^15, by 9 bits; then to nearest. y may be x."""),
+    Kernel("i16_tanh_table", _STEPS, """
+tanh(x) with 15 bits behind the point: the same of twice the logistic function less 1, between
+the table's numbers by 8 bits. y may be x."""),
+    Kernel("i16_softmax", (
+        "const int16_t *x", "const int16_t *powers", "const int16_t *inverses", "int32_t m",
+        "int32_t e", "int16_t *y", "size_t count", "size_t n"), """
+Softmax of `count` rows of n: E = powers at rescaled(x - max, m, e) + 2^15 - 1, S = sum of E;
+y = E times inverses at the 16 bits behind the first of S, which stands for 1, to nearest,
+within 0 .. 2^15 - 1. Between two numbers of a table by 7 bits. y may be x."""),
     Kernel("i8_lookup", ("const int8_t *x", "const int8_t *table", "int8_t *y", "size_t n"), """
 A function of one number, y = table[x modulo 256]. y may be x."""),
-    Kernel("i8_mean", (
-        "const int8_t *x", "const hil_scales_t *by", "int8_t *y", "size_t outer",
-        "size_t count", "size_t inner"), """
+    *(
+        Kernel(f"{format.name}_mean", (
+            f"const {format.c_type} *x", "const hil_scales_t *by", f"{format.c_type} *y",
+            "size_t outer", "size_t count", "size_t inner"), """
 Mean over the middle of three axes: y = clamp(y_zero + rescaled(sum of (x - x_zero), m, e)),
-m and e having the count in them. rescaled as in hil_i8_conv_2d."""),
+m and e having the count in them. rescaled as in hil_i8_conv_2d.""")
+        for format in (I8, I16)
+    ),
     Kernel("i8_softmax", (
         "const int8_t *x", "const hil_softmax_t *by", "int8_t *y", "size_t count", "size_t n"), """
 Softmax of `count` rows of n: E = exp of (x - max) 2^e m 2^-31 with 5 integer bits, in
@@ -160,9 +242,15 @@ added in order, each operation rounded once. y may be x."""),
         "const float *x", "float scale", "int32_t zero", "int8_t *y", "size_t n"), """
 y = x / scale, rounded to binary32 and then to nearest, halves away from zero; plus zero,
 within -128 .. 127. NaN gives -128.""", "void", "quantize", (F32, I8)),
-    Kernel("i8_dequantize", (
-        "const int8_t *x", "float scale", "int32_t zero", "float *y", "size_t n"), """
-y = scale * (x - zero), rounded once.""", "void", "quantize", (I8, F32)),
+    Kernel("f32_quantize_i16", (
+        "const float *x", "float scale", "int32_t zero", "int16_t *y", "size_t n"), """
+The same within -32768 .. 32767.""", "void", "quantize", (F32, I16)),
+    *(
+        Kernel(f"{format.name}_dequantize", (
+            f"const {format.c_type} *x", "float scale", "int32_t zero", "float *y", "size_t n"), """
+y = scale * (x - zero), rounded once.""", "void", "quantize", (format, F32))
+        for format in (I8, I16)
+    ),
     Kernel("f32_hybrid_dense", (
         "const float *x", "const int8_t *w", "const float *b", "float scale", "float low",
         "float high", "int8_t *scratch", "float *y", "size_t count", "size_t n_in",

@@ -163,6 +163,7 @@ _FIXED = (("fixed__scalar",), ("fixed__rvv",))
 _FIXED_UPDATE = (*_FIXED[1], "fixed_update__rvv_m{}")
 _RESCALED = ("rescaled__scalar",)
 _FILTERED = ("places__scalar", *_RESCALED)
+_OF_16 = ("rescaled16__scalar",)
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 FEWEST_CYCLES = (
@@ -319,15 +320,38 @@ TABLE: tuple[Variant, ...] = (
         for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), cost.pixels,
                             ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
     ),
-    *_rows("average_pool_2d", "i8_average_pool_2d", (), cost.nothing, _FILTERED),
+    *_rows("average_pool_2d", "i8_average_pool_2d i8_average_pool_2d_up", (), cost.nothing,
+           _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
+    *_rows("plain_dense", "i8_shifted_fully_connected", (), cost.nothing, _RESCALED),
+    *_rows("plain_conv_2d", "i8_shifted_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("plain_depthwise", "i8_shifted_depthwise_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("turned", "i8_turned", (), cost.nothing),
+    *_rows("plain_dense", "i16_fully_connected i16_narrow_fully_connected", (), cost.nothing, _OF_16),
+    *_rows("plain_conv_2d", "i16_conv_2d i16_narrow_conv_2d", (), cost.nothing,
+           ("places__scalar", *_OF_16)),
+    *(
+        row
+        for name, kernel in (("average_pool_2d", "average_pool_2d"), ("max_pool_2d", "max_pool_2d"),
+                             ("plain_depthwise", "depthwise_conv_2d"))
+        for row in _rows(name, f"i16_{kernel}", (), cost.nothing, ("places__scalar", *_OF_16))
+    ),
+    *(
+        row
+        for name in ("sum", "product", "mean")
+        for row in _rows(name, f"i16_{name}", (), cost.nothing, _OF_16)
+    ),
+    *_rows("bent", "i16_bent i16_requantize", (), cost.nothing, _OF_16),
+    *_rows("i16_sigmoidal", "i16_logistic_table i16_tanh_table", (), cost.nothing,
+           ("tables16__scalar", *_OF_16)),
+    *_rows("i16_softmax", "i16_softmax", (), cost.nothing, ("tables16__scalar", *_OF_16)),
     *_rows("lstm", "i8_lstm", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
     *_rows("f32_lstm", "f32_lstm", (), cost.nothing, ("bounded__scalar", *_MATH[0])),
     *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
-    *_rows("extreme", "i8_maximum i8_minimum f32_maximum f32_minimum", (), cost.nothing),
-    *_rows("move", "i8_move f32_move", (), cost.nothing),
-    *_rows("fill", "i8_fill", (), cost.nothing),
+    *_rows("extreme", "i8_maximum i8_minimum i16_maximum i16_minimum f32_maximum f32_minimum", (), cost.nothing),
+    *_rows("move", "i8_move i16_move f32_move", (), cost.nothing),
+    *_rows("fill", "i8_fill i16_fill", (), cost.nothing),
     *_rows("lookup", "i8_lookup", (), cost.nothing),
     *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
@@ -354,7 +378,8 @@ TABLE: tuple[Variant, ...] = (
         for name in ("softmax", "log_softmax")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _MATH[0])
     ),
-    *_rows("i8_dequantize", "i8_dequantize", (), cost.nothing),
+    *_rows("f32_quantize", "f32_quantize_i16", (), cost.nothing, ("bounded__scalar",)),
+    *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
 

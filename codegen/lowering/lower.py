@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from codegen.errors import ModelError
 from codegen.graph import arena
 from codegen.graph.description import Graph
-from codegen.lowering import operators
+from codegen.lowering import legacy, operators
 from codegen.lowering.composer import GraphComposer, Record
 from codegen.lowering.folding import folded
 from codegen.program import Op, Stage, ops
@@ -47,7 +47,8 @@ def program(graph: Graph, vectors: bool = False) -> GraphProgram:
     """The program of a graph without problems (`codegen.graph.support`), for a machine
     with or without vectors: where it has them, weights lie as their kernels like them.
     Raises `ModelError` for what no device computes yet."""
-    graph = folded(graph)
+    told = folded(graph)
+    graph = legacy.signed(told)
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
@@ -55,15 +56,23 @@ def program(graph: Graph, vectors: bool = False) -> GraphProgram:
         graph, {one.index: operators.scratch(one, vectors) for one in graph.operators}
     )
     composer = GraphComposer(planned.places, vectors)
-    stages = tuple(
+    inputs = [composer.activation(one) for one in graph.inputs]
+    outputs = [composer.activation(one) for one in graph.outputs]
+    stages = [
         Stage("look", operators.calls(composer, one), one.index)
         for one in graph.operators
-    )
+    ]
+    first = tuple(legacy.turned(told.inputs, inputs))
+    last = tuple(legacy.turned(told.outputs, outputs))
     return GraphProgram(
-        stages,
-        tuple(composer.activation(one) for one in graph.inputs),
-        tuple(composer.activation(one) for one in graph.outputs),
+        (*_stage(first, 0), *stages, *_stage(last, len(stages))),
+        legacy.outside(told.inputs, inputs),
+        legacy.outside(told.outputs, outputs),
         composer.constants,
         tuple(composer.records),
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
     )
+
+
+def _stage(calls: tuple[Op, ...], index: int) -> tuple[Stage, ...]:
+    return (Stage("look", calls, index),) if calls else ()

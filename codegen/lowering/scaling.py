@@ -18,6 +18,7 @@ from codegen.lowering.composer import (
     zero,
 )
 from codegen.lowering.fixed_point import Factor, binary32
+from codegen.lowering.legacy import unsigned
 from codegen.program import Operand, Symbol
 from codegen.tensors import Tensor
 
@@ -59,8 +60,11 @@ def scales(
 
 
 def of_channels(operator: Operator) -> list[Factor]:
-    """Of products with weights that have one scale, or one for each channel."""
+    """Of products with weights that have one scale, or one for each channel. Where
+    nothing has a sign the one product of scales is a number of binary32."""
     x, w, y = operator.inputs[0], operator.inputs[1], operator.outputs[0]
+    if unsigned(operator):
+        return of_dense(operator)
     return [Factor.of(scale(x) * one / scale(y)) for one in quantised(w).scales]
 
 

@@ -3,6 +3,7 @@ activations."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ BIASES = {"i16": "i64", "f32": "f32"}
 """Types of biases, where it is not i32."""
 
 
-def weights(shape: tuple[int, ...], axis: int, kind: str = "i8") -> Given:
+def weights(
+    shape: tuple[int, ...], axis: int, kind: str = "i8", zero: int = 119
+) -> Given:
     """Weights with a scale for each place of an axis; u8 with one, and a zero point;
     f32 with none."""
     draw = np.random.default_rng(2)
@@ -23,7 +26,7 @@ def weights(shape: tuple[int, ...], axis: int, kind: str = "i8") -> Given:
         return Given(shape, kind, data=draw.normal(0, 0.3, shape).astype(np.float32))
     if kind == "u8":
         return Given(
-            shape, kind, (0.013,), 119, 0, draw.integers(0, 256, shape, np.uint8)
+            shape, kind, (0.013,), zero, 0, draw.integers(0, 256, shape, np.uint8)
         )
     data = draw.integers(-127, 128, shape, np.int8)
     scales = tuple(draw.uniform(0.002, 0.02, shape[axis]).tolist())
@@ -47,7 +50,7 @@ def activation(kind: str, shape: tuple[int, ...], scale: float = 0.05) -> Given:
     return Given(shape, kind, () if kind == "f32" else (scale,), zero)
 
 
-def convolution(kind: str, padding: int, **options: int) -> bytes:
+def convolution(kind: str, padding: int, **options: Any) -> bytes:
     """CONV_2D of an image of 9 x 7 x 3, kernel 4 x 3."""
     return _convolution("CONV_2D", kind, (5, 4, 3, 3), 0, padding, options)
 
@@ -62,8 +65,9 @@ def _convolution(
     name: str, kind: str, shape: tuple[int, ...], axis: int, padding: int, options: Any
 ) -> bytes:
     x = activation(kind, (1, 9, 7, 3), 0.003 if kind == "i16" else 0.05)
-    w = weights(shape, axis, WEIGHTS.get(kind, "i8"))
-    b = bias(shape[axis], BIASES.get(kind, "i32"), w.scales, x)
+    w = weights(shape, axis, WEIGHTS.get(kind, "i8"), options.pop("zero", 119))
+    of_bias = options.pop("bias_type", BIASES.get(kind, "i32"))
+    b = bias(shape[axis], of_bias, w.scales, x)
     step = options.get("StrideH", 1), options.get("StrideW", 1)
     apart = options.get("DilationHFactor", 1), options.get("DilationWFactor", 1)
     reach = [(k - 1) * d + 1 for k, d in zip(shape[1:3], apart, strict=True)]
@@ -79,13 +83,17 @@ def _convolution(
 
 
 def dense(
-    kind: str, scales: tuple[float, float, float] = (0.004, 0.007, 0.02), **options: Any
+    kind: str,
+    scales: tuple[float, float, float] = (0.004, 0.007, 0.02),
+    zero: int = 119,
+    bias_type: str = "",
+    **options: Any,
 ) -> bytes:
     """FULLY_CONNECTED of two rows of 33 numbers; scales of input, weights, output."""
     x = activation(kind, (2, 33), scales[0])
-    one = weights((7, 33), 0, WEIGHTS.get(kind, "i8"))
+    one = weights((7, 33), 0, WEIGHTS.get(kind, "i8"), zero)
     w = Given(one.shape, one.type, one.scales and scales[1:2], one.zero, 0, one.data)
-    b = bias(7, BIASES.get(kind, "i32"), w.scales, x)
+    b = bias(7, bias_type or BIASES.get(kind, "i32"), w.scales, x)
     y = activation(kind, (2, 7), scales[2])
     return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", options)
 
@@ -163,9 +171,10 @@ def _output(name: str, kind: str, scale: float) -> Given:
     fixed = {
         ("LOGISTIC", "i8"): (1 / 256, -128), ("LOGISTIC", "u8"): (1 / 256, 0),
         ("TANH", "i8"): (1 / 128, 0), ("TANH", "u8"): (1 / 128, 128),
+        ("LOGISTIC", "i16"): (1 / 32768, 0), ("TANH", "i16"): (1 / 32768, 0),
     }.get((name, kind))  # fmt: skip
     if fixed is None:
-        return activation(kind, (3, 50), scale)
+        return activation(kind, (3, 50), scale / 100 if kind == "i16" else scale)
     return Given((3, 50), kind, fixed[:1], fixed[1])
 
 
@@ -202,6 +211,12 @@ ODD = {
         )
     },
     **{f"dense-{kind}": dense(kind) for kind in ("i8", "u8", "i16")},
+    "dense-i16-narrow": dense("i16", bias_type="i32"),
+    "conv-i16-narrow": convolution("i16", 0, bias_type="i32"),
+    **{
+        f"{name}-u8-middle": made("u8", zero=128)
+        for name, made in (("conv", partial(convolution, padding=0)), ("dense", dense))
+    },
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-relu6": dense("i8", FusedActivationFunction=3),
     "dense-f32-relu6": dense("f32", FusedActivationFunction=3),
@@ -229,7 +244,7 @@ ODD = {
     **{
         f"{name}-{kind}-{fused}": pair(name, table, kind, fused)
         for name, table in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions"))
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
         for fused in (0, 1)
     },
     **{
@@ -243,7 +258,7 @@ ODD = {
     **{
         f"{name}-{kind}-{place}": chosen(name, kind, *shapes)
         for name in ("MAXIMUM", "MINIMUM")
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
         for place, shapes in enumerate((((1, 4, 5, 3), (3,)), ((1, 4, 1, 3), (1, 1, 5, 1))))
     },
     **{
@@ -251,7 +266,7 @@ ODD = {
             "PACK", 2 if kind == "i8" else 1, (activation(kind, (4, 3)),) * 3,
             activation(kind, (4, 3, 3)), "PackOptions", {"Axis": -2, "ValuesCount": 3},
         )
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
     },
     **{
         f"expand-{kind}": model(
@@ -259,7 +274,7 @@ ODD = {
             (activation(kind, (4, 3)), Given((), "i32", data=np.array(-2, np.int32))),
             activation(kind, (4, 1, 3)), "ExpandDimsOptions",
         )
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
     },
     "shape": model(
         "SHAPE", 1, (activation("i8", (4, 3)),), Given((2,), "i32"), "ShapeOptions",
@@ -267,7 +282,7 @@ ODD = {
     ),
     **{
         f"slice-{kind}-{place}": sliced(kind, numbers, size, **masks)
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
         for place, (numbers, size, masks) in enumerate(
             (
                 (([0, 1, -2, 0], [1, 9, 5, 2], [1, 2, 1, 1]), (1, 2, 2, 2), {}),
@@ -287,7 +302,7 @@ ODD = {
             ("MEAN", "ReducerOptions", [1, 2], (1, 3), {}),
             ("MEAN", "ReducerOptions", [-1], (1, 5, 5, 1), {"KeepDims": True}),
         )
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
         if (name, kind) != ("MEAN", "u8")
     },
     "MEAN-i8-apart": shaped("MEAN", "ReducerOptions", "i8", [1, 3], (1, 5)),
@@ -299,21 +314,22 @@ ODD = {
             ("RELU", "", {}), ("RELU6", "", {}), ("HARD_SWISH", "", {}), ("LOGISTIC", "", {}), ("TANH", "", {}),
             ("LEAKY_RELU", "LeakyReluOptions", {"Alpha": 0.3}),
         )
-        for kind in ("i8", "u8", "f32")
-        for scale in (0.03, 0.091)
+        for kind in ("i8", "u8", "i16", "f32")
+        for scale in ((0.0003, 2.0**-11) if kind == "i16" else (0.03, 0.091))
+        if (name, kind) != ("HARD_SWISH", "i16")
     },
     **{
         f"concatenation-{kind}": model(
             "CONCATENATION", 2, (activation(kind, (1, 4, 3)), activation(kind, (1, 2, 3))),
             activation(kind, (1, 6, 3)), "ConcatenationOptions", {"Axis": -2},
         )
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
     },
     **{
         f"squeeze-{kind}": simple(
             "SQUEEZE", "SqueezeOptions", activation(kind, (1, 4, 1)), activation(kind, (4,))
         )
-        for kind in ("i8", "u8", "f32")
+        for kind in ("i8", "u8", "i16", "f32")
     },
     **{
         f"softmax-{kind}-{scale}": simple(
@@ -322,6 +338,13 @@ ODD = {
         )
         for kind in ("i8", "u8")
         for scale, beta in ((0.02, 1.0), (0.3, 0.5), (1.7, 1.0))
+    },
+    **{
+        f"softmax-i16-{scale}": model(
+            "SOFTMAX", 3, (_wide("i16", scale, 0),), _wide("i16", 1 / 32768, 0),
+            "SoftmaxOptions", {"Beta": beta},
+        )
+        for scale, beta in ((0.0003, 1.0), (0.003, 0.5))
     },
     **{
         f"requantize-{a}-{b}": simple(

@@ -22,7 +22,7 @@ from targets import load
 
 from .building import Array, Given, model
 from .conftest import PLACE, graph, places
-from .odd import depthwise
+from .odd import convolution, dense, depthwise
 
 SMALL, LARGER = "hello_world_int8", "kws_ref_model"
 
@@ -103,6 +103,23 @@ def test_a_core_that_does_not_divide_takes_places_three_apart(
     given = np.arange(-90, 99, dtype=np.int8).reshape(1, 1, 9, 7, 3)
     assert odd(data, tmp_path, "microbit", in0=given) == 0
     assert "PASS: 1 of 1 cases bit-exact" in capsys.readouterr().out
+
+
+def test_sums_of_48_bits_are_those_of_a_core_that_multiplies_32(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And shifts them by no variable without a function that is not there."""
+    given = np.random.default_rng(1).integers(-32768, 32768, (2, 1, 9, 7, 3), np.int16)
+    assert odd(convolution("i16", 0), tmp_path, "microbit", in0=given) == 0
+    assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
+
+
+def test_numbers_without_a_sign_go_in_and_come_out_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = np.random.default_rng(1).integers(0, 256, (2, 2, 33), np.uint8)
+    assert odd(dense("u8"), tmp_path, "host", in0=given) == 0
+    assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
 
 
 def test_zeros_of_both_signs_are_pooled_as_the_device_pools_them(

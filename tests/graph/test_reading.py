@@ -33,7 +33,7 @@ SHARED = {
 }
 """Operators whose table of options is called otherwise."""
 ACCESSORS = {
-    "activation": "FusedActivationFunction", "asymmetric": "AsymmetricQuantizeInputs",
+    "shifted": "PotScaleInt16", "activation": "FusedActivationFunction", "asymmetric": "AsymmetricQuantizeInputs",
     "stride_w": "StrideW", "stride_h": "StrideH", "dilation_w": "DilationWFactor",
     "dilation_h": "DilationHFactor", "width": "FilterWidth", "height": "FilterHeight",
     "keep_num_dims": "KeepNumDims", "weights_format": "WeightsFormat",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from math import frexp
 
 from codegen.graph import checks
 from codegen.graph.checks import dims
@@ -24,6 +25,21 @@ def check(operator: Operator) -> Problems:
     yield from fitting(operator)
 
 
+def added(operator: Operator) -> Problems:
+    """The same; and scales of i16 that are no powers of two, which shifts would meet."""
+    found = [*check(operator)]
+    yield from found
+    tensors = (*operator.inputs, operator.outputs[0])
+    scales = [t.quantisation.scales[0] for t in tensors if t and t.quantisation]
+    powers = all(frexp(scale)[0] == 0.5 for scale in scales)
+    shifted = operator.outputs[0].type == "i16" and operator.options["shifted"]
+    if not found and shifted and powers:
+        yield (
+            "all scales of i16 are powers of two, and pot_scale_int16 is true: supported "
+            "are other scales, or false"
+        )
+
+
 def fitting(operator: Operator) -> Problems:
     """Sizes are equal, or 1."""
     x, y = operator.inputs
@@ -35,12 +51,14 @@ def fitting(operator: Operator) -> Problems:
         )
 
 
+FIELDS = (Field("activation", 0, "b", 0), Field("shifted", 1, "?", True))
+
 OPERATOR = Declaration(
     name="ADD",
     table=11,
-    newest=2,
-    types=("i8 i8 > i8", "u8 u8 > u8", "f32 f32 > f32"),
-    fields=(Field("activation", 0, "b", 0),),
+    newest=5,
+    types=("i8 i8 > i8", "u8 u8 > u8", "i16 i16 > i16", "f32 f32 > f32"),
+    fields=FIELDS,
     shape=together,
-    check=check,
+    check=added,
 )

@@ -47,9 +47,10 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
 OPERATOR = Declaration(
     name="CONCATENATION",
     table=10,
-    newest=2,
+    newest=3,
     types=tuple(
-        f"{kind}{f' {kind}?' * (MOST - 1)} > {kind}" for kind in ("i8", "u8", "f32")
+        f"{kind}{f' {kind}?' * (MOST - 1)} > {kind}"
+        for kind in ("i8", "u8", "i16", "f32")
     ),
     fields=(Field("axis", 0, "i", 0), Field("activation", 1, "b", 0)),
     shape=_shape,

@@ -33,7 +33,7 @@ OPERATOR = Declaration(
     name="EXPAND_DIMS",
     table=52,
     newest=1,
-    types=tuple(f"{one} i32 > {one}" for one in ("i8", "u8", "i32", "f32")),
+    types=tuple(f"{one} i32 > {one}" for one in ("i8", "u8", "i16", "i32", "f32")),
     shape=_shape,
     check=_check,
 )

@@ -56,6 +56,7 @@ OPERATOR = Declaration(
         "i8 i8 i32? > i8",
         "u8 u8 i32? > u8",
         "i16 i8 i64? > i16",
+        "i16 i8 i32 > i16",
         "f32 f32 f32? > f32",
         "f32 i8 f32? > f32",
     ),

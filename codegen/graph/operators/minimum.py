@@ -10,7 +10,7 @@ OPERATOR = Declaration(
     name="MINIMUM",
     table=39,
     newest=2,
-    types=("i8 i8 > i8", "u8 u8 > u8", "f32 f32 > f32"),
+    types=("i8 i8 > i8", "u8 u8 > u8", "i16 i16 > i16", "f32 f32 > f32"),
     shape=together,
     check=check,
 )

@@ -8,8 +8,8 @@ from codegen.graph.operators.add import check, together
 OPERATOR = Declaration(
     name="MUL",
     table=21,
-    newest=2,
-    types=("i8 i8 > i8", "u8 u8 > u8", "f32 f32 > f32"),
+    newest=6,
+    types=("i8 i8 > i8", "u8 u8 > u8", "i16 i16 > i16", "f32 f32 > f32"),
     fields=(Field("activation", 0, "b", 0),),
     shape=together,
     check=check,

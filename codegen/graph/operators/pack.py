@@ -40,7 +40,7 @@ OPERATOR = Declaration(
     newest=2,
     types=tuple(
         f"{kind}{f' {kind}?' * (MOST - 1)} > {kind}"
-        for kind in ("i8", "u8", "i32", "f32")
+        for kind in ("i8", "u8", "i16", "i32", "f32")
     ),
     fields=(Field("count", 0, "i", 0), Field("axis", 1, "i", 0)),
     shape=_shape,

@@ -22,11 +22,24 @@ def bounded(operator: Operator, to: dict[str, tuple[float, int]]) -> Problems:
         yield from checks.output(operator, to)
 
 
+STEEPEST = 32768 / 12288
+"""Scales of i16 are less: a table has 12288 places for 1."""
+
+
+def stepped(operator: Operator, to: dict[str, tuple[float, int]]) -> Problems:
+    """The same of functions with a table of 16 bits, of which steps are counted."""
+    found, x = [*bounded(operator, to)], operator.inputs[0]
+    yield from found
+    coarse = x and x.quantisation and x.quantisation.scales[0] >= STEEPEST
+    if not found and x and x.type == "i16" and coarse:
+        yield f"{x} has {x.quantisation}: supported is a scale of less than {STEEPEST:.4g}"
+
+
 OPERATOR = Declaration(
     name="RELU",
     table=0,
     newest=2,
-    types=("i8 > i8", "u8 > u8", "f32 > f32"),
+    types=("i8 > i8", "u8 > u8", "i16 > i16", "f32 > f32"),
     shape=dims,
     check=check,
 )

@@ -7,7 +7,7 @@ from codegen.graph.checks import dims
 from codegen.graph.declaration import Declaration, Field, Problems
 from codegen.graph.description import Operator
 
-OUTPUT = {"i8": (1 / 256, -128), "u8": (1 / 256, 0)}
+OUTPUT = {"i8": (1 / 256, -128), "u8": (1 / 256, 0), "i16": (1 / 32768, 0)}
 """Scale and zero point that the output must have: it is from 0 to 1."""
 
 
@@ -26,8 +26,8 @@ def _check(operator: Operator) -> Problems:
 OPERATOR = Declaration(
     name="SOFTMAX",
     table=9,
-    newest=2,
-    types=("i8 > i8", "u8 > u8", "f32 > f32"),
+    newest=3,
+    types=("i8 > i8", "u8 > u8", "i16 > i16", "f32 > f32"),
     fields=(Field("beta", 0, "f", 0.0),),
     shape=dims,
     check=_check,

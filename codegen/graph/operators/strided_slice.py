@@ -101,7 +101,9 @@ OPERATOR = Declaration(
     name="STRIDED_SLICE",
     table=32,
     newest=8,
-    types=tuple(f"{one} i32 i32 i32 > {one}" for one in ("i8", "u8", "i32", "f32")),
+    types=tuple(
+        f"{one} i32 i32 i32 > {one}" for one in ("i8", "u8", "i16", "i32", "f32")
+    ),
     fields=(
         Field("begin_mask", 0, "i", 0),
         Field("end_mask", 1, "i", 0),

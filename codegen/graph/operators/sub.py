@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from codegen.graph.declaration import Declaration, Field
-from codegen.graph.operators.add import check, together
+from codegen.graph.declaration import Declaration
+from codegen.graph.operators.add import FIELDS, added, together
 
 OPERATOR = Declaration(
     name="SUB",
     table=28,
-    newest=2,
-    types=("i8 i8 > i8", "u8 u8 > u8", "f32 f32 > f32"),
-    fields=(Field("activation", 0, "b", 0),),
+    newest=5,
+    types=("i8 i8 > i8", "u8 u8 > u8", "i16 i16 > i16", "f32 f32 > f32"),
+    fields=FIELDS,
     shape=together,
-    check=check,
+    check=added,
 )

@@ -6,17 +6,17 @@ from functools import partial
 
 from codegen.graph.checks import dims
 from codegen.graph.declaration import Declaration
-from codegen.graph.operators.relu import bounded
+from codegen.graph.operators.relu import stepped
 
-OUTPUT = {"i8": (1 / 128, 0), "u8": (1 / 128, 128)}
+OUTPUT = {"i8": (1 / 128, 0), "u8": (1 / 128, 128), "i16": (1 / 32768, 0)}
 """Scale and zero point of the output, which is from -1 to 1."""
 
 
 OPERATOR = Declaration(
     name="TANH",
     table=0,
-    newest=2,
-    types=("i8 > i8", "u8 > u8", "f32 > f32"),
+    newest=3,
+    types=("i8 > i8", "u8 > u8", "i16 > i16", "f32 > f32"),
     shape=dims,
-    check=partial(bounded, to=OUTPUT),
+    check=partial(stepped, to=OUTPUT),
 )

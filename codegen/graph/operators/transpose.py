@@ -25,8 +25,8 @@ def _check(operator: Operator) -> Problems:
 OPERATOR = Declaration(
     name="TRANSPOSE",
     table=26,
-    newest=2,
-    types=("i8 i32 > i8", "u8 i32 > u8", "f32 i32 > f32"),
+    newest=4,
+    types=("i8 i32 > i8", "u8 i32 > u8", "i16 i32 > i16", "f32 i32 > f32"),
     shape=_shape,
     check=_check,
 )

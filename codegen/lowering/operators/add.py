@@ -10,12 +10,12 @@ from codegen.lowering.fixed_point import Factor
 from codegen.lowering.repeating import pair, scratch
 from codegen.program import Op
 
-UP = 20
+UP = {"i8": 20, "i16": 15}
 """Bits by which both are moved up before they meet at twice the larger scale."""
 
 __all__ = ["TYPES", "calls", "scratch", "summed"]
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -34,7 +34,7 @@ def summed(c: GraphComposer, operator: Operator, sign: int) -> tuple[Op, ...]:
         return (*before, *made)
     twice = 2 * max(scale(x), scale(v))
     of_x, of_v = Factor.of(scale(x) / twice), Factor.of(scale(v) / twice)
-    of_y = Factor.of(twice / ((1 << UP) * scale(y)))
+    of_y = Factor.of(twice / ((1 << UP[y.type]) * scale(y)))
     low, high = bounds(y, number(operator, "activation"))
     by = c.record(
         operator, "hil_sums_t", x_m=of_x.m, x_e=of_x.e, x_zero=zero(x), v_m=of_v.m,

@@ -6,15 +6,17 @@ from codegen.graph.checks import number
 from codegen.graph.description import Operator
 from codegen.lowering import floating
 from codegen.lowering.composer import GraphComposer, bounds, call
+from codegen.lowering.legacy import unsigned
 from codegen.lowering.windows import windows
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
-    return pooled(c, operator, "average_pool_2d")
+    up = "_up" if unsigned(operator) else ""
+    return pooled(c, operator, f"average_pool_2d{up}")
 
 
 def pooled(c: GraphComposer, operator: Operator, operation: str) -> tuple[Op, ...]:

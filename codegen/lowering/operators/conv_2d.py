@@ -6,12 +6,12 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, scaling
+from codegen.lowering import columns, floating, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op, Operand
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -19,6 +19,10 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     outputs, high, wide, _ = dims(operator, 1)
     if floating.floats(operator):
         return _floats(c, operator, (high, wide), outputs)
+    if plain.plain(operator):
+        first, given = plain.operands(c, operator, outputs)
+        where = windows(c, operator, (high, wide))
+        return call(f"{first}conv_2d", operator, at=where, **given)
     if c.vectors:
         at = geometry(operator, (high, wide))
         return columns.convolution(c, operator, at, scaling.of_channels(operator))
@@ -39,14 +43,16 @@ def scratch(operator: Operator) -> int:
     _, high, wide, depth = dims(operator, 1)
     return (
         0
-        if operator.outputs[0].type == "f32" or high == wide == 1
+        if operator.outputs[0].type == "f32"
+        or high == wide == 1
+        or plain.plain(operator)
         else high * wide * depth
     )
 
 
 def vector_scratch(operator: Operator) -> int:
     """Bytes of rows of the image with what stands beside it."""
-    if floating.floats(operator):
+    if floating.floats(operator) or plain.plain(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     return columns.scratch(geometry(operator, (high, wide)).pixels)

@@ -6,7 +6,7 @@ from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer, call, scale, zero
 from codegen.program import Op
 
-TYPES = ("i8",)
+TYPES = ("i8", "i16")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

@@ -6,7 +6,7 @@ from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer
 from codegen.program import Op
 
-TYPES = ("i8", "i32", "f32")
+TYPES = ("i8", "i16", "i32", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

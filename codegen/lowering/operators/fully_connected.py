@@ -6,12 +6,12 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, scaling
+from codegen.lowering import columns, floating, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import rows
 from codegen.program import Op, Operand
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -20,6 +20,10 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     count = prod(dims(operator)) // n_in
     if floating.floats(operator):
         return _floats(c, operator, count, n_in, n_out)
+    if plain.plain(operator):
+        first, given = plain.operands(c, operator, n_out, dense=True)
+        sizes = {"count": count, "n_in": n_in, "n_out": n_out}
+        return call(f"{first}fully_connected", operator, **given, **sizes)
     if c.vectors:
         at = rows(count, n_in, n_out)
         return columns.convolution(c, operator, at, scaling.of_dense(operator))

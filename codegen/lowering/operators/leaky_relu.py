@@ -5,10 +5,10 @@ from __future__ import annotations
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.fixed_point import Factor, binary32
-from codegen.lowering.operators.relu import table
+from codegen.lowering.operators.relu import bent, table
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -22,5 +22,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     above = Factor.of(binary32(source / output))
     slope = binary32(binary32(source * alpha) / output)
     below = Factor.of(abs(slope))
+    if y.type == "i16":
+        return bent(c, operator, [above, below])
     sign = -1 if slope < 0 else 1
     return table(c, operator, lambda x: above(x) if x >= 0 else below(sign * x))

@@ -12,7 +12,7 @@ from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.fixed_point import BITS, Factor
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

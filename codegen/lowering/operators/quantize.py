@@ -5,10 +5,10 @@ from __future__ import annotations
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer, call, scale, zero
 from codegen.lowering.fixed_point import Factor
-from codegen.lowering.operators.relu import table
+from codegen.lowering.operators.relu import bent, table
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -19,4 +19,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         return call(
             "quantize", operator, scale=scale(y), zero=zero(y), n=y.elements, **given
         )
-    return table(c, operator, Factor.of(scale(x) / scale(y)))
+    factor = Factor.of(scale(x) / scale(y))
+    if x is not None and x.type == "i16":
+        return bent(c, operator, [factor])
+    return table(c, operator, factor)

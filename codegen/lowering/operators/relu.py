@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from codegen.formats import I8
 from codegen.graph.description import Operator
+from codegen.lowering import scaling
 from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
 from codegen.lowering.fixed_point import Factor, binary32
 from codegen.lowering.floating import bounded_by
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -26,7 +27,19 @@ def bounded(c: GraphComposer, operator: Operator, fused: int) -> tuple[Op, ...]:
         given = {"x": c.activation(x), "y": c.activation(y)}
         return call("bounded", operator, n=y.elements, **given, **bounded_by(fused))
     factor = Factor.of(binary32(scale(x) / scale(y)))
+    if y.type == "i16":
+        return bent(c, operator, [factor], fused)
     return table(c, operator, factor, fused)
+
+
+def bent(
+    c: GraphComposer, operator: Operator, factors: list[Factor], fused: int = 0
+) -> tuple[Op, ...]:
+    """Numbers of 16 bits by a factor, or by one where they are not negative and another."""
+    x, y = c.activation(operator.inputs[0]), c.activation(operator.outputs[0])
+    by, n = scaling.scales(c, operator, factors, fused), operator.outputs[0].elements
+    kind = "bent" if operator.outputs[0].type == "i16" else "requantize"
+    return call(kind, operator, x=x, by=by, y=y, n=n)
 
 
 def table(

@@ -7,7 +7,7 @@ from codegen.lowering.composer import GraphComposer
 from codegen.lowering.operators.relu import bounded
 from codegen.program import Op
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

@@ -7,6 +7,7 @@ import math
 from codegen.errors import ModelError
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
+from codegen.lowering import sampled
 from codegen.lowering.composer import GraphComposer, call, scale
 from codegen.lowering.fixed_point import BITS, Factor
 from codegen.program import Op
@@ -16,7 +17,7 @@ DIFFERENCE = 5
 LONGEST = 4096
 """Numbers whose powers add up within 32 bits."""
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -26,6 +27,8 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     if y.type == "f32":
         given = {"x": c.activation(x), "y": c.activation(y)}
         return call("softmax", operator, beta=beta, count=y.elements // n, n=n, **given)
+    if y.type == "i16":
+        return sampled.softmax(c, operator, beta * scale(x))
     real = beta * scale(x) * (1 << (BITS - DIFFERENCE))
     factor = Factor.of(min(real, (1 << BITS) - 1.0))
     if factor.e > 0 or n > LONGEST:

@@ -10,7 +10,7 @@ from codegen.program import Op
 
 __all__ = ["TYPES", "calls", "scratch"]
 
-TYPES = ("i8", "f32")
+TYPES = ("i8", "i16", "f32")
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+WIDEST = 14
+"""Factors of sums of 48 bits are less than 2^14."""
 I64 = NDArray[np.int64]
 Array = NDArray[Any]
 LARGEST = 2.0**30
@@ -86,7 +88,13 @@ class Scale:
         return divided(high(wrapped(x << left), self.m), right)
 
     def wide(self, x: I64) -> I64:
-        """x times the factor, of accumulators of 48 bits: m keeps 16, rounded once."""
+        """x times the factor, of accumulators of 48 bits: m keeps 16, rounded once. Raises
+        `OverflowError` for a factor that would shift it up."""
+        if self.shift.max() > WIDEST:
+            raise OverflowError(
+                f"a factor of up to 2^{self.shift.max()} between scales of 16 bits: "
+                f"supported is less than 2^{WIDEST}"
+            )
         short = np.where(self.m < 0x7FFF0000, (self.m + (1 << 15)) >> 16, 0x7FFF)
         down = 15 - self.shift
         return wrapped((x * short + (np.int64(1) << (down - 1))) >> down)

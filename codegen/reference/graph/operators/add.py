@@ -1,4 +1,5 @@
-"""ADD, and what SUB has in common with it. Integers meet at twice the larger scale, moved up by 20 bits."""
+"""ADD, and what SUB has in common with it. Integers meet
+at twice the larger scale, moved up by 20 bits; those of 16 bits by 15."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from codegen.reference.graph import node
 from codegen.reference.graph.fixed_point import Scale
 from codegen.reference.graph.node import Array
 
-UP = 20
+UP, UP_OF_16 = 20, 15
 
 
 def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
@@ -27,12 +28,12 @@ def combined(operator: Operator, given: Sequence[Array | None], sign: int) -> Ar
     if x.dtype == np.float32:
         return node.floating(x + sign * y, fused)
     first, second = (node.scale(one) for one in operator.inputs)
-    twice = 2 * max(first, second)
+    twice, up = 2 * max(first, second), UP_OF_16 if x.dtype == np.int16 else UP
     a, b = (
-        Scale.of(scale / twice)(node.centred(tensor, part) << UP)
+        Scale.of(scale / twice)(node.centred(tensor, part) << up)
         for scale, tensor, part in zip(
             (first, second), operator.inputs, (x, y), strict=True
         )
     )
-    output = Scale.of(twice / ((1 << UP) * node.scale(operator.outputs[0])))
+    output = Scale.of(twice / ((1 << up) * node.scale(operator.outputs[0])))
     return node.integer(operator, output(a + sign * b), fused)

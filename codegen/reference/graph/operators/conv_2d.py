@@ -27,7 +27,9 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     fused = node.number(operator, "activation")
     if x.dtype != np.float32:
         sums = _sums(operator, node.centred(operator.inputs[0], x), w)
-        return rescaled(operator, sums, bias, x.dtype == np.int16)
+        return rescaled(
+            operator, sums, bias, bias is not None and bias.dtype == np.int64
+        )
     b = np.zeros(len(w), np.float32) if bias is None else bias
     if w.dtype == np.float32:
         return node.floating(_floats(operator, x, w, b), fused)

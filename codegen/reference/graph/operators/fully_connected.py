@@ -44,8 +44,8 @@ def _integers(operator: Operator, rows: Array, w: Array, b: Array | None) -> Arr
     sums = (x @ weights.T).astype(np.int64)  # exact: below 2^53
     if b is not None:
         sums = sums + b
-    factor = _scale(operator, len(w))
-    scaled = factor.wide(sums) if rows.dtype == np.int16 else factor(sums)
+    factor, wide = _scale(operator, len(w)), b is not None and b.dtype == np.int64
+    scaled = factor.wide(sums) if wide else factor(sums)
     return node.integer(operator, scaled, node.number(operator, "activation"))
 
 
