@@ -65,6 +65,12 @@ IMPORTED = (
         *_FILTERED[:3], "const hil_scales_t *by", "int8_t *y", "size_t count", "size_t n_in",
         "size_t n_out"), f"""
 Dense layer of `count` rows: sum = b_j + sum of W[j][i] x_i. W is [n_out][n_in].{_RESCALED}"""),
+    Kernel("i8_dense_runs", (
+        *_FILTERED[:3], "const uint8_t *wholes", "const hil_columns_t *by", "int8_t *y",
+        "size_t n_in", "size_t n_out"), f"""
+One row of a dense layer with W [n_in][n_out], n_in even. Two weights of an output that follow
+one another have magnitudes of 255 at most together; so have eight, where `wholes` is not 0,
+of which there is one for each eight inputs.{_RESCALED}"""),
     Kernel("i8_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
 outside the image hold x_zero. `scratch` holds k_h k_w x_c numbers, or is NULL where that is
@@ -92,6 +98,12 @@ Convolution of each channel {of}; W is [k_h][k_w][y_c].
 Places outside are left out.{said}"""),)),
         )
     ),
+    Kernel("i8_depthwise_columns", (
+        "const int8_t *x", "const int16_t *w", *_FILTERED[2:4], "const hil_columns_t *by",
+        "int32_t tile", "int8_t *scratch", "int8_t *y"), f"""
+The same with channels side by side as often as fill a `tile` of weights, factors and biases:
+W is [k_h][k_w][tile], of numbers of 8 bits, and tile is y_c where stride_w is not 1.
+`scratch` holds k_h rows of all pixels that windows see, in y_c channels.{_RESCALED}"""),
     *(
         Kernel(f"{format.name}_average_pool_2d", _pooled(format.c_type), """
 Mean of the places of a window that are in the image, their sum exact and the quotient to

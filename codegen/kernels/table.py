@@ -312,18 +312,21 @@ TABLE: tuple[Variant, ...] = (
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
     *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
     *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (4,), cost.stream(20), _FILTERED,
-           ("places__scalar", "rescaled__rvv_m{}")),
+    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing, _FILTERED),
     *(
         row
         for lmul, pixels in ((8, 3), (4, 6), (4, 4), (2, 8))
         for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), cost.pixels,
                             ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
     ),
-    *_rows("average_pool_2d", "i8_average_pool_2d i8_average_pool_2d_up", (), cost.nothing,
-           _FILTERED),
+    *_vectors("depthwise_columns", "i8_depthwise_columns", (8,), cost.nothing,
+              ("window_rows__rvv", "requantised__rvv_m8")),
+    *_vectors("dense_runs", "i8_dense_runs", (8,), cost.nothing, ("requantised__rvv_m8",)),
+    *_rows("average_pool_2d", "i8_average_pool_2d", (4,), cost.nothing, _FILTERED,
+           ("places__scalar",)),
+    *_rows("average_pool_2d", "i8_average_pool_2d_up", (), cost.nothing, _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
-    *_rows("sum", "i8_sum", (), cost.nothing, _RESCALED),
+    *_rows("sum", "i8_sum", (4,), cost.nothing, _RESCALED),
     *_rows("plain_dense", "i8_shifted_fully_connected", (), cost.nothing, _RESCALED),
     *_rows("plain_conv_2d", "i8_shifted_conv_2d", (), cost.nothing, _FILTERED),
     *_rows("plain_depthwise", "i8_shifted_depthwise_conv_2d", (), cost.nothing, _FILTERED),

@@ -77,14 +77,19 @@ def of_dense(operator: Operator) -> list[Factor]:
 
 
 def biases(
-    c: GraphComposer, operator: Operator, channels: int, sums: Iterable[float]
+    c: GraphComposer,
+    operator: Operator,
+    channels: int,
+    sums: Iterable[float],
+    repeats: int = 1,
 ) -> Tensor:
-    """Biases with the input's zero point in them, b - zero * sum of w, modulo 2^32."""
+    """Biases with the input's zero point in them, b - zero * sum of w, modulo 2^32; all
+    of them so many times."""
     bias = operator.given(2)
     b = [0] * channels if bias is None else [int(one) for one in numbers(bias)]
     moved = zero(operator.inputs[0])
     folded = (one - moved * int(total) for one, total in zip(b, sums, strict=True))
-    return c.constant(operator, "b", I32, (wrapped(one) for one in folded))
+    return c.constant(operator, "b", I32, [wrapped(one) for one in folded] * repeats)
 
 
 def wrapped(value: int) -> int:

@@ -50,15 +50,16 @@ def activation(kind: str, shape: tuple[int, ...], scale: float = 0.05) -> Given:
     return Given(shape, kind, () if kind == "f32" else (scale,), zero)
 
 
-def convolution(kind: str, padding: int, **options: Any) -> bytes:
+def convolution(kind: str, padding: int, outputs: int = 5, **options: Any) -> bytes:
     """CONV_2D of an image of 9 x 7 x 3, kernel 4 x 3."""
-    return _convolution("CONV_2D", kind, (5, 4, 3, 3), 0, padding, options)
+    return _convolution("CONV_2D", kind, (outputs, 4, 3, 3), 0, padding, options)
 
 
-def depthwise(kind: str, padding: int, **options: int) -> bytes:
-    """DEPTHWISE_CONV_2D of the same, two outputs a channel."""
-    options["DepthMultiplier"] = 2
-    return _convolution("DEPTHWISE_CONV_2D", kind, (1, 4, 3, 6), 3, padding, options)
+def depthwise(kind: str, padding: int, outputs: int = 2, **options: int) -> bytes:
+    """DEPTHWISE_CONV_2D of the same, so many outputs a channel."""
+    options["DepthMultiplier"] = outputs
+    shape = (1, 4, 3, 3 * outputs)
+    return _convolution("DEPTHWISE_CONV_2D", kind, shape, 3, padding, options)
 
 
 def _convolution(
@@ -87,14 +88,16 @@ def dense(
     scales: tuple[float, float, float] = (0.004, 0.007, 0.02),
     zero: int = 119,
     bias_type: str = "",
+    shape: tuple[int, int, int] = (2, 33, 7),
     **options: Any,
 ) -> bytes:
     """FULLY_CONNECTED of two rows of 33 numbers; scales of input, weights, output."""
-    x = activation(kind, (2, 33), scales[0])
-    one = weights((7, 33), 0, WEIGHTS.get(kind, "i8"), zero)
+    rows, n_in, n_out = shape
+    x = activation(kind, (rows, n_in), scales[0])
+    one = weights((n_out, n_in), 0, WEIGHTS.get(kind, "i8"), zero)
     w = Given(one.shape, one.type, one.scales and scales[1:2], one.zero, 0, one.data)
-    b = bias(7, bias_type or BIASES.get(kind, "i32"), w.scales, x)
-    y = activation(kind, (2, 7), scales[2])
+    b = bias(n_out, bias_type or BIASES.get(kind, "i32"), w.scales, x)
+    y = activation(kind, (rows, n_out), scales[2])
     return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", options)
 
 
@@ -218,6 +221,10 @@ ODD = {
         for name, made in (("conv", partial(convolution, padding=0)), ("dense", dense))
     },
     "dense-i16-halfway": dense("i16", HALFWAY),
+    "dense-i8-wide": dense("i8", shape=(1, 34, 150)),
+    "conv-i8-20": convolution("i8", 0, 20),
+    "conv-i8-70": convolution("i8", 0, 70),
+    "depthwise-i8-72": depthwise("i8", 0, 24),
     "dense-relu6": dense("i8", FusedActivationFunction=3),
     "dense-f32-relu6": dense("f32", FusedActivationFunction=3),
     **{

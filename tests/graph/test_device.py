@@ -26,7 +26,7 @@ from .programs import Programs, compiled, this_computer, with_vectors
 from .test_twin import cases, drawn, golden
 
 CASES = 3
-LARGER = ("kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
+LARGER = ("ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 
 
 def lowered(read: Graph) -> bool:
@@ -51,6 +51,9 @@ VECTORS = [
             "dense-relu6",
             "conv-u8-m",
             "dense-u8-m",
+            "AVERAGE-i8",
+            "ADD-i8",
+            "SUB-i8",
         )
     )
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import floating, plain, scaling
+from codegen.lowering import columns, floating, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.windows import windows
+from codegen.lowering.windows import geometry, windows
 from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
@@ -15,6 +15,9 @@ TYPES = ("i8", "i16", "f32")
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     _, high, wide, outputs = dims(operator, 1)
+    if c.vectors and not floating.floats(operator) and not plain.plain(operator):
+        there = geometry(operator, (high, wide))
+        return columns.depthwise(c, operator, there, scaling.of_channels(operator))
     at = windows(c, operator, (high, wide))
     first: str = ""
     if floating.floats(operator):
@@ -25,3 +28,11 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         sums = scaling.column_sums(operator, outputs)
         given = scaling.operands(c, operator, sums, scaling.of_channels(operator))
     return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
+
+
+def vector_scratch(operator: Operator) -> int:
+    """Bytes of rows of the image with what stands beside it."""
+    if floating.floats(operator) or plain.plain(operator):
+        return 0
+    _, high, wide, _ = dims(operator, 1)
+    return columns.depthwise_scratch(geometry(operator, (high, wide)))

@@ -26,7 +26,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         return call(f"{first}fully_connected", operator, **given, **sizes)
     if c.vectors:
         at = rows(count, n_in, n_out)
-        return columns.convolution(c, operator, at, scaling.of_dense(operator))
+        return columns.dense(c, operator, at, scaling.of_dense(operator))
     sums = scaling.row_sums(operator, n_out)
     return call(
         "fully_connected", operator,
