@@ -15,6 +15,7 @@ import targets
 from codegen import kernels
 from codegen.building import toolchain
 from codegen.rendering.render import environment
+from tests.kernels.units import units
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +37,22 @@ def scalar_library(
     """Every scalar kernel in a shared library, compiled for any computer of
     this kind, then with the vectors of this one."""
     library = tmp_path_factory.mktemp("library") / "kernels.so"
-    sources = sorted(rendered.glob("*__scalar.c"))
+    sources = units(sorted(rendered.glob("*__scalar.c")), library.parent)
     flags = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off")
     if request.param != "portable":
         flags = toolchain.find(targets.load("host")).library
-    command = [host_cc, *flags, "-shared", "-fPIC", *sources, "-o", library, "-lm"]
+    command = [
+        host_cc,
+        *flags,
+        "-shared",
+        "-fPIC",
+        "-I",
+        rendered,
+        *sources,
+        "-o",
+        library,
+        "-lm",
+    ]
     subprocess.run(command, check=True)
     return library
 

@@ -17,6 +17,7 @@ import ziglang
 
 from codegen import kernels
 from codegen.kernels.imported import IMPORTED
+from tests.kernels.units import units
 
 IMAGE = Path(__file__).parent / "image"
 ZIG = Path(ziglang.__file__).parent / "zig"
@@ -89,10 +90,11 @@ def build(machine: Machine, rendered: Path, folder: Path) -> Path:
         )  # fmt: skip
         return made
 
+    vector = (rendered / row.file for row in machine.rows if row.arch == "rvv")
     sources: Sequence[Path] = [
         *(IMAGE / name for name in ("start.S", "virt.c", "checks.c")),
-        *(rendered / row.file for row in machine.rows if row.arch == "rvv"),
-        *sorted(rendered.glob("*__scalar.c")),
+        *units(vector, folder),
+        *units(sorted(rendered.glob("*__scalar.c")), folder),
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(compiled, sources))
