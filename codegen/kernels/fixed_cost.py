@@ -10,8 +10,6 @@ from math import ceil
 
 from codegen.kernels.cost import Cost, Machine, Shape, stream
 
-STRIP = 64
-"""Rows that are listed at once (`HIL_STRIP`)."""
 
 
 def _counted(machine: Machine, vector: float, scalar: float, moved: float = 0) -> Cost:
@@ -26,8 +24,10 @@ def _halved(machine: Machine) -> Machine:
     return Machine(2 * machine.vlen, machine.lmul, machine.groups)
 
 
-def _strips(n: int, machine: Machine) -> int:
-    return ceil(n / min(STRIP, machine.vlen // 4))
+def _chunks(n: int, machine: Machine) -> int:
+    """Groups of rows that are listed at once: as many as offsets of 32 bits fill
+    LMUL 8."""
+    return ceil(n / (machine.vlen // 4))
 
 
 def sums(shape: Shape, machine: Machine) -> Cost:
@@ -35,12 +35,13 @@ def sums(shape: Shape, machine: Machine) -> Cost:
     groups of eight whole registers share both. Rows are listed where some are zero."""
     lanes = machine.lanes
     listed = shape.density < 1
-    blocks = 0 if listed or machine.groups == 1 else shape.n_out // (2 * lanes)
-    strips = _strips(shape.n_in, machine) if listed else 0
+    blocks = 0 if machine.groups == 1 else shape.n_out // (2 * lanes)
+    chunks = _chunks(shape.n_in, machine) if listed else 0
     left = shape.n_out - blocks * 2 * lanes
     passes = shape.rows * machine.strips(left)
-    vector = 3 * shape.rows * blocks + 2.75 * passes + 12 * strips
-    scalar = 2.2 * shape.rows * blocks + (3 if listed else 2) * passes + 8 * strips
+    vector = 3 * shape.rows * blocks + 2.75 * passes + 12 * chunks
+    each = 3 if listed else 2
+    scalar = (each + 0.2) * shape.rows * blocks + each * passes + 8 * chunks
     return _counted(machine, vector, scalar + 20)
 
 
@@ -60,12 +61,12 @@ def narrow_sums_of_columns(shape: Shape, machine: Machine) -> Cost:
 
 
 def update(shape: Shape, machine: Machine) -> Cost:
-    """A group of a row: load, change, sum, limits, store; its x, its address. A strip
-    lists those of its rows that change anything."""
+    """A group of a row: load, change, sum, limits, store; its x, its address. Those of
+    the rows that change anything are listed."""
     machine = _halved(machine)
     passes = shape.rows * machine.strips(shape.n_out)
-    strips = _strips(shape.n_in, machine)
-    return _counted(machine, 6 * passes + 12 * strips, 4 * passes + 10 * strips + 40)
+    chunks = _chunks(shape.n_in, machine)
+    return _counted(machine, 6 * passes + 12 * chunks, 4 * passes + 10 * chunks + 40)
 
 
 def update_of_columns(shape: Shape, machine: Machine) -> Cost:

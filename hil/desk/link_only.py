@@ -42,8 +42,9 @@ class LinkBuilt:
 
 def serves(asked: Experiment) -> bool:
     """Whether an image without a network is all that can be measured: no network
-    was asked for, and the target would refuse one."""
-    return asked.network is None and not load(asked.target).fma
+    and no format were asked for, and the target would refuse the usual ones."""
+    usual = asked.network is None and asked.format is None
+    return usual and not load(asked.target).fma
 
 
 def prepare(asked: Experiment) -> LinkOnly:

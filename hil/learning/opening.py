@@ -131,7 +131,7 @@ def planned_as(lesson: Lesson, plan: Plan) -> str:
     """What was planned, in a line."""
     spec, target = lesson.spec, lesson.target
     said = f"{spec.rule.name} {spec.network}{in_integers(spec.format)}"
-    if not target.fma:
+    if not target.fma and spec.format == "i16":  # which it takes by itself
         said += f" (target {target.name} computes no float32)"
     said += f", {plan.ram:,} bytes of RAM"
     if lesson.experiment.rehearsal:

@@ -6,7 +6,7 @@
 enum { WIDEST = 512, CELLS = 20000, SUM = 0x7ff00000 };
 
 static const size_t widths[] = {1, 7, 10, 16, 33, 64, 100, 128, 130, 256, 300, WIDEST};
-static const size_t depths[] = {1, 2, 9, 10, 65, 784};
+static const size_t depths[] = {1, 2, 9, 10, 65, 300, 784};
 static const float rates[] = {0.0f, 0.03f, 1.0f, 0.12f, 0.9f, 0x1.fep-9f, 0x1p-14f, 1e-9f};
 
 /* Shapes that fit the buffers below. */
