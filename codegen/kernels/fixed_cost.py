@@ -11,7 +11,6 @@ from math import ceil
 from codegen.kernels.cost import Cost, Machine, Shape, stream
 
 
-
 def _counted(machine: Machine, vector: float, scalar: float, moved: float = 0) -> Cost:
     """`vector` instructions that walk in order, `scalar` ones, `moved` elements that
     go one at a time."""

@@ -163,6 +163,23 @@ def test_every_step_in_integers_is_equal(
     assert f" in {number_format} on " in verdict(record)
 
 
+@pytest.mark.parametrize("number_format", FORMATS)
+def test_dsp_instructions_meet_limits_and_changes_that_a_byte_does_not_hold(
+    tmp_path: Path, qemu_arm: str, number_format: str
+) -> None:
+    """By the largest learning rate, weights within a narrow limit: in four columns at
+    once, and in those that are left over."""
+    record = run(
+        Experiment(
+            target="mps2-an386", format=number_format, rule="readout",
+            network="784-10", data="mnist", lr=1.0, clip_weights=0.4, steps=STEPS,
+            test=0,
+        ),
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert (record.result, record.compared) == ("pass", STEPS)
+
+
 def test_every_machine_and_every_choice_meets_both_formats() -> None:
     met = {
         (one, number_format)
