@@ -73,8 +73,8 @@ one another have magnitudes of 255 at most together; so have eight, where `whole
 of which there is one for each eight inputs.{_RESCALED}"""),
     Kernel("i8_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
-outside the image hold x_zero. `scratch` holds k_h k_w x_c numbers, or is NULL where that is
-x_c.{_RESCALED}"""),
+outside the image hold x_zero. `scratch` holds 2 k_h k_w x_c numbers, or is NULL where windows
+have one place.{_RESCALED}"""),
     Kernel("i8_conv_2d_columns", (
         *_FILTERED[:4], "const hil_columns_t *by", "int8_t *scratch", "int8_t *y"), f"""
 The same, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]. `scratch`

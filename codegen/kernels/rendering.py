@@ -44,6 +44,7 @@ _TWINS = {
     "fixed": ("fixed__scalar",),
     "fixed_update": ("fixed__rvv",),
     "rescaled": ("rescaled__scalar",),
+    "pixels": ("rescaled__scalar",),
     "rescaled16": ("rescaled__scalar",),
     "tables16": ("rescaled16__scalar",),
     "places": ("places__scalar",),

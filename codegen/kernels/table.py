@@ -311,9 +311,10 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (8, 4), cost.stream(20), *_FIXED),
     *_rows("words", "u32_words", (), cost.stream(12), ("random__scalar",)),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
-    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, _RESCALED),
-    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing, _FILTERED),
+    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, ("pixels__scalar",)),
+    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, ("pixels__scalar", "places__scalar")),
+    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing,
+           ("pixels__scalar", "places__scalar")),
     *(
         row
         for lmul, pixels in ((8, 3), (4, 6), (4, 4), (2, 8))

@@ -36,8 +36,8 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 
 
 def scratch(operator: Operator) -> int:
-    """Bytes of what a window sees, where that is more than a pixel; of inputs that become
-    integers an image."""
+    """Bytes of what two windows see, where that is more than a pixel each; of inputs that
+    become integers an image."""
     if floating.hybrid(operator):
         return prod(dims(operator)[1:])
     _, high, wide, depth = dims(operator, 1)
@@ -46,7 +46,7 @@ def scratch(operator: Operator) -> int:
         if operator.outputs[0].type == "f32"
         or high == wide == 1
         or plain.plain(operator)
-        else high * wide * depth
+        else 2 * high * wide * depth
     )
 
 
