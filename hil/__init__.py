@@ -14,6 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hil import neurocorex
     from hil.data import datasets, hapt, scalers, windows
     from hil.device.device import Device
     from hil.experiment import Experiment
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [  # noqa: RUF022 (by importance)
     "run", "open", "Experiment", "RunRecord", "OpenDevice", "Device", "Lesson", "HilRun",
-    "datasets", "windows", "scalers", "hapt",
+    "datasets", "windows", "scalers", "hapt", "neurocorex",
 ]  # fmt: skip
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
@@ -44,8 +45,10 @@ _HOMES = {
     "windows": "hil.data",
     "scalers": "hil.data",
     "hapt": "hil.data",
+    "neurocorex": "hil",
 }
-"""Where each name lives; modules of data are for who makes data sets and demos."""
+"""Where each name lives; modules of data are for who makes data sets and demos, that of
+NeuroCoreX for who programs its networks."""
 
 
 def __getattr__(name: str) -> Any:
@@ -57,7 +60,7 @@ def __getattr__(name: str) -> Any:
 
     require_own()
     home = _HOMES[name]
-    if home == "hil.data":
+    if home in ("hil", "hil.data"):
         return import_module(f"{home}.{name}")
     return getattr(import_module(home), name)
 

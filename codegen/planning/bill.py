@@ -150,6 +150,31 @@ def structures_inferring(plan: Inferring) -> Structures:
     return replace(alone, learner=layout.inference(net, xlen).size, net=net.size)
 
 
+class Spiking(Protocol):
+    """What a bill must know of a plan whose network NeuroCoreX's bytes program."""
+
+    @property
+    def target(self) -> Target: ...
+
+    @property
+    def line(self) -> Line: ...
+
+    @property
+    def cells(self) -> int: ...
+
+    @property
+    def room(self) -> int: ...
+
+
+def structures_spiking(plan: Spiking) -> Structures:
+    """The same of an image with such a network."""
+    xlen = plan.target.xlen
+    net = layout.lif(plan.cells, xlen)
+    alone = structures_alone(plan.target, plan.line)
+    learner = layout.lif_image(net, plan.room, xlen).size
+    return replace(alone, learner=learner, net=net.size)
+
+
 def rows(plan: Planned) -> tuple[Item, ...]:
     """The bill. Its RAM is the image's, but for the host's own: there the
     operating system gives the stack, and libc has variables."""
@@ -192,6 +217,17 @@ def rows_inferring(plan: Inferring) -> tuple[Item, ...]:
     rest = Item("runtime", sizes.runtime - arena.bytes - frames.bytes, "runtime")
     consts = (Item(c.name, c.nbytes, "const") for c in plan.consts)
     return (*consts, arena, frames, rest, *_port(plan.target, sizes))
+
+
+def rows_spiking(plan: Spiking) -> tuple[Item, ...]:
+    """The bill of an image whose network NeuroCoreX's bytes program."""
+    sizes, synapses = structures_spiking(plan), 2 * plan.cells * plan.cells
+    weights = Item("weights", synapses, "state")
+    plastic = Item("which synapses learn", synapses // 8, "state")
+    cells = Item("cells", sizes.net - synapses - plastic.bytes, "state")
+    link = Item("frame buffers and answer", 2 * plan.line.frame + plan.room, "link")
+    rest = Item("runtime", sizes.runtime - sizes.net - link.bytes, "runtime")
+    return (weights, plastic, cells, link, rest, *_port(plan.target, sizes))
 
 
 def _port(target: Target, sizes: Structures) -> Iterator[Item]:

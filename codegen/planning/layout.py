@@ -148,6 +148,26 @@ def inference(net: Extent, xlen: int) -> Extent:
     return struct([net.aligned(ROUND), *(scalar(name, xlen) for name in names)])
 
 
+def lif(cells: int, xlen: int) -> Extent:
+    """struct hil_lif of hil_lif.h."""
+    byte, word = scalar("u8", xlen), scalar("u32", xlen)
+    synapses = 2 * cells * cells
+    return struct(
+        [
+            byte.times(synapses), byte.times(synapses // 8),
+            word.times(4 * cells), word.times(2), word.times(3 * cells),
+            byte.times(4 * cells), word.times(2), scalar("u16", xlen), byte.times(10), word,
+        ]
+    )  # fmt: skip
+
+
+def lif_image(net: Extent, room: int, xlen: int) -> Extent:
+    """The variable `lif`, of an image with such a network and `room` for an answer."""
+    names = ("u64", "u64", "u16", "u16", "u16", "u16")
+    members = [net.aligned(ROUND), *(scalar(name, xlen) for name in names)]
+    return struct([*members, scalar("u8", xlen).times(room + 2)])
+
+
 def session(frame: int, xlen: int) -> Extent:
     """The variable `session` of hil_session.c: the decoder, and a buffer of `frame`
     bytes in either direction."""

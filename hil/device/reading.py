@@ -11,11 +11,14 @@ from itertools import tee
 import numpy as np
 
 from codegen import protocol
+from codegen.planning.lif import TAKEN_BYTES
 from codegen.tensors import WORD, Tensor
 from hil.device.exchange import Exchange, State, malformed
 from hil.device.link.transparency import Alteration
 from hil.device.replies import Telemetry
 
+COUNT_BYTES = 4
+"""Fields of INFER; what travels with it follows them."""
 RANGE_BYTES = 8
 """Fields of READ and WRITE, in requests and replies; the words follow them."""
 
@@ -59,6 +62,33 @@ class Readable(Exchange):
         nothing = [((0,), b"")]
         for _ in self._ask_all(protocol.INFER, nothing, limit=self.limits.step):
             pass
+
+    def stream(self, data: bytes) -> Iterator[bytes]:
+        """Have a network that NeuroCoreX's bytes program take `data`, and give what they
+        are answered by, as it comes. It takes no more than its answer has room for, so
+        it is asked until it has taken all and has nothing more to tell."""
+        self._need(State.READY)
+        message, at, told = protocol.INFER, 0, b""
+        most = self.greeting.max_payload - COUNT_BYTES
+        while at < len(data) or told:
+            fit = min(most, len(data) - at)
+            size = self._window.noise.items(message, 1, fit) if fit else 0
+            asked = [((size,), data[at : at + size])]
+            ((_, tail),) = self._ask_all(message, asked, limit=self.limits.step)
+            taken, told = (
+                int.from_bytes(tail[:TAKEN_BYTES], "little"),
+                tail[TAKEN_BYTES:],
+            )
+            if (
+                taken > size
+                or len(tail) < TAKEN_BYTES
+                or not (taken or told or not size)
+            ):
+                raise malformed(
+                    "a reply to INFER", f"it has taken {taken} of {size} bytes"
+                )
+            at += taken
+            yield told
 
     def _pieces(
         self, message: protocol.Message, total: int, each: int, most: int

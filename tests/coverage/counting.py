@@ -83,7 +83,7 @@ class Counted:
 BRIEFLY: Sequence[str] = (
     "tests/firmware/test_found_in_flash.py", "tests/firmware/test_frame_codec.py",
     "tests/firmware/test_goals.py", "tests/firmware/test_inference_frames.py",
-    "tests/firmware/test_late_frames.py",
+    "tests/firmware/test_late_frames.py", "tests/firmware/test_lif_frames.py",
     "tests/firmware/test_runtime_under_sanitizers.py",
     "tests/firmware/test_store.py", "tests/fuzz/test_harnesses.py", "-k",
     "not (noise_changes or bounded_run or defect_is_found or real_session or small)",

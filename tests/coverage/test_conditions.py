@@ -18,7 +18,8 @@ DECIDING = (
     f"{STRICT}hil_frame.c",
     f"{STRICT}hil_session.c",
     f"{STRICT}inference/hil_inference.c",
-    f"{STRICT}network/hil_goal.h",
+    f"{STRICT}lif/hil_lif.c", f"{STRICT}lif/hil_lif_session.c",
+    f"{STRICT}lif/hil_lif_step.c", f"{STRICT}network/hil_goal.h",
     *(f"{STRICT}network/hil_{name}.c" for name in (
         "checkpoints", "learner", "rehearsal", "replies", "resident", "state", "steps",
         "store",

@@ -148,6 +148,7 @@ def heeded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host_cc: str) -> Hee
     monkeypatch.chdir(tmp_path)
     Path("relu.tflite").write_bytes(ODD["RELU-i8-0.03"])
     np.savez("cases.npz", in0=np.zeros((1, 3, 50), np.int8))
+    Path("rest.bin").write_bytes(b"\x50\x00")
     monkeypatch.setattr(Experiment, "__getattribute__", get)
 
     def run(*commands: str) -> set[str]:
@@ -170,6 +171,7 @@ VERBS_THAT_RUN = {
     ("claim",): ("claim kinase-2x2 --target host",),
     ("certify",): (f"certify {SMALL} --clip-weights 2",),
     ("infer",): ("infer --model relu.tflite --inputs cases.npz --target host",),
+    ("neurocorex",): ("neurocorex rest.bin --cells 16 --target host",),
     ("kernels",): (f"kernels --explain {SMALL}",),
     ("memory",): (f"memory {SMALL} --rule readout --measure",),
     ("run",): (

@@ -110,6 +110,7 @@ SHELVES = {
         "lesson": "errors keys output documents experiment data device",
         "desk": "errors experiment device lesson",
         "inferring": "errors experiment models device desk",
+        "neurocorex": "errors experiment device desk",
         "records": "errors versions documents device lesson",
         "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
@@ -127,10 +128,10 @@ SHELVES = {
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
         "verbs": "errors keys versions output documents experiment data models device flags "
-        "lesson desk inferring records learning live sweep measuring reports claims demo schemas",
+        "lesson desk inferring neurocorex records learning live sweep measuring reports claims demo schemas",
         "cli": "errors keys versions output verbs",
         "__main__": "house cli",
-        "__init__": "house experiment data device lesson records learning pytest_plugin",
+        "__init__": "house experiment data device lesson neurocorex records learning pytest_plugin",
     },
     "codegen": {
         "__init__": "",

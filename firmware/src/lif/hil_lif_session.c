@@ -1,0 +1,181 @@
+/* The bytes of NeuroCoreX's UART in our frames: an INFER carries the next of them, and its
+ * reply what they are answered by.
+ *
+ * They are taken once: the same INFER again is given its kept reply, and one that was sent
+ * before comes too late.
+ */
+#include "hil_config.h"
+#include "hil_learner.h"
+#include "hil_lif.h"
+#include "hil_memory.h"
+#include "hil_order.h"
+#include "hil_port.h"
+#include "hil_runtime.h"
+#include "hil_session.h"
+
+enum { ROOM = HIL_MAX_PAYLOAD - sizeof(struct hil_infer) - sizeof(uint16_t) };
+
+static struct {
+    _Alignas(16) struct hil_lif net;
+    uint64_t instructions, cycles; /* of the last INFER */
+    uint16_t begun, asked;         /* numbers of the newest INIT and INFER that were done */
+    uint16_t told;                 /* bytes of the kept answer */
+    uint16_t taken;                /* bytes that it answers */
+    uint8_t answer[ROOM];
+    bool ready; /* INIT has been done */
+    bool done;  /* an INFER since then */
+} lif;
+
+_Static_assert(sizeof lif == HIL_LEARNER_BYTES,
+               "codegen/planning/layout.py has counted another network");
+_Static_assert(ROOM >= HIL_LIF_RASTER, "no step finds room in an answer");
+
+void hil_learner_begin(void)
+{
+}
+
+void hil_learner_greet(uint16_t seq)
+{
+    lif.begun = lif.asked = seq;
+    lif.done = false;
+}
+
+void hil_learner_follow(uint16_t seq)
+{
+    hil_order_follow(&lif.begun, seq);
+    hil_order_follow(&lif.asked, seq);
+}
+
+uint32_t hil_learner_next(void)
+{
+    return HIL_NEVER;
+}
+
+uint32_t hil_learner_committed(void)
+{
+    return HIL_NEVER;
+}
+
+uint32_t hil_learner_in_hand(void)
+{
+    return HIL_NEVER;
+}
+
+void hil_learner_condition(struct hil_ping_reply *condition)
+{
+    condition->instructions = lif.instructions;
+    condition->cycles = lif.cycles;
+}
+
+/* Whether a request comes after what was done last; one that does not is too late. */
+static bool in_time(const struct hil_request *request)
+{
+    return !hil_order_before(request->header.seq, lif.begun) &&
+           !hil_order_before(request->header.seq, lif.asked);
+}
+
+static void on_init(const struct hil_request *request)
+{
+    const struct hil_init *const ask = &request->fields.init;
+    const struct hil_init_reply reply = { ask->step, 0, ask->run };
+
+    if (!in_time(request)) {
+        return;
+    }
+    if (ask->flags != 0) {
+        hil_session_refuse(request, HIL_NO_STORAGE); /* there is no state to go on with */
+        return;
+    }
+    hil_lif_reset(&lif.net);
+    lif.begun = request->header.seq;
+    lif.ready = true;
+    lif.done = false;
+    hil_session_done(request, &reply, sizeof reply);
+}
+
+/* Do what is due, then take the next byte, until all are taken, one is refused, or the
+ * answer has no room for more. */
+static enum hil_lif_verdict stream(const uint8_t *bytes, size_t size)
+{
+    enum hil_lif_verdict verdict = HIL_LIF_TAKEN;
+
+    lif.taken = lif.told = 0;
+    for (;;) {
+        lif.told += (uint16_t)hil_lif_tell(&lif.net, lif.answer + lif.told, ROOM - lif.told);
+        if (hil_lif_busy(&lif.net) || lif.taken == size) {
+            return verdict;
+        }
+        verdict = hil_lif_take(&lif.net, bytes[lif.taken]);
+        if (verdict != HIL_LIF_TAKEN) {
+            return verdict;
+        }
+        lif.taken++;
+    }
+}
+
+static enum hil_lif_verdict counted(const struct hil_request *request)
+{
+    hil_port_watchdog(true);
+    const uint64_t began = hil_port_cycles();
+    const uint64_t before = hil_port_instructions();
+    const enum hil_lif_verdict verdict = stream(request->tail, request->size);
+    lif.instructions = hil_port_instructions() - before;
+    lif.cycles = hil_port_cycles() - began;
+    hil_port_watchdog(false);
+    return verdict;
+}
+
+static void answer(const struct hil_request *request)
+{
+    uint8_t *reply = hil_session_reply();
+
+    memcpy(reply, &request->fields.infer, sizeof(struct hil_infer));
+    reply += sizeof(struct hil_infer);
+    memcpy(reply, &lif.taken, sizeof lif.taken);
+    memcpy(reply + sizeof lif.taken, lif.answer, lif.told);
+    hil_session_answer(request, HIL_OK,
+                       sizeof(struct hil_infer) + sizeof lif.taken + lif.told);
+}
+
+static void on_infer(const struct hil_request *request)
+{
+    if (request->fields.infer.count != request->size) {
+        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+        return;
+    }
+    if (!in_time(request)) {
+        return;
+    }
+    if (!lif.ready) {
+        hil_session_refuse(request, HIL_NOT_READY);
+        return;
+    }
+    if (!lif.done || request->header.seq != lif.asked) {
+        const enum hil_lif_verdict verdict = counted(request);
+
+        lif.done = true;
+        lif.asked = request->header.seq;
+        if (verdict != HIL_LIF_TAKEN && lif.taken == 0 && lif.told == 0) {
+            lif.done = false; /* nothing has changed */
+            hil_session_refuse(request, verdict == HIL_LIF_NO_CELL ? HIL_OUT_OF_BOUNDS
+                                                                   : HIL_BAD_PAYLOAD);
+            return;
+        }
+    }
+    answer(request);
+}
+
+const struct hil_handler *hil_learner_handler(uint8_t kind)
+{
+    static const struct hil_handler handlers[] = {
+        { HIL_INIT, HIL_EXACTLY(struct hil_init), on_init },
+        { HIL_INFER, HIL_AT_LEAST(struct hil_infer), on_infer },
+    };
+
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        if (handlers[i].kind == kind) {
+            return &handlers[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,85 @@
+"""hil neurocorex: a file of NeuroCoreX's bytes through a device that understands them."""
+
+from __future__ import annotations
+
+import argparse
+
+from hil import output
+from hil.errors import DataError
+from hil.flags import add_key, experiment_of
+from hil.keys import KEYS
+
+HELP = "program, run and read back a network that spikes, by the bytes of NeuroCoreX's UART"
+TAKEN = "target unit vlen toolchain icount console faults ram"
+"""Keys of an experiment that say where it runs, and how it is reached."""
+MOST = 1 << 22
+"""Bytes of a file at most."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hil neurocorex`."""
+    parser.description = (
+        f"{HELP}. An image is built that understands them. Every byte of FILE goes over the "
+        "line to the device. Its spikes, and weights that are read back, must equal the "
+        "numpy twin's to the bit."
+    )
+    parser.set_defaults(experiment=None)
+    parser.add_argument(
+        "file", metavar="FILE", help="the bytes, as their UART gets them"
+    )
+    parser.add_argument(
+        "--cells", type=int, default=96, metavar="N",
+        help="cells, and input lines: a multiple of 8 from 16 to 248 (default 96, as theirs)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--outputs", metavar="FILE",
+        help="write what the device told: an .npz with run0 [steps, cells], ... and "
+        "weights0 [to, from], ...",
+    )  # fmt: skip
+    group = parser.add_argument_group("machine")
+    for key in KEYS:
+        if key.name in TAKEN.split():
+            add_key(group, key)
+
+
+def run(given: argparse.Namespace) -> int:
+    """The verb. Outputs are written before a difference is told."""
+    from pathlib import Path
+
+    from hil.data import arrays
+    from hil.neurocorex import image, report, running
+
+    out = output.of(given)
+    if given.outputs:
+        output.require_folder("--outputs", given.outputs)
+    placed, data = image.prepare(experiment_of(given)), _read(given.file)
+    answer = running.simulate(data, given.cells)
+    built = image.build(placed, given.cells)
+    for line in report.before(built):
+        out.line(line)
+    done = running.carried_out(placed, built, data, answer)
+    if given.outputs:
+        arrays.write(Path(given.outputs), report.outputs(done.told, answer))
+        out.line(f"written  {given.outputs}")
+    for line in report.after(placed, done):
+        out.line(line)
+    out.document({"neurocorex": report.document(placed, built, done)})
+    error = running.difference(done)
+    if error is None:
+        return 0
+    output.tell(error)
+    return error.exit_code
+
+
+def _read(path: str) -> bytes:
+    """The bytes. Raises `DataError`."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MOST + 1)
+    except OSError as error:
+        raise DataError(f"file {path!r} cannot be read: {error.strerror}") from error
+    if len(data) > MOST:
+        raise DataError(
+            f"file {path!r} is longer than {MOST:,} bytes, which is the most"
+        )
+    return data
