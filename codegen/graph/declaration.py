@@ -31,7 +31,8 @@ class Declaration:
 
     `table`: number of its options in the schema's union; 0 has none that matter.
     `newest`: the last version whose meaning this is.
-    `types`: of inputs and output, such as "i8 i8 i32? > i8"; what has ? may be left out.
+    `types`: of inputs and output, such as "i8 i8 i32? > i8"; what has ? may be left out, an
+    output that has + is there once or more often.
     `shape(operator)`: the shape that the first output has by the inputs' shapes.
     `state`: the places of inputs that may be variables, kept from one inference to the next.
     `check(operator)`: what else is not supported; called where types and counts fit.
@@ -78,7 +79,7 @@ def problems(known: Declaration, operator: Operator) -> Problems:
     found = [*_variables(known, operator), *known.check(operator)]
     yield from found
     if not found:
-        yield from _shape(operator.outputs[0], known.shape(operator))
+        yield from shaped(operator.outputs[0], known.shape(operator))
 
 
 def _variables(known: Declaration, operator: Operator) -> Problems:
@@ -88,7 +89,8 @@ def _variables(known: Declaration, operator: Operator) -> Problems:
             yield f"{tensor} is a variable: supported are variables as the state of an LSTM"
 
 
-def _shape(output: Tensor, expected: tuple[int, ...]) -> Problems:
+def shaped(output: Tensor, expected: tuple[int, ...]) -> Problems:
+    """An output has the shape that it must have."""
     if output.shape != expected:
         yield (
             f"{output} has shape {list(output.shape)}: expected {list(expected)}, by its "
@@ -104,7 +106,10 @@ def _types(operator: Operator) -> str:
 def _fits(operator: Operator, types: str) -> bool:
     inputs, _, outputs = types.partition(" > ")
     wanted, there = inputs.split(), operator.inputs
-    if [one.type for one in operator.outputs] != outputs.split():
+    given = [one.type for one in operator.outputs]
+    if outputs.endswith("+"):
+        outputs = " ".join([outputs.removesuffix("+")] * max(1, len(given)))
+    if given != outputs.split():
         return False
     if len(there) > len(wanted):
         return False

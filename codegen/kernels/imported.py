@@ -7,7 +7,7 @@ these structures.
 
 from __future__ import annotations
 
-from codegen.formats import F32, I8, I16
+from codegen.formats import F32, I8, I16, I32, I64
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
@@ -250,6 +250,54 @@ y_i = E_i / sum of E, added in order. y may be x."""),
     Kernel("f32_log_softmax", ("const float *x", "float *y", "size_t count", "size_t n"), """
 Logarithm of a softmax of `count` rows of n: y_i = (x_i - max) - log(sum of exp(x_j - max)),
 added in order, each operation rounded once. y may be x."""),
+    *(
+        Kernel(f"{format.name}_gather", (
+            f"const {format.c_type} *x", "const int32_t *at", f"{format.c_type} *y",
+            "size_t outer", "size_t size", "size_t count", "size_t inner"), """
+Places of the middle of three axes, which has `size`: y[i][k][j] = x[i][at[k]][j], k < count.""")
+        for format in (I8, I16, F32)
+    ),
+    *(
+        Kernel(f"{format.name}_largest", (
+            f"const {format.c_type} *x", f"{format.c_type} *y", "size_t outer",
+            "size_t count", "size_t inner"), """
+The largest of the middle of three axes, of zeros the first; NaN is never larger.""")
+        for format in (I8, I16, F32)
+    ),
+    Kernel("f32_total", (
+        "const float *x", "float *y", "size_t outer", "size_t count", "size_t inner"), """
+Sum over the middle of three axes: from the first on, added in order."""),
+    *(
+        Kernel(f"{format.name}_arg_max_{to.name}", (
+            f"const {format.c_type} *x", f"{to.c_type} *y", "size_t outer", "size_t count",
+            "size_t inner"), """
+The first place of the middle of three axes at which it is largest; NaN is never larger.""",
+            "void", "arg_max", (format, to))
+        for format in (I8, F32) for to in (I32, I64)
+    ),
+    Kernel("i8_prelu", (
+        "const int8_t *x", "const int8_t *v", "const hil_scales_t *by", "int32_t v_zero",
+        "int8_t *y", "size_t n_x", "size_t n_v", "size_t n"), """
+Of two that are repeated to n numbers: y = clamp(y_zero + rescaled(x - x_zero, first m, e)),
+where x < x_zero that of (x - x_zero) (v - v_zero) and the second. y may be x."""),
+    Kernel("f32_prelu", (
+        "const float *x", "const float *v", "float *y", "size_t n_x", "size_t n_v", "size_t n"), """
+Of two that are repeated to n numbers: y = x where x >= 0, else x v. y may be x."""),
+    Kernel("f32_quotient", (
+        "const float *x", "const float *v", "float low", "float high", "float *y", "size_t n_x",
+        "size_t n_v", "size_t n"), f"""
+Quotient of two that are repeated to n numbers, y = x / v. y may be x or v, where that has n
+numbers.{_BOUND}"""),
+    *(
+        Kernel(f"f32_{name}", ("const float *x", "float *y", "size_t n"), f"""
+y = {said}. y may be x.""")
+        for name, said in (
+            ("absolute", "|x|"), ("negated", "-x"), ("squared", "x x, rounded once"),
+            ("root", "sqrt(x), rounded once"),
+            ("inverse_root", "1 / sqrt(x), the root and the quotient rounded once each"),
+            ("power", "exp(x), of NaN x"),
+        )
+    ),
     Kernel("f32_quantize", (
         "const float *x", "float scale", "int32_t zero", "int8_t *y", "size_t n"), """
 y = x / scale, rounded to binary32 and then to nearest, halves away from zero; plus zero,

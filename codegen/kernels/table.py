@@ -383,6 +383,17 @@ TABLE: tuple[Variant, ...] = (
         for name in ("softmax", "log_softmax")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _MATH[0])
     ),
+    *_rows("gather", "i8_gather i16_gather f32_gather", (), cost.nothing),
+    *_rows("reduced", "i8_largest i16_largest f32_largest f32_total", (), cost.nothing),
+    *_rows("arg_max", "i8_arg_max_i32 i8_arg_max_i64 f32_arg_max_i32 f32_arg_max_i64", (),
+           cost.nothing),
+    *_rows("prelu", "i8_prelu", (), cost.nothing, _RESCALED),
+    *_rows("f32_pair", "f32_prelu f32_quotient", (), cost.nothing, ("bounded__scalar",)),
+    *(
+        row
+        for name in ("absolute", "negated", "squared", "root", "inverse_root", "power")
+        for row in _rows("f32_unary", f"f32_{name}", (), cost.nothing, _MATH[0])
+    ),
     *_rows("f32_quantize", "f32_quantize_i16", (), cost.nothing, ("bounded__scalar",)),
     *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from codegen.cformat import literal
 from codegen.errors import ModelError
-from codegen.formats import F32, I8, I16, I32, Format
+from codegen.formats import F32, I8, I16, I32, I64, Format
 from codegen.graph import arena, checks
 from codegen.graph.description import Operator, Quantisation
 from codegen.graph.description import Tensor as Described
@@ -17,7 +17,7 @@ from codegen.lowering.fixed_point import binary32, nearest
 from codegen.program import Op, Symbol, op
 from codegen.tensors import Tensor, Values
 
-FORMATS = {"i8": I8, "i16": I16, "i32": I32, "f32": F32}
+FORMATS = {"i8": I8, "i16": I16, "i32": I32, "i64": I64, "f32": F32}
 """Formats of tensors, by the types that devices compute."""
 Field: TypeAlias = int | float | Symbol | Tensor
 """What a structure holds."""

@@ -33,3 +33,9 @@ def in_place(c: GraphComposer, operator: Operator, function: str) -> tuple[Op, .
     n = operator.outputs[0].elements
     before = call("copy", operator, v=x, x=y, n=n)
     return (*before, *call(function, operator, h=y, n=n))
+
+
+def of_floats(c: GraphComposer, operator: Operator, function: str) -> tuple[Op, ...]:
+    """A function of float32 that only imported models have."""
+    x, y = c.activation(operator.inputs[0]), c.activation(operator.outputs[0])
+    return call(function, operator, x=x, y=y, n=operator.outputs[0].elements)

@@ -86,23 +86,24 @@ def model(
     kind: str,
     version: int,
     inputs: Sequence[Given],
-    output: Given,
+    output: Given | Sequence[Given],
     table: str = "",
     options: Mapping[str, Any] | None = None,
     places: Sequence[int] = (),
     free: Sequence[int] = (),
 ) -> bytes:
-    """A file with one operator. Inputs without data are those of the model, unless
+    """A file with one operator, of one output or several. Inputs without data are those of the model, unless
     `free` says which are; `places`: which of them the operator reads, -1 for none, if
     not each in turn."""
-    builder, tensors = flatbuffers.Builder(0), [*inputs, output]
+    told = [output] if isinstance(output, Given) else [*output]
+    builder, tensors = flatbuffers.Builder(0), [*inputs, *told]
     made = _options(builder, table, options or {}) if table else 0
     each = [_tensor(builder, one, k) for k, one in enumerate(tensors)]
     buffers = [
         _buffer(builder, data) for data in (None, *(one.data for one in tensors))
     ]
     read = _vector(builder, places or range(len(inputs)), "<i4")
-    last = _vector(builder, [len(inputs)], "<i4")
+    last = _vector(builder, range(len(inputs), len(tensors)), "<i4")
     free = free or [k for k, one in enumerate(inputs) if one.data is None]
     taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
     tflite.OperatorStart(builder)

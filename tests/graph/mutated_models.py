@@ -27,7 +27,7 @@ from codegen.graph.description import DTYPES, Graph
 from codegen.reference import graph as twin
 
 from .conftest import PLACE
-from .odd import ODD
+from .every import ODD
 
 MEMORY = 1 << 30
 """Bytes of address space."""

@@ -21,7 +21,7 @@ from codegen.reference import graph as twin
 
 from .building import Array
 from .conftest import graph, places
-from .odd import ODD
+from .every import ODD
 from .programs import Programs, compiled, this_computer, with_vectors
 from .test_twin import cases, drawn, golden
 
@@ -88,13 +88,20 @@ def test_vectors_of_any_length_give_the_bits_of_the_twin(
     require_twin(replace(vectors, runner=(*vectors.runner, *cpu)), name, given)
 
 
+def raw(values: Array) -> bytes:
+    """The bits, with one NaN for all: compilers choose the sign of those they make."""
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), np.float32(np.nan), values)
+    return values.tobytes()
+
+
 def require_twin(programs: Programs, name: str, given: list[list[Array]]) -> None:
     """The device gives the bits of the twin."""
     read = programs.plans[name].graph
     for told, inputs in zip(programs.run(name, given), given, strict=True):
         made = twin.run(read, inputs)
         for mine, output in zip(told, read.outputs, strict=True):
-            assert mine.tobytes() == made[output.index].tobytes(), output
+            assert raw(mine) == raw(made[output.index]), output
 
 
 @pytest.mark.parametrize("name", COMPUTED)
@@ -195,8 +202,7 @@ def test_every_kernel_of_imported_models_is_some_models_choice(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("shape", "which gives tensor 1 ('t1'): no device computes it yet: supported are ADD,"),
-        ("MEAN-i8-apart", "MEAN), which gives tensor 2 ('t2'): axes [1, 3]: a device takes axes that"),
+        ("shape", "which gives tensor 1 ('t1'): no device computes it yet: supported are ABS, ADD,"),
     ],
 )  # fmt: skip
 def test_what_no_device_computes_is_refused_by_its_name(name: str, said: str) -> None:

@@ -30,6 +30,8 @@ SHARED = {
     "AVERAGE_POOL_2D": "pool2d",
     "MAX_POOL_2D": "pool2d",
     "MEAN": "reducer",
+    "SUM": "reducer",
+    "REDUCE_MAX": "reducer",
 }
 """Operators whose table of options is called otherwise."""
 ACCESSORS = {

@@ -14,13 +14,15 @@ def _axes(operator: Operator) -> set[int]:
     return {axis + count if axis < 0 else axis for axis in said}
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
+def reduced(operator: Operator) -> tuple[int, ...]:
+    """The shape of what is left."""
     axes, kept = _axes(operator), operator.options["keep_dims"]
     sizes = enumerate(dims(operator))
     return tuple(1 if k in axes else n for k, n in sizes if kept or k not in axes)
 
 
-def _check(operator: Operator) -> Problems:
+def check(operator: Operator) -> Problems:
+    """Axes that are there, said by a constant."""
     yield from relu.check(operator)
     yield from checks.fixed(operator.inputs[1])
     axes, count = _axes(operator), len(dims(operator))
@@ -28,12 +30,14 @@ def _check(operator: Operator) -> Problems:
         yield f"{operator.inputs[1]} is {sorted(axes)}: expected some of {count} axes"
 
 
+FIELDS = (Field("keep_dims", 0, "?", False),)
+
 OPERATOR = Declaration(
     name="MEAN",
     table=27,
     newest=2,
     types=("i8 i32 > i8", "i16 i32 > i16", "f32 i32 > f32"),
-    fields=(Field("keep_dims", 0, "?", False),),
-    shape=_shape,
-    check=_check,
+    fields=FIELDS,
+    shape=reduced,
+    check=check,
 )

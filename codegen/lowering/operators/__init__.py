@@ -1,5 +1,5 @@
 """How each operator becomes calls of kernels: a file each, with `TYPES`, those of the input
-that devices compute, and `calls`; `scratch` says how many bytes it keeps while it runs, if
+that devices compute, and `calls`; `GIVEN` is the place of that input where it is not 0; `scratch` says how many bytes it keeps while it runs, if
 it keeps any, and `vector_scratch` the same of a machine with vectors, where that differs.
 
 The folder is the list. An operator or a type that only the twin computes is refused by
@@ -26,6 +26,7 @@ TWIN = "`hil import --check` computes it by the numpy twin"
 @dataclass(frozen=True)
 class _Lowering:
     types: tuple[str, ...]
+    given: int
     calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
     scratch: Callable[[Operator], int]
     vector_scratch: Callable[[Operator], int]
@@ -39,7 +40,9 @@ def _known() -> Mapping[str, _Lowering]:
         for found in pkgutil.iter_modules(__path__)
     }
     return {
-        name: _Lowering(one.TYPES, one.calls, *_scratches(one))
+        name: _Lowering(
+            one.TYPES, getattr(one, "GIVEN", 0), one.calls, *_scratches(one)
+        )
         for name, one in modules.items()
     }
 
@@ -64,11 +67,12 @@ def scratch(operator: Operator, vectors: bool = False) -> int:
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """What an operator becomes. Raises `ModelError` for what no device computes yet."""
-    found, x = _known().get(operator.kind), operator.given(0)
+    found = _known().get(operator.kind)
     at = f"{operator}, which gives {operator.outputs[0]}: no device computes it"
     if found is None:
         listed = ", ".join(sorted(_known()))
         raise ModelError(f"{at} yet: supported are {listed}", TWIN)
+    x = operator.given(found.given)
     if x is None or x.type not in found.types:
         of = "nothing" if x is None else x.type
         listed = ", ".join(found.types)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,20 +18,28 @@ from codegen.graph.description import DTYPES, Graph, Operator
 from codegen.reference.graph import node
 from codegen.reference.graph.node import Array
 
+Twin: TypeAlias = Callable[[Operator, Sequence[Array | None]], Array | list[Array]]
+"""What gives the output of an operator, or a list of all of them."""
+
 
 @cache
-def _twin(kind: str) -> Callable[[Operator, Sequence[Array | None]], Array]:
+def _twin(kind: str) -> Twin:
     module = importlib.import_module(f"{__name__}.operators.{kind.lower()}")
-    found: Callable[[Operator, Sequence[Array | None]], Array] = module.compute
+    found: Twin = module.compute
     return found
 
 
 def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
-    """The output of one operator of what it is given. Raises `ModelError` where its
-    scales lie too far apart."""
+    """The first output of one operator of what it is given."""
+    return every(operator, given)[0]
+
+
+def every(operator: Operator, given: Sequence[Array | None]) -> Sequence[Array]:
+    """All of its outputs. Raises `ModelError` where its scales lie too far apart."""
     try:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return _twin(operator.kind)(operator, given)
+            found = _twin(operator.kind)(operator, given)
+            return found if isinstance(found, list) else [found]
     except OverflowError as error:
         raise ModelError(
             f"{operator}, which gives {operator.outputs[0]}: {error}"
@@ -51,5 +60,7 @@ def run(graph: Graph, inputs: Sequence[Array]) -> Mapping[int, Array]:
         given = [
             None if one is None else there.get(one.index) for one in operator.inputs
         ]
-        there[operator.outputs[0].index] = compute(operator, given)
+        made = every(operator, given)
+        for output, array in zip(operator.outputs, made, strict=True):
+            there[output.index] = array
     return there

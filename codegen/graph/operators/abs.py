@@ -1,0 +1,19 @@
+"""ABS: The magnitude."""
+
+from __future__ import annotations
+
+from codegen.graph.checks import dims
+from codegen.graph.declaration import Declaration
+from codegen.graph.operators.relu import check
+
+OPERATOR = Declaration(
+    name="ABS",
+    table=78,
+    newest=5,
+    types=(
+        "i8 > i8",
+        "f32 > f32",
+    ),
+    shape=dims,
+    check=check,
+)
