@@ -16,6 +16,7 @@ from pathlib import Path
 
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Section
 
 from codegen.building.symbols import symbols_of
 from codegen.errors import BuildError
@@ -260,13 +261,32 @@ def _tops(elf: ELFFile) -> Iterator[int]:
             yield symbol.value
 
 
+CONSTANTS = "net_"
+"""How names of what the generator writes as numbers begin."""
+OBJECT = 1
+"""STT_OBJECT."""
+
+
 def _pointers(elf: ELFFile, size: int) -> Iterator[int]:
-    """Every word of the data, which may be an address."""
+    """Every word of the data that may be an address."""
     for section in elf.iter_sections():
         flags = section["sh_flags"]
         if not flags & SH_FLAGS.SHF_ALLOC or flags & SH_FLAGS.SHF_EXECINSTR:
             continue
         if section["sh_type"] == "SHT_PROGBITS":
-            data = section.data()
-            for place in range(0, len(data) - size + 1, size):
-                yield int.from_bytes(data[place : place + size], "little")
+            yield from words_of(elf, section, size)
+
+
+def words_of(elf: ELFFile, section: Section, size: int) -> Iterator[int]:
+    """The words of a section, without the numbers of a network: none of them is an
+    address, also where a bias happens to look like one."""
+    numbers = sorted(
+        (one.value, one.value + one.size)
+        for one in symbols_of(elf)
+        if one.kind == OBJECT and one.name.startswith(CONSTANTS)
+    )
+    first, data = section["sh_addr"], section.data()
+    for place in range(0, len(data) - size + 1, size):
+        before = bisect_right(numbers, (first + place + 1,)) - 1
+        if before < 0 or numbers[before][1] <= first + place:
+            yield int.from_bytes(data[place : place + size], "little")

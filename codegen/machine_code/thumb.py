@@ -17,7 +17,7 @@ from elftools.elf.elffile import ELFFile
 from codegen.building.symbols import ABSOLUTE, symbols_of
 from codegen.errors import BuildError
 from codegen.machine_code import thumb_decode
-from codegen.machine_code.callgraph import Graph, Node
+from codegen.machine_code.callgraph import Graph, Node, words_of
 from codegen.machine_code.debuginfo import Function, functions
 from codegen.machine_code.decode import Instruction
 
@@ -212,6 +212,4 @@ def _words(elf: ELFFile) -> Iterator[int]:
     for name in (".text", ".rodata", ".data"):
         section = elf.get_section_by_name(name)
         if section is not None and section["sh_type"] == "SHT_PROGBITS":
-            data = section.data()
-            for place in range(0, len(data) - 3, 4):
-                yield int.from_bytes(data[place : place + 4], "little")
+            yield from words_of(elf, section, 4)

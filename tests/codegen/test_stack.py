@@ -189,6 +189,20 @@ int main(void) { table[0](); return 0; }
     assert Stack(graph).bound("main").chain[1] == "large"
 
 
+def test_a_number_of_a_network_is_no_address(tmp_path: Path) -> None:
+    source = """\
+void small(void);
+__attribute__((noinline)) void small(void) { }
+void large(void);
+__attribute__((noinline)) void large(void) { }
+static void (*const volatile net_b0[])(void) = { small };
+static void (*const volatile table[])(void) = { large };
+int main(void) { table[0](); return net_b0[0] != 0; }
+"""
+    graph = callgraph.read(linked(tmp_path, source, RV64), 64, 128)
+    assert graph.pointed == {"large"}
+
+
 def test_handlers_of_the_runtime_are_the_ones_a_pointer_may_hold() -> None:
     """By their table, in every image; and nothing else is."""
     for name in ("qemu-rv64gcv", "qemu-rv32imafc-zve32f", "host"):
