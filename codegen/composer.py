@@ -16,7 +16,7 @@ from codegen.formats import F32, U32, Format, pointer
 from codegen.numbers import Numbers
 from codegen.spec import Network, Spec
 from codegen.tables import ONE, POINT
-from codegen.tensors import Fill, Tensor, Uniform, Values, Words
+from codegen.tensors import Drawn, Fill, Tensor, Uniform, Values, Words
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Composer:
         role: str = "scratch",
         *,
         format: Format = F32,
-        initial: Uniform | Fill | Values | Words = Fill(),  # noqa: B008
+        initial: Uniform | Drawn | Fill | Values | Words = Fill(),  # noqa: B008
         inner: bool = False,
         limits: tuple[float, float] | None = None,
         kept: bool = False,

@@ -44,9 +44,10 @@ U32 = Format("u32", 32, "uint32_t", "<u4", "u32", "never: modulo 2^32")
 I16 = Format("i16", 16, "int16_t", "<i2", "i64", "never: sums are exact")
 I8 = Format("i8", 8, "int8_t", "i1", "i32", "never: sums are exact")
 I32 = Format("i32", 32, "int32_t", "<i4", "i32", "never: sums are exact")
+U16 = Format("u16", 16, "uint16_t", "<u2", "u32", "never: sums are exact")
 U8 = Format("u8", 8, "uint8_t", "u1", "u32", "never: sums are exact")
 
-FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U8)}
+FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U16, U8)}
 """By name."""
 
 

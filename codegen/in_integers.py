@@ -11,17 +11,23 @@ from codegen.spec import HARD_TANH, Spec, UpdateChoice
 ACTIVATIONS = ("tanh", HARD_TANH)
 """By a table, and by clipped lines."""
 OUTPUTS = ("sigmoid",)
+NO_FUNCTION = "identity"
+"""What cells that spike have: a threshold, and outputs that are sums."""
 SCALES = (2.0**-20, 100.0)
 """What the magnitude of sign feedback lies between."""
 
 
 def activations(numbers: Numbers) -> tuple[str, ...]:
     """Those of hidden layers of such numbers."""
+    if numbers.own:
+        return (NO_FUNCTION,)
     return ACTIVATIONS if numbers.integer else floats.ACTIVATIONS
 
 
 def outputs(numbers: Numbers) -> tuple[str, ...]:
     """Outputs of such numbers, with their losses."""
+    if numbers.own:
+        return (NO_FUNCTION,)
     return OUTPUTS if numbers.integer else floats.OUTPUTS
 
 
@@ -36,6 +42,9 @@ def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> Non
                 "another with f32, or format i16 or i8"
             )
         return
+    if spec.numbers.own:
+        _require_spikes(spec, rule)
+        return
     if floating:
         raise SpecError(
             f"rule {rule!r} makes no sense in {spec.format}: {floating}: expected "
@@ -45,6 +54,24 @@ def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> Non
     _require_inputs(spec)
     _require_updates(spec)
     _require_feedback(spec, rule, parameters)
+
+
+def _require_spikes(spec: Spec, rule: str) -> None:
+    """What no rule of whole numbers has, for it says itself what its state stays within."""
+    inputs, clip = spec.inputs, spec.clip
+    for found, what, why, expected in (
+        (not 1 <= inputs.scale <= 2**16, f"samples divided by {inputs.scale:g}",
+         "a spike is drawn with so many 256ths", "a scale from 1 to 65536"),
+        (inputs.dtype != "u8" or inputs.scaler is not None, f"samples that come as {inputs}",
+         "a spike is drawn of a whole number", "u8 samples, divided by a scale"),
+        (spec.goal != "label", f"goal {spec.goal!r}", "a teacher knows one class", "goal label"),
+        (spec.update != UpdateChoice(), f"update {spec.update.name!r}",
+         "a synapse changes by what passes it", "update rank-1"),
+        (clip.weights is not None or clip.error is not None, "a limit of the experiment's",
+         f"rule {rule!r} has its own", "neither clip_weights nor clip_error"),
+    ):  # fmt: skip
+        if found:
+            raise _refusal(spec, what, why, expected)
 
 
 def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from codegen.errors import SpecError
-from codegen.formats import F32, I8, I16, I32, Format
+from codegen.formats import F32, I8, I16, I32, U8, Format
 from codegen.tables import LARGEST, ONE
 
 SUM = 2**31 - 2**20
@@ -24,7 +24,8 @@ class Numbers:
     """What a network is made of: `weight`s, the `value`s of activations, errors and
     deltas, the `total`s of products; `rounding` is that of what is stored. `room`: bits
     above the initial range that integer weights have; `rate` is how many times a rule's
-    learning rate for small inputs suits them, `wide` of that for wide ones."""
+    learning rate for small inputs suits them, `wide` of that for wide ones. `own`: only
+    rules compute in them that declare it, and in nothing else."""
 
     name: str
     title: str
@@ -35,6 +36,7 @@ class Numbers:
     room: int = 0
     rate: float = 1.0
     wide: float = 1.0
+    own: bool = False
 
     @property
     def integer(self) -> bool:
@@ -79,6 +81,7 @@ class Numbers:
 
 _OF_FLOATS = "to nearest, ties to even, after each multiply-add"
 _OF_INTEGERS = "to nearest, ties up, where a sum or a product is stored; saturating"
+_OF_SPIKES = "never: a shift rounds down, and limits are part of a rule"
 
 NUMBERS = {
     one.name: one
@@ -89,6 +92,8 @@ NUMBERS = {
                 I16, I8, I32, _OF_INTEGERS, room=5),
         Numbers("i8", "weights, activations and errors of 8 bits, sums of 32",
                 I8, I8, I32, _OF_INTEGERS, room=2, rate=4.0, wide=2.0),
+        Numbers("spikes", "whole numbers of cells that spike: weights of 16 bits, potentials "
+                "of 32, traces of 8", I16, U8, I32, _OF_SPIKES, own=True),
     )
 }  # fmt: skip
 """By name, the usual one first."""

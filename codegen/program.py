@@ -213,7 +213,8 @@ class Program:
     `look` leaves the output layer's pre-activations in the tensors `results`, and
     changes nothing; `outputs` makes the network's outputs of them; `step`
     learns from one sample, once what is noted `before` it is; `flush` does what a step
-    has left pending. Everything below is derived.
+    has left pending. `state`: what a step changes, in order, where that is not weights
+    and biases of every layer and what the rule adds. Everything below is derived.
     """
 
     look: tuple[Item, ...]
@@ -222,6 +223,7 @@ class Program:
     before: tuple[Set, ...] = ()
     flush: tuple[Item, ...] = ()
     results: tuple[Tensor, ...] = ()
+    state: tuple[Tensor, ...] = ()
 
     @property
     def answers_first(self) -> bool:

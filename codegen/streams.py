@@ -34,6 +34,9 @@ DIRECTIONS: Final = 98
 """Seeds of random directions: number step * K + k is that of direction k, 0..K-1,
 of a step, modulo 2^32. A direction's own numbers come from its seed."""
 
+SPIKES: Final = 97
+"""Spikes of inputs and of a teacher, one word after another over all steps."""
+
 _WEIGHTS: Final = 10
 _FEEDBACK: Final = 50
 _READOUT: Final = 70

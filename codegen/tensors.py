@@ -39,6 +39,15 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Whole numbers from 0 on: word k of `stream`, without its lowest `shift` bits, for
+    element k."""
+
+    stream: int
+    shift: int
+
+
+@dataclass(frozen=True)
 class Fill:
     """The same number everywhere."""
 
@@ -76,7 +85,7 @@ class Tensor:
     shape: tuple[int, ...]
     format: Format = F32
     role: str = "scratch"
-    initial: Uniform | Fill | Values | Words = Fill()
+    initial: Uniform | Drawn | Fill | Values | Words = Fill()
     inner: bool = False
     index: int = -1
     offset: int = -1

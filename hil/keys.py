@@ -273,7 +273,7 @@ KEYS = (
     Key("rule", text, "learning rule (`hil rules` lists them)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),
     Key("network", widths, "widths of the layers, inputs first (default: what fits the data)", "64-128-64-10"),
-    Key("format", choice(*NUMBERS), "what weights and activations are: f32, or integers, i16 or i8 (default: f32, and i16 where a target computes no float32)",
+    Key("format", choice(*NUMBERS), "what weights and activations are: f32, or integers, i16 or i8, or spikes, a rule's own (default: the rule's own, else f32, and i16 where a target computes no float32)",
         "|".join(NUMBERS)),
     Key("activation", choice(*ACTIVATIONS, HARD_TANH), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + "; of integers tanh or hard-tanh (default: the rule's)"),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS) + " (default: what fits the goal)"),

@@ -6,7 +6,9 @@ from codegen import rules
 
 WITHOUT_RANK_ONE = {"fg-weight", "ncm", "ottt", "slda"}
 """Those that make no rank-1 update, which could wait or be gated."""
-OF_NUMBERS = [n for n in rules.names() if rules.declaration(n).outputs != ("softmax",)]
+OF_LAYERS = [n for n in rules.names() if not rules.declaration(n).format]
+"""Those that teach a network of layers, of any numbers; the others have their own."""
+OF_NUMBERS = [n for n in OF_LAYERS if rules.declaration(n).outputs != ("softmax",)]
 """Those that learn numbers, too: the others tell classes apart alone."""
 
 

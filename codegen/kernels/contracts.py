@@ -13,6 +13,7 @@ from codegen.errors import BuildError
 from codegen.formats import F32, FORMATS, I8, I16, U8, Format
 from codegen.kernels.imported import IMPORTED
 from codegen.kernels.kernel import Kernel
+from codegen.kernels.spiking import SPIKING
 
 _N = "size_t n"
 _N_IN_OUT = ("size_t n_in", "size_t n_out")
@@ -439,6 +440,7 @@ KERNELS: dict[str, Kernel] = {
         *_of_integers("i16"),
         *_of_integers("i8"),
         *_OF_SIGNALS,
+        *SPIKING,
         *IMPORTED,
     )
 }

@@ -46,6 +46,8 @@ def link_plan(target: Target, window: int = 4) -> LinkPlan:
 def _state(composer: Composer, program: Program) -> tuple[Tensor, ...]:
     """Weights and biases, what the rule adds, the gates' thresholds; then what a step
     changes and nobody calls a weight."""
+    if program.state:
+        return program.state
     found = []
     for n in range(1, composer.depth + 1):
         found += [composer.weights(n), composer.biases(n)]

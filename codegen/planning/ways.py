@@ -97,6 +97,8 @@ def _estimate(
 
 def learning(c: Composer, program: Program) -> frozenset[int]:
     """The layers that learn by the spec's update: those that have ways."""
+    if program.state:  # its layers are the rule's own
+        return frozenset()
     made = set(ops(program.step))
     layers = range(1, c.depth + 1)
     return frozenset(n for n in layers if made & _updating(c, n))
@@ -210,6 +212,12 @@ def _unlisted(ways: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(way for way in ways if way != "listed")
 
 
+def _own(spec: Spec, number: int, inputs: float) -> Layer:
+    """A layer of a rule whose layers are its own: there is nothing to choose."""
+    shape = Shape(*spec.network.shape(number), density(spec, number, inputs))
+    return Layer(number, shape, "dense", {}, "", False, False)
+
+
 def choose(
     spec: Spec,
     rule: Rule,
@@ -240,6 +248,8 @@ def choose(
             f"schedule is 'fused', but rule {spec.rule.name!r} makes no rank-1 update "
             "that could wait: expected schedule auto or sequential"
         )
+    if program.state:
+        return tuple(_own(spec, n, inputs) for n in range(1, spec.network.depth + 1))
     machine = _Machine(vlens, core)
     moving, only_dense = moved_inputs(draft, program), cycled(draft, program)
     if reads_input(draft, program):

@@ -54,7 +54,8 @@ def health(
 ) -> Health:
     """Of the step that `learner` has just done on a raw sample [n_in], from the
     state `before` it."""
-    factors = _gradient(learner, before, sample, target)
+    own = learner.spec.numbers.own  # such cells have no gradient, and no slope
+    factors = [] if own else _gradient(learner, before, sample, target)
     angles: list[float | None] = []
     updates, weights, active = [], [], []
     for layer in range(1, learner.depth + 1):
@@ -64,7 +65,8 @@ def health(
         updates.append(float(np.linalg.norm(moved)))
         weights.append(float(np.linalg.norm(now.astype(np.float64))))
         active.append(learner.changed.get(layer, 0) / now.size)
-    flat = [_saturation(learner, layer) for layer in range(1, learner.depth)]
+    hidden = range(1, learner.depth) if not own else ()
+    flat = [_saturation(learner, layer) for layer in hidden]
     promises = _promises(learner, before, sample)
     return Health(angles, updates, weights, active, flat, promises)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codegen.constants import BUDGET_GAIN
-from codegen.reference import fronts, gates, goals, integers, random, updates
+from codegen.reference import borders, gates, goals, integers, random, updates
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest, words
 from codegen.reference.environment import require_sound
@@ -18,8 +18,7 @@ from codegen.reference.faults import NonFinite
 from codegen.reference.float32 import FLOAT32
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
-from codegen.reference.operations import Arithmetic, Limits
-from codegen.reference.outputs import OUTPUTS
+from codegen.reference.operations import Limits
 from codegen.spec import Network, Spec
 
 __all__ = ["Learner", "NonFinite", "Result"]
@@ -52,7 +51,8 @@ class Learner(Machine[Any]):
         `ReferenceUnsound` where this process cannot compute it.
         """
         require_sound()
-        super().__init__(spec, _arithmetic(spec), seed)
+        self._border = borders.of(spec)
+        super().__init__(spec, self._border.arithmetic, seed)
         self.state = self._initial()
         self._digest = Digest(sum(map(words, self.state.values())))
 
@@ -74,13 +74,11 @@ class Learner(Machine[Any]):
         """
         x = self._input(sample)
         t = goals.target(self.spec, x, target)
-        integer = self.spec.numbers.integer
-        self.learn(x, integers.target(t) if integer else t, np.float32(eta))
+        self.learn(x, self._border.target(t), np.float32(eta))
         if self.spec.gate.budget is not None and self.changed:
             self._hold_budget(self.spec.gate.budget, signal)
         self.step_number += 1
-        if integer:
-            self.trace["p"] = integers.told(self.trace["p"])
+        self.trace["p"] = self._border.told(self.trace["p"])
         return Result(self.trace["p"], self.loss)
 
     @np.errstate(all="ignore")
@@ -90,8 +88,7 @@ class Learner(Machine[Any]):
         Raises `NonFinite` and `ValueError` as `step` does.
         """
         a = self.look(self._input(sample))
-        integer, output = self.spec.numbers.integer, self.spec.network.output
-        self.trace["p"] = integers.told(a) if integer else OUTPUTS[output].value(a)
+        self.trace["p"] = self._border.outputs(self.spec.network.output, a)
         return self.trace["p"]
 
     def digest(self) -> int:
@@ -138,6 +135,9 @@ class Learner(Machine[Any]):
     def _initial(self) -> dict[str, Any]:
         """Weights, then what the rule adds, then thresholds."""
         network, gate = self.spec.network, self.spec.gate
+        if hasattr(self.twin, "state"):
+            found: dict[str, Any] = self.twin.state(network, self.seed, self.parameters)
+            return found
         state = _first(network, self._draw)
         if hasattr(self.twin, "initial"):
             state |= self.twin.initial(network, self._draw, self.parameters)
@@ -167,17 +167,7 @@ class Learner(Machine[Any]):
                 f"sample is {sample.dtype} {sample.shape}: "
                 f"expected {inputs.dtype} {shape}"
             )
-        if self.spec.numbers.integer:
-            return integers.network_input(inputs, sample)
-        return fronts.of(inputs).network_input(inputs, sample)
-
-
-def _arithmetic(spec: Spec) -> Arithmetic[Any]:
-    """The spec's. Integers have a part of its operations: those of the rules that the
-    spec may name."""
-    return cast(
-        "Arithmetic[Any]", integers.Integers() if spec.numbers.integer else FLOAT32
-    )
+        return self._border.network_input(inputs, sample)
 
 
 def _first(network: Network, draw: dense.Draw) -> dict[str, Any]:

@@ -24,7 +24,9 @@ from codegen.spec import Spec
 class Twin(Protocol):
     """A module of codegen.reference.rules. It may also have `initial(network,
     draw, parameters)`, the first values of the state that it adds to the weights, and
-    `learning(network)`, the layers that it updates, where those are not all;
+    `learning(network)`, the layers that it updates, where those are not all; or
+    `state(network, seed, parameters)`, all of the state, where that is not weights and
+    biases of every layer;
     `held(network, parameters)`, the limits of state that it holds itself, by name; `feedforward(network)` and `promises(machine, trace)`, what
     `codegen.reference.health` asks for; and of a rule that owns its way to an answer
     `look(machine, x)`, which gives what the outputs are made of."""

@@ -48,7 +48,7 @@ class Declaration:
     `codegen.forms` has the common forms.
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
-    `most`: weight layers of such a network at most, and `why` there are no more;
+    `most`: weight layers of such a network at most, `least` at least, and `why` that is so;
     `hidden`: hidden layers of the network where none is asked for (None: as ever).
     `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
@@ -57,6 +57,7 @@ class Declaration:
     empty where none has.
     `rated`: whether a learning rate says how far a step goes.
     `floating`: why it makes no sense in integers, if it makes none.
+    `format`: the only one that it computes in, if it is not one of several.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Declaration:
     activations: tuple[str, ...] = ACTIVATIONS
     outputs: tuple[str, ...] = OUTPUTS
     most: int | None = None
+    least: int = 1
     why: str = ""
     hidden: int | None = None
     phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
@@ -77,6 +79,7 @@ class Declaration:
     whole: Callable[[Parameters], str] = lambda parameters: ""
     rated: bool = True
     floating: str = ""
+    format: str = ""
 
     def suited(self, network: Network) -> Network:
         """The network of such widths that it can teach: what it cannot have is replaced
@@ -116,7 +119,13 @@ def names() -> list[str]:
 
 def taught(numbers: Numbers) -> list[str]:
     """Names of the rules that make sense in such numbers, sorted."""
-    return [n for n in names() if not (numbers.integer and declaration(n).floating)]
+    return [name for name in names() if _makes_sense(declaration(name), numbers)]
+
+
+def _makes_sense(declared: Declaration, numbers: Numbers) -> bool:
+    if numbers.own or declared.format:
+        return declared.format == numbers.name
+    return not (numbers.integer and declared.floating)
 
 
 @cache
@@ -165,9 +174,25 @@ def get(choice: RuleChoice) -> Rule:
 def require(rule: Rule, spec: Spec) -> None:
     """Raise `SpecError` for a format, a network or a gate of `spec` that makes no sense
     with `rule`."""
+    _require_format(rule.declaration, spec)
     in_integers.require(spec, rule.name, rule.parameters, rule.declaration.floating)
     _require_network(rule.declaration, spec.network)
     _require_gates(rule, spec)
+
+
+def _require_format(declared: Declaration, spec: Spec) -> None:
+    if declared.format not in ("", spec.format):
+        raise SpecError(
+            f"rule {declared.name!r} makes no sense in {spec.format}: it is one of whole "
+            f"numbers: expected format {declared.format}",
+            "leave format out: a rule knows what is its own",
+        )
+    if spec.numbers.own and not declared.format:
+        others = ", ".join(taught(spec.numbers))
+        raise SpecError(
+            f"format {spec.format!r} is that of rules which know no other: expected rule "
+            f"{others}, or another format"
+        )
 
 
 def _require_network(declared: Declaration, network: Network) -> None:
@@ -186,6 +211,11 @@ def _require_network(declared: Declaration, network: Network) -> None:
         raise SpecError(
             f"network {network} has {network.depth - 1} hidden layers: expected {hidden} "
             f"at most with rule {declared.name!r}, {declared.why}"
+        )
+    if network.depth < declared.least:
+        raise SpecError(
+            f"network {network} has {network.depth - 1} hidden layers: expected "
+            f"{declared.least - 1} with rule {declared.name!r}, {declared.why}"
         )
 
 

@@ -89,7 +89,10 @@ def write(record: RunRecord) -> StorageError | None:
 
 
 def warn_of_size(learner: Learner, progress: Progress) -> None:
-    """Say so where learning has run away, though no value is infinite yet."""
+    """Say so where learning has run away, though no value is infinite yet. A rule of whole
+    numbers has limits of its own, and counters."""
+    if learner.spec.numbers.own:
+        return
     sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
     name = max(sizes, key=lambda one: sizes[one])
     if sizes[name] > EXPLODED:

@@ -38,8 +38,7 @@ def require(choice: RuleChoice, lr: float | None) -> None:
     """Raise `UsageError` for the learning rate of a rule that has none, but 1."""
     if lr not in (None, 1.0) and not rules.declaration(choice.name).rated:
         raise UsageError(
-            f"lr is {lr:g}, but rule {choice.name!r} has no learning rate: it counts "
-            "samples",
+            f"lr is {lr:g}, but rule {choice.name!r} has no learning rate",
             "leave lr out",
         )
 

@@ -58,6 +58,11 @@ def run(given: argparse.Namespace) -> int:
     targets = _promised(
         "--targets", given.targets, data.name, data.train_y, data.test_y
     )
+    if spec.numbers.own:
+        raise UsageError(
+            f"a certificate of format {spec.format}: its numbers are whole, and the plan "
+            "has proved that they fit: expected another format"
+        )
     found = certify(spec, eta, inputs, targets)
     out.line(
         f"{spec.rule.name} {spec.network} {spec.network.activation}/"

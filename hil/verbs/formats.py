@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _shown(numbers: Numbers, document: dict[str, Any]) -> Iterator[str]:
     """One format, line by line."""
-    by_layer = ", the point by the layer" if numbers.integer else ""
+    by_layer = ", the point by the layer" if document["point"] is not None else ""
     yield f"weights: {_stored(numbers.weight)}{by_layer}"
     yield f"activations, errors, deltas: {_stored(numbers.value)}{_point(document)}"
     yield f"sums: {_stored(numbers.total)}, rounded {numbers.total.rounded}"
@@ -70,7 +70,7 @@ def _document(numbers: Numbers) -> dict[str, Any]:
         "activation": numbers.value.name,
         "error": numbers.value.name,
         "sum": numbers.total.name,
-        "point": tables.POINT if numbers.integer else None,
+        "point": tables.POINT if numbers.integer and not numbers.own else None,
         "rounding": numbers.rounding,
         "rules": rules.taught(numbers),
         "activations": list(in_integers.activations(numbers)),

@@ -18,7 +18,7 @@ from codegen.planning.plan import plan
 from codegen.reference.learner import Learner
 from codegen.rendering.render import render, render_network
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
-from tests.kinds import WITHOUT_RANK_ONE
+from tests.kinds import OF_LAYERS, WITHOUT_RANK_ONE
 
 HERE = Path(__file__).parent
 STRICT = (
@@ -34,7 +34,7 @@ def library(spec: Spec, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("rule, parameters", [
-    *((name, {}) for name in rules.names()),
+    *((name, {}) for name in OF_LAYERS),
     ("dfa", {"feedback": "uniform"}), ("dfa", {"error": "ternary"}),
     ("drtp", {"feedback": "uniform"}), ("fg-weight", {"k": 3, "perturbation": "gaussian"}),
     ("pc", {"inference": "z-il"}), ("pc", {"iterations": 9, "gamma": 1.0}), ("pc", {"precision": "learned", "precision_rate": 0.2}),
@@ -91,7 +91,7 @@ def test_generated_files_say_so_in_their_first_line() -> None:
         assert "enerated" in text.splitlines()[0], name
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_LAYERS)
 @pytest.mark.parametrize("schedule", ["sequential", "fused"])
 @pytest.mark.parametrize("dtype", ["u8", "f32"])
 @pytest.mark.parametrize("kind", ["none", "row", "block"])
@@ -139,7 +139,7 @@ KEPT_IN_REGISTERS = [
     pytest.param(
         rule, *shape, vlen, marks=() if (i + j + 2 * k) % 6 == 0 else pytest.mark.full
     )
-    for i, rule in enumerate(rules.names())
+    for i, rule in enumerate(OF_LAYERS)
     for j, shape in enumerate(SHAPES)
     for k, vlen in enumerate(VLENS)
 ]

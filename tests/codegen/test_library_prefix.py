@@ -24,6 +24,7 @@ from codegen.rendering.render import library, render_network
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
 from hil.cli import main
 from tests.conftest import require
+from tests.kinds import OF_LAYERS
 
 HERE = Path(__file__).parent
 STRICT = (
@@ -153,7 +154,7 @@ def test_what_a_header_defines_has_its_prefix(archives: Path, host_cc: str) -> N
         assert all(one.startswith(f"#define {name.upper()}_") for one in ours)
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_LAYERS)
 @pytest.mark.parametrize(
     "gate", [Gate(), Gate("row", budget=9000, counter="instructions")]
 )

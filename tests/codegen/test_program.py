@@ -26,7 +26,7 @@ from codegen.program import (
 )
 from codegen.spec import GOALS, Gate, Network, RuleChoice, Spec
 from codegen.tensors import Tensor
-from tests.kinds import OF_NUMBERS
+from tests.kinds import OF_LAYERS, OF_NUMBERS
 
 TARGET = targets.load("qemu-rv64gcv")
 A, B, C, D = (Tensor(name, (4,)) for name in "abcd")
@@ -98,7 +98,7 @@ def test_an_operand_that_no_parameter_takes_is_named() -> None:
         op("dots", Shape(1, 4), x=A)
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_LAYERS)
 def test_every_operation_gives_its_kernel_all_that_it_takes(rule: str) -> None:
     """Each pointer and scalar is given; only sizes follow from the shape."""
     sizes = {"n", "n_in", "n_out", "n_err", "rows", "axes"}
@@ -116,7 +116,7 @@ def test_every_operation_gives_its_kernel_all_that_it_takes(rule: str) -> None:
     ("rule", "goal"),
     [
         (rule, goal)
-        for rule in rules.names()
+        for rule in OF_LAYERS
         for goal in GOALS
         if goal == "label" or rule in OF_NUMBERS
     ],
@@ -140,7 +140,7 @@ OWN_LOOK = {"fg-weight", "pc"}
 """Rules whose step keeps, or computes, more than an inference while it looks."""
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_LAYERS)
 def test_learning_in_passing_is_seen_in_the_program(rule: str) -> None:
     program = plan(Spec(suited(rule, 9, 7, 6, 5), RuleChoice(rule)), TARGET).program
     assert program.in_passing == (rule in IN_PASSING)

@@ -45,11 +45,12 @@ def test_inference_and_every_rule_have_their_bytes(tmp_path: Path) -> None:
             continue
         for key in ("const", "state", "scratch", "tape", "stack_bound", "code"):
             assert isinstance(row[key], int), (row["rule"], key)
-        assert row["state"] >= 4 * (64 * 32 + 32 + 32 * 10 + 10)
+        own = rules.declaration(row["rule"]).format if row["rule"] != INFERENCE else ""
+        assert own or row["state"] >= 4 * (64 * 32 + 32 + 32 * 10 + 10)
         assert row["state"] == sum(layer["state"] for layer in row["layers"])
         assert row["code_shared"] <= min(row["code"], inference["code"])
         # inference lists what is not zero; these want the whole input, and no list
-        if row["rule"] not in ("fg-weight", "ottt"):
+        if row["rule"] not in ("fg-weight", "ottt", "stdp-wta"):
             assert row["scratch"] >= inference["scratch"]
 
 

@@ -171,7 +171,7 @@ SHELVES = {
         "spiking": "composer fronts kernels layers parameters program tensors traces",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",
-        "rules": "cformat class_heads composer errors feedback forms fronts goals in_integers kernels layers "
+        "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
         "reference": "constants errors graph numbers rules spec streams tables window",

@@ -29,6 +29,7 @@ from codegen.spec import (
     Spec,
 )
 from codegen.window import Window
+from tests.kinds import OF_LAYERS
 
 LAYERS = (12, 20, 18, 5)
 ETA = np.float32(0.05)
@@ -94,7 +95,7 @@ def leaves(spec: Spec) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("rule", rules.names())
+@pytest.mark.parametrize("rule", OF_LAYERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_no_attack_leaves_the_bounds(rule: str, activation: str) -> None:
     assert not leaves(spec_of(rule, activation))
@@ -129,7 +130,7 @@ def test_no_attack_leaves_the_bounds_of_other_outputs(output: str) -> None:
 
 
 def test_every_tensor_of_a_step_has_bounds() -> None:
-    for rule in rules.names():
+    for rule in OF_LAYERS:
         spec = spec_of(rule)
         assert set(worst(spec, 1)) <= set(bounds(spec)), rule
 

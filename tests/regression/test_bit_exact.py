@@ -19,7 +19,7 @@ from allpairspy import AllPairs
 from codegen import rules
 from codegen.spec import ACTIVATIONS, OUTPUTS
 from hil import Experiment, run
-from tests.kinds import WITHOUT_RANK_ONE, small_rate
+from tests.kinds import OF_LAYERS, WITHOUT_RANK_ONE, small_rate
 from tests.regression.machines import KINDS, MACHINES, Machine, kind, samples
 
 STEPS = 24
@@ -48,7 +48,7 @@ def possible(case: Sequence[object]) -> bool:
     return case[1] not in WITHOUT_RANK_ONE and (case[1], case[4]) != ("eqprop", "64-10")
 
 
-CHOICES = (MACHINES, rules.names(), ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
+CHOICES = (MACHINES, OF_LAYERS, ACTIVATIONS, OUTPUTS, NETWORKS, INPUTS, CODE)
 NAMES = "machine, rule, activation, output, network, inputs, code"
 
 
@@ -87,7 +87,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_every_machine_meets_every_rule_in_turns() -> None:
     met = {(kind(machine), rule) for machine, rule, *_ in PAIRS}
-    assert met == set(itertools.product(KINDS, rules.names()))
+    assert met == set(itertools.product(KINDS, OF_LAYERS))
     assert {machine for machine, *_ in PAIRS} == set(MACHINES)
 
 
@@ -128,7 +128,7 @@ def test_every_step_is_equal(
     assert (record.result, record.compared) == ("pass", STEPS)
 
 
-WAITING = [name for name in rules.names() if name not in WITHOUT_RANK_ONE]
+WAITING = [name for name in OF_LAYERS if name not in WITHOUT_RANK_ONE]
 """The rules with an update that a fused schedule leaves pending."""
 
 
@@ -209,7 +209,7 @@ def _final_digest(target: str, vlen: int | None, rule: str, out: Path) -> str | 
     ).digest
 
 
-@pytest.mark.parametrize("machine, rule", meetings(MACHINES[1:], rules.names(), 1))
+@pytest.mark.parametrize("machine, rule", meetings(MACHINES[1:], OF_LAYERS, 1))
 def test_all_targets_and_vector_lengths_end_in_the_same_digest(
     tmp_path: Path,
     qemu64: str,

@@ -12,7 +12,7 @@ from codegen import rules
 from codegen.rendering import render
 from codegen.spec import Network
 from hil.pytest_plugin import HilRun
-from tests.kinds import WITHOUT_RANK_ONE
+from tests.kinds import OF_LAYERS, WITHOUT_RANK_ONE
 
 pytestmark = pytest.mark.hil(
     network="64-33-17-10", steps=24, test=8, compare=8, resident=12
@@ -30,7 +30,7 @@ POISON = "7fc0dead"
 MEETINGS = [
     (*case, rule)
     for i, case in enumerate(CASES)
-    for j, rule in enumerate(rules.names())
+    for j, rule in enumerate(OF_LAYERS)
     if (i + j) % len(CASES) == 0
     and not (rule in WITHOUT_RANK_ONE and case[2] == "fused")
 ]

@@ -19,7 +19,7 @@ from hil import Experiment, run
 from hil.data.datasets import load
 from hil.errors import DeviceFault, UsageError
 from hil.lesson.preparing import prepare
-from tests.kinds import small_rate
+from tests.kinds import OF_LAYERS, small_rate
 from tests.regression.machines import KINDS, MACHINES, Machine, samples
 
 STEPS = 24
@@ -36,7 +36,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "weights": {"clip_weights": 0.1},
     "both": {"clip_weights": 0.3, "clip_error": 0.4},
 }
-RULES = rules.names()
+RULES = OF_LAYERS
 NETWORKS = ("64-10", "17-33-7", "33-1-65-3", "7-64-128-10")
 ACTIVATIONS = (None, "relu")
 """What is usual with a rule, or relu."""

@@ -32,7 +32,7 @@ from tests.regression.machines import samples
 STEPS = 24
 MACHINES = (*machines.WITHOUT_FLOATS, *machines.MACHINES)
 TARGETS = {name: targets.load(name) for name, _ in MACHINES}
-FORMATS = [name for name, numbers in NUMBERS.items() if numbers.integer]
+FORMATS = [name for name, n in NUMBERS.items() if n.integer and not n.own]
 WIDE = "7-64-128-10"
 TOO_LARGE = {
     "stm32vldiscovery": (WIDE, "64-10"), "microbit": (WIDE,), "sifive-e": (WIDE,),

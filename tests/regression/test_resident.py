@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen import rules
 from codegen.rendering import render
 from hil import Experiment, run
 from hil.data.datasets import load
+from tests.kinds import OF_LAYERS
 
 MACHINES = (
     ("host", None),
@@ -27,7 +27,7 @@ MACHINES = (
     "place, rule",
     [
         pytest.param(place, rule, marks=pytest.mark.full if place % 2 else ())
-        for place, rule in enumerate(rules.names())
+        for place, rule in enumerate(OF_LAYERS)
     ],
 )
 def test_it_ends_in_the_digest_of_the_run_over_the_line(

@@ -12,7 +12,7 @@ from codegen.spec import Network
 from hil import Experiment, run
 from hil.lesson.building import build, plan_for
 from hil.lesson.preparing import prepare
-from tests.kinds import WITHOUT_RANK_ONE
+from tests.kinds import OF_LAYERS, WITHOUT_RANK_ONE
 
 CASES = (
     ("host", None, {}),
@@ -35,8 +35,8 @@ CASES = (
 MEETINGS = [
     (*case, rule)
     for i, case in enumerate(CASES)
-    for j, rule in enumerate(rules.names())
-    if (i + j) % len(rules.names()) == 0
+    for j, rule in enumerate(OF_LAYERS)
+    if (i + j) % len(OF_LAYERS) == 0
     and not (rule in WITHOUT_RANK_ONE and "schedule" in case[2])
 ]
 """Every case once, every rule in one or two."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codegen import rules
 from codegen.reference import Learner
 from hil.device.device import Device
 from hil.learning.divergence import one_step
 from hil.lesson.lesson import Lesson
+from tests.kinds import OF_LAYERS
 
 SEEN = {
     "pc": {"energy", "eps1", "eps2", "z1"},
@@ -39,7 +39,7 @@ LAST = {"eqprop": "away1", "ottt": "h1"}
     "rule",
     [
         pytest.param(name, marks=pytest.mark.hil(rule=name, network=(64, 17, 10)))
-        for name in rules.names()
+        for name in OF_LAYERS
     ],
 )
 @pytest.mark.parametrize("hil_target", ["host"], indirect=True)

@@ -21,8 +21,9 @@ InFormats: TypeAlias = Sequence[tuple[str, Row]]
 
 def compare(lesson: Lesson) -> InFormats:
     """All formats, the usual one first; one that the lesson cannot have has its reason."""
-    rule = lesson.experiment.rule
-    return [(name, row_of(rule, _planned(lesson, name), lesson)) for name in NUMBERS]
+    rule, own = lesson.experiment.rule, lesson.spec.numbers.own
+    names = [name for name, one in NUMBERS.items() if one.own == own]
+    return [(name, row_of(rule, _planned(lesson, name), lesson)) for name in names]
 
 
 def _planned(lesson: Lesson, name: str) -> Plan | HilError:

@@ -108,12 +108,16 @@ def lesson_for(lesson: Lesson, rule: str) -> Lesson:
     usual = rules.declaration(rule).suited(lesson.spec.network)
     activation, output = usual.activation, usual.output
     network = replace(lesson.spec.network, activation=activation, output=output)
-    rated = rules.declaration(rule).rated
+    rated, own = rules.declaration(rule).rated, rules.declaration(rule).format
+    others = "f32" if lesson.spec.numbers.own else lesson.spec.format
     experiment = replace(
         lesson.experiment, rule=rule, parameters={}, tuned=None,
         activation=activation, output=output, lr=lesson.experiment.lr if rated else None,
+        format=own or others,
     )  # fmt: skip
-    spec = replace(lesson.spec, rule=RuleChoice(rule), network=network)
+    spec = replace(
+        lesson.spec, rule=RuleChoice(rule), network=network, format=own or others
+    )
     return replace(lesson, experiment=experiment, spec=spec, tuned=None)
 
 

@@ -90,7 +90,7 @@ def explain(lesson: Lesson) -> Explanation:
 
 
 def _why(plan: Plan, layer: Layer, allowed: tuple[str, ...]) -> str:
-    if len(allowed) == 1 or layer.told == TUNED:
+    if len(allowed) == 1 or layer.told == TUNED or not layer.costs:
         return layer.told
     if plan.core is not None:
         return FASTEST

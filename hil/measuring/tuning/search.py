@@ -290,7 +290,7 @@ def _ways(
 ) -> Iterator[_Question]:
     """The ways of each layer that its schedule allows and its memory holds."""
     alike: dict[object, list[Layer]] = {}
-    for layer in plan.layers:
+    for layer in (one for one in plan.layers if one.costs):
         key = (layer.number == 1, layer.shape, layer.learns)
         alike.setdefault(key, []).append(layer)
     for layers in alike.values():

@@ -1273,6 +1273,7 @@ JVP(f32_jvp_rademacher)
 JVP(f32_jvp_gaussian)
 
 #include "integers.h"
+#include "spiking.h"
 
 int main(void)
 {

@@ -1,0 +1,67 @@
+"""Kernels of cells that spike, in whole numbers: every one exact, nothing is rounded but by
+shifts, which round down."""
+
+from __future__ import annotations
+
+from codegen.kernels.kernel import Kernel
+
+_N = "size_t n"
+_N_IN_OUT = ("size_t n_in", "size_t n_out")
+_ACTIVE = ("const uint16_t *active", "size_t count")
+
+
+def _of_columns(name: str, c_type: str) -> tuple[Kernel, ...]:
+    """What changes the synapses of one cell, column `cell` of weights of that type."""
+    return (
+        Kernel(f"{name}_potentiate", (
+            f"{c_type} *w", "size_t cell", "const uint8_t *t", "uint32_t gain", "int32_t most",
+            *_N_IN_OUT), """
+The synapses of a cell that has spiked: W[i][cell] = min(W[i][cell] + ((gain t_i) >> 8),
+most), gain below 256. `most` fits W, which has nothing below zero."""),
+        Kernel(f"{name}_normalise", (
+            f"{c_type} *w", "size_t cell", "uint32_t shift", "uint32_t least", *_N_IN_OUT), """
+With the sum of column `cell`, where that is above `least`: W[i][cell] = floor(W[i][cell]
+2^shift / sum). W has nothing below zero, the sum less than 2^24; shift is 1 to 16."""),
+    )  # fmt: skip
+
+
+SPIKING = (
+    Kernel("u8_poisson", (
+        "const uint8_t *v", "uint32_t chance", "uint32_t shift", "uint32_t first",
+        "uint16_t *active", _N), """
+Spikes of inputs, drawn: index i is on the list, ascending, where the lowest 8 bits of
+mix(first + i) are less than (v_i chance) >> shift. Returns how many are. active has room
+for n.""", "size_t"),
+    Kernel("i16_integrate", (
+        "const int16_t *w", *_ACTIVE, "uint32_t leak", "int32_t *v", *_N_IN_OUT), """
+Potentials of a tick: v_j = v_j - (v_j >> leak), then v_j = v_j + W[active_k][j] for each
+of the list's `count` inputs."""),
+    Kernel("u8_spike_trace", (
+        "uint8_t *t", "uint32_t leak", *_ACTIVE, "uint32_t more", _N), """
+What is remembered of spikes: t_j = t_j - (t_j >> leak), then t_j = min(t_j + more, 255) for
+each j of the list, which may be NULL where count is 0.""", ),
+    Kernel("i32_winner", (
+        "const int32_t *v", "const int32_t *theta", "int32_t least", _N), """
+The j with the largest v_j - theta_j, the lowest of equals, if that is `least` at least;
+else n.""", "size_t"),
+    *_of_columns("i16", "int16_t"),
+    *_of_columns("i32", "int32_t"),
+    Kernel("i32_heard", (
+        "int32_t *w", "const uint8_t *t", "uint32_t gain", "int32_t *sum", _N), """
+A row of weights reaches its sums, and then learns: sum_j = sum_j + w_j, w_j = w_j + ((gain
+t_j) >> 8), gain below 256; nothing learns with t == NULL."""),
+    Kernel("i32_vote", ("int32_t *w", "uint32_t label", "int32_t more", "int32_t *sum", _N), """
+A cell that has spiked votes for the class with most of its votes: with c the first j of
+the largest w_j, sum_c = sum_c + 1 where w_c > 0. Then w_label = min(w_label + more, 2^24)."""),
+    Kernel("i32_fade", ("int32_t *v", "uint32_t leak", _N), """
+v_j = v_j - (v_j >> leak)."""),
+    Kernel("i32_most_current", (
+        "const int32_t *a", "uint32_t label", "float *p", _N), """
+Outputs of sums: p_j = a_j as a float, rounded once. Returns 0 where the largest a_j, the
+first of equals, is the label's, else 1.""", "float"),
+    Kernel("u8_fill", ("uint8_t *v", "uint8_t value", _N), """
+v_j = value."""),
+    Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
+v_j = value."""),
+)  # fmt: skip
+"""By the rules of format `spikes`."""

@@ -1,0 +1,255 @@
+"""Symmetric STDP with winner take all, in whole numbers (Hao et al. 2020, smallest form).
+
+In a tick, in this order: every input draws a word and spikes where its lowest 8 bits are
+below x p, p = 8, x in 0..16; V -= V >> 6, traces a -= a >> 4; V_j += W_ij of inputs that
+spike, whose a_i = min(a_i + 128, 255); a teacher draws a word; after a spike's rest the cell
+with the largest V_j - theta_j, the first of equals, spikes if that is the threshold: V = 0,
+theta_j += 100, W_ij = min(W_ij + (8 a_i >> 8), 4095), a_j = 255, outputs' currents += R_jc,
+R_jc += 64 a_c >> 8; where the teacher spikes, a_y = 255, R_jy += 64 a_j >> 8. Fewer than 5
+spikes: once more with p + 4, up to 16. Then W_ij = W_ij 2^14 div sum_i W_ij of cells that
+have spiked, R_jy likewise with 2^16 where its sum is above; every 16th sample theta -=
+theta >> 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen import streams
+from codegen.reference import random
+from codegen.reference.machine import Machine
+from codegen.reference.operations import Limits
+from codegen.spec import Network
+
+I64 = NDArray[np.int64]
+Parameters = Mapping[str, str | float]
+
+
+@dataclass
+class Heard:
+    """What a presentation came to: currents [classes], its spikes as (tick, cell), how
+    many of inputs, and the words it has drawn."""
+
+    currents: I64
+    spikes: list[tuple[int, int]]
+    came: int
+    words: int
+
+
+def state(network: Network, seed: int, parameters: Parameters) -> dict[str, Any]:
+    """Synapses are 0..511 at first, and nobody has been heard."""
+    n_in, cells = network.shape(1)
+    words = random.u32(seed, streams.weights(1), 0, n_in * cells)
+    return {
+        "W1": (words >> 23).astype(np.int16).reshape(n_in, cells),
+        "W2": np.zeros((cells, network.n_out), np.int32),
+        "theta": np.zeros(cells, np.int32),
+        "counter": np.zeros(1, np.uint32),
+        "samples": np.zeros(1, np.uint32),
+    }
+
+
+def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
+    """Synapses of cells."""
+    return {"W1": (np.float32(0), np.float32(4095))}
+
+
+def look(machine: Machine[Any], x: I64) -> I64:
+    """Presentations from which nothing is learned; returns the currents."""
+    machine.begin(x)
+    return _presented(machine, x, None)[-1].currents
+
+
+def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
+    """One step; the loss is 1 where another class has more current, else 0."""
+    machine.begin(x)
+    label = int(t.argmax())
+    shown = _presented(machine, x, label)
+    machine.trace["p"] = shown[-1].currents
+    machine.trace["current"] = shown[-1].currents.astype(np.int32)
+    machine.loss = np.float32(shown[-1].currents.argmax() != label)
+    _settle(machine, label, {cell for one in shown for _, cell in one.spikes})
+
+
+def _presented(machine: Machine[Any], x: I64, label: int | None) -> list[Heard]:
+    found: list[Heard] = []
+    for p in (8, 12, 16):
+        found.append(
+            _presentation(machine, x, p, label, sum(one.words for one in found))
+        )
+        if len(found[-1].spikes) >= 5:
+            break
+    if label is not None:
+        counter = machine.state["counter"]
+        machine.state["counter"] = counter + np.uint32(sum(o.words for o in found))
+    return found
+
+
+def _below(x: I64, scale: float, p: int) -> I64:
+    """What a word's lowest 8 bits must be below."""
+    share = Fraction(16) / Fraction(scale)
+    shift = min(max(share.denominator.bit_length() - 1, 0), 16)
+    if share.denominator != 1 << shift:
+        shift = 16
+    factor = int(share * 2**shift + Fraction(1, 2))
+    return (x * (factor * p)) >> shift
+
+
+def _drawn(
+    machine: Machine[Any], x: I64, p: int, first: int, teaches: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Spikes of inputs [ticks, n_in] and of the teacher [ticks]."""
+    ticks, each = int(machine.parameters["ticks"]), x.size + teaches
+    start = int(machine.state["counter"][0]) + first
+    words = random.u32(machine.seed, streams.SPIKES, start & 0xFFFFFFFF, ticks * each)
+    low = (words.reshape(ticks, each) & np.uint32(255)).astype(np.int64)
+    spikes = low[:, : x.size] < _below(x, machine.spec.inputs.scale, p)
+    return spikes, low[:, -1] < 51 if teaches else np.zeros(ticks, bool)
+
+
+def _traces(spikes: NDArray[np.bool_]) -> I64:
+    """What is remembered of inputs after each tick, [ticks, n_in]."""
+    found = np.empty(spikes.shape, np.int64)
+    trace = np.zeros(spikes.shape[1], np.int64)
+    for tick, came in enumerate(spikes):
+        trace = trace - (trace >> 4)
+        trace = np.minimum(trace + 128 * came, np.where(came, 255, trace))
+        found[tick] = trace
+    return found
+
+
+def _presentation(
+    machine: Machine[Any], x: I64, p: int, label: int | None, first: int
+) -> Heard:
+    learns, taught = label is not None, machine.parameters["labels"] == "teacher"
+    spikes, teacher = _drawn(machine, x, p, first, learns and taught)
+    outputs = _Outputs(machine, label)
+    w, theta = machine.state["W1"], machine.state["theta"]
+    drive = np.rint(spikes.astype(np.float64) @ w.astype(np.float64)).astype(np.int64)
+    traces = _traces(spikes) if learns and _learn(machine) else None
+    v, rest, found = np.zeros(w.shape[1], np.int64), 0, list[tuple[int, int]]()
+    raster = np.full(len(spikes), w.shape[1], np.uint16)
+    for tick in range(len(spikes)):
+        v += drive[tick] - (v >> 6)
+        outputs.forget()
+        if rest > 0:
+            rest -= 1
+        else:
+            above = v - theta
+            cell = int(above.argmax())
+            if above[cell] >= int(machine.parameters["threshold"]):
+                v[:] = 0
+                rest = int(machine.parameters["rest"])
+                found.append((tick, cell))
+                raster[tick] = cell
+                theta[cell] += 100 * learns
+                if traces is not None:
+                    w[:, cell] = np.minimum(
+                        w[:, cell] + ((8 * traces[tick]) >> 8), 4095
+                    )
+                    drive[tick + 1 :, cell] = spikes[tick + 1 :] @ w[:, cell].astype(
+                        np.int64
+                    )
+                outputs.hear(cell)
+        if teacher[tick]:
+            outputs.teach()
+    spiked = np.bincount(np.array([cell for _, cell in found], int), minlength=v.size)
+    machine.trace |= {"raster": raster, "u1": v.astype(np.int32), "h1": spiked}
+    if traces is not None:
+        machine.trace["ax"] = traces[-1].astype(np.uint8)
+    outputs.enter()
+    words = spikes.shape[0] * (x.size + (learns and taught))
+    return Heard(outputs.currents, found, int(spikes.sum()), words)
+
+
+def promises(machine: Machine[Any], trace: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Of an answer with the state before the step: `rate`, the spikes a cell and tick;
+    `synaptic`, the synaptic operations of each layer, a spike to a cell; `presented`, how
+    often the sample was."""
+    shown = _presented(machine, machine.trace["x"], None)
+    (cells, classes), ticks = (
+        machine.state["W2"].shape,
+        int(machine.parameters["ticks"]),
+    )
+    came, spikes = sum(o.came for o in shown), sum(len(o.spikes) for o in shown)
+    return {
+        "rate": [spikes / (len(shown) * ticks * cells)],
+        "synaptic": [float(came * cells), float(spikes * classes)],
+        "presented": [float(len(shown))],
+    }
+
+
+class _Outputs:
+    """Classes, which hear cells: by synapses that a teacher makes, or by votes."""
+
+    def __init__(self, machine: Machine[Any], label: int | None) -> None:
+        self.machine, self.label = machine, label
+        self.r = machine.state["W2"]
+        cells, classes = self.r.shape
+        self.currents = np.zeros(classes, np.int64)
+        self.of_cells, self.of_classes = (
+            np.zeros(n, np.int64) for n in (cells, classes)
+        )
+        self.taught = machine.parameters["labels"] == "teacher"
+
+    def forget(self) -> None:
+        """A tick begins."""
+        if self.taught and self.label is not None:
+            self.of_cells -= self.of_cells >> 4
+            self.of_classes -= self.of_classes >> 4
+
+    def hear(self, cell: int) -> None:
+        """A cell has spiked."""
+        if not self.taught:
+            self._vote(cell)
+            return
+        self.currents += self.r[cell]
+        if self.label is not None:
+            self.of_cells[cell] = 255
+            self.r[cell] += ((64 * self.of_classes) >> 8).astype(np.int32)
+
+    def _vote(self, cell: int) -> None:
+        votes = self.r[cell]
+        if votes.max() > 0:
+            self.currents[votes.argmax()] += 1
+        if self.label is not None:
+            votes[self.label] = min(int(votes[self.label]) + 1, 1 << 24)
+
+    def teach(self) -> None:
+        """The teacher has spiked."""
+        self.of_classes[self.label] = 255
+        more = ((64 * self.of_cells) >> 8).astype(np.int32)
+        self.r[:, self.label] = np.minimum(self.r[:, self.label] + more, 1 << 24)
+
+    def enter(self) -> None:
+        """What is remembered enters the trace."""
+        if self.taught and self.label is not None:
+            told = {"ah1": self.of_cells, "ap": self.of_classes}
+            self.machine.trace |= {n: t.astype(np.uint8) for n, t in told.items()}
+
+
+def _settle(machine: Machine[Any], label: int, fired: set[int]) -> None:
+    """The sample is over."""
+    w, r, samples = (machine.state[name] for name in ("W1", "W2", "samples"))
+    for cell in sorted(fired) if _learn(machine) else ():
+        total = int(w[:, cell].sum(dtype=np.int64))
+        if total > 0:
+            w[:, cell] = w[:, cell].astype(np.int64) * 16384 // total
+    heard = int(r[:, label].sum(dtype=np.int64))
+    if machine.parameters["labels"] == "teacher" and heard > 65536:
+        r[:, label] = r[:, label].astype(np.int64) * 65536 // heard
+    samples += np.uint32(1)
+    if samples[0] % 16 == 0:
+        machine.state["theta"] -= machine.state["theta"] >> 10
+    machine.changed = {1: len(fired) * len(w) * _learn(machine), 2: len(r)}
+
+
+def _learn(machine: Machine[Any]) -> bool:
+    """Whether cells learn: else their synapses stay as they are."""
+    return machine.parameters["cells"] == "learn"

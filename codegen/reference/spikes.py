@@ -1,0 +1,39 @@
+"""The arithmetic of `spikes`: whole numbers as they are.
+
+Rules of this format say themselves what is shifted and what is limited: numbers are
+int64 here, and are stored as their tensors are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.reference.arithmetic import F32
+from codegen.spec import Inputs
+
+I64: TypeAlias = NDArray[np.int64]
+
+
+def network_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
+    """A sample as it comes; its scale is the rule's business."""
+    return sample.astype(np.int64)
+
+
+def target(one_hot: F32) -> I64:
+    """1 at the label, 0 elsewhere."""
+    return one_hot.astype(np.int64)
+
+
+def told(sums: I64) -> F32:
+    """Sums as float32, rounded once."""
+    return np.asarray(sums).astype(np.float32)
+
+
+class Spikes:
+    """What a machine asks of it; the rest the rules of this format compute themselves."""
+
+    def witness(self, value: I64, name: str, made: str, fault: str = "") -> None:
+        """A whole number is always finite."""

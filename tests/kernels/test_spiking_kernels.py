@@ -1,0 +1,107 @@
+"""Scalar kernels of cells that spike, by their contracts, in plain integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen.reference import random
+
+Call = Callable[..., Any]
+SHAPES = [(1, 1), (7, 10), (64, 24), (33, 130)]
+
+
+def drawn(seed: int, most: int, *shape: int, dtype: str = "u1") -> np.ndarray:
+    """Whole numbers from 0 to most."""
+    return np.random.default_rng(seed).integers(0, most + 1, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("n", [1, 17, 64, 300])
+def test_inputs_spike_as_often_as_they_are_large(call: Call, n: int) -> None:
+    v, active = drawn(1, 16, n), np.full(n + 1, 7, np.uint16)
+    low = random.mix(np.arange(5, 5 + n, dtype=np.uint32)) & 255
+    for chance, shift in ((8, 0), (16, 0), (12 * 4112, 16)):
+        want = np.flatnonzero(low < (v.astype(np.int64) * chance) >> shift)
+        count = call("u8_poisson", v, chance, shift, 5, active, n)
+        assert active[:count].tolist() == want.tolist() and active[n] == 7
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+def test_potentials_leak_and_add_rows(call: Call, n_in: int, n_out: int) -> None:
+    w = drawn(2, 4095, n_in, n_out, dtype="i2")
+    v = drawn(3, 1 << 20, n_out, dtype="i4") - (1 << 19)
+    active = np.flatnonzero(drawn(4, 1, n_in)).astype(np.uint16)
+    want = v - (v >> 6) + w[active].sum(axis=0, dtype=np.int32)
+    call("i16_integrate", w, active, active.size, 6, v, n_in, n_out)
+    assert v.tolist() == want.tolist()
+    t = drawn(5, 255, n_in)
+    want = t - (t >> 4)
+    want[active] = np.minimum(want[active].astype(int) + 128, 255)
+    call("u8_spike_trace", t, 4, active, active.size, 128, n_in)
+    assert t.tolist() == want.tolist()
+    call("u8_spike_trace", t, 4, None, 0, 0, n_in)
+    assert t.tolist() == (want - (want >> 4)).tolist()
+
+
+def test_the_most_excited_cell_wins_and_the_first_of_equals(call: Call) -> None:
+    v, theta = np.int32([3, 9, 5, 9, 1]), np.int32([0, 4, 0, 4, 0])
+    for least, winner in ((5, 1), (4, 1), (6, 5), (-9, 1)):
+        assert call("i32_winner", v, theta, least, 5) == winner
+    assert call("i32_winner", v, np.int32([0, 4, 0, 3, 0]), 0, 5) == 3
+    assert call("i32_winner", np.int32([-7]), np.int32([2]), -9, 1) == 0
+    assert call("i32_winner", np.int32([-7]), np.int32([2]), -8, 1) == 1
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
+@pytest.mark.parametrize("weights, shift", [("i16", 14), ("i32", 16)])
+def test_a_cells_synapses_grow_and_keep_their_sum(
+    call: Call, n_in: int, n_out: int, weights: str, shift: int
+) -> None:
+    w = drawn(6, 4095, n_in, n_out, dtype=weights.replace("16", "2").replace("32", "4"))
+    t, cell, want = drawn(7, 255, n_in), n_out // 2, w.astype(np.int64)
+    want[:, cell] = np.minimum(want[:, cell] + ((255 * t.astype(int)) >> 8), 4095)
+    call(f"{weights}_potentiate", w, cell, t, 255, 4095, n_in, n_out)
+    assert w.tolist() == want.tolist()
+    total = int(want[:, cell].sum())
+    call(f"{weights}_normalise", w, cell, shift, total, n_in, n_out)
+    assert w.tolist() == want.tolist()  # no more than least
+    if n_in > 1:
+        want[:, cell] = (want[:, cell] << shift) // total
+        call(f"{weights}_normalise", w, cell, shift, total - 1, n_in, n_out)
+        assert w.tolist() == want.tolist()
+
+
+def test_outputs_hear_and_learn_or_are_voted_for(call: Call) -> None:
+    w, t = np.int32([3, 0, 9, 9]), np.uint8([255, 3, 4, 0])
+    total = np.int32([1, 1, 1, 1])
+    call("i32_heard", w, None, 64, total, 4)
+    assert (w.tolist(), total.tolist()) == ([3, 0, 9, 9], [4, 1, 10, 10])
+    call("i32_heard", w, t, 64, total, 4)
+    assert (w.tolist(), total.tolist()) == ([66, 0, 10, 9], [7, 1, 19, 19])
+    votes = np.int32([0, 2, 2, 0])
+    call("i32_vote", votes, 3, 1, total, 4)
+    assert (votes.tolist(), total.tolist()) == ([0, 2, 2, 1], [7, 2, 19, 19])
+    nobody = np.int32([0, 1 << 24, 0, 0]) * 0
+    call("i32_vote", nobody, 0, 1, total, 4)
+    assert (nobody.tolist(), total.tolist()) == ([1, 0, 0, 0], [7, 2, 19, 19])
+    full = np.int32([1 << 24])
+    call("i32_vote", full, 0, 1, total, 1)
+    assert full.tolist() == [1 << 24]
+
+
+def test_outputs_are_told_and_thresholds_fade(call: Call) -> None:
+    a, p = np.int32([5, 16777217, 16777217, -3]), np.empty(4, np.float32)
+    for label, loss in ((1, 0.0), (2, 1.0)):
+        assert call("i32_most_current", a, label, p, 4) == loss
+    assert p.tolist() == [5, 16777216, 16777216, -3]
+    theta = np.int32([1023, 1024, 5000])
+    call("i32_fade", theta, 10, 3)
+    assert theta.tolist() == [1023, 1023, 4996]
+    call("i32_fill", theta, -5, 2)
+    assert theta.tolist() == [-5, -5, 4996]
+    t = np.uint8([1, 2, 3])
+    call("u8_fill", t, 0, 2)
+    assert t.tolist() == [0, 0, 3]
