@@ -12,7 +12,18 @@ and a device that understands them.
 
 from __future__ import annotations
 
+from hil.neurocorex.bridge import Bridge, from_nir
 from hil.neurocorex.network import READ_INPUTS, READ_RECURRENT, Network, Stdp
 from hil.neurocorex.running import Run, run, simulate
 
-__all__ = ["READ_INPUTS", "READ_RECURRENT", "Network", "Run", "Stdp", "run", "simulate"]
+__all__ = [
+    "READ_INPUTS",
+    "READ_RECURRENT",
+    "Bridge",
+    "Network",
+    "Run",
+    "Stdp",
+    "from_nir",
+    "run",
+    "simulate",
+]
