@@ -1,7 +1,7 @@
 """Numbers that lie in an image, drawn by the counter-based generator.
 
 The device's side of docs/arithmetic.md, section 7, for what no kernel draws: stored
-feedback. It shares no code with the reference's generator, so that an error of one
+feedback, reservoirs. It shares no code with the reference's generator, so that an error of one
 side cannot agree with itself.
 """
 
@@ -29,13 +29,17 @@ def mixed(x: Words) -> Words:
     return x ^ x >> _16
 
 
+def words(seed: int, stream: int, count: int) -> Words:
+    """Elements 0 .. count - 1 of a stream."""
+    start = int(mixed(np.array([seed], np.uint64))[0]) + GOLDEN * (stream + 1)
+    return mixed(np.arange(start, start + count, dtype=np.uint64) & _WORD)
+
+
 def uniform(seed: int, stream: int, limit: float, count: int) -> list[float]:
     """Elements 0 .. count - 1 of a stream, uniform in [-limit, limit): binary32
     numbers, as is `limit` once it is rounded."""
-    start = int(mixed(np.array([seed], np.uint64))[0]) + GOLDEN * (stream + 1)
-    words = mixed(np.arange(start, start + count, dtype=np.uint64) & _WORD)
     (rounded,) = struct.unpack("<f", struct.pack("<f", limit))
     # 2u - 1 and its product with a binary32 number are exact in binary64
-    exact = ((words >> np.uint64(8)) * 2.0**-23 - 1.0) * rounded
+    exact = ((words(seed, stream, count) >> np.uint64(8)) * 2.0**-23 - 1.0) * rounded
     found: list[float] = exact.astype(np.float32).tolist()
     return found

@@ -26,5 +26,9 @@ class Front(Protocol):
         """What the network sees of it."""
 
     @property
+    def integer(self) -> bool:
+        """Whether it takes integers and computes no float."""
+
+    @property
     def gives(self) -> str:
         """The same as the end of a sentence: "a window of 6 axes has 18 features"."""

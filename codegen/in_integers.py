@@ -101,6 +101,8 @@ def _require_network(spec: Spec) -> None:
 
 def _require_inputs(spec: Spec) -> None:
     inputs = spec.inputs
+    if inputs.declared is not None and inputs.declared.integer:
+        return
     if not inputs.integer:
         raise _refusal(
             spec, f"samples that come as {inputs}",

@@ -70,6 +70,11 @@ class Scaler:
         """The end of a sentence about what the network sees."""
         return f"its scaler has constants for {self.elements}"
 
+    @property
+    def integer(self) -> bool:
+        """It divides floats."""
+        return False
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

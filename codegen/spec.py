@@ -115,6 +115,11 @@ class Inputs:
             self._require_scaler(self.scaler)
         if self.front is not None:
             self._require_alone(self.front)
+            if self.front.integer and self.format.floating:
+                raise SpecError(
+                    f"front {self.front.made_by} with samples of {self.dtype}: expected "
+                    "integers, for it computes with nothing else"
+                )
 
     def _require_scaler(self, scaler: Scaler) -> None:
         if self.window is not None:

@@ -37,6 +37,16 @@ of a step, modulo 2^32. A direction's own numbers come from its seed."""
 SPIKES: Final = 97
 """Spikes of inputs and of a teacher, one word after another over all steps."""
 
+SOURCES: Final = 200
+"""Cells that a reservoir's cells hear: number k * cells + i is cell i's source k."""
+
+RECURRENT: Final = 201
+"""Weights of those sources, numbered likewise."""
+
+DRIVEN: Final = 202
+"""What drives a reservoir's cells: number m * cells + i is cell i's weight of axis m,
+or says which axis its input m is, and by which sign."""
+
 _WEIGHTS: Final = 10
 _FEEDBACK: Final = 50
 _READOUT: Final = 70

@@ -86,6 +86,11 @@ class Window:
         """The end of a sentence about its features."""
         return f"a window of {self.axes} axes has {self.features} features"
 
+    @property
+    def integer(self) -> bool:
+        """Features are floats."""
+        return False
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

@@ -46,6 +46,7 @@ class Experiment:
     output: str | None = None
     data: str | InMemory = "digits"
     scaler: str | None = None
+    front: str | None = None
     steps: int | None = None
     epochs: int | None = None
     lr: float | None = None

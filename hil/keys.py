@@ -17,6 +17,8 @@ from typing import Any
 from codegen.numbers import NUMBERS
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
+from codegen.reservoir import KINDS as RESERVOIRS
+from codegen.reservoir import options as reservoir_options
 from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS
 from emulation.faults import KINDS, Faults
 from hil.checker import Checker, Schema, either, takes
@@ -254,6 +256,41 @@ def faults(value: Any) -> str:
     return str(value)
 
 
+FRONT = rf"({'|'.join(RESERVOIRS)})(,[a-z]+=[^,=]+)*"
+
+
+@takes(type="string", pattern=f"^{FRONT}$")
+def front(value: Any) -> str:
+    """What makes features of a sequence, "echo" or "liquid,segments=1,cells=64"."""
+    options_of(text(value))
+    return str(value)
+
+
+def options_of(given: str) -> tuple[str, dict[str, Any]]:
+    """The kind of a front and its options. Raises `ValueError` with what was expected."""
+    kind, *pairs = given.replace(" ", "").split(",")
+    if kind not in RESERVOIRS:
+        raise ValueError(f"{' or '.join(RESERVOIRS)}, and perhaps NAME=VALUE,...")
+    known: dict[str, object] = {"rows": 0, **reservoir_options(RESERVOIRS[kind])}
+    found = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if name not in known:
+            raise ValueError(f"of {kind} " + ", ".join(f"{one}=..." for one in known))
+        found[name] = _like(known[name], name, value)
+    return kind, found
+
+
+def _like(default: object, name: str, value: str) -> Any:
+    """A text as a value of the default's type."""
+    made = number_or_word(value)
+    if isinstance(default, float) and isinstance(made, int):
+        return float(made)
+    if type(made) is not type(default):
+        raise ValueError(f"{name}= with a value such as {default}")
+    return made
+
+
 def number_or_word(given: str) -> Any:
     """ "3" -> 3, "0.5" -> 0.5, anything else as it is."""
     for kind in (int, float):
@@ -277,10 +314,12 @@ KEYS = (
         "|".join(NUMBERS)),
     Key("activation", choice(*ACTIVATIONS, HARD_TANH), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + "; of integers tanh or hard-tanh (default: the rule's)"),
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS) + " (default: what fits the goal)"),
-    Key("data", data, "digits, mnist, fashion, friedman, dense, or the path of data of your own", "NAME", path=True),
+    Key("data", data, "digits, mnist, fashion, friedman, dense, hapt, or the path of data of your own", "NAME", path=True),
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
         "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
         "standard|minmax"),
+    Key("front", front, "play a sample to a reservoir, row by row, and learn from what its cells did: echo or "
+        "liquid, and options such as echo,segments=1,cells=64 (docs/spiking.md)", "KIND,NAME=VALUE,..."),
     Key("steps", whole(1, 2**31), "learning steps (default: one epoch)", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch (default: the rule's)", "RATE", float),

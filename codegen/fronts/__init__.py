@@ -9,11 +9,13 @@ not finite.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.fronts import scale, scaler, window
+from codegen.fronts import echo, liquid, scale, scaler, window
 from codegen.kernels.cost import Shape
 from codegen.program import Item, Stage, op
 
-FRONTS = {"scale": scale, "scaler": scaler, "window": window}
+FRONTS = {
+    "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
+}  # fmt: skip
 """By the names that declarations have for them."""
 
 

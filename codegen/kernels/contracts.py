@@ -221,6 +221,11 @@ v_j = fma(feedback, u_j, a_j), or a_j with u == NULL. {_SETTLES}""", "bool"),
 Units that settle within 0 and 1: q_j = v_j - s_j, v_j = a_j + u_j, or a_j with u ==
 NULL; unless t == NULL, q_j = fma(nudge, t_j - s_j, q_j); y_j = fma(rate, q_j, s_j); s_j =
 y_j > 0 ? y_j : +0, then s_j < 1 ? s_j : 1. {_SETTLES}""", "bool"),
+    Kernel("f32_gathered", (
+        "const float *w", "const uint8_t *source", "const float *r", "const float *b",
+        "float *a", *_N_IN_OUT), """
+What cells hear of others, n_in of them each: a_j = b_j, then for k ascending a_j =
+fma(W[k][j], r_i, a_j), i = source[k][j]. Tables are [n_in][n_out]; r and a are apart."""),
     Kernel("f32_membrane", (
         "const float *u", "const float *s", "const float *b", "float leak", "float theta",
         "float *v", _N), """
@@ -403,6 +408,28 @@ x_j = signal(rounded(v_j factor, shift)), the product exact.""",
             "void", "convert", (FORMATS[name], I8))
         for name in ("u8", "i16")
     ),
+    *(
+        Kernel(f"{name}_level", (
+            f"const {FORMATS[name].c_type} *v", "const int32_t *offset",
+            "const int32_t *factor", "unsigned shift", "int8_t *x", _N), """
+x_j = signal(rounded(v_j factor_j - offset_j, shift)), exact before it is rounded.""",
+            "void", "level", (FORMATS[name], I8))
+        for name in ("u8", "i16")
+    ),
+    Kernel("i16_gathered", (
+        "const int16_t *s", "const uint8_t *source", "const int32_t *b", "int32_t *a",
+        *_N_IN_OUT), """
+What cells hear of spikes: a_j = b_j + sum of s_i over the n_in sources i = source[k][j],
+exact. source is [n_in][n_out]."""),
+    Kernel("i32_liquid", (
+        "int32_t *v", "int32_t *bias", "const int32_t *a", "unsigned leak", "int16_t excite",
+        "int16_t inhibit", "int16_t *s", "int16_t *count", _N), """
+A tick of cells that spike and adapt: t_j = t_j - ((t_j + 31) >> 5), t the biases; v_j = v_j
+- (v_j >> leak) + a_j, at least -4096; where v_j >= 4096 + t_j: a spike, v_j = 0, t_j = t_j +
+1024, count_j = count_j + 1, s_j = excite, or -inhibit of every fifth cell, j mod 5 = 4; else
+s_j = 0."""),
+    Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
+v_j = value."""),
     Kernel("i32_tanh", ("const int32_t *a", "unsigned fraction", "int8_t *h", _N), """
 h_j = table[rounded(a_j, fraction - 5)], the index within -128 .. 127: tanh in 32 steps a
 unit."""),

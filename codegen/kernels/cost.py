@@ -411,6 +411,16 @@ def dense_backward(shape: Shape, machine: Machine) -> Cost:
     return _cost(Machine(machine.vlen, 4), shape.n_in * vectors, shape.n_in * scalars)
 
 
+def gathered(shape: Shape, machine: Machine) -> Cost:
+    """A column group for each of n_in sources: its indices, a gather, an add. A gather
+    takes an element a cycle."""
+    strips = machine.strips(shape.n_out)
+    return _cost(
+        machine, shape.n_in * strips * 4, shape.n_in * strips * 4 + strips * 6,
+        shape.n_in * strips * machine.lanes,
+    )  # fmt: skip
+
+
 def window_features(shape: Shape, machine: Machine) -> Cost:
     """Rows in lanes, an axis after the other. A strip: a strided load, a square, a
     difference, and their sums; an axis: its sums to scalars and three features."""
@@ -448,5 +458,6 @@ _SCALAR: Mapping[Model, tuple[float, float, float]] = {
     nonzero: (11, 0, 5),
     packed: (11, 0, 5),
     window_features: (14, 0, 0),
+    gathered: (7, 4, 0),
 }
 """Counted on RV64GC: digits 64-64-10, 64-100-10 and MNIST 784-32-10, within 5 %."""

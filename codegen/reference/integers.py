@@ -18,7 +18,9 @@ from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import random
 from codegen.reference.arithmetic import F32
+from codegen.reference.fronts import liquid
 from codegen.reference.operations import Judged
+from codegen.reservoir import Liquid
 from codegen.spec import Inputs
 
 I64: TypeAlias = NDArray[np.int64]
@@ -86,6 +88,8 @@ def significant(value: float) -> tuple[int, int]:
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
     """x [..., n_in] of samples [..., n_in]."""
+    if isinstance(inputs.front, Liquid):
+        return _stored(liquid.integer_input(inputs, sample))
     by = factor_of(inputs.scale, inputs.format.bits)
     return _stored(rounded(sample.astype(np.int64) * by.factor, by.shift))
 

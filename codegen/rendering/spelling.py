@@ -77,7 +77,7 @@ class Speller:
             case Tensor():
                 first = "[0]" * len(given.shape)
                 alone = len(given.shape) == 1 or flat(given)
-                if not alone and given.format.bits < WORD:
+                if not alone and given.format.bits < WORD and given.role != "const":
                     # gcc takes the first row for all that narrow stores may reach
                     return f"({given.format.c_type} *){base(given)}"
                 return base(given) if alone else f"&{base(given)}{first}"
@@ -114,7 +114,7 @@ def base(tensor: Tensor) -> str:
 
 def flat(tensor: Tensor) -> bool:
     """Whether C has its rows one after the other, and knows nothing of them."""
-    return tensor.role == "scratch" and len(tensor.shape) > 1
+    return tensor.role in ("scratch", "input") and len(tensor.shape) > 1
 
 
 def wrapped(text: str, indent: int = 8) -> str:

@@ -1,6 +1,6 @@
 """Data sets by name, or by the path of a file.
 
-`load` takes a name (digits, mnist, fashion, friedman, dense) or a path.
+`load` takes a name (digits, mnist, fashion, friedman, dense, hapt) or a path.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from codegen import streams
 from codegen.reference import random
 from codegen.spec import Inputs
-from hil.data import arrays, friedman, paths, taken
+from hil.data import arrays, friedman, hapt, paths, taken, windows
 from hil.data.dataset import Dataset, hold_out, order, split
 from hil.errors import DataError
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 DENSE = "dense"
-NAMES = ("digits", "mnist", "fashion", friedman.NAME, DENSE)
+NAMES = ("digits", "mnist", "fashion", friedman.NAME, DENSE, hapt.FOLDER)
 DENSE_WIDTHS = (784, 128, 10)
 DENSE_SEED = 0xDE45E
 DENSE_TRAIN, DENSE_TEST = 1000, 200
@@ -52,6 +52,8 @@ def load(source: str, widths: Sequence[int] | None = None) -> Dataset:
 
         parts = idx.load(source)
         return Dataset(source, *parts, Inputs("u8", 255.0), idx.LICENCES[source])
+    if source == hapt.FOLDER:
+        return _hapt()
     if source == friedman.NAME:
         inputs = Inputs("f32", 1.0)
         return Dataset(source, *friedman.load(), inputs, "synthetic, no rights")
@@ -82,6 +84,19 @@ def _digits() -> Dataset:
         parts = split(file["x"], file["y"], DIGITS_TRAIN)
     licence = "UCI Optical Recognition of Handwritten Digits, CC BY 4.0"
     return Dataset("digits", *parts, Inputs("u8", 16.0), licence)
+
+
+def _hapt() -> Dataset:
+    """Windows of the first 21 people to learn from, and of the other nine to test with."""
+    found = hapt.load()
+    first = found.users <= hapt.FIRST_USERS
+    made = windows.standardised(found.windows[first], hapt.ROWS, hapt.AXES)
+    parts = (
+        found.windows[first], found.labels[first],
+        found.windows[~first], found.labels[~first],
+    )  # fmt: skip
+    inputs = Inputs("i16", 1.0, made)
+    return Dataset(hapt.FOLDER, *parts, inputs, hapt.LICENCE, labels=hapt.ACTIVITIES)
 
 
 def _dense(widths: Sequence[int]) -> Dataset:

@@ -12,6 +12,7 @@ import numpy as np
 from codegen.reference.goals import Given
 from codegen.reference.learner import Learner, NonFinite
 from codegen.rendering.package import Example
+from codegen.reservoir import Reservoir
 from codegen.scaler import Scaler
 from codegen.spec import Spec
 from hil.errors import UsageError
@@ -37,6 +38,10 @@ def full(spec: Spec) -> float:
     if inputs.window is not None:
         return WINDOW_FULL
     scale = inputs.scale if inputs.scaler is None else _reach(inputs.scaler)
+    if isinstance(inputs.front, Reservoir):
+        scale = median_low(
+            abs(offset) + divisor for offset, divisor in inputs.front.scaling
+        )
     if inputs.dtype == "f32":
         return scale
     return float(np.clip(np.floor(scale), 1, _MOST[inputs.dtype]))

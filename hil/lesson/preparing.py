@@ -11,13 +11,13 @@ from pathlib import Path
 
 from codegen import goals, rules
 from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
-from hil.data import datasets, paths, scalers, taken
+from hil.data import datasets, paths, reservoirs, scalers, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
-from hil.keys import InMemory
+from hil.keys import InMemory, options_of
 from hil.lesson import cores, rates
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
@@ -101,9 +101,12 @@ def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
     """Data as an experiment has them. Raises `DataError`."""
     if experiment.holdout is not None:
         dataset = datasets.hold_out(dataset, experiment.holdout)
-    if experiment.scaler is not None:
-        dataset = scalers.scaled(dataset, experiment.scaler)
-    return dataset
+    if experiment.front is not None:
+        asked = (*options_of(experiment.front), experiment.scaler, experiment.seed)
+        return reservoirs.with_front(dataset, *asked)
+    if experiment.scaler is None:
+        return dataset
+    return scalers.scaled(dataset, experiment.scaler)
 
 
 def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
@@ -312,8 +315,9 @@ def _network(experiment: Experiment, dataset: Dataset) -> Network:
     goal = _goal(experiment, dataset)
     declared = rules.declaration(experiment.rule)
     n_out = dataset.features if goal == "sample" else dataset.outputs
-    default: tuple[int, ...] = (dataset.features, DEFAULT_HIDDEN, n_out)
-    if goal == "label":
+    middle = () if dataset.inputs.front else (DEFAULT_HIDDEN,)
+    default: tuple[int, ...] = (dataset.features, *middle, n_out)
+    if goal == "label" and middle:
         default = DEFAULT_WIDTHS.get(dataset.name, default)
     if declared.hidden is not None:
         default = (*default[: declared.hidden + 1], n_out)

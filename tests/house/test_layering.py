@@ -65,7 +65,7 @@ def parts_of_codegen(path: Path) -> set[str]:
 
 SHARED = {
     "constants", "errors", "graph", "numbers", "reference", "spec", "streams", "tables",
-    "window",
+    "reservoir", "window",
 }  # fmt: skip
 """What the reference may start from (docs/arithmetic.md, section 10)."""
 PARAMETERS = {"rules.get", "rules.require"}
@@ -152,6 +152,7 @@ SHELVES = {
         "tensors": "formats",
         "scaler": "errors",
         "window": "constants errors scaler",
+        "reservoir": "constants errors scaler",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
         "lowering": "cformat errors formats graph kernels program tensors",
@@ -159,7 +160,8 @@ SHELVES = {
         "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
-        "fronts": "composer kernels numbers program quotient spec tensors",
+        "fronts": "composer drawn formats kernels numbers program quotient reservoir spec "
+        "streams tensors",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
@@ -174,7 +176,8 @@ SHELVES = {
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
-        "reference": "constants errors graph numbers rules spec streams tables window",
+        "reference": "constants errors graph numbers reservoir rules spec streams tables "
+        "window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "
         "lowering program protocol rules spec tensors updates",
         "building": "errors",

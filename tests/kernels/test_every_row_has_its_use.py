@@ -21,6 +21,7 @@ from codegen.kernels.imported import IMPORTED
 from codegen.kernels.table import FEWEST_CYCLES, NO_DIVISION, TWIN
 from codegen.planning.plan import plan
 from codegen.planning.planned import UNKNOWN_VLENS, Plan
+from codegen.reservoir import Echo, Liquid, Reservoir
 from codegen.scaler import Scaler
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from codegen.window import Window
@@ -45,6 +46,12 @@ def scaled(dtype: str, elements: int) -> Inputs:
     """Samples that a scaler leaves as they are."""
     scaler = Scaler((0.0,) * elements, (1.0,) * elements)
     return Inputs(dtype, 1.0, scaler=scaler)
+
+
+def reservoir(kind: type[Reservoir], dtype: str) -> Inputs:
+    """Sequences of four rows, by 32 cells whose features stay as they are."""
+    made = kind(4, 4, 1, ((0.0, 1.0),) * 4, ((0.0, 1.0),) * 128, cells=32)
+    return Inputs(dtype, 1.0, front=made)
 
 
 def lesson(
@@ -121,6 +128,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("bp", "512-128-10", "tanh", "sigmoid"), 0.2, "auto"),
     *((lesson("local", f"20-{n}", "sigmoid", "sigmoid"), 1.0, "fused") for n in (2, 8)),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
+    (lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Echo, "u8")), 1.0, "auto"),
+    *((lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Liquid, dtype), format="i16"),
+       1.0, "auto") for dtype in ("u8", "i16")),
 )  # fmt: skip
 """Each with the share of its samples' elements that are not zero, and its schedule."""
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import scale, scaler, window
+from codegen.reference.fronts import echo, liquid, scale, scaler, window
 from codegen.reference.intervals import Interval
 from codegen.spec import Inputs
 
@@ -29,7 +29,9 @@ class Front(Protocol):
     ) -> Interval: ...
 
 
-FRONTS: dict[str, Front] = {"scale": scale, "scaler": scaler, "window": window}
+FRONTS: dict[str, Front] = {
+    "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
+}  # fmt: skip
 """By the names that declarations have for them."""
 
 

@@ -82,10 +82,10 @@ def lesson_for(asked: Experiment) -> Lesson:
     have no words for."""
     lesson = prepare(asked.override({"steps": asked.steps or STEPS, **FIXED}))
     inputs = lesson.spec.inputs
-    if inputs.scaler is not None or inputs.window is not None:
+    if inputs.declared is not None:
         raise UsageError(
-            f"data {lesson.experiment.data!r} comes with a scaler, or as windows: expected "
-            "samples with one scale, which is what the other programs are written for"
+            f"data {lesson.experiment.data!r} comes with a scaler, or as windows, or by a "
+            "front: expected samples with one scale, which is what the other programs are written for"
         )
     if lesson.eta(0) != lesson.eta(lesson.steps - 1):
         raise UsageError(

@@ -1033,6 +1033,117 @@ static void check_f32_membrane(void (*kernel)(const float *, const float *, cons
     }
 }
 
+static void check_f32_gathered(void (*kernel)(const float *, const uint8_t *, const float *,
+                                              const float *, float *, size_t, size_t))
+{
+    static uint8_t source[3 * MOST];
+
+    EACH (n, sizes) {
+        for (size_t sources = 1; sources <= 3; sources++) {
+            fill(w, sources * n, true);
+            fill(x, n, true);
+            fill(b, n, true);
+            for (size_t i = 0; i < sources * n; i++) {
+                source[i] = (uint8_t)((draw() >> 8) % (n < 256 ? n : 256));
+            }
+            fill_outputs(n);
+            hil_f32_gathered__scalar(w, source, x, b, first_out[0], sources, n);
+            kernel(w, source, x, b, first_out[1], sources, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+static void check_i16_gathered(void (*kernel)(const int16_t *, const uint8_t *,
+                                              const int32_t *, int32_t *, size_t, size_t))
+{
+    static uint8_t source[3 * MOST];
+    static int16_t spikes[MOST];
+    static int32_t driven[MOST];
+
+    EACH (n, sizes) {
+        for (size_t sources = 1; sources <= 3; sources++) {
+            for (size_t i = 0; i < sources * n; i++) {
+                source[i] = (uint8_t)((draw() >> 8) % (n < 256 ? n : 256));
+            }
+            for (size_t i = 0; i < n; i++) {
+                spikes[i] = (int16_t)draw();
+                driven[i] = (int32_t)draw() >> 4;
+            }
+            fill_outputs(n);
+            hil_i16_gathered__scalar(spikes, source, driven, (int32_t *)first_out[0], sources, n);
+            kernel(spikes, source, driven, (int32_t *)first_out[1], sources, n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
+/* Constants with which products are within 31 bits, as the front makes them. */
+#define LEVEL(name, type) \
+    static void check_##name(void (*kernel)(const type *, const int32_t *, const int32_t *, \
+                                            unsigned, int8_t *, size_t)) \
+    { \
+        static type v[MOST]; \
+        static int32_t offset[MOST], factor[MOST]; \
+        EACH (n, sizes) { \
+            for (unsigned shift = 1; shift <= 30; shift += 7) { \
+                for (size_t i = 0; i < n; i++) { \
+                    v[i] = (type)(draw() >> 7); \
+                    offset[i] = (int32_t)draw() >> 3; \
+                    factor[i] = (int32_t)(draw() >> 19); \
+                } \
+                fill_outputs(n); \
+                hil_##name##__scalar(v, offset, factor, shift, (int8_t *)first_out[0], n); \
+                kernel(v, offset, factor, shift, (int8_t *)first_out[1], n); \
+                same(first_out, 1, n); \
+            } \
+        } \
+    }
+LEVEL(u8_level, uint8_t)
+LEVEL(i16_level, int16_t)
+
+static void check_i32_fill(void (*kernel)(int32_t *, int32_t, size_t))
+{
+    EACH (n, sizes) {
+        fill_outputs(n);
+        hil_i32_fill__scalar((int32_t *)first_out[0], -77, n);
+        kernel((int32_t *)first_out[1], -77, n);
+        same(first_out, 1, n);
+    }
+}
+
+/* Potentials around the threshold, and what comes of them for some ticks. */
+static void check_i32_liquid(void (*kernel)(int32_t *, int32_t *, const int32_t *, unsigned,
+                                            int16_t, int16_t, int16_t *, int16_t *, size_t))
+{
+    static int32_t v[2][MOST], bias[2][MOST], a[MOST];
+    static int16_t spikes[2][MOST], count[2][MOST];
+
+    EACH (n, sizes) {
+        for (size_t i = 0; i < n; i++) {
+            v[0][i] = v[1][i] = (int32_t)(draw() >> 19) - 4096;
+            bias[0][i] = bias[1][i] = (int32_t)(draw() >> 21);
+            count[0][i] = count[1][i] = 0;
+        }
+        for (unsigned tick = 0; tick < 9; tick++) {
+            for (size_t i = 0; i < n; i++) {
+                a[i] = tick == 8 ? 4096 : (int32_t)(draw() >> 19) - 3000;
+            }
+            hil_i32_liquid__scalar(v[0], bias[0], a, 3, 900, 1400, spikes[0], count[0], n);
+            kernel(v[1], bias[1], a, 3, 900, 1400, spikes[1], count[1], n);
+            for (size_t copy = 0; copy < 2; copy++) {
+                for (size_t i = 0; i < n; i++) {
+                    first_out[copy][i] = (float)v[copy][i];
+                    first_out[copy][n + i] = (float)bias[copy][i];
+                    first_out[copy][2 * n + i] = (float)spikes[copy][i];
+                    first_out[copy][3 * n + i] = (float)count[copy][i];
+                }
+            }
+            same(first_out, 1, 4 * n);
+        }
+    }
+}
+
 static void check_f32_spike(bool (*kernel)(const float *, float, float *, size_t))
 {
     EACH (n, sizes) {

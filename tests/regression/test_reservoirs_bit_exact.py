@@ -1,0 +1,59 @@
+"""The claim holds behind a reservoir: on every machine, also without an FPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hil import Experiment, run
+
+FLOATS = ("host", "qemu-rv64gcv", "netduinoplus2")
+INTEGERS = ("host", "qemu-rv64gcv", "microbit")
+
+
+@pytest.mark.parametrize(
+    ("front", "network", "targets", "more"),
+    [
+        ("echo,cells=24", "96-10", FLOATS, {}),
+        ("liquid,cells=24,segments=2", "48-10", INTEGERS, {"format": "i16"}),
+    ],
+)
+def test_every_machine_hears_the_same(
+    tmp_path: Path, qemu64: str, qemu_arm: str,
+    front: str, network: str, targets: tuple[str, ...], more: dict[str, str],
+) -> None:  # fmt: skip
+    asked = Experiment(
+        rule="bp", front=front, network=network, steps=24, test=12, **more
+    )
+    digests = set()
+    for target in targets:
+        record = run(asked.override({"target": target}), out=tmp_path)
+        assert (record.result, record.compared) == ("pass", 24), target
+        digests.add(record.digest)
+    assert len(digests) == 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("vlen", [128, 256, 512, 1024])
+@pytest.mark.parametrize(
+    ("front", "more"),
+    [
+        (
+            "echo,cells=70,segments=2,squash=tanh",
+            {"rule": "dfa", "network": "140-12-10"},
+        ),
+        (
+            "echo,cells=256,segments=1,every=2",
+            {"rule": "local", "network": "256-12-10"},
+        ),
+        ("liquid,cells=70,segments=2", {"rule": "ncm"}),
+        ("liquid,cells=129,segments=1", {"rule": "bp", "format": "i8"}),
+    ],
+)
+def test_at_every_vlen_and_with_every_rule(
+    tmp_path: Path, qemu64: str, vlen: int, front: str, more: dict[str, str]
+) -> None:
+    asked = Experiment(front=front, steps=30, test=20, vlen=vlen, debug=True, **more)
+    record = run(asked, out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 30)
