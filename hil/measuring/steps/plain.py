@@ -118,10 +118,14 @@ def opponents(
 ) -> list[Opponent]:
     """Each form at its best in each figure: instructions, and the cycles of each core.
 
-    Raises `UsageError` for a rule that it is not written for, `BuildError` when
-    this compiler takes no set of flags, and `Divergence` when what is learned is
+    Raises `UsageError` for a rule or a format that it is not written for, `BuildError`
+    when this compiler takes no set of flags, and `Divergence` when what is learned is
     not what the reference learns.
     """
+    if plan.spec.numbers.integer:
+        raise UsageError(
+            f"format {plan.spec.format!r} has no plain C to be held against: expected f32"
+        )
     if plan.rule.name not in RULES:
         raise UsageError(
             f"rule {plan.rule.name!r} has no plain C to be held against: expected one "
