@@ -90,6 +90,13 @@ class Readable(Exchange):
             at += taken
             yield told
 
+    def plain(self) -> None:
+        """Have such a network's line be a plain UART from now on: no frame is known, and
+        nothing but a reset leads back."""
+        self._need(State.READY)
+        self._ask(protocol.INFER, protocol.NEVER)
+        self.state = State.LEFT
+
     def _pieces(
         self, message: protocol.Message, total: int, each: int, most: int
     ) -> Iterator[tuple[int, int]]:

@@ -92,6 +92,20 @@ def carried_out(placed: LinkOnly, built: LifBuilt, data: bytes, answer: Answer) 
     return Run(greeting, told, answer, instructions)
 
 
+def made_plain(placed: LinkOnly, built: LifBuilt) -> str:
+    """Have a device's line be a plain UART, on which their bytes are answered without
+    frames until a reset; the line. Raises as `carried_out` does."""
+    with attach(
+        placed, built.image.path, ready=lambda unit: make_sure(unit, placed, built)
+    ) as attached:
+        limits = placed.target.limits
+        device = Device(attached.channel, built.plan, limits, built.image.path)
+        greet(device, placed, built)
+        device.init(SEED)
+        device.plain()
+        return attached.channel.url
+
+
 def difference(run: Run) -> Divergence | None:
     """The error of the first byte that differs, if one does: what it tells of."""
     expected = run.answer.bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hil import output
-from hil.errors import DataError
+from hil.errors import DataError, UsageError
 from hil.flags import add_key, experiment_of
 from hil.keys import KEYS
 
@@ -25,8 +25,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.set_defaults(experiment=None)
     parser.add_argument(
-        "file", metavar="FILE", help="the bytes, as their UART gets them"
+        "file", metavar="FILE", nargs="?", help="the bytes, as their UART gets them"
     )
+    parser.add_argument(
+        "--plain", action="store_true",
+        help="no FILE: make a unit's line a plain UART, for programs of one's own, until a "
+        "reset",
+    )  # fmt: skip
     parser.add_argument(
         "--cells", type=int, default=96, metavar="N",
         help="cells, and input lines: a multiple of 8 from 16 to 248 (default 96, as theirs)",
@@ -50,6 +55,12 @@ def run(given: argparse.Namespace) -> int:
     from hil.neurocorex import image, report, running
 
     out = output.of(given)
+    _require_one(given)
+    if given.plain:
+        placed = image.prepare(experiment_of(given))
+        url = running.made_plain(placed, image.build(placed, given.cells))
+        out.line(f"plain    {url}: NeuroCoreX's bytes, without frames, until a reset")
+        return 0
     if given.outputs:
         output.require_folder("--outputs", given.outputs)
     placed, data = image.prepare(experiment_of(given)), _read(given.file)
@@ -69,6 +80,19 @@ def run(given: argparse.Namespace) -> int:
         return 0
     output.tell(error)
     return error.exit_code
+
+
+def _require_one(given: argparse.Namespace) -> None:
+    """Raise `UsageError` unless it is a file, or a unit's plain line, that is wanted."""
+    if given.plain and given.file is not None:
+        raise UsageError(
+            f"--plain with file {given.file!r}: expected one of both",
+            "what is written to the unit's port goes to the device afterwards",
+        )
+    if given.plain and given.unit is None:
+        raise UsageError("--plain needs --unit: an emulator ends with this command")
+    if not given.plain and given.file is None:
+        raise UsageError("there is no FILE: expected a file of NeuroCoreX's bytes")
 
 
 def _read(path: str) -> bytes:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +61,14 @@ class Spiking(Process):
         count, taken = struct.unpack_from("<IH", reply.payload)
         assert count == len(data)
         return Status.OK, taken, reply.payload[6:]
+
+    def plainly(self, data: bytes, size: int) -> bytes:
+        """So many bytes that answer `data`, without frames."""
+        self.send(data)
+        found = b""
+        while len(found) < size:
+            found += self._line.recv(size - len(found))
+        return found
 
     def answer(self, pieces: list[bytes]) -> bytes:
         """What it tells of pieces, each given until it is taken; a byte that it refuses
@@ -248,3 +257,20 @@ def test_it_expects_no_step(device: Spiking) -> None:
     assert protocol.PING.reply is not None
     told, _ = protocol.PING.reply.unpack(device.ask(protocol.PING).payload)
     assert told["step"] == protocol.NEVER
+
+
+def test_a_plain_line_carries_their_bytes_alone(image: str, tmp_path: Path) -> None:
+    """What may not come is left out."""
+    one = Spiking(image, tmp_path / FLASH)
+    one.hello()
+    one.reset()
+    never = struct.pack("<I", protocol.NEVER)
+    assert one.ask(protocol.INFER, never + b"\x00").status == Status.BAD_PAYLOAD
+    assert one.ask(protocol.INFER, never).payload == never
+    assert one.plainly(STREAM, len(ANSWER)) == ANSWER
+    lost = bytes([0x70, 0x31, 0, CELLS, 0, 3, 1, 0]) + END + READ_INPUTS
+    kept = twin.answered(
+        STREAM + bytes([0x31, 3, 1, 0]) + END + READ_INPUTS, CELLS
+    ).bytes
+    assert one.plainly(lost, len(kept) - len(ANSWER)) == kept[len(ANSWER) :]
+    assert one.close() == "flash operations: 0\n" and one.process.returncode == 0

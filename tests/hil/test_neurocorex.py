@@ -9,17 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import emulation
 from codegen.errors import OverBudget, SpecError
 from codegen.planning.lif import lif_plan
 from codegen.reference.neurocorex import Network as Twin
 from hil import neurocorex
 from hil.cli import main
+from hil.device.link.channel import Channel
 from hil.errors import DataError, UsageError
-from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network
+from hil.experiment import Experiment
+from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network, image
 from hil.neurocorex.network import Stdp
 from targets import load
 
 CELLS = 16
+LIMIT = 20.0
+"""Seconds that a line may be silent."""
 PAGE = Path(__file__).parents[2] / "docs" / "spiking.md"
 
 
@@ -85,6 +90,44 @@ def test_other_machines_give_the_same_bits(
 def test_a_faulty_line_changes_nothing(file: Path) -> None:
     faults = "drop=0.05,duplicate=0.3,reorder=0.1,seed=3"
     assert command(file, "--target", "host", "--faults", faults) == 0
+
+
+def test_a_units_line_is_made_plain_for_others(
+    host_cc: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who opens the port afterwards writes their bytes, and reads theirs."""
+    placed = image.prepare(Experiment(target="host"))
+    built, expected = image.build(placed, CELLS), neurocorex.simulate(stream(), CELLS)
+    with emulation.machine_for(
+        placed.target, built.image.path, console="pty"
+    ) as machine:
+        machine.power_on()
+        machine.run()
+        assert machine.url is not None
+        plain = ("--plain", "--unit", machine.url, "--target", "host")
+        assert main(["neurocorex", "--cells", str(CELLS), *plain]) == 0
+        assert "without frames, until a reset" in capsys.readouterr().out
+        with Channel(machine.url) as line:
+            line.send(stream())
+            told = line.flush(LIMIT)
+            while len(told) < len(expected.bytes):
+                told += line.pump(LIMIT)
+    assert told == expected.bytes
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "there is no FILE"),
+        (["--plain"], "--plain needs --unit"),
+        (["--plain", "stream.bin"], "expected one of both"),
+    ],
+)
+def test_a_file_or_a_plain_line_is_asked_for(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["neurocorex", *given]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_difference_is_told_with_its_place(

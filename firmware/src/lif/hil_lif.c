@@ -151,6 +151,11 @@ enum hil_lif_verdict hil_lif_take(struct hil_lif *net, uint8_t byte)
     return HIL_LIF_TAKEN;
 }
 
+void hil_lif_leave_out(struct hil_lif *net)
+{
+    net->part = 0;
+}
+
 bool hil_lif_busy(const struct hil_lif *net)
 {
     return net->unread > 0 || net->marker || net->due > 0;

@@ -56,6 +56,9 @@ void hil_lif_reset(struct hil_lif *net);
 /* Take one byte; not while the network is busy. */
 enum hil_lif_verdict hil_lif_take(struct hil_lif *net, uint8_t byte);
 
+/* Forget the event whose last byte was refused: the next byte begins another. */
+void hil_lif_leave_out(struct hil_lif *net);
+
 /* Whether there is something left to do, and to tell. */
 bool hil_lif_busy(const struct hil_lif *net);
 

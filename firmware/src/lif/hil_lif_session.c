@@ -1,5 +1,5 @@
 /* The bytes of NeuroCoreX's UART in our frames: an INFER carries the next of them, and its
- * reply what they are answered by.
+ * reply what they are answered by. Or, from the INFER of HIL_NEVER bytes on, without frames.
  *
  * They are taken once: the same INFER again is given its kept reply, and one that was sent
  * before comes too late.
@@ -137,9 +137,31 @@ static void answer(const struct hil_request *request)
                        sizeof(struct hil_infer) + sizeof lif.taken + lif.told);
 }
 
+/* The line is as theirs from now on, until a reset: bytes come and are answered, and no
+ * frame is known. What may not come is left out, an event whole. */
+static _Noreturn void serve_plainly(void)
+{
+    uint8_t bytes[HIL_LIF_RASTER + 1];
+
+    for (;;) {
+        if (hil_port_read(bytes, 1) == 0) {
+            hil_port_wait();
+            continue;
+        }
+        if (hil_lif_take(&lif.net, bytes[0]) == HIL_LIF_NO_CELL) {
+            hil_lif_leave_out(&lif.net);
+        }
+        do {
+            hil_port_write(bytes, hil_lif_tell(&lif.net, bytes, sizeof bytes));
+        } while (hil_lif_busy(&lif.net));
+    }
+}
+
 static void on_infer(const struct hil_request *request)
 {
-    if (request->fields.infer.count != request->size) {
+    const bool plainly = request->fields.infer.count == HIL_NEVER && request->size == 0;
+
+    if (request->fields.infer.count != request->size && !plainly) {
         hil_session_refuse(request, HIL_BAD_PAYLOAD);
         return;
     }
@@ -149,6 +171,10 @@ static void on_infer(const struct hil_request *request)
     if (!lif.ready) {
         hil_session_refuse(request, HIL_NOT_READY);
         return;
+    }
+    if (plainly) {
+        hil_session_done(request, &request->fields.infer, sizeof request->fields.infer);
+        serve_plainly();
     }
     if (!lif.done || request->header.seq != lif.asked) {
         const enum hil_lif_verdict verdict = counted(request);
