@@ -59,6 +59,16 @@ v_j = v_j - (v_j >> leak)."""),
         "const int32_t *a", "uint32_t label", "float *p", _N), """
 Outputs of sums: p_j = a_j as a float, rounded once. Returns 0 where the largest a_j, the
 first of equals, is the label's, else 1.""", "float"),
+    Kernel("u8_response", (
+        "const uint8_t *w", "const uint8_t *x", "int32_t *sum", *_N_IN_OUT), """
+What cells hear: sum_j = sum of W[i][j] over the i whose x_i is not zero.""", ),
+    Kernel("u8_exchange", (
+        "uint8_t *w", "size_t cell", "const uint8_t *x", "uint32_t grows", "uint32_t place",
+        *_N_IN_OUT), """
+Synapses of a cell grow, and their sum stays: W[i][cell] = min(W[i][cell] + grows, 255) where
+x_i is not zero, by s in all; then, from i = place on, in turn, the last before the first, 1
+is taken of each W[i][cell] above zero, s times. Returns whose turn is next.""",
+        "uint32_t"),
     Kernel("u8_fill", ("uint8_t *v", "uint8_t value", _N), """
 v_j = value."""),
     Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """

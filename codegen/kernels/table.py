@@ -323,6 +323,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("normalise", "i16_normalise i32_normalise", (4,), cost.stream(24)),
     *_rows("heard", "i32_heard", (), cost.nothing),
     *_rows("vote", "i32_vote", (), cost.nothing),
+    *_rows("response", "u8_response", (), cost.nothing),
+    *_rows("exchange", "u8_exchange", (), cost.nothing),
     *_rows("fade", "i32_fade", (), cost.nothing),
     *_rows("most_current", "i32_most_current", (), cost.nothing, _FIXED[0]),
     *_rows("fill", "u8_fill i32_fill", (8,), cost.stream(2)),

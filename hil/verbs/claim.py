@@ -75,7 +75,7 @@ def _list(out: Output) -> int:
 
     found = {name: claims.find(name) for name in claims.names()}
     for name, claim in found.items():
-        out.line(f"{name:12} {claim.TITLE}")
+        out.line(f"{name:13} {claim.TITLE}")
     out.line()
     out.line("`hil claim NAME` tries one on a device")
     out.document(
@@ -97,7 +97,8 @@ def _show(name: str, tried: Tried, out: Output) -> None:
         out.line(f"note     {note}")
     out.line(f"record   {record.folder}")
     came = "holds" if tried.holds else "does NOT hold"
+    steps = "step" if record.compared == 1 else "steps"
     out.line(
-        f"CLAIM: {name} {came} on {record.target}; every cycle of {record.compared} step "
-        "bit-exact"
+        f"CLAIM: {name} {came} on {record.target}; {record.compared} {steps} bit-exact, with "
+        "all that was told of them"
     )

@@ -117,3 +117,15 @@ def test_claims_are_listed_and_an_unknown_one_is_named(
         assert name in said and claims.find(name).TITLE in said
     assert main(["claim", "kinase-2x3"]) == 2
     assert "did you mean 'kinase-2x2'?" in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_cells_know_their_patterns_as_a_study_says(
+    host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["claim", "stdp-detector", "--target", "host", "--out", str(tmp_path)]
+    assert main([*given, "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["holds"] and len(document["rows"]) == 35
+    one = [row["gave"] for row in document["rows"][:5]]
+    assert one == [100, 0, 0, 0, 0]

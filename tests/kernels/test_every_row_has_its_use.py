@@ -92,6 +92,7 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("ottt", "20-64-32-8-2", "identity", "sigmoid"), 1.0, "auto"),
     *((lesson("stdp-wta", "20-24-4", "identity", "identity", parameters={"labels": labels},
               format="spikes"), 1.0, "auto") for labels in ("teacher", "votes")),
+    (lesson("stdp-detector", "20-4", "identity", "identity", format="spikes"), 1.0, "auto"),
     (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
     *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
       for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),

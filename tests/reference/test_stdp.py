@@ -180,13 +180,39 @@ def test_health_tells_spikes_and_synaptic_operations() -> None:
     assert found["angle"] == [None, None]
 
 
+def test_a_detector_takes_in_turn_what_its_synapses_have_grown_by() -> None:
+    """As a list of integers does; weights that are zero and full are met, and the sum
+    stays."""
+    network, choice = (
+        Network((20, 3), "identity", "identity"),
+        RuleChoice("stdp-detector"),
+    )
+    made = Learner(Spec(network, choice, format="spikes"))
+    w, places, met = [[16] * 20 for _ in range(3)], [0] * 3, set[int]()
+    for number in range(300):
+        x, y = SAMPLES[number % 2], number % 3
+        heard = [sum(a for a, v in zip(one, x, strict=True) if v) for one in w]
+        assert made.step(x, y, 1.0).p.tolist() == heard
+        assert made.loss == (heard.index(max(heard)) != y)
+        for i in np.flatnonzero(x):
+            w[y][i] = min(w[y][i] + 4, 255)
+        while sum(w[y]) > 16 * 20:
+            if w[y][places[y]] > 0:
+                w[y][places[y]] -= 1
+            places[y] = (places[y] + 1) % 20
+        met |= set(w[y])
+        assert made.state["W1"].T.tolist() == w
+        assert made.state["place"].tolist() == places
+    assert 0 in met
+
+
 @pytest.mark.parametrize("spec, words", [
     (Spec(Network((20, 4), "identity", "identity"), RuleChoice("stdp-wta"), format="spikes"),
      "network 20-4 has 0 hidden layers: expected 1 with rule 'stdp-wta'"),
     (Spec(Network(LAYERS), RuleChoice("stdp-wta")),
      "rule 'stdp-wta' makes no sense in f32: .* expected format spikes"),
     (Spec(Network(LAYERS), RuleChoice("dfa"), format="spikes"),
-     "format 'spikes' is that of rules which know no other: expected rule stdp-wta"),
+     "format 'spikes' is that of rules which know no other: expected rule stdp-detector, stdp-wta"),
     (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta"),
           Inputs("i16", 16.0), format="spikes"),
      "samples that come as i16 in spikes: .* expected u8 samples"),

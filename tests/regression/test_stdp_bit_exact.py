@@ -17,12 +17,11 @@ from hil.lesson.lesson import Lesson
 from tests.regression import machines
 
 VOTES = {"labels": "votes"}
-ASKED = Experiment(
-    rule="stdp-wta", network="64-40-10", steps=30, test=10, parameters={"ticks": 40}
-)
+ASKED = Experiment(rule="stdp-wta", network="64-40-10", steps=30, test=10)
 CASES: dict[tuple[str, int | None], dict[str, Any]] = {
     ("host", None): {"commit": 8, "faults": "cut=0.2,seed=3", "debug": True},
     ("microbit", None): {"faults": "drop=0.03,flip=0.001,reorder=0.03,duplicate=0.03,seed=5"},
+    ("sifive-e", None): {"rule": "stdp-detector", "network": "64-10"},
     ("qemu-rv64gcv", 128): {"parameters": {"ticks": 40, **VOTES}, "rehearsal": 5},
     ("qemu-rv32imafc-zve32f", 128): {"resident": 30},
 }  # fmt: skip
@@ -50,6 +49,8 @@ def test_every_step_is_equal(
 ) -> None:  # fmt: skip
     if target == TOO_SMALL:
         keys = {**keys, "network": "64-8-10", "window": 1, "samples_per_frame": 1}
+    if "rule" not in keys:
+        keys = {"parameters": {"ticks": 40}, **keys}
     asked = ASKED.override({"target": target, "vlen": vlen, **keys})
     record = run(asked, out=tmp_path)
     assert record.result == "pass" and record.compared == record.learned >= 30
@@ -80,7 +81,10 @@ def test_what_a_step_leaves_is_the_references(
 
 def test_a_state_goes_on_from_a_file(tmp_path: Path) -> None:
     """What has been drawn so far is in it."""
-    asked, saved = ASKED.override({"target": "host", "steps": 12}), tmp_path / "w.npz"
+    asked, saved = (
+        ASKED.override({"target": "host", "steps": 12, "parameters": {"ticks": 40}}),
+        tmp_path / "w.npz",
+    )
     run(asked.override({"save": str(saved)}), out=tmp_path / "run")
     with np.load(saved) as state:
         assert state["counter"][0] >= 12 * 40 * 65 and state["samples"][0] == 12

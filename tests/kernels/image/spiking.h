@@ -238,6 +238,38 @@ static void check_i32_most_current(float (*kernel)(const int32_t *, uint32_t, fl
     }
 }
 
+static void check_u8_response(void (*kernel)(const uint8_t *, const uint8_t *, int32_t *, size_t,
+                                             size_t))
+{
+    EACH (n_in, widths) {
+        fill_bytes(traces[0], n_in * 3);
+        fill_bytes(samples, n_in);
+        hil_u8_response__scalar(traces[0], samples, potentials[0], n_in, 3);
+        kernel(traces[0], samples, potentials[1], n_in, 3);
+        for (size_t j = 0; j < 3; j++) {
+            same_word((uint32_t)potentials[0][j], (uint32_t)potentials[1][j], n_in, 3, j);
+        }
+    }
+}
+
+static void check_u8_exchange(uint32_t (*kernel)(uint8_t *, size_t, const uint8_t *, uint32_t,
+                                                 uint32_t, size_t, size_t))
+{
+    EACH (n_in, widths) {
+        fill_bytes(traces[0], n_in * 3);
+        fill_bytes(samples, n_in);
+        for (size_t k = 0; k < n_in * 3; k++) {
+            traces[1][k] = traces[0][k];
+        }
+        const uint32_t place = draw() % (uint32_t)n_in;
+        const uint32_t want = hil_u8_exchange__scalar(traces[0], 1, samples, 4, place, n_in, 3);
+        same_word(want, kernel(traces[1], 1, samples, 4, place, n_in, 3), n_in, 3, 0);
+        for (size_t k = 0; k < n_in * 3; k++) {
+            same_word(traces[0][k], traces[1][k], n_in, 3, k);
+        }
+    }
+}
+
 static void check_u8_fill(void (*kernel)(uint8_t *, uint8_t, size_t))
 {
     EACH (n, widths) {

@@ -1,0 +1,63 @@
+"""A pattern detector by STDP, the sum of a cell's weights constant.
+
+W_iy = min(W_iy + 4, 255) of every input i that is not zero; x = sum_i W_iy - 16 n; while
+x > 0: if W_qy > 0: W_qy -= 1, x -= 1; q = (q + 1) mod n, q kept a cell. A cell answers with
+sum_i W_ic of the inputs that are not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.reference.machine import Machine
+from codegen.spec import Network
+
+I64 = NDArray[np.int64]
+
+
+def state(
+    network: Network, seed: int, parameters: Mapping[str, str | float]
+) -> dict[str, Any]:
+    """All synapses alike."""
+    n, cells = network.shape(1)
+    return {
+        "W1": np.full((n, cells), 16, np.uint8),
+        "place": np.zeros(cells, np.uint32),
+    }
+
+
+def look(machine: Machine[Any], x: I64) -> I64:
+    """What each cell hears."""
+    machine.begin(x)
+    heard = machine.state["W1"][x != 0].sum(axis=0, dtype=np.int64)
+    machine.trace["current"] = heard.astype(np.int32)
+    return heard
+
+
+def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
+    """One presentation, the teacher of the label's cell right behind it."""
+    heard, label = look(machine, x), int(t.argmax())
+    machine.trace["p"] = heard
+    machine.loss = np.float32(heard.argmax() != label)
+    w = machine.state["W1"][:, label].astype(np.int64)
+    grown = np.where(x != 0, np.minimum(w + 4, 255), w)
+    place = machine.state["place"]
+    taken, place[label] = _taken(grown, int(grown.sum() - w.sum()), int(place[label]))
+    machine.state["W1"][:, label] = taken
+    machine.changed = {1: int(np.count_nonzero(taken != w))}
+
+
+def _taken(w: I64, excess: int, place: int) -> tuple[I64, int]:
+    """Weights less `excess` in all, one each in turn from `place` on, and whose turn is
+    next."""
+    left = w.copy()
+    while excess > 0:
+        if left[place] > 0:
+            left[place] -= 1
+            excess -= 1
+        place = (place + 1) % left.size
+    return left, place
