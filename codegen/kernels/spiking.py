@@ -71,7 +71,5 @@ is taken of each W[i][cell] above zero, s times. Returns whose turn is next.""",
         "uint32_t"),
     Kernel("u8_fill", ("uint8_t *v", "uint8_t value", _N), """
 v_j = value."""),
-    Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
-v_j = value."""),
 )  # fmt: skip
 """By the rules of format `spikes`."""

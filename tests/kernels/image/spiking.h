@@ -282,16 +282,4 @@ static void check_u8_fill(void (*kernel)(uint8_t *, uint8_t, size_t))
     }
 }
 
-static void check_i32_fill(void (*kernel)(int32_t *, int32_t, size_t))
-{
-    EACH (n, widths) {
-        fill_both_i32(potentials[0], potentials[1], n + GUARD, 1 << 20);
-        hil_i32_fill__scalar(potentials[0], -5, n);
-        kernel(potentials[1], -5, n);
-        for (size_t j = 0; j < n + GUARD; j++) {
-            same_word((uint32_t)potentials[0][j], (uint32_t)potentials[1][j], 1, n, j);
-        }
-    }
-}
-
 #endif
