@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from codegen import drawn, streams
+from codegen import streams
 from codegen.composer import Composer
 from codegen.fronts import sequence
 from codegen.kernels.cost import Shape
@@ -95,6 +95,8 @@ def _driven(c: Composer, front: Echo) -> Tensor:
     shape = (front.axes, front.cells)
 
     def make() -> Iterable[float]:
+        from codegen import drawn  # numpy, which the help of a verb does without
+
         return drawn.uniform(front.seed, streams.DRIVEN, 1.0, shape[0] * shape[1])
 
     return c.tensor("driven", shape, "const", initial=Values(make))
@@ -106,6 +108,8 @@ def _recurrent(c: Composer, front: Echo) -> Tensor:
     limit = front.radius * (3 / front.sources) ** 0.5
 
     def make() -> Iterable[float]:
+        from codegen import drawn  # numpy, which the help of a verb does without
+
         return drawn.uniform(front.seed, streams.RECURRENT, limit, shape[0] * shape[1])
 
     return c.tensor("recurrent", shape, "const", initial=Values(make))

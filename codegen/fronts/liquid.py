@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from codegen import drawn, streams
+from codegen import streams
 from codegen.composer import Composer
 from codegen.formats import I8, I16, I32
 from codegen.fronts import sequence
@@ -116,6 +116,8 @@ def _driven(c: Composer, front: Liquid) -> Tensor:
     """Win [axes, cells]: each of a cell's inputs is an axis and perhaps a sign."""
 
     def make() -> Iterable[float]:
+        from codegen import drawn  # numpy, which the help of a verb does without
+
         found = [0.0] * (front.axes * front.cells)
         words = drawn.words(front.seed, streams.DRIVEN, front.inputs * front.cells)
         for place, word in enumerate(words.tolist()):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from codegen import drawn, streams
+from codegen import streams
 from codegen.composer import Composer
 from codegen.formats import U8
 from codegen.program import Item, Part, Repeat
@@ -29,6 +29,8 @@ def heard(c: Composer, front: Reservoir) -> Tensor:
     shape = (front.sources, front.cells)
 
     def make() -> Iterable[float]:
+        from codegen import drawn  # numpy, which the help of a verb does without
+
         words = drawn.words(front.seed, streams.SOURCES, shape[0] * shape[1])
         return [float(word) for word in (words % front.cells).tolist()]
 
