@@ -101,15 +101,16 @@ def _require_network(spec: Spec) -> None:
 
 def _require_inputs(spec: Spec) -> None:
     inputs = spec.inputs
-    if inputs.declared is not None and inputs.declared.integer:
-        return
-    if not inputs.integer:
+    if not inputs.floatless:
         raise _refusal(
             spec, f"samples that come as {inputs}",
             "no float is computed there on the way to the network",
-            "u8 or i16 samples, divided by a scale",
+            "u8 or i16 samples, divided by a scale"
+            if inputs.frozen is None
+            else "u8 samples, and a front of 8 bits from the sample to the features",
         )  # fmt: skip
-    factor(inputs.scale, inputs.format.bits)
+    if inputs.declared is None:
+        factor(inputs.scale, inputs.format.bits)
 
 
 def _require_updates(spec: Spec) -> None:

@@ -58,19 +58,30 @@ class Carried:
     variable: str
 
 
-Operand: TypeAlias = Tensor | Part | Carried | Symbol | float | int | None
+@dataclass(frozen=True)
+class Within:
+    """A tensor that lies in another, at its `offset` in bytes: an activation of an
+    imported graph in the one scratch tensor that holds them all."""
+
+    tensor: Tensor
+    holder: Tensor
+
+
+Operand: TypeAlias = Tensor | Part | Carried | Within | Symbol | float | int | None
 """What an operation works on. A float is a binary32 constant, None no pointer."""
 
 
 def _tensor(given: Operand) -> Tensor | None:
     """The tensor that an operand names, if it names one."""
+    if isinstance(given, Within):
+        return given.holder
     found = given.tensor if isinstance(given, Part | Carried) else given
     return found if isinstance(found, Tensor) else None
 
 
 def _format(given: Operand) -> Format | None:
     """What the elements of an operand are: a listed row's are what it points at."""
-    tensor = _tensor(given)
+    tensor = given.tensor if isinstance(given, Within) else _tensor(given)
     if isinstance(given, Part) and tensor is not None and tensor.format.name == POINTER:
         return F32
     return tensor.format if tensor is not None else None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from codegen.errors import SpecError
 from codegen.formats import FORMATS, Format
 from codegen.front import Front
+from codegen.frozen import Frozen
 from codegen.numbers import NUMBERS, Numbers
 from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 from codegen.window import Window
@@ -94,16 +95,22 @@ class Inputs:
     """How a sample travels: `x = fl(v / scale)`, one rounded division. A `scaler`
     has an offset and a divisor for each element instead, of a `window` of i16 the
     device computes features, and another `front` makes of a sample what it declares;
-    with any of them, `scale` is 1."""
+    with any of them, `scale` is 1. A `frozen` front is given v / scale."""
 
     dtype: str = "u8"
     scale: float = 16.0
     window: Window | None = None
     scaler: Scaler | None = None
     front: Front | None = None
+    frozen: Frozen | None = None
 
     def __post_init__(self) -> None:
         _one_of(self.dtype, "input type", INPUT_TYPES)
+        if self.frozen is not None and (self.window or self.scaler or self.front):
+            raise SpecError(
+                "a frozen model and another front: expected one of them, for each makes "
+                "what the network sees"
+            )
         if not 0 < self.scale < 3e38:
             raise SpecError(f"input scale {self.scale!r} is not a positive number")
         if self.window is not None and (self.dtype, self.scale) != ("i16", 1.0):
@@ -144,12 +151,13 @@ class Inputs:
         window = "" if self.window is None else f" windows of {self.window}"
         scaled = "" if self.scaler is None else "scaled "
         front = "" if self.front is None else f" samples by {self.front}"
-        return f"{scaled}{self.dtype}{window}{front}"
+        frozen = "" if self.frozen is None else " behind a front"
+        return f"{scaled}{self.dtype}{window}{front}{frozen}"
 
     @property
     def declared(self) -> Front | None:
         """What makes the network's input, where that is more than a division."""
-        return self.window or self.scaler or self.front
+        return self.window or self.scaler or self.front or self.frozen
 
     @property
     def what(self) -> str:
@@ -180,6 +188,20 @@ class Inputs:
         """Whether what the network sees is an integer divided: then layer 1 may
         list the sample's elements as they come."""
         return self.dtype != "f32" and self.declared is None
+
+    @property
+    def finite(self) -> bool:
+        """Whether what the network sees is finite, whatever a sample holds."""
+        if self.frozen is not None:
+            return not self.frozen.floating
+        return self.dtype != "f32"
+
+    @property
+    def floatless(self) -> bool:
+        """Whether integers come to the network without a float on the way."""
+        if self.frozen is not None:
+            return self.dtype == "u8" and self.frozen.integer
+        return self.integer or (self.declared is not None and self.declared.integer)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from hil.errors import HilError, Termination, UsageError, did_you_mean, stopped
 from targets import storage
 from targets.signals import held
 
+_LEFT_OUT = re.compile(r"(-\d+){2,}")
+"""Widths of a network without the first."""
 CHOICE = re.compile(r"argument (.*?): invalid choice: '(.*?)' \(choose from (.*)\)")
 """What argparse says of a verb, or of a flag's value, that it does not know."""
 
@@ -120,7 +122,7 @@ def _parser_of(names: Iterable[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     output.open_streams()
-    given = list(sys.argv[1:] if argv is None else argv)
+    given = _joined(sys.argv[1:] if argv is None else argv)
     verbose = "-v" in given or "--verbose" in given
     error: HilError
     signal.signal(signal.SIGTERM, _terminate)
@@ -143,6 +145,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             error = found
         _tell(error, given, verbose)
         return error.exit_code
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Words in which `--network -32-10` is one, for what begins with a dash is a flag to
+    argparse."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1].startswith("--") and _LEFT_OUT.fullmatch(word):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

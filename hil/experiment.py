@@ -47,6 +47,7 @@ class Experiment:
     data: str | InMemory = "digits"
     scaler: str | None = None
     front: str | None = None
+    cut: str | None = None
     steps: int | None = None
     epochs: int | None = None
     lr: float | None = None
@@ -106,7 +107,8 @@ class Experiment:
 
     @property
     def widths(self) -> tuple[int, ...] | None:
-        """Widths of the network's layers, None where the data decides."""
+        """Widths of the network's layers, None where the data decides; the first is 0
+        where that alone is the data's."""
         assert not isinstance(self.network, str)
         return self.network
 
@@ -191,7 +193,7 @@ def from_toml(text: str, origin: str, folder: Path | None = None) -> Experiment:
     paths in it start at `folder`. Raises `UsageError`."""
     values = _flat(documents.toml(text, f"experiment {origin!r}"), origin)
     for name, value in values.items():
-        if _BY_NAME[name].path and folder is not None and isinstance(value, str):
+        if folder is not None and _BY_NAME[name].names_path(value):
             values[name] = beside(folder, value)
     try:
         return Experiment(**values)

@@ -22,7 +22,7 @@ GROUPS = {
     "what is learned": "rule parameters network format activation output goal seed lr lr_decay "
     "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
     "rehearse init",
-    "data": "data scaler front steps epochs holdout test resident",
+    "data": "data scaler front cut steps epochs holdout test resident",
     "target": "target unit vlen core agnostic schedule tuned toolchain debug icount console "
     "flash commit",
     "line": "window samples_per_frame thin faults",

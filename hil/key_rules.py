@@ -55,6 +55,11 @@ class Clash:
 
 CLASHES = (
     Clash(
+        "cut is {cut!r}, but there is no front to cut: expected both or neither",
+        (Given("cut"), Given("front", holds=False)),
+        ("--front MODEL.tflite is the model",),
+    ),
+    Clash(
         "steps = {steps} and epochs = {epochs}: expected one of them",
         (Given("steps"), Given("epochs")),
     ),

@@ -31,7 +31,7 @@ UNITS = {"": 1, "b": 1, "kib": 1024, "mib": 1024**2, "kb": 1000, "mb": 1000**2}
 class Key:
     """One key; `metavar` is how the help shows its value, None for a switch;
     `alone` is what the flag means without a value, None where it needs one;
-    `table` is where it stands in a file, "" at the top."""
+    `table` is where it stands in a file, "" at the top; a `path` ends with `ending`."""
 
     name: str
     parse: Parser
@@ -41,6 +41,11 @@ class Key:
     path: bool = False
     alone: Any = None
     table: str = ""
+    ending: str = ""
+
+    def names_path(self, value: Any) -> bool:
+        """Whether this value is a path."""
+        return self.path and isinstance(value, str) and value.endswith(self.ending)
 
     @property
     def flag(self) -> str:
@@ -166,22 +171,23 @@ def below_one(value: Any) -> float:
     return float(value)
 
 
-WIDTHS = r"\d+(-\d+)+"
+WIDTHS = r"\d+(-\d+)+|(-\d+)+"
 
 
 @takes(
     **either(
-        {"type": "string", "pattern": f"^{WIDTHS}$"},
+        {"type": "string", "pattern": f"^({WIDTHS})$"},
         {"type": "array", "items": {"type": "integer"}, "minItems": 1},
     )
 )
 def widths(value: Any) -> tuple[int, ...]:
-    """Widths of layers, "64-128-10" or [64, 128, 10]."""
+    """Widths of layers, "64-128-10" or [64, 128, 10]; "-128-10", or 0 in place of the
+    first, leaves the input's to the data."""
     expected = ValueError('widths such as "64-128-64-10" or [64, 128, 64, 10]')
     if isinstance(value, str):
         if not re.fullmatch(WIDTHS, value):
             raise expected
-        return tuple(int(part) for part in value.split("-"))
+        return tuple(int(part or 0) for part in value.split("-"))
     if not isinstance(value, (list, tuple)) or not value:
         raise expected
     if not all(isinstance(w, int) and not isinstance(w, bool) for w in value):
@@ -256,13 +262,17 @@ def faults(value: Any) -> str:
     return str(value)
 
 
-FRONT = rf"({'|'.join(RESERVOIRS)})(,[a-z]+=[^,=]+)*"
+MODEL = ".tflite"
+"""What the name of a model's file ends with."""
+FRONT = rf"({'|'.join(RESERVOIRS)})(,[a-z]+=[^,=]+)*|.+\.tflite"
 
 
-@takes(type="string", pattern=f"^{FRONT}$")
+@takes(type="string", pattern=f"^({FRONT})$")
 def front(value: Any) -> str:
-    """What makes features of a sequence, "echo" or "liquid,segments=1,cells=64"."""
-    options_of(text(value))
+    """What makes features of a sample: "echo", "liquid,segments=1,cells=64", or the path
+    of a model."""
+    if not text(value).endswith(MODEL):
+        options_of(value)
     return str(value)
 
 
@@ -270,7 +280,9 @@ def options_of(given: str) -> tuple[str, dict[str, Any]]:
     """The kind of a front and its options. Raises `ValueError` with what was expected."""
     kind, *pairs = given.replace(" ", "").split(",")
     if kind not in RESERVOIRS:
-        raise ValueError(f"{' or '.join(RESERVOIRS)}, and perhaps NAME=VALUE,...")
+        raise ValueError(
+            f"{' or '.join(RESERVOIRS)}, and perhaps NAME=VALUE,...; or a {MODEL} file"
+        )
     known: dict[str, object] = {"rows": 0, **reservoir_options(RESERVOIRS[kind])}
     found = {}
     for pair in pairs:
@@ -309,7 +321,8 @@ KEYS = (
     Key("vlen", whole(1, 65536), "length of a vector register in bits (default: the target's own)", "BITS", int),
     Key("rule", text, "learning rule (`hil rules` lists them)", "NAME"),
     Key("parameters", table, "parameters of the rule", None),
-    Key("network", widths, "widths of the layers, inputs first (default: what fits the data)", "64-128-64-10"),
+    Key("network", widths, "widths of the layers, inputs first; -32-10 takes as many inputs as the data "
+        "or the front has (default: what fits the data)", "64-128-64-10"),
     Key("format", choice(*NUMBERS), "what weights and activations are: f32, or integers, i16 or i8, or spikes, a rule's own (default: the rule's own, else f32, and i16 where a target computes no float32)",
         "|".join(NUMBERS)),
     Key("activation", choice(*ACTIVATIONS, HARD_TANH), "activation of the hidden layers: " + ", ".join(ACTIVATIONS) + "; of integers tanh or hard-tanh (default: the rule's)"),
@@ -318,8 +331,12 @@ KEYS = (
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
         "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
         "standard|minmax"),
-    Key("front", front, "play a sample to a reservoir, row by row, and learn from what its cells did: echo or "
-        "liquid, and options such as echo,segments=1,cells=64 (docs/spiking.md)", "KIND,NAME=VALUE,..."),
+    Key("front", front, "learn from what a front makes of a sample: a reservoir that it is played to row by row, echo or "
+        "liquid, and options such as echo,segments=1,cells=64 (docs/spiking.md); or a model, frozen in the image, "
+        "a .tflite file (docs/import.md)", "KIND,NAME=VALUE,...|MODEL.tflite", path=True, ending=MODEL),
+    Key("cut", text, "the tensor of --front MODEL.tflite to learn from: its name or its number; -1: the "
+        "input of the model's last dense layer, behind which there is nothing but softmax, "
+        "sigmoid, (de)quantisation and reshapes (default: -1)", "TENSOR|-1"),
     Key("steps", whole(1, 2**31), "learning steps (default: one epoch)", "N", int),
     Key("epochs", whole(1, 2**20), "passes over the training part", "N", int),
     Key("lr", positive, "learning rate of the first epoch (default: the rule's)", "RATE", float),

@@ -9,12 +9,13 @@ not finite.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.fronts import echo, liquid, scale, scaler, window
+from codegen.fronts import echo, imported, liquid, scale, scaler, window
 from codegen.kernels.cost import Shape
 from codegen.program import Item, Stage, op
 
 FRONTS = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
+    "imported": imported,
 }  # fmt: skip
 """By the names that declarations have for them."""
 
@@ -38,8 +39,8 @@ def front(c: Composer) -> tuple[Item, ...]:
 
 
 def _check(c: Composer) -> tuple[Item, ...]:
-    """An integer divided is finite; a float is looked at."""
-    if c.spec.inputs.dtype != "f32":
+    """What is finite by itself is not looked at."""
+    if c.spec.inputs.finite:
         return ()
     x = c.input(1)
     across = Shape(1, c.network.n_in)

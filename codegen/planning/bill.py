@@ -48,6 +48,9 @@ class Planned(Protocol):
     def consts(self) -> tuple[Tensor, ...]: ...
 
     @property
+    def front(self) -> GraphProgram | None: ...
+
+    @property
     def arena(self) -> Arena: ...
 
     @property
@@ -60,6 +63,8 @@ class Planned(Protocol):
     def signals(self) -> int: ...
 
 
+FRONT = "front constants"
+"""The row of the bill that holds what an imported model's operators are given."""
 STACK = "stack"
 """The row of the bill that is the stack's reserve."""
 
@@ -181,7 +186,11 @@ def rows(plan: Planned) -> tuple[Item, ...]:
     tensors = [*plan.state, *plan.pending, *plan.drawn]
     kinds = {"learned": "state", "dynamic": "state", "drawn": "scratch"}
     found = [Item(t.name, t.words * WORD, kinds.get(t.role, t.role)) for t in tensors]
-    found += [Item(c.name, c.words * WORD, "const") for c in plan.consts]
+    of_front = plan.front.constants if plan.front is not None else ()
+    own = (c for c in plan.consts if c not in of_front)
+    found += [Item(c.name, c.words * WORD, "const") for c in own]
+    if of_front:
+        found.append(Item(FRONT, sum(c.nbytes for c in of_front), "const"))
     if plan.resident is not None:
         found += [
             Item("resident samples", len(plan.resident.samples), "const"),

@@ -31,6 +31,11 @@ def identity(spec: Spec) -> bytes:
     for kind in ("window", "scaler", "front"):
         if said["inputs"][kind] is None:
             del said["inputs"][kind]
+    frozen = spec.inputs.frozen
+    if frozen is None:
+        del said["inputs"]["frozen"]
+    else:
+        said["inputs"]["frozen"] = frozen.identity
     if spec.goal == "label":
         del said["goal"]
     if spec.format == "f32":

@@ -14,10 +14,16 @@ from codegen import kernels, rules
 from codegen.composer import Composer, Way
 from codegen.errors import SpecError
 from codegen.formats import F32, U32
+from codegen.fronts.imported import program_of
 from codegen.kernels.cost import Shape
 from codegen.planning import ways
 from codegen.planning.arena import Arena, arrange, survivors
-from codegen.planning.fitting import fit, fitted, refuse_oversized_image
+from codegen.planning.fitting import (
+    fit,
+    fitted,
+    refuse_constants,
+    refuse_oversized_image,
+)
 from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
 from codegen.planning.planned import (
     Call,
@@ -173,7 +179,7 @@ def plan(
         require_fma(target)
     if resident is not None:
         resident.require(spec)
-    line = line_for(spec, window, samples, resident)
+    line, frozen = line_for(spec, window, samples, resident), spec.inputs.frozen
 
     def made(drawn_once: bool) -> Plan:
         composer = Composer(spec, rule.parameters, chosen, target.xlen, drawn_once)
@@ -186,6 +192,7 @@ def plan(
             _calls(composer, program, vlens, choice.variants, core),
             _placed(program, _state(composer, program), timeline, arena),
             arena, line, resident, rehearsal, budget, debug, core,
+            None if frozen is None else program_of(frozen),
         )  # fmt: skip
 
     best = made(drawn_once=bool(vlens))
@@ -193,4 +200,6 @@ def plan(
         best = made(drawn_once=False)
     best = fitted(best)
     refuse_oversized_image(best)
+    if best.front is not None:
+        refuse_constants(best)
     return best

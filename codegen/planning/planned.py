@@ -12,6 +12,7 @@ from codegen.budget import Item
 from codegen.errors import SpecError
 from codegen.formats import U32
 from codegen.kernels.cost import Shape
+from codegen.lowering import GraphProgram
 from codegen.planning import bill as bills
 from codegen.planning import ways
 from codegen.planning.arena import Arena
@@ -100,7 +101,8 @@ class Plan:
     others. `rehearsal` samples have room in
     the device's rehearsal buffer. `budget`: bytes of RAM allowed, besides the
     target's own. `debug` images check themselves. `core`:
-    whose cycles have decided, None where instructions have.
+    whose cycles have decided, None where instructions have. `front`: what a frozen
+    front does.
     """
 
     spec: Spec
@@ -118,6 +120,7 @@ class Plan:
     budget: int | None = None
     debug: bool = False
     core: str | None = None
+    front: GraphProgram | None = None
 
     @property
     def subject(self) -> str:
@@ -178,7 +181,9 @@ class Plan:
     @property
     def consts(self) -> tuple[Tensor, ...]:
         """What lies in the image."""
-        return tuple(sorted(self.program.tensors("const"), key=lambda t: t.name))
+        held = self.front.constants if self.front is not None else ()
+        there = dict.fromkeys((*self.program.tensors("const"), *held))
+        return tuple(sorted(there, key=lambda t: t.name))
 
     @property
     def readable(self) -> tuple[Tensor, ...]:

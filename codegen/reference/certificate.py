@@ -6,7 +6,6 @@ rule needs nothing of its own to be certified (docs/certificate.md).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,7 +26,7 @@ from codegen.reference.learner import Learner
 from codegen.reference.machine import Machine
 from codegen.spec import Gate, Spec
 
-RANGES = {"u8": (0, 255), "i16": (-32768, 32767)}
+RANGES: Mapping[str, tuple[float, float]] = {"u8": (0, 255), "i16": (-32768, 32767)}
 """All that a type of inputs can hold."""
 
 
@@ -71,9 +70,9 @@ def admissible(spec: Spec, promised: tuple[float, float] | None) -> Interval:
     """x of every sample there can be: all that its type holds, or of floats what is
     `promised`."""
     inputs, n_in = spec.inputs, spec.network.n_in
-    if promised is None and inputs.dtype == "f32":
+    if promised is None and not inputs.finite:
         return Interval(-LARGEST, LARGEST, (n_in,))  # the device refuses others
-    low, high = promised or RANGES[inputs.dtype]
+    low, high = promised or RANGES.get(inputs.dtype, (-LARGEST, LARGEST))
     return fronts.of(inputs).bounds(inputs, n_in, low, high)
 
 
@@ -119,8 +118,7 @@ def admitted(spec: Spec, promised: tuple[float, float] | None) -> integer_bounds
     """x of every sample there can be, in integers."""
     inputs = spec.inputs
     low, high = promised or RANGES[inputs.dtype]
-    ends = np.array([math.floor(low), math.ceil(high)])
-    found = integer_bounds.around(integers.network_input(inputs, ends))
+    found = integer_bounds.around(integers.input_ends(inputs, low, high))
     return replace(found, shape=(spec.network.n_in,))
 
 

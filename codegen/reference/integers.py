@@ -18,7 +18,7 @@ from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import random
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import liquid
+from codegen.reference.fronts import imported, liquid
 from codegen.reference.operations import Judged
 from codegen.reservoir import Liquid
 from codegen.spec import Inputs
@@ -87,11 +87,22 @@ def significant(value: float) -> tuple[int, int]:
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
-    """x [..., n_in] of samples [..., n_in]."""
+    """x [..., n_in] of samples [..., elements]: features of a frozen model are taken as
+    they are, less their zero point."""
     if isinstance(inputs.front, Liquid):
         return _stored(liquid.integer_input(inputs, sample))
+    if inputs.frozen is not None:
+        return _stored(imported.centred(inputs, sample))
     by = factor_of(inputs.scale, inputs.format.bits)
     return _stored(rounded(sample.astype(np.int64) * by.factor, by.shift))
+
+
+def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
+    """The x of the least and the largest that a sample's elements, or a front's
+    features, can be."""
+    if inputs.frozen is not None:
+        return _stored(imported.ends(inputs))
+    return network_input(inputs, np.array([math.floor(low), math.ceil(high)]))
 
 
 def target(one_hot: F32) -> Fixed:

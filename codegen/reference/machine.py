@@ -100,7 +100,7 @@ class Machine(Generic[T]):
         """A new trace, which x enters."""
         self.trace = {"x": x}
         inputs = self.spec.inputs
-        fault = "x" if inputs.dtype == "f32" else ""
+        fault = "" if inputs.finite else "x"
         self.arithmetic.witness(x, "x", fronts.of(inputs).MADE, fault)
 
     def forward(self, x: T) -> T:

@@ -14,6 +14,7 @@ import jinja2
 from codegen import constants, goals, kernels, protocol, streams, tables
 from codegen.building.buildplan import BuildPlan
 from codegen.cformat import FILTERS
+from codegen.fronts.imported import PART
 from codegen.planning import bill, layout
 from codegen.planning.checkpoint import identity
 from codegen.planning.planned import Call, LinkPlan, Plan
@@ -35,6 +36,8 @@ from targets import Target
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 FIRMWARE = Path(__file__).parents[2] / "firmware"
+APART = "_apart"
+"""What the names of functions end with that calls of all shapes share."""
 UNTIED = "0123456789abcdef"
 """Stands in the templates for the digest of what they make."""
 
@@ -103,11 +106,13 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
     together: dict[tuple[object, ...], list[Call]] = {}
     repeated = {(o.layer, o.key) for o in plan.program.repeated()}
     sized = {(o.layer, o.key) for o in plan.program.ops() if gives_sizes(o)}
+    found: dict[tuple[str, int], Shared] = {}
     for call in plan.calls:
-        if (call.layer, call.key) not in sized:
+        if call.part.startswith(PART):
+            found[call.key, call.layer] = _of_front(call.variant)
+        elif (call.layer, call.key) not in sized:
             key = (call.variant, call.shape.n_in, call.shape.n_out)
             together.setdefault(key, []).append(call)
-    found: dict[tuple[str, int], Shared] = {}
     for calls in together.values():
         first, variant = calls[0], calls[0].variant
         fixed = sizes(variant.kernel, first.shape)
@@ -122,6 +127,12 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
         if len(calls) > 1 or often:
             found |= {(call.key, call.layer): one for call in calls}
     return found
+
+
+def _of_front(variant: kernels.Variant) -> Shared:
+    """A kernel of an imported model, which is large, and has its sizes from structures."""
+    names = tuple(p.name for p in variant.kernel.arguments)
+    return Shared(f"{variant.symbol}{APART}", variant.kernel, variant, names, ())
 
 
 def context(plan: Plan, portable: bool = False) -> dict[str, object]:
@@ -149,6 +160,7 @@ def context(plan: Plan, portable: bool = False) -> dict[str, object]:
         "sample_type": spec.inputs.format.c_type,
         "call": call,
         "c": Speller(lambda one: call(one.key, one.layer)),
+        "apart": APART,
         "shared": sorted(set(common.values()), key=lambda one: one.symbol),
         "kernel_files": sorted({c.variant.file for c in plan.calls}),
         "layers": layers,

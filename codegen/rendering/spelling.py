@@ -9,7 +9,7 @@ from codegen.cformat import literal
 from codegen.formats import WORD
 from codegen.kernels import Kernel
 from codegen.kernels.cost import Shape
-from codegen.program import Carried, If, Item, Op, Operand, Part, Symbol
+from codegen.program import Carried, If, Item, Op, Operand, Part, Symbol, Within
 from codegen.tensors import Tensor
 
 WIDTH = 92
@@ -71,6 +71,11 @@ class Speller:
                 )
             case Part():
                 return f"{base(given.tensor)}[{given.index}]"
+            case Within():
+                place = f"{base(given.holder)} + {given.tensor.offset}"
+                if given.tensor.format == given.holder.format:
+                    return place
+                return f"(void *)({place})"
             case Carried():
                 there = self.operand(given.tensor)
                 return f"{given.variable} > 0 ? {there} : NULL"

@@ -54,7 +54,8 @@ class Dataset:
         """Share of the training samples' elements that are not zero, to two
         places, and 1 only if none is zero; of the first `LOOKED_AT` samples.
         Features of windows and of other fronts are hardly ever zero."""
-        if self.inputs.window is not None or self.inputs.front is not None:
+        inputs = self.inputs
+        if any((inputs.window, inputs.front, inputs.frozen)):
             return 1.0
         looked = self.train_x[:LOOKED_AT]
         if self.inputs.scaler is not None:

@@ -32,7 +32,7 @@ SET = {
     "holdout": "a part of a stream has test samples of its own",
 }
 """Keys of an experiment that a demo sets itself, and what sets them."""
-_PATHS = {key.name: key.path for key in EXPERIMENT_KEYS}
+_KNOWN = {key.name: key for key in EXPERIMENT_KEYS}
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,12 @@ def _values(
             raise UsageError(
                 f"{where} has {name!r}, which a demo sets itself", SET[name]
             )
-        if name not in _PATHS:
+        if name not in _KNOWN:
             raise UsageError(
                 f"{where} has an unknown key {name!r}",
-                *did_you_mean(name.replace("-", "_"), (*own, *_PATHS)),
+                *did_you_mean(name.replace("-", "_"), (*own, *_KNOWN)),
             )
     return {
-        name: beside(folder, value)
-        if _PATHS[name] and isinstance(value, str)
-        else value
+        name: beside(folder, value) if _KNOWN[name].names_path(value) else value
         for name, value in given.items()
     }

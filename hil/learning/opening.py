@@ -42,7 +42,7 @@ def require_resumable(lesson: Lesson) -> None:
 
 def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
     """The lesson of a run that begins and its record, in a folder of its own in `out`
-    with its experiment, and with its data if they were in memory. Raises `UsageError`
+    with its experiment, its front, and its data if they were in memory. Raises `UsageError`
     and `StorageError`, and leaves no folder then."""
     try:
         folder = records.make_folder(out, lesson.experiment.name)
@@ -52,7 +52,7 @@ def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
             "choose another place with --out",
         ) from error
     try:
-        lesson = _with_data_in(folder, lesson)
+        lesson = _with_front_in(folder, _with_data_in(folder, lesson))
         lesson.experiment.write(folder / records.EXPERIMENT)
     except StorageError:
         rmtree(folder, ignore_errors=True)
@@ -69,6 +69,16 @@ def _with_data_in(folder: Path, lesson: Lesson) -> Lesson:
         folder / records.DATA, taken.as_arrays(data_of(asked)), packed=True
     )
     return replace(lesson, experiment=replace(asked, data=str(path)))
+
+
+def _with_front_in(folder: Path, lesson: Lesson) -> Lesson:
+    """The same lesson, whose front is a file in the folder: a run can be done again
+    where the model has changed since."""
+    frozen = lesson.spec.inputs.frozen
+    if frozen is None:
+        return lesson
+    path = storage.write(folder / records.FRONT, frozen.model)
+    return replace(lesson, experiment=replace(lesson.experiment, front=str(path)))
 
 
 def flash(lesson: Lesson, resume: Path | bool, folder: Path) -> Path | None:

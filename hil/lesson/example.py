@@ -37,6 +37,8 @@ def full(spec: Spec) -> float:
     inputs = spec.inputs
     if inputs.window is not None:
         return WINDOW_FULL
+    if inputs.frozen is not None:
+        return float(_MOST.get(inputs.dtype, inputs.scale))
     scale = inputs.scale if inputs.scaler is None else _reach(inputs.scaler)
     if isinstance(inputs.front, Reservoir):
         scale = median_low(

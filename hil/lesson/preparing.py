@@ -10,26 +10,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import goals, rules
-from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
+from codegen.spec import Clip, Gate, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets, paths, reservoirs, scalers, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
-from hil.keys import InMemory, options_of
-from hil.lesson import cores, rates
+from hil.keys import MODEL, InMemory, options_of
+from hil.lesson import cores, frozen_front, rates
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
+from hil.lesson.network import goal_of, network_of
 from hil.lesson.tuned_file import Tuned
 from hil.lesson.tuned_file import load as load_tuned
 from hil.output import require_folder
 from targets import Target
 from targets import load as load_target
 
-DEFAULT_WIDTHS = {"digits": (64, 128, 64, 10)}
-DEFAULT_HIDDEN = 128
-"""Width of the hidden layer where neither experiment nor data name a network."""
 TESTED = 1000
 """Test samples inferred unless the experiment says otherwise, or holds out its own."""
 THIN, THIN_ALONE = 32, 128
@@ -88,7 +86,7 @@ def data_of(experiment: Experiment) -> Dataset:
     """The data that an experiment names, or brings. Raises `DataError`."""
     if isinstance(experiment.data, InMemory):
         return taken.dataset_of(**experiment.data.arrays)
-    return datasets.load(experiment.data, experiment.widths)
+    return datasets.load(experiment.data, _widths_of_samples(experiment))
 
 
 def data_for(experiment: Experiment) -> Dataset:
@@ -101,24 +99,35 @@ def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
     """Data as an experiment has them. Raises `DataError`."""
     if experiment.holdout is not None:
         dataset = datasets.hold_out(dataset, experiment.holdout)
-    if experiment.front is not None:
-        asked = (*options_of(experiment.front), experiment.scaler, experiment.seed)
+    front, cut = experiment.front, experiment.cut
+    if front is not None and front.endswith(MODEL):
+        return frozen_front.behind(dataset, front, cut, experiment.scaler)
+    if front is not None:
+        asked = (*options_of(front), experiment.scaler, experiment.seed)
         return reservoirs.with_front(dataset, *asked)
     if experiment.scaler is None:
         return dataset
     return scalers.scaled(dataset, experiment.scaler)
 
 
+def _widths_of_samples(experiment: Experiment) -> tuple[int, ...] | None:
+    """The network's, for data that are as wide as it is; behind a model they say
+    nothing of samples."""
+    widths, front = experiment.widths, experiment.front or ""
+    left_out = widths is not None and not widths[0]
+    return None if left_out or front.endswith(MODEL) else widths
+
+
 def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
     """What is to be learned. Raises `SpecError` for gates that the rule does not take."""
     spec = Spec(
-        _network(experiment, dataset),
+        network_of(experiment, dataset),
         RuleChoice(experiment.rule, experiment.parameters),
         dataset.inputs,
         experiment.seed,
         _gate(experiment, target),
         Clip(experiment.clip_weights, experiment.clip_error),
-        goal=_goal(experiment, dataset),
+        goal=goal_of(experiment, dataset),
         update=_update(experiment),
         format=experiment.format or "f32",
     )
@@ -183,10 +192,16 @@ def _at_absolute_paths(experiment: Experiment) -> Experiment:
         experiment,
         data=data if named else paths.absolute(str(data)),
         init=experiment.init and _absolute(experiment.init),
+        front=_front(experiment.front),
         save=experiment.save and _absolute(experiment.save),
         flash=experiment.flash and _absolute(experiment.flash),
         tuned=experiment.tuned and _absolute(experiment.tuned),
     )
+
+
+def _front(named: str | None) -> str | None:
+    """A model is a file, a reservoir is none."""
+    return _absolute(named) if named is not None and named.endswith(MODEL) else named
 
 
 def _tuned(
@@ -242,25 +257,6 @@ def _require_possible_faults(
         )
 
 
-def _goal(experiment: Experiment, dataset: Dataset) -> str:
-    """What a step learns from: by default what the data has beside its samples."""
-    natural = "label" if dataset.labelled else "vector"
-    goal = experiment.goal or natural
-    if goal not in (natural, "sample"):
-        has = "a label a sample" if dataset.labelled else "a vector a sample"
-        raise UsageError(
-            f"goal is {goal!r}, but data {dataset.name!r} has {has}: expected {natural} "
-            "or sample"
-        )
-    one_output = experiment.widths is not None and experiment.widths[-1] == 1
-    if goal == "label" and dataset.classes < 2 and not one_output:
-        raise UsageError(
-            f"data {dataset.name!r} has one class only: there is nothing to tell apart",
-            "--goal sample learns the samples themselves (an autoencoder)",
-        )
-    return goal
-
-
 def _update(experiment: Experiment) -> UpdateChoice:
     if experiment.momentum is None:
         return UpdateChoice()
@@ -309,41 +305,6 @@ def _require_counter(experiment: Experiment, target: Target) -> None:
 
 def _absolute(path: str) -> str:
     return str(Path(path).resolve())
-
-
-def _network(experiment: Experiment, dataset: Dataset) -> Network:
-    goal = _goal(experiment, dataset)
-    declared = rules.declaration(experiment.rule)
-    n_out = dataset.features if goal == "sample" else dataset.outputs
-    middle = () if dataset.inputs.front else (DEFAULT_HIDDEN,)
-    default: tuple[int, ...] = (dataset.features, *middle, n_out)
-    if goal == "label" and middle:
-        default = DEFAULT_WIDTHS.get(dataset.name, default)
-    if declared.hidden is not None:
-        default = (*default[: declared.hidden + 1], n_out)
-    output = "sigmoid" if goal == "label" else "identity"
-    usual = declared.suited(Network(experiment.widths or default, "tanh", output))
-    network = Network(
-        experiment.widths or usual.layers,
-        experiment.activation or usual.activation,
-        experiment.output or usual.output,
-    )
-    if network.n_in != dataset.features:
-        raise UsageError(
-            f"network {network} takes {network.n_in} inputs, but data "
-            f"{dataset.name!r} has {dataset.features} features"
-        )
-    if goal == "vector" and network.n_out != n_out:
-        raise UsageError(
-            f"network {network} has {network.n_out} outputs, but a target of data "
-            f"{dataset.name!r} has {n_out} numbers"
-        )
-    if goal == "label" and network.n_out < dataset.classes:
-        raise UsageError(
-            f"network {network} has {network.n_out} outputs, but data "
-            f"{dataset.name!r} has labels up to {dataset.classes - 1}"
-        )
-    return network
 
 
 def _steps(experiment: Experiment, dataset: Dataset) -> int:

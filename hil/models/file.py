@@ -9,19 +9,25 @@ from codegen.graph.description import Graph
 from hil.errors import DataError, ModelError
 
 
-def load(path: str) -> Graph:
-    """The graph of a .tflite file, of which no more is read than a model may have.
-    Raises `DataError` where there is none, `ModelError` where it is damaged."""
+def data(path: str) -> bytes:
+    """The bytes of a .tflite file, and no more of them than a model may have. Raises
+    `DataError` where there is none."""
     try:
         with Path(path).open("rb") as file:
-            data = file.read(reading.MOST + 1)
+            return file.read(reading.MOST + 1)
     except OSError as error:
         raise DataError(
             f"model {path!r} cannot be read: {error.strerror}",
             "expected is a file that a converter to TensorFlow Lite wrote",
         ) from error
+
+
+def load(path: str) -> Graph:
+    """The graph of a .tflite file. Raises `DataError` where there is none, `ModelError`
+    where it is damaged."""
+    found = data(path)
     try:
-        return reading.read(data)
+        return reading.read(found)
     except ModelError as error:
         raise ModelError(
             f"model {path!r}: {error}",

@@ -176,6 +176,8 @@ def _show(
         row(item.name, item.bytes, item.kind)
     row("RAM", plan.ram, "all but const; a budget is held against it")
     row("of it tape", plan.tape, "activations kept past their layer's forward")
+    if plan.front is not None:
+        row("of it front", plan.front.arena, "its activations, which a step shares")
     if image.text is not None:
         row("flash", image.text, "code and constants, as linked")
     for name, bound in _bounds(found).items():

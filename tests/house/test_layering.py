@@ -64,8 +64,8 @@ def parts_of_codegen(path: Path) -> set[str]:
 
 
 SHARED = {
-    "constants", "errors", "graph", "numbers", "reference", "spec", "streams", "tables",
-    "reservoir", "window",
+    "constants", "errors", "frozen", "graph", "numbers", "reference", "reservoir", "spec",
+    "streams", "tables", "window",
 }  # fmt: skip
 """What the reference may start from (docs/arithmetic.md, section 10)."""
 PARAMETERS = {"rules.get", "rules.require"}
@@ -107,7 +107,7 @@ SHELVES = {
         "models": "errors data",
         "device": "errors documents",
         "flags": "errors keys experiment device",
-        "lesson": "errors keys output documents experiment data device",
+        "lesson": "errors keys output documents experiment data models device",
         "desk": "errors experiment device lesson",
         "inferring": "errors experiment models device desk",
         "neurocorex": "errors experiment device desk",
@@ -156,12 +156,13 @@ SHELVES = {
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
         "lowering": "cformat errors formats graph kernels program tensors",
-        "spec": "errors formats front numbers scaler window",
+        "frozen": "errors graph",
+        "spec": "errors formats front frozen numbers scaler window",
         "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
-        "fronts": "composer drawn formats kernels numbers program quotient reservoir spec "
-        "streams tensors",
+        "fronts": "composer drawn formats frozen kernels lowering numbers program quotient "
+        "reservoir spec streams tables tensors",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
@@ -176,13 +177,13 @@ SHELVES = {
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
-        "reference": "constants errors graph numbers reservoir rules spec streams tables "
-        "window",
+        "reference": "constants errors frozen graph numbers reservoir rules spec streams "
+        "tables window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "
         "lowering program protocol rules spec tensors updates",
         "building": "errors",
         "machine_code": "building errors planning",
-        "rendering": "building cformat constants errors formats goals kernels planning "
+        "rendering": "building cformat constants errors formats fronts goals kernels planning "
         "program protocol streams tables tensors",
     },
 }

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import echo, liquid, scale, scaler, window
+from codegen.reference.fronts import echo, imported, liquid, scale, scaler, window
 from codegen.reference.intervals import Interval
 from codegen.spec import Inputs
 
@@ -31,6 +31,7 @@ class Front(Protocol):
 
 FRONTS: dict[str, Front] = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
+    "imported": imported,
 }  # fmt: skip
 """By the names that declarations have for them."""
 

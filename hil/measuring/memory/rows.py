@@ -202,7 +202,9 @@ def inference(plan: Plan) -> Network:
         f"{kind}{n}" for n in range(1, plan.spec.network.depth + 1) for kind in "Wb"
     }
     items = [i for i in plan.bill if i.kind == "state" and i.name in kept]
-    items += [i for i in plan.bill if i.name.startswith(("resident", "window"))]
+    items += [
+        i for i in plan.bill if i.name.startswith(("resident", "window", "front"))
+    ]
     alive = lives(plan.program.look, plan.program.results)
     return _network(items, tuple(alive), arrange(alive).words * WORD, set())
 

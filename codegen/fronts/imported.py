@@ -1,0 +1,158 @@
+"""A frozen front: an imported model up to a tensor, by the kernels of `hil infer`.
+
+Its activations lie in one scratch tensor, which later parts of the step share. What
+comes of it is copied out, `latent`, and stays until the step is over: whoever keeps
+that can learn from it again, without the sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from codegen import lowering
+from codegen.composer import Composer
+from codegen.formats import F32, I8
+from codegen.fronts import scale
+from codegen.frozen import Frozen
+from codegen.kernels.cost import Shape
+from codegen.lowering import GraphProgram
+from codegen.lowering.fixed_point import binary32, nearest
+from codegen.program import If, Item, Op, Operand, Repeat, Set, Symbol, Within, op
+from codegen.spec import Inputs
+from codegen.tables import LARGEST
+from codegen.tensors import Tensor, Values
+
+PART = "front"
+"""What begins the purpose of each of its calls."""
+BYTES = tuple(n - 256 * (n > 127) for n in range(256))
+"""Numbers of 8 bits with a sign, by the byte that they are."""
+
+
+@lru_cache(maxsize=4)
+def program_of(frozen: Frozen) -> GraphProgram:
+    """What a front's C does. Raises `ModelError` for what no device computes."""
+    return lowering.program(frozen.graph)
+
+
+def convert(c: Composer) -> tuple[Item, ...]:
+    """From a sample, or from features that are known, to x."""
+    frozen = c.spec.inputs.frozen
+    assert frozen is not None
+    features = _features(c, frozen)
+    computed = If(
+        "sample != NULL",
+        (*_given(c, frozen), *_graph(c, frozen), _told(c, frozen, features)),
+        (_copied(features, "known[j]", features),),
+        usual=True,
+        why="else its features are known",
+    )
+    return (computed, _seen(c, frozen, features))
+
+
+def constants(frozen: Frozen) -> tuple[Tensor, ...]:
+    """What of its constants no call names, for structures do."""
+    return program_of(frozen).constants
+
+
+def _features(c: Composer, frozen: Frozen) -> Tensor:
+    made = F32 if frozen.floating else I8
+    return c.tensor("latent", (frozen.features,), format=made, kept=True)
+
+
+def _holder(c: Composer, frozen: Frozen) -> Tensor:
+    """What holds all activations."""
+    size = program_of(frozen).arena
+    return c.tensor("front", (size,), format=I8, inner=True)
+
+
+def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
+    """From a sample to what the model takes."""
+    inputs, made = c.spec.inputs, program_of(frozen).inputs[0]
+    across, there = Shape(1, frozen.elements), Within(made, _holder(c, frozen))
+    if frozen.given.type == "f32":
+        return (scale.divided(c, across, there, purpose=f"{PART}_in"),)
+    if inputs.dtype == "u8":
+        table = _table(c, "front_in", tuple(_quantised(inputs, v) for v in range(256)))
+        sample = Symbol("(const int8_t *)sample")
+        return (_looked_up(across, sample, table, there, f"{PART}_in"),)
+    value = c.tensor("front_value", (frozen.elements,), inner=True)
+    step, zero = _quantisation(frozen.given)
+    return (
+        scale.divided(c, across, value, purpose=f"{PART}_value"),
+        op("quantize", across, purpose=f"{PART}_in", x=value, scale=step, zero=zero,
+           y=there),
+    )  # fmt: skip
+
+
+def _quantisation(tensor: object) -> tuple[float, int]:
+    """Scale and zero point of what enters or leaves."""
+    found = getattr(tensor, "quantisation", None)
+    assert found is not None, "a front without one is refused"
+    return found.scales[0], found.zeros[0]
+
+
+def _quantised(inputs: Inputs, v: int) -> int:
+    """What an element v becomes to a model of 8 bits."""
+    assert inputs.frozen is not None
+    step, zero = _quantisation(inputs.frozen.given)
+    value = binary32(binary32(v / binary32(inputs.scale)) / step)
+    return max(-128, min(127, nearest(value) + zero))
+
+
+def _table(c: Composer, name: str, values: tuple[int, ...]) -> Tensor:
+    return c.tensor(
+        name, (256,), "const", format=I8, initial=Values(lambda: tuple(values))
+    )
+
+
+def _looked_up(
+    across: Shape, x: Operand, table: Tensor, y: Operand, purpose: str, layer: int = 0
+) -> Op:
+    """y = table[x], the byte of x being its place there."""
+    return op("lookup", across, layer, purpose=purpose, x=x, table=table, y=y)
+
+
+def _graph(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
+    """The operators, their activations in the one scratch tensor."""
+    holder = _holder(c, frozen)
+
+    def placed(given: Operand) -> Operand:
+        within = isinstance(given, Tensor) and given.role == "scratch"
+        return Within(given, holder) if within else given  # type: ignore[arg-type]
+
+    return tuple(
+        replace(
+            one,
+            operands=tuple((name, placed(given)) for name, given in one.operands),
+            layer=0,
+            purpose=f"{PART}{place}",
+        )
+        for place, one in enumerate(program_of(frozen).ops())
+    )
+
+
+def _told(c: Composer, frozen: Frozen, features: Tensor) -> Repeat:
+    """The features, out of the tensor that holds them."""
+    holder, last = _holder(c, frozen), program_of(frozen).outputs[0]
+    place = f"{holder.name}[{last.offset} + j]"
+    if frozen.floating:
+        place = f"((const float *)(const void *)({holder.name} + {last.offset}))[j]"
+    return _copied(features, place, features, holder)
+
+
+def _copied(to: Tensor, value: str, *uses: Tensor) -> Repeat:
+    return Repeat("j", to.size, (Set(f"{to.name}[j]", value, uses),))
+
+
+def _seen(c: Composer, frozen: Frozen, features: Tensor) -> Item:
+    """What the network sees of the features."""
+    x, across = c.input(1), Shape(1, frozen.features)
+    if frozen.floating:
+        return _copied(x, f"{features.name}[j]", x, features)
+    step, zero = _quantisation(frozen.told)
+    if c.numbers.integer:
+        held = (max(-LARGEST, min(LARGEST, q - zero)) for q in BYTES)
+        table = _table(c, "front_out", tuple(held))
+        return _looked_up(across, features, table, x, "", 1)
+    return op("quantize", across, 1, x=features, scale=step, zero=zero, y=x)

@@ -1,0 +1,93 @@
+"""Features of a frozen front: an imported model up to one of its tensors
+(docs/import.md).
+
+What came of a sample is remembered, for a front never changes, and to compute it in numpy
+takes a thousand times a step.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codegen.frozen import Frozen
+from codegen.graph.description import Tensor
+from codegen.reference import graph
+from codegen.reference.arithmetic import F32
+from codegen.reference.graph import node
+from codegen.reference.intervals import LARGEST, Interval
+from codegen.spec import Inputs
+
+MADE = "front"
+REMEMBERED = 1 << 14
+"""Samples whose features are."""
+
+
+def given(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
+    """What the model is given of a sample [elements], in its own shape."""
+    assert inputs.frozen is not None
+    tensor = inputs.frozen.given
+    value = sample.astype(np.float32) / np.float32(inputs.scale)
+    if tensor.type == "f32":
+        return value.reshape(tensor.shape)
+    whole = node.away(value / np.float32(node.scale(tensor)))
+    whole = np.where(np.isnan(whole), -np.inf, whole)
+    stored = np.clip(whole.astype(np.float64) + node.zero(tensor), -128, 127)
+    return stored.astype(np.int8).reshape(tensor.shape)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _computed(frozen: Frozen, scale: float, dtype: str, sample: bytes) -> NDArray[Any]:
+    inputs = Inputs(dtype, scale, frozen=frozen)
+    numbers = np.frombuffer(sample, inputs.format.dtype)
+    with np.errstate(all="ignore"):
+        computed = graph.run(frozen.graph, [given(inputs, numbers)])
+    return computed[frozen.told.index].ravel()
+
+
+def features(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
+    """Features [..., n] of samples [..., elements], as the model computes them: int8, or
+    float32."""
+    assert inputs.frozen is not None
+    rows = sample.reshape(-1, sample.shape[-1])
+    found = [
+        _computed(inputs.frozen, inputs.scale, inputs.dtype, row.tobytes())
+        for row in rows
+    ]
+    return np.array(found).reshape(*sample.shape[:-1], inputs.frozen.features)
+
+
+def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
+    """x [..., n] of samples [..., elements]: scale * (feature - zero point), rounded
+    once."""
+    assert inputs.frozen is not None
+    found, tensor = features(inputs, sample), inputs.frozen.told
+    if tensor.type == "f32":
+        return np.asarray(found, np.float32)
+    return (node.scale(tensor) * node.centred(tensor, found)).astype(np.float32)
+
+
+def centred(inputs: Inputs, sample: NDArray[Any]) -> NDArray[np.int64]:
+    """Features without their zero point, for integers."""
+    assert inputs.frozen is not None
+    return node.centred(inputs.frozen.told, features(inputs, sample))
+
+
+def ends(inputs: Inputs) -> NDArray[np.int64]:
+    """The least and the largest that `centred` gives."""
+    assert inputs.frozen is not None
+    return node.centred(inputs.frozen.told, np.array([-128, 127], np.int8))
+
+
+def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
+    """x of every sample there can be: all that 8 bits hold; a float is whatever is
+    finite."""
+    assert inputs.frozen is not None
+    tensor: Tensor = inputs.frozen.told
+    if tensor.type == "f32":
+        return Interval(-LARGEST, LARGEST, (n_in,))
+    least, most = (node.scale(tensor) * ends(inputs)).astype(np.float32).tolist()
+    return Interval(least, most, (n_in,))
