@@ -76,6 +76,7 @@ class Experiment:
     thin: int | None = None
     rehearsal: int | None = None
     rehearse: int | None = None
+    rehearse_what: str | None = None
     window: int = 4
     samples_per_frame: int | None = None
     commit: int | None = None

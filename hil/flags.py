@@ -21,7 +21,7 @@ OFTEN = (
 GROUPS = {
     "what is learned": "rule parameters network format activation output goal seed lr lr_decay "
     "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
-    "rehearse init",
+    "rehearse rehearse_what init",
     "data": "data scaler front cut steps epochs holdout test resident",
     "target": "target unit vlen core agnostic schedule tuned toolchain debug icount console "
     "flash commit",

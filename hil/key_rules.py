@@ -60,6 +60,11 @@ CLASHES = (
         ("--front MODEL.tflite is the model",),
     ),
     Clash(
+        "init is 'model', but there is no front whose model it could be",
+        (Given("init", only="model"), Given("front", holds=False)),
+        ("--front MODEL.tflite is the model; a file of that name is ./model",),
+    ),
+    Clash(
         "steps = {steps} and epochs = {epochs}: expected one of them",
         (Given("steps"), Given("epochs")),
     ),
@@ -91,6 +96,16 @@ CLASHES = (
         "rehearse is {rehearse}, but no sample is kept: expected both or neither",
         (Given("rehearse"), Given("rehearsal", holds=False)),
         ("--rehearsal SLOTS has the device keep samples",),
+    ),
+    Clash(
+        "rehearse_what is {rehearse_what!r}, but no sample is kept: expected both or neither",
+        (Given("rehearse_what"), Given("rehearsal", holds=False)),
+        ("--rehearsal SLOTS has the device keep samples",),
+    ),
+    Clash(
+        "rehearse_what is 'features', but there is no front to make any: expected samples",
+        (Given("rehearse_what", only="features"), Given("front", holds=False)),
+        ("--front MODEL.tflite is a front",),
     ),
     Clash(
         "rehearsal is {rehearsal} and resident is {resident!r}: expected one of them, for "

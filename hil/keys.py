@@ -5,6 +5,8 @@ Every key is a flag of the same name (`samples_per_frame` is
 takes what TOML or Python gives, checks it, and gives the field's value; it
 raises `ValueError` with what was expected, and says of itself as JSON Schema what it takes. `from_text` makes
 of a flag's text what TOML would have given.
+
+More than 400 lines because the table stands with what each of its keys takes.
 """
 
 from __future__ import annotations
@@ -386,6 +388,9 @@ KEYS = (
         "and learn from them again", "SLOTS", int),
     Key("rehearse", whole(1, 255), "steps from kept samples after each new sample "
         "(default: 1)", "R", int),
+    Key("rehearse_what", choice("samples", "features"), "what is kept of a sample: all of it, or "
+        "what the front made of it (default: features behind a model of --front, else samples)",
+        "samples|features"),
     Key("window", whole(1, 64), "STEP frames that may be in flight at once", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame (default: 4; of a "
         "process that learns without comparison up to 32)", "N", int),
@@ -404,7 +409,8 @@ KEYS = (
     Key("debug", boolean, "let kernels check their arguments, and overwrite scratch memory "
         "before each step", None),
     Key("init", text, "begin with the weights in this file: .npz, or .skops, .joblib, "
-        ".pkl, .pt, .pth and .onnx of dense layers (docs/import.md)", "FILE", path=True),
+        ".pkl, .pt, .pth and .onnx of dense layers (docs/import.md); model: with those of "
+        "the model's own last dense layer, behind --front", "FILE|model", path=True),
     Key("save", text, "write the learned weights into this file", "FILE.npz", path=True),
     Key("toolchain", text, "zig, clang, gcc, or cc for the host (default: cc for the host, else zig)", "NAME"),
     Key("console", choice("socket", "pty"), "an emulator's line: socket or pty", "KIND"),

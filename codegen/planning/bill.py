@@ -60,6 +60,9 @@ class Planned(Protocol):
     def rehearsal(self) -> int: ...
 
     @property
+    def latent(self) -> bool: ...
+
+    @property
     def signals(self) -> int: ...
 
 
@@ -109,6 +112,7 @@ def structures(plan: Planned) -> Structures:
         rehearsed=plan.rehearsal,
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
+        features=_features(plan),
     )
     port = layout.port(plan.target.port)
     first = layout.INITIALISED.size
@@ -121,6 +125,15 @@ def structures(plan: Planned) -> Structures:
         layout.kept_reply(buffers, xlen).size,
         first + -first % port.section,
     )
+
+
+def _features(plan: Planned) -> Extent | None:
+    """What is kept of a sample that goes through a front, where not all of it is."""
+    frozen = plan.spec.inputs.frozen
+    if frozen is None or not plan.latent:
+        return None
+    size = 4 if frozen.floating else 1
+    return Extent(size * frozen.features, size)
 
 
 def structures_alone(target: Target, line: Line) -> Structures:

@@ -94,7 +94,8 @@ class Network:
 class Buffers:
     """Sizes in bytes of what the learner keeps: a sample and its target, of
     which an aligned copy is made, or not; how many of those to be rehearsed, a kept
-    reply's body and how many of those."""
+    reply's body and how many of those. `features` are what is kept of a sample to be
+    rehearsed, None where that is all of it."""
 
     sample: Extent
     target: int
@@ -102,6 +103,7 @@ class Buffers:
     rehearsed: int
     kept: int
     body: int
+    features: Extent | None = None
 
 
 def kept_reply(buffers: Buffers, xlen: int) -> Extent:
@@ -116,8 +118,10 @@ def rehearsal(buffers: Buffers, xlen: int) -> Extent:
     slots = buffers.rehearsed
     if not slots:
         return Extent(0, 1)
-    kept = [buffers.sample, Extent(buffers.target, 1), scalar("bool", xlen)]
-    return struct(member.times(slots) for member in kept)
+    each = buffers.features or buffers.sample
+    kept = [each, Extent(buffers.target, 1), scalar("bool", xlen)]
+    again = [scalar("pointer", xlen)] * (buffers.features is not None)
+    return struct([*(member.times(slots) for member in kept), *again])
 
 
 def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:

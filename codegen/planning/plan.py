@@ -142,6 +142,7 @@ def plan(
     rehearsal: int = 0,
     debug: bool = False,
     core: str | None = None,
+    latent: bool = False,
 ) -> Plan:
     """Plan `spec` on `target`.
 
@@ -153,7 +154,7 @@ def plan(
     (1..255); `budget`: bytes of RAM allowed, besides the target's own, for which
     the stack's reserve is made smaller if need be;
     `resident`: samples to be placed in the image; `rehearsal`: samples that the
-    device can keep, to learn from them again (0..65535); `debug`: kernels check
+    device can keep, to learn from them again (0..65535), or, if `latent`, their features; `debug`: kernels check
     what they are called with, and nothing in the arena survives a step; `core`: whose cycles decide (codegen/kernels/
     cycles.toml), None where instructions do; a machine without vectors has none to decide.
 
@@ -179,6 +180,10 @@ def plan(
         require_fma(target)
     if resident is not None:
         resident.require(spec)
+    if latent and spec.inputs.frozen is None:
+        raise SpecError(
+            "features are to be rehearsed, but no front makes any: expected samples"
+        )
     line, frozen = line_for(spec, window, samples, resident), spec.inputs.frozen
 
     def made(drawn_once: bool) -> Plan:
@@ -192,7 +197,7 @@ def plan(
             _calls(composer, program, vlens, choice.variants, core),
             _placed(program, _state(composer, program), timeline, arena),
             arena, line, resident, rehearsal, budget, debug, core,
-            None if frozen is None else program_of(frozen),
+            None if frozen is None else program_of(frozen), latent,
         )  # fmt: skip
 
     best = made(drawn_once=bool(vlens))

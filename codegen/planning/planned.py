@@ -102,7 +102,7 @@ class Plan:
     the device's rehearsal buffer. `budget`: bytes of RAM allowed, besides the
     target's own. `debug` images check themselves. `core`:
     whose cycles have decided, None where instructions have. `front`: what a frozen
-    front does.
+    front does; `latent`: its features are kept to be rehearsed, not samples.
     """
 
     spec: Spec
@@ -121,6 +121,7 @@ class Plan:
     debug: bool = False
     core: str | None = None
     front: GraphProgram | None = None
+    latent: bool = False
 
     @property
     def subject(self) -> str:

@@ -145,6 +145,7 @@ def planned_as(lesson: Lesson, plan: Plan) -> str:
         said += f" (target {target.name} computes no float32)"
     said += f", {plan.ram:,} bytes of RAM"
     if lesson.experiment.rehearsal:
-        return f"{said}, {lesson.experiment.rehearsal:,} samples rehearsed"
+        what = "samples' features" if plan.latent else "samples"
+        return f"{said}, {lesson.experiment.rehearsal:,} {what} rehearsed"
     placed = f", {lesson.resident:,} samples in the image" if lesson.resident else ""
     return said + placed

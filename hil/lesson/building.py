@@ -66,6 +66,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         budget=asked.ram,
         resident=lesson.resident_set,
         rehearsal=asked.rehearsal or 0,
+        latent=asked.rehearse_what == "features",
         debug=asked.debug,
         core=lesson.core,
     )

@@ -18,7 +18,7 @@ from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.keys import MODEL, InMemory, options_of
-from hil.lesson import cores, frozen_front, rates
+from hil.lesson import cores, frozen_front, model_head, rates
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.network import goal_of, network_of
@@ -173,9 +173,17 @@ def _settled(
         resident=extent.resident or None,
         thin=_thin(experiment) if extent.resident else None,
         rehearse=pace(experiment) - 1 or None,
+        rehearse_what=_rehearsed(experiment),
         window=1 if experiment.icount else experiment.window,
         samples_per_frame=_samples(experiment, spec, target),
     )
+
+
+def _rehearsed(experiment: Experiment) -> str | None:
+    """What is kept of a sample; None where none is, or where there is no choice."""
+    if not experiment.rehearsal or not (experiment.front or "").endswith(MODEL):
+        return experiment.rehearse_what
+    return experiment.rehearse_what or "features"
 
 
 def _rate(spec: Spec) -> float:
@@ -191,7 +199,7 @@ def _at_absolute_paths(experiment: Experiment) -> Experiment:
     return replace(
         experiment,
         data=data if named else paths.absolute(str(data)),
-        init=experiment.init and _absolute(experiment.init),
+        init=_initial(experiment.init),
         front=_front(experiment.front),
         save=experiment.save and _absolute(experiment.save),
         flash=experiment.flash and _absolute(experiment.flash),
@@ -202,6 +210,11 @@ def _at_absolute_paths(experiment: Experiment) -> Experiment:
 def _front(named: str | None) -> str | None:
     """A model is a file, a reservoir is none."""
     return _absolute(named) if named is not None and named.endswith(MODEL) else named
+
+
+def _initial(named: str | None) -> str | None:
+    """Where initial weights lie: in a file, or in the model of the front."""
+    return named if named in (None, model_head.NAME) else _absolute(str(named))
 
 
 def _tuned(

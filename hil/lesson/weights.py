@@ -13,7 +13,7 @@ from codegen.spec import Spec
 from hil.data import arrays
 from hil.data.arrays import Archive
 from hil.errors import DataError
-from hil.lesson import foreign
+from hil.lesson import foreign, model_head
 
 STATE_FORMATS = (F32, *(format for format in FORMATS.values() if format != F32))
 """What elements of a state may be, the usual one first."""
@@ -58,7 +58,10 @@ def initial(
     dtypes: Mapping[str, str],
 ) -> dict[str, np.ndarray]:
     """Tensors of these names, shapes and types from a file of ours, or from one that
-    another program trained. Raises `DataError`."""
+    another program trained; `model_head.NAME` names the model's own. Raises
+    `DataError`."""
+    if path == model_head.NAME:
+        return model_head.load(spec)
     if foreign.is_one(path):
         return foreign.load(path, spec)
     return load(path, expected, dtypes)

@@ -20,6 +20,8 @@ from codegen.reference import Learner
 from codegen.reference.fronts import imported as twin
 from codegen.rendering.render import render_network
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from hil.errors import DataError, UsageError
+from hil.lesson import model_head
 from hil.lesson.building import plan_for
 from hil.lesson.preparing import prepare
 from hil.records.record import EXPERIMENT, FRONT, RunRecord
@@ -163,6 +165,76 @@ def test_a_front_that_computes_something_else_does_not_pass(
     )
     record = learned(DENSE, tmp_path)
     assert (record.result, record.exit_code) == ("fail", 1)
+
+
+def test_features_are_kept_and_learned_from_again(tmp_path: Path) -> None:
+    """The reference computes them of the sample each time."""
+    record = learned(DENSE, tmp_path, rehearsal=3, rehearse=2)
+    assert record.result == "pass"
+    assert record.experiment["rehearse_what"] == "features"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("target", ["host", "qemu-rv64gcv", "mps2-an386"])
+@pytest.mark.parametrize("name", [DENSE, FLOAT])
+def test_features_or_samples_that_are_kept_teach_the_same(
+    tmp_path: Path, target: str, name: str
+) -> None:
+    keys = {"rehearsal": 3, "rehearse": 2, "steps": 30}
+    digests = {
+        learned(name, tmp_path, target, rehearse_what=what, **keys).digest
+        for what in ("features", "samples")
+    }
+    assert len(digests) == 1
+
+
+def test_features_without_a_front_are_refused() -> None:
+    with pytest.raises(UsageError, match="no front to make any"):
+        hil.Experiment(rehearsal=3, rehearse_what="features")
+
+
+def test_a_buffer_of_features_takes_what_they_take(tmp_path: Path) -> None:
+    asked = hil.Experiment(
+        target="host", front=str(places()[DENSE]), data="mnist", rehearsal=10
+    )
+    kept = {
+        what: {i.name: i.bytes for i in plan_for(lesson).bill}["rehearsal buffer"]
+        for what in ("features", "samples")
+        for lesson in [prepare(asked.override({"rehearse_what": what}))]
+    }
+    assert kept == {"features": 10 * (100 + 2 + 1) + 10, "samples": 10 * (784 + 2 + 1)}
+
+
+# where learning begins
+
+
+def test_the_models_own_head_is_where_learning_begins() -> None:
+    """Its sums are the model's own, but for what 8 bits round away of them."""
+    model = bytes_of("pretrainedResnet_quant")
+    front = Frozen(model)
+    inputs = Inputs("u8", 1.0, frozen=front)
+    spec = Spec(Network((64, 12), "tanh", "softmax"), RuleChoice("bp"), inputs)
+    state = model_head.load(spec)
+    assert not state["W1"][:, 10:].any()
+    head, oracle = front.head, Oracle(model)
+    assert head is not None
+    sample = np.random.default_rng(4).integers(0, 256, front.elements, np.uint8)
+    shape = graph("pretrainedResnet_quant").inputs[0].shape
+    oracle.run([(sample.astype(np.int16) - 128).astype(np.int8).reshape(shape)])
+    last = head.outputs[0]
+    assert last.quantisation is not None
+    step, zero = last.quantisation.scales[0], last.quantisation.zeros[0]
+    told = step * (oracle.tensor(last.index).ravel().astype(int) - zero)
+    sums = twin.network_input(inputs, sample) @ state["W1"] + state["b1"]
+    held = np.clip(sums[:10], step * (-128 - zero), step * (127 - zero))
+    assert np.abs(held - told).max() < 0.51 * step
+
+
+def test_a_network_unlike_the_models_head_is_refused() -> None:
+    inputs = Inputs("u8", 255.0, frozen=Frozen(bytes_of(DENSE)))
+    for layers in ((100, 8, 10), (100, 9)):
+        with pytest.raises(DataError, match="expected one layer of float32"):
+            model_head.load(Spec(Network(layers), RuleChoice(), inputs))
 
 
 CALLER = """

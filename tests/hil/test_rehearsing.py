@@ -129,11 +129,9 @@ def test_a_buffer_that_changes_what_it_holds_is_found(
     shutil.copytree(render.FIRMWARE, firmware)
     monkeypatch.setattr(render, "FIRMWARE", firmware)
     path = firmware / "src" / "network" / "hil_rehearsal.c"
-    right = (
-        "memcpy(hil_learner.rehearsal.sample[slot], hil_learner.sample, SAMPLE_BYTES)"
-    )
+    right = "kept, sizeof hil_learner.rehearsal.kept[slot])"
     assert right in path.read_text()
-    wrong = right.replace("SAMPLE_BYTES", "SAMPLE_BYTES / 2")
+    wrong = right.replace("slot])", "slot] / 2)")
     path.write_text(path.read_text().replace(right, wrong))
     record = run(rehearsing, out=folder)
     assert record.result == "fail" and record.divergence is not None

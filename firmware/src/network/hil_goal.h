@@ -14,6 +14,16 @@
 #include "hil_learner_parts.h"
 #include "hil_memory.h"
 
+/* A step from a sample; without one, from the features that are at hand. */
+#ifdef HIL_KEEPS_FEATURES
+#define HIL_LEARN(sample, ...)                                                             \
+    ((sample) != NULL                                                                  \
+         ? net_step(&hil_learner.net, sample, __VA_ARGS__)                             \
+         : net_step_again(&hil_learner.net, hil_learner.rehearsal.again, __VA_ARGS__))
+#else
+#define HIL_LEARN(sample, ...) net_step(&hil_learner.net, sample, __VA_ARGS__)
+#endif
+
 #if HIL_GOAL == HIL_GOAL_LABEL
 
 _Static_assert(HIL_TARGET_BYTES == sizeof(uint16_t), "a label has another size");
@@ -38,7 +48,7 @@ static inline bool hil_goal_good(const uint8_t *target)
 static inline int hil_goal_step(const net_sample_t *sample, hil_goal_t label, float eta,
                                 float *loss)
 {
-    return net_step(&hil_learner.net, sample, label, eta, loss);
+    return HIL_LEARN(sample, label, eta, loss);
 }
 
 /* Whether the largest output, the first of equals, is the label's. */
@@ -81,7 +91,7 @@ static inline hil_goal_t hil_goal_of(const uint8_t *target)
 static inline int hil_goal_step(const net_sample_t *sample, hil_goal_t target, float eta,
                                 float *loss)
 {
-    return net_step(&hil_learner.net, sample, target, eta, loss);
+    return HIL_LEARN(sample, target, eta, loss);
 }
 
 #else
@@ -99,7 +109,7 @@ static inline int hil_goal_step(const net_sample_t *sample, hil_goal_t nothing, 
                                 float *loss)
 {
     (void)nothing;
-    return net_step(&hil_learner.net, sample, eta, loss);
+    return HIL_LEARN(sample, eta, loss);
 }
 
 #endif

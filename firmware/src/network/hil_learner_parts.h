@@ -29,13 +29,25 @@
 #define RESULT_BYTES (TOLD_BYTES + NET_SIGNALS * sizeof(uint32_t))
 
 #if HIL_REHEARSAL
+/* What is kept of a sample: all of it, or what a front made of it. */
+#ifdef HIL_KEEPS_FEATURES
+typedef net_feature_t hil_kept_t;
+#define HIL_KEPT NET_FEATURES
+#else
+typedef net_sample_t hil_kept_t;
+#define HIL_KEPT NET_INPUTS
+#endif
+
 /* Samples that were learned from and are kept, to be learned from again. */
 struct hil_rehearsal {
-    net_sample_t sample[HIL_REHEARSAL][NET_INPUTS];
+    hil_kept_t kept[HIL_REHEARSAL][HIL_KEPT];
 #if HIL_TARGET_BYTES
     uint8_t target[HIL_REHEARSAL][HIL_TARGET_BYTES];
 #endif
     bool filled[HIL_REHEARSAL];
+#ifdef HIL_KEEPS_FEATURES
+    const hil_kept_t *again; /* those that a step without a sample learns from */
+#endif
 };
 #endif
 

@@ -27,13 +27,30 @@ static const uint8_t *target_of(uint16_t slot)
 
 void hil_rehearsal_keep(uint16_t slot, const uint8_t *target)
 {
-    memcpy(hil_learner.rehearsal.sample[slot], hil_learner.sample, SAMPLE_BYTES);
+#ifdef HIL_KEEPS_FEATURES
+    const hil_kept_t *const kept = net_features(&hil_learner.net);
+#else
+    const hil_kept_t *const kept = hil_learner.sample;
+#endif
+
+    memcpy(hil_learner.rehearsal.kept[slot], kept, sizeof hil_learner.rehearsal.kept[slot]);
 #if HIL_TARGET_BYTES
     memcpy(hil_learner.rehearsal.target[slot], target, HIL_TARGET_BYTES);
 #else
     (void)target;
 #endif
     hil_learner.rehearsal.filled[slot] = true;
+}
+
+/* The sample in this slot; where its features are kept, NULL, and they are at hand. */
+static const net_sample_t *sample_of(uint16_t slot)
+{
+#ifdef HIL_KEEPS_FEATURES
+    hil_learner.rehearsal.again = hil_learner.rehearsal.kept[slot];
+    return NULL;
+#else
+    return hil_learner.rehearsal.kept[slot];
+#endif
 }
 
 static uint16_t slot_at(const uint8_t *slots, size_t i)
@@ -63,8 +80,8 @@ static void learn_again(const struct hil_request *request, const struct hil_step
 
     for (size_t i = 0; i < ask->count; i++) {
         const uint16_t slot = slot_at(request->tail, i);
-        const int status = hil_steps_learn_and_tell(hil_learner.rehearsal.sample[slot],
-                                                    target_of(slot), ask, keep, i);
+        const int status =
+            hil_steps_learn_and_tell(sample_of(slot), target_of(slot), ask, keep, i);
         if (status != NET_OK) {
             hil_steps_stop(request, status);
             return;
