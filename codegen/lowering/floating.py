@@ -83,6 +83,23 @@ def by_integers(
     return {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
 
 
+def refuse_asymmetric(operator: Operator) -> None:
+    """Raise `ModelError` where inputs become integers around a zero point of their own: its
+    range is computed in binary64, which many cores do not have."""
+    w = operator.inputs[1]
+    freely = bool(operator.options.get("asymmetric"))
+    each = (
+        w is not None and w.quantisation is not None and len(w.quantisation.scales) > 1
+    )
+    if hybrid(operator) and (freely or each):
+        raise ModelError(
+            f"{operator}, which gives {operator.outputs[0]}: inputs of f32 become integers "
+            "with a zero point: a device takes weights of i8 with one scale, and inputs that "
+            "become integers symmetrically",
+            "`hil import --check` computes it by the numpy twin",
+        )
+
+
 def hybrid(operator: Operator) -> bool:
     """Whether its weights have 8 bits, and its inputs are of float32."""
     return [one and one.type for one in operator.inputs[:2]] == ["f32", "i8"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import moved, odd
+from . import hybrids, moved, odd
 
-ODD = {**odd.ODD, **moved.MOVED}
+ODD = {**odd.ODD, **moved.MOVED, **hybrids.HYBRIDS}
 """By what is odd in them."""

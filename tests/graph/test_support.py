@@ -103,17 +103,6 @@ def test_what_is_supported_has_no_problems() -> None:
             convolution(x=changed(X, shape=(4, 4, 2))),
             "tensor 0 ('t0') has shape [4, 4, 2]: supported are 4 dimensions",
         ),
-        (
-            convolution(
-                x=changed(X, type="f32", scales=()),
-                w=changed(W, scales=(0.01, 0.1, 1.0)),
-                b=F,
-                y=changed(Y, type="f32", scales=()),
-                version=5,
-            ),
-            "tensor 1 ('t1') has 3 scales along axis 0: with inputs of f32, supported is "
-            "one scale for all channels",
-        ),
     ],
 )
 def test_a_refusal_names_operator_tensor_and_what_is_supported(

@@ -48,7 +48,6 @@ def filtered(
         return
     yield from checks.quantised(x, operator.outputs[0])
     yield from checks.weights(w, axis)
-    yield from checks.hybrid(x, w)
     yield from channels(operator)
     yield from checks.bias(operator.given(2), dims(operator, 1)[axis])
     yield from checks.fits(operator, places(operator))

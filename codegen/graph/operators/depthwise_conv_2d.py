@@ -14,6 +14,10 @@ from codegen.graph.operators.conv_2d import convolved, filtered
 def _channels(operator: Operator) -> Problems:
     x, w = operator.inputs[:2]
     one, *_, outputs = dims(operator, 1)
+    if x is not None and w is not None and (x.type, w.type) == ("f32", "i8"):
+        said = w.quantisation
+        if said is None or len(said.scales) != outputs:
+            yield f"{w} has {said}: with inputs of f32, supported is a scale for each channel"
     if one != 1 or outputs % dims(operator)[3]:
         yield (
             f"{w} has shape {list(dims(operator, 1))}: expected 1 and a multiple of "
@@ -35,6 +39,7 @@ OPERATOR = Declaration(
         "u8 u8 i32? > u8",
         "i16 i8 i64? > i16",
         "f32 f32 f32? > f32",
+        "f32 i8 f32? > f32",
     ),
     fields=(
         Field("padding", 0, "b", 0),

@@ -23,8 +23,6 @@ def _check(operator: Operator) -> Problems:
     if number(operator, "weights_format"):
         yield "shuffled weights: supported are weights in the default format"
     yield from checks.quantised(x, operator.outputs[0])
-    if operator.options["asymmetric"] and _hybrid(operator):
-        yield "inputs quantised asymmetrically: supported is symmetrically"
     yield from checks.weights(w, 0)
     yield from checks.hybrid(x, w)
     yield from checks.rank(w, 2)
@@ -38,10 +36,6 @@ def _widths(operator: Operator, outputs: int, inputs: int) -> Problems:
     last = given[-1:] == (inputs,) or not operator.options["keep_num_dims"]
     if prod(given) % inputs or not last:
         yield f"{operator.inputs[0]} has shape {list(given)}: expected rows of {inputs:,}"
-
-
-def _hybrid(operator: Operator) -> bool:
-    return [one and one.type for one in operator.inputs[:2]] == ["f32", "i8"]
 
 
 def _macs(operator: Operator) -> int:

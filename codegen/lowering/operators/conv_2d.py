@@ -62,6 +62,7 @@ def _floats(
     c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
+    floating.refuse_asymmetric(operator)
     more: dict[str, Operand] = {}
     if floating.hybrid(operator):
         more = floating.by_integers(c, operator, prod(dims(operator, 1)[1:]))

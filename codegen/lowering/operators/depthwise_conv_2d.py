@@ -21,6 +21,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     at = windows(c, operator, (high, wide))
     first: str = ""
     if floating.floats(operator):
+        floating.refuse_asymmetric(operator)
         given = floating.operands(c, operator, outputs)
     elif plain.plain(operator):
         first, given = plain.operands(c, operator, outputs)

@@ -45,6 +45,7 @@ def _floats(
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
     sizes = {"count": count, "n_in": n_in, "n_out": n_out}
+    floating.refuse_asymmetric(operator)
     more: dict[str, Operand] = {}
     if floating.hybrid(operator):
         more = floating.by_integers(c, operator, n_in)

@@ -7,7 +7,7 @@ outside are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from codegen.graph.description import Operator
 from codegen.reference.arithmetic import fma
 from codegen.reference.graph import node, windows
 from codegen.reference.graph.fixed_point import I64, Scale
-from codegen.reference.graph.hybrid import symmetric
+from codegen.reference.graph.hybrid import asymmetric, symmetric
 from codegen.reference.graph.node import Array
 
 
@@ -83,8 +83,22 @@ def _floats(operator: Operator, x: Array, w: Array, b: Array) -> Array:
     return found
 
 
+def of_channels(x: Array, scales: Array, sums: Callable[[I64], Array]) -> Array:
+    """Each image is quantised by itself, with a zero point; sums of each channel are scaled
+    by that of its weights, then by that of the image."""
+    found = []
+    for image in x:
+        quantised, scale = asymmetric(image)
+        whole = sums(quantised[None].astype(np.int64))[0].astype(np.float32)
+        found.append(whole * scales * scale)
+    return np.stack(found)
+
+
 def _hybrid(operator: Operator, x: Array, w: Array) -> Array:
     """Each image is quantised by itself."""
+    scales = np.array(node.quantised(operator.inputs[1]).scales, np.float32)
+    if len(scales) > 1:
+        return of_channels(x, scales, lambda image: _sums(operator, image, w))
     found = []
     for image in x:
         quantised, scale = symmetric(image)

@@ -1,8 +1,8 @@
 """FULLY_CONNECTED: y_j = sum_i w[j, i] x_i + b_j.
 
 Integers: exact sums, rescaled. float32: from b_j on, one fma for each i in turn. Of
-integer weights and float32 inputs ("hybrid"), each row of inputs is quantised
-symmetrically, and its sum is scaled and added in float32.
+integer weights and float32 inputs ("hybrid"), each row of inputs is quantised,
+symmetrically unless the file asks otherwise, and its sum is scaled and added in float32.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     if w.dtype == np.float32:
         made = np.stack([fma_chain(row[:, None], w.T, b) for row in rows])
     else:
-        made = dynamic(rows, w, node.scale(operator.inputs[1])) + b
+        freely = bool(operator.options["asymmetric"])
+        made = dynamic(rows, w, node.scale(operator.inputs[1]), freely) + b
     return node.floating(made, fused).reshape(shape)
 
 

@@ -1,0 +1,38 @@
+"""Models of one operator whose inputs are float32 and whose weights have 8 bits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .building import Given, model
+from .odd import bias, weights
+
+
+def filtered(name: str, shape: tuple[int, ...], axis: int, **options: Any) -> bytes:
+    """Two images 9 x 7 x 3, a scale for each channel of the weights."""
+    x, w = Given((2, 9, 7, 3), "f32"), weights(shape, axis)
+    table = "Conv2DOptions" if axis == 0 else "DepthwiseConv2DOptions"
+    told = {"StrideH": 2, "StrideW": 1, **options}
+    y = Given((2, 5, 7, shape[axis]), "f32")
+    return model(
+        name, 6 - (axis == 0), (x, w, bias(shape[axis], "f32", (), x)), y, table, told
+    )
+
+
+def dense() -> bytes:
+    """Two rows that become integers with a zero point; one scale."""
+    x, y, one = Given((2, 33), "f32"), Given((2, 7), "f32"), weights((7, 33), 0)
+    w = Given(one.shape, "i8", (0.01,), 0, 0, one.data)
+    told = {"AsymmetricQuantizeInputs": True, "FusedActivationFunction": 1}
+    given = (x, w, bias(7, "f32", (), x))
+    return model("FULLY_CONNECTED", 9, given, y, "FullyConnectedOptions", told)
+
+
+HYBRIDS = {
+    "hybrid-conv": filtered("CONV_2D", (5, 4, 3, 3), 0, FusedActivationFunction=3),
+    "hybrid-depthwise": filtered(
+        "DEPTHWISE_CONV_2D", (1, 4, 3, 6), 3, DepthMultiplier=2
+    ),
+    "hybrid-dense": dense(),
+}
+"""Files that the twin computes and devices refuse."""
