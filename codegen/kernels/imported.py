@@ -250,6 +250,13 @@ y_i = E_i / sum of E, added in order. y may be x."""),
     Kernel("f32_log_softmax", ("const float *x", "float *y", "size_t count", "size_t n"), """
 Logarithm of a softmax of `count` rows of n: y_i = (x_i - max) - log(sum of exp(x_j - max)),
 added in order, each operation rounded once. y may be x."""),
+    Kernel("i8_transpose_conv", _plain("int8_t", "int32_t", _AT), """
+Transposed convolution of images less x_zero, with weights less w_zero [y_c][k_h][k_w][x_c]:
+pixel (i, j) adds its products at rows i stride_h - top + r and columns j stride_w - left + c.
+y as in hil_i8_conv_2d, but that b is the bias alone."""),
+    Kernel("f32_transpose_conv", _F32_FILTERED, f"""
+The same of float32: y_o = b_o, then y_o = fma(x, W[o][r][c][k], y_o) by rows and columns of
+pixels and by channels, ascending.{_BOUND}"""),
     *(
         Kernel(f"{format.name}_gather", (
             f"const {format.c_type} *x", "const int32_t *at", f"{format.c_type} *y",

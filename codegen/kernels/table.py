@@ -401,6 +401,9 @@ TABLE: tuple[Variant, ...] = (
         for name in ("softmax", "log_softmax")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _MATH[0])
     ),
+    *_rows("transpose_conv", "i8_transpose_conv", (), cost.nothing, _FILTERED),
+    *_rows("transpose_conv", "f32_transpose_conv", (), cost.nothing,
+           ("bounded__scalar", *_FILTERED)),
     *_rows("gather", "i8_gather i16_gather f32_gather", (), cost.nothing),
     *_rows("reduced", "i8_largest i16_largest f32_largest f32_total", (), cost.nothing),
     *_rows("arg_max", "i8_arg_max_i32 i8_arg_max_i64 f32_arg_max_i32 f32_arg_max_i64", (),

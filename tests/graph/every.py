@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import hybrids, moved, odd
+from . import hybrids, moved, odd, transposed
 
-ODD = {**odd.ODD, **moved.MOVED, **hybrids.HYBRIDS}
+ODD = {**odd.ODD, **moved.MOVED, **hybrids.HYBRIDS, **transposed.TRANSPOSED}
 """By what is odd in them."""

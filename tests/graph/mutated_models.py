@@ -91,8 +91,17 @@ def look(data: bytes) -> bool:
         return False
     arena.plan(graph)
     if not support.problems(graph) and _small(graph):
-        zeros = [np.zeros(one.shape, DTYPES[one.type]) for one in graph.inputs]
+        return _computed(graph)
+    return True
+
+
+def _computed(graph: Graph) -> bool:
+    """Whether the twin computes a model; False where its scales lie too far apart."""
+    zeros = [np.zeros(one.shape, DTYPES[one.type]) for one in graph.inputs]
+    try:
         twin.run(graph, zeros)
+    except ModelError:
+        return False
     return True
 
 

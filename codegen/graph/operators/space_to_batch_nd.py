@@ -48,7 +48,7 @@ def told(operator: Operator) -> Problems:
 
 
 def _check(operator: Operator) -> Problems:
-    found = [*told(operator)]
+    found = [*told(operator), *checks.quantised(operator.inputs[0])]
     yield from found
     if found:
         return

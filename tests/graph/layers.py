@@ -1,0 +1,42 @@
+"""Layers of a usual size, each in every type of numbers that devices compute."""
+
+from __future__ import annotations
+
+from .building import Given, model
+from .odd import BIASES, WEIGHTS, activation, bias, weights
+
+KINDS = ("i8", "u8", "i16", "f32")
+
+
+def filtered(name: str, kind: str, shape: tuple[int, ...], axis: int) -> bytes:
+    """An image 12 x 12 x 16, SAME; output is as large."""
+    x, w = (
+        activation(kind, (1, 12, 12, 16), 0.003),
+        weights(shape, axis, WEIGHTS.get(kind, "i8")),
+    )
+    b = bias(shape[axis], BIASES.get(kind, "i32"), w.scales, x)
+    y = activation(kind, (1, 12, 12, shape[axis]), 0.02)
+    table = "Conv2DOptions" if axis == 0 else "DepthwiseConv2DOptions"
+    version = {"i8": 3, "u8": 2, "i16": 4, "f32": 2}[kind]
+    return model(name, version, (x, w, b), y, table, {"StrideH": 1, "StrideW": 1})
+
+
+def dense(kind: str) -> bytes:
+    """128 inputs and 64 outputs."""
+    x, y = activation(kind, (1, 128), 0.004), activation(kind, (1, 64), 0.02)
+    one = weights((64, 128), 0, WEIGHTS.get(kind, "i8"))
+    w = Given(one.shape, one.type, one.scales[:1], one.zero, 0, one.data)
+    b = bias(64, BIASES.get(kind, "i32"), w.scales, x)
+    return model("FULLY_CONNECTED", 4, (x, w, b), y, "FullyConnectedOptions", {})
+
+
+LAYERS = {
+    f"{name} of {kind}": data
+    for kind in KINDS
+    for name, data in (
+        ("dense", dense(kind)),
+        ("convolution", filtered("CONV_2D", kind, (16, 3, 3, 16), 0)),
+        ("depthwise", filtered("DEPTHWISE_CONV_2D", kind, (1, 3, 3, 16), 3)),
+    )
+}
+"""Files of one layer, by its name and type."""
