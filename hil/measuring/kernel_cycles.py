@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, groupby
 from operator import itemgetter
+from typing import TypeAlias
 
 import numpy as np
 
@@ -34,7 +35,16 @@ from hil.measuring.steps.phases import Phase
 from hil.measuring.steps.scoreboard import Core, cores
 
 WARM = 3
-NETWORKS: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
+Traced: TypeAlias = tuple[dict[str, object], tuple[str, ...]]
+"""Keys of an experiment, and the ways that its layers go."""
+
+
+def _in_integers(integer: str, data: str, network: str) -> Traced:
+    keys = {"data": data, "network": network, "rule": "bp", "format": integer}
+    return {**keys}, ("dense",)
+
+
+NETWORKS: tuple[Traced, ...] = (
     ({"data": "digits", "network": "64-64-10", "rule": "dfa"}, ("dense", "listed")),
     (
         {"data": "digits", "network": "64-112-40-10", "rule": "bp"},
@@ -57,6 +67,13 @@ NETWORKS: tuple[tuple[dict[str, object], tuple[str, ...]], ...] = (
         {"data": "digits", "network": "64-300-33", "rule": "dfa", "output": "softmax",
          "activation": "sigmoid"},
         ("dense",),
+    ),
+    *(
+        _in_integers(integer, data, network)
+        for integer in ("i16", "i8")
+        for data, network in (
+            ("digits", "64-112-40-10"), ("mnist", "784-128-10"), ("dense", "784-128-10"),
+        )
     ),
 )  # fmt: skip
 """What is traced: a step of each of these, all of its layers in each of these ways."""
