@@ -60,6 +60,7 @@ def run(given: argparse.Namespace) -> int:
         placed = image.prepare(experiment_of(given))
         url = running.made_plain(placed, image.build(placed, given.cells))
         out.line(f"plain    {url}: NeuroCoreX's bytes, without frames, until a reset")
+        out.document({"neurocorex": {"plain": url}})
         return 0
     if given.outputs:
         output.require_folder("--outputs", given.outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ CELLS = 16
 LIMIT = 20.0
 """Seconds that a line may be silent."""
 PAGE = Path(__file__).parents[2] / "docs" / "spiking.md"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "neurocorex.py"
 
 
 def learner() -> Network:
@@ -179,6 +181,13 @@ def test_events_are_at_their_steps_however_far_apart() -> None:
             (run,) = neurocorex.simulate(data, CELLS).runs
             assert np.flatnonzero(run[:, 0]).tolist() == steps
             assert len(run) == 1000
+
+
+def test_the_example_learns_a_sequence() -> None:
+    made = runpy.run_path(str(EXAMPLE))
+    answer, length = neurocorex.simulate(made["stream"]()), made["LENGTH"]
+    assert np.argwhere(answer.runs[0]).tolist() == [[0, 0]]
+    assert np.argwhere(answer.runs[-1]).tolist() == [[k, k] for k in range(length)]
 
 
 def test_what_no_byte_can_say_is_refused() -> None:
