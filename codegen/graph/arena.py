@@ -5,13 +5,17 @@ A tensor lives from the operator that computes it (an input of the model: from t
 beginning) to the last one that reads it (an output: to the end). The largest is
 placed first, each at the lowest place that is free for all of its life (Pisarchyk and
 Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, greedy by
-size). What a RESHAPE, a SQUEEZE or an EXPAND_DIMS gives is what it is given, so both are one place.
+size); then the same is tried in the order of time, forth, back, and outward from the largest,
+and the arena is the smallest of these. An output may lie over an input that its operator is
+the last to read, where it begins so early that it is never ahead of what is read: by a lead,
+which the operator's kernel tells (codegen/lowering/overlap.py). What a RESHAPE, a SQUEEZE or an EXPAND_DIMS gives is what it is given, so both are one place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from codegen.graph.description import Graph, Operator
 
@@ -38,8 +42,8 @@ class Life:
 
 @dataclass(frozen=True)
 class Arena:
-    """`places` by tensor; `alive[k]`: bytes that are needed while operator k runs, which
-    no plan can do with less than."""
+    """`places` by tensor; `alive[k]`: bytes of all that is there while operator k runs,
+    an output not counted as part of an input."""
 
     bytes: int
     places: dict[int, int]
@@ -51,36 +55,106 @@ def scratch(operator: int) -> int:
     return -1 - operator
 
 
-def plan(graph: Graph, kept: Mapping[int, int] | None = None) -> Arena:
+Leads: TypeAlias = Mapping[int, Mapping[int, int]]
+"""Of operators, by their indices: how many bytes before each of some inputs the output
+must begin, at least, to be written over it."""
+
+
+def plan(
+    graph: Graph, kept: Mapping[int, int] | None = None, leads: Leads | None = None
+) -> Arena:
     """The places of a graph's activations, and of the bytes that operators have `kept`
     for them while they run, by their indices."""
     same = _same(graph)
     lives = _lives(graph, same)
+    over = _over(graph, same, lives, leads or {})
     of_kernels = {k: bytes for k, bytes in (kept or {}).items() if bytes}
     lives += [Life(scratch(k), bytes, k, k) for k, bytes in of_kernels.items()]
     same |= {scratch(k): scratch(k) for k in of_kernels}
-    placed: list[tuple[Life, int]] = []
-    for life in sorted(lives, key=lambda one: (-one.bytes, one.first)):
-        placed.append((life, _free(life, placed)))
+    tried = [_placed(order, over) for order in _orders(lives, bool(over))]
+    placed = min(tried, key=_end)
     at = {life.tensor: place for life, place in placed}
     return Arena(
-        max((place + life.bytes for life, place in placed), default=0),
+        _end(placed),
         {tensor: at[first] for tensor, first in same.items()},
         tuple(_alive(lives, operator.index) for operator in graph.operators),
     )
+
+
+def _over(
+    graph: Graph, same: Mapping[int, int], lives: Iterable[Life], leads: Leads
+) -> dict[tuple[int, int], int]:
+    """The lead of an output over an input, by both, where nobody else reads that."""
+    known = {one.tensor: one for one in lives}
+    found: dict[tuple[int, int], int] = {}
+    for operator in graph.operators:
+        y = same[operator.outputs[0].index]
+        for index, lead in leads.get(operator.index, {}).items():
+            x = same[index]
+            if (known[x].last, known[y].first) == (operator.index, operator.index):
+                found[y, x] = lead
+    return found
+
+
+def _orders(lives: list[Life], more: bool) -> Iterator[list[Life]]:
+    """Orders in which tensors are placed."""
+    yield sorted(lives, key=lambda one: (-one.bytes, one.first))
+    if more:
+        yield sorted(lives, key=lambda one: (one.first, -one.bytes))
+        yield sorted(lives, key=lambda one: (-one.last, -one.bytes))
+        largest = max(one.bytes for one in lives)
+        for seed in (one for one in lives if 4 * one.bytes >= largest):
+            for way in (1, -1):
+                yield sorted(lives, key=lambda one: _far(one, seed, way))
+
+
+def _far(one: Life, seed: Life, way: int) -> tuple[bool, int, int, int]:
+    """How far in time a tensor is from another; of two, `way` says which is nearer. What
+    operators keep for themselves fits where there is room in the end."""
+    computed, read = abs(one.first - seed.first), abs(one.last - seed.first)
+    return one.tensor < 0, computed, read, way * one.first
+
+
+def _placed(
+    order: list[Life], over: Mapping[tuple[int, int], int]
+) -> list[tuple[Life, int]]:
+    placed: list[tuple[Life, int]] = []
+    for life in order:
+        placed.append((life, _free(life, placed, over)))
+    return placed
+
+
+def _end(placed: list[tuple[Life, int]]) -> int:
+    return max((place + life.bytes for life, place in placed), default=0)
 
 
 def _alive(lives: list[Life], index: int) -> int:
     return sum(one.bytes for one in lives if one.first <= index <= one.last)
 
 
-def _free(life: Life, placed: list[tuple[Life, int]]) -> int:
+def _free(
+    life: Life,
+    placed: list[tuple[Life, int]],
+    over: Mapping[tuple[int, int], int],
+) -> int:
     """The lowest place at which nothing lies that is needed at the same time."""
-    place = 0
-    for other, at in sorted(placed, key=lambda one: one[1]):
-        if life.meets(other) and place + life.bytes > at:
-            place = max(place, -(-(at + other.bytes) // ALIGNMENT) * ALIGNMENT)
-    return place
+    taken = [_taken(life, *one, over) for one in placed if life.meets(one[0])]
+    places = (0, *sorted(-(-end // ALIGNMENT) * ALIGNMENT for _, end in taken))
+    return next(
+        at for at in places if not any(first < at < end for first, end in taken)
+    )
+
+
+def _taken(
+    life: Life, other: Life, at: int, over: Mapping[tuple[int, int], int]
+) -> tuple[int, int]:
+    """Between which two places it must not begin, for another is `at` a place."""
+    first, end = at - life.bytes, at + other.bytes
+    if (life.tensor, other.tensor) in over:
+        first = max(first, at - over[life.tensor, other.tensor])
+    if (other.tensor, life.tensor) in over:
+        end = min(end, at + over[other.tensor, life.tensor])
+    return first, end
 
 
 def _same(graph: Graph) -> dict[int, int]:

@@ -58,6 +58,8 @@ _F32_FILTERED = (
 _F32_POOLED = (
     "const float *x", "const hil_windows_t *at", "float low", "float high", "float *y",
 )  # fmt: skip
+_OVER = """
+y may lie over x, where it begins as early as codegen/lowering/overlap.py tells."""
 _BOUND = "\ny < low gives low, y > high gives high."
 
 IMPORTED = (
@@ -74,15 +76,15 @@ of which there is one for each eight inputs.{_RESCALED}"""),
     Kernel("i8_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
 outside the image hold x_zero. `scratch` holds 2 k_h k_w x_c numbers, or is NULL where windows
-have one place.{_RESCALED}"""),
+have one place.{_RESCALED}{_OVER}"""),
     Kernel("i8_conv_2d_columns", (
         *_FILTERED[:4], "const hil_columns_t *by", "int8_t *scratch", "int8_t *y"), f"""
 The same, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]. `scratch`
 holds k_h rows of all pixels that windows see, or is NULL where windows have one place and
-none is outside.{_RESCALED}"""),
+none is outside.{_RESCALED}{_OVER}"""),
     Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
-sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}"""),
+sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}{_OVER}"""),
     *(
         kernel
         for first, c_type, bias, of, said in _PLAIN
@@ -103,7 +105,7 @@ Places outside are left out.{said}"""),)),
         "int32_t tile", "int8_t *scratch", "int8_t *y"), f"""
 The same with channels side by side as often as fill a `tile` of weights, factors and biases:
 W is [k_h][k_w][tile], of numbers of 8 bits, and tile is y_c where stride_w is not 1.
-`scratch` holds k_h rows of all pixels that windows see, in y_c channels.{_RESCALED}"""),
+`scratch` holds k_h rows of all pixels that windows see, in y_c channels.{_RESCALED}{_OVER}"""),
     *(
         Kernel(f"{format.name}_average_pool_2d", _pooled(format.c_type), """
 Mean of the places of a window that are in the image, their sum exact and the quotient to

@@ -43,19 +43,21 @@ class GraphProgram:
         )
 
 
-def program(graph: Graph, vectors: bool = False) -> GraphProgram:
+def program(graph: Graph, vlen: int = 0) -> GraphProgram:
     """The program of a graph without problems (`codegen.graph.support`), for a machine
-    with or without vectors: where it has them, weights lie as their kernels like them.
-    Raises `ModelError` for what no device computes yet."""
+    without vectors, or with registers of `vlen` bits: weights lie as kernels like them,
+    and are right for other lengths too. Raises `ModelError` for what no device computes yet."""
     told = folded(graph)
     graph = legacy.signed(told)
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
     planned = arena.plan(
-        graph, {one.index: operators.scratch(one, vectors) for one in graph.operators}
+        graph,
+        {one.index: operators.scratch(one, vlen > 0) for one in graph.operators},
+        {one.index: operators.leads(one, vlen) for one in graph.operators},
     )
-    composer = GraphComposer(planned.places, vectors)
+    composer = GraphComposer(planned.places, vlen > 0)
     inputs = [composer.activation(one) for one in graph.inputs]
     outputs = [composer.activation(one) for one in graph.outputs]
     stages = [

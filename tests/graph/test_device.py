@@ -26,6 +26,7 @@ from .programs import Programs, compiled, this_computer, with_vectors
 from .test_twin import cases, drawn, golden
 
 CASES = 3
+MODEL = "kws_ref_model"
 LARGER = ("ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8")
 
 
@@ -87,9 +88,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Programs
 @pytest.fixture(scope="session")
 def vectors(tmp_path_factory: pytest.TempPathFactory, qemu_user: str) -> Programs:
     """What has kernels of vectors."""
-    every = {name: SMALL[name] for name in VECTORS}
+    every = {name: SMALL[name] for name in VECTORS} | {MODEL: graph(MODEL)}
     made = compiled(every, tmp_path_factory.mktemp("vectors"), with_vectors())
     return replace(made, runner=(qemu_user,))
+
+
+@pytest.mark.parametrize("vlen", [128, 1024])
+def test_a_whole_model_on_vectors_of_any_length_gives_the_bits_of_the_twin(
+    vectors: Programs, vlen: int
+) -> None:
+    """Whose outputs lie over inputs."""
+    cpu = ("-cpu", f"rv64,v=true,vext_spec=v1.0,vlen={vlen}")
+    machine = replace(vectors, runner=(*vectors.runner, *cpu))
+    require_twin(machine, MODEL, cases(MODEL)[:1])
 
 
 @pytest.mark.parametrize("vlen", [128, 1024])

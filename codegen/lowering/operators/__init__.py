@@ -1,6 +1,7 @@
 """How each operator becomes calls of kernels: a file each, with `TYPES`, those of the input
 that devices compute, and `calls`; `GIVEN` is the place of that input where it is not 0; `scratch` says how many bytes it keeps while it runs, if
-it keeps any, and `vector_scratch` the same of a machine with vectors, where that differs.
+it keeps any, and `vector_scratch` the same of a machine with vectors, where that differs; `leads` says which inputs its output may be written over
+(codegen/lowering/overlap.py).
 
 The folder is the list. An operator or a type that only the twin computes is refused by
 its name.
@@ -30,6 +31,7 @@ class _Lowering:
     calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
     scratch: Callable[[Operator], int]
     vector_scratch: Callable[[Operator], int]
+    leads: Callable[[Operator, int], Mapping[int, int]]
 
 
 @cache
@@ -41,13 +43,19 @@ def _known() -> Mapping[str, _Lowering]:
     }
     return {
         name: _Lowering(
-            one.TYPES, getattr(one, "GIVEN", 0), one.calls, *_scratches(one)
+            one.TYPES,
+            getattr(one, "GIVEN", 0),
+            one.calls,
+            *_scratches(one),
+            getattr(one, "leads", _nothing),
         )
         for name, one in modules.items()
     }
 
 
-def _scratches(module: ModuleType) -> tuple[Callable[[Operator], int], ...]:
+def _scratches(
+    module: ModuleType,
+) -> tuple[Callable[[Operator], int], Callable[[Operator], int]]:
     plain = getattr(module, "scratch", _none)
     return plain, getattr(module, "vector_scratch", plain)
 
@@ -55,6 +63,18 @@ def _scratches(module: ModuleType) -> tuple[Callable[[Operator], int], ...]:
 def _none(operator: Operator) -> int:
     """Most kernels keep nothing."""
     return 0
+
+
+def _nothing(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Most kernels are given an output that holds nothing of their inputs."""
+    return {}
+
+
+def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """How many bytes before some inputs an output must begin, at least, to be written over
+    one, by the tensors' numbers."""
+    found = _known().get(operator.kind)
+    return found.leads(operator, vlen) if found else {}
 
 
 def scratch(operator: Operator, vectors: bool = False) -> int:

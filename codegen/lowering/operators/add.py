@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
-from codegen.lowering import floating
+from codegen.lowering import floating, overlap
 from codegen.lowering.composer import GraphComposer, bounds, call, scale, zero
 from codegen.lowering.fixed_point import Factor
 from codegen.lowering.repeating import pair, scratch
@@ -13,7 +15,7 @@ from codegen.program import Op
 UP = {"i8": 20, "i16": 15}
 """Bits by which both are moved up before they meet at twice the larger scale."""
 
-__all__ = ["TYPES", "calls", "scratch", "summed"]
+__all__ = ["TYPES", "calls", "leads", "scratch", "summed"]
 
 TYPES = ("i8", "i16", "f32")
 
@@ -42,3 +44,8 @@ def summed(c: GraphComposer, operator: Operator, sign: int) -> tuple[Op, ...]:
         low=low, high=high,
     )  # fmt: skip
     return (*before, *call("sum", operator, by=by, n=y.elements, **given))
+
+
+def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Number by number, of i8."""
+    return overlap.of_numbers(operator) if operator.outputs[0].type == "i8" else {}

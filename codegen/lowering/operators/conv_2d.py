@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, plain, scaling
+from codegen.lowering import columns, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op, Operand
@@ -71,3 +72,8 @@ def _floats(
         at=windows(c, operator, kernel),
         **floating.operands(c, operator, outputs), **more,
     )  # fmt: skip
+
+
+def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Pixel by pixel, or row by row."""
+    return overlap.of_convolution(operator, vlen)

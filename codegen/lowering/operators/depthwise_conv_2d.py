@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, plain, scaling
+from codegen.lowering import columns, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op
@@ -37,3 +39,8 @@ def vector_scratch(operator: Operator) -> int:
         return 0
     _, high, wide, _ = dims(operator, 1)
     return columns.depthwise_scratch(geometry(operator, (high, wide)))
+
+
+def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Row by row."""
+    return overlap.of_depthwise(operator, vlen)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, plain, scaling
+from codegen.lowering import columns, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import rows
 from codegen.program import Op, Operand
@@ -53,3 +54,8 @@ def _floats(
         "hybrid_dense" if more else "fully_connected", operator,
         **floating.operands(c, operator, n_out), **sizes, **more,
     )  # fmt: skip
+
+
+def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Row by row."""
+    return overlap.of_dense(operator, vlen)

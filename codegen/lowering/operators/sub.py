@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from codegen.graph.description import Operator
 from codegen.lowering.composer import GraphComposer
-from codegen.lowering.operators.add import summed
+from codegen.lowering.operators.add import leads, summed
 from codegen.lowering.repeating import scratch
 from codegen.program import Op
 
-__all__ = ["TYPES", "calls", "scratch"]
+__all__ = ["TYPES", "calls", "leads", "scratch"]
 
 TYPES = ("i8", "i16", "f32")
 

@@ -1,0 +1,104 @@
+"""How far an output must begin before an input that it is written over.
+
+Kernels read an image row by row, or pixel by pixel, and write in the same order. So an
+output may lie where its input lies, as long as no number is written to before all windows
+that see it are computed. What is told here is a lead: the output begins at least so many
+bytes before the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from codegen import kernels
+from codegen.graph.checks import dims
+from codegen.graph.description import Operator
+from codegen.kernels.cost import Shape
+from codegen.lowering import floating, plain
+from codegen.lowering.windows import Windows, geometry, rows
+
+PAIR = 2
+"""Pixels that a scalar kernel computes together: it writes one when it has read both."""
+
+
+def of_convolution(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Of CONV_2D: the lead by the number of the input."""
+    _, high, wide, _ = dims(operator, 1)
+    at = geometry(operator, (high, wide)).pixels
+    return {} if _others(operator) else _before(operator, lead(at, vlen))
+
+
+def of_dense(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Of FULLY_CONNECTED, whose rows are pixels."""
+    n_out, n_in = dims(operator, 1)
+    count = operator.outputs[0].elements // n_out
+    at = rows(count, n_in, n_out)
+    return {} if _others(operator) else _before(operator, lead(at, vlen))
+
+
+def of_depthwise(operator: Operator, vlen: int) -> Mapping[int, int]:
+    """Of DEPTHWISE_CONV_2D. Vectors have copied the rows that windows of a row see."""
+    _, high, wide, _ = dims(operator, 1)
+    at = geometry(operator, (high, wide))
+    if _others(operator):
+        return {}
+    ring = vlen and at.images == at.apart_h == 1 and at.stride_h <= at.k_h
+    return _before(operator, _copied(at) if ring else lead(at, vlen))
+
+
+def of_numbers(operator: Operator) -> Mapping[int, int]:
+    """Of operators that compute number by number: an input as large as the output."""
+    y = operator.outputs[0]
+    whole = (one for one in operator.inputs if one and one.elements == y.elements)
+    return {one.index: 0 for one in whole if one.data is None and one.type == y.type}
+
+
+def lead(at: Windows, vlen: int) -> int:
+    """Of kernels that read where the image lies."""
+    return max(written - read for written, read in _steps(at, _together(at, vlen)))
+
+
+def _together(at: Windows, vlen: int) -> int:
+    """Pixels of which a kernel writes one when it has read all, at most."""
+    if not vlen:
+        return PAIR
+    shape = Shape(at.y_w, at.y_c)
+    return kernels.best("i8_conv_2d_columns", (vlen,), shape).groups
+
+
+def _steps(at: Windows, together: int) -> Iterator[tuple[int, int]]:
+    """Bytes that are written when some pixels are computed, and those of the images of
+    which nobody reads any more when they begin."""
+    row, line = at.y_w * at.y_c, at.x_w * at.x_c
+    for image in {0, at.images - 1}:
+        y, x = image * at.y_h * row, image * at.x_h * line
+        for t in range(at.y_h):
+            if at.inside:
+                for column in {0, max(0, at.y_w - together), at.y_w - 1}:
+                    end = min(t * row + (column + together) * at.y_c, at.y_h * row)
+                    seen = t * at.stride_h * line + column * at.stride_w * at.x_c
+                    yield y + end, x + seen
+            else:
+                yield y + (t + 1) * row, x + max(0, t * at.stride_h - at.top) * line
+
+
+def _copied(at: Windows) -> int:
+    """The same of a kernel that has copied what a row of windows sees."""
+    row, line = at.y_w * at.y_c, at.x_w * at.x_c
+    found = [0]
+    for t in range(at.y_h):
+        there = t * at.stride_h - at.top + at.k_h
+        if there < at.x_h:
+            found.append((t + 1) * row - max(0, there) * line)
+    return max(found)
+
+
+def _others(operator: Operator) -> bool:
+    """Whether other kernels compute it, of which nothing is told."""
+    return floating.floats(operator) or plain.plain(operator)
+
+
+def _before(operator: Operator, lead: int) -> Mapping[int, int]:
+    x = operator.inputs[0]
+    assert x is not None
+    return {x.index: max(0, lead)}
