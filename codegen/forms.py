@@ -33,7 +33,7 @@ def program(
     fused = [n for n in range(1, c.depth + 1) if c.way(n) == "fused"]
     waiting = (item for n in fused for item in flush(c, n))
     return Program(
-        look(c) if looked is None else looked, goals.goal(c.spec).outputs(c), (*step, *budget(c)), _before(c), tuple(waiting), (c.sums(c.depth),)
+        look(c) if looked is None else looked, goals.goal(c.spec).outputs(c), (*step, *fronts.after(c), *budget(c)), _before(c), tuple(waiting), (c.sums(c.depth),)
     )  # fmt: skip
 
 

@@ -30,5 +30,9 @@ class Front(Protocol):
         """Whether it takes integers and computes no float."""
 
     @property
+    def carries(self) -> bool:
+        """Whether it has a state that goes on from step to step."""
+
+    @property
     def gives(self) -> str:
         """The same as the end of a sentence: "a window of 6 axes has 18 features"."""

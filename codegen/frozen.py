@@ -95,6 +95,11 @@ class Frozen:
         return self.told.type == "f32"
 
     @property
+    def carries(self) -> bool:
+        """It begins anew with every sample."""
+        return False
+
+    @property
     def integer(self) -> bool:
         """Whether no operator has a tensor of float32."""
         named = (

@@ -122,6 +122,11 @@ class Reservoir:
         )
 
     @property
+    def carries(self) -> bool:
+        """It begins anew with every sample."""
+        return False
+
+    @property
     def seen(self) -> int:
         """Rows that it sees."""
         return -(-self.rows // self.every)

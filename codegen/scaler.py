@@ -75,6 +75,11 @@ class Scaler:
         """It divides floats."""
         return False
 
+    @property
+    def carries(self) -> bool:
+        """Samples are apart."""
+        return False
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

@@ -27,6 +27,10 @@ i * R + r is that of step r, 0..R-1, after position i."""
 FRIEDMAN: Final = 5
 """Inputs, then noise, of the synthetic regression."""
 
+TRIALS: Final = 6
+"""Trials of the claim `when`: numbers 3 k, 3 k + 1, 3 k + 2 are the stimulus, the outcome
+and the pause of trial k."""
+
 SIGN_FEEDBACK: Final = 99
 """Signs of every sign-feedback matrix, one layer's words after another's."""
 
@@ -46,6 +50,9 @@ RECURRENT: Final = 201
 DRIVEN: Final = 202
 """What drives a reservoir's cells: number m * cells + i is cell i's weight of axis m,
 or says which axis its input m is, and by which sign."""
+
+DELAYS: Final = 203
+"""Ticks until a cell hears another one: number k * cells + i, modulo 16, less one."""
 
 _WEIGHTS: Final = 10
 _FEEDBACK: Final = 50

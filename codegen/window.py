@@ -91,6 +91,11 @@ class Window:
         """Features are floats."""
         return False
 
+    @property
+    def carries(self) -> bool:
+        """Windows are apart."""
+        return False
+
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""
         return as_binary32((*self.offsets, *self.divisors))

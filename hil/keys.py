@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from codegen.delays import Delays
 from codegen.numbers import NUMBERS
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
@@ -266,7 +267,15 @@ def faults(value: Any) -> str:
 
 MODEL = ".tflite"
 """What the name of a model's file ends with."""
-FRONT = rf"({'|'.join(RESERVOIRS)})(,[a-z]+=[^,=]+)*|.+\.tflite"
+FRONTS: dict[str, dict[str, object]] = {
+    **{
+        name: {"rows": 0, **reservoir_options(kind)}
+        for name, kind in RESERVOIRS.items()
+    },
+    Delays.name: {"cells": Delays.cells},
+}
+"""What may be said of each front."""
+FRONT = rf"({'|'.join(FRONTS)})(,[a-z]+=[^,=]+)*|.+\.tflite"
 
 
 @takes(type="string", pattern=f"^({FRONT})$")
@@ -281,12 +290,12 @@ def front(value: Any) -> str:
 def options_of(given: str) -> tuple[str, dict[str, Any]]:
     """The kind of a front and its options. Raises `ValueError` with what was expected."""
     kind, *pairs = given.replace(" ", "").split(",")
-    if kind not in RESERVOIRS:
+    if kind not in FRONTS:
         raise ValueError(
-            f"{' or '.join(RESERVOIRS)}, and perhaps NAME=VALUE,...; or a {MODEL} file"
+            f"{' or '.join(FRONTS)}, and perhaps NAME=VALUE,...; or a {MODEL} file"
         )
-    known: dict[str, object] = {"rows": 0, **reservoir_options(RESERVOIRS[kind])}
-    found = {}
+    known: dict[str, object] = FRONTS[kind]
+    found: dict[str, Any] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
         if name not in known:
@@ -334,7 +343,7 @@ KEYS = (
         "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
         "standard|minmax"),
     Key("front", front, "learn from what a front makes of a sample: a reservoir that it is played to row by row, echo or "
-        "liquid, and options such as echo,segments=1,cells=64 (docs/spiking.md); or a model, frozen in the image, "
+        "liquid, with options such as echo,segments=1,cells=64; cells with delays that go on from sample to sample, delays (docs/spiking.md); or a model, frozen in the image, "
         "a .tflite file (docs/import.md)", "KIND,NAME=VALUE,...|MODEL.tflite", path=True, ending=MODEL),
     Key("cut", text, "the tensor of --front MODEL.tflite to learn from: its name or its number; -1: the "
         "input of the model's last dense layer, behind which there is nothing but softmax, "

@@ -9,13 +9,13 @@ not finite.
 from __future__ import annotations
 
 from codegen.composer import Composer
-from codegen.fronts import echo, imported, liquid, scale, scaler, window
+from codegen.fronts import delays, echo, imported, liquid, scale, scaler, window
 from codegen.kernels.cost import Shape
 from codegen.program import Item, Stage, op
 
 FRONTS = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
-    "imported": imported,
+    "imported": imported, "delays": delays,
 }  # fmt: skip
 """By the names that declarations have for them."""
 
@@ -24,6 +24,12 @@ def convert(c: Composer) -> tuple[Item, ...]:
     """What makes x of a sample."""
     declared = c.spec.inputs.declared
     return FRONTS["scale" if declared is None else declared.made_by].convert(c)
+
+
+def after(c: Composer) -> tuple[Item, ...]:
+    """What ends a step, of a front whose state goes on."""
+    declared = c.spec.inputs.declared
+    return delays.after(c) if declared is not None and declared.carries else ()
 
 
 def as_it_comes(c: Composer) -> bool:

@@ -428,6 +428,18 @@ A tick of cells that spike and adapt: t_j = t_j - ((t_j + 31) >> 5), t the biase
 - (v_j >> leak) + a_j, at least -4096; where v_j >= 4096 + t_j: a spike, v_j = 0, t_j = t_j +
 1024, count_j = count_j + 1, s_j = excite, or -inhibit of every fifth cell, j mod 5 = 4; else
 s_j = 0."""),
+    Kernel("u8_delays", (
+        "const uint8_t *x", "const uint8_t *source", "const uint8_t *delay",
+        "const uint8_t *driven", "uint8_t *shown", "int32_t *v", "int32_t *bias",
+        "uint8_t *rest", "uint32_t *past", "uint8_t *trace", *_N_IN_OUT), """
+A tick of cells with delays, n_in stimuli, n_out cells of 16 sources each; all are computed
+from earlier ticks. shown_c = 3 where x_c is not zero. bias_j -= (bias_j + 63) >> 6; I = sum
+of 3000 driven[c][j] where shown_c > 0, and of +-1500 for k < 16 where bit d of past_i is
+set, i = source[k][j], d the low bits of delay[k][j], minus where that has 128. Where rest_j >
+0: rest_j -= 1, else v_j = v_j - (v_j >> 4) + I, at least -4096, and where v_j >= 4096 +
+bias_j: a spike, v_j = 0, rest_j = 2, bias_j += 1024. trace_j -= (trace_j + 2^s - 1) >> s, s = 2
++ j mod 4; a spike adds 96, up to 255. past_j = 2 past_j + spike. At last shown_c -= 1 where
+shown_c > 0."""),
     Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
 v_j = value."""),
     Kernel("i32_tanh", ("const int32_t *a", "unsigned fraction", "int8_t *h", _N), """

@@ -16,6 +16,7 @@ from codegen.reference.digest import Digest, words
 from codegen.reference.environment import require_sound
 from codegen.reference.faults import NonFinite
 from codegen.reference.float32 import FLOAT32
+from codegen.reference.fronts import delays
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits
@@ -75,6 +76,8 @@ class Learner(Machine[Any]):
         x = self._input(sample)
         t = goals.target(self.spec, x, target)
         self.learn(x, self._border.target(t), np.float32(eta))
+        if self.carries:
+            delays.advance(self.spec.inputs, self.state, sample)
         if self.spec.gate.budget is not None and self.changed:
             self._hold_budget(self.spec.gate.budget, signal)
         self.step_number += 1
@@ -147,7 +150,14 @@ class Learner(Machine[Any]):
         layers = range(1, self.depth + 1)
         if hasattr(self.twin, "learning"):
             layers = self.twin.learning(network)
-        return state | updates.initial(self.spec, layers)
+        state |= updates.initial(self.spec, layers)
+        return state | (delays.initial(self.spec.inputs) if self.carries else {})
+
+    @property
+    def carries(self) -> bool:
+        """Whether its front has a state that goes on."""
+        declared = self.spec.inputs.declared
+        return declared is not None and declared.carries
 
     def _draw(self, stream: int, limit: float, shape: tuple[int, int]) -> Any:
         """First weights, in the spec's numbers, within its limit."""
@@ -167,6 +177,8 @@ class Learner(Machine[Any]):
                 f"sample is {sample.dtype} {sample.shape}: "
                 f"expected {inputs.dtype} {shape}"
             )
+        if self.carries:
+            return delays.look(self.state)
         return self._border.network_input(inputs, sample)
 
 

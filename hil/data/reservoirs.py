@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from codegen.delays import Delays
 from codegen.errors import SpecError
 from codegen.reference.fronts import echo, liquid
 from codegen.reservoir import KINDS, Echo, Liquid, Pairs, Reservoir
@@ -27,13 +28,15 @@ def with_front(
     dataset: Dataset, kind: str, said: dict[str, Any], scaler: str | None, seed: int
 ) -> Dataset:
     """The same data by a reservoir of that kind, with the options that are `said`; each
-    axis is scaled by that kind of `scaler`, or as the data are. Raises `DataError`."""
+    axis is scaled by that kind of `scaler`, or as the data are; or by cells with delays. Raises `DataError`."""
     inputs = dataset.inputs
     if inputs.scaler is not None:
         raise DataError(
             f"front {kind!r}, but data {dataset.name!r} have offset and divisor for each "
             "element: expected one of them, for a front scales each axis"
         )
+    if kind == Delays.name:
+        return _with_delays(dataset, said, seed)
     rows, axes = _shape(dataset, kind, said)
     options = {name: value for name, value in said.items() if name != "rows"}
     seen = -(-rows // max(1, int(options.get("every", 1))))
@@ -49,6 +52,20 @@ def with_front(
     except SpecError as error:
         raise DataError(f"data {dataset.name!r}: {error}", *error.hints) from None
     return replace(dataset, inputs=front, said=(*dataset.said, _said(made, raw)))
+
+
+def _with_delays(dataset: Dataset, said: dict[str, Any], seed: int) -> Dataset:
+    """Samples of stimuli, for cells with delays."""
+    if dataset.inputs.dtype != "u8":
+        raise DataError(
+            f"front 'delays' takes a number for each stimulus, but data {dataset.name!r} "
+            f"are {dataset.inputs.dtype}: expected u8, not zero where it begins"
+        )
+    try:
+        made = Delays(int(dataset.train_x.shape[1]), seed, **said)
+    except SpecError as error:
+        raise DataError(f"data {dataset.name!r}: {error}", *error.hints) from None
+    return replace(dataset, inputs=Inputs("u8", 1.0, front=made))
 
 
 def _shape(dataset: Dataset, kind: str, said: dict[str, Any]) -> tuple[int, int]:

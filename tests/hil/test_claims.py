@@ -10,8 +10,9 @@ import pytest
 
 from codegen.rendering import render
 from hil import claims
-from hil.claims import kinase_2x2
+from hil.claims import kinase_2x2, when
 from hil.cli import main
+from hil.learning.progress import Progress
 from hil.records.record import CYCLES
 
 
@@ -129,3 +130,25 @@ def test_cells_know_their_patterns_as_a_study_says(
     assert document["holds"] and len(document["rows"]) == 35
     one = [row["gave"] for row in document["rows"][:5]]
     assert one == [100, 0, 0, 0, 0]
+
+
+def test_what_comes_when_is_told_of_what_the_device_answered(
+    host_cc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four trials, of both stimuli in both worlds; and a delay line, which has nothing to
+    answer before there was a stimulus."""
+    monkeypatch.setattr(when, "TRIALS", 2)
+    found, steps = when.trials(20)
+    x, y = when.events(found, steps)
+    line = when.taps(x)
+    assert x.sum() == 4 and y.sum() == 5 * sum(trial.came for trial in found)
+    assert line.sum(axis=1).max() == 255 and not line[0].any()
+    keys = {"target": "host", "seed": 20}
+    told, record = when.answers(
+        line, y, {"network": (128, 2), **keys}, tmp_path, Progress()
+    )
+    assert (record.compared, told.shape) == (steps, (steps, 2))
+    tried = when.tried(keys, tmp_path, Progress())
+    assert [row.name for row in tried.rows][:2] == ["first A: late", "first A: height"]
+    assert len(tried.rows) == 12 and tried.record.compared == steps
+    assert any(row.gave > 0.01 for row in tried.rows if "height" in row.name)

@@ -64,7 +64,7 @@ def parts_of_codegen(path: Path) -> set[str]:
 
 
 SHARED = {
-    "constants", "errors", "frozen", "graph", "numbers", "reference", "reservoir", "spec",
+    "constants", "delays", "errors", "frozen", "graph", "numbers", "reference", "reservoir", "spec",
     "streams", "tables", "window",
 }  # fmt: skip
 """What the reference may start from (docs/arithmetic.md, section 10)."""
@@ -153,6 +153,7 @@ SHELVES = {
         "scaler": "errors",
         "window": "constants errors scaler",
         "reservoir": "constants errors scaler",
+        "delays": "errors",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
         "lowering": "cformat errors formats graph kernels program tensors",
@@ -161,7 +162,7 @@ SHELVES = {
         "composer": "formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
-        "fronts": "composer drawn formats frozen kernels lowering numbers program quotient "
+        "fronts": "composer delays drawn formats frozen kernels lowering numbers program quotient "
         "reservoir spec streams tables tensors",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer kernels layers program spec tables tensors",
@@ -177,7 +178,7 @@ SHELVES = {
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
-        "reference": "constants errors frozen graph numbers reservoir rules spec streams "
+        "reference": "constants delays errors frozen graph numbers reservoir rules spec streams "
         "tables window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "
         "lowering program protocol rules spec tensors updates",

@@ -15,6 +15,7 @@ import pytest
 
 import targets
 from codegen import kernels
+from codegen.delays import Delays
 from codegen.kernels import Variant
 from codegen.kernels.cost import Shape
 from codegen.kernels.imported import IMPORTED
@@ -130,6 +131,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("local", f"20-{n}", "sigmoid", "sigmoid"), 1.0, "fused") for n in (2, 8)),
     (lesson("fg-weight", "3-8-16", "sigmoid", "sigmoid", I16), 0.2, "auto"),
     (lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Echo, "u8")), 1.0, "auto"),
+    (lesson("bp", "8-2", "tanh", "identity", Inputs("u8", 1.0, front=Delays(2, 1, 8)),
+            goal="vector"), 1.0, "auto"),
     *((lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Liquid, dtype), format="i16"),
        1.0, "auto") for dtype in ("u8", "i16")),
 )  # fmt: skip

@@ -66,14 +66,15 @@ def test_the_bounds_are_those_that_are_tested() -> None:
 def test_the_streams_are_those_of_the_code() -> None:
     documented = {number for _, number, _ in rows("## 7. Random")}
     assert documented == {
-        "0", "1", "2", "3", "4", "10 + l", "50 + l", "70 + l", "97", "98", "99", "110 + l", "200",
-        "201", "202", "1000 + n",
+        "0", "1", "2", "3", "4", "6", "10 + l", "50 + l", "70 + l", "97", "98", "99", "110 + l",
+        "200", "201", "202", "203", "1000 + n",
     }  # fmt: skip
     assert (streams.SPLIT, streams.DENSE, streams.SIGN_FEEDBACK) == (0, 1, 99)
     assert (streams.HOLDOUT, streams.SPIKES, streams.DIRECTIONS) == (2, 97, 98)
     assert (streams.KEPT, streams.REHEARSED) == (3, 4)
     assert streams.perturbation(1) == 111
     assert (streams.SOURCES, streams.RECURRENT, streams.DRIVEN) == (200, 201, 202)
+    assert (streams.DELAYS, streams.TRIALS) == (203, 6)
     assert streams.order(3) == 1003
     by_layer = streams.weights(1), streams.feedback(2), streams.readout(19)
     assert by_layer == (11, 52, 89)

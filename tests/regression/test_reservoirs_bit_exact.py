@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hil import Experiment, run
@@ -30,6 +31,28 @@ def test_every_machine_hears_the_same(
     for target in targets:
         record = run(asked.override({"target": target}), out=tmp_path)
         assert (record.result, record.compared) == ("pass", 24), target
+        digests.add(record.digest)
+    assert len(digests) == 1
+
+
+def test_cells_that_go_on_are_part_of_checkpoints(
+    tmp_path: Path, qemu64: str, qemu_arm: str
+) -> None:
+    x, y = np.zeros((60, 2), np.uint8), np.zeros((60, 2), np.float32)
+    x[::20, 0] = x[7::20, 1] = 1
+    y[9::20, 0] = 1
+    asked = Experiment(
+        data=(x, y), front="delays,cells=40", rule="bp", output="identity", lr=0.02,
+        steps=60, test=0, samples_per_frame=1,
+    )  # fmt: skip
+    digests = set()
+    for more in (
+        {"target": "host"},
+        {"target": "netduinoplus2"},
+        {"target": "qemu-rv64gcv", "commit": 10, "faults": "cut=0.01,drop=0.01,seed=3"},
+    ):
+        record = run(asked.override(more), out=tmp_path)
+        assert (record.result, record.compared) == ("pass", 60), more
         digests.add(record.digest)
     assert len(digests) == 1
 

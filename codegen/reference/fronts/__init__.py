@@ -12,7 +12,15 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import echo, imported, liquid, scale, scaler, window
+from codegen.reference.fronts import (
+    delays,
+    echo,
+    imported,
+    liquid,
+    scale,
+    scaler,
+    window,
+)
 from codegen.reference.intervals import Interval
 from codegen.spec import Inputs
 
@@ -31,7 +39,7 @@ class Front(Protocol):
 
 FRONTS: dict[str, Front] = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
-    "imported": imported,
+    "imported": imported, "delays": delays,
 }  # fmt: skip
 """By the names that declarations have for them."""
 

@@ -1112,6 +1112,49 @@ static void check_i32_fill(void (*kernel)(int32_t *, int32_t, size_t))
     }
 }
 
+/* Some ticks of cells that one stimulus drives, by tables of any numbers. */
+static void check_u8_delays(void (*kernel)(const uint8_t *, const uint8_t *, const uint8_t *,
+                                           const uint8_t *, uint8_t *, int32_t *, int32_t *,
+                                           uint8_t *, uint32_t *, uint8_t *, size_t, size_t))
+{
+    static uint8_t source[16 * MOST], delay[16 * MOST], driven[MOST];
+    static uint8_t shown[2], rest[2][MOST], trace[2][MOST];
+    static int32_t v[2][MOST], bias[2][MOST];
+    static uint32_t past[2][MOST];
+
+    EACH (n, sizes) {
+        for (size_t i = 0; i < 16 * n; i++) {
+            source[i] = (uint8_t)((draw() >> 8) % (n < 256 ? n : 256));
+            delay[i] = (uint8_t)(draw() >> 24 & 143);
+        }
+        for (size_t i = 0; i < n; i++) {
+            driven[i] = (uint8_t)(draw() >> 30);
+            for (size_t copy = 0; copy < 2; copy++) {
+                v[copy][i] = bias[copy][i] = 0;
+                rest[copy][i] = trace[copy][i] = 0;
+                past[copy][i] = 0;
+            }
+        }
+        shown[0] = shown[1] = 0;
+        for (unsigned tick = 0; tick < 12; tick++) {
+            const uint8_t stimulus = tick % 8 == 0;
+            hil_u8_delays__scalar(&stimulus, source, delay, driven, &shown[0], v[0], bias[0],
+                rest[0], past[0], trace[0], 1, n);
+            kernel(&stimulus, source, delay, driven, &shown[1], v[1], bias[1], rest[1],
+                past[1], trace[1], 1, n);
+            for (size_t copy = 0; copy < 2; copy++) {
+                for (size_t i = 0; i < n; i++) {
+                    first_out[copy][i] = (float)v[copy][i];
+                    first_out[copy][n + i] = (float)past[copy][i];
+                    first_out[copy][2 * n + i] = (float)(rest[copy][i] * 256 + trace[copy][i]);
+                    first_out[copy][3 * n + i] = (float)bias[copy][i];
+                }
+            }
+            same(first_out, 1, 4 * n);
+        }
+    }
+}
+
 /* Potentials around the threshold, and what comes of them for some ticks. */
 static void check_i32_liquid(void (*kernel)(int32_t *, int32_t *, const int32_t *, unsigned,
                                             int16_t, int16_t, int16_t *, int16_t *, size_t))

@@ -1,0 +1,190 @@
+"""What comes after a stimulus, when, and how probably: a read-out of cells that spike, hear
+each other with delays and are never reset, learns it in a hundred trials, and again after
+it has changed (after Yamada and Chao, arXiv 2510.14382).
+
+Theirs has Izhikevich cells, an attention gate and an offline stage; here the cells are
+those of `--front delays`, and the read-out is a linear one that learns at every step. A
+delay line of 128 taps learns the same beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codegen import streams
+from codegen.delays import Delays
+from codegen.reference import random
+from hil.claims import Row, Tried
+from hil.learning.metrics import Status
+from hil.learning.opened import open
+from hil.learning.progress import Progress
+from hil.learning.steering import Steering
+from hil.learning.telling import Learned
+from hil.records.record import RunRecord
+
+TITLE = "cells with delays know what comes, when, and how probably; and again after a change"
+SOURCE = "Yamada and Chao, arXiv 2510.14382"
+
+TRIALS = 100
+"""Of each part."""
+WINDOW, PAUSE, PAUSES = 64, 40, 40
+"""Steps from a stimulus on that are looked at; and then a pause of 40 to 79."""
+WIDE = 2
+"""Steps around an outcome in which it counts as there."""
+RATE = 1 / 64
+LATE, OFF, ELSEWHERE = 4, 0.15, 0.02
+"""What a peak may be late or early by, its height off by, and the mean height elsewhere."""
+
+
+@dataclass(frozen=True)
+class World:
+    """An outcome follows stimulus A or B after so many steps, with this probability."""
+
+    name: str
+    delays: tuple[int, int]
+    shares: tuple[float, float]
+
+
+WORLDS = (
+    World("first", (20, 40), (0.8, 0.4)),
+    World("changed", (32, 14), (0.3, 0.9)),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One stimulus: where it begins, which it is, in which world, and whether its outcome
+    came."""
+
+    at: int
+    stimulus: int
+    world: World
+    came: bool
+
+
+def trials(seed: int) -> tuple[list[Trial], int]:
+    """Those of all worlds, and how many steps they take."""
+    words = random.u32(seed, streams.TRIALS, 0, 3 * TRIALS * len(WORLDS)) >> 8
+    found, at = [], 0
+    for k, world in enumerate(world for world in WORLDS for _ in range(TRIALS)):
+        which, came, pause = (int(word) for word in words[3 * k : 3 * k + 3])
+        stimulus = which & 1
+        share = world.shares[stimulus]
+        found.append(Trial(at, stimulus, world, came * 2.0**-24 < share))
+        at += WINDOW + PAUSE + pause % PAUSES
+    return found, at
+
+
+def events(found: list[Trial], steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Stimuli [steps, 2] that begin, and outcomes [steps, 2] that are there."""
+    x, y = np.zeros((steps, 2), np.uint8), np.zeros((steps, 2), np.float32)
+    for trial in found:
+        x[trial.at, trial.stimulus] = 1
+        at = trial.at + trial.world.delays[trial.stimulus]
+        if trial.came:
+            y[at - WIDE : at + WIDE + 1, trial.stimulus] = 1
+    return x, y
+
+
+def taps(x: np.ndarray) -> np.ndarray:
+    """A delay line [steps, 2 * WINDOW]: a tap says that a stimulus is so many steps old,
+    and the first that it has just been."""
+    made = np.zeros((len(x), 2 * WINDOW), np.uint8)
+    for at, stimulus in np.argwhere(x):
+        for age in range(1, WINDOW):
+            if at + age < len(x):
+                made[at + age, stimulus * WINDOW + age] = 255
+    return made
+
+
+def tried(keys: Mapping[str, Any], out: Path, progress: Progress) -> Tried:
+    """Of a device that learns all trials, and of one that has a delay line instead."""
+    found, steps = trials(int(keys.get("seed", 1)))
+    x, y = events(found, steps)
+    cells = {"front": "delays", "network": (Delays.cells, 2), "name": "when"}
+    told, record = answers(x, y, {**cells, **keys}, out, progress)
+    line = {"network": (2 * WINDOW, 2), "name": "when-line"}
+    beside, _ = answers(taps(x), y, {**line, **keys}, out, progress)
+    return Tried(tuple(rows(found, told)), notes(found, beside), record)
+
+
+def answers(
+    x: np.ndarray, y: np.ndarray, keys: Mapping[str, Any], out: Path, progress: Progress
+) -> tuple[np.ndarray, RunRecord]:
+    """What a device answers in each step [steps, 2] before it learns from it."""
+    heard = _Heard(progress.steering)
+    with open(
+        data=(x, y), rule="bp", goal="vector", output="identity", lr=RATE, out=out,
+        progress=heard, **keys,
+    ) as device:  # fmt: skip
+        device.partial_fit(x, y)
+    return np.array(heard.told), device.record
+
+
+class _Heard(Progress):
+    """Keeps what is answered in each step."""
+
+    def __init__(self, steering: Steering) -> None:
+        self.steering = steering
+        self.told: list[np.ndarray] = []
+
+    def learning(self, done: Sequence[Learned], status: Callable[[], Status]) -> None:
+        """Of these steps."""
+        self.told += [one.outputs for one in done if one.outputs is not None]
+
+
+def rows(found: list[Trial], told: np.ndarray) -> list[Row]:
+    """Time, height and the rest of the mean answer to each stimulus in each world."""
+    made = []
+    for world in WORLDS:
+        for stimulus, name in enumerate("AB"):
+            late, height, elsewhere, share = peak(found, told, world, stimulus)
+            about = f"{world.name} {name}"
+            made += [
+                Row(f"{about}: late", "0 steps", late, abs(late) <= LATE),
+                Row(
+                    f"{about}: height",
+                    f"{share:.2f}",
+                    height,
+                    abs(height - share) <= OFF,
+                ),
+                Row(f"{about}: rest", "0", elsewhere, elsewhere <= ELSEWHERE),
+            ]
+    return made
+
+
+def peak(
+    found: list[Trial], told: np.ndarray, world: World, stimulus: int
+) -> tuple[float, float, float, float]:
+    """Of the mean answer: the peak's time less the outcome's, its height, the mean height
+    elsewhere, and the share of trials in which the outcome came."""
+    these = [t for t in found if t.world is world and t.stimulus == stimulus]
+    mean = np.mean([told[t.at : t.at + WINDOW, stimulus] for t in these], axis=0)
+    delay = world.delays[stimulus]
+    far = np.abs(np.arange(WINDOW) - delay) > 2 * LATE
+    at = int(mean.argmax())
+    share = float(np.mean([t.came for t in these]))
+    return at - delay, float(mean[at]), float(np.abs(mean[far]).mean()), share
+
+
+def notes(found: list[Trial], beside: np.ndarray) -> tuple[str, ...]:
+    """What the figures are, and what a delay line gives."""
+    line = []
+    for world in WORLDS:
+        for stimulus, name in enumerate("AB"):
+            late, height, _, share = peak(found, beside, world, stimulus)
+            line.append(
+                f"{world.name}, {name}: {late:+.0f}, {height:.2f} ({share:.2f})"
+            )
+    return (
+        f"means over trials 1 to {TRIALS} of each world, learning included; nothing is reset "
+        "between them",
+        "published is what the trials held: the share in which the outcome came",
+        f"a delay line of {2 * WINDOW} taps with the same rule, late by and height: "
+        + "; ".join(line),
+    )

@@ -1,0 +1,66 @@
+"""Cells with delays: the twin against plain loops over cells, tick after tick."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codegen import streams
+from codegen.delays import Delays
+from codegen.errors import SpecError
+from codegen.reference import random
+from codegen.reference.fronts import delays
+from codegen.spec import Gate, Inputs, Network, Spec
+
+CELLS = 20
+
+
+def test_cells_with_delays_are_those_of_plain_loops() -> None:
+    front = Delays(2, 7, CELLS)
+    source = random.u32(7, streams.SOURCES, 0, 16 * CELLS) % CELLS
+    after = random.u32(7, streams.DELAYS, 0, 16 * CELLS) % 16 + 1
+    drawn = random.u32(7, streams.DRIVEN, 0, 2 * (CELLS // 5)) % CELLS
+    moments = np.zeros((90, 2), np.uint8)
+    moments[[0, 30, 33], 0] = moments[[12, 60], 1] = 5
+    v, bias, rest, r = ([0] * CELLS for _ in range(4))
+    spikes: list[set[int]] = []
+    found = []
+    for t in range(len(moments)):
+        found.append([one / 256 for one in r])
+        shown = [c for c in range(2) if moments[max(0, t - 2) : t + 1, c].any()]
+        now = set()
+        for i in range(CELLS):
+            bias[i] -= (bias[i] + 63) >> 6
+            current = sum(
+                3000 * int(drawn[c * (CELLS // 5) + m] == i)
+                for c in shown
+                for m in range(CELLS // 5)
+            )
+            for k in range(16):
+                j, late = int(source[k * CELLS + i]), int(after[k * CELLS + i])
+                if late <= t and j in spikes[t - late]:
+                    current += -1500 if j % 5 == 4 else 1500
+            if rest[i]:
+                rest[i] -= 1
+            else:
+                v[i] = max(v[i] - (v[i] >> 4) + current, -4096)
+                if v[i] >= 4096 + bias[i]:
+                    v[i], rest[i], bias[i] = 0, 2, bias[i] + 1024
+                    now.add(i)
+            shift = 2 + i % 4
+            r[i] -= (r[i] + 2**shift - 1) >> shift
+            if i in now:
+                r[i] = min(r[i] + 96, 255)
+        spikes.append(now)
+    x = delays.network_input(Inputs("u8", 1.0, front=front), moments)
+    assert x.tolist() == found
+    assert sum(map(len, spikes)) > 60, "cells are not silent"
+    assert not any(r[i] for i in range(CELLS) if not any(i in s for s in spikes[-70:]))
+
+
+def test_an_error_gate_would_stop_its_time() -> None:
+    inputs = Inputs("u8", 1.0, front=Delays(2, 1, 8))
+    with pytest.raises(
+        SpecError, match="front delays with an error gate: expected none"
+    ):
+        Spec(Network((8, 2)), inputs=inputs, gate=Gate(error=0.1))
