@@ -436,7 +436,7 @@ static void check_rehearsal(const struct frame *ask, uint8_t status)
 #if HIL_TARGET_BYTES
         memcpy(kept.target[step.slot], target, HIL_TARGET_BYTES);
 #endif
-        memcpy(kept.sample[step.slot], target + HIL_TARGET_BYTES, SAMPLE_BYTES);
+        memcpy(kept.kept[step.slot], target + HIL_TARGET_BYTES, SAMPLE_BYTES);
         kept.filled[step.slot] = true;
     } else if (status == HIL_OK && kind == HIL_REHEARSE) {
         HOLDS(ask->size == sizeof step + ask->payload[5] * sizeof(uint16_t));
