@@ -40,14 +40,16 @@ SCALAR = {
     "u32_words",
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
+SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "fade", "most_current")}
+SCALAR |= {f"u8_{name}" for name in ("response", "exchange", "delays")}
 VECTORS = {"i8_conv_2d_columns", "i8_dense_runs", "i8_depthwise_columns"}
 """Of weights that lie as vectors like them."""
 SCALAR |= (
     {kernel.name for kernel in IMPORTED} - VECTORS - {"i8_average_pool_2d", "i8_sum"}
 )
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
-nothing, or little beside the forward pass over all columns. Those of covariances and
-most of imported models are plain C so far."""
+nothing, or little beside the forward pass over all columns. Those of covariances, of
+what a few cells have heard, and most of imported models are plain C so far."""
 
 
 @pytest.mark.parametrize("name", kernels.KERNELS)
