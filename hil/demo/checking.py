@@ -113,8 +113,8 @@ def prepared(demo: Demo, values: Mapping[str, Any]) -> Ready:
     lessons: dict[str, Lesson] = {}
     for arm in demo.arms:
         with _of_arm(demo, arm):
-            dataset = met[arm.stream or next(iter(met))].dataset
-            lessons[arm.name] = _lesson(demo, arm, asked, values, dataset)
+            stream = met[arm.stream or next(iter(met))]
+            lessons[arm.name] = _lesson(demo, arm, asked, values, stream)
     given = {name: getattr(asked, name) for name in values}
     return Ready(demo, module, asked.seed, given, met, lessons)
 
@@ -177,11 +177,14 @@ def _lesson(
     arm: ArmFile,
     asked: Experiment,
     values: Mapping[str, Any],
-    dataset: Dataset,
+    met: Met,
 ) -> Lesson:
     """The run of one arm: the demo's keys, then its own, then the caller's."""
-    name = f"{demo.name}-{arm.name}"
-    experiment = asked.override({**arm.values, **values, "name": name, "data": name})
+    name, dataset = f"{demo.name}-{arm.name}", met.dataset
+    front = met.stream.front
+    own = {} if front is None else {"front": str(front)}
+    given = {**own, **arm.values, **values, "name": name, "data": name}
+    experiment = asked.override(given)
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, None)
         experiment = replace(experiment, target=unit.target or experiment.target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,13 @@ class Part:
 class Stream:
     """Parts one after another, all of the same features and type. `scale` is what
     the device divides a sample by (None: what its type says); `extra` are further
-    arrays of a data file (docs/data.md)."""
+    arrays of a data file (docs/data.md); `front` is a model's file, through which the
+    samples go on the device (docs/import.md)."""
 
     parts: Sequence[Part]
     scale: float | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+    front: str | Path | None = None
 
     def arrays(self, origin: str) -> dict[str, np.ndarray]:
         """As the arrays of a data file. Tests that are the same arrays are there once.
