@@ -6,7 +6,7 @@ one beside it, [cycles of the step, width], which nothing else takes the place o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from codegen.composer import Composer
@@ -25,6 +25,11 @@ TRACE = Parameter(
 def traced(parameters: Parameters) -> bool:
     """Whether cycles are kept."""
     return parameters["trace"] == "on"
+
+
+def rows(tensors: Iterable[Tensor]) -> list[Tensor]:
+    """Those that cycles are kept in, of all that a step leaves."""
+    return [t for t in tensors if t.kept and len(t.shape) == 2]
 
 
 @dataclass(frozen=True)

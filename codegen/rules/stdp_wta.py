@@ -106,9 +106,9 @@ def _fired(c: Composer) -> Tensor:
 
 
 def _raster(c: Composer) -> Tensor:
-    """Of each tick the cell that has spiked, or how many cells there are."""
+    """Of each tick the cell that has spiked, or how many cells there are; [ticks, 1]."""
     ticks = int(c.parameters["ticks"])
-    return c.tensor("raster", (ticks,), format=U16, kept=True)
+    return c.tensor("raster", (ticks, 1), format=U16, kept=True)
 
 
 def _zeroed(v: Tensor) -> Op:

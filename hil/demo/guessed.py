@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from codegen import traces
 from hil.data import arrays
 from hil.demo.arm import Arm
 from hil.learning import cycles
@@ -150,18 +151,20 @@ class _Guessing:
     def _cycle(self, folder: Path) -> None:
         """The cycles of a step, where the device would keep them."""
         planned = plan_for(self._lesson)
-        shapes = {
-            tensor.name: tensor.shape for tensor in planned.readable if tensor.kept
-        }
-        if not shapes:
+        kept = traces.rows(planned.readable)
+        if not kept:
             return
         network = self._lesson.spec.network
-        shapes[cycles.MOVED] = network.shape(network.depth)
         told = {
-            f"{when}_{name}": self._matrix(shape)
+            f"{when}_{tensor.name}": self._matrix(tensor.shape).astype(
+                tensor.format.dtype
+            )
             for when in cycles.TIMES
-            for name, shape in shapes.items()
+            for tensor in kept
         }
+        for when in cycles.TIMES:
+            moved = self._matrix(network.shape(network.depth))
+            told[f"{when}_{cycles.MOVED}"] = moved
         told[cycles.TARGET] = self._matrix((1, network.n_out))
         arrays.write(folder / records.CYCLES, told)
 

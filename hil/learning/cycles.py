@@ -10,6 +10,7 @@ import numpy as np
 
 from codegen.planning.planned import Plan
 from codegen.reference import Learner, goals
+from codegen.traces import rows
 from hil.data import arrays
 from hil.device.device import Device
 from hil.learning.compare import digest_difference
@@ -30,7 +31,7 @@ def kept(lesson: Lesson, plan: Plan) -> bool:
     power on purpose may never come to the end of an answer as long as this."""
     faults = lesson.experiment.line_faults
     asked = lesson.end > 0 and not (faults and faults.cut)
-    return asked and any(tensor.kept for tensor in plan.readable)
+    return asked and bool(rows(plan.readable))
 
 
 def show(
@@ -54,8 +55,9 @@ def _done(
     device: Device, lesson: Lesson, states: Mapping[str, Mapping[str, np.ndarray]]
 ) -> tuple[Found | None, dict[str, np.ndarray]]:
     """The lesson's first step, done once from each of the `states`: "NAME_trace1"
-    [cycles, units], ... and "NAME_moved" by the name of the state, and "target"; a step that the error
-    gate has ended leaves none. Or the first bit that differs from the reference."""
+    [cycles, units], ... or "NAME_raster" [ticks, 1], and "NAME_moved", by the name of the
+    state, and "target"; a step that the error gate has ended leaves none. Or the first
+    bit that differs from the reference."""
     finder, told = Finder(device, lesson), dict[str, np.ndarray]()
     last = f"W{lesson.spec.network.depth}"
     _, given = lesson.sample(0)
@@ -64,7 +66,7 @@ def _done(
         if found is not None:
             return found, {}
         trace = finder.learner.trace
-        names = [t.name for t in device.plan.readable if t.kept and t.name in trace]
+        names = [t.name for t in rows(device.plan.readable) if t.name in trace]
         told |= {f"{when}_{name}": trace[name] for name in names}
         if names:
             told[f"{when}_{MOVED}"] = finder.learner.state[last] - state[last]

@@ -14,6 +14,8 @@ from hil import Experiment, reports, run
 from hil.cli import main
 from hil.demo.arm import Arm
 from hil.errors import UsageError
+from hil.learning import cycles as learning
+from hil.lesson.building import plan_for
 from hil.lesson.preparing import prepare
 from hil.records.record import CYCLES, RunRecord
 from hil.reports import cycles, runs
@@ -67,6 +69,17 @@ def test_a_rule_that_keeps_nothing_leaves_nothing(tmp_path: Path) -> None:
     assert not (record.folder / CYCLES).exists()
     with pytest.raises(UsageError, match="arm 'mine' has kept no cycles"):
         Arm("mine", record.to_json()).cycles("before")
+
+
+@pytest.mark.parametrize("asked", [{"format": "i16"}, {"rule": "stdp-wta"}])
+def test_what_else_outlives_a_step_is_not_taken_for_cycles(
+    asked: dict[str, str],
+) -> None:
+    """The outputs of a network of integers, which have no row a cycle."""
+    lesson = prepare(Experiment(target="host", network=(64, 17, 10)).override(asked))
+    planned = plan_for(lesson)
+    assert [t.name for t in planned.readable if t.kept] == ["p"]
+    assert not learning.kept(lesson, planned)
 
 
 def test_over_a_faulty_line_the_cycles_are_the_same(tmp_path: Path) -> None:

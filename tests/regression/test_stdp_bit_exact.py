@@ -77,7 +77,7 @@ def test_what_a_step_leaves_is_the_references(
             held[tensor.name] = hil_device.read(tensor)
             assert held[tensor.name].tobytes() == learner.trace[tensor.name].tobytes()
     assert set(held) >= {"raster", "current", "ax", "p"}
-    assert held["raster"].shape == (40,) and held["raster"].min() < 40
+    assert held["raster"].shape == (40, 1) and held["raster"].min() < 40
 
 
 def test_a_state_goes_on_from_a_file(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def _presentation(
     drive = np.rint(spikes.astype(np.float64) @ w.astype(np.float64)).astype(np.int64)
     traces = _traces(spikes) if learns and _learn(machine) else None
     v, rest, found = np.zeros(w.shape[1], np.int64), 0, list[tuple[int, int]]()
-    raster = np.full(len(spikes), w.shape[1], np.uint16)
+    raster = np.full((len(spikes), 1), w.shape[1], np.uint16)
     for tick in range(len(spikes)):
         v += drive[tick] - (v >> 6)
         outputs.forget()
