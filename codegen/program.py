@@ -140,7 +140,8 @@ class Set:
 
 @dataclass(frozen=True)
 class Repeat:
-    """`body` for `variable` from 0 to `count` - 1; `count` is a number, or C."""
+    """`body` for `variable` from 0 to `count` - 1; `count` is a number, or C that names
+    no scratch tensor."""
 
     variable: str
     count: int | str
@@ -152,7 +153,8 @@ class Repeat:
 @dataclass(frozen=True)
 class If:
     """`then` where `condition` holds, else `otherwise`; {} in it stands for what `op`
-    returns. `usual` says which of them an ordinary step comes to; None: either."""
+    returns. `usual` says which of them an ordinary step comes to; None: either.
+    `uses` are the tensors that the condition names."""
 
     condition: str
     then: tuple[Item, ...]
@@ -160,6 +162,7 @@ class If:
     op: Op | None = None
     usual: bool | None = None
     why: str = ""
+    uses: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -382,6 +385,7 @@ class _Walk:
                 case If():
                     if item.op is not None:
                         self._name(item.op.tensors())
+                    self._name((t, False) for t in item.uses)
                     self._walk(item.then)
                     self._walk(item.otherwise)
                 case Op():

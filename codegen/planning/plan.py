@@ -25,6 +25,7 @@ from codegen.planning.fitting import (
     refuse_oversized_image,
 )
 from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
+from codegen.planning.naming import require_said
 from codegen.planning.planned import (
     Call,
     Choice,
@@ -189,6 +190,7 @@ def plan(
     def made(drawn_once: bool) -> Plan:
         composer = Composer(spec, rule.parameters, chosen, target.xlen, drawn_once)
         program = rule.declaration.program(composer)
+        require_said(program)
         timeline = program.lives()
         looking = lives((*program.look, program.outputs), program.results)
         arena = arrange(timeline, looking)

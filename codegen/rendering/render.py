@@ -17,6 +17,7 @@ from codegen.cformat import FILTERS
 from codegen.fronts.imported import PART
 from codegen.planning import bill, layout
 from codegen.planning.checkpoint import identity
+from codegen.planning.naming import mentions
 from codegen.planning.planned import Call, LinkPlan, Plan
 from codegen.planning.resident import SAMPLES_FILE, TARGETS_FILE
 from codegen.rendering.compiled import Compiled
@@ -40,11 +41,6 @@ APART = "_apart"
 """What the names of functions end with that calls of all shapes share."""
 UNTIED = "0123456789abcdef"
 """Stands in the templates for the digest of what they make."""
-
-
-def mentions(text: str, name: str) -> bool:
-    """Whether C `text` names `name`: only what is used is declared."""
-    return re.search(rf"(?<![\w.>]){re.escape(name)}\b", text) is not None
 
 
 def tidy(text: str) -> str:

@@ -213,7 +213,7 @@ def _watched(c: Composer) -> Stage:
     """The energy after an iteration, which moves too far where that has risen."""
     halve = If(
         "energy[k + 1] > energy[k]", (Set("gamma", "0.5f * gamma"),),
-        why="this sample's steps are too long",
+        why="this sample's steps are too long", uses=(_energies(c),),
     )  # fmt: skip
     return Stage("credit", (*_energy(c), halve), says="the energy, which should fall")
 

@@ -274,8 +274,8 @@ def _settled(c: Composer) -> tuple[Item, ...]:
         "normalise", Shape(*c.network.shape(1)), 1, w=_synapses(c), cell=Symbol("cell"),
         shift=TOTAL, least=0,
     )  # fmt: skip
-    spiked = Set("const bool spiked", f"{fired.name}[cell] != 0", (fired,))
-    cells = Repeat("cell", _cells(c), (spiked, If("spiked", (scaled,))))
+    spiked = If(f"{fired.name}[cell] != 0", (scaled,), uses=(fired,))
+    cells = Repeat("cell", _cells(c), (spiked,))
     quieter = op(
         "normalise", Shape(*c.network.shape(2)), 2, w=_outputs(c), cell=LABEL,
         shift=LOUDEST, least=1 << LOUDEST,

@@ -11,15 +11,20 @@ from codegen.errors import BuildError
 from codegen.formats import pointer
 from codegen.kernels.cost import Shape
 from codegen.planning.arena import arrange, survivors
+from codegen.planning.naming import require_said
 from codegen.planning.plan import plan
 from codegen.program import (
     Carried,
+    If,
     Item,
     Life,
     Op,
     Part,
+    Program,
     Repeat,
+    Set,
     Stage,
+    Symbol,
     lives,
     op,
     ops,
@@ -172,3 +177,41 @@ def test_an_element_of_a_list_of_rows_is_a_row_of_numbers() -> None:
     assert made.kernel.name == "f32_clip"
     with pytest.raises(BuildError, match="'clip' of pointer: expected f32"):
         op("clip", Shape(1, 4), v=rows, limit=1.0, n=4)
+
+
+def test_a_tensor_that_a_condition_reads_lives_until_then() -> None:
+    asked = If("a[k] != 0", (moved(C, D),), uses=(A,))
+    found = lives(
+        (stage(moved(A, B)), stage(moved(B, C)), stage(Repeat("k", 4, (asked,))))
+    )
+    assert found[A] == Life(1, 3)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        If("d[k] != 0", (moved(A, B),)),
+        If("true", (If("x > (d[0])", ()),)),
+        Repeat("k", "d[0]", (moved(A, B),)),
+        Set("float x", "1.0f + d[0]", (A,)),
+        Set("d[winner]", "1"),
+        op("ternary", Shape(1, 4), e=A, q=B, threshold=Symbol("d[1]")),
+        op("ternary", Shape(1, 4), e=A, q=Part(B, "(size_t)d[1]"), threshold=0.5),
+        op("dot", Shape(1, 4), x=A, y=B, into="d[0]"),
+    ],
+)  # fmt: skip
+def test_c_that_names_a_tensor_which_its_item_does_not_say_is_refused(
+    item: Item,
+) -> None:
+    """Nothing would keep the tensor's place in the arena."""
+    told = op("dot", Shape(1, 4), x=D, y=D)
+    with pytest.raises(
+        BuildError, match="names tensor 'd': expected it among the uses"
+    ):
+        require_said(Program((), told, (stage(moved(C, D)), item)))
+
+
+def test_members_of_the_state_and_longer_names_are_no_scratch() -> None:
+    told = op("dot", Shape(1, 4), x=D, y=D)
+    kept = If("s->d[0] + net->d + dd + d2 + sub.d1 > 0", ())
+    require_said(Program((), told, (stage(moved(C, D)), kept)))
