@@ -89,13 +89,12 @@ def write(record: RunRecord) -> StorageError | None:
 
 
 def warn_of_size(learner: Learner, progress: Progress) -> None:
-    """Say so where learning has run away, though no value is infinite yet. A rule of whole
-    numbers has limits of its own, and counters."""
-    if learner.spec.numbers.own:
-        return
-    sizes = {name: float(np.abs(w).max()) for name, w in learner.state.items()}
-    name = max(sizes, key=lambda one: sizes[one])
-    if sizes[name] > EXPLODED:
+    """Say so where learning has run away, though no value is infinite yet. Whole numbers
+    have limits of their own, and count."""
+    floats = {n: w for n, w in learner.state.items() if w.dtype.kind == "f"}
+    sizes = {name: float(np.abs(w).max()) for name, w in floats.items()}
+    name = max(sizes, key=lambda one: sizes[one], default="")
+    if name and sizes[name] > EXPLODED:
         text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
         progress.stage("weights", text)
         progress.stage("hint", _keeps_small(learner.spec.rule.name))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.delays import Delays
 from codegen.reference import Learner
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil import Experiment, run
@@ -228,6 +229,21 @@ def test_large_means_are_not_blamed_on_a_learning_rate() -> None:
     ending.warn_of_size(learner, Heard())
     assert "rule 'ncm' has no learning rate" in said["hint"]
     assert "--lr" not in said["hint"]
+
+
+def test_counts_and_bits_of_whole_numbers_are_no_weights() -> None:
+    """Spikes of 32 ticks are the bits of a word."""
+    said: list[str] = []
+
+    class Heard(Progress):
+        def stage(self, name: str, text: str) -> None:
+            said.append(name)
+
+    front = Inputs("u8", 1.0, front=Delays(2, 1, 8))
+    learner = Learner(Spec(Network((8, 2)), inputs=front))
+    learner.state["past"][:] = 2**31
+    ending.warn_of_size(learner, Heard())
+    assert not said
 
 
 def test_a_run_whose_weights_explode_says_so(small: Experiment, folder: Path) -> None:
