@@ -6,7 +6,7 @@ from codegen import spec as floats
 from codegen.errors import SpecError
 from codegen.numbers import Numbers, factor
 from codegen.parameters import Parameters
-from codegen.spec import HARD_TANH, Spec, UpdateChoice
+from codegen.spec import HARD_TANH, Inputs, Spec, UpdateChoice
 
 ACTIVATIONS = ("tanh", HARD_TANH)
 """By a table, and by clipped lines."""
@@ -62,7 +62,7 @@ def _require_spikes(spec: Spec, rule: str) -> None:
     for found, what, why, expected in (
         (not 1 <= inputs.scale <= 2**16, f"samples divided by {inputs.scale:g}",
          "a spike is drawn with so many 256ths", "a scale from 1 to 65536"),
-        (inputs.dtype != "u8" or inputs.scaler is not None, f"samples that come as {inputs}",
+        (inputs.dtype != "u8" or inputs.declared is not None, _coming(inputs),
          "a spike is drawn of a whole number", "u8 samples, divided by a scale"),
         (spec.goal != "label", f"goal {spec.goal!r}", "a teacher knows one class", "goal label"),
         (spec.update != UpdateChoice(), f"update {spec.update.name!r}",
@@ -72,6 +72,11 @@ def _require_spikes(spec: Spec, rule: str) -> None:
     ):  # fmt: skip
         if found:
             raise _refusal(spec, what, why, expected)
+
+
+def _coming(inputs: Inputs) -> str:
+    """What the network is given, as sentences call it."""
+    return str(inputs) if inputs.front is not None else f"samples that come as {inputs}"
 
 
 def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:
@@ -103,7 +108,7 @@ def _require_inputs(spec: Spec) -> None:
     inputs = spec.inputs
     if not inputs.floatless:
         raise _refusal(
-            spec, f"samples that come as {inputs}",
+            spec, _coming(inputs),
             "no float is computed there on the way to the network",
             "u8 or i16 samples, divided by a scale"
             if inputs.frozen is None

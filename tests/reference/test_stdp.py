@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.delays import Delays
 from codegen.errors import SpecError
 from codegen.reference import Learner
 from codegen.reference.health import health
@@ -216,6 +217,9 @@ def test_a_detector_takes_in_turn_what_its_synapses_have_grown_by() -> None:
     (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta"),
           Inputs("i16", 16.0), format="spikes"),
      "samples that come as i16 in spikes: .* expected u8 samples"),
+    (Spec(Network((8, 4), "identity", "identity"), RuleChoice("stdp-detector"),
+          Inputs("u8", 1.0, front=Delays(2, 1, 8)), format="spikes"),
+     "u8 samples by delays of 8 cells in spikes: .* expected u8 samples"),
     (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta"),
           gate=Gate(error=0.1), format="spikes"), "an error gate makes no sense"),
     (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta"),
