@@ -67,7 +67,8 @@ What cells hear: sum_j = sum of W[i][j] over the i whose x_i is not zero.""", ),
         *_N_IN_OUT), """
 Synapses of a cell grow, and their sum stays: W[i][cell] = min(W[i][cell] + grows, 255) where
 x_i is not zero, by s in all; then, from i = place on, in turn, the last before the first, 1
-is taken of each W[i][cell] above zero, s times. Returns whose turn is next.""",
+is taken of each W[i][cell] above zero, s times; from 0 on where `place` is no row. Returns
+whose turn is next.""",
         "uint32_t"),
     Kernel("u8_fill", ("uint8_t *v", "uint8_t value", _N), """
 v_j = value."""),

@@ -80,6 +80,23 @@ def test_what_a_step_leaves_is_the_references(
     assert held["raster"].shape == (40, 1) and held["raster"].min() < 40
 
 
+@pytest.mark.hil(rule="stdp-detector", network=(64, 10), debug=True)
+@pytest.mark.parametrize("hil_target", ["host"], indirect=True)
+def test_a_place_that_is_none_leads_nowhere_else(
+    hil_device: Device, hil_lesson: Lesson
+) -> None:
+    """A host may write what it likes into a state."""
+    learner = Learner(hil_lesson.spec)
+    hil_device.init(hil_lesson.spec.seed)
+    (place,) = (t for t in hil_device.plan.state if t.name == "place")
+    learner.state["place"][:] = np.arange(10) * 400_000_000 + 64
+    hil_device.write(place, learner.state["place"])
+    one_step(hil_device, hil_lesson, 0)
+    learner.step(*hil_lesson.sample(0), hil_lesson.eta(0))
+    assert hil_device.digest()[1] == learner.digest()
+    assert sum(learner.state["place"] < 64) == 1
+
+
 def test_a_state_goes_on_from_a_file(tmp_path: Path) -> None:
     """What has been drawn so far is in it."""
     asked, saved = (

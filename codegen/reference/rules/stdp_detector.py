@@ -1,8 +1,8 @@
 """A pattern detector by STDP, the sum of a cell's weights constant.
 
 W_iy = min(W_iy + 4, 255) of every input i that is not zero; x = sum_i W_iy - 16 n; while
-x > 0: if W_qy > 0: W_qy -= 1, x -= 1; q = (q + 1) mod n, q kept a cell. A cell answers with
-sum_i W_ic of the inputs that are not zero.
+x > 0: if W_qy > 0: W_qy -= 1, x -= 1; q = (q + 1) mod n, q kept a cell, and 0 where what was
+kept is not below n. A cell answers with sum_i W_ic of the inputs that are not zero.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
 def _taken(w: I64, excess: int, place: int) -> tuple[I64, int]:
     """Weights less `excess` in all, one each in turn from `place` on, and whose turn is
     next."""
-    left = w.copy()
+    left, place = w.copy(), place if place < w.size else 0
     while excess > 0:
         if left[place] > 0:
             left[place] -= 1

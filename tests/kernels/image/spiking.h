@@ -261,7 +261,7 @@ static void check_u8_exchange(uint32_t (*kernel)(uint8_t *, size_t, const uint8_
         for (size_t k = 0; k < n_in * 3; k++) {
             traces[1][k] = traces[0][k];
         }
-        const uint32_t place = draw() % (uint32_t)n_in;
+        const uint32_t place = draw() % (uint32_t)(n_in + 1);
         const uint32_t want = hil_u8_exchange__scalar(traces[0], 1, samples, 4, place, n_in, 3);
         same_word(want, kernel(traces[1], 1, samples, 4, place, n_in, 3), n_in, 3, 0);
         for (size_t k = 0; k < n_in * 3; k++) {
