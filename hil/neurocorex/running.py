@@ -60,12 +60,24 @@ def simulate(data: bytes, cells: int = CELLS) -> Answer:
     return twin.answered(data, cells)
 
 
+def expected(data: bytes, cells: int = CELLS) -> Answer:
+    """The same, of bytes that a device is held to. Raises `DataError` also for bytes that
+    nothing answers: a device that does nothing at all would pass."""
+    answer = simulate(data, cells)
+    if not answer.bytes:
+        raise DataError(
+            "nothing answers these bytes, so nothing could be compared: expected a run of "
+            "at least one step, or weights that are read back"
+        )
+    return answer
+
+
 def run(data: bytes, cells: int = CELLS, **keys: Any) -> Run:
     """`data` through a device that was just reset; `keys` say which, as those of
     `hil.run`: target, unit, toolchain, ... Raises what building, starting and greeting
     it raise, every `LinkError`, and `DataError`; `Run.equal` is the verdict."""
     placed = image.prepare(Experiment(**keys))
-    answer = simulate(data, cells)
+    answer = expected(data, cells)
     return carried_out(placed, image.build(placed, cells), data, answer)
 
 

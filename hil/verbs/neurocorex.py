@@ -65,7 +65,7 @@ def run(given: argparse.Namespace) -> int:
     if given.outputs:
         output.require_folder("--outputs", given.outputs)
     placed, data = image.prepare(experiment_of(given)), _read(given.file)
-    answer = running.simulate(data, given.cells)
+    answer = running.expected(data, given.cells)
     built = image.build(placed, given.cells)
     for line in report.before(built):
         out.line(line)

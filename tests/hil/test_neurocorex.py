@@ -147,6 +147,8 @@ def test_a_difference_is_told_with_its_place(
     ("data", "said"),
     [
         (b"\x90", "byte 0 is 0x90"),
+        (b"", "nothing answers these bytes"),
+        (b"\x40" + bytes(6) + b"\x30\xff\xff\xff", "nothing answers these bytes"),
         (b"\x00" + bytes(12), "the bytes end within weights of the inputs"),
         (b"\x30" + b"\xfe\xff\xff" * 4000 + b"\xff\xff\xff", "1,020,001 steps"),
     ],
