@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hil import Experiment, run
+from hil.errors import UsageError
+from hil.lesson.preparing import data_for, prepare
 
 FLOATS = ("host", "qemu-rv64gcv", "netduinoplus2")
 INTEGERS = ("host", "qemu-rv64gcv", "microbit")
@@ -41,8 +43,13 @@ def test_cells_that_go_on_are_part_of_checkpoints(
     x, y = np.zeros((60, 2), np.uint8), np.zeros((60, 2), np.float32)
     x[::20, 0] = x[7::20, 1] = 1
     y[9::20, 0] = 1
+    path = tmp_path / "moments.npz"
+    np.savez(
+        path, x=x, y=y, x_test=x[:1], y_test=y[:1], task_names=["time"], task_ends=[60],
+        task_tests=[[0, 1]],
+    )  # fmt: skip
     asked = Experiment(
-        data=(x, y), front="delays,cells=40", rule="bp", output="identity", lr=0.02,
+        data=str(path), front="delays,cells=40", rule="bp", output="identity", lr=0.02,
         steps=60, test=0, samples_per_frame=1,
     )  # fmt: skip
     digests = set()
@@ -55,6 +62,19 @@ def test_cells_that_go_on_are_part_of_checkpoints(
         assert (record.result, record.compared) == ("pass", 60), more
         digests.add(record.digest)
     assert len(digests) == 1
+
+
+def test_moments_come_once_and_in_their_order() -> None:
+    x, y = np.eye(2, dtype=np.uint8).repeat(10, axis=0), np.arange(20) % 2
+    asked = Experiment(data=(x, y), front="delays,cells=40", rule="bp", target="host")
+    with pytest.raises(UsageError, match=r"'delays' goes on from .* expected a stream"):
+        prepare(asked)
+    form = data_for(asked)
+    assert prepare(asked, form).spec.inputs.front is not None
+    with pytest.raises(
+        UsageError, match="front 'delays' with rehearsal: expected none"
+    ):
+        prepare(asked.override({"rehearsal": 4}), form)
 
 
 @pytest.mark.full
