@@ -25,10 +25,14 @@ FLAGS = (
     "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 )  # fmt: skip
 CONSTANTS = "constants"
+HALVING = Path(__file__).parent / "halving.h"
 MAIN = """
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool halves;
 
 static void taken(void *data, size_t words)
 {
@@ -58,7 +62,7 @@ static void taken(void *data, size_t words)
 
 int main(int argc, char **argv)
 {
-    (void)argc;
+    halves = argc > 2;
 """
 
 
@@ -80,20 +84,23 @@ def this_computer(compiler: str) -> Machine:
 
 
 def with_vectors() -> Machine:
-    """64-bit RISC-V with vectors of any length."""
+    """64-bit RISC-V with vectors of any length, which may halve (halving.h)."""
     name = "linux-riscv64-rvv"
     chain = toolchain.find(targets.load(name))
-    compile = (*chain.compile, *chain.library, "-DHIL_DEBUG", "-O2")
+    more = ("-DHIL_DEBUG", "-O2", "-include", str(HALVING))
+    compile = (*chain.compile, *chain.library, *more)
     return Machine(name, compile, compile, chain.link)
 
 
 @dataclass(frozen=True)
 class Programs:
-    """All of them in one `path`, each by its plan; `runner` runs it."""
+    """All of them in one `path`, each by its plan; `runner` runs it, on a machine that
+    `halves` (halving.h)."""
 
     path: Path
     plans: Mapping[str, GraphPlan]
     runner: tuple[str, ...] = ()
+    halves: bool = False
 
     def run(self, name: str, cases: Sequence[Sequence[Array]]) -> list[list[Array]]:
         """The outputs of each case."""
@@ -103,8 +110,9 @@ class Programs:
             for case in cases
             for tensor, array in zip(plan.inputs, case, strict=True)
         )
+        more = ["halves"] * self.halves
         done = subprocess.run(
-            [*self.runner, self.path, _prefix([*self.plans].index(name))],
+            [*self.runner, self.path, _prefix([*self.plans].index(name)), *more],
             input=given, capture_output=True, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()
