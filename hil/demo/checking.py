@@ -115,8 +115,16 @@ def prepared(demo: Demo, values: Mapping[str, Any]) -> Ready:
         with _of_arm(demo, arm):
             stream = met[arm.stream or next(iter(met))]
             lessons[arm.name] = _lesson(demo, arm, asked, values, stream)
+    return Ready(demo, module, asked.seed, _given(asked, values), met, lessons)
+
+
+def _given(asked: Experiment, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the caller gave, as the experiment holds it; of its parameters those alone."""
     given = {name: getattr(asked, name) for name in values}
-    return Ready(demo, module, asked.seed, given, met, lessons)
+    if "parameters" in given:
+        told = given["parameters"]
+        given["parameters"] = {name: told[name] for name in values["parameters"]}
+    return given
 
 
 def _met(demo: Demo, module: ModuleType, seed: int) -> dict[str, Met]:
@@ -184,6 +192,8 @@ def _lesson(
     front = met.stream.front
     own = {} if front is None else {"front": str(front)}
     given = {**own, **arm.values, **values, "name": name, "data": name}
+    parameters = (each.get("parameters", {}) for each in (arm.values, values))
+    given["parameters"] = {k: v for table in parameters for k, v in table.items()}
     experiment = asked.override(given)
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, None)

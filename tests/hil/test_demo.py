@@ -60,6 +60,18 @@ def test_what_an_arm_did_can_be_done_again_by_hil_run(
     assert json.loads(capsys.readouterr().out)["digest"] == frozen.digest
 
 
+def test_a_parameter_that_is_given_leaves_an_arm_its_own(own: Path) -> None:
+    edited(own, "[arms.frozen]", '[arms.frozen]\nparameters = { feedback = "uniform" }')
+    edited(own, 'rule = "readout"', 'rule = "dfa"')
+    asked = {"parameters": {"feedback_scale": 2}}
+    ready = demos.check(demos.find(str(own)), asked)
+    learning, frozen = (
+        ready.lessons[arm].spec.rule.parameters for arm in ("learning", "frozen")
+    )
+    assert learning == asked["parameters"] == ready.given["parameters"]
+    assert frozen == {"feedback": "uniform", "feedback_scale": 2}
+
+
 def test_seeds_are_tabulated(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
