@@ -79,13 +79,14 @@ class Arm:
 
     def cycles(self, when: str) -> dict[str, np.ndarray]:
         """What each unit was in each cycle of the first sample's step, "trace1" [cycles,
-        units], ..., `when` "before" learning or "after"; with "moved", what the step adds
-        to the output layer's weights, and "target" [1, outputs]. For rules that settle,
-        whose parameter `trace` is on."""
+        units], ..., `when` "before" learning or "after"; of stdp-wta "raster" [ticks, 1],
+        the cell that has spiked in each tick; with "moved", what the step adds to the
+        output layer's weights, and "target" [1, outputs]. For rules whose parameter
+        `trace` is on."""
         path = Path(self.record["folder"]) / CYCLES
         if not path.is_file():
             raise UsageError(
-                f"arm {self.name!r} has kept no cycles: expected a rule that settles, with "
+                f"arm {self.name!r} has kept no cycles: expected a rule with "
                 'trace = "on" among its parameters'
             )
         found = weights.read(str(path))

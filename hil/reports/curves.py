@@ -38,6 +38,10 @@ QUANTITIES = {
     "phases": ("What showing the outcome changes", "root mean square",
                "Of each hidden layer's units, between the phase that answers and the one that "
                "knows."),
+    "rate": ("Spikes", "a tick and cell", "Of each hidden layer, while it answers a sample."),
+    "synaptic": ("Synaptic operations", "additions",
+                 "Of an answer: a weight that is added to a cell's potential, for every spike "
+                 "and every cell above it."),
 }  # fmt: skip
 
 
@@ -238,7 +242,7 @@ def _scale(axes: Axes, quantity: str, rows: np.ndarray) -> None:
         axes.set_ylim(-2, 182 if highest > 95 else 95)
         axes.set_yticks([0, 45, 90, 135, 180] if highest > 95 else [0, 30, 60, 90])
         axes.axhline(90, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
-    elif quantity == "update_norm" and _wide(rows[np.isfinite(rows)]):
+    elif quantity in ("update_norm", "synaptic") and _wide(rows[np.isfinite(rows)]):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(NullFormatter())

@@ -155,25 +155,21 @@ def first_layer(run: Run) -> Picture | None:
         return None
     before, after = run.first_layer
     n_in, n_out = before.shape
-    finite = np.abs(np.stack([before, after]))
-    finite = finite[np.isfinite(finite)]
-    scale = float(np.quantile(finite, 0.995)) if finite.size else 1.0
-    side = math.isqrt(n_in)
-    square = side * side == n_in and n_in >= SQUARE_FROM
+    scale, side = scale_of(before, after), side_of(n_in)
     changed = np.argsort(-np.linalg.norm(after - before, axis=0), kind="stable")
-    units = np.sort(changed[:UNITS]) if square else np.arange(n_out)
+    units = np.sort(changed[:UNITS]) if side else np.arange(n_out)
     with look.styled():
-        figure, panels = look.canvas(height=2.35 if square else 2.2, columns=2)
+        figure, panels = look.canvas(height=2.35 if side else 2.2, columns=2)
         for axes, title, weights in zip(
             panels, ("before", "after"), (before, after), strict=True
         ):
-            shown = mosaic(weights[:, units], side) if square else weights
-            image = _image(axes, shown, scale or 1.0)
+            shown = mosaic(weights[:, units], side) if side else weights
+            drawn = image(axes, shown, scale)
             axes.set_title(title, color=INK)
-        bar = figure.colorbar(image, ax=panels, shrink=0.7, aspect=24, pad=0.02)
+        bar = figure.colorbar(drawn, ax=panels, shrink=0.7, aspect=24, pad=0.02)
         bar.outline.set_visible(False)
         bar.ax.tick_params(length=2)
-    if square:
+    if side:
         which = f"the {len(units)} that changed most" if len(units) < n_out else "all"
         what = (
             f"Each square is a unit's weights to the {side} x {side} input; of {n_out} "
@@ -187,10 +183,24 @@ def first_layer(run: Run) -> Picture | None:
     )  # fmt: skip
 
 
-def mosaic(weights: np.ndarray, side: int) -> np.ndarray:
-    """Weights [side * side, units] as tiles in a square, NaN between them."""
+def side_of(inputs: int) -> int | None:
+    """Of the image that so many inputs are; None where they are none."""
+    side = math.isqrt(inputs)
+    return side if side * side == inputs and inputs >= SQUARE_FROM else None
+
+
+def scale_of(before: np.ndarray, after: np.ndarray) -> float:
+    """Weights from whose size on all have the same colour."""
+    sizes = np.abs(np.stack([before, after]))
+    sizes = sizes[np.isfinite(sizes)]
+    return (float(np.quantile(sizes, 0.995)) if sizes.size else 0.0) or 1.0
+
+
+def mosaic(weights: np.ndarray, side: int, across: int | None = None) -> np.ndarray:
+    """Weights [side * side, units] as tiles, NaN between them: in a square, or so many
+    `across`."""
     units = weights.shape[1]
-    across = math.ceil(math.sqrt(units))
+    across = across or math.ceil(math.sqrt(units))
     down = math.ceil(units / across)
     tall = side + 1
     tiles = np.full((down * tall - 1, across * tall - 1), np.nan)
@@ -203,8 +213,9 @@ def mosaic(weights: np.ndarray, side: int) -> np.ndarray:
     return tiles
 
 
-def _image(axes: Axes, values: np.ndarray, scale: float) -> AxesImage:
-    image = axes.imshow(
+def image(axes: Axes, values: np.ndarray, scale: float) -> AxesImage:
+    """Values from -`scale` to `scale`, from blue to red."""
+    drawn = axes.imshow(
         np.ma.masked_invalid(values), cmap="RdBu_r", vmin=-scale, vmax=scale,
         aspect="equal" if values.shape[0] <= 3 * values.shape[1] else "auto",
         interpolation="none",
@@ -213,7 +224,7 @@ def _image(axes: Axes, values: np.ndarray, scale: float) -> AxesImage:
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    return image
+    return drawn
 
 
 def of_run(run: Run) -> Sequence[Picture]:

@@ -133,11 +133,16 @@ def _style(style: str) -> str:
 
 
 def canvas(
-    height: float = HEIGHT, columns: int = 1, rows: int = 1, width: float = WIDTH
+    height: float = HEIGHT,
+    columns: int = 1,
+    rows: int = 1,
+    width: float = WIDTH,
+    widths: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
-    """An empty picture of this many panels, laid out when it is saved."""
+    """An empty picture of this many panels, laid out when it is saved; `widths` are those
+    of columns, in proportion."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
+    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     return figure, list(axes.ravel())
 
 
