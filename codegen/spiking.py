@@ -1,20 +1,21 @@
-"""Networks that spike: leaky cells, tick after tick, from a current to outputs that
-integrate.
+"""Networks that spike: leaky cells, tick after tick, from a current or spikes to outputs
+that integrate.
 
-The input is a direct current, the same in every tick. A hidden cell that has reached
-its threshold spikes; in the next tick that much is taken from its potential, before it
-leaks. Outputs neither leak nor spike; a network's answer is the mean of their
-potentials. The order of a tick is that of docs/arithmetic.md, section 6.
+The input is a direct current, the same in every tick, or spikes that are drawn anew in
+each. A hidden cell that has reached its threshold spikes; in the next tick that much is
+taken from its potential, before it leaks. Outputs neither leak nor spike; a network's
+answer is the mean of their potentials. The order of a tick is that of
+docs/arithmetic.md, section 6.
 """
 
 from __future__ import annotations
 
-from codegen import fronts
+from codegen import fronts, streams
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter, Parameters
-from codegen.program import Item, Op, Stage, op
+from codegen.program import Item, Op, Set, Stage, Symbol, op
 from codegen.tensors import Tensor
 from codegen.traces import TRACE, Phase, Trace
 
@@ -24,8 +25,14 @@ PARAMETERS = (
         "leak", 0.5, "share of its potential that a cell keeps", within=(0.0, 1.0)
     ),
     Parameter("theta", 1.0, "potential at which a cell spikes", within=(1e-3, 16.0)),
+    Parameter(
+        "encoding", "current",
+        "current: inputs are the same numbers in every tick; bernoulli: an input is a spike "
+        "in so large a share of the ticks as it is large, from 0 to 1",
+        ("current", "bernoulli"), later=True,
+    ),
     TRACE,
-)
+)  # fmt: skip
 
 
 def phases(parameters: Parameters) -> tuple[Phase, ...]:
@@ -58,17 +65,27 @@ def total(c: Composer) -> Tensor:
     return c.inner("total", (c.network.n_out,))
 
 
+def below(c: Composer, n: int) -> Tensor:
+    """What goes up to layer n in a tick: spikes, or of a direct current x."""
+    if n == 1 and _draws(c):
+        return c.tensor("s0", (c.network.n_in,))
+    return c.input(n)
+
+
 def begin(c: Composer) -> tuple[Item, ...]:
     """From the sample to cells at rest."""
     layers = range(1, c.depth + 1)
     cells = (*(potential(c, n) for n in layers), *(c.result(n) for n in c.hidden))
     rest = tuple(filled(v) for v in (*cells, total(c)))
-    return (*fronts.front(c), Stage("look", rest, says="cells are at rest"))
+    stream = f"hil_stream_base(net->seed, {streams.SPIKES})"
+    drawn = (Set("const uint32_t base", stream),) if _draws(c) else ()
+    return (*fronts.front(c), Stage("look", (*rest, *drawn), says="cells are at rest"))
 
 
 def tick(c: Composer) -> tuple[Item, ...]:
     """Every layer once, from the input on."""
-    return (*(_hidden(c, n) for n in c.hidden), _outputs(c))
+    encoded = (_encoded(c),) if _draws(c) else ()
+    return (*encoded, *(_hidden(c, n) for n in c.hidden), _outputs(c))
 
 
 def answer(c: Composer) -> Stage:
@@ -88,6 +105,21 @@ def filled(v: Tensor) -> Op:
 def traced(c: Composer, t: Tensor, keeps: float, x: Tensor, n: int) -> Op:
     """t = keeps t + x."""
     return op("trace", Shape(1, t.size), n, t=t, leak=keeps, x=x, purpose=t.name)
+
+
+def _draws(c: Composer) -> bool:
+    return c.parameters["encoding"] == "bernoulli"
+
+
+def _encoded(c: Composer) -> Stage:
+    """The spikes of this tick; those of an inference are the ones that the next step
+    begins with."""
+    first = f"base + (net->step * {ticks(c)} + cycle) * {c.network.n_in}"
+    spikes = op(
+        "bernoulli", Shape(1, c.network.n_in), 1, v=c.input(1), first=Symbol(first),
+        s=below(c, 1),
+    )  # fmt: skip
+    return Stage("look", (spikes,), 1, "inputs spike")
 
 
 def _hidden(c: Composer, n: int) -> Stage:
@@ -115,4 +147,4 @@ def _driven(c: Composer, n: int, s: Tensor | None, keeps: float) -> tuple[Op, ..
         "membrane", Shape(1, u.size), n, u=u, s=s, b=c.biases(n), leak=keeps,
         theta=theta(c), v=left,
     )  # fmt: skip
-    return kept, dense.product(c, n, a=u, b=left)
+    return kept, dense.product(c, n, x=below(c, n), a=u, b=left)

@@ -234,6 +234,9 @@ r_j = fma(-theta, s_j, u_j), or u_j with s == NULL."""),
     Kernel("f32_spike", ("const float *u", "float theta", "float *s", _N), """
 s_j = 1 where u_j >= theta, else +0. Returns whether every u_j is finite; where one is not,
 s is of no use.""", "bool"),
+    Kernel("f32_bernoulli", ("const float *v", "uint32_t first", "float *s", _N), """
+s_i = 1 where (mix(first + i) >> 8) 2^-24, in [0, 1), is less than v_i, else +0: never where
+v_i is 0 or less or no number, always where it is 1 or more."""),
     Kernel("f32_trace", ("float *t", "float leak", "const float *x", _N), """
 What is remembered of x: t_j = fma(leak, t_j, x_j)."""),
     Kernel("f32_spike_grad", ("const float *u", "float theta", "float *d", _N), """

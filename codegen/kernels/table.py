@@ -269,6 +269,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("membrane", "f32_membrane", (8, 4, 2, 1), cost.stream(6)),
     *_rows("gathered", "f32_gathered", (4,), cost.gathered),
     *_rows("spike", "f32_spike", (8, 4, 2, 1), cost.stream(8), *_MATH),
+    *_rows("bernoulli", "f32_bernoulli", (8,), cost.stream(17), *_RANDOM),
     *_rows("trace", "f32_trace", (8, 4, 2, 1), cost.stream(4)),
     *_rows("spike_grad", "f32_spike_grad", (8, 4, 2, 1), cost.divided(12), *_MATH),
     *_rows("contrast_update", "f32_contrast_update", (8, 4, 2, 1), cost.contrast_update),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.reference import discriminant, perturbation
+from codegen import streams
+from codegen.reference import discriminant, perturbation, random
 from codegen.reference.arithmetic import F32, dot16, fma, fma_chain
 from codegen.reference.faults import NonFinite
 from codegen.reference.functions import ACTIVATIONS
@@ -106,6 +107,12 @@ class Float32:
     def spiked(self, u: F32, theta: np.float32) -> F32:
         """One comparison."""
         return np.where(u >= theta, _ONE, _ZERO)
+
+    def bernoulli(self, x: F32, seed: int, first: int) -> F32:
+        """One word an element."""
+        words = random.u32(seed, streams.SPIKES, first, x.size) >> np.uint32(8)
+        u = words.astype(np.float32) * np.float32(2.0**-24)
+        return np.where(u < x, _ONE, _ZERO)
 
     def surrogate(self, u: F32, theta: np.float32, d: F32) -> F32:
         """One division."""

@@ -257,6 +257,10 @@ class Intervals:
         """A cell spikes or does not."""
         return Interval(float(u.lo >= theta), float(u.hi >= theta), u.shape)
 
+    def bernoulli(self, x: Interval, seed: int, first: int) -> Interval:
+        """An input from 1 on always spikes, none up to 0 does; any other may."""
+        return Interval(float(x.lo >= 1), float(x.hi > 0), x.shape)
+
     def surrogate(self, u: Interval, theta: np.float32, d: Interval) -> Interval:
         """One product with a slope that is never more than 1."""
         return d * Interval(0.0, 1.0)

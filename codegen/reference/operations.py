@@ -112,6 +112,10 @@ class Arithmetic(Protocol[T]):
     def spiked(self, u: T, theta: np.float32) -> T:
         """1 where u is at least theta, else +0."""
 
+    def bernoulli(self, x: T, seed: int, first: int) -> T:
+        """1 where u is less than x_i, u of number first + i of the stream of spikes,
+        else +0."""
+
     def surrogate(self, u: T, theta: np.float32, d: T) -> T:
         """d (1 / (q q)), q = fma(2, |u - theta|, 1), each operation rounded."""
 

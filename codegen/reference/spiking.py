@@ -2,7 +2,7 @@
 
 In every tick, l from 1 to L: u_l <- leak (u_l - theta s_l) + b_l + s_(l-1) W_l, the spikes
 of layer l those of the tick before (a soft reset within the leak), those below of this
-one, s_0 = x; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
+one; s_0 = x, or of the encoding bernoulli 1 with probability x, else 0; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
 u_L <- u_L + b_L + s_(L-1) W_L. The answer is the mean of u_L over the ticks
 (docs/arithmetic.md, section 6).
 """
@@ -24,7 +24,8 @@ class Cells(Generic[T]):
     tick what goes up, `s`: x, and the spikes of hidden layers."""
 
     def __init__(self, machine: Machine[T], x: T) -> None:
-        self.machine, self.trace = machine, Trace(machine)
+        self.machine, self.trace, self.x = machine, Trace(machine), x
+        self.past = 0  # ticks
         self.ticks = int(machine.parameters["ticks"])
         self.leak = np.float32(machine.parameters["leak"])
         self.theta = np.float32(machine.parameters["theta"])
@@ -40,6 +41,9 @@ class Cells(Generic[T]):
     def tick(self) -> None:
         """One tick of every layer; raises `NonFinite`."""
         machine, depth = self.machine, self.machine.depth
+        if machine.parameters["encoding"] == "bernoulli":
+            self._draw()
+        self.past += 1
         for layer in range(1, depth):
             self._hidden(layer)
         arithmetic, u = machine.arithmetic, self.u[depth]
@@ -56,6 +60,13 @@ class Cells(Generic[T]):
         self.machine.trace["p"] = mean
         self.machine.arithmetic.witness(mean, "mean", "over all ticks", "p")
         return mean
+
+    def _draw(self) -> None:
+        """The inputs' spikes of this tick; every step has words of its own."""
+        machine = self.machine
+        first = (machine.step_number * self.ticks + self.past) * self.x.size
+        self.s[0] = machine.arithmetic.bernoulli(self.x, machine.seed, first)
+        machine.name("s0", self.s[0], "bernoulli")
 
     def _hidden(self, layer: int) -> None:
         machine, arithmetic = self.machine, self.machine.arithmetic

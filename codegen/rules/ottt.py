@@ -40,7 +40,7 @@ def _judged(c: Composer) -> Stage:
 
 def _remember(c: Composer) -> Stage:
     made = (
-        spiking.traced(c, _remembered(c, n), spiking.leak(c), c.input(n), n)
+        spiking.traced(c, _remembered(c, n), spiking.leak(c), spiking.below(c, n), n)
         for n in _layers(c)
     )
     return Stage("credit", tuple(made), says="what learning remembers of the inputs")

@@ -172,7 +172,7 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
-        "spiking": "composer fronts kernels layers parameters program tensors traces",
+        "spiking": "composer fronts kernels layers parameters program streams tensors traces",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "

@@ -29,6 +29,20 @@ def test_inputs_spike_as_often_as_they_are_large(call: Call, n: int) -> None:
         assert active[:count].tolist() == want.tolist() and active[n] == 7
 
 
+@pytest.mark.parametrize("n", [1, 17, 64, 300])
+def test_an_input_spikes_with_the_probability_that_it_is(call: Call, n: int) -> None:
+    """In whole numbers of 2^-24; next to each word's own too, and outside 0 to 1."""
+    words = random.mix(np.arange(n, dtype=np.uint32) + np.uint32(2**32 - 3)) >> 8
+    odd = [0, -0.0, -1, 1, 2.5, 1e-45, np.inf, -np.inf, np.nan]
+    some = np.random.default_rng(6).choice([*odd, *[None] * 20], n)
+    beside = (words + np.arange(n) % 3 - 1) * 2.0**-24  # a little less, the same, more
+    v = np.where(some == None, beside, some).astype(np.float32)  # noqa: E711
+    s = np.full(n + 1, 7, np.float32)
+    call("f32_bernoulli", v, 2**32 - 3, s, n)
+    want = words.astype(np.float64) < v.astype(np.float64) * 2**24
+    assert s[:n].tolist() == want.tolist() and s[n] == 7
+
+
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_potentials_leak_and_add_rows(call: Call, n_in: int, n_out: int) -> None:
     w = drawn(2, 4095, n_in, n_out, dtype="i2")

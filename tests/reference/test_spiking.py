@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen import streams
 from codegen.errors import SpecError
-from codegen.reference import Learner, NonFinite
+from codegen.reference import Learner, NonFinite, random
+from codegen.reference.float32 import FLOAT32
 from codegen.reference.health import health
+from codegen.reference.intervals import Interval, Intervals
 from codegen.reference.rules import dfa
 from codegen.rules import declaration
 from codegen.spec import Gate, Inputs, Network, RuleChoice, Spec
@@ -55,13 +58,13 @@ class Study:
     ticks: int
 
     def step(self, x: Array, t: Array, eta: float) -> tuple[Array, list[Array]]:
-        """One sample: the mean potential of its outputs, and the spikes of each tick of
-        hidden layer 1."""
+        """One sample, the same in every tick or with a row for each: the mean potential of
+        its outputs, and the spikes of each tick of hidden layer 1."""
         u, s = [np.zeros(b.size) for b in self.b], [np.zeros(b.size) for b in self.b]
         traces, total = [np.zeros(w.shape[0]) for w in self.w], np.zeros(t.size)
         raster, last = [], len(self.w) - 1
-        for _ in range(self.ticks):
-            below = x
+        for came in np.broadcast_to(x, (self.ticks, self.w[0].shape[0])):
+            below = came
             for n, (w, b) in enumerate(zip(self.w, self.b, strict=True)):
                 if n == last:
                     u[n] = u[n] + b + below @ w
@@ -123,10 +126,56 @@ def test_a_step_is_that_of_the_equations(
         np.testing.assert_allclose(made.state[f"b{n}"], study.b[n - 1], atol=2e-6)
 
 
-def test_an_answer_is_that_of_a_step_which_learns_nothing() -> None:
-    made, other = learner_of(), learner_of()
-    made.step(X, LABEL, 0.0)
-    assert made.trace["p"].tobytes() == other.infer(X).tobytes()
+def spikes_of(made: Learner, x: Array, step: int) -> Array:
+    """The Bernoulli spikes of a step, [ticks, n_in]: a word each, one after another over
+    all steps."""
+    ticks = int(made.parameters["ticks"])
+    count = ticks * x.size
+    words = random.u32(made.seed, streams.SPIKES, step * count, count)
+    return ((words >> 8) / 2.0**24).reshape(ticks, x.size) < x.astype(np.float64)
+
+
+def test_spikes_for_inputs_are_drawn_anew_in_every_tick_and_step() -> None:
+    made = learner_of(encoding="bernoulli", ticks=5, trace="on")
+    for step in range(3):
+        study, came = studied(made), spikes_of(made, X, step)
+        _, raster = study.step(came.astype(np.float64), np.eye(5)[LABEL], 0.2)
+        made.step(X, LABEL, 0.2)
+        assert made.trace["s0"].tolist() == came[-1].tolist()
+        assert np.array_equal(made.trace["trace1"], raster)
+        for n in range(1, made.depth + 1):
+            np.testing.assert_allclose(made.state[f"W{n}"], study.w[n - 1], atol=2e-6)
+
+
+def test_an_input_spikes_in_the_share_of_ticks_that_it_is() -> None:
+    """None at 0 and below, in every tick from 1 on."""
+    x = np.float32([-1, 0, 0.1, 0.5, 0.9, 1, 7])
+    share = np.mean(
+        [FLOAT32.bernoulli(x, 3, first * x.size) for first in range(4000)], 0
+    )
+    np.testing.assert_allclose(share, np.clip(x, 0, 1), atol=0.02)  # 2.5 deviations
+    assert share[[0, 1, 5, 6]].tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("x, lo, hi", [
+    ((-2, 0), 0, 0), ((0, 0.1), 0, 1), ((0.5, 3), 0, 1), ((1, 3), 1, 1)
+])  # fmt: skip
+def test_bounds_know_which_inputs_may_spike(
+    x: tuple[float, float], lo: float, hi: float
+) -> None:
+    found = Intervals.bernoulli(None, Interval(*x, (4,)), 1, 0)  # type: ignore[arg-type]
+    assert (found.lo, found.hi, found.shape) == (lo, hi, (4,))
+
+
+@pytest.mark.parametrize("encoding", ["current", "bernoulli"])
+def test_an_answer_is_that_of_a_step_which_learns_nothing(encoding: str) -> None:
+    made, other = (learner_of(encoding=encoding) for _ in range(2))
+    for _ in range(2):  # an inference draws what the next step would
+        answer = other.infer(X).tobytes()
+        assert other.infer(X).tobytes() == answer
+        for one in (made, other):
+            one.step(X, LABEL, 0.0)
+        assert made.trace["p"].tobytes() == answer
 
 
 def test_the_last_layer_descends_the_loss_of_a_tick() -> None:
@@ -204,6 +253,7 @@ def studied_before(made: Learner, before: dict[str, Array]) -> Study:
     ({"ticks": 0}, "ticks = 0: expected a whole number from 1"),
     ({"leak": 1.5}, "leak = 1.5: expected a number from 0 to 1"),
     ({"feedback": "both"}, "expected one of signs, uniform, weights, none"),
+    ({"encoding": "poisson"}, "expected one of current, bernoulli"),
 ])  # fmt: skip
 def test_what_a_cell_cannot_be_is_refused(
     parameters: dict[str, object], words: str

@@ -31,6 +31,8 @@ TRACED = (
     ("host", None, "ottt", 8),
 )
 """Machines, and rules whose cycles are kept: a row each, so many a step."""
+MORE: dict[str, dict[str, str]] = {"ottt": {"encoding": "bernoulli"}}
+"""Parameters of a traced rule, besides."""
 LAST = {"eqprop": "away1", "ottt": "h1"}
 """Where a traced step ends, if not in the plus phase."""
 
@@ -56,8 +58,8 @@ def test_every_intermediate_is_the_references(
         pytest.param(
             target, rule, cycles,
             marks=pytest.mark.hil(
-                rule=rule, network=(64, 17, 10), vlen=vlen, parameters={"trace": "on"},
-                debug=target == "host",
+                rule=rule, network=(64, 17, 10), vlen=vlen,
+                parameters={"trace": "on", **MORE.get(rule, {})}, debug=target == "host",
             ),
         )
         for target, vlen, rule, cycles in TRACED

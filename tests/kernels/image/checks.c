@@ -1204,6 +1204,18 @@ static void check_f32_spike(bool (*kernel)(const float *, float, float *, size_t
     }
 }
 
+static void check_f32_bernoulli(void (*kernel)(const float *, uint32_t, float *, size_t))
+{
+    EACH (n, sizes) {
+        const uint32_t first = draw();
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_bernoulli__scalar(x, first, first_out[0], n);
+        kernel(x, first, first_out[1], n);
+        same(first_out, 1, n);
+    }
+}
+
 static void check_f32_trace(void (*kernel)(float *, float, const float *, size_t))
 {
     EACH (n, sizes) {
