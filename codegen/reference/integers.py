@@ -100,6 +100,8 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
 def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
     """The x of the least and the largest that a sample's elements, or a front's
     features, can be."""
+    if isinstance(inputs.front, Liquid):
+        return _stored(liquid.integer_ends(inputs))
     if inputs.frozen is not None:
         return _stored(imported.ends(inputs))
     return network_input(inputs, np.array([math.floor(low), math.ceil(high)]))

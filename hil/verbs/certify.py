@@ -60,8 +60,8 @@ def run(given: argparse.Namespace) -> int:
     )
     if spec.numbers.own:
         raise UsageError(
-            f"a certificate of format {spec.format}: its numbers are whole, and the plan "
-            "has proved that they fit: expected another format"
+            f"a certificate of format {spec.format}: its rules limit their numbers "
+            "themselves, which no certificate follows: expected another format"
         )
     found = certify(spec, eta, inputs, targets)
     out.line(

@@ -128,6 +128,17 @@ def test_nothing_runs_and_no_emulator_is_needed(
     assert document(tmp_path, *SMALL)["rules"][0]["stack_bound"] is not None
 
 
+@pytest.mark.parametrize(("target", "others"), [("microbit", "i16"), ("host", "f32")])
+def test_beside_a_rule_of_whole_numbers_others_have_what_the_target_computes(
+    target: str, others: str
+) -> None:
+    own = prepare(
+        Experiment(rule="stdp-wta", network="64-24-10", target=target, steps=9)
+    )
+    beside = rows.lesson_for(own, "dfa").spec
+    assert (beside.format, beside.network.activation) == (others, "tanh")
+
+
 def test_inference_needs_no_list_longer_than_its_layer() -> None:
     """A list of inputs is kept to the update; inference alone forgets it."""
     made = plan_for(prepare(Experiment(network="64-500-500-10", schedule="sequential")))

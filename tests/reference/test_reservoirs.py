@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from codegen import streams
 from codegen.errors import SpecError
 from codegen.reference import random
+from codegen.reference.certificate import certify
 from codegen.reference.fronts import echo, liquid
 from codegen.reservoir import Echo, Liquid
-from codegen.spec import Inputs
+from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil.data.dataset import Dataset
 from hil.data.reservoirs import with_front
 from hil.errors import DataError
@@ -108,6 +110,24 @@ def test_integers_hold_four_deviations() -> None:
     pairs = ((3.0, 0.5), (0.0, 20.0))
     found = liquid.levelled(pairs, np.array([[3, 20], [4, -10], [9, 200], [-9, -200]]))
     assert found.tolist() == [[0, 32], [64, -16], [127, 127], [-127, -127]]
+
+
+def test_counts_of_spikes_in_integers_are_within_their_certificates_bounds() -> None:
+    """Cells that hear a great deal spike in every tick."""
+    plain = Liquid(
+        ROWS, AXES, 5, SCALING, cells=9, hold=4, segments=2, gain=1000, excite=9000
+    )
+    front = replace(plain, standards=((6.0, 2.0),) * 9 + ((5.0, 4.0),) * 9)
+    inputs = Inputs("u8", 1.0, front=front)
+    spec = Spec(Network((18, 5)), RuleChoice("bp"), inputs, format="i16")
+    found = certify(spec, np.float32(1))
+    assert found.failure is None
+    bounds = next(entry for entry in found.entries if entry.tensor == "x")
+    given = np.random.default_rng(2).choice([0, 255], (200, ROWS * AXES))
+    told = liquid.integer_input(inputs, given.astype(np.uint8)) / 128
+    silent = liquid.levelled(front.standards, np.zeros((1, 18))) / 128
+    assert bounds.lo == silent.min() <= told.min() <= told.max() == bounds.hi
+    assert liquid.integer_ends(inputs).shape == (2, 18)
 
 
 def small(x: np.ndarray, inputs: Inputs) -> Dataset:

@@ -97,6 +97,16 @@ def integer_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
     return levelled(front.standards, raw_features(front, sample))
 
 
+def integer_ends(inputs: Inputs) -> I64:
+    """The least and the largest of them, [2, segments * cells]: of cells that never spike,
+    and of such as spike in every tick."""
+    front = inputs.front
+    assert isinstance(front, Liquid)
+    most = front.ticks // front.segments
+    counts = np.array([[0], [most]]).repeat(front.features, axis=1)
+    return levelled(front.standards, counts)
+
+
 def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
     """x of every sequence: a cell spikes once a tick at most."""
     front = inputs.front

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import rules
+from codegen import spec as specs
 from codegen.budget import Item
 from codegen.machine_code import stack
 from codegen.machine_code.stack import INFER, MAIN, STEP, TRAPS, Bound
@@ -105,11 +106,14 @@ def lesson_for(lesson: Lesson, rule: str) -> Lesson:
     activation and the output that it can teach."""
     if rule == lesson.experiment.rule:
         return lesson
-    usual = rules.declaration(rule).suited(lesson.spec.network)
+    network, others = lesson.spec.network, lesson.spec.format
+    if lesson.spec.numbers.own:  # what other rules have by default
+        network = specs.Network(network.layers)
+        others = "f32" if lesson.target.fma else "i16"
+    usual = rules.declaration(rule).suited(network)
     activation, output = usual.activation, usual.output
-    network = replace(lesson.spec.network, activation=activation, output=output)
+    network = replace(network, activation=activation, output=output)
     rated, own = rules.declaration(rule).rated, rules.declaration(rule).format
-    others = "f32" if lesson.spec.numbers.own else lesson.spec.format
     experiment = replace(
         lesson.experiment, rule=rule, parameters={}, tuned=None,
         activation=activation, output=output, lr=lesson.experiment.lr if rated else None,
