@@ -87,9 +87,10 @@ def _shown(run: Run, when: str) -> Shown | None:
         if name.startswith(f"{when}_")
     }
     layers = [own[name] for n in range(1, len(own) + 1) if (name := f"trace{n}") in own]
-    phases = _phases(run)
+    phases = phases_of(run)
     cycles = sum(phase.cycles for phase in phases)
-    whole = layers and "moved" in own and "target" in run.cycles
+    settles = not all(phase.told for phase in phases)
+    whole = settles and layers and "moved" in own and "target" in run.cycles
     if not whole or any(len(rows) != cycles for rows in layers):
         return None
     last = len(layers)
@@ -102,7 +103,7 @@ def _shown(run: Run, when: str) -> Shown | None:
     return Shown(phases, layers, integrators, own["moved"], right)
 
 
-def _phases(run: Run) -> Sequence[Phase]:
+def phases_of(run: Run) -> Sequence[Phase]:
     """Of a step of the run's rule; none where this version has no such rule."""
     try:
         rule = rules.get(RuleChoice(run.get("rule"), run.get("parameters") or {}))

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hil.reports import grids, look
-from hil.reports.cycles import TIMES
+from hil.reports.cycles import TIMES, phases_of
 from hil.reports.look import HEAT, INK, MUTED, Picture
 from hil.reports.runs import Run
 
@@ -23,18 +23,27 @@ WIDTHS = 1, 15
 
 def of_run(run: Run) -> Iterator[Picture]:
     """One, where the run has kept who spiked, and the cells' weights."""
-    names = [f"{when}_raster" for when in TIMES]
-    if run.first_layer is None or {*names, "target"} - set(run.cycles):
+    if run.first_layer is None or "target" not in run.cycles:
         return
     cells = run.first_layer[0].shape[1]
-    spikes = [_spikes(run.cycles[name], cells) for name in names]
-    yield _picture(run, run.first_layer, spikes)
+    told = [_spikes(run, when, cells) for when in TIMES]
+    spikes = [one for one in told if one is not None]
+    if len(spikes) == len(TIMES):
+        yield _picture(run, run.first_layer, spikes)
 
 
-def _spikes(rows: np.ndarray, cells: int) -> np.ndarray:
-    """Which cell spikes when, [cells, ticks]. `rows` [ticks, 1] name the one that does,
-    and no cell where none does."""
-    return np.arange(cells)[:, np.newaxis] == rows[:, 0]
+def _spikes(run: Run, when: str, cells: int) -> np.ndarray | None:
+    """Which cell spikes when, [cells, ticks]. Rows of a raster [ticks, 1] name the one
+    that does, and no cell where none does; those of a trace [ticks, cells] have a 1 for
+    each that does. None where neither was kept."""
+    if (rows := run.cycles.get(f"{when}_raster")) is not None:
+        return np.arange(cells)[:, np.newaxis] == rows[:, 0]
+    rows, phases = run.cycles.get(f"{when}_trace1"), phases_of(run)
+    spiking = phases and all(phase.told for phase in phases)
+    hidden = len(run.get("network") or ()) > 2
+    if rows is None or not (spiking and hidden) or rows.shape[1] != cells:
+        return None
+    return np.asarray(rows.T == 1)
 
 
 def _chosen(spikes: Sequence[np.ndarray]) -> np.ndarray:
@@ -62,7 +71,7 @@ def _picture(
         made[-1].set_xlabel("tick of the presentation")
     return Picture(
         f"raster-{run.place + 1}", "Spikes of one sample",
-        _note(int(run.cycles["target"].argmax()), spikes, chosen, side),
+        _note(run, spikes, chosen, side),
         (run.kind("accuracy"),), figure,
     )  # fmt: skip
 
@@ -80,13 +89,13 @@ def _listens(axes: Axes, weights: np.ndarray, side: int, scale: float) -> None:
 
 def _raster(axes: Axes, spikes: np.ndarray, chosen: np.ndarray) -> None:
     """A bar a spike; the last row has those of all other cells."""
-    rest = np.delete(spikes, chosen, axis=0).any(axis=0)
+    rest = np.delete(spikes, chosen, axis=0).sum(axis=0)
     for row, fired in enumerate((*spikes[chosen], rest)):
         colour = HEAT if row < len(chosen) else MUTED
         (ticks,) = np.nonzero(fired)
         axes.vlines(ticks + 1, row + 0.12, row + 0.88, color=colour, linewidth=1.6)
         axes.text(
-            1.01, row + 0.5, str(len(ticks)), transform=axes.get_yaxis_transform(),
+            1.01, row + 0.5, str(fired.sum()), transform=axes.get_yaxis_transform(),
             va="center", color=INK, fontsize=look.LETTERS - 1.5,
         )  # fmt: skip
     axes.set(xlim=(0.5, spikes.shape[1] + 0.5), ylim=(len(chosen) + 1, 0), yticks=[])
@@ -102,16 +111,17 @@ def _names(axes: Axes, chosen: np.ndarray) -> None:
 
 
 def _note(
-    label: int, spikes: Sequence[np.ndarray], chosen: np.ndarray, side: int | None
+    run: Run, spikes: Sequence[np.ndarray], chosen: np.ndarray, side: int | None
 ) -> str:
     """What is drawn, in words."""
     before, after = (
         f"{one.sum()} spikes, {one.mean():.4f} a tick and cell" for one in spikes
     )
+    drawn = ", its inputs spiking at random" if "after_raster" in run.cycles else ""
     beside = f" Beside it are its weights to the {side} x {side} input." if side else ""
     return (
-        f"The same sample, the first, of class {label}, as the device has presented it. Its "
-        f"inputs spike at random, and anew each time. Of {len(spikes[0])} cells the {len(chosen)} that spike "
+        f"The same sample, the first, of class {run.cycles['target'].argmax()}, as the "
+        f"device has presented it{drawn}. Of {len(spikes[0])} cells the {len(chosen)} that spike "
         f"most have a row each, a bar a spike, and their number at its end.{beside} In "
         f"{spikes[0].shape[1]} ticks: before learning {before}; after it {after}."
     )

@@ -12,7 +12,7 @@ from hil import demo as demos
 from hil.demo import Outcome
 from hil.learning.progress import Progress
 from hil.records.record import CYCLES, FIRST_LAYER
-from hil.reports import raster, runs
+from hil.reports import cycles, raster, runs
 
 pytestmark = pytest.mark.usefixtures("host_cc")
 ASKED = {"target": "host", "steps": 40, "test": 20, "parameters": {"ticks": 40}}
@@ -88,7 +88,7 @@ def test_cells_that_see_no_image_are_drawn_without(
     layer = {k: w[:63] for k, w in kept(outcome, "learning", FIRST_LAYER).items()}
     run = altered(outcome, tmp_path, kept(outcome, "learning"), layer)
     (picture,) = raster.of_run(run)
-    assert "input" not in picture.note.split("In 40 ticks")[0].split("anew")[1]
+    assert "Beside it" not in picture.note
     assert len(picture.figure.axes) == 2
 
 
@@ -102,3 +102,25 @@ def test_silence_is_drawn_and_half_a_file_is_not(
     assert "after it 0 spikes" in picture.note and picture.svg()
     del found["after_raster"]
     assert not list(raster.of_run(altered(outcome, tmp_path, found, layer)))
+
+
+def test_cells_that_may_spike_together_are_drawn_too(
+    outcome: Outcome, tmp_path: Path
+) -> None:
+    """A trace of ottt has a one for each cell that spikes, and is none of settling."""
+    layer = kept(outcome, "learning", FIRST_LAYER)
+    fired = np.zeros((40, CELLS), np.float32)
+    fired[::4, 1:12] = 1  # eleven cells, of which eight have rows
+    told = {f"{when}_trace1": fired for when in ("before", "after")}
+    told |= {f"{when}_moved": np.ones((CELLS, 10), np.float32) for when in cycles.TIMES}
+    told |= {f"{when}_trace2": np.zeros((40, 10), np.float32) for when in cycles.TIMES}
+    run = altered(
+        outcome, tmp_path, {**told, "target": np.eye(1, 10, dtype=np.float32)}, layer
+    )
+    ottt = {"rule": "ottt", "parameters": {"ticks": 40, "trace": "on"}}
+    run = runs.Run(run.folder, {**run.document, **ottt})
+    (picture,) = raster.of_run(run)
+    rows = [text.get_text() for text in picture.figure.axes[1].texts]
+    assert rows == [*["10"] * 8, "30"]
+    assert "after it 110 spikes" in picture.note and "random" not in picture.note
+    assert not list(cycles.of_run(run))
