@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 _FLT_MAX: Final = float.fromhex("0x1.fffffep+127")
@@ -87,6 +87,12 @@ def c_comment(text: str) -> str:
     return "/* " + "\n * ".join(lines) + " */"
 
 
+def listed(values: Iterable[float], spelled: str) -> str:
+    """Numbers of an array, each by the filter of that name: of millions, Jinja's `map`
+    takes five times as long."""
+    return ", ".join(map(FILTERS[spelled], values))
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "c_float": c_float,
     "literal": literal,
@@ -94,5 +100,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "c_int": c_int,
     "c_int64": c_int64,
     "c_comment": c_comment,
+    "listed": listed,
 }
 """What the renderer adds to its environment."""
