@@ -4,8 +4,9 @@ checks, or of one with vectors, in QEMU's user mode."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ from pathlib import Path
 import numpy as np
 
 import targets
+from codegen import kernels
 from codegen.building import toolchain
 from codegen.graph.description import Graph
 from codegen.planning.imported import GraphPlan, graph_plan
 from codegen.rendering.imported import render_model
+from codegen.rendering.render import environment
+from tests.kernels.units import units
 
 from .building import Array
 
@@ -25,6 +29,10 @@ FLAGS = (
     "-fno-strict-aliasing", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
 )  # fmt: skip
 CONSTANTS = "constants"
+_INCLUDED = re.compile(
+    r'#define HIL_KERNEL static\n|#include "hil_(?:\w+\.c|self_test\.h)"\n'
+)
+"""Lines by which a model has kernels of its own."""
 HALVING = Path(__file__).parent / "halving.h"
 MAIN = """
 #include <stdbool.h>
@@ -134,30 +142,49 @@ def _prefix(number: int) -> str:
 
 
 def compiled(graphs: Mapping[str, Graph], folder: Path, machine: Machine) -> Programs:
-    """A program of all these, made in `folder`."""
+    """A program of all these, made in `folder`; each kernel is compiled once."""
     target = targets.load(machine.target)
     plans = {name: graph_plan(name, graph, target) for name, graph in graphs.items()}
     main = [MAIN]
     for number, plan in enumerate(plans.values()):
         prefix = _prefix(number)
         for name, text in render_model(plan, prefix).items():
-            (folder / name).write_text(text)
+            if name.startswith(prefix):
+                (folder / name).write_text(_with_kernels_apart(text, prefix))
         main.insert(0, f'#include "{prefix}.h"\n')
         main.append(f"    RUN({prefix}, {prefix.upper()})\n")
     (folder / "main.c").write_text("".join([*main, "    return 2;\n}\n"]))
-    names = ["main", *_batches(folder, len(plans)), _constants(folder, len(plans))]
+    sources = [*_kernels(folder, plans.values()), *_batches(folder, len(plans))]
+    names = ["main", *sources, _constants(folder, len(plans))]
 
     def made(name: str) -> None:
         command = machine.plain if name == CONSTANTS else machine.compile
         files = ("-c", f"{name}.c", "-o", f"{name}.o")
         subprocess.run([*command, *files], cwd=folder, check=True)
 
-    with ThreadPoolExecutor(len(names)) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(made, names))
     objects = [f"{name}.o" for name in names]
     linking = [*machine.link, *objects, "-o", "program", "-lm"]
     subprocess.run(linking, cwd=folder, check=True)
     return Programs(folder / "program", plans)
+
+
+def _with_kernels_apart(text: str, prefix: str) -> str:
+    """A file of a model that calls kernels of all models, and includes none; nobody asks
+    for its self test."""
+    common = text.replace(f"hil_{prefix}_", "hil_").replace("hil_self_test()", "0")
+    return _INCLUDED.sub("", common)
+
+
+def _kernels(folder: Path, plans: Iterable[GraphPlan]) -> list[str]:
+    """Sources of all kernels that the models choose."""
+    rows = dict.fromkeys(row for plan in plans for row in plan.variants)
+    files = kernels.render(environment(), rows)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    sources = (folder / name for name in sorted(files) if name.endswith(".c"))
+    return [one.stem for one in units(sources, folder)]
 
 
 def _batches(folder: Path, count: int) -> list[str]:
