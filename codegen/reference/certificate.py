@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from codegen.reference import fronts, goals, integer_bounds, integers
+from codegen.reference.fronts import delays
 from codegen.reference.integer_bounds import IntegerBounds
 from codegen.reference.intervals import (
     LARGEST,
@@ -137,9 +138,11 @@ def _integer_state(spec: Spec) -> dict[str, integer_bounds.Range]:
 def _state(spec: Spec) -> dict[str, Interval]:
     """Weights and biases, and a rule's own tensors, anywhere within the limit; where
     there is none, as learning starts: what it does is found out. What a rule holds
-    itself is anywhere within its own limits."""
+    itself is anywhere within its own limits. What a front carries on is none of them: x
+    has its bounds, whatever that is."""
     learner, limit = Learner(spec), spec.clip.weights
-    first = {name: t for name, t in learner.state.items() if name != "tau"}
+    others = {"tau", *(delays.initial(spec.inputs) if learner.carries else ())}
+    first = {name: t for name, t in learner.state.items() if name not in others}
     if limit is None:
         found = {name: around(tensor, 0) for name, tensor in first.items()}
     else:

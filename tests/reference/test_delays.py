@@ -9,8 +9,9 @@ from codegen import streams
 from codegen.delays import Delays
 from codegen.errors import SpecError
 from codegen.reference import random
+from codegen.reference.certificate import certify
 from codegen.reference.fronts import delays
-from codegen.spec import Gate, Inputs, Network, Spec
+from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
 CELLS = 20
 
@@ -64,3 +65,13 @@ def test_an_error_gate_would_stop_its_time() -> None:
         SpecError, match="front delays with an error gate: expected none"
     ):
         Spec(Network((8, 2)), inputs=inputs, gate=Gate(error=0.1))
+
+
+def test_a_certificate_says_nothing_of_cells_but_what_a_network_sees_of_them() -> None:
+    inputs = Inputs("u8", 1.0, front=Delays(2, 1, 8))
+    spec = Spec(Network((8, 2)), RuleChoice("bp"), inputs, clip=Clip(2.0))
+    found = certify(spec, np.float32(0.02))
+    assert found.failure is None
+    bounds = {entry.tensor: (entry.lo, entry.hi) for entry in found.entries}
+    assert bounds["x"] == (0, 255 / 256)
+    assert not set(bounds) & set(delays.initial(inputs))
