@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from codegen.planning.lif import lif_plan
 from codegen.reference.neurocorex import Network as Twin
 from hil import neurocorex
 from hil.cli import main
+from hil.device.device import Device
 from hil.device.link.channel import Channel
 from hil.errors import DataError, UsageError
 from hil.experiment import Experiment
@@ -141,6 +143,21 @@ def test_a_difference_is_told_with_its_place(
     seen = capsys.readouterr()
     assert "device and numpy differ first in run 0, step " in seen.err
     assert "FAIL" in seen.out
+
+
+def test_an_answer_without_an_end_is_given_up(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that always has more to tell."""
+
+    def babble(*_: object) -> Iterator[bytes]:
+        for _ in range(1000):
+            yield bytes(100)
+        pytest.fail("it was listened to for 100,000 bytes")
+
+    monkeypatch.setattr(Device, "stream", babble)
+    assert command(file, "--target", "host") == 1
+    assert "device and numpy differ: the device told " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
