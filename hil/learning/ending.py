@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from codegen import rules
+from codegen.class_heads import UNSEEN
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
@@ -90,9 +91,13 @@ def write(record: RunRecord) -> StorageError | None:
 
 def warn_of_size(learner: Learner, progress: Progress) -> None:
     """Say so where learning has run away, though no value is infinite yet. Whole numbers
-    have limits of their own, and count."""
+    have limits of their own, and count; a class that was never seen has a bias that keeps
+    it out."""
     floats = {n: w for n, w in learner.state.items() if w.dtype.kind == "f"}
-    sizes = {name: float(np.abs(w).max()) for name, w in floats.items()}
+    sizes = {
+        name: float(np.abs(w[w != np.float32(UNSEEN)]).max(initial=0))
+        for name, w in floats.items()
+    }
     name = max(sizes, key=lambda one: sizes[one], default="")
     if name and sizes[name] > EXPLODED:
         text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"

@@ -225,6 +225,8 @@ def test_large_means_are_not_blamed_on_a_learning_rate() -> None:
 
     network = Network((3, 2), output="softmax")
     learner = Learner(Spec(network, rule=RuleChoice("ncm"), inputs=Inputs("f32", 1.0)))
+    ending.warn_of_size(learner, Heard())
+    assert not said, "classes that were never seen are no weights that have run away"
     learner.state["W1"][:] = 1e9
     ending.warn_of_size(learner, Heard())
     assert "rule 'ncm' has no learning rate" in said["hint"]
