@@ -114,6 +114,15 @@ def test_features_are_those_of_tensorflow_lite(name: str) -> None:
         assert told.tobytes() == twin.features(inputs, sample).tobytes()
 
 
+@pytest.mark.parametrize("name", [DENSE, "vww_96_int8"])
+def test_what_is_remembered_of_samples_has_an_end(name: str) -> None:
+    """Images are larger than digits, so fewer are."""
+    front = Frozen(bytes_of(name))
+    each = front.elements + front.features
+    kept = twin.remembered(Inputs("u8", 1.0, frozen=front))
+    assert 1 < kept * each <= 64 << 20
+
+
 # learning
 
 

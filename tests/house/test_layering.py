@@ -178,7 +178,7 @@ SHELVES = {
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
-        "reference": "constants delays errors frozen graph numbers reservoir rules spec streams "
+        "reference": "constants delays errors graph numbers reservoir rules spec streams "
         "tables window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "
         "lowering program protocol rules spec tensors updates",

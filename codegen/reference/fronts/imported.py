@@ -7,13 +7,13 @@ takes a thousand times a step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.frozen import Frozen
 from codegen.graph.description import Tensor
 from codegen.reference import graph
 from codegen.reference.arithmetic import F32
@@ -22,8 +22,8 @@ from codegen.reference.intervals import LARGEST, Interval
 from codegen.spec import Inputs
 
 MADE = "front"
-REMEMBERED = 1 << 14
-"""Samples whose features are."""
+ROOM = 1 << 26
+"""Bytes of samples and of features that are, at most."""
 
 
 def given(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
@@ -39,13 +39,28 @@ def given(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
     return stored.astype(np.int8).reshape(tensor.shape)
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _computed(frozen: Frozen, scale: float, dtype: str, sample: bytes) -> NDArray[Any]:
-    inputs = Inputs(dtype, scale, frozen=frozen)
-    numbers = np.frombuffer(sample, inputs.format.dtype)
-    with np.errstate(all="ignore"):
-        computed = graph.run(frozen.graph, [given(inputs, numbers)])
-    return computed[frozen.told.index].ravel()
+def remembered(inputs: Inputs) -> int:
+    """Samples whose features are remembered."""
+    frozen = inputs.frozen
+    assert frozen is not None
+    each = inputs.format.bytes(frozen.elements) + 4 * frozen.features
+    return max(1, ROOM // each)
+
+
+@lru_cache(maxsize=4)
+def _computing(inputs: Inputs) -> Callable[[bytes], NDArray[Any]]:
+    """What computes the features of a sample's bytes, or remembers them."""
+    frozen = inputs.frozen
+    assert frozen is not None
+
+    @lru_cache(maxsize=remembered(inputs))
+    def computed(sample: bytes) -> NDArray[Any]:
+        numbers = np.frombuffer(sample, inputs.format.dtype)
+        with np.errstate(all="ignore"):
+            made = graph.run(frozen.graph, [given(inputs, numbers)])
+        return made[frozen.told.index].ravel()
+
+    return computed
 
 
 def features(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
@@ -53,10 +68,8 @@ def features(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
     float32."""
     assert inputs.frozen is not None
     rows = sample.reshape(-1, sample.shape[-1])
-    found = [
-        _computed(inputs.frozen, inputs.scale, inputs.dtype, row.tobytes())
-        for row in rows
-    ]
+    computed = _computing(inputs)
+    found = [computed(row.tobytes()) for row in rows]
     return np.array(found).reshape(*sample.shape[:-1], inputs.frozen.features)
 
 
