@@ -18,6 +18,7 @@ from codegen.lowering import program
 from codegen.lowering.folding import folded
 from codegen.planning.imported import graph_plan
 from codegen.reference import graph as twin
+from tests.kernels.test_vector_kernels import AGNOSTIC
 
 from .building import Array
 from .conftest import graph, places
@@ -93,14 +94,19 @@ def vectors(tmp_path_factory: pytest.TempPathFactory, qemu_user: str) -> Program
     return replace(made, runner=(qemu_user,))
 
 
+def with_registers(vectors: Programs, vlen: int) -> Programs:
+    """On a machine with registers of so many bits, which overwrites what no kernel claims
+    to keep."""
+    cpu = f"rv64,v=true,vext_spec=v1.0,vlen={vlen},{AGNOSTIC}"
+    return replace(vectors, runner=(*vectors.runner, "-cpu", cpu))
+
+
 @pytest.mark.parametrize("vlen", [128, 1024])
 def test_a_whole_model_on_vectors_of_any_length_gives_the_bits_of_the_twin(
     vectors: Programs, vlen: int
 ) -> None:
     """Whose outputs lie over inputs."""
-    cpu = ("-cpu", f"rv64,v=true,vext_spec=v1.0,vlen={vlen}")
-    machine = replace(vectors, runner=(*vectors.runner, *cpu))
-    require_twin(machine, MODEL, cases(MODEL)[:1])
+    require_twin(with_registers(vectors, vlen), MODEL, cases(MODEL)[:1])
 
 
 @pytest.mark.parametrize("vlen", [128, 1024])
@@ -110,10 +116,9 @@ def test_vectors_of_any_length_give_the_bits_of_the_twin(
 ) -> None:
     """Negative sums halfway between two outputs are among so many cases. Half of them are
     for a machine that takes fewer numbers at a time than fit."""
-    cpu = ("-cpu", f"rv64,v=true,vext_spec=v1.0,vlen={vlen}")
     draw = np.random.default_rng(6)
     given = [[drawn(one, draw) for one in SMALL[name].inputs] for _ in range(200)]
-    machine = replace(vectors, runner=(*vectors.runner, *cpu))
+    machine = with_registers(vectors, vlen)
     require_twin(machine, name, given[::2])
     require_twin(replace(machine, halves=True), name, given[1::2])
 

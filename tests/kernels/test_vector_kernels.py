@@ -26,7 +26,8 @@ AGNOSTIC = "rvv_ta_all_1s=true,rvv_ma_all_1s=true"
 """QEMU overwrites with ones what a kernel does not claim to keep."""
 
 CHECKED = {row.kernel.name for row in kernels.TABLE if row.kernel not in IMPORTED}
-"""Kernels that checks.c has a check of: those of imported models are plain C so far."""
+"""Kernels that checks.c has a check of: tests/graph holds those of imported models against
+their twin."""
 
 FLAGS = (
     "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off",
