@@ -68,16 +68,17 @@ def _together(at: Windows, vlen: int) -> int:
 
 def _steps(at: Windows, together: int) -> Iterator[tuple[int, int]]:
     """Bytes that are written when some pixels are computed, and those of the images of
-    which nobody reads any more when they begin."""
+    which nobody reads any more when they begin. Two pixels may be of two images."""
     row, line = at.y_w * at.y_c, at.x_w * at.x_c
-    for image in {0, at.images - 1}:
+    last = at.images * at.y_h * row
+    for image in {0, max(0, at.images - 2), at.images - 1}:
         y, x = image * at.y_h * row, image * at.x_h * line
         for t in range(at.y_h):
             if at.inside:
                 for column in {0, max(0, at.y_w - together), at.y_w - 1}:
-                    end = min(t * row + (column + together) * at.y_c, at.y_h * row)
+                    end = y + t * row + (column + together) * at.y_c
                     seen = t * at.stride_h * line + column * at.stride_w * at.x_c
-                    yield y + end, x + seen
+                    yield min(end, last), x + seen
             else:
                 yield y + (t + 1) * row, x + max(0, t * at.stride_h - at.top) * line
 

@@ -83,6 +83,15 @@ def _convolution(
     return model(name, version, (x, w, b), y, table, told)
 
 
+def of_two_images() -> bytes:
+    """CONV_2D of one place of each of two images, larger than they are."""
+    x, w = activation("i8", (2, 3, 1, 2)), weights((33, 1, 1, 2), 0)
+    y = activation("i8", (2, 1, 1, 33), 0.02)
+    told = {"Padding": 1, "StrideH": 3, "StrideW": 2}
+    given = (x, w, bias(33, "i32", w.scales, x))
+    return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
+
+
 def dense(
     kind: str,
     scales: tuple[float, float, float] = (0.004, 0.007, 0.02),
@@ -222,6 +231,7 @@ ODD = {
     },
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-i8-wide": dense("i8", shape=(1, 34, 150)),
+    "conv-i8-two": of_two_images(),
     "conv-i8-20": convolution("i8", 0, 20),
     "conv-i8-70": convolution("i8", 0, 70),
     "depthwise-i8-72": depthwise("i8", 0, 24),
