@@ -116,15 +116,16 @@ def _told(session: Session, given: argparse.Namespace, out: output.Output) -> in
 
 def _resumed(given: argparse.Namespace) -> Path | bool:
     """What --resume names: a run's folder, or (true) the device's own flash."""
-    from pathlib import Path
-
-    from hil.learning.states import RunFolder
-    from hil.records.record import FLASH
-
     if given.resume is None:
         return False
     if given.resume == LATEST and (given.unit or given.flash):
         return True
+    with held():  # an import that is torn apart may lose the signal
+        from pathlib import Path
+
+        from hil.learning.states import RunFolder
+        from hil.records.record import FLASH
+
     if given.experiment:
         raise UsageError(
             f"--resume goes on with the experiment of an earlier run, and "
