@@ -328,6 +328,22 @@ def test_every_step_is_learned_once_over_a_faulty_line(
         assert device.counts.resent > 0 and device.counts.damaged > 0
 
 
+def test_a_sample_that_is_its_own_target_travels_alone(board: Start) -> None:
+    asked = Experiment(network=(64, 19, 64), goal="sample", steps=4, lr=0.01)
+    one = board(asked)
+    lesson, learner, eta = one.lesson, Learner(one.lesson.spec), np.float32(0.01)
+    with Channel(one.url) as channel:
+        device = greeted(one, channel)
+        device.init(lesson.spec.seed)
+        for step in range(4):
+            sample, _ = lesson.sample(step)
+            data = [(None, sample.tobytes())]
+            device.post_steps(step, eta, data, StepFlag.DIGEST)
+            (told,) = device.take_steps(LIMIT)
+            learner.step(*lesson.sample(step), eta)
+            assert told.digest == learner.digest()
+
+
 @pytest.mark.parametrize("lossy", [False, True])
 def test_a_round_is_bounded_however_many_were_silent_or_hasty(lossy: bool) -> None:
     pace, patience = Pace(), Patience(0.5, 600.0)

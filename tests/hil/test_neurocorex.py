@@ -19,8 +19,9 @@ from hil import neurocorex
 from hil.cli import main
 from hil.device.device import Device
 from hil.device.link.channel import Channel
-from hil.errors import DataError, UsageError
+from hil.errors import DataError, LinkError, UsageError
 from hil.experiment import Experiment
+from hil.measuring.lying_device import Lie, LyingLine
 from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network, image
 from hil.neurocorex.network import Stdp
 from targets import load
@@ -158,6 +159,24 @@ def test_an_answer_without_an_end_is_given_up(
     monkeypatch.setattr(Device, "stream", babble)
     assert command(file, "--target", "host") == 1
     assert "device and numpy differ: the device told " in capsys.readouterr().err
+
+
+def test_a_device_that_took_more_than_it_was_given_is_not_believed(
+    host_cc: str,
+) -> None:
+    placed = image.prepare(Experiment(target="host"))
+    built = image.build(placed, CELLS)
+    with emulation.machine_for(placed.target, built.image.path) as machine:
+        machine.power_on()
+        machine.run()
+        assert machine.url is not None
+        with Channel(machine.url) as channel:
+            line = LyingLine(channel, [Lie("infer", "tail[0]", "max")])
+            device = Device(line, built.plan, placed.target.limits)
+            device.hello(built.image.digest, 0, LIMIT)
+            device.init(0)
+            with pytest.raises(LinkError, match="it has taken 65535 of"):
+                list(device.stream(stream()))
 
 
 @pytest.mark.parametrize(

@@ -289,3 +289,13 @@ def test_an_experiment_and_its_file_say_what_samples_are(
             device.commit()
         digests.add(device.record.digest)
     assert len(digests) == 1
+
+
+def test_constants_and_a_scale_together_are_refused() -> None:
+    ones = np.ones(64, np.float32)
+    with pytest.raises(
+        DataError, match="a scale, and offset and divisor: expected one"
+    ):
+        hil.open(
+            target="host", network="64-10", offset=0 * ones, divisor=ones, scale=2.0
+        )
