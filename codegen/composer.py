@@ -31,7 +31,8 @@ class Way:
 class Composer:
     """Tensors for one `spec`, whose layers 1..L go these `ways`, on a machine whose
     pointers have `xlen` bits. `parameters` are the rule's. `drawn_once`: random words
-    that are the same in every step are kept between steps, not made anew in each."""
+    that are the same in every step are kept between steps, not made anew in each.
+    `vlen`: bits of a vector register that constants are laid out for, 0 without."""
 
     def __init__(
         self,
@@ -40,9 +41,11 @@ class Composer:
         ways: Sequence[Way] = (),
         xlen: int = 64,
         drawn_once: bool = False,
+        vlen: int = 0,
     ) -> None:
         self.spec = spec
         self.drawn_once = drawn_once
+        self.vlen = vlen
         self.parameters = parameters
         self.ways = tuple(ways) or (Way(),) * spec.network.depth
         self._pointer = pointer(xlen)

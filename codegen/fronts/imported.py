@@ -30,9 +30,10 @@ BYTES = tuple(n - 256 * (n > 127) for n in range(256))
 
 
 @lru_cache(maxsize=4)
-def program_of(frozen: Frozen) -> GraphProgram:
-    """What a front's C does. Raises `ModelError` for what no device computes."""
-    return lowering.program(frozen.graph)
+def program_of(frozen: Frozen, vlen: int) -> GraphProgram:
+    """What a front's C does, for registers of `vlen` bits, 0 without vectors. Raises
+    `ModelError` for what no device computes."""
+    return lowering.program(frozen.graph, vlen)
 
 
 def convert(c: Composer) -> tuple[Item, ...]:
@@ -50,11 +51,6 @@ def convert(c: Composer) -> tuple[Item, ...]:
     return (computed, _seen(c, frozen, features))
 
 
-def constants(frozen: Frozen) -> tuple[Tensor, ...]:
-    """What of its constants no call names, for structures do."""
-    return program_of(frozen).constants
-
-
 def _features(c: Composer, frozen: Frozen) -> Tensor:
     made = F32 if frozen.floating else I8
     return c.tensor("latent", (frozen.features,), format=made, kept=True)
@@ -62,13 +58,13 @@ def _features(c: Composer, frozen: Frozen) -> Tensor:
 
 def _holder(c: Composer, frozen: Frozen) -> Tensor:
     """What holds all activations."""
-    size = program_of(frozen).arena
+    size = program_of(frozen, c.vlen).arena
     return c.tensor("front", (size,), format=I8, inner=True)
 
 
 def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
     """From a sample to what the model takes."""
-    inputs, made = c.spec.inputs, program_of(frozen).inputs[0]
+    inputs, made = c.spec.inputs, program_of(frozen, c.vlen).inputs[0]
     across, there = Shape(1, frozen.elements), Within(made, _holder(c, frozen))
     if frozen.given.type == "f32":
         return (scale.divided(c, across, there, purpose=f"{PART}_in"),)
@@ -128,13 +124,13 @@ def _graph(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
             layer=0,
             purpose=f"{PART}{place}",
         )
-        for place, one in enumerate(program_of(frozen).ops())
+        for place, one in enumerate(program_of(frozen, c.vlen).ops())
     )
 
 
 def _told(c: Composer, frozen: Frozen, features: Tensor) -> Repeat:
     """The features, out of the tensor that holds them."""
-    holder, last = _holder(c, frozen), program_of(frozen).outputs[0]
+    holder, last = _holder(c, frozen), program_of(frozen, c.vlen).outputs[0]
     place = f"{holder.name}[{last.offset} + j]"
     if frozen.floating:
         place = f"((const float *)(const void *)({holder.name} + {last.offset}))[j]"

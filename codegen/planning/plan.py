@@ -128,6 +128,17 @@ def _calls(
     return tuple(call(n, key, *what) for (n, key), what in wanted.items())
 
 
+def _width(target: Target, vlen: int | None, core: str | None) -> int:
+    """Bits of a vector register that constants are laid out for; right for others too."""
+    if target.vector is None:
+        return 0
+    return (
+        target.vector.default
+        if vlen is None and core is None
+        else max(vlens_of(target, vlen, core))
+    )
+
+
 def plan(
     spec: Spec,
     target: Target,
@@ -186,9 +197,12 @@ def plan(
             "features are to be rehearsed, but no front makes any: expected samples"
         )
     line, frozen = line_for(spec, window, samples, resident), spec.inputs.frozen
+    width = _width(target, vlen, core)
 
     def made(drawn_once: bool) -> Plan:
-        composer = Composer(spec, rule.parameters, chosen, target.xlen, drawn_once)
+        composer = Composer(
+            spec, rule.parameters, chosen, target.xlen, drawn_once, width
+        )
         program = rule.declaration.program(composer)
         require_said(program)
         timeline = program.lives()
@@ -199,7 +213,7 @@ def plan(
             _calls(composer, program, vlens, choice.variants, core),
             _placed(program, _state(composer, program), timeline, arena),
             arena, line, resident, rehearsal, budget, debug, core,
-            None if frozen is None else program_of(frozen), latent,
+            None if frozen is None else program_of(frozen, width), latent,
         )  # fmt: skip
 
     best = made(drawn_once=bool(vlens))
