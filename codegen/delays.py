@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from codegen.errors import SpecError
+from codegen.front import Front
 
 CELLS = (2, 256)
 """Of a front: a source is named by 8 bits."""
@@ -22,7 +23,7 @@ SHARE = 5
 
 
 @dataclass(frozen=True)
-class Delays:
+class Delays(Front):
     """`cells` that `stimuli` excite, drawn from `seed`. Raises `SpecError` when it is no
     such front."""
 
@@ -62,11 +63,6 @@ class Delays:
     def gives(self) -> str:
         """The end of a sentence about its features."""
         return f"front delays of {self.cells} cells gives {self.features} features"
-
-    @property
-    def integer(self) -> bool:
-        """Traces are told as floats."""
-        return False
 
     @property
     def carries(self) -> bool:

@@ -1,7 +1,8 @@
 """What a spec says of a front that does more than divide by a scale.
 
 Windows, scalers and whatever else makes features of a sample declare themselves so:
-the spec, plans and data ask a declaration, and know nothing of its kind.
+the spec, plans and data ask a declaration, and know nothing of its kind. Most compute
+floats and begin anew with every sample.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ class Front(Protocol):
     @property
     def integer(self) -> bool:
         """Whether it takes integers and computes no float."""
+        return False
 
     @property
     def carries(self) -> bool:
         """Whether it has a state that goes on from step to step."""
+        return False
 
     @property
     def gives(self) -> str:

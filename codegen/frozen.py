@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from codegen.errors import SpecError
+from codegen.front import Front
 from codegen.graph import cutting, reading, support
 from codegen.graph.description import Graph, Operator, Tensor
 
@@ -21,7 +22,7 @@ GIVEN = ("i8", "f32")
 
 
 @dataclass(frozen=True)
-class Frozen:
+class Frozen(Front):
     """The model in the bytes of its file, up to tensor `cut`, a name, a number, or -1 for
     the input of its last dense layer.
 
@@ -93,11 +94,6 @@ class Frozen:
     def floating(self) -> bool:
         """Whether the features are of float32."""
         return self.told.type == "f32"
-
-    @property
-    def carries(self) -> bool:
-        """It begins anew with every sample."""
-        return False
 
     @property
     def integer(self) -> bool:

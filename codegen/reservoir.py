@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from codegen.constants import WINDOW_ROWS
 from codegen.errors import SpecError
+from codegen.front import Front
 from codegen.scaler import LARGEST_OF_INTEGERS, as_binary32
 
 MOST_AXES = 64
@@ -30,7 +31,7 @@ Pairs = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Reservoir:
+class Reservoir(Front):
     """`cells` that see every `every`-th row of a sequence for `hold` ticks, and have
     `sources` cells each that they hear. What they did is summed up in `segments` parts
     of the sequence.
@@ -120,11 +121,6 @@ class Reservoir:
             f"front {self.name} of {self.cells} cells gives {self.features} features in "
             f"{self.segments} segments"
         )
-
-    @property
-    def carries(self) -> bool:
-        """It begins anew with every sample."""
-        return False
 
     @property
     def seen(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from codegen.errors import SpecError
+from codegen.front import Front
 
 LARGEST = 2.0**125
 """Of a constant for floats."""
@@ -16,7 +17,7 @@ LARGEST_OF_INTEGERS = 2.0**20
 
 
 @dataclass(frozen=True)
-class Scaler:
+class Scaler(Front):
     """`x_j = fl(fl(v_j - offset_j) / divisor_j)`: an offset and a divisor for each
     element of a sample, rounded to binary32.
 
@@ -69,16 +70,6 @@ class Scaler:
     def gives(self) -> str:
         """The end of a sentence about what the network sees."""
         return f"its scaler has constants for {self.elements}"
-
-    @property
-    def integer(self) -> bool:
-        """It divides floats."""
-        return False
-
-    @property
-    def carries(self) -> bool:
-        """Samples are apart."""
-        return False
 
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""

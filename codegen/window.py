@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from codegen.constants import WINDOW_ROWS
 from codegen.errors import SpecError
+from codegen.front import Front
 from codegen.scaler import as_binary32
 
 PER_AXIS = 3
@@ -23,7 +24,7 @@ LARGEST = 2.0**20
 
 
 @dataclass(frozen=True)
-class Window:
+class Window(Front):
     """`rows` readings of `axes` numbers, and the constants that standardise their
     features, `x_k = fl(fl(f_k - offset_k) / divisor_k)`, each [3 axes], rounded to
     binary32. Feature 3 a + 0 is axis a's mean, + 1 its standard deviation, + 2 its
@@ -85,16 +86,6 @@ class Window:
     def gives(self) -> str:
         """The end of a sentence about its features."""
         return f"a window of {self.axes} axes has {self.features} features"
-
-    @property
-    def integer(self) -> bool:
-        """Features are floats."""
-        return False
-
-    @property
-    def carries(self) -> bool:
-        """Windows are apart."""
-        return False
 
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""

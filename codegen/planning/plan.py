@@ -33,6 +33,7 @@ from codegen.planning.planned import (
     Plan,
     beside_the_step,
     vlens_of,
+    width_of,
 )
 from codegen.planning.resident import Resident
 from codegen.program import Life, Program, lives, ops
@@ -128,15 +129,31 @@ def _calls(
     return tuple(call(n, key, *what) for (n, key), what in wanted.items())
 
 
-def _width(target: Target, vlen: int | None, core: str | None) -> int:
-    """Bits of a vector register that constants are laid out for; right for others too."""
-    if target.vector is None:
-        return 0
-    return (
-        target.vector.default
-        if vlen is None and core is None
-        else max(vlens_of(target, vlen, core))
-    )
+def _require(
+    spec: Spec,
+    target: Target,
+    window: int,
+    samples: int,
+    resident: Resident | None,
+    rehearsal: int,
+    latent: bool,
+) -> None:
+    """Raise unless what was asked for can be, whatever the layers' ways."""
+    for value, what, least, most in (
+        (window, "window", 1, 64),
+        (samples, "samples a frame", 1, 255),
+        (rehearsal, "rehearsal", 0, MOST_REHEARSED),
+    ):
+        if not least <= value <= most:
+            raise SpecError(f"{what} is {value}: expected {least} to {most}")
+    if not spec.numbers.integer:
+        require_fma(target)
+    if resident is not None:
+        resident.require(spec)
+    if latent and spec.inputs.frozen is None:
+        raise SpecError(
+            "features are to be rehearsed, but no front makes any: expected samples"
+        )
 
 
 def plan(
@@ -173,31 +190,17 @@ def plan(
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible, `DescriptorError` for a target without float32.
     """
-    for value, what, least, most in (
-        (window, "window", 1, 64),
-        (samples, "samples a frame", 1, 255),
-        (rehearsal, "rehearsal", 0, MOST_REHEARSED),
-    ):
-        if not least <= value <= most:
-            raise SpecError(f"{what} is {value}: expected {least} to {most}")
     rule = rules.get(spec.rule)
     rules.require(rule, spec)
+    _require(spec, target, window, samples, resident, rehearsal, latent)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
     core = None if target.vector is None else core
     vlens = vlens_of(target, vlen, core)
     layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways, core)
     chosen = [Way(layer.way, layer.shape.density) for layer in layers]
-    if not spec.numbers.integer:
-        require_fma(target)
-    if resident is not None:
-        resident.require(spec)
-    if latent and spec.inputs.frozen is None:
-        raise SpecError(
-            "features are to be rehearsed, but no front makes any: expected samples"
-        )
     line, frozen = line_for(spec, window, samples, resident), spec.inputs.frozen
-    width = _width(target, vlen, core)
+    width = width_of(target, vlen, core)
 
     def made(drawn_once: bool) -> Plan:
         composer = Composer(

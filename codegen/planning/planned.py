@@ -252,3 +252,13 @@ def vlens_of(
             f"VLEN {vlen}: expected VLEN {own}"
         )
     return (own,)
+
+
+def width_of(target: Target, vlen: int | None, core: str | None) -> int:
+    """Bits of a vector register that constants are laid out for, right for others too;
+    0 without vectors."""
+    if target.vector is None:
+        return 0
+    if vlen is None and core is None:
+        return target.vector.default
+    return max(vlens_of(target, vlen, core))
