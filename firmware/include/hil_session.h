@@ -1,7 +1,6 @@
 /* The session: frames come in, each is a request to a handler, and is answered.
  *
- * It knows no network. It asks the learner, whose hil_learner.h is that of src/network,
- * or in an image without a network that of src/alone.
+ * It knows no network: what it does not handle itself it asks by hil_learner.h.
  */
 #ifndef HIL_SESSION_H
 #define HIL_SESSION_H
@@ -30,6 +29,10 @@ struct hil_handler {
     uint16_t least, most;
     void (*handle)(const struct hil_request *request);
 };
+
+/* The one of `count` handlers that is for requests of a kind, NULL: none. */
+const struct hil_handler *hil_handler_of(const struct hil_handler *handlers, size_t count,
+                                         uint8_t kind);
 
 /* A payload's least and most: of a request that has fields and nothing else, and of
  * one that has a tail. */

@@ -137,6 +137,17 @@ static void on_leave(const struct hil_request *request)
     hil_port_exit(request->fields.leave.code);
 }
 
+const struct hil_handler *hil_handler_of(const struct hil_handler *handlers, size_t count,
+                                         uint8_t kind)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (handlers[i].kind == kind) {
+            return &handlers[i];
+        }
+    }
+    return NULL;
+}
+
 /* Who handles requests of a kind, NULL: nobody. */
 static const struct hil_handler *handler_of(uint8_t kind)
 {
@@ -146,13 +157,10 @@ static const struct hil_handler *handler_of(uint8_t kind)
         { HIL_ECHO, 0, HIL_MAX_PAYLOAD, on_echo },
         { HIL_LEAVE, HIL_EXACTLY(struct hil_leave), on_leave },
     };
+    const struct hil_handler *const own =
+        hil_handler_of(handlers, sizeof handlers / sizeof handlers[0], kind);
 
-    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
-        if (handlers[i].kind == kind) {
-            return &handlers[i];
-        }
-    }
-    return hil_learner_handler(kind);
+    return own == NULL ? hil_learner_handler(kind) : own;
 }
 
 /* Whether a frame is of this session; answers where it is of another. */

@@ -11,6 +11,7 @@
 #include "hil_port.h"
 #include "hil_runtime.h"
 #include "hil_session.h"
+#include "hil_words.h"
 #include "net.h"
 
 static struct {
@@ -96,39 +97,21 @@ static void on_init(const struct hil_request *request)
 static uint8_t *find_words(const struct hil_read *ask)
 {
     size_t words = 0;
-    uint8_t *const data = net_tensor(&inference.net, ask->tensor, &words);
+    uint8_t *const tensor = net_tensor(&inference.net, ask->tensor, &words);
 
-    if (data == NULL || ask->offset > words || ask->count > words - ask->offset) {
-        return NULL;
-    }
-    return data + (size_t)ask->offset * 4;
+    return hil_words_find(ask, tensor, words);
 }
 
 static void on_read(const struct hil_request *request)
 {
-    const struct hil_read *const ask = &request->fields.read;
-    const size_t bytes = (size_t)ask->count * 4;
-    const uint8_t *const data = find_words(ask);
-    uint8_t *const reply = hil_session_reply();
-
-    if (data == NULL || bytes > HIL_MAX_PAYLOAD - sizeof *ask) {
-        hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
-        return;
-    }
-    memcpy(reply, ask, sizeof *ask);
-    memcpy(reply + sizeof *ask, data, bytes);
-    hil_session_answer(request, HIL_OK, sizeof *ask + bytes);
+    hil_words_tell(request, find_words(&request->fields.read));
 }
 
 static void on_write(const struct hil_request *request)
 {
     const struct hil_read *const ask = &request->fields.read; /* names words likewise */
 
-    if (request->size != (size_t)ask->count * 4) {
-        hil_session_refuse(request, HIL_BAD_PAYLOAD);
-        return;
-    }
-    if (!in_time(request)) {
+    if (!hil_words_match(request) || !in_time(request)) {
         return;
     }
     uint8_t *const data = find_words(ask);
@@ -182,10 +165,5 @@ const struct hil_handler *hil_learner_handler(uint8_t kind)
         { HIL_WRITE, HIL_AT_LEAST(struct hil_write), on_write },
     };
 
-    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
-        if (handlers[i].kind == kind) {
-            return &handlers[i];
-        }
-    }
-    return NULL;
+    return hil_handler_of(handlers, sizeof handlers / sizeof handlers[0], kind);
 }

@@ -88,10 +88,5 @@ const struct hil_handler *hil_learner_handler(uint8_t kind)
 #endif
     };
 
-    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
-        if (handlers[i].kind == kind) {
-            return &handlers[i];
-        }
-    }
-    return NULL;
+    return hil_handler_of(handlers, sizeof handlers / sizeof handlers[0], kind);
 }

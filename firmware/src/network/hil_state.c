@@ -1,6 +1,7 @@
 #include "hil_learner_parts.h"
 #include "hil_memory.h"
 #include "hil_runtime.h"
+#include "hil_words.h"
 
 enum hil_status hil_state_draw(uint32_t seed)
 {
@@ -62,32 +63,18 @@ void hil_state_on_init(const struct hil_request *request)
     hil_session_done(request, &reply, sizeof reply);
 }
 
-/* The words a READ or WRITE speaks of, or NULL when they are not all there. */
+/* The words that a READ or WRITE speaks of, or NULL when they are not all there. */
 static uint8_t *find_words(const struct hil_read *ask)
 {
     size_t words = 0;
-    uint8_t *const data = net_state(&hil_learner.net, ask->tensor, &words);
+    uint8_t *const tensor = net_state(&hil_learner.net, ask->tensor, &words);
 
-    if (data == NULL || ask->offset > words || ask->count > words - ask->offset) {
-        return NULL;
-    }
-    return data + (size_t)ask->offset * 4;
+    return hil_words_find(ask, tensor, words);
 }
 
 void hil_state_on_read(const struct hil_request *request)
 {
-    const struct hil_read *const ask = &request->fields.read;
-    const size_t bytes = (size_t)ask->count * 4;
-    const uint8_t *const data = find_words(ask);
-    uint8_t *const reply = hil_session_reply();
-
-    if (data == NULL || bytes > HIL_MAX_PAYLOAD - sizeof *ask) {
-        hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
-        return;
-    }
-    memcpy(reply, ask, sizeof *ask);
-    memcpy(reply + sizeof *ask, data, bytes);
-    hil_session_answer(request, HIL_OK, sizeof *ask + bytes);
+    hil_words_tell(request, find_words(&request->fields.read));
 }
 
 void hil_state_on_write(const struct hil_request *request)
@@ -96,8 +83,7 @@ void hil_state_on_write(const struct hil_request *request)
     const struct hil_read *const ask = &request->fields.read;
     const uint16_t seq = request->header.seq;
 
-    if (request->size != (size_t)ask->count * 4) {
-        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+    if (!hil_words_match(request)) {
         return;
     }
     if (hil_learner_sent_before(seq, hil_learner.order.init) ||

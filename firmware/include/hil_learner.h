@@ -1,4 +1,6 @@
-/* What the session asks, where there is an imported model and nothing learns. */
+/* What the session asks of who stands behind it. In an image one folder of src is that:
+ * network learns, inference computes an imported model, lif takes NeuroCoreX's bytes, and
+ * alone is nobody. */
 #ifndef HIL_LEARNER_H
 #define HIL_LEARNER_H
 
@@ -22,7 +24,7 @@ uint32_t hil_learner_next(void);
 uint32_t hil_learner_committed(void);
 uint32_t hil_learner_in_hand(void);
 
-/* Fill in what PING tells of the last inference. */
+/* Fill in what PING and telemetry tell of the last STEP or INFER. */
 void hil_learner_condition(struct hil_ping_reply *condition);
 
 #endif
