@@ -7,7 +7,6 @@ from contextlib import suppress
 import numpy as np
 
 from codegen import rules
-from codegen.class_heads import UNSEEN
 from codegen.reference import Learner
 from emulation import qemu
 from emulation.faults import FaultyChannel, Line
@@ -91,24 +90,17 @@ def write(record: RunRecord) -> StorageError | None:
 
 def warn_of_size(learner: Learner, progress: Progress) -> None:
     """Say so where learning has run away, though no value is infinite yet. Whole numbers
-    have limits of their own, and count; a class that was never seen has a bias that keeps
-    it out."""
+    have limits of their own, and count. Without a learning rate nothing runs away: weights
+    are made anew of what was counted, and are large as long as samples are few."""
+    if not rules.declaration(learner.spec.rule.name).rated:
+        return
     floats = {n: w for n, w in learner.state.items() if w.dtype.kind == "f"}
-    sizes = {
-        name: float(np.abs(w[w != np.float32(UNSEEN)]).max(initial=0))
-        for name, w in floats.items()
-    }
+    sizes = {name: float(np.abs(w).max(initial=0)) for name, w in floats.items()}
     name = max(sizes, key=lambda one: sizes[one], default="")
     if name and sizes[name] > EXPLODED:
         text = f"the largest weight, in {name}, is {sizes[name]:.2g}: learning has run away"
         progress.stage("weights", text)
-        progress.stage("hint", _keeps_small(learner.spec.rule.name))
-
-
-def _keeps_small(rule: str) -> str:
-    """What does so with weights of a rule."""
-    if rules.declaration(rule).rated:
-        return "a smaller learning rate (--lr) or --clip-weights keeps them small"
-    return (
-        f"rule {rule!r} has no learning rate: data of a smaller scale keep them small"
-    )
+        progress.stage(
+            "hint",
+            "a smaller learning rate (--lr) or --clip-weights keeps them small",
+        )
