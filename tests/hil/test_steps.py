@@ -269,6 +269,37 @@ def test_the_table_of_each_core_agrees_with_its_llvm_mca(
     assert table == pytest.approx(found.cycles, rel=0.05)
 
 
+def test_a_long_step_is_modelled_in_parts_and_says_so(
+    judged: tuple[Core, Counted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, counted = judged
+    if cycles.analyser(core.name) is None:
+        pytest.skip(f"no llvm-mca of {cycles.OLDEST} or newer here")
+    monkeypatch.setattr(cycles, "PART", 1 + len(counted.typical) // 3)
+    parts = cycles.modelled(counted.typical, counted.image, [core.name])[core.name]
+    assert parts.model.endswith(f"{core.name} in 3 parts")
+    monkeypatch.undo()
+    whole = cycles.modelled(counted.typical, counted.image, [core.name])[core.name]
+    assert 0 <= parts.cycles - whole.cycles < 200
+
+
+def test_a_step_of_too_many_instructions_has_no_modelled_cycles(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cycles, "MOST", len(counted.typical) - 1)
+    assert cycles.modelled(counted.typical, counted.image, cores()) == {}
+
+
+def test_a_step_behind_a_front_is_as_wide_as_its_features(hil_data: Path) -> None:
+    """And its scalar variant would be traced for gigabytes."""
+    model = hil_data / "tflite" / "small" / "ptq_mnist_lenet-300-100.tflite"
+    data = (np.zeros((20, 784), np.uint8), np.arange(20) % 10)
+    asked = Experiment(target="qemu-rv64gcv", data=data, front=str(model), rule="slda")  # type: ignore[arg-type]
+    lesson = lesson_for(asked, 1)
+    assert lesson.spec.network.layers == (100, 10)
+    assert "scalar" not in candidates(lesson)
+
+
 def test_a_core_is_judged_by_code_for_registers_as_long_as_its_own() -> None:
     vectors, scalar = load("qemu-rv64gcv"), load("qemu-rv64gc")
     assert cycles.judged(vectors, 256) == ("spacemit-x60",)

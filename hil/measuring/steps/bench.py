@@ -47,7 +47,7 @@ class Candidate:
 @dataclass(frozen=True)
 class Row:
     """What one variant of the step costs. `bounds` is None for a machine without
-    vectors and for integers, of which they say nothing; `memory`: what a step moves,
+    vectors, for integers and behind an imported front, of which they say nothing; `memory`: what a step moves,
     by core; `source` are the lines of net.c."""
 
     variant: str
@@ -88,7 +88,7 @@ def lesson_for(asked: Experiment, warm: int = WARM) -> Lesson:
     Raises `UsageError` for a target that is no whole machine, and what `prepare`
     raises.
     """
-    if asked.network is None:
+    if asked.network is None and asked.front is None:
         asked = asked.override(
             {"network": NETWORKS.get(str(asked.data), OTHER_NETWORK)}
         )
@@ -118,7 +118,8 @@ def candidates(lesson: Lesson) -> dict[str, Candidate]:
     """What is counted, by name: what the plan chose, by itself or as a tuned file
     says, and then what it chooses by itself; the same for any VLEN; every layer
     sequential, and every layer fused, where that can be; "scalar" is the same network for the same
-    machine without vectors."""
+    machine without vectors. Behind an imported front it is left out: its trace would be
+    gigabytes."""
     found = {CHOSEN: Candidate(lesson, plan_for(lesson))}
     if lesson.tuned is not None:
         lesson = prepare(lesson.experiment.override({"tuned": None}))
@@ -133,7 +134,7 @@ def candidates(lesson: Lesson) -> dict[str, Candidate]:
             other = prepare(lesson.experiment.override(keys))
             found[name] = Candidate(other, plan_for(other))
     without = _without_vectors(lesson.target)
-    if without is not None:
+    if without is not None and lesson.spec.inputs.frozen is None:
         scalar = prepare(
             lesson.experiment.override(
                 {"target": without.name, "vlen": None, "core": None}
@@ -213,10 +214,11 @@ def _row(name: str, one: Candidate, warm: int, reference: Twin) -> Row:
             f"{reference.digest:08x}: its figures would be those of another step",
             "`hil run` with the same experiment finds the first difference",
         )
-    floating = not one.plan.spec.numbers.integer
+    spec = one.plan.spec
+    bounded = not spec.numbers.integer and spec.inputs.frozen is None
     limits = (
         bounds(one.plan, lesson.vlen, reference.activity)
-        if lesson.vlen and floating
+        if lesson.vlen and bounded
         else None
     )
     on = judged(lesson.target, lesson.vlen)

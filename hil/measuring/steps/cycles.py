@@ -6,6 +6,10 @@ llvm-mca's where an installed one knows the core, else the table in cores.toml.
 Neither knows of caches or mispredicted branches; the record says which it was.
 A core is judged by code for registers as long as its own: both models charge whole
 register groups, so shorter code would be charged for what it does not move.
+
+llvm-mca takes longer than in proportion for a long piece of code, so a step behind an
+imported front, of millions of instructions, is modelled in parts. Each part begins with
+an idle core, and its last results are waited for: some tens of cycles more a part.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +33,10 @@ TOOLS = (*(f"llvm-mca-{n}" for n in range(29, OLDEST - 1, -1)), "llvm-mca")
 OBJDUMP = ("--disassemble", "--no-show-raw-insn", "--mattr=+m,+a,+f,+d,+c,+v")
 LIMIT = 120
 """Host seconds for one call of a tool; a thousand instructions take 20 ms."""
+PART = 50_000
+"""Instructions that llvm-mca is given at a time."""
+MOST = 5_000_000
+"""Instructions of a step that is modelled, at most: llvm-mca takes minutes for as many."""
 
 _LISTED = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 
@@ -52,10 +60,13 @@ def judged(target: Target, vlen: int) -> tuple[str, ...]:
 def modelled(
     executed: Sequence[tuple[int, Instruction]], image: Path, on: Iterable[str]
 ) -> dict[str, Modelled]:
-    """Cycles of these instructions (address, meaning) of `image` on these cores.
+    """Cycles of these instructions (address, meaning) of `image` on these cores, of no
+    core where there are more than `MOST`.
 
     Raises `BuildError` when llvm-mca does not take what it is given.
     """
+    if len(executed) > MOST:
+        return {}
     return {name: _on(name, executed, image) for name in on}
 
 
@@ -68,8 +79,22 @@ def _on(
         cycles = core.cycles(instruction for _, instruction in executed)
         return Modelled(cycles, f"table {name}")
     listing = disassemble(image, tools.objdump)
-    text = "\n".join(listing[address] for address, _ in executed)
-    return Modelled(analyse(text, name, tools), f"{tools.version} {name}")
+    lines = [listing[address] for address, _ in executed]
+    parts = [*_parts(lines)]
+    cycles = sum(analyse(text, name, tools) for text in parts)
+    said = f" in {len(parts)} parts" if len(parts) > 1 else ""
+    return Modelled(cycles, f"{tools.version} {name}{said}")
+
+
+def _parts(lines: Sequence[str]) -> Iterator[str]:
+    """The lines in parts, each of which begins with the vsetvli that was executed last:
+    what a vector instruction takes depends on it."""
+    setting: list[str] = []
+    for at in range(0, len(lines), PART):
+        part = lines[at : at + PART]
+        yield "\n".join([*setting, *part])
+        found = next((one for one in reversed(part) if one.startswith("vset")), None)
+        setting = setting if found is None else [found]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from codegen.planning.bounds import lanes
 from hil.measuring.steps import caches
 from hil.measuring.steps.bench import Row, StepBench
 from hil.measuring.steps.counting import Counted, Part
-from hil.measuring.steps.cycles import Modelled
+from hil.measuring.steps.cycles import MOST, Modelled
 from hil.measuring.steps.phases import Phase
 from hil.measuring.steps.plain import INSTRUCTIONS, TOLERANCE, Opponent
 from hil.measuring.steps.scoreboard import cores
@@ -329,7 +329,9 @@ def _row_lines(row: Row) -> Iterator[str]:
         yield f"  {found.cycles:,} cycles on {core} (modelled: {found.model})"
     for core, there in row.memory.items():
         yield f"  weights on {core} (modelled): " + "; ".join(map(str, there))
-    if not row.modelled:
+    if len(row.counted.typical) > MOST:
+        yield f"  no modelled cycles: the step has more than {MOST:,} instructions"
+    elif not row.modelled:
         yield "  no modelled cycles: no core with a model runs this at its VLEN"
 
 
