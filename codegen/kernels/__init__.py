@@ -2,7 +2,7 @@
 
 kernel      what a kernel is: an operation on formats, its prototype and contract
 contracts   what each of them computes
-imported    and those of imported models
+imported    and those of imported models; imported_between: of what stands between layers
 table       the variants of each: how it is computed, and for which machines
 cost        what a variant is estimated to cost; the plan chooses by it
 cycles      what it costs on cores whose cycles are modelled, as measured

@@ -8,6 +8,7 @@ these structures.
 from __future__ import annotations
 
 from codegen.formats import F32, I8, I16, I32, I64
+from codegen.kernels.imported_between import BETWEEN
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
@@ -263,25 +264,29 @@ pixels and by channels, ascending.{_BOUND}"""),
         Kernel(f"{format.name}_gather", (
             f"const {format.c_type} *x", "const int32_t *at", f"{format.c_type} *y",
             "size_t outer", "size_t size", "size_t count", "size_t inner"), """
-Places of the middle of three axes, which has `size`: y[i][k][j] = x[i][at[k]][j], k < count.""")
+Places of the middle of three axes, which has `size`: y[i][k][j] = x[i][at[k]][j], k < count;
+one that is not there is the nearest.""")
         for format in (I8, I16, F32)
     ),
     *(
-        Kernel(f"{format.name}_largest", (
+        Kernel(f"{format.name}_{which}", (
             f"const {format.c_type} *x", f"{format.c_type} *y", "size_t outer",
-            "size_t count", "size_t inner"), """
-The largest of the middle of three axes, of zeros the first; NaN is never larger.""")
+            "size_t count", "size_t inner"), f"""
+The {which} of the middle of three axes, of zeros the first; NaN is never {further}.""")
+        for which, further in (("largest", "larger"), ("smallest", "smaller"))
         for format in (I8, I16, F32)
     ),
     Kernel("f32_total", (
         "const float *x", "float *y", "size_t outer", "size_t count", "size_t inner"), """
 Sum over the middle of three axes: from the first on, added in order."""),
     *(
-        Kernel(f"{format.name}_arg_max_{to.name}", (
+        Kernel(f"{format.name}_{which}_{to.name}", (
             f"const {format.c_type} *x", f"{to.c_type} *y", "size_t outer", "size_t count",
-            "size_t inner"), """
-The first place of the middle of three axes at which it is largest; NaN is never larger.""",
-            "void", "arg_max", (format, to))
+            "size_t inner"), f"""
+The first place of the middle of three axes at which it is {found}; NaN is never {further}.""",
+            "void", which, (format, to))
+        for which, found, further in (
+            ("arg_max", "largest", "larger"), ("arg_min", "smallest", "smaller"))
         for format in (I8, F32) for to in (I32, I64)
     ),
     Kernel("i8_prelu", (
@@ -307,6 +312,7 @@ y = {said}. y may be x.""")
             ("power", "exp(x), of NaN x"),
         )
     ),
+    *BETWEEN,
     Kernel("f32_quantize", (
         "const float *x", "float scale", "int32_t zero", "int8_t *y", "size_t n"), """
 y = x / scale, rounded to binary32 and then to nearest, halves away from zero; plus zero,

@@ -69,3 +69,42 @@ def _signed(value: int) -> int:
     """The low 32 bits, with their sign."""
     low = value & 0xFFFFFFFF
     return low - (1 << 32) if low >> 31 else low
+
+
+ROOT_BITS = 28
+"""Bits behind the point of a root's inverse on the way."""
+THREE_HALVES = 3 << (ROOT_BITS - 1)
+HALF_ROOT_2 = 1518500250
+"""sqrt(1/2) 2^31."""
+
+
+def inverse_root(x: int) -> Factor:
+    """1 / sqrt(x) of a whole number x >= 1, by five steps of Newton and Raphson."""
+    if x == 1:
+        return Factor((1 << BITS) - 1, 0)
+    right = 11
+    while x >= 1 << 29:
+        x, right = x // 4, right + 1
+    while x < 1 << 27:
+        x, right = 4 * x, right - 1
+    root, half = 1 << ROOT_BITS, _halved(x >> 1, 1)
+    for _ in range(5):
+        cube = _up(_high(_high(root, root), root), 6)
+        root = _up(_signed(_high(THREE_HALVES, root) - _high(half, cube)), 3)
+    m = _high(root, HALF_ROOT_2)
+    return Factor(m << max(-right, 0), max(right, 0))
+
+
+def _high(a: int, b: int) -> int:
+    """The high half of the doubled product, halves up."""
+    return (a * b + (1 << (BITS - 1))) >> BITS
+
+
+def _halved(x: int, bits: int) -> int:
+    """x / 2^bits of x >= 0, halves up."""
+    return (x + (1 << (bits - 1))) >> bits
+
+
+def _up(x: int, bits: int) -> int:
+    """x 2^bits within 32 bits."""
+    return max(-(1 << BITS), min(x << bits, (1 << BITS) - 1))

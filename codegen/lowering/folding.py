@@ -15,23 +15,29 @@ def folded(graph: Graph) -> Graph:
 
 
 def _without_shapes(graph: Graph) -> Graph:
-    """The graph without what computes shapes of RESHAPE, which are those of outputs."""
+    """The graph without what computes shapes of RESHAPE and FILL, which are those of
+    outputs."""
     needed = {one.index for one in graph.outputs}
     kept: list[Operator] = []
     for operator in reversed(graph.operators):
         if any(one.index in needed for one in operator.outputs):
-            read = (
-                operator.inputs[:1] if operator.kind == "RESHAPE" else operator.inputs
-            )
+            read = _read(operator)
             needed |= {one.index for one in read if one is not None}
             kept.append(replace(operator, inputs=read))
     numbered = enumerate(reversed(kept))
     return replace(graph, operators=tuple(replace(one, index=k) for k, one in numbered))
 
 
+def _read(operator: Operator) -> tuple[Tensor | None, ...]:
+    """The inputs that say more than a shape."""
+    if operator.kind == "RESHAPE":
+        return operator.inputs[:1]
+    return (None, *operator.inputs[1:]) if operator.kind == "FILL" else operator.inputs
+
+
 def _constants(graph: Graph) -> Graph:
     """The graph without operators whose results are constants: DEQUANTIZE of constants of
-    16 bits, and those that give what they get in another shape."""
+    16 bits, FILL, and those that give what they get in another shape."""
     found: dict[int, Tensor] = {}
     kept: list[Operator] = []
 
@@ -56,6 +62,10 @@ def _constants(graph: Graph) -> Graph:
 
 def _data(operator: Operator) -> memoryview | None:
     """What an operator gives, where that is known before there is a program."""
+    if operator.kind == "FILL":
+        value = operator.inputs[1]
+        assert value is not None and value.data is not None
+        return memoryview(bytes(value.data) * operator.outputs[0].elements)
     x = operator.given(0)
     if x is None or x.data is None:
         return None

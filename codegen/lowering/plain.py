@@ -38,7 +38,7 @@ def operands(
         "x": c.activation(x),
         "w": c.weights(operator),
         "b": c.constant(operator, "b", I64 if wide else I32, values),
-        "by": scaling.scales(c, operator, [_short(f) for f in told] if wide else told),
+        "by": scaling.scales(c, operator, [short(f) for f in told] if wide else told),
         "y": c.activation(operator.outputs[0]),
     }
     if x is not None and x.type == "i16":
@@ -46,7 +46,7 @@ def operands(
     return "shifted_", {**given, "w_zero": zero(operator.inputs[1])}
 
 
-def _short(factor: Factor) -> Factor:
+def short(factor: Factor) -> Factor:
     """The same factor m 2^-e, m of 15 bits. Raises `OverflowError` for one that kernels
     would shift up."""
     if -factor.e > MOST_UP:

@@ -79,6 +79,17 @@ def exp(x: F32) -> F32:
     return checked(_exp, np.minimum(np.maximum(x, _EXP_MIN), _EXP_MAX))
 
 
+def _expm1(fma: WideFma, x: F32) -> F32:
+    power, m = _reduced(fma, x.astype(np.float64))
+    below = (_narrow(power) - _ONE).astype(np.float64)
+    return _narrow(fma(power, m, below))
+
+
+def expm1(x: F32) -> F32:
+    """e^x - 1; arguments outside EXP_MIN .. EXP_MAX are moved to its ends."""
+    return checked(_expm1, np.minimum(np.maximum(x, _EXP_MIN), _EXP_MAX))
+
+
 def _log(fma: WideFma, x: F32) -> F32:
     bits = x.view(np.int32)
     k = (bits - _SQRT_HALF_BITS) >> _FRACTION_BITS
@@ -99,10 +110,8 @@ def log(x: F32) -> F32:
 
 def _tanh(fma: WideFma, x: F32) -> F32:
     y = np.minimum(np.abs(x), _TANH_MAX)
-    power, m = _reduced(fma, (y + y).astype(np.float64))
-    below = (_narrow(power) - _ONE).astype(np.float64)
-    expm1 = _narrow(fma(power, m, below))
-    return np.copysign(expm1 / (expm1 + _TWO), x)
+    found = _expm1(fma, y + y)
+    return np.copysign(found / (found + _TWO), x)
 
 
 def tanh(x: F32) -> F32:

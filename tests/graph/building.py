@@ -138,12 +138,16 @@ def model(
 
 
 class Oracle:
-    """TensorFlow Lite's reference kernels for a model, every tensor kept."""
+    """TensorFlow Lite's reference kernels for a model, every tensor kept; its usual ones
+    where there is no `reference`."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, reference: bool = True) -> None:
+        usual = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self._interpreter = Interpreter(
             model_content=data,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            experimental_op_resolver_type=(
+                OpResolverType.BUILTIN_REF if reference else usual
+            ),
             experimental_preserve_all_tensors=True,
         )
         self._interpreter.allocate_tensors()

@@ -12,7 +12,9 @@ from codegen.errors import ModelError
 from codegen.graph import reading, support
 
 from .building import Given, model
+from .moved import IMAGE, of
 from .odd import sliced
+from .usual import product
 
 X = Given((1, 4, 4, 2), "i8", (0.05,))
 Y = Given((1, 4, 4, 3), "i8", (0.1,))
@@ -195,3 +197,23 @@ def test_a_tensor_is_one_input_of_a_model_only() -> None:
     data = model("ADD", 2, (X,), X, "AddOptions", {}, places=(0, 0), free=(0, 0))
     (problem,) = support.problems(reading.read(data))
     assert problem.startswith("tensor 0 ('t0') is input 0 and input 1 of the model")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (of("TILE", "i8", IMAGE, [[1, 0, 1, 1]], [IMAGE]), "expected at least once each"),
+        (of("REVERSE_V2", "i8", IMAGE, [[1, 2]], [IMAGE]), "has 2 numbers: expected one axis"),
+        (of("BROADCAST_TO", "i8", (5, 2, 3), [[5, 4, 3]], [(5, 4, 3)]), "asked is [5, 4, 3]"),
+        (product("f32", (2, 3), (4, 2), (2, 2)), "expected matrices that can be multiplied"),
+        (product("f32", (2, 2, 3), (3, 3, 2), (3, 2, 2)), "expected matrices that can be"),
+        (product("f32", (3,), (3, 2), (1, 2)), "has shape [3]: supported are 2 to 5 dimensions"),
+        (
+            of("RESIZE_BILINEAR", "i8", (1, 1, 1, 1), [[2000, 1]], [(1, 2000, 1, 1)]),
+            "expected sizes whose last pixel lies in tensor 0 ('t0')",
+        ),
+    ],
+)  # fmt: skip
+def test_sizes_that_do_not_fit_are_named(data: bytes, said: str) -> None:
+    (problem,) = support.problems(reading.read(data))
+    assert said in problem

@@ -8,18 +8,21 @@ from codegen.graph.description import Operator
 from codegen.graph.operators.split import axis_is_one, axis_of
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
+def found(operator: Operator) -> tuple[int, ...]:
+    """The shape without that axis."""
     whole, axis = dims(operator), axis_of(operator, 1)
     return (*whole[:axis], *whole[axis + 1 :])
 
+
+TYPES = tuple(
+    f"{one} i32 > {to}" for one in ("i8", "u8", "f32") for to in ("i32", "i64")
+)
 
 OPERATOR = Declaration(
     name="ARG_MAX",
     table=40,
     newest=3,
-    types=tuple(
-        f"{one} i32 > {to}" for one in ("i8", "u8", "f32") for to in ("i32", "i64")
-    ),
-    shape=_shape,
+    types=TYPES,
+    shape=found,
     check=lambda operator: axis_is_one(operator, 1),
 )

@@ -8,14 +8,16 @@ from codegen.graph.declaration import Declaration, Problems
 from codegen.graph.description import Operator
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
+def shape(operator: Operator) -> tuple[int, ...]:
+    """Sizes with what is before and behind."""
     more = constants(operator.inputs[1]) or ()
     sizes = zip(dims(operator), more[::2], more[1::2], strict=True)
     return tuple(sum(one) for one in sizes)
 
 
-def _check(operator: Operator) -> Problems:
-    x, more = operator.inputs
+def check(operator: Operator) -> Problems:
+    """How much is added is a constant, of two numbers for each axis."""
+    x, more = operator.inputs[:2]
     yield from checks.fixed(more)
     yield from checks.quantised(x)
     yield from checks.alike(x, operator.outputs[0])
@@ -31,6 +33,6 @@ OPERATOR = Declaration(
     table=22,
     newest=4,
     types=("i8 i32 > i8", "u8 i32 > u8", "i16 i32 > i16", "f32 i32 > f32"),
-    shape=_shape,
-    check=_check,
+    shape=shape,
+    check=check,
 )

@@ -8,13 +8,15 @@ from codegen.graph.declaration import Declaration, Field, Problems
 from codegen.graph.description import Operator
 
 
-def _shape(operator: Operator) -> tuple[int, ...]:
+def shape(operator: Operator) -> tuple[int, ...]:
+    """Images of the rows and columns that are asked for."""
     n, _, _, c = dims(operator)
     high, wide = constants(operator.inputs[1]) or (0, 0)
     return n, high, wide, c
 
 
-def _check(operator: Operator) -> Problems:
+def check(operator: Operator) -> Problems:
+    """An image, and two sizes that a constant says."""
     x, size = operator.inputs
     found = [*checks.rank(x, 4), *checks.fixed(size)]
     if size is not None and size.shape != (2,):
@@ -33,6 +35,6 @@ OPERATOR = Declaration(
     newest=4,
     types=tuple(f"{one} i32 > {one}" for one in ("i8", "u8", "i16", "f32")),
     fields=(Field("align", 0, "?", False), Field("half_pixel", 1, "?", False)),
-    shape=_shape,
-    check=_check,
+    shape=shape,
+    check=check,
 )

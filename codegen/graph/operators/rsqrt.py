@@ -10,7 +10,7 @@ OPERATOR = Declaration(
     name="RSQRT",
     table=0,
     newest=3,
-    types=("f32 > f32",),
+    types=("i8 > i8", "f32 > f32"),
     shape=dims,
     check=check,
 )

@@ -15,9 +15,14 @@ TYPES = ("i8", "f32")
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call."""
+    return found(c, operator, "arg_max")
+
+
+def found(c: GraphComposer, operator: Operator, operation: str) -> tuple[Op, ...]:
+    """The place along an axis that an operation finds."""
     shape, axis = dims(operator), axis_of(operator, 1)
     return call(
-        "arg_max", operator, x=c.activation(operator.inputs[0]),
+        operation, operator, x=c.activation(operator.inputs[0]),
         y=c.activation(operator.outputs[0]), outer=prod(shape[:axis]), count=shape[axis],
         inner=prod(shape[axis + 1 :]),
     )  # fmt: skip

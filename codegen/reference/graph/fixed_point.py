@@ -221,3 +221,28 @@ def tanh(a: Fixed) -> I64:
     found = (x - a.one(2)).rescaled(0).raw
     signed = np.where(a.raw < 0, wrapped(-found, a.bits), found)
     return np.where(a.raw == 0, 0, signed)
+
+
+HALF_ROOT_2 = 1518500250
+"""sqrt(1/2), without integer bits."""
+
+
+def inverse_root(x: I64) -> Scale:
+    """1 / sqrt(x), x >= 0, of 1 and less 1; by Newton and Raphson, five times."""
+    found, right = x.copy(), np.full(x.shape, 11, np.int64)
+    for _ in range(2):  # a quarter of what needs more than 29 bits
+        far = found >= 1 << 29
+        found, right = np.where(far, found >> 2, found), right + far
+    zeros = 31 - np.floor(np.log2(np.maximum(found, 1))).astype(np.int64)
+    pairs = (zeros - 1) // 2 - 1
+    a = Fixed(found << (2 * pairs) >> 1, 3)
+    half, three_halves = a.shifted(-1), a._made(np.array(3 << 27, np.int64), 3)
+    root = a._made(np.full(x.shape, 1 << 28, np.int64), 3)
+    for _ in range(5):
+        cube = (root * root * root).rescaled(3)
+        root = (three_halves * root - half * cube).rescaled(3)
+    m = (root * root.constant(HALF_ROOT_2)).raw
+    right = right - pairs
+    m, right = m << np.maximum(-right, 0), np.maximum(right, 0)
+    few = x <= 1
+    return Scale(np.where(few, (1 << 31) - 1, m), np.where(few, 0, -right))

@@ -1,4 +1,4 @@
-"""GATHER: the places of one axis that are told."""
+"""GATHER: the places of one axis that are told; one that is not there is the nearest."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
     """The output of what is given."""
     x, places = given
     assert x is not None and places is not None
-    return np.take(x, places, axis=node.number(operator, "axis"))
+    return np.take(x, places, axis=node.number(operator, "axis"), mode="clip")
