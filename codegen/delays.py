@@ -65,6 +65,11 @@ class Delays(Front):
         return f"front delays of {self.cells} cells gives {self.features} features"
 
     @property
+    def integer(self) -> bool:
+        """Traces are integers."""
+        return True
+
+    @property
     def carries(self) -> bool:
         """They are never reset."""
         return True

@@ -336,11 +336,6 @@ class Spec:
         _one_of(self.format, "format", tuple(NUMBERS))
         self._require_goal()
         declared = self.inputs.declared
-        if declared is not None and declared.carries and self.gate.error:
-            raise SpecError(
-                f"front {declared.made_by} with an error gate: expected none, for its state "
-                "goes on in every step"
-            )
         if declared is not None and declared.features != self.network.n_in:
             raise SpecError(
                 f"network {self.network} takes {self.network.n_in} inputs, but "

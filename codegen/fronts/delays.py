@@ -26,8 +26,10 @@ def _trace(c: Composer) -> Tensor:
 
 def convert(c: Composer) -> tuple[Item, ...]:
     """Look at the traces, which changes nothing (docs/arithmetic.md, section 4)."""
-    across = Shape(1, _declared(c).cells)
-    return (op("scaled", across, 1, v=_trace(c), hi=2.0**-8, lo=0.0, x=c.input(1)),)
+    across, x = Shape(1, _declared(c).cells), c.input(1)
+    if c.numbers.integer:
+        return (op("convert", across, 1, v=_trace(c), factor=1, shift=1, x=x),)
+    return (op("scaled", across, 1, v=_trace(c), hi=2.0**-8, lo=0.0, x=x),)
 
 
 def after(c: Composer) -> tuple[Item, ...]:

@@ -7,6 +7,7 @@ The reference has its own (`codegen.reference.goals`).
 
 from __future__ import annotations
 
+from codegen import fronts
 from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.goals import label, sample, vector
@@ -59,15 +60,15 @@ def _negligible(c: Composer) -> str:
 
 
 def leave_if_negligible(c: Composer) -> tuple[Item, ...]:
-    """The error gate: the step may end here."""
+    """The error gate: the step may end here, but what a front carries on goes on."""
     gate = c.spec.gate
     if not gate.error:
         return ()
     untold = (Set("net->signal", "0"),) if gate.budget is not None else ()
     return (
         If(
-            _negligible(c), (*untold, Leave()), op=_largest(c, c.error), usual=False,
-            why="the error gate",
+            _negligible(c), (*untold, *fronts.after(c), Leave()),
+            op=_largest(c, c.error), usual=False, why="the error gate",
         ),
     )  # fmt: skip
 

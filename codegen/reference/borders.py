@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from codegen.reference import fronts, integers, spikes
 from codegen.reference.arithmetic import F32
 from codegen.reference.float32 import FLOAT32
+from codegen.reference.fronts import delays
 from codegen.reference.outputs import OUTPUTS
 from codegen.spec import Inputs, Spec
 
@@ -18,7 +19,8 @@ from codegen.spec import Inputs, Spec
 @dataclass(frozen=True)
 class Border:
     """`network_input(inputs, sample)` is what rules see of a raw sample, `target(t)` of
-    what it is held against. `told(p)`: a step's outputs as float32; `outputs(kind, a)`:
+    what it is held against; `carried(state)`: what they see of a front that goes on.
+    `told(p)`: a step's outputs as float32; `outputs(kind, a)`:
     those of what an inference came to."""
 
     arithmetic: Any
@@ -26,6 +28,7 @@ class Border:
     target: Callable[[F32], Any]
     told: Callable[[Any], F32]
     outputs: Callable[[str, Any], F32]
+    carried: Callable[[dict[str, Any]], Any] = delays.look
 
 
 _FLOATS = Border(
@@ -38,6 +41,7 @@ _FLOATS = Border(
 _FIXED = Border(
     integers.Integers(), integers.network_input, integers.target, integers.told,
     lambda kind, a: integers.told(a),
+    lambda state: integers.of_traces(state["trace"]),
 )  # fmt: skip
 _SPIKES = Border(
     spikes.Spikes(), spikes.network_input, spikes.target, spikes.told,

@@ -130,18 +130,23 @@ def _integer_targets(spec: Spec) -> Iterator[integer_bounds.Range]:
 
 
 def _integer_state(spec: Spec) -> dict[str, integer_bounds.Range]:
-    """Every tensor anywhere within its limit."""
-    state = Learner(spec).state
+    """Every tensor anywhere within its limit, but for what a front carries on."""
+    learner = Learner(spec)
+    state = {n: t for n, t in learner.state.items() if n not in _carried(learner)}
     return {name: integer_bounds.anywhere(tensor) for name, tensor in state.items()}
+
+
+def _carried(learner: Learner) -> set[str]:
+    """Names of what a front carries on: x has its bounds, whatever that is."""
+    return set(delays.initial(learner.spec.inputs)) if learner.carries else set()
 
 
 def _state(spec: Spec) -> dict[str, Interval]:
     """Weights and biases, and a rule's own tensors, anywhere within the limit; where
     there is none, as learning starts: what it does is found out. What a rule holds
-    itself is anywhere within its own limits. What a front carries on is none of them: x
-    has its bounds, whatever that is."""
+    itself is anywhere within its own limits."""
     learner, limit = Learner(spec), spec.clip.weights
-    others = {"tau", *(delays.initial(spec.inputs) if learner.carries else ())}
+    others = {"tau"} | _carried(learner)
     first = {name: t for name, t in learner.state.items() if name not in others}
     if limit is None:
         found = {name: around(tensor, 0) for name, tensor in first.items()}

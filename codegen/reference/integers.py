@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import tables
+from codegen.delays import Delays
 from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import random
@@ -97,11 +98,18 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
     return _stored(rounded(sample.astype(np.int64) * by.factor, by.shift))
 
 
+def of_traces(traces: NDArray[Any]) -> Fixed:
+    """x of cells whose traces go on: a trace of 256 would be 1."""
+    return _stored(rounded(traces.astype(np.int64), 8 - POINT))
+
+
 def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
     """The x of the least and the largest that a sample's elements, or a front's
     features, can be."""
     if isinstance(inputs.front, Liquid):
         return _stored(liquid.integer_ends(inputs))
+    if isinstance(inputs.front, Delays):
+        return of_traces(np.array([0, 255]))
     if inputs.frozen is not None:
         return _stored(imported.ends(inputs))
     return network_input(inputs, np.array([math.floor(low), math.ceil(high)]))

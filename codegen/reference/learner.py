@@ -178,7 +178,7 @@ class Learner(Machine[Any]):
                 f"expected {inputs.dtype} {shape}"
             )
         if self.carries:
-            return delays.look(self.state)
+            return self._border.carried(self.state)
         return self._border.network_input(inputs, sample)
 
 

@@ -165,7 +165,7 @@ SHELVES = {
         "fronts": "composer delays drawn formats frozen kernels lowering numbers program quotient "
         "reservoir spec streams tables tensors",
         "layers": "composer fronts kernels program tensors",
-        "goals": "cformat composer kernels layers program spec tables tensors",
+        "goals": "cformat composer fronts kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
         "perturbation": "cformat composer kernels layers parameters program streams "
         "tensors",

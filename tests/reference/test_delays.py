@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from codegen import streams
 from codegen.delays import Delays
-from codegen.errors import SpecError
 from codegen.reference import random
 from codegen.reference.certificate import certify
 from codegen.reference.fronts import delays
+from codegen.reference.learner import Learner
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
 CELLS = 20
@@ -59,12 +62,37 @@ def test_cells_with_delays_are_those_of_plain_loops() -> None:
     assert not any(r[i] for i in range(CELLS) if not any(i in s for s in spikes[-70:]))
 
 
-def test_an_error_gate_would_stop_its_time() -> None:
+@pytest.mark.parametrize("format", ["f32", "i16"])
+def test_time_goes_on_behind_an_error_gate(format: str) -> None:
+    """Nothing is so surprising that the read-out learns: cells go on all the same."""
+    inputs = Inputs("u8", 1.0, front=Delays(2, 7, CELLS))
+    network = Network((CELLS, 2), "tanh", "sigmoid")
+    spec = Spec(
+        network, RuleChoice("readout"), inputs, gate=Gate(error=0.99), format=format
+    )
+    learner, free = Learner(spec), delays.initial(inputs)
+    began, moment = learner.snapshot(), np.array([1, 0], np.uint8)
+    for _ in range(30):
+        learner.step(moment, 0, np.float32(0.1))
+        delays.advance(inputs, free, moment)
+    assert learner.state["W1"].tobytes() == began["W1"].tobytes()
+    assert all(np.array_equal(learner.state[name], free[name]) for name in free)
+    assert free["trace"].max() > 200, "cells are not silent"
+
+
+def test_integers_see_half_a_trace() -> None:
+    """x is trace / 256 to nearest, ties up, with 7 bits below the point and 127 at most."""
     inputs = Inputs("u8", 1.0, front=Delays(2, 1, 8))
-    with pytest.raises(
-        SpecError, match="front delays with an error gate: expected none"
-    ):
-        Spec(Network((8, 2)), inputs=inputs, gate=Gate(error=0.1))
+    spec = Spec(Network((8, 2), "tanh", "sigmoid"), inputs=inputs, format="i16")
+    learner = Learner(spec)
+    learner.state["trace"][:] = traces = [0, 1, 2, 3, 100, 253, 254, 255]
+    learner.infer(np.zeros(2, np.uint8))
+    seen = [min(math.floor(trace / 2 + 0.5), 127) for trace in traces]
+    assert learner.trace["x"].tolist() == seen
+    found = certify(replace(spec, clip=Clip(1.0)), np.float32(0.25))
+    assert found.failure is None
+    bounds = {entry.tensor: (entry.lo, entry.hi) for entry in found.entries}
+    assert bounds["x"] == (0, 127 / 128)
 
 
 def test_a_certificate_says_nothing_of_cells_but_what_a_network_sees_of_them() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hil import Experiment, run
+from hil import open as open_device
 from hil.errors import UsageError
 from hil.lesson.preparing import data_for, prepare
 
@@ -62,6 +63,24 @@ def test_cells_that_go_on_are_part_of_checkpoints(
         assert (record.result, record.compared) == ("pass", 60), more
         digests.add(record.digest)
     assert len(digests) == 1
+
+
+def test_surprises_alone_are_learned_in_integers_while_time_goes_on(
+    tmp_path: Path, qemu32: str
+) -> None:
+    """A core without an FPU, behind an error gate, through power cuts."""
+    x = np.zeros((60, 2), np.uint8)
+    x[::20, 0] = x[7::20, 1] = 1
+    y = np.isin(np.arange(60) % 20, (9, 10)).astype(int)
+    with open_device(
+        data=(x, y), front="delays,cells=40", rule="readout", format="i16", lr=0.5,
+        error_gate=0.4, target="qemu-rv32imac", commit=10, faults="cut=0.02,drop=0.01,seed=3",
+        samples_per_frame=1, out=tmp_path,
+    ) as device:  # fmt: skip
+        device.partial_fit(x, y)
+    assert (device.record.result, device.record.compared) == ("pass", 60)
+    written = device.record.weights_written_per_step
+    assert written is not None and 0 < written < 20
 
 
 def test_moments_come_once_and_in_their_order() -> None:
