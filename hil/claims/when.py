@@ -3,8 +3,10 @@ each other with delays and are never reset, learns it in a hundred trials, and a
 it has changed (after Yamada and Chao, arXiv 2510.14382).
 
 Theirs has Izhikevich cells, an attention gate and an offline stage; here the cells are
-those of `--front delays`, and the read-out is a linear one that learns at every step. A
-delay line of 128 taps learns the same beside it.
+those of `--front delays`. In floats the read-out is a linear one that learns at every
+step. With `--format i16` it is in integers, three classes: nothing, the outcome of A, that
+of B; and an error gate lets it learn only where it is surprised. A delay line of 128 taps
+learns the same beside it, at a rate of its own: one tap is there at a time.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 
 from codegen import streams
 from codegen.delays import Delays
+from codegen.numbers import NUMBERS
 from codegen.reference import random
 from hil.claims import Row, Tried
 from hil.learning.metrics import Status
@@ -36,7 +39,13 @@ WINDOW, PAUSE, PAUSES = 64, 40, 40
 """Steps from a stimulus on that are looked at; and then a pause of 40 to 79."""
 WIDE = 2
 """Steps around an outcome in which it counts as there."""
-RATE = 1 / 64
+LINEAR: dict[str, Any] = {"rule": "bp", "goal": "vector", "output": "identity"}
+FLOATS = {**LINEAR, "lr": 1 / 64}, {**LINEAR, "lr": 1 / 4}
+INTEGERS = (
+    {"rule": "readout", "lr": 1 / 4, "error_gate": 0.1},
+    {"rule": "readout", "lr": 1.0},
+)
+"""How a read-out learns, of cells and of a delay line."""
 LATE, OFF, ELSEWHERE = 4, 0.15, 0.02
 """What a peak may be late or early by, its height off by, and the mean height elsewhere."""
 
@@ -106,24 +115,39 @@ def tried(keys: Mapping[str, Any], out: Path, progress: Progress) -> Tried:
     """Of a device that learns all trials, and of one that has a delay line instead."""
     found, steps = trials(int(keys.get("seed", 1)))
     x, y = events(found, steps)
-    cells = {"front": "delays", "network": (Delays.cells, 2), "name": "when"}
+    cells = {"front": "delays", "name": "when"}
     told, record = answers(x, y, {**cells, **keys}, out, progress)
-    line = {"network": (2 * WINDOW, 2), "name": "when-line"}
-    beside, _ = answers(taps(x), y, {**line, **keys}, out, progress)
-    return Tried(tuple(rows(found, told)), notes(found, beside), record)
+    beside, _ = answers(taps(x), y, {"name": "when-line", **keys}, out, progress)
+    return Tried(tuple(rows(found, told)), notes(found, told, beside), record)
 
 
 def answers(
     x: np.ndarray, y: np.ndarray, keys: Mapping[str, Any], out: Path, progress: Progress
 ) -> tuple[np.ndarray, RunRecord]:
     """What a device answers in each step [steps, 2] before it learns from it."""
-    heard = _Heard(progress.steering)
+    integer = NUMBERS[str(keys.get("format", "f32"))].integer
+    heard, given = _Heard(progress.steering), classes(y) if integer else y
+    of_cells, of_line = INTEGERS if integer else FLOATS
+    own, n_in = (of_cells, Delays.cells) if "front" in keys else (of_line, x.shape[1])
     with open(
-        data=(x, y), rule="bp", goal="vector", output="identity", lr=RATE, out=out,
-        progress=heard, **keys,
+        data=(x, given), network=(n_in, 3 if integer else 2), out=out, progress=heard,
+        **own, **keys,
     ) as device:  # fmt: skip
-        device.partial_fit(x, y)
-    return np.array(heard.told), device.record
+        device.partial_fit(x, given)
+    told = np.array(heard.told)
+    return (heights(told) if integer else told), device.record
+
+
+def classes(y: np.ndarray) -> np.ndarray:
+    """Labels [steps]: 0 where no outcome is there, 1 with that of A, 2 with that of B."""
+    return np.where(y.any(axis=1), y.argmax(axis=1) + 1, 0)
+
+
+def heights(sums: np.ndarray) -> np.ndarray:
+    """What a read-out in integers says of both outcomes [steps, 2]: of its sums [steps, 3]
+    a sigmoid, for it is the error's."""
+    found: np.ndarray = 1 / (1 + np.exp(-sums[:, 1:].astype(np.float64)))
+    return found
 
 
 class _Heard(Progress):
@@ -172,19 +196,35 @@ def peak(
     return at - delay, float(mean[at]), float(np.abs(mean[far]).mean()), share
 
 
-def notes(found: list[Trial], beside: np.ndarray) -> tuple[str, ...]:
+def single(
+    found: list[Trial], told: np.ndarray, world: World, stimulus: int
+) -> tuple[float, float]:
+    """How much single answers differ at the time of the outcome, and how much outcomes do:
+    deviations over the later half of the trials. Who repeats what came last has both
+    alike, and a height that is right in the mean."""
+    these = [t for t in found if t.world is world and t.stimulus == stimulus]
+    these = these[len(these) // 2 :]
+    answers = [told[t.at + world.delays[stimulus], stimulus] for t in these]
+    return float(np.std(answers)), float(np.std([t.came for t in these]))
+
+
+def notes(found: list[Trial], told: np.ndarray, beside: np.ndarray) -> tuple[str, ...]:
     """What the figures are, and what a delay line gives."""
-    line = []
+    line, spread = [], []
     for world in WORLDS:
         for stimulus, name in enumerate("AB"):
             late, height, _, share = peak(found, beside, world, stimulus)
-            line.append(
-                f"{world.name}, {name}: {late:+.0f}, {height:.2f} ({share:.2f})"
-            )
+            about = f"{world.name}, {name}"
+            line.append(f"{about}: {late:+.0f}, {height:.2f} ({share:.2f})")
+            cells, outcomes = single(found, told, world, stimulus)
+            taps, _ = single(found, beside, world, stimulus)
+            spread.append(f"{about}: {cells:.2f}, {taps:.2f} ({outcomes:.2f})")
     return (
         f"means over trials 1 to {TRIALS} of each world, learning included; nothing is reset "
         "between them",
         "published is what the trials held: the share in which the outcome came",
         f"a delay line of {2 * WINDOW} taps with the same rule, late by and height: "
         + "; ".join(line),
+        "single answers where the outcome is due, deviation over the later trials, cells, "
+        "delay line (and outcomes): " + "; ".join(spread),
     )

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from hil.output import Output
 
 HELP = "put a claim of the literature to a device: list the claims, or try one"
-HEEDED = ("seed", "target", "unit", "vlen", "toolchain", "debug", "icount", "console")
+HEEDED = (
+    "seed",
+    "format",
+    "target",
+    "unit",
+    "vlen",
+    "toolchain",
+    "debug",
+    "icount",
+    "console",
+)
 """Keys of an experiment that say on what it is tried, and by which drawn numbers."""
 DOES_NOT_HOLD = 1
 """Exit code of a claim that the device's figures do not bear out."""

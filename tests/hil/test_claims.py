@@ -144,11 +144,28 @@ def test_what_comes_when_is_told_of_what_the_device_answered(
     assert x.sum() == 4 and y.sum() == 5 * sum(trial.came for trial in found)
     assert line.sum(axis=1).max() == 255 and not line[0].any()
     keys = {"target": "host", "seed": 20}
-    told, record = when.answers(
-        line, y, {"network": (128, 2), **keys}, tmp_path, Progress()
-    )
+    told, record = when.answers(line, y, keys, tmp_path, Progress())
     assert (record.compared, told.shape) == (steps, (steps, 2))
     tried = when.tried(keys, tmp_path, Progress())
     assert [row.name for row in tried.rows][:2] == ["first A: late", "first A: height"]
     assert len(tried.rows) == 12 and tried.record.compared == steps
     assert any(row.gave > 0.01 for row in tried.rows if "height" in row.name)
+    of_integers, record = when.answers(
+        x, y, {"front": "delays", "format": "i16", **keys}, tmp_path, Progress()
+    )
+    assert (record.rule, record.format, record.compared) == ("readout", "i16", steps)
+    assert of_integers.shape == told.shape and of_integers.max() > 0.5
+    written = record.weights_written_per_step
+    assert written is not None and written < 256 * 3 / 10, "behind an error gate"
+
+
+def test_who_repeats_what_came_last_is_told_from_who_knows_how_probable_it_is() -> None:
+    world = when.World("here", (20, 40), (0.5, 0.5))
+    found = [when.Trial(100 * k, 0, world, k % 2 == 0) for k in range(8)]
+    told = np.full((800, 2), 0.5)
+    assert when.single(found, told, world, 0) == (0, 0.5)
+    for trial in found:
+        told[trial.at + 20, 0] = not trial.came
+    assert when.single(found, told, world, 0) == (0.5, 0.5)
+    assert when.classes(np.array([[0, 0], [1, 0], [0, 1]])).tolist() == [0, 1, 2]
+    assert when.heights(np.array([[9.0, 0, -50]])).round(3).tolist() == [[0.5, 0]]
