@@ -1,0 +1,30 @@
+"""Windows of HAPT as they were recorded, for a linear read-out that sees every reading:
+the control of docs/spiking.md for reservoirs and for features made by hand.
+
+    python examples/raw_windows.py raw.npz
+    hil run --data raw.npz --network 384-6 --rule bp --scaler standard --lr 0.0026
+
+HIL_DATA must name a folder with hapt/ in it. As in `--data hapt` people 1 to 21 are learned
+from, and the others test it; of each window every second row is kept, as `every=2` does.
+"""
+
+import sys
+
+import numpy as np
+
+from hil.data import hapt
+
+
+def main(path: str) -> None:
+    """Write x [n, 384] in int16 with the labels y, and the test part."""
+    found = hapt.load()
+    rows = found.windows.reshape(-1, hapt.ROWS, hapt.AXES)[:, ::2]
+    x, first = rows.reshape(len(rows), -1), found.users <= hapt.FIRST_USERS
+    np.savez(
+        path, x=x[first], y=found.labels[first], x_test=x[~first],
+        y_test=found.labels[~first],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
