@@ -83,6 +83,13 @@ have one place.{_RESCALED}{_OVER}"""),
 The same, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]. `scratch`
 holds k_h rows of all pixels that windows see, or is NULL where windows have one place and
 none is outside.{_RESCALED}{_OVER}"""),
+    Kernel("i8_conv_2d_planes", (
+        *_FILTERED[:3], "const uint16_t *taps", *_FILTERED[3:4], "const hil_columns_t *by",
+        "int32_t rows", "int8_t *line", "int16_t *planes", "int8_t *y"), f"""
+The same, `rows` rows of pixels at a time. W has three outputs side by side, [n][k_h k_w x_c][3]
+of n = y_c / 3, then those that are left. `line` holds a row of the pixels that windows see,
+`planes` what they see of all of them, and `taps` has the places of a window there, in bytes:
+codegen/lowering/planes.py says where.{_RESCALED}{_OVER}"""),
     Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}{_OVER}"""),

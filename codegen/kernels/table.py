@@ -337,10 +337,12 @@ TABLE: tuple[Variant, ...] = (
            ("pixels__scalar", "places__scalar")),
     *(
         row
-        for lmul, pixels in ((8, 3), (4, 6), (4, 4), (2, 8))
+        for lmul, pixels in ((8, 3), (2, 8))
         for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), cost.pixels,
                             ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
     ),
+    *_vectors("conv_2d_planes", "i8_conv_2d_planes", (8,), cost.nothing,
+              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
     *_vectors("depthwise_columns", "i8_depthwise_columns", (8,), cost.nothing,
               ("window_rows__rvv", "requantised__rvv_m8")),
     *_vectors("dense_runs", "i8_dense_runs", (8,), cost.nothing, ("requantised__rvv_m8",)),

@@ -38,12 +38,12 @@ class GraphComposer:
     """Makes the tensors of a model, and its constants.
 
     `places`: bytes of the arena at which each activation lies, by the graph's numbers;
-    `vectors`: whether the machine has them.
+    `vlen`: bits of a vector register, 0 of a machine without.
     """
 
-    def __init__(self, places: Mapping[int, int], vectors: bool = False) -> None:
+    def __init__(self, places: Mapping[int, int], vlen: int = 0) -> None:
         self.records: list[Record] = []
-        self.vectors = vectors
+        self.vlen = vlen
         self._places = places
         self._made: dict[str, Tensor] = {}
 

@@ -54,10 +54,10 @@ def program(graph: Graph, vlen: int = 0) -> GraphProgram:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
     planned = arena.plan(
         graph,
-        {one.index: operators.scratch(one, vlen > 0) for one in graph.operators},
+        {one.index: operators.scratch(one, vlen) for one in graph.operators},
         {one.index: operators.leads(one, vlen) for one in graph.operators},
     )
-    composer = GraphComposer(planned.places, vlen > 0)
+    composer = GraphComposer(planned.places, vlen)
     inputs = [composer.activation(one) for one in graph.inputs]
     outputs = [composer.activation(one) for one in graph.outputs]
     stages = [

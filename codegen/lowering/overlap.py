@@ -14,7 +14,8 @@ from codegen import kernels
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import floating, plain
+from codegen.lowering import floating, plain, planes
+from codegen.lowering.planes import Planes
 from codegen.lowering.windows import Windows, geometry, rows
 
 PAIR = 2
@@ -24,8 +25,11 @@ PAIR = 2
 def of_convolution(operator: Operator, vlen: int) -> Mapping[int, int]:
     """Of CONV_2D: the lead by the number of the input."""
     _, high, wide, _ = dims(operator, 1)
-    at = geometry(operator, (high, wide)).pixels
-    return {} if _others(operator) else _before(operator, lead(at, vlen))
+    at = geometry(operator, (high, wide))
+    if _others(operator):
+        return {}
+    found = planes.chosen(at, vlen) if vlen else None
+    return _before(operator, of_planes(found) if found else lead(at.pixels, vlen))
 
 
 def of_dense(operator: Operator, vlen: int) -> Mapping[int, int]:
@@ -81,6 +85,23 @@ def _steps(at: Windows, together: int) -> Iterator[tuple[int, int]]:
                     yield min(end, last), x + seen
             else:
                 yield y + (t + 1) * row, x + max(0, t * at.stride_h - at.top) * line
+
+
+def of_planes(found: Planes) -> int:
+    """The same of a kernel that copies what some rows of windows see, and then writes these
+    rows: the next ones begin with rows that nobody has copied for them. A larger output
+    begins no later than lets both end at one place: that takes no more bytes, and leaves
+    those before the input to others."""
+    at = found.at
+    row, line = at.y_w * at.y_c, at.x_w * at.x_c
+    leads = [0, at.images * (at.y_h * row - at.x_h * line)]
+    for image in {0, max(0, at.images - 2), at.images - 1}:
+        y, x = image * at.y_h * row, image * at.x_h * line
+        for t in range(found.rows, at.y_h, found.rows):
+            leads.append(y + t * row - x - max(0, t * at.stride_h - at.top) * line)
+        if image < at.images - 1:
+            leads.append(y + at.y_h * row - x - at.x_h * line)
+    return max(leads)
 
 
 def _copied(at: Windows) -> int:

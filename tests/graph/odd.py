@@ -92,6 +92,16 @@ def of_two_images() -> bytes:
     return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
 
 
+def of_planes() -> bytes:
+    """CONV_2D of two images whose rows do not fit planes together, every other one of them
+    in planes of its own."""
+    x, w = activation("i8", (2, 6, 60, 16)), weights((5, 3, 2, 16), 0)
+    y = activation("i8", (2, 3, 60, 5), 2)
+    told = {"Padding": 0, "StrideH": 2, "StrideW": 1}
+    given = (x, w, bias(5, "i32", w.scales, x))
+    return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
+
+
 def dense(
     kind: str,
     scales: tuple[float, float, float] = (0.004, 0.007, 0.02),
@@ -232,6 +242,7 @@ ODD = {
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-i8-wide": dense("i8", shape=(1, 34, 150)),
     "conv-i8-two": of_two_images(),
+    "conv-i8-planes": of_planes(),
     "conv-i8-20": convolution("i8", 0, 20),
     "conv-i8-70": convolution("i8", 0, 70),
     "depthwise-i8-72": depthwise("i8", 0, 24),

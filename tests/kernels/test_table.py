@@ -42,7 +42,12 @@ SCALAR = {
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "fade", "most_current")}
 SCALAR |= {f"u8_{name}" for name in ("response", "exchange", "delays")}
-VECTORS = {"i8_conv_2d_columns", "i8_dense_runs", "i8_depthwise_columns"}
+VECTORS = {
+    "i8_conv_2d_columns",
+    "i8_conv_2d_planes",
+    "i8_dense_runs",
+    "i8_depthwise_columns",
+}
 """Of weights that lie as vectors like them."""
 SCALAR |= (
     {kernel.name for kernel in IMPORTED} - VECTORS - {"i8_average_pool_2d", "i8_sum"}

@@ -30,7 +30,7 @@ class _Lowering:
     given: int
     calls: Callable[[GraphComposer, Operator], tuple[Op, ...]]
     scratch: Callable[[Operator], int]
-    vector_scratch: Callable[[Operator], int]
+    vector_scratch: Callable[[Operator, int], int]
     leads: Callable[[Operator, int], Mapping[int, int]]
 
 
@@ -55,9 +55,9 @@ def _known() -> Mapping[str, _Lowering]:
 
 def _scratches(
     module: ModuleType,
-) -> tuple[Callable[[Operator], int], Callable[[Operator], int]]:
-    plain = getattr(module, "scratch", _none)
-    return plain, getattr(module, "vector_scratch", plain)
+) -> tuple[Callable[[Operator], int], Callable[[Operator, int], int]]:
+    plain: Callable[[Operator], int] = getattr(module, "scratch", _none)
+    return plain, getattr(module, "vector_scratch", lambda one, vlen: plain(one))
 
 
 def _none(operator: Operator) -> int:
@@ -77,12 +77,13 @@ def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
     return found.leads(operator, vlen) if found else {}
 
 
-def scratch(operator: Operator, vectors: bool = False) -> int:
-    """Bytes that an operator keeps while it runs."""
+def scratch(operator: Operator, vlen: int = 0) -> int:
+    """Bytes that an operator keeps while it runs, on a machine with registers of `vlen` bits
+    or without vectors."""
     found = _known().get(operator.kind)
     if found is None:
         return 0
-    return (found.vector_scratch if vectors else found.scratch)(operator)
+    return found.vector_scratch(operator, vlen) if vlen else found.scratch(operator)
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:

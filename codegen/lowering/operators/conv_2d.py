@@ -7,7 +7,7 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, overlap, plain, scaling
+from codegen.lowering import columns, floating, overlap, plain, planes, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op, Operand
@@ -24,9 +24,13 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         first, given = plain.operands(c, operator, outputs)
         where = windows(c, operator, (high, wide))
         return call(f"{first}conv_2d", operator, at=where, **given)
-    if c.vectors:
+    if c.vlen:
         at = geometry(operator, (high, wide))
-        return columns.convolution(c, operator, at, scaling.of_channels(operator))
+        factors = scaling.of_channels(operator)
+        found = planes.chosen(at, c.vlen)
+        if found:
+            return planes.convolution(c, operator, found, factors)
+        return columns.convolution(c, operator, at, factors)
     sums = scaling.row_sums(operator, outputs)
     return call(
         "conv_2d", operator,
@@ -51,12 +55,14 @@ def scratch(operator: Operator) -> int:
     )
 
 
-def vector_scratch(operator: Operator) -> int:
-    """Bytes of rows of the image with what stands beside it."""
+def vector_scratch(operator: Operator, vlen: int) -> int:
+    """Bytes of rows of the image with what stands beside it, or of planes."""
     if floating.floats(operator) or plain.plain(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
-    return columns.scratch(geometry(operator, (high, wide)).pixels)
+    at = geometry(operator, (high, wide))
+    found = planes.chosen(at, vlen)
+    return found.bytes + found.line if found else columns.scratch(at.pixels)
 
 
 def _floats(

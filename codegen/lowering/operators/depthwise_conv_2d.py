@@ -17,7 +17,7 @@ TYPES = ("i8", "i16", "f32")
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     _, high, wide, outputs = dims(operator, 1)
-    if c.vectors and not floating.floats(operator) and not plain.plain(operator):
+    if c.vlen and not floating.floats(operator) and not plain.plain(operator):
         there = geometry(operator, (high, wide))
         return columns.depthwise(c, operator, there, scaling.of_channels(operator))
     at = windows(c, operator, (high, wide))
@@ -33,7 +33,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
 
 
-def vector_scratch(operator: Operator) -> int:
+def vector_scratch(operator: Operator, vlen: int) -> int:
     """Bytes of rows of the image with what stands beside it."""
     if floating.floats(operator) or plain.plain(operator):
         return 0

@@ -25,7 +25,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         first, given = plain.operands(c, operator, n_out, dense=True)
         sizes = {"count": count, "n_in": n_in, "n_out": n_out}
         return call(f"{first}fully_connected", operator, **given, **sizes)
-    if c.vectors:
+    if c.vlen:
         at = rows(count, n_in, n_out)
         return columns.dense(c, operator, at, scaling.of_dense(operator))
     sums = scaling.row_sums(operator, n_out)
