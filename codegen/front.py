@@ -28,7 +28,7 @@ class Front(Protocol):
 
     @property
     def integer(self) -> bool:
-        """Whether it takes integers and computes no float."""
+        """Whether a network of integers has its input of it without a float on the way."""
         return False
 
     @property

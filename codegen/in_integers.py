@@ -110,7 +110,7 @@ def _require_inputs(spec: Spec) -> None:
         raise _refusal(
             spec, _coming(inputs),
             "no float is computed there on the way to the network",
-            "u8 or i16 samples, divided by a scale"
+            "u8 or i16 samples, divided by a scale, or windows"
             if inputs.frozen is None
             else "u8 samples, and a front of 8 bits from the sample to the features",
         )  # fmt: skip

@@ -18,6 +18,9 @@ from codegen.scaler import as_binary32
 PER_AXIS = 3
 """Features of an axis: mean, standard deviation, mean absolute difference of
 successive rows."""
+UNIT = 64
+"""A deviation of a feature, in the integer formats: an input of 8 bits holds two of them
+either way."""
 MOST_AXES = 64
 LARGEST = 2.0**20
 """Of a constant: with those up to here no feature can overflow."""
@@ -81,6 +84,11 @@ class Window(Front):
     def made_by(self) -> str:
         """The front that computes them."""
         return "window"
+
+    @property
+    def integer(self) -> bool:
+        """Its sums are whole numbers, and so are the levels made of them."""
+        return True
 
     @property
     def gives(self) -> str:

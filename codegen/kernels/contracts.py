@@ -419,6 +419,14 @@ x_j = signal(rounded(v_j factor_j - offset_j, shift)), exact before it is rounde
             "void", "level", (FORMATS[name], I8))
         for name in ("u8", "i16")
     ),
+    Kernel("i16_window_levels", (
+        "const int16_t *v", "const int32_t *centre", "const int32_t *factor",
+        "const int32_t *shift", "int8_t *x", "size_t rows", "size_t axes"), """
+Features of a window of `rows` rows, 2 to WINDOW_ROWS, of `axes` numbers, in integers. Of
+axis a, with S, V and D as hil_i16_window_features has them, F_(3a) = S, F_(3a+1) = sqrt(V)
+to nearest, F_(3a+2) = D. With p = max(shift_k - 22, 0) and y_k = F_k - centre_k, rounded by
+p bits and within 2^17, x_k = signal(rounded(y_k factor_k, shift_k - p)).""",
+        "void", "window_levels", (I16, I8)),
     Kernel("i16_gathered", (
         "const int16_t *s", "const uint8_t *source", "const int32_t *b", "int32_t *a",
         *_N_IN_OUT), """

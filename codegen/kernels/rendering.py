@@ -41,6 +41,7 @@ _TWINS = {
     "perturbation": ("random__scalar", "math__scalar"),
     "signs": ("random__rvv_m1",),
     "window": ("window__scalar",),
+    "window_levels": ("fixed__scalar",),
     "fixed": ("fixed__scalar",),
     "fixed_update": ("fixed__rvv",),
     "rescaled": ("rescaled__scalar",),

@@ -159,6 +159,7 @@ _ROWS_UPDATED = ((), (*_ROWS[1], "rows__rvv_m8"))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
+_WINDOW_LEVELS = (("window_levels__scalar",), ("window_levels__scalar",))
 _FIXED = (("fixed__scalar",), ("fixed__rvv",))
 _FIXED_UPDATE = (*_FIXED[1], "fixed_update__rvv_m{}")
 _RESCALED = ("rescaled__scalar",)
@@ -187,6 +188,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("rescale", "u8_rescale i16_rescale f32_rescale", (8, 4, 2, 1), cost.stream(7)),
     *_rows("window_features", "i16_window_features", (8, 4, 2, 1), cost.window_features,
            *_WINDOW),
+    *_rows("window_features", "i16_window_levels", (8, 4, 2, 1), cost.window_features,
+           *_WINDOW_LEVELS),
     *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
     *_vectors("dense_forward", "f32_dense_forward", (8,), cost.dense_forward, _ROWS_8[1], groups=2),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],

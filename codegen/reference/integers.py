@@ -19,7 +19,7 @@ from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import random
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import imported, liquid
+from codegen.reference.fronts import imported, liquid, window
 from codegen.reference.operations import Judged
 from codegen.reservoir import Liquid
 from codegen.spec import Inputs
@@ -92,6 +92,8 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
     they are, less their zero point."""
     if isinstance(inputs.front, Liquid):
         return _stored(liquid.integer_input(inputs, sample))
+    if inputs.window is not None:
+        return _stored(window.integer_input(inputs, sample))
     if inputs.frozen is not None:
         return _stored(imported.centred(inputs, sample))
     by = factor_of(inputs.scale, inputs.format.bits)
@@ -110,6 +112,8 @@ def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
         return _stored(liquid.integer_ends(inputs))
     if isinstance(inputs.front, Delays):
         return of_traces(np.array([0, 255]))
+    if inputs.window is not None:
+        return _stored(window.integer_ends(inputs, low, high))
     if inputs.frozen is not None:
         return _stored(imported.ends(inputs))
     return network_input(inputs, np.array([math.floor(low), math.ceil(high)]))

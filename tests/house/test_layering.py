@@ -163,7 +163,7 @@ SHELVES = {
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
         "fronts": "composer delays drawn formats frozen kernels lowering numbers program quotient "
-        "reservoir spec streams tables tensors",
+        "reservoir spec streams tables tensors window",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer fronts kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",

@@ -95,7 +95,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("stdp-wta", "20-24-4", "identity", "identity", parameters={"labels": labels},
               format="spikes"), 1.0, "auto") for labels in ("teacher", "votes")),
     (lesson("stdp-detector", "20-4", "identity", "identity", format="spikes"), 1.0, "auto"),
-    (lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1)), 1.0, "auto"),
+    *((lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1), format=numbers), 1.0, "auto")
+      for numbers in ("f32", "i16")),
+    (lesson("readout", "9-2", "tanh", "sigmoid", windows(64, 3), format="i16"), 1.0, "auto"),
     *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
       for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),
     (lesson("fg-activity", "20-20-20", "tanh", "identity", F32,

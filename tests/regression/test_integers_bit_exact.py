@@ -23,6 +23,7 @@ from codegen.numbers import NUMBERS, Numbers
 from codegen.planning.plan import plan
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from codegen.window import Window
 from hil import Experiment, run
 from hil.cli import main
 from hil.records.verdict import verdict
@@ -266,7 +267,7 @@ int main(void)
         for (int i = 0; i < NET_INPUTS; i++) {
             const uint32_t ends[] = {0x7fffu, 0x8000u, word >> 13};
             word = word * 1664525u + 1013904223u;
-            sample[i] = (net_sample_t)ends[step % 3];
+            sample[i] = (net_sample_t)ends[step % 4 < 3 ? step % 4 : (int)(word >> 31)];
         }
         if (net_step(&net, sample, word % NET_OUTPUTS, rates[step % 6], &loss) != NET_OK) {
             return 2;
@@ -277,23 +278,27 @@ int main(void)
 """
 
 
+DIVIDED = Inputs("i16", 1000.0)
+WINDOWS = Inputs(
+    "i16", 1.0, Window(512, 2, (2.0**20, 0.0, -(2.0**20)) * 2, (2.0**20, 9.0, 2.0**-20) * 2)
+)  # fmt: skip
 ATTACKED = [
     *((r, f, (33, 21, 17, 5)) for r in ("dfa", "bp", "local", "drtp") for f in FORMATS),
     *(("local", f, (900, 40, 10)) for f in FORMATS),
     *(("bp", f, (8, 12, 900)) for f in FORMATS),
     ("dfa", "i16", (1500, 9, 700)),
+    ("bp", "i8", (6, 5, 3)),
 ]
 """In i16 the sums of the wide ones leave weights less than their type holds: the largest
-are all but 2^31."""
+are all but 2^31. The last one's inputs are features of the largest windows."""
 
 
 @pytest.mark.parametrize("rule, number_format, layers", ATTACKED)
 def test_nothing_is_undefined_whatever_state_sample_and_rate_are(
     tmp_path: Path, host_cc: str, rule: str, number_format: str, layers: tuple[int, ...]
 ) -> None:
-    spec = Spec(
-        Network(layers), RuleChoice(rule), Inputs("i16", 1000.0), format=number_format
-    )
+    inputs = WINDOWS if layers[0] == WINDOWS.window.features else DIVIDED
+    spec = Spec(Network(layers), RuleChoice(rule), inputs, format=number_format)
     planned = plan(spec, targets.load("host"))
     for name, text in render(planned).files.items():
         if name.startswith("generated/"):
@@ -307,7 +312,7 @@ def test_nothing_is_undefined_whatever_state_sample_and_rate_are(
     steps = 3000 if max(layers) < 100 else 160
     program = PROGRAM.replace("AT_LIMITS", "\n".join(limits))
     (tmp_path / "main.c").write_text(program.replace("STEPS", str(steps)))
-    sources = [tmp_path / "main.c", tmp_path / "net.c"]
+    sources = [tmp_path / "main.c", *tmp_path.glob("net*.c")]
     made = tmp_path / "program"
     checked = "-fsanitize=address,undefined -fno-sanitize-recover=all -DHIL_DEBUG"
     subprocess.run(

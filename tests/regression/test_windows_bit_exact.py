@@ -22,6 +22,7 @@ from hil import Experiment, run
 from hil.data import hapt, windows
 
 TARGETS = ("host", "qemu-rv64gcv", "qemu-rv32imafc-zve32f", "netduinoplus2")
+INTEGERS = ("qemu-rv64gcv", "qemu-rv32imac", "microbit")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,22 @@ def test_every_machine_makes_the_same_of_real_windows(
     for target in TARGETS:
         record = run(asked.override({"target": target}), out=tmp_path)
         assert (record.result, record.compared) == ("pass", 60), target
+        digests.add(record.digest)
+    assert len(digests) == 1
+
+
+def test_integers_learn_from_windows_without_an_fpu(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, stream: str
+) -> None:
+    """A board with 16 KB has room for one sample on the line."""
+    asked = Experiment(
+        data=stream, network="18-17-6", format="i16", steps=40, test=10, window=1,
+        samples_per_frame=1,
+    )  # fmt: skip
+    digests = set()
+    for target in INTEGERS:
+        record = run(asked.override({"target": target}), out=tmp_path)
+        assert (record.result, record.compared) == ("pass", 40), target
         digests.add(record.digest)
     assert len(digests) == 1
 

@@ -260,6 +260,35 @@ static void check_i16_window_features(
     }
 }
 
+/* Constants of every size, as the front makes them. */
+static void check_i16_window_levels(
+    void (*kernel)(const int16_t *, const int32_t *, const int32_t *, const int32_t *, int8_t *,
+                   size_t, size_t))
+{
+    enum { AXES = 5 };
+    static const size_t lengths[] = {2, 3, 8, 17, 64, 65, 128, 511, 512};
+    static int16_t v[512 * AXES];
+    static int32_t centre[3 * AXES], factor[3 * AXES], shift[3 * AXES];
+
+    for (size_t k = 0; k < 3 * AXES; k++) {
+        centre[k] = (int32_t)draw() >> (2 + k);
+        factor[k] = 4096 + (int32_t)(draw() >> 20);
+        shift[k] = k < 3 ? 36 : 30 - (int32_t)k;
+    }
+    EACH (rows, lengths) {
+        for (size_t axes = 1; axes <= AXES; axes++) {
+            for (size_t i = 0; i < rows * axes; i++) { /* axis 0: the largest sums */
+                v[i] = (int16_t)(i % axes ? draw() >> 7 : i / axes % 2 ? 0x7fff : 0x8000);
+            }
+            fill_outputs(3 * axes);
+            hil_i16_window_levels__scalar(v, centre, factor, shift, (int8_t *)first_out[0], rows,
+                                          axes);
+            kernel(v, centre, factor, shift, (int8_t *)first_out[1], rows, axes);
+            same(first_out, 1, 3 * axes);
+        }
+    }
+}
+
 static void check_f32_dense_forward(
     void (*kernel)(const float *, const float *, const float *, float *, size_t, size_t))
 {
