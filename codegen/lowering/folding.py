@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from codegen.graph.arena import COPIES
 from codegen.graph.description import Graph, Operator, Tensor
+from codegen.lowering.dropping import dropped
 
 
 def folded(graph: Graph) -> Graph:
     """The graph without what depends on constants alone."""
-    return _constants(_without_shapes(graph))
+    return dropped(_constants(_without_shapes(graph)))
 
 
 def _without_shapes(graph: Graph) -> Graph:
