@@ -46,6 +46,7 @@ class Experiment:
     output: str | None = None
     data: str | InMemory = "digits"
     scaler: str | None = None
+    model: str | None = None
     front: str | None = None
     cut: str | None = None
     steps: int | None = None

@@ -22,7 +22,7 @@ GROUPS = {
     "what is learned": "rule parameters network format activation output goal seed lr lr_decay "
     "freeze momentum gate active tau error_gate clip_weights clip_error rehearsal "
     "rehearse rehearse_what init",
-    "data": "data scaler front cut steps epochs holdout test resident",
+    "data": "data scaler model front cut steps epochs holdout test resident",
     "target": "target unit vlen core agnostic schedule tuned toolchain debug icount console "
     "flash commit",
     "line": "window samples_per_frame thin faults",
@@ -32,14 +32,14 @@ GROUPS = {
 }
 """The keys of an experiment as the help groups them."""
 OF_A_RUN = (
-    "name", "freeze", "lr_decay", "test", "thin", "rehearse", "health", "compare",
+    "name", "model", "freeze", "lr_decay", "test", "thin", "rehearse", "health", "compare",
     "prefix", "faults", "console", "save", "flash",
 )  # fmt: skip
 """Keys that leave an image as it is: for verbs that only plan or build one."""
 
 
 UNCOUNTED = (
-    "unit", "epochs", "test", "init", "save", "icount", "window", "samples_per_frame",
+    "model", "unit", "epochs", "test", "init", "save", "icount", "window", "samples_per_frame",
     "thin", "faults", "flash", "health", "compare", "prefix",
 )  # fmt: skip
 """Keys that say nothing where the instructions of steps are counted, one by one."""

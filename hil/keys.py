@@ -342,6 +342,9 @@ KEYS = (
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
         "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
         "standard|minmax"),
+    Key("model", text, "compute the .tflite model in this file as it is: it learns nothing, and "
+        "every output of the test samples is compared with the reference (docs/import.md)",
+        "FILE.tflite", path=True),
     Key("front", front, "learn from what a front makes of a sample: a reservoir that it is played to row by row, echo or "
         "liquid, with options such as echo,segments=1,cells=64; cells with delays that go on from sample to sample, delays (docs/spiking.md); or a model, frozen in the image, "
         "a .tflite file (docs/import.md)", "KIND,NAME=VALUE,...|MODEL.tflite", path=True, ending=MODEL),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from hil.errors import Divergence, HilError
 from hil.inferring.image import Model, ModelBuilt
 from hil.models import check
 from hil.models.cases import Cases
+from targets.storage import Growing
 
 SEED = 0
 """An image that learns nothing draws nothing."""
@@ -36,6 +38,18 @@ class Inferred:
         pairs = zip(self.outputs, self.expected, strict=True)
         return all(_raw(mine) == _raw(other) for mine, other in pairs)
 
+    @property
+    def differs(self) -> tuple[int, int]:
+        """The first output that has other bits, and which of its elements."""
+        place, (mine, other) = next(
+            (place, pair)
+            for place, pair in enumerate(zip(self.outputs, self.expected, strict=True))
+            if _raw(pair[0]) != _raw(pair[1])
+        )
+        each = mine.dtype.itemsize
+        rows = zip(_bytes(mine, each), _bytes(other, each), strict=True)
+        return place, next(k for k, (a, b) in enumerate(rows) if a != b)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -52,20 +66,51 @@ class Run:
         }
 
 
-def carried_out(model: Model, built: ModelBuilt, cases: Cases) -> Run:
-    """Every case through the device. A unit that has a loader is flashed first. Raises
-    what flashing, starting and greeting it raise, and every `LinkError`."""
-    with attach(
-        model, built.image.path, ready=lambda unit: make_sure(unit, model, built)
-    ) as attached:
-        device = Device(
-            attached.channel, built.plan, model.target.limits, built.image.path
+@dataclass(frozen=True)
+class Computing:
+    """A device with a model's image, which has been greeted."""
+
+    model: Model
+    built: ModelBuilt
+    device: Device
+    attached: Attached
+    greeting: Greeting
+
+    def case(self, inputs: Sequence[np.ndarray]) -> Inferred:
+        """One case through the device and the twin."""
+        for tensor, values in zip(self.built.plan.inputs, inputs, strict=True):
+            self.device.write(tensor, values)
+        self.device.compute()
+        told = [self.device.read(tensor) for tensor in self.built.plan.outputs]
+        return Inferred(
+            tuple(_shaped(self.model.graph, told)),
+            tuple(check.outputs(self.model.graph, inputs)),
+            self.device.ping().instructions,
         )
+
+
+@contextmanager
+def computing(
+    model: Model, built: ModelBuilt, log: Growing | None = None
+) -> Iterator[Computing]:
+    """A device that computes the model, and is taken leave of in the end. A unit that has
+    a loader is flashed first; every byte that the device sends goes into `log`. Raises what
+    flashing, starting and greeting it raise, and every `LinkError`."""
+    path = built.image.path
+    with attach(
+        model, path, log, ready=lambda unit: make_sure(unit, model, built)
+    ) as attached:
+        device = Device(attached.channel, built.plan, model.target.limits, path)
         greeting = greet(device, model, built)
         device.init(SEED)
-        found = tuple(_each(model, device, built, cases))
+        yield Computing(model, built, device, attached, greeting)
         _leave(model, device, attached)
-    return Run(greeting, found)
+
+
+def carried_out(model: Model, built: ModelBuilt, cases: Cases) -> Run:
+    """Every case through a device. Raises as `computing`."""
+    with computing(model, built) as device:
+        return Run(device.greeting, tuple(map(device.case, cases)))
 
 
 def _leave(model: Model, device: Device, attached: Attached) -> None:
@@ -77,21 +122,6 @@ def _leave(model: Model, device: Device, attached: Attached) -> None:
     except HilError:
         if model.experiment.faults is None:
             raise
-
-
-def _each(
-    model: Model, device: Device, built: ModelBuilt, cases: Cases
-) -> Iterator[Inferred]:
-    for case in cases:
-        for tensor, values in zip(built.plan.inputs, case, strict=True):
-            device.write(tensor, values)
-        device.compute()
-        told = [device.read(tensor) for tensor in built.plan.outputs]
-        yield Inferred(
-            tuple(_shaped(model.graph, told)),
-            tuple(check.outputs(model.graph, case)),
-            device.ping().instructions,
-        )
 
 
 def _shaped(graph: Graph, told: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
@@ -109,14 +139,8 @@ def difference(run: Run) -> Divergence | None:
 
 
 def _told(number: int, case: Inferred, count: int) -> Divergence:
-    place, (mine, other) = next(
-        (place, pair)
-        for place, pair in enumerate(zip(case.outputs, case.expected, strict=True))
-        if _raw(pair[0]) != _raw(pair[1])
-    )
-    each = mine.dtype.itemsize
-    rows = zip(_bytes(mine, each), _bytes(other, each), strict=True)
-    index = next(k for k, (a, b) in enumerate(rows) if a != b)
+    place, index = case.differs
+    mine, other = case.outputs[place], case.expected[place]
     return Divergence(
         f"device and numpy differ first in case {number}, output {place}, element {index}: "
         f"the device has {mine.ravel()[index]}, numpy {other.ravel()[index]}",

@@ -19,7 +19,7 @@ from hil.errors import (
 )
 from hil.learning.divergence import Found
 from hil.learning.progress import Progress
-from hil.lesson.lesson import Lesson
+from hil.lesson.lesson import Wanted
 from hil.records import record as records
 from hil.records.record import RunRecord
 
@@ -63,11 +63,11 @@ def note_faults(record: RunRecord, line: Line) -> None:
         record.faults = line.counts
 
 
-def note_emulator(record: RunRecord, lesson: Lesson) -> None:
+def note_emulator(record: RunRecord, ran: Wanted) -> None:
     """The version of QEMU, where it was used."""
-    if lesson.target.qemu is not None and lesson.experiment.unit is None:
+    if ran.target.qemu is not None and ran.experiment.unit is None:
         with suppress(HilError):
-            record.versions["qemu"] = qemu.version(lesson.target.qemu.binary)
+            record.versions["qemu"] = qemu.version(ran.target.qemu.binary)
 
 
 def write(record: RunRecord) -> StorageError | None:

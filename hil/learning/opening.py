@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -10,6 +11,7 @@ from codegen.planning.planned import Plan
 from hil.data import arrays, taken
 from hil.device.greeting import Greeting
 from hil.errors import StorageError, UsageError
+from hil.experiment import Experiment
 from hil.keys import InMemory
 from hil.learning import checkpoints
 from hil.learning.progress import Begun, Progress
@@ -44,41 +46,45 @@ def in_new_folder(lesson: Lesson, out: Path) -> tuple[Lesson, RunRecord]:
     """The lesson of a run that begins and its record, in a folder of its own in `out`
     with its experiment, its front, and its data if they were in memory. Raises `UsageError`
     and `StorageError`, and leaves no folder then."""
+    frozen = lesson.spec.inputs.frozen
+    front = {} if frozen is None else {"front": (records.FRONT, frozen.model)}
+    folder, asked = new_folder(lesson.experiment, out, front)
+    lesson = replace(lesson, experiment=asked)
+    return lesson, new_record(lesson, folder)
+
+
+def new_folder(
+    asked: Experiment, out: Path, models: Mapping[str, tuple[str, bytes]]
+) -> tuple[Path, Experiment]:
+    """A folder of its own in `out` for a run that begins, and the experiment that lies in
+    it: data that were in memory, and `models` by the keys that name them, are files there,
+    so a run can be done again where a model has changed since. Raises as `in_new_folder`."""
     try:
-        folder = records.make_folder(out, lesson.experiment.name)
+        folder = records.make_folder(out, asked.name)
     except OSError as error:
         raise storage.scarcity(error) or UsageError(
             f"run folder in {str(out)!r} cannot be made: {error.strerror}",
             "choose another place with --out",
         ) from error
     try:
-        lesson = _with_front_in(folder, _with_data_in(folder, lesson))
-        lesson.experiment.write(folder / records.EXPERIMENT)
+        asked = _with_data_in(folder, asked)
+        for key, (name, model) in models.items():
+            asked = asked.override({key: str(storage.write(folder / name, model))})
+        asked.write(folder / records.EXPERIMENT)
     except StorageError:
         rmtree(folder, ignore_errors=True)
         raise
-    return lesson, new_record(lesson, folder)
+    return folder, asked
 
 
-def _with_data_in(folder: Path, lesson: Lesson) -> Lesson:
-    """The same lesson; data in memory become a file in the folder."""
-    asked = lesson.experiment
+def _with_data_in(folder: Path, asked: Experiment) -> Experiment:
+    """The same experiment; data in memory become a file in the folder."""
     if not isinstance(asked.data, InMemory):
-        return lesson
+        return asked
     path = arrays.write(
         folder / records.DATA, taken.as_arrays(data_of(asked)), packed=True
     )
-    return replace(lesson, experiment=replace(asked, data=str(path)))
-
-
-def _with_front_in(folder: Path, lesson: Lesson) -> Lesson:
-    """The same lesson, whose front is a file in the folder: a run can be done again
-    where the model has changed since."""
-    frozen = lesson.spec.inputs.frozen
-    if frozen is None:
-        return lesson
-    path = storage.write(folder / records.FRONT, frozen.model)
-    return replace(lesson, experiment=replace(lesson.experiment, front=str(path)))
+    return replace(asked, data=str(path))
 
 
 def flash(lesson: Lesson, resume: Path | bool, folder: Path) -> Path | None:

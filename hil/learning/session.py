@@ -19,9 +19,8 @@ from hil.data import arrays
 from hil.desk.attach import Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
-from hil.errors import HilError, UsageError, stopped
+from hil.errors import HilError, UsageError
 from hil.experiment import Experiment, load
-from hil.interrupts import no_interrupts
 from hil.learning import cycles, ending, opening
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import (
@@ -33,6 +32,7 @@ from hil.learning.divergence import (
 )
 from hil.learning.lifeline import Lifeline
 from hil.learning.progress import Progress
+from hil.learning.recorded import Recorded
 from hil.learning.reference_process import ReferenceProcess, borrowed
 from hil.learning.teaching import Teaching
 from hil.lesson import weights
@@ -91,7 +91,7 @@ def carried_out(
     return session
 
 
-class Session:
+class Session(Recorded):
     """A lesson on its way; `record` is complete when `run` has returned.
 
     `built` is an image that was made before, `reference` a process that is there, and
@@ -120,7 +120,6 @@ class Session:
         self._cut = cut
         self._line = through
         self.progress = progress
-        self.failure: HilError | None = None
         self.found: Found | None = None
         self.reference = reference
         self._started = time.perf_counter()
@@ -141,27 +140,10 @@ class Session:
             if self.found is None:
                 self._learn(life)
 
-    @contextmanager
-    def recorded(self) -> Iterator[None]:
-        """What is done inside ends in a verdict and is written into the record. A
-        `HilError`, or Ctrl-C, ends it, and is kept as `failure`."""
-        try:
-            yield
-            self.judge()
-        except KeyboardInterrupt as signalled:
-            self.failure = stopped(signalled, f" after {self.record.learned} steps")
-        except HilError as error:
-            self.failure = error
-        except Exception as error:
-            if isinstance(error, OSError):
-                self.failure = storage.scarcity(error)
-            if self.failure is not None:
-                return
-            self.record.error = {"sentence": f"internal error: {error!r}", "hints": []}
-            raise
-        finally:
-            with no_interrupts():
-                self._finish()
+    @property
+    def done(self) -> str:
+        """What is done so far, for people."""
+        return f"{self.record.learned} steps"
 
     # -- the walk ---------------------------------------------------------
 

@@ -10,7 +10,20 @@ from codegen.frozen import Frozen
 from codegen.graph import cutting
 from hil.data.dataset import Dataset
 from hil.errors import DataError, UsageError
+from hil.experiment import Experiment
 from hil.models import file
+
+
+def learning(experiment: Experiment) -> Experiment:
+    """The same experiment. Raises `UsageError` for a model as it is, which learns
+    nothing."""
+    if experiment.model is not None:
+        raise UsageError(
+            f"model is {experiment.model!r}: a model as it is learns nothing, and `hil run` "
+            "alone takes it",
+            "--front MODEL.tflite has a network learn behind it",
+        )
+    return experiment
 
 
 def behind(

@@ -57,7 +57,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     """The lesson of `experiment`, with its data unless `dataset` is there. Raises `UsageError`, `DescriptorError`,
     `SpecError` or `DataError`, each naming what is wrong."""
     target = load_target(experiment.target)
-    experiment = with_format(experiment, target)
+    experiment = with_format(frozen_front.learning(experiment), target)
     unit = None
     if experiment.unit is not None:
         unit = units.chosen(experiment.unit, target.name)
@@ -164,7 +164,7 @@ def _spec(experiment: Experiment, dataset: Dataset, target: Target) -> Spec:
 def _extent(experiment: Experiment, dataset: Dataset) -> _Extent:
     return _Extent(
         _steps(experiment, dataset),
-        _tested(experiment, dataset),
+        tested(experiment, dataset),
         _resident(experiment, dataset),
     )
 
@@ -388,7 +388,7 @@ def _samples(experiment: Experiment, spec: Spec, target: Target) -> int:
     return max(SAMPLES, min(SAMPLES_ALONE, fitting))
 
 
-def _tested(experiment: Experiment, dataset: Dataset) -> int:
+def tested(experiment: Experiment, dataset: Dataset) -> int:
     there, all_held = (
         len(dataset.test_x),
         experiment.holdout and experiment.test is None,

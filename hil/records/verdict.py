@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from hil.records.record import RunRecord
 
 
 def in_integers(number_format: str) -> str:
     """What a sentence about a network says of its format, where that is not float32."""
     return "" if number_format == "f32" else f" in {number_format}"
+
+
+def computed(experiment: Mapping[str, Any]) -> str | None:
+    """The name of the model that a run has computed as it is; None of one that learns."""
+    model = experiment.get("model")
+    return None if model is None else Path(str(model)).stem
+
+
+def _what(record: RunRecord) -> tuple[str, ...]:
+    """What has learned, or the model, and on which data."""
+    if (model := computed(record.experiment)) is not None:
+        return (f"model {model} on {record.data}",)
+    network = "-".join(map(str, record.network))
+    return (
+        f"{record.rule} {network} {record.activation}/{record.output}"
+        f"{in_integers(record.format)} on {record.data}",
+        f"seed {record.seed}",
+    )
 
 
 def line(record: RunRecord) -> str:
@@ -39,14 +61,14 @@ def tested(record: RunRecord) -> str:
 
 def verdict(record: RunRecord) -> str:
     """The last line: PASS, FAIL or ERROR, and what was compared with what."""
-    network = "-".join(map(str, record.network))
     vlen = f" vlen {record.vlen}" if record.vlen else ""
     build = record.image["build_digest"]
     first = record.resumed_from or 0
-    compared = f"{record.compared} of {record.steps - first} steps bit-exact"
+    each = "steps" if computed(record.experiment) is None else "samples"
+    compared = f"{record.compared} of {record.steps - first} {each} bit-exact"
     if record.resumed_from is not None:
         compared += f" from step {first} on"
-    parts = [compared if record.compared else "no step compared"]
+    parts = [compared if record.compared else f"no {each[:-1]} compared"]
     if 0 < record.compared < record.learned - first:
         parts.append("the others not compared")
     if record.digest:
@@ -60,9 +82,7 @@ def verdict(record: RunRecord) -> str:
         part = record.accuracy["part"]
         parts.append(f"{part} RMSE {found['rmse']:.4f}{r2}{tested(record)}")
     parts += [
-        f"{record.rule} {network} {record.activation}/{record.output}"
-        f"{in_integers(record.format)} on {record.data}",
-        f"seed {record.seed}",
+        *_what(record),
         f"{record.target}{vlen}" + (f" ({record.board})" if record.board else ""),
     ]
     if build:

@@ -16,6 +16,7 @@ from hil.lesson.preparing import prepare
 from hil.measuring.memory.rows import Row, of_image
 from hil.records import record as records
 from hil.records.record import IMAGE
+from hil.records.verdict import computed
 from hil.reports import look
 from hil.reports.look import Picture
 from hil.reports.runs import Run
@@ -86,6 +87,11 @@ def bills(runs: Sequence[Run]) -> list[Bill]:
 
 
 def _bill(run: Run) -> Bill:
+    if computed(run.get("experiment") or {}) is not None:
+        said = (
+            "It learns nothing; `hil import MODEL.tflite --target NAME` has a model's."
+        )
+        return Bill((run,), (), said)
     try:
         asked = load(run.folder / records.EXPERIMENT)
         lesson = prepare(asked.override(dict.fromkeys(NOT_RERUN)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hil.records.verdict import in_integers
+from hil.records.verdict import computed, in_integers
 from hil.reports.provenance import Number
 from hil.reports.runs import Collected, Run
 from hil.reports.tables import NONE, Cell, Table
@@ -33,7 +33,8 @@ def title(collected: Collected) -> str:
         return str(told.get("title") or f"Demo {told.get('demo')}")
     runs = collected.runs
     if len(runs) == 1:
-        return f"{_of_data(runs[0])}, learned on {_machine(runs[0])}"
+        how = "learned" if _computed(runs[0]) is None else "by a model"
+        return f"{_of_data(runs[0])}, {how} on {_machine(runs[0])}"
     names = dict.fromkeys(_of_data(run) for run in runs)
     return f"{', '.join(names)}: {len(runs)} runs side by side"
 
@@ -57,9 +58,16 @@ def lede(collected: Collected) -> str:
     return " ".join(told)
 
 
+def _computed(run: Run) -> str | None:
+    """The name of the model that it has computed as it is."""
+    return computed(run.get("experiment") or {})
+
+
 def _learned(run: Run) -> str:
     network = "-".join(map(str, run.get("network") or ()))
     where = f"on the board {run.unit!r}" if run.unit else f"on {_machine(run)}"
+    if (model := _computed(run)) is not None:
+        return f"Model {model} ({network}) computes samples {where}, and learns nothing"
     return (
         f"Network {network} ({run.get('activation')}/{run.get('output')}) learns by "
         f"{run.get('rule')}{in_integers(run.get('format') or 'f32')} {where}"
@@ -111,6 +119,10 @@ def _passed(run: Run) -> str:
     digest = run.get("digest") if all_of else run.get("prefix_digest")
     held = f"; state digest {digest}" if digest else ""
     rest = "" if all_of else f" of {learned:,}; the others were not compared"
+    if _computed(run) is not None:
+        return (
+            f"Device and numpy agree to the bit in all outputs of {compared:,} samples."
+        )
     return f"Device and numpy agree to the bit in {compared:,} steps{rest}{held}."
 
 

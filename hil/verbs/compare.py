@@ -122,13 +122,17 @@ def _parting(parting: Parting) -> str:
 
 
 def _verdict(found: Comparison) -> str:
+    from hil.records.verdict import computed
+
+    models = [computed(run.document["experiment"]) for run in found.runs]
+    what = "learned states" if None in models else "outputs"
     first = found.partings[0].first
     if first is not None:
-        return f"PART: the learned states differ from step {first} on"
+        return f"PART: the {what} differ from step {first} on"
     if found.final is False:
-        return "PART: the learned states differ at the end"
+        return f"PART: the {what} differ at the end"
     if not found.agree:
         return "PART: no learned state is known of both"
     steps = f"after all {found.compared} steps compared" if found.compared else ""
     end = "at the end" if found.final else ""
-    return f"EQUAL: the learned states agree {' and '.join(filter(None, (steps, end)))}"
+    return f"EQUAL: the {what} agree {' and '.join(filter(None, (steps, end)))}"

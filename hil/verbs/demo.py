@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HELP = "show devices that learn while their world changes: list the demos, or run one"
 
-SET = ("name", "data", "save", "holdout")
+SET = ("name", "model", "data", "save", "holdout")
 """Keys of an experiment that a demo sets itself (`hil.demo.file.SET`)."""
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hil.experiment import Experiment
+    from hil.inferring.session import ModelSession
+    from hil.learning.recorded import Recorded
     from hil.learning.reference_process import ReferenceProcess
     from hil.learning.session import Session
 
@@ -55,6 +57,8 @@ def run(given: argparse.Namespace) -> int:
 
         given.experiment = str(resume / EXPERIMENT)
     asked = experiment_of(given)
+    if asked.model is not None:
+        return _told(_computed(asked, resume, Path(given.out), out), given, out)
     with _reference(asked) as reference:
         session = _carried_out(asked, Path(given.out), out, resume, reference)
     return _told(session, given, out)
@@ -92,7 +96,26 @@ def _carried_out(
         return carried_out(lesson, folder, view, resume, reference)
 
 
-def _told(session: Session, given: argparse.Namespace, out: output.Output) -> int:
+def _computed(
+    asked: Experiment, resume: Path | bool, folder: Path, out: output.Output
+) -> ModelSession:
+    """A model as it is, through the test samples."""
+    if resume:
+        raise UsageError(
+            f"model is {asked.model!r}: a model that learns nothing has no checkpoint to "
+            "resume from"
+        )
+    with held():  # an import that is torn apart may lose the signal
+        from hil.inferring.evaluation import prepare
+        from hil.inferring.session import carried_out
+        from hil.live import for_stream
+
+    evaluation = prepare(asked)
+    with held() as hold, for_stream(out.people) as view, hold.heard():
+        return carried_out(evaluation, folder, view)
+
+
+def _told(session: Recorded, given: argparse.Namespace, out: output.Output) -> int:
     """What came of a run, and its exit code."""
     from hil.records.record import FILE
     from hil.records.verdict import line, verdict, versions

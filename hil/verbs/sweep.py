@@ -62,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the table and the runs; cells that have passed there are not "
         "run again (default: runs/sweep-FILE)",
     )  # fmt: skip
-    add_keys(parser)
+    add_keys(parser, "model")
 
 
 def cells_of(given: argparse.Namespace) -> list[Cell]:

@@ -109,11 +109,12 @@ SHELVES = {
         "flags": "errors keys experiment device",
         "lesson": "errors keys output documents experiment data models device",
         "desk": "errors experiment device lesson",
-        "inferring": "errors experiment models device desk",
         "neurocorex": "errors experiment device desk",
         "records": "errors versions documents device lesson",
         "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
+        "inferring": "errors versions keys experiment data models device lesson desk records "
+        "learning",
         "sklearn": "data learning",
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",

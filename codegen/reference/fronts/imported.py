@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen.graph.description import Tensor
+from codegen.graph.description import DTYPES, Tensor
 from codegen.reference import graph
 from codegen.reference.arithmetic import F32
 from codegen.reference.graph import node
@@ -29,14 +29,21 @@ ROOM = 1 << 26
 def given(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
     """What the model is given of a sample [elements], in its own shape."""
     assert inputs.frozen is not None
-    tensor = inputs.frozen.given
-    value = sample.astype(np.float32) / np.float32(inputs.scale)
+    return presented(inputs.frozen.given, sample, inputs.scale)
+
+
+def presented(tensor: Tensor, sample: NDArray[Any], scale: float) -> NDArray[Any]:
+    """A sample [elements] of numbers v / scale as that input of a model, by its own scale
+    and zero point, if it is of integers."""
+    value = sample.astype(np.float32) / np.float32(scale)
     if tensor.type == "f32":
         return value.reshape(tensor.shape)
     whole = node.away(value / np.float32(node.scale(tensor)))
     whole = np.where(np.isnan(whole), -np.inf, whole)
-    stored = np.clip(whole.astype(np.float64) + node.zero(tensor), -128, 127)
-    return stored.astype(np.int8).reshape(tensor.shape)
+    kind = np.dtype(DTYPES[tensor.type])
+    ends = np.iinfo(kind)
+    stored = np.clip(whole.astype(np.float64) + node.zero(tensor), ends.min, ends.max)
+    return stored.astype(kind).reshape(tensor.shape)
 
 
 def remembered(inputs: Inputs) -> int:

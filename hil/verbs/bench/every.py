@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rules", default="", metavar="RULE,...", help="these rules (default: all)"
     )
-    add_experiment(parser, "target", "vlen", "unit", "rule", "name", "save")
+    add_experiment(parser, "model", "target", "vlen", "unit", "rule", "name", "save")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ HELP = "train with each gate on the host, then count its instructions and weight
 STEPS = 400
 SET = (
     "target", "unit", "vlen", "test", "prefix", "compare", "icount", "init", "save",
-    "name", "gate", "active", "error_gate",
+    "name", "model", "gate", "active", "error_gate",
 )  # fmt: skip
 """Keys that each of the runs has its own of."""
 

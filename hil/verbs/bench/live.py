@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         f"{HELP}: the same run in a pty of 80 columns and 24 rows, by turns, and the best "
         f"of each. {STEPS:,} steps on target host unless the experiment says otherwise."
     )
-    add_experiment(parser, "name", "test", "save")
+    add_experiment(parser, "model", "name", "test", "save")
 
 
 def run(given: argparse.Namespace) -> int:
