@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from codegen.errors import SpecError
 from codegen.front import Front
-from codegen.graph import cutting, reading, support
+from codegen.graph import arena, cutting, reading, support
 from codegen.graph.description import Graph, Operator, Tensor
 
-GIVEN = ("i8", "f32")
+GIVEN = ("i8", "u8", "i16", "f32")
 """Types of a tensor that samples become, and of one that the network learns from."""
 
 
@@ -44,15 +44,21 @@ class Frozen(Front):
             raise SpecError(
                 f"a front of {len(self.graph.inputs)} inputs: expected one, the sample"
             )
+        for one in arena.carried(self.graph):
+            raise SpecError(
+                f"a front that keeps {one} from one sample to the next: expected one that "
+                "begins anew with each sample, for samples come in any order",
+                "`hil infer --stream` computes such a model",
+            )
         for one, what in ((self.given, "takes"), (self.told, "is cut at")):
             if one.type not in GIVEN:
                 raise SpecError(
-                    f"a front that {what} {one}, {one.said}: expected {' or '.join(GIVEN)}"
+                    f"a front that {what} {one}, {one.said}: expected one of {', '.join(GIVEN)}"
                 )
             by = one.quantisation
-            if one.type == "i8" and (by is None or len(by.scales) != 1):
+            if one.type != "f32" and (by is None or len(by.scales) != 1):
                 raise SpecError(
-                    f"a front that {what} {one}, of 8 bits and without a scale: expected one"
+                    f"a front that {what} {one}, {one.said}, without a scale: expected one"
                 )
 
     @property
@@ -106,6 +112,26 @@ class Frozen(Front):
         return all(one is None or one.type != "f32" for one in named)
 
     @property
+    def wide(self) -> bool:
+        """Whether what it takes or tells are integers of 16 bits."""
+        return "i16" in (self.given.type, self.told.type)
+
+    @property
+    def feature_type(self) -> str:
+        """What a feature is kept as: numbers without a sign have one, 128 less."""
+        return {"u8": "i8"}.get(self.told.type, self.told.type)
+
+    @property
+    def entering(self) -> tuple[float, int]:
+        """Scale and zero point of what a sample becomes, where integers have a sign."""
+        return _signed(self.given)
+
+    @property
+    def leaving(self) -> tuple[float, int]:
+        """The same of the features."""
+        return _signed(self.told)
+
+    @property
     def macs(self) -> int:
         """Products that it adds up for a sample."""
         return sum(map(support.macs, self.graph.operators))
@@ -124,6 +150,13 @@ class Frozen(Front):
             "sha256": hashlib.sha256(self.model).hexdigest(),
             "cut": self.told.index,
         }
+
+
+def _signed(tensor: Tensor) -> tuple[float, int]:
+    """Scale and zero point; numbers without a sign are 128 less."""
+    found = tensor.quantisation
+    assert found is not None, "a front without one is refused"
+    return found.scales[0], found.zeros[0] - (128 if tensor.type == "u8" else 0)
 
 
 @lru_cache(maxsize=4)

@@ -200,7 +200,8 @@ class Inputs:
     def floatless(self) -> bool:
         """Whether integers come to the network without a float on the way."""
         if self.frozen is not None:
-            return self.dtype == "u8" and self.frozen.integer
+            whole = self.frozen.integer and not self.frozen.wide
+            return self.dtype == "u8" and whole
         return self.integer or (self.declared is not None and self.declared.integer)
 
 

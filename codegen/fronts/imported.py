@@ -12,11 +12,12 @@ from functools import lru_cache
 
 from codegen import lowering
 from codegen.composer import Composer
-from codegen.formats import F32, I8
+from codegen.formats import I8
 from codegen.fronts import scale
 from codegen.frozen import Frozen
 from codegen.kernels.cost import Shape
 from codegen.lowering import GraphProgram
+from codegen.lowering.composer import FORMATS
 from codegen.lowering.fixed_point import binary32, nearest
 from codegen.program import If, Item, Op, Operand, Repeat, Set, Symbol, Within, op
 from codegen.spec import Inputs
@@ -33,7 +34,7 @@ BYTES = tuple(n - 256 * (n > 127) for n in range(256))
 def program_of(frozen: Frozen, vlen: int) -> GraphProgram:
     """What a front's C does, for registers of `vlen` bits, 0 without vectors. Raises
     `ModelError` for what no device computes."""
-    return lowering.program(frozen.graph, vlen)
+    return lowering.program(frozen.graph, vlen, signed=True)
 
 
 def convert(c: Composer) -> tuple[Item, ...]:
@@ -52,7 +53,7 @@ def convert(c: Composer) -> tuple[Item, ...]:
 
 
 def _features(c: Composer, frozen: Frozen) -> Tensor:
-    made = F32 if frozen.floating else I8
+    made = FORMATS[frozen.feature_type]
     return c.tensor("latent", (frozen.features,), format=made, kept=True)
 
 
@@ -68,12 +69,12 @@ def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
     across, there = Shape(1, frozen.elements), Within(made, _holder(c, frozen))
     if frozen.given.type == "f32":
         return (scale.divided(c, across, there, purpose=f"{PART}_in"),)
-    if inputs.dtype == "u8":
+    if inputs.dtype == "u8" and frozen.given.type != "i16":
         table = _table(c, "front_in", tuple(_quantised(inputs, v) for v in range(256)))
         sample = Symbol("(const int8_t *)sample")
         return (_looked_up(across, sample, table, there, f"{PART}_in"),)
     value = c.tensor("front_value", (frozen.elements,), inner=True)
-    step, zero = _quantisation(frozen.given)
+    step, zero = frozen.entering
     return (
         scale.divided(c, across, value, purpose=f"{PART}_value"),
         op("quantize", across, purpose=f"{PART}_in", x=value, scale=step, zero=zero,
@@ -81,17 +82,10 @@ def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
     )  # fmt: skip
 
 
-def _quantisation(tensor: object) -> tuple[float, int]:
-    """Scale and zero point of what enters or leaves."""
-    found = getattr(tensor, "quantisation", None)
-    assert found is not None, "a front without one is refused"
-    return found.scales[0], found.zeros[0]
-
-
 def _quantised(inputs: Inputs, v: int) -> int:
     """What an element v becomes to a model of 8 bits."""
     assert inputs.frozen is not None
-    step, zero = _quantisation(inputs.frozen.given)
+    step, zero = inputs.frozen.entering
     value = binary32(binary32(v / binary32(inputs.scale)) / step)
     return max(-128, min(127, nearest(value) + zero))
 
@@ -132,8 +126,9 @@ def _told(c: Composer, frozen: Frozen, features: Tensor) -> Repeat:
     """The features, out of the tensor that holds them."""
     holder, last = _holder(c, frozen), program_of(frozen, c.vlen).outputs[0]
     place = f"{holder.name}[{last.offset} + j]"
-    if frozen.floating:
-        place = f"((const float *)(const void *)({holder.name} + {last.offset}))[j]"
+    if features.format is not I8:
+        pointer = f"(const {features.format.c_type} *)(const void *)"
+        place = f"({pointer}({holder.name} + {last.offset}))[j]"
     return _copied(features, place, features, holder)
 
 
@@ -146,7 +141,7 @@ def _seen(c: Composer, frozen: Frozen, features: Tensor) -> Item:
     x, across = c.input(1), Shape(1, frozen.features)
     if frozen.floating:
         return _copied(x, f"{features.name}[j]", x, features)
-    step, zero = _quantisation(frozen.told)
+    step, zero = frozen.leaving
     if c.numbers.integer:
         held = (max(-LARGEST, min(LARGEST, q - zero)) for q in BYTES)
         table = _table(c, "front_out", tuple(held))

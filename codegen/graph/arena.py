@@ -9,6 +9,7 @@ size); then the same is tried in the order of time, forth, back, and outward fro
 and the arena is the smallest of these. An output may lie over an input that its operator is
 the last to read, where it begins so early that it is never ahead of what is read: by a lead,
 which the operator's kernel tells (codegen/lowering/overlap.py). What a RESHAPE, a SQUEEZE or an EXPAND_DIMS gives is what it is given, so both are one place.
+A variable that lives from one inference to the next shares its bytes with nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from codegen.graph.description import Graph, Operator
+from codegen.graph.description import Graph, Operator, Tensor
 
 ALIGNMENT = 16
 """Bytes to which a tensor's place is aligned."""
 COPIES = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 """Operators whose output is their input, byte for byte."""
+CARRY = frozenset({"SVDF"})
+"""Operators whose variables live from one inference to the next."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,8 @@ def _taken(
 
 def _same(graph: Graph) -> dict[int, int]:
     """Tensors that lie in the arena, each with the one whose bytes it has."""
-    found = {one.index: one.index for one in graph.inputs if one.data is None}
+    given = (*graph.inputs, *carried(graph))
+    found = {one.index: one.index for one in given if one.data is None}
     for operator in graph.operators:
         source = operator.given(0)
         copied = operator.kind in COPIES and source is not None
@@ -182,12 +186,24 @@ def _lives(graph: Graph, same: dict[int, int]) -> list[Life]:
 
 def uses(graph: Graph) -> Iterator[tuple[int, int]]:
     """Operators and tensors that they touch, in the order of time."""
-    yield from ((0, one.index) for one in graph.inputs)
+    yield from ((0, one.index) for one in (*graph.inputs, *carried(graph)))
     for operator in graph.operators:
         yield from ((operator.index, one) for one in _touched(operator))
-    yield from ((len(graph.operators), one.index) for one in graph.outputs)
+    last = (*graph.outputs, *carried(graph))
+    yield from ((len(graph.operators), one.index) for one in last)
 
 
 def _touched(operator: Operator) -> Iterator[int]:
     yield from (one.index for one in operator.inputs if one is not None)
     yield from (one.index for one in operator.outputs)
+
+
+def carried(graph: Graph) -> tuple[Tensor, ...]:
+    """Variables that live from one inference to the next."""
+    found = {
+        one.index: one
+        for operator in graph.operators
+        for one in operator.inputs
+        if operator.kind in CARRY and one is not None and one.variable
+    }
+    return tuple(found.values())

@@ -84,6 +84,6 @@ def _quantised(
     if [one.kind for one in readers] != ["QUANTIZE"]:
         return operators, inputs
     (quantising,) = readers
-    if quantising.outputs[0].type != "i8":
+    if quantising.outputs[0].type not in ("i8", "u8"):
         return operators, inputs
     return tuple(one for one in operators if one is not quantising), quantising.outputs

@@ -86,7 +86,7 @@ def _variables(known: Declaration, operator: Operator) -> Problems:
     """Variables are the operator's state, and nothing else."""
     for place, tensor in enumerate(operator.inputs):
         if tensor is not None and tensor.variable and place not in known.state:
-            yield f"{tensor} is a variable: supported are variables as the state of an LSTM"
+            yield f"{tensor} is a variable: supported are variables as the state of an LSTM or an SVDF"
 
 
 def shaped(output: Tensor, expected: tuple[int, ...]) -> Problems:

@@ -253,6 +253,17 @@ h = logistic(s_3) tanh(cell), rescaled by m and e, plus y_zero. y is h of every 
 The same of float32: s_k = b_k, then s_k = fma(x_i, w_k, s_k) and fma(h_i, r_k, s_k), i
 ascending; cell = fma(tanh(s_2), sigmoid(s_0), sigmoid(s_1) cell); h = sigmoid(s_3) tanh(cell).
 A cell below low is low, above high it is high."""),
+    Kernel("i8_svdf", (
+        "const int8_t *x", "const hil_i8_svdf_t *by", "int16_t *state", "int8_t *y"), """
+Filters that remember: s = rescaled(d_f + w_f x, w_m, w_e), saturated to 16 bits, is the newest
+of `memory` places of `state`; the sum of b_u and of t_f s over the places of `rank` filters,
+modulo 2^32, gives y = clamp(y_zero + rescaled(sum, m, e)). Then all places move on by one and
+the newest is left empty. rescaled as in hil_i8_conv_2d."""),
+    Kernel("f32_svdf", (
+        "const float *x", "const hil_f32_svdf_t *by", "float low", "float high", "float *state",
+        "float *y"), f"""
+The same of float32: s = +0, then s = fma(x_i, w_i, s), i ascending; a filter's sum is +0, then
+fma(s, t, sum) from the oldest on; y = b_u, then y + each filter's sum.{_BOUND}"""),
     Kernel("f32_softmax", (
         "const float *x", "float beta", "float *y", "size_t count", "size_t n"), """
 Softmax of `count` rows of n: E_i = exp((x_i - max) * beta), each operation rounded once;
@@ -345,5 +356,25 @@ r) to nearest, halves away from zero, within -127 .. 127. y_j = fl(sum of W[j][i
         "float scale", "float low", "float high", "int8_t *scratch", "float *y"), f"""
 Convolution with weights of 8 bits, W [y_c][k_h][k_w][x_c]: each image has an r, and is
 quantised by it as a row of hil_f32_hybrid_dense.{_BOUND}"""),
+    Kernel("f32_hybrid_dense_freely", (
+        "const float *x", "const int8_t *w", "const float *b", "float scale", "float low",
+        "float high", "int8_t *scratch", "float *y", "size_t count", "size_t n_in",
+        "size_t n_out"), f"""
+The same with rows that become integers from -128 to 127 around a zero point z: in binary64
+step = (max(x, 0) - min(x, 0)) / 255, s = fl(step), z the nearest of -128 - min / step or 127 -
+max / step by the smaller error; q_i = z + x_i * (1 / s) to nearest, each operation rounded once.
+y_j = fl(sum of W[j][i] (q_i - z)) * (s * scale) + b_j.{_BOUND}"""),
+    *(
+        Kernel(f"f32_{name}", (
+            "const float *x", "const int8_t *w", "const float *b", "const hil_windows_t *at",
+            "const float *scales", "float low", "float high", "int8_t *scratch", "float *y"), f"""
+Convolution{of} with weights of 8 bits, {lie}: each image becomes
+integers as a row of hil_f32_hybrid_dense_freely, y_o = (fl(sum of W (q - z)) * scales_o) * s +
+b_o, places outside being left out.{_BOUND}""")
+        for name, of, lie in (
+            ("hybrid_channels", "", "W [y_c][k_h][k_w][x_c]"),
+            ("hybrid_depthwise", " of each channel", "W [k_h][k_w][y_c]"),
+        )
+    ),
 )  # fmt: skip
 """By the order in which docs/import.md lists operators."""

@@ -377,6 +377,8 @@ TABLE: tuple[Variant, ...] = (
            ("tables16__scalar", *_OF_16)),
     *_rows("i16_softmax", "i16_softmax", (), cost.nothing, ("tables16__scalar", *_OF_16)),
     *_rows("lstm", "i8_lstm", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
+    *_rows("svdf", "i8_svdf", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
+    *_rows("f32_svdf", "f32_svdf", (), cost.nothing, ("bounded__scalar",)),
     *_rows("f32_lstm", "f32_lstm", (), cost.nothing, ("bounded__scalar", *_MATH[0])),
     *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
     *_rows("extreme", "i8_maximum i8_minimum i16_maximum i16_minimum f32_maximum f32_minimum", (), cost.nothing),
@@ -437,6 +439,10 @@ TABLE: tuple[Variant, ...] = (
         for name in ("absolute", "negated", "squared", "root", "inverse_root", "power")
         for row in _rows("f32_unary", f"f32_{name}", (), cost.nothing, _MATH[0])
     ),
+    *_rows("f32_hybrid_dense", "f32_hybrid_dense_freely", (), cost.nothing,
+           ("asymmetric__scalar", "bounded__scalar")),
+    *_rows("f32_hybrid_channels", "f32_hybrid_channels f32_hybrid_depthwise", (), cost.nothing,
+           ("asymmetric__scalar", "bounded__scalar", "places__scalar")),
     *_rows("f32_quantize", "f32_quantize_i16", (), cost.nothing, ("bounded__scalar",)),
     *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),
 )  # fmt: skip

@@ -8,12 +8,13 @@ from codegen.errors import ModelError
 from codegen.formats import F32
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
-from codegen.lowering.composer import BOUNDS, GraphComposer, numbers, scale
+from codegen.lowering.composer import BOUNDS, GraphComposer, numbers, quantised
 from codegen.program import Operand, Symbol
 from codegen.tensors import Tensor
 
-MOST_PRODUCTS = ((1 << 31) - 1) // (127 * 128)
-"""Products of inputs up to 127 and weights from -128 on that add up within 32 bits."""
+MOST = (1 << 31) - 1
+REACH = {False: 127, True: 255}
+"""Of integers that inputs become around 0, or around a zero point, less that."""
 
 
 def limits(operator: Operator) -> dict[str, float | Symbol]:
@@ -73,31 +74,32 @@ def weights(c: GraphComposer, operator: Operator) -> Tensor:
 def by_integers(
     c: GraphComposer, operator: Operator, products: int
 ) -> dict[str, Operand]:
-    """What calls with weights of 8 bits are given besides, of sums of so many products.
-    Raises `ModelError` for sums of more than 32 bits."""
-    if products > MOST_PRODUCTS:
+    """What calls with weights of 8 bits are given besides, of sums of so many products:
+    scales of channels where each has one. Raises `ModelError` for sums of more than 32
+    bits."""
+    most = MOST // (REACH[freely(operator)] * 128)
+    if products > most:
         raise ModelError(
             f"{operator}, which gives {operator.outputs[0]}: sums of {products:,} products "
-            f"of 8 bits: a device takes up to {MOST_PRODUCTS:,}"
+            f"of 8 bits: a device takes up to {most:,}"
         )
-    return {"scale": scale(operator.inputs[1]), "scratch": c.scratch(operator)}
+    scales, scratch = quantised(operator.inputs[1]).scales, c.scratch(operator)
+    if each(operator):
+        held = c.constant(operator, "scales", F32, scales)
+        return {"scales": held, "scratch": scratch}
+    return {"scale": scales[0], "scratch": scratch}
 
 
-def refuse_asymmetric(operator: Operator) -> None:
-    """Raise `ModelError` where inputs become integers around a zero point of their own: its
-    range is computed in binary64, which many cores do not have."""
-    w = operator.inputs[1]
-    freely = bool(operator.options.get("asymmetric"))
-    each = (
-        w is not None and w.quantisation is not None and len(w.quantisation.scales) > 1
-    )
-    if hybrid(operator) and (freely or each):
-        raise ModelError(
-            f"{operator}, which gives {operator.outputs[0]}: inputs of f32 become integers "
-            "with a zero point: a device takes weights of i8 with one scale, and inputs that "
-            "become integers symmetrically",
-            "`hil import --check` computes it by the numpy twin",
-        )
+def each(operator: Operator) -> bool:
+    """Whether weights of 8 bits have a scale for each channel: those of one channel too,
+    where it is a convolution of each channel."""
+    scales = quantised(operator.inputs[1]).scales
+    return len(scales) > 1 or operator.kind == "DEPTHWISE_CONV_2D"
+
+
+def freely(operator: Operator) -> bool:
+    """Whether inputs of float32 become integers around a zero point."""
+    return bool(operator.options.get("asymmetric")) or each(operator)
 
 
 def hybrid(operator: Operator) -> bool:

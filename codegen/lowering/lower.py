@@ -19,7 +19,8 @@ from codegen.tensors import Tensor
 class GraphProgram:
     """What the C of a model does: `stages`, one for each operator, in order.
 
-    `inputs` and `outputs` are the tensors that come from outside and go there; their
+    `inputs` and `outputs` are the tensors that come from outside and go there; `states`
+    live from one inference to the next, and begin at 0. Their
     `offset`, as that of all activations, is a place of the arena, which has `arena`
     bytes. `constants` and `records` lie in flash.
     """
@@ -30,6 +31,7 @@ class GraphProgram:
     constants: tuple[Tensor, ...]
     records: tuple[Record, ...]
     arena: int
+    states: tuple[Tensor, ...] = ()
 
     def ops(self) -> Iterator[Op]:
         """Every operation."""
@@ -43,12 +45,14 @@ class GraphProgram:
         )
 
 
-def program(graph: Graph, vlen: int = 0) -> GraphProgram:
+def program(graph: Graph, vlen: int = 0, signed: bool = False) -> GraphProgram:
     """The program of a graph without problems (`codegen.graph.support`), for a machine
     without vectors, or with registers of `vlen` bits: weights lie as kernels like them,
-    and are right for other lengths too. Raises `ModelError` for what no device computes yet."""
+    and are right for other lengths too. `signed`: numbers without a sign go in and come out
+    with one, 128 less. Raises `ModelError` for what no device computes yet."""
     told = folded(graph)
     graph = legacy.signed(told)
+    told = graph if signed else told
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
@@ -73,6 +77,7 @@ def program(graph: Graph, vlen: int = 0) -> GraphProgram:
         composer.constants,
         tuple(composer.records),
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
+        tuple(map(composer.activation, arena.carried(graph))),
     )
 
 

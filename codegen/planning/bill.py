@@ -9,6 +9,7 @@ from typing import Protocol
 
 from codegen import goals, protocol
 from codegen.budget import Item
+from codegen.graph.description import BITS
 from codegen.lowering import GraphProgram
 from codegen.planning import layout, ways
 from codegen.planning.arena import Arena
@@ -132,7 +133,7 @@ def _features(plan: Planned) -> Extent | None:
     frozen = plan.spec.inputs.frozen
     if frozen is None or not plan.latent:
         return None
-    size = 4 if frozen.floating else 1
+    size = BITS[frozen.feature_type] // 8
     return Extent(size * frozen.features, size)
 
 

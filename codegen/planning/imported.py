@@ -27,8 +27,9 @@ RANGE = 8
 class GraphPlan:
     """What will be built for one model on one target.
 
-    `tensors` are those that the link can name: the model's inputs, in0, in1, ..., which
-    it may write, then its outputs, out0, out1, ...
+    `tensors` are those that the link can name: the model's inputs, in0, in1, ..., and what
+    it keeps from one inference to the next, state0, state1, ..., which it may write, then its
+    outputs, out0, out1, ...
     """
 
     name: str
@@ -45,9 +46,15 @@ class GraphPlan:
         return self.tensors[: len(self.graph.inputs)]
 
     @property
+    def states(self) -> tuple[Tensor, ...]:
+        """What it keeps from one inference to the next."""
+        first = len(self.graph.inputs)
+        return self.tensors[first : first + len(self.program.states)]
+
+    @property
     def outputs(self) -> tuple[Tensor, ...]:
         """What it gives."""
-        return self.tensors[len(self.graph.inputs) :]
+        return self.tensors[-len(self.graph.outputs) :]
 
     @property
     def subject(self) -> str:
@@ -122,5 +129,6 @@ def graph_plan(
 
 def _named(program: GraphProgram) -> tuple[Tensor, ...]:
     given = (replace(t, name=f"in{k}") for k, t in enumerate(program.inputs))
+    kept = (replace(t, name=f"state{k}") for k, t in enumerate(program.states))
     told = (replace(t, name=f"out{k}") for k, t in enumerate(program.outputs))
-    return tuple(replace(t, index=n) for n, t in enumerate((*given, *told)))
+    return tuple(replace(t, index=n) for n, t in enumerate((*given, *kept, *told)))

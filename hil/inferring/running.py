@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from codegen.graph.description import Graph
+from codegen.reference.graph import begun
 from hil.desk.attach import Attached, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
@@ -76,15 +77,25 @@ class Computing:
     attached: Attached
     greeting: Greeting
 
-    def case(self, inputs: Sequence[np.ndarray]) -> Inferred:
-        """One case through the device and the twin."""
+    def begin_anew(self) -> None:
+        """Make what the model keeps from one inference to the next what it was at first."""
+        for tensor in self.built.plan.states:
+            self.device.write(tensor, np.zeros(tensor.shape, tensor.format.dtype))
+
+    def case(
+        self, inputs: Sequence[np.ndarray], kept: Mapping[int, np.ndarray] | None = None
+    ) -> Inferred:
+        """One case through the device and the twin. What the model keeps begins anew, or
+        goes on in `kept`, the twin's, which is written."""
+        if kept is None:
+            self.begin_anew()
         for tensor, values in zip(self.built.plan.inputs, inputs, strict=True):
             self.device.write(tensor, values)
         self.device.compute()
         told = [self.device.read(tensor) for tensor in self.built.plan.outputs]
         return Inferred(
             tuple(_shaped(self.model.graph, told)),
-            tuple(check.outputs(self.model.graph, inputs)),
+            tuple(check.outputs(self.model.graph, inputs, kept)),
             self.device.ping().instructions,
         )
 
@@ -107,10 +118,15 @@ def computing(
         _leave(model, device, attached)
 
 
-def carried_out(model: Model, built: ModelBuilt, cases: Cases) -> Run:
-    """Every case through a device. Raises as `computing`."""
+def carried_out(
+    model: Model, built: ModelBuilt, cases: Cases, stream: bool = False
+) -> Run:
+    """Every case through a device; of a `stream` what the model keeps goes on from case to
+    case. Raises as `computing`."""
+    kept = begun(model.graph) if stream else None
     with computing(model, built) as device:
-        return Run(device.greeting, tuple(map(device.case, cases)))
+        device.begin_anew()
+        return Run(device.greeting, tuple(device.case(one, kept) for one in cases))
 
 
 def _leave(model: Model, device: Device, attached: Attached) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,12 +46,14 @@ class Output:
         )
 
 
-def check(graph: Graph, path: str) -> list[Output]:
-    """Run every case of a file of in0, in1, ... and compare it with ref0, ref1, ...
-    Raises `DataError` for a file without them, `ModelError` for too large a model."""
+def check(graph: Graph, path: str, stream: bool = False) -> list[Output]:
+    """Run every case of a file of in0, in1, ... and compare it with ref0, ref1, ...; of a
+    `stream` what the model keeps goes on from case to case. Raises `DataError` for a file without them, `ModelError` for too large a model."""
     require_small(graph)
     given = cases.read(graph, path)
-    return compared(graph, [outputs(graph, case) for case in given], given.expected)
+    kept = twin.begun(graph) if stream else None
+    made = [outputs(graph, case, kept) for case in given]
+    return compared(graph, made, given.expected)
 
 
 def compared(
@@ -93,9 +95,14 @@ def require_small(graph: Graph) -> None:
         )
 
 
-def outputs(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What the twin gives of one case."""
-    there = twin.run(graph, inputs)
+def outputs(
+    graph: Graph,
+    inputs: Sequence[np.ndarray],
+    kept: Mapping[int, np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """What the twin gives of one case; what the model keeps is that of `kept`, which is
+    written, or begins anew."""
+    there = twin.run(graph, inputs, kept)
     return [there[one.index] for one in graph.outputs]
 
 

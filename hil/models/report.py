@@ -35,6 +35,12 @@ def lines(name: str, graph: Graph, problems: Sequence[str]) -> Iterator[str]:
         f"total    {total:,} MACs, {graph.constants:,} bytes of constants, "
         f"{planned.bytes:,} bytes of arena (counted)"
     )
+    kept = arena.carried(graph)
+    if kept:
+        yield (
+            f"keeps    {sum(one.bytes for one in kept):,} bytes from one inference to the next, "
+            f"in {counted(len(kept), 'tensor')} of the arena (counted)"
+        )
     if planned.alive:
         peak = max(range(len(planned.alive)), key=planned.alive.__getitem__)
         yield (

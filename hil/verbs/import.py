@@ -26,6 +26,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "and compare its outputs with the arrays ref0, ref1, ...",
     )
     parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="cases of --check follow one another: what an SVDF has seen goes on from case "
+        "to case",
+    )
+    parser.add_argument(
         "--target",
         metavar="NAME",
         help="also build the image that computes it there, and show its memory bill",
@@ -48,7 +54,7 @@ def run(given: argparse.Namespace) -> int:
         return _told(_refused(given.model, problems))
     if given.target:
         document["bill"] = _billed(given, out)
-    compared = check.check(graph, given.check) if given.check else []
+    compared = check.check(graph, given.check, given.stream) if given.check else []
     for line in check.lines(given.check, compared):
         out.line(line)
     if compared:

@@ -38,6 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--outputs", metavar="FILE",
         help="write what the device gave: an .npz with arrays out0, out1, ...",
     )  # fmt: skip
+    parser.add_argument(
+        "--stream", action="store_true",
+        help="cases follow one another: what an SVDF has seen goes on from case to case",
+    )  # fmt: skip
     group = parser.add_argument_group("machine")
     for key in KEYS:
         if key.name in TAKEN.split():
@@ -59,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
     built = image.build(image.plan_for(model), model)
     for line in report.before(built):
         out.line(line)
-    done = running.carried_out(model, built, asked)
+    done = running.carried_out(model, built, asked, given.stream)
     if given.outputs:
         arrays.write(Path(given.outputs), done.outputs(model.graph))
         out.line(f"written  {given.outputs}")

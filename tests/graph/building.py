@@ -28,6 +28,7 @@ class Given:
     zero: int = 0
     axis: int = 0
     data: Array | None = None
+    variable: bool = False
 
 
 def _vector(builder: flatbuffers.Builder, values: Sequence[Any], dtype: str) -> int:
@@ -60,6 +61,7 @@ def _tensor(builder: flatbuffers.Builder, given: Given, number: int) -> int:
     tflite.TensorAddType(builder, names.TYPES.index(given.type))
     tflite.TensorAddBuffer(builder, 0 if given.data is None else number + 1)
     tflite.TensorAddName(builder, name)
+    tflite.TensorAddIsVariable(builder, given.variable)
     if quantisation:
         tflite.TensorAddQuantization(builder, quantisation)
     return int(tflite.TensorEnd(builder))
@@ -104,7 +106,8 @@ def model(
     ]
     read = _vector(builder, places or range(len(inputs)), "<i4")
     last = _vector(builder, range(len(inputs), len(tensors)), "<i4")
-    free = free or [k for k, one in enumerate(inputs) if one.data is None]
+    computed = [k for k, one in enumerate(inputs) if one.data is None]
+    free = free or [k for k in computed if not inputs[k].variable]
     taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
     tflite.OperatorStart(builder)
     tflite.OperatorAddInputs(builder, read)
@@ -152,9 +155,10 @@ class Oracle:
         )
         self._interpreter.allocate_tensors()
 
-    def run(self, inputs: Sequence[Array]) -> None:
-        """One inference; state that a model keeps begins anew."""
-        self._interpreter.reset_all_variables()
+    def run(self, inputs: Sequence[Array], anew: bool = True) -> None:
+        """One inference; state that a model keeps begins anew, or goes on."""
+        if anew:
+            self._interpreter.reset_all_variables()
         for told, array in zip(
             self._interpreter.get_input_details(), inputs, strict=True
         ):

@@ -35,4 +35,4 @@ HYBRIDS = {
     ),
     "hybrid-dense": dense(),
 }
-"""Files that the twin computes and devices refuse."""
+"""Files of one operator, by what it is."""

@@ -260,9 +260,6 @@ def test_every_kernel_of_imported_models_is_some_models_choice(
     ("name", "said"),
     [
         ("shape", "which gives tensor 1 ('t1'): no device computes it yet: supported are ABS, ADD,"),
-        ("hybrid-conv", "gives tensor 3 ('t3'): inputs of f32 become integers with a zero point: a"),
-        ("hybrid-depthwise", "a device takes weights of i8 with one scale"),
-        ("hybrid-dense", "and inputs that become integers symmetrically"),
     ],
 )  # fmt: skip
 def test_what_no_device_computes_is_refused_by_its_name(name: str, said: str) -> None:

@@ -3,6 +3,7 @@ converter writes. Each is computed to the bit or refused in one sentence."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -147,6 +148,30 @@ HYBRID = {
         stride_h=1,
     ),
 }
+CHANNELS = replace(
+    constant(tensor(2, (2, 1, 1, 4), 1), np.arange(-4, 4)),
+    quantisation=Quantisation((0.5, 0.03), (0, 0), 0),
+)
+EACH = replace(
+    constant(tensor(2, (1, 1, 1, 4), 1), (1, -2, 3, 4)),
+    quantisation=Quantisation((0.5, 0.03, 1.0, 2.0), (0, 0, 0, 0), 3),
+)
+PLACE = {"stride_w": 1, "stride_h": 1}
+FREELY = {
+    "dense": model(
+        "FULLY_CONNECTED",
+        (tensor(0, (1, 4)), constant(tensor(2, (1, 4), 0.5), [[1, -2, 3, 4]])),
+        tensor(1, (1, 1)),
+        asymmetric=True,
+    ),
+    "convolution": model(
+        "CONV_2D", (tensor(0, (1, 1, 1, 4)), CHANNELS), tensor(1, (1, 1, 1, 2)), **PLACE
+    ),
+    "depthwise": model(
+        "DEPTHWISE_CONV_2D", (tensor(0, (1, 1, 1, 4)), EACH), tensor(1, (1, 1, 1, 4)), **PLACE
+    ),
+}  # fmt: skip
+"""Whose inputs become integers around a zero point."""
 ENDS = (
     (0, 1e-38, -1e-38, 0),
     (1e-45, 0, 0, -1e-45),
@@ -164,7 +189,8 @@ def hybrids(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Programs:
     machine = this_computer(host_cc)
     more = "-fsanitize=float-cast-overflow"
     strict = replace(machine, compile=(*machine.compile, more))
-    return compiled(HYBRID, tmp_path_factory.mktemp("hybrids"), strict)
+    every = HYBRID | {f"{name}-freely": one for name, one in FREELY.items()}
+    return compiled(every, tmp_path_factory.mktemp("hybrids"), strict)
 
 
 @pytest.mark.parametrize("name", HYBRID)
@@ -175,6 +201,39 @@ def test_numbers_that_have_no_integer_become_zero_on_both_sides(
     shape = graph.inputs[0].shape
     cases = [np.array(one, np.float32).reshape(shape) for one in ENDS]
     told = [y for (y,) in hybrids.run(name, [[one] for one in cases])]
+    made = [twin.run(graph, [one])[1] for one in cases]
+    np.testing.assert_array_equal(np.stack(told), np.stack(made))
+
+
+def ranges() -> list[Array]:
+    """Four numbers each, of which the least and the largest lie anywhere to each other;
+    among them ranges whose zero point is halfway between two integers."""
+    draw = np.random.default_rng(3)
+    found = [np.array(one, np.float32) for one in ENDS]
+    for count in range(600):
+        drawn = draw.normal(0, 1, 4) * 2.0 ** draw.integers(-30, 30, 4)
+        if count % 3 == 1:
+            steps = 3 * (
+                2 * int(draw.integers(0, 85)) + 1
+            )  # halves of 255ths of the range
+            least = math.gcd(steps, 510)  # of which the 255th is no number of binary64
+            inside = draw.integers(-steps, 511 - steps)
+            drawn = np.array([-steps, 510 - steps, inside, 0]) / least
+            drawn = drawn * 2.0 ** draw.integers(-140, 110)
+        if count % 3 == 2:
+            drawn = draw.normal(0, 1, 4)
+        found.append(drawn.astype(np.float32))
+    return found
+
+
+@pytest.mark.parametrize("name", FREELY)
+def test_a_zero_point_has_the_bits_of_binary64_without_it(
+    hybrids: Programs, name: str
+) -> None:
+    graph = FREELY[name]
+    shape = graph.inputs[0].shape
+    cases = [one.reshape(shape) for one in ranges()]
+    told = [y for (y,) in hybrids.run(f"{name}-freely", [[one] for one in cases])]
     made = [twin.run(graph, [one])[1] for one in cases]
     np.testing.assert_array_equal(np.stack(told), np.stack(made))
 

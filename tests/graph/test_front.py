@@ -28,6 +28,8 @@ from hil.records.record import EXPERIMENT, FRONT, RunRecord
 
 from .building import Oracle
 from .conftest import graph, places
+from .odd import dense
+from .usual import remembering
 
 DENSE, FLOAT = "ptq_mnist_lenet-300-100", "simple_mnist"
 """A front of 8 bits behind a model of floats, and one of floats."""
@@ -121,6 +123,42 @@ def test_what_is_remembered_of_samples_has_an_end(name: str) -> None:
     each = front.elements + front.features
     kept = twin.remembered(Inputs("u8", 1.0, frozen=front))
     assert 1 < kept * each <= 64 << 20
+
+
+@pytest.mark.parametrize("kind", ["u8", "i16"])
+def test_numbers_without_a_sign_and_of_16_bits_come_in_and_go_out(kind: str) -> None:
+    model = dense(kind, shape=(1, 64, 12))
+    front = Frozen(model, "t3")
+    inputs, oracle = Inputs("u8", 16.0, frozen=front), Oracle(model)
+    sample = np.random.default_rng(4).integers(0, 17, 64, np.uint8)
+    given = twin.given(inputs, sample)
+    assert len(np.unique(given)) > 4
+    oracle.run([given])
+    told = oracle.tensor(front.told.index).ravel()
+    assert told.tobytes() == twin.features(inputs, sample).tobytes()
+    assert front.feature_type == {"u8": "i8", "i16": "i16"}[kind]
+    wide = Spec(Network((12, 10)), RuleChoice("bp"), inputs, format="i8")
+    assert wide.inputs.floatless == (kind == "u8")
+
+
+@pytest.mark.parametrize(
+    "kind", ["i16", pytest.param("u8", marks=pytest.mark.full)]
+)  # fmt: skip
+def test_a_device_learns_behind_them(kind: str, tmp_path: Path) -> None:
+    """Each step in lockstep, from samples and from kept features."""
+    path = tmp_path / "front.tflite"
+    scales = (0.004, 0.007, 0.02) if kind == "u8" else (0.0001, 0.007, 0.0005)
+    path.write_bytes(dense(kind, scales, shape=(1, 64, 12)))
+    keys = {"network": "-10", "rehearsal": 8, "rehearse": 1, "data": "digits", **SHORT}
+    asked = hil.Experiment(target="host", front=str(path), cut="t3", **keys)
+    assert hil.run(asked, out=str(tmp_path / "run")).result == "pass"
+
+
+def test_a_front_that_remembers_samples_is_refused() -> None:
+    with pytest.raises(
+        SpecError, match=r"keeps tensor 4 .* from one sample to the next"
+    ):
+        Frozen(remembering("i8"), "t5")
 
 
 # learning

@@ -20,9 +20,10 @@ from hil.inferring import image, running
 from hil.models import check
 from targets import load
 
-from .building import Array, Given, model
+from .building import Array, Given, Oracle, model
 from .conftest import PLACE, graph, places
 from .odd import convolution, dense, depthwise
+from .usual import remembering
 
 SMALL, LARGER = "hello_world_int8", "kws_ref_model"
 
@@ -86,13 +87,13 @@ def test_other_machines_give_the_same_bits(
     assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
 
 
-def odd(data: bytes, folder: Path, target: str, **cases: Array) -> int:
+def odd(data: bytes, folder: Path, target: str, *more: str, **cases: Array) -> int:
     """A model that is in no file yet, with its cases."""
     path, inputs = folder / "odd.tflite", folder / "odd.npz"
     path.write_bytes(data)
     np.savez(inputs, **cases)
     given = ("--model", str(path), "--inputs", str(inputs), "--target", target)
-    return main(["infer", *given])
+    return main(["infer", *given, *more])
 
 
 def test_a_core_that_does_not_divide_takes_places_three_apart(
@@ -275,3 +276,25 @@ def test_the_plan_names_what_the_link_can_write_and_read() -> None:
     named = [(one.name, one.index, one.shape) for one in plan.tensors]
     assert named == [("in0", 0, (1,)), ("out0", 1, (1,))]
     assert replace(plan, budget=5).subject == f"model {SMALL!r}"
+
+
+@pytest.mark.parametrize(
+    "target", ["host", pytest.param("microbit", marks=pytest.mark.full)]
+)
+def test_what_a_model_has_seen_goes_on_in_a_stream_alone(
+    target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The interpreter's variables go on too, or begin anew."""
+    data = remembering("i8")
+    given = np.random.default_rng(1).integers(-128, 128, (6, 2, 9)).astype(np.int8)
+    for more, anew in ((), True), (("--stream",), False):
+        oracle, told = Oracle(data), []
+        for case in given:
+            oracle.run([case], anew=anew)
+            told.append(oracle.tensor(5).copy())
+        asked = {"in0": given, "ref0": np.stack(told)}
+        assert odd(data, tmp_path, target, *more, **asked) == 0
+        seen = capsys.readouterr().out
+        assert "equal    't5' i8 [2, 3]: 6 of 6 cases equal ref0 to the bit" in seen
+        assert "PASS: 6 of 6 cases bit-exact" in seen
+    assert len({one.tobytes() for one in told}) == 6

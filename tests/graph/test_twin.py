@@ -138,3 +138,17 @@ def test_rows_are_gathered_from_computed_places(name: str) -> None:
     nearest = np.clip(outside, 0, 199)
     made, expected = (twin.run(read, [one])[y.index] for one in (outside, nearest))
     require_equal(made, expected, name)
+
+
+@pytest.mark.parametrize("name", [name for name in ODD if name.startswith("SVDF")])
+def test_what_filters_have_seen_goes_on_to_the_next_inference(name: str) -> None:
+    read, draw, oracle = (
+        reading.read(ODD[name]), np.random.default_rng(4), Oracle(ODD[name])
+    )  # fmt: skip
+    kept = twin.begun(read)
+    for number in range(7):
+        inputs = [drawn(one, draw) for one in read.inputs]
+        oracle.run(inputs, anew=number == 0)
+        made = twin.run(read, inputs, kept)
+        for output in read.outputs:
+            require_equal(made[output.index], oracle.tensor(output.index), name)

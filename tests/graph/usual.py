@@ -75,6 +75,36 @@ def looked_up(kind: str) -> bytes:
     return model("GATHER", 2, (stored, places), activation(kind, (1, 5, 3)))
 
 
+def remembering(
+    kind: str, batch: int = 2, memory: int = 4, rank: int = 2, biased: bool = True
+) -> bytes:
+    """SVDF of 9 numbers with six filters."""
+    draw = np.random.default_rng(2)
+    floats, small = kind == "f32", "f32" if kind == "f32" else "i16"
+    made = (
+        (kind, draw.integers(-127, 128, (6, 9)), 0.006),
+        (small, draw.integers(-3000, 3000, (6, memory)), 0.0003),
+    )
+    of_weights, of_time = (
+        Given(
+            data.shape, one, () if floats else (scale,), 0, 0,
+            (data * scale).astype(np.float32) if floats else data.astype(DTYPES[one]),
+        )
+        for one, data, scale in made
+    )  # fmt: skip
+    b = draw.integers(-9000, 9000, 6 // rank)
+    bias = (b * 1e-4).astype(np.float32) if floats else b.astype(np.int32)
+    shape, one = (batch, 6 * memory), () if floats else (0.0004,)
+    state = Given(shape, small, one, variable=True)
+    given = [activation(kind, (batch, 9)), of_weights, of_time, state]
+    if biased:
+        given.insert(3, Given((6 // rank,), "f32" if floats else "i32", data=bias))
+    places = range(5) if biased else (0, 1, 2, -1, 3)
+    y = Given((batch, 6 // rank), kind, () if floats else (0.08,), -128 * (not floats))
+    told = {"Rank": rank, "FusedActivationFunction": 1}
+    return model("SVDF", 1 if floats else 3, given, y, "SVDFOptions", told, places)
+
+
 BILINEAR = (
     ([10, 15], {}), ([7, 3], {"HalfPixelCenters": True}), ([11, 8], {"AlignCorners": True}),
 )  # fmt: skip
@@ -145,6 +175,11 @@ USUAL = {
     },
     **{f"CAST-{kind}-f32": cast(kind, "f32") for kind in ("i8", "u8", "i16", "i32")},
     **{f"CAST-{kind}-i32": cast(kind, "i32") for kind in ("i8", "u8", "i16", "f32")},
+    **{
+        f"SVDF-{kind}-{memory}": remembering(kind, *more)
+        for kind in FEW
+        for memory, *more in ((4, 2, 4, 2, True), (1, 1, 1, 1, False))
+    },
     **{f"GATHER-{kind}-computed": looked_up(kind) for kind in FEW},
 }  # fmt: skip
 """Files of one operator, by its name."""

@@ -69,12 +69,13 @@ def _floats(
     c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
-    floating.refuse_asymmetric(operator)
     more: dict[str, Operand] = {}
+    kind = "conv_2d"
     if floating.hybrid(operator):
         more = floating.by_integers(c, operator, prod(dims(operator, 1)[1:]))
+        kind = "hybrid_channels" if floating.each(operator) else "hybrid_conv_2d"
     return call(
-        "hybrid_conv_2d" if more else "conv_2d", operator,
+        kind, operator,
         at=windows(c, operator, kernel),
         **floating.operands(c, operator, outputs), **more,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
@@ -23,8 +24,10 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     at = windows(c, operator, (high, wide))
     first: str = ""
     if floating.floats(operator):
-        floating.refuse_asymmetric(operator)
         given = floating.operands(c, operator, outputs)
+        if floating.hybrid(operator):
+            given |= floating.by_integers(c, operator, high * wide)
+            return call("hybrid_depthwise", operator, at=at, **given)
     elif plain.plain(operator):
         first, given = plain.operands(c, operator, outputs)
     else:
@@ -33,10 +36,15 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
 
 
+def scratch(operator: Operator) -> int:
+    """Bytes of an image that becomes integers."""
+    return prod(dims(operator)[1:]) if floating.hybrid(operator) else 0
+
+
 def vector_scratch(operator: Operator, vlen: int) -> int:
     """Bytes of rows of the image with what stands beside it."""
     if floating.floats(operator) or plain.plain(operator):
-        return 0
+        return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     return columns.depthwise_scratch(geometry(operator, (high, wide)))
 

@@ -46,12 +46,13 @@ def _floats(
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
     sizes = {"count": count, "n_in": n_in, "n_out": n_out}
-    floating.refuse_asymmetric(operator)
     more: dict[str, Operand] = {}
+    kind = "fully_connected"
     if floating.hybrid(operator):
         more = floating.by_integers(c, operator, n_in)
+        kind = "hybrid_dense_freely" if floating.freely(operator) else "hybrid_dense"
     return call(
-        "hybrid_dense" if more else "fully_connected", operator,
+        kind, operator,
         **floating.operands(c, operator, n_out), **sizes, **more,
     )  # fmt: skip
 

@@ -71,8 +71,7 @@ def _computing(inputs: Inputs) -> Callable[[bytes], NDArray[Any]]:
 
 
 def features(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
-    """Features [..., n] of samples [..., elements], as the model computes them: int8, or
-    float32."""
+    """Features [..., n] of samples [..., elements], as the model computes them."""
     assert inputs.frozen is not None
     rows = sample.reshape(-1, sample.shape[-1])
     computed = _computing(inputs)
@@ -99,11 +98,13 @@ def centred(inputs: Inputs, sample: NDArray[Any]) -> NDArray[np.int64]:
 def ends(inputs: Inputs) -> NDArray[np.int64]:
     """The least and the largest that `centred` gives."""
     assert inputs.frozen is not None
-    return node.centred(inputs.frozen.told, np.array([-128, 127], np.int8))
+    tensor = inputs.frozen.told
+    held = np.iinfo(DTYPES[tensor.type])
+    return node.centred(tensor, np.array([held.min, held.max], held.dtype))
 
 
 def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
-    """x of every sample there can be: all that 8 bits hold; a float is whatever is
+    """x of every sample there can be: all that 8 or 16 bits hold; a float is whatever is
     finite."""
     assert inputs.frozen is not None
     tensor: Tensor = inputs.frozen.told

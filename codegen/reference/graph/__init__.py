@@ -46,12 +46,26 @@ def every(operator: Operator, given: Sequence[Array | None]) -> Sequence[Array]:
         ) from error
 
 
-def run(graph: Graph, inputs: Sequence[Array]) -> Mapping[int, Array]:
-    """Every tensor that a supported graph computes of inputs of its shapes, by number."""
+def begun(graph: Graph) -> dict[int, Array]:
+    """What operators keep from one inference to the next, before the first, by number."""
+    kept = (one for each in graph.operators for one in each.inputs if one is not None)
+    return {
+        one.index: np.zeros(one.shape, DTYPES[one.type])
+        for one in kept
+        if one.variable and one.data is None
+    }
+
+
+def run(
+    graph: Graph, inputs: Sequence[Array], kept: Mapping[int, Array] | None = None
+) -> Mapping[int, Array]:
+    """Every tensor that a supported graph computes of inputs of its shapes, by number.
+    What an SVDF keeps is that of `kept`, which is written, or begins anew."""
     there = {
         one.index: node.stored(one) for one in graph.tensors if one.data is not None
         and one.type in DTYPES
     }  # fmt: skip
+    there.update(begun(graph) if kept is None else kept)
     there.update(
         (tensor.index, array)
         for tensor, array in zip(graph.inputs, inputs, strict=True)
