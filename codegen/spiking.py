@@ -10,7 +10,7 @@ docs/arithmetic.md, section 6.
 
 from __future__ import annotations
 
-from codegen import fronts, streams
+from codegen import fronts, homeostasis, streams
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.layers import dense
@@ -32,6 +32,7 @@ PARAMETERS = (
         ("current", "bernoulli"), later=True,
     ),
     TRACE,
+    *homeostasis.PARAMETERS,
 )  # fmt: skip
 
 
@@ -58,6 +59,18 @@ def theta(c: Composer) -> float:
 def potential(c: Composer, n: int) -> Tensor:
     """u of layer n's cells."""
     return c.tensor(f"u{n}", (c.network.layers[n],))
+
+
+def risen(c: Composer, n: int) -> Tensor:
+    """What homeostasis has raised the thresholds of hidden layer n by."""
+    return homeostasis.rises(c, f"theta{n}", c.network.layers[n], theta(c))
+
+
+def above(c: Composer, n: int) -> Tensor:
+    """What a hidden layer's threshold is held against: u, less what that has risen by."""
+    if not homeostasis.on(c.parameters):
+        return potential(c, n)
+    return c.tensor(f"v{n}", (c.network.layers[n],))
 
 
 def total(c: Composer) -> Tensor:
@@ -88,6 +101,35 @@ def tick(c: Composer) -> tuple[Item, ...]:
     return (*encoded, *(_hidden(c, n) for n in c.hidden), _outputs(c))
 
 
+def counted(c: Composer) -> tuple[Stage, ...]:
+    """Of a tick of a step: who has spiked."""
+    if not homeostasis.on(c.parameters):
+        return ()
+    seen = tuple(traced(c, _count(c, n), 1.0, c.result(n), n) for n in c.hidden)
+    return (Stage("credit", seen, says="who has spiked"),)
+
+
+def uncounted(c: Composer) -> tuple[Op, ...]:
+    """What begins a step that counts."""
+    counts = c.hidden if homeostasis.on(c.parameters) else ()
+    return tuple(filled(_count(c, n)) for n in counts)
+
+
+def regulated(c: Composer) -> tuple[Stage, ...]:
+    """What ends such a step: thresholds move, whatever the error was."""
+    if not homeostasis.on(c.parameters):
+        return ()
+
+    def moved(n: int) -> Op:
+        rate = homeostasis.rates(c, f"rate{n}", c.network.layers[n])
+        return homeostasis.settled(
+            c, n, _count(c, n), rate, risen(c, n), ticks=ticks(c), theta=theta(c)
+        )
+
+    says = "thresholds follow how often their cells spike"
+    return (Stage("update", tuple(map(moved, c.hidden)), says=says),)
+
+
 def answer(c: Composer) -> Stage:
     """What outputs are made of: their mean potential."""
     n_out = c.network.n_out
@@ -105,6 +147,11 @@ def filled(v: Tensor) -> Op:
 def traced(c: Composer, t: Tensor, keeps: float, x: Tensor, n: int) -> Op:
     """t = keeps t + x."""
     return op("trace", Shape(1, t.size), n, t=t, leak=keeps, x=x, purpose=t.name)
+
+
+def _count(c: Composer, n: int) -> Tensor:
+    """Spikes of hidden layer n's cells in a sample so far."""
+    return c.inner(f"count{n}", (c.network.layers[n],))
 
 
 def _draws(c: Composer) -> bool:
@@ -125,11 +172,24 @@ def _encoded(c: Composer) -> Stage:
 def _hidden(c: Composer, n: int) -> Stage:
     u, s = potential(c, n), c.result(n)
     fired = op(
-        "spike", Shape(1, u.size), n, u=u, theta=theta(c), s=s, needs="true", faults=u
-    )
+        "spike", Shape(1, u.size), n, u=above(c, n), theta=theta(c), s=s, needs="true",
+        faults=u,
+    )  # fmt: skip
     row = Trace(phases(c.parameters)).row(c, n, s)
     says = f"layer {n}: leak, what has spiked taken off, then current and spikes"
-    return Stage("look", (*_driven(c, n, s, leak(c)), fired, *row), n, says)
+    body = (*_driven(c, n, s, leak(c)), *_lowered(c, n), fired, *row)
+    return Stage("look", body, n, says)
+
+
+def _lowered(c: Composer, n: int) -> tuple[Op, ...]:
+    """v = u, less what the threshold has risen by."""
+    if not homeostasis.on(c.parameters):
+        return ()
+    v, u = above(c, n), potential(c, n)
+    across = Shape(1, u.size)
+    return (
+        op("difference", across, n, x=u, y=risen(c, n), scale=1.0, d=v, purpose=v.name),
+    )
 
 
 def _outputs(c: Composer) -> Stage:

@@ -242,6 +242,12 @@ What is remembered of x: t_j = fma(leak, t_j, x_j)."""),
     Kernel("f32_spike_grad", ("const float *u", "float theta", "float *d", _N), """
 The slope that is taken for a spike's: d_j = d_j * (1 / (q_j * q_j)), q_j = fma(2, |u_j -
 theta|, 1), each operation rounded. Returns whether every d_j is finite.""", "bool"),
+    Kernel("f32_homeostat", (
+        "const float *count", "float *a", "float *theta", "float share", "float pace",
+        "float rate", "float gain", "float least", "float most", _N), """
+Slow thresholds after a sample in which cells have spiked count_j times: a_j = fma(pace, r_j -
+a_j, a_j), r_j = share * count_j and the difference rounded; theta_j = fma(gain, a_j - rate,
+theta_j), then theta_j < most ? theta_j : most, and theta_j > least ? theta_j : least."""),
     Kernel("f32_contrast_update", (
         "float *w", "const float *x", "const float *d", "const float *y", "const float *c",
         "float eta", *_N_IN_OUT), """

@@ -53,6 +53,13 @@ t_j) >> 8), gain below 256; nothing learns with t == NULL."""),
     Kernel("i32_vote", ("int32_t *w", "uint32_t label", "int32_t more", "int32_t *sum", _N), """
 A cell that has spiked votes for the class with most of its votes: with c the first j of
 the largest w_j, sum_c = sum_c + 1 where w_c > 0. Then w_label = min(w_label + more, 2^24)."""),
+    Kernel("i32_homeostat", (
+        "const int32_t *count", "int32_t *a", "int32_t *theta", "int32_t share",
+        "uint32_t pace", "int32_t rate", "int32_t factor", "uint32_t shift", "int32_t least",
+        "int32_t most", _N), """
+Slow thresholds after a sample in which cells have spiked count_j times: a_j = a_j + ((r_j -
+a_j) >> pace), r_j = min(share count_j, 2^24); theta_j = theta_j + ((((a_j - rate) >> 1) factor)
+>> shift), within least .. most. a_j, rate at most 2^24, factor 128."""),
     Kernel("i32_fade", ("int32_t *v", "uint32_t leak", _N), """
 v_j = v_j - (v_j >> leak)."""),
     Kernel("i32_most_current", (
@@ -62,6 +69,11 @@ first of equals, is the label's, else 1.""", "float"),
     Kernel("u8_response", (
         "const uint8_t *w", "const uint8_t *x", "int32_t *sum", *_N_IN_OUT), """
 What cells hear: sum_j = sum of W[i][j] over the i whose x_i is not zero.""", ),
+    Kernel("i32_crossed", (
+        "const int32_t *a", "const int32_t *theta", "int32_t threshold", "int32_t *above",
+        "int32_t *count", _N), """
+Which cells spike: above_j = a_j - (threshold + theta_j), count_j = 1 where that is 0 or more,
+else 0.""", ),
     Kernel("u8_exchange", (
         "uint8_t *w", "size_t cell", "const uint8_t *x", "uint32_t grows", "uint32_t place",
         *_N_IN_OUT), """

@@ -87,6 +87,20 @@ class Float32:
         below = np.where(moved < most, moved, most)
         return np.where(below > least, below, least)
 
+    def regulated(
+        self,
+        theta: F32,
+        rate: F32,
+        wanted: np.float32,
+        gain: np.float32,
+        within: Limits,
+    ) -> F32:
+        """An fma of a difference, and two choices."""
+        least, most = within
+        moved = fma(gain, rate - wanted, theta)
+        below = np.where(moved < most, moved, most)
+        return np.where(below > least, below, least)
+
     def halved(self, value: F32, before: F32, after: F32) -> F32:
         """One comparison, one product."""
         return np.float32(0.5) * value if after > before else value

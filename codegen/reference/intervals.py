@@ -2,7 +2,8 @@
 
 Each operation gives an interval that holds every binary32 value which the contract's
 operation can give of values within its operands': bounds are computed in binary64
-and rounded outwards to binary32, sums term by term as the contract orders them.
+and rounded outwards to binary32, sums term by term as the contract orders them. More
+than 400 lines because every operation of the arithmetic stands here once more.
 """
 
 from __future__ import annotations
@@ -231,6 +232,13 @@ class Intervals:
     ) -> Interval:
         """Anywhere within the limits."""
         return Interval(float(within[0]), float(within[1]), variance.shape)
+
+    def regulated(
+        self, theta: Interval, rate: Interval, wanted: np.float32, gain: np.float32,
+        within: Limits,
+    ) -> Interval:  # fmt: skip
+        """Anywhere within the limits."""
+        return Interval(float(within[0]), float(within[1]), theta.shape)
 
     def halved(self, value: Interval, before: Interval, after: Interval) -> Interval:
         """Either, of what is not below zero: halving is exact, but where it is not

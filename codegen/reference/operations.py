@@ -96,6 +96,12 @@ class Arithmetic(Protocol[T]):
         """fma(rate, eps eps - 1 / variance, variance), product, quotient and difference
         each rounded, then within limits as `clipped` is."""
 
+    def regulated(
+        self, theta: T, rate: T, wanted: np.float32, gain: np.float32, within: Limits
+    ) -> T:
+        """fma(gain, rate - wanted, theta), the difference rounded, then within limits as
+        `clipped` is: a tensor of its own."""
+
     def halved(self, value: T, before: T, after: T) -> T:
         """value / 2 where `after` is larger than `before`, else value; one number each."""
 

@@ -13,6 +13,7 @@ from typing import Generic
 
 import numpy as np
 
+from codegen.reference import homeostasis
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
@@ -32,6 +33,8 @@ class Cells(Generic[T]):
         self.u = {layer: self.none(layer) for layer in range(1, machine.depth + 1)}
         self.s = {0: x} | {layer: self.none(layer) for layer in range(1, machine.depth)}
         self.total = self.none(machine.depth)
+        self.regulated = homeostasis.on(machine.parameters)
+        self.count = {layer: self.none(layer) for layer in range(1, machine.depth)}
 
     def none(self, layer: int) -> T:
         """+0, as many as that layer has cells."""
@@ -53,6 +56,21 @@ class Cells(Generic[T]):
         self.total = arithmetic.summed(u, np.float32(1), self.total)
         self.trace.add(f"trace{depth}", u)
 
+    def above(self, layer: int) -> T:
+        """u, less what homeostasis has raised a hidden layer's thresholds by."""
+        if not self.regulated:
+            return self.u[layer]
+        machine = self.machine
+        rise = machine.state[f"theta{layer}"]
+        found = machine.arithmetic.difference(self.u[layer], rise)
+        machine.name(f"v{layer}", found, "difference")
+        return found
+
+    def regulate(self) -> None:
+        """The sample is over."""
+        for layer in self.count if self.regulated else ():
+            homeostasis.of_cells(self.machine, layer, self.count[layer], self.ticks)
+
     def answer(self) -> T:
         """The outputs' mean potential."""
         share = np.float32(1 / self.ticks)
@@ -73,8 +91,10 @@ class Cells(Generic[T]):
         kept = arithmetic.summed(self.u[layer], -self.theta, self.s[layer])
         left = arithmetic.summed(machine.state[f"b{layer}"], self.leak, kept)
         u = machine.note(f"u{layer}", self._driven(layer, left), "membrane")
-        self.u[layer], self.s[layer] = u, arithmetic.spiked(u, self.theta)
-        machine.name(f"h{layer}", self.s[layer], "spike")
+        self.u[layer] = u
+        self.s[layer] = spikes = arithmetic.spiked(self.above(layer), self.theta)
+        self.count[layer] = arithmetic.summed(spikes, np.float32(1), self.count[layer])
+        machine.name(f"h{layer}", spikes, "spike")
         self.trace.add(f"trace{layer}", self.s[layer])
 
     def _driven(self, layer: int, left: T) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codegen import feedback, goals, spiking
+from codegen import feedback, goals, homeostasis, spiking
 from codegen.cformat import literal
 from codegen.composer import Composer
 from codegen.forms import program
@@ -54,7 +54,7 @@ def _credit(c: Composer, n: int) -> Stage:
     else:
         down = feedback.project(c, n, c.error, says=f"d_{n} = (B_{n} e) * psi(u_{n})")
     slope = op(
-        "spike_grad", Shape(1, d.size), n, u=spiking.potential(c, n),
+        "spike_grad", Shape(1, d.size), n, u=spiking.above(c, n),
         theta=spiking.theta(c), d=d, needs="true", faults=d,
     )  # fmt: skip
     return Stage("credit", (down, slope), n)
@@ -83,13 +83,13 @@ def _program(c: Composer) -> Program:
     rate = Set(f"const float {ETA.text}", f"eta / {literal(float(count))}")
     forgotten = tuple(spiking.filled(_remembered(c, n)) for n in _layers(c))
     learning = (
-        *tick, _judged(c), _remember(c),
+        *tick, *spiking.counted(c), _judged(c), _remember(c),
         *goals.unless_negligible(c, c.error, _learn(c)),
     )  # fmt: skip
     step = (
-        *begin, Stage("credit", (rate, *forgotten)),
+        *begin, Stage("credit", (rate, *forgotten, *spiking.uncounted(c))),
         Repeat("cycle", count, learning, f"{says}, and learns from every tick"),
-        answer, goals.judge(c),
+        answer, goals.judge(c), *spiking.regulated(c),
     )  # fmt: skip
     return program(c, step, looked)
 
@@ -117,5 +117,6 @@ RULE = Declaration(
     activations=("identity",),
     outputs=("sigmoid",),
     phases=spiking.phases,
+    conflict=homeostasis.conflict,
     floating="its potentials are float32 so far",
 )  # fmt: skip

@@ -4,18 +4,21 @@ together, and their sum never changes.
 When the teacher spikes after a pattern, the synapses of the inputs that have spiked grow by
 4, and what that is too much is taken from all synapses in turn, one each, where the last
 step has left off: no division, no rounding. A cell answers with the sum of the synapses of
-the inputs that spike; from which sum on it spikes is for the host to say.
+the inputs that spike; from which sum on it spikes is for the host to say, or with
+homeostasis for the cell itself.
 """
 
 from __future__ import annotations
 
+from codegen import homeostasis
 from codegen.composer import Composer
 from codegen.formats import I32, U8, U32
 from codegen.goals.label import LABEL
 from codegen.kernels.cost import Shape
-from codegen.program import Part, Program, Set, Stage, Symbol, op
+from codegen.parameters import Parameter
+from codegen.program import Item, Op, Part, Program, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
-from codegen.tensors import Fill
+from codegen.tensors import Fill, Tensor
 
 FIRST, GROWS = 16, 4
 """Of a synapse at first, and what a spike of its input that comes in time adds."""
@@ -28,8 +31,10 @@ def _program(c: Composer) -> Program:
     place = c.tensor("place", (p.size,), "dynamic", format=U32)
     current, across = c.tensor("current", (p.size,), format=I32), Shape(1, p.size)
     heard = op("response", shape, 1, w=w, x=c.sample, sum=current)
-    looked = (Stage("look", (heard,), 1, "cells sum the synapses of what spikes"),)
-    judged = op("most_current", across, 1, a=current, label=LABEL, p=p, into="*loss")
+    told = _crossed(c, current)
+    body, result = ((heard, told), _above(c)) if told else ((heard,), current)
+    looked = (Stage("look", body, 1, "cells sum the synapses of what spikes"),)
+    judged = op("most_current", across, 1, a=result, label=LABEL, p=p, into="*loss")
     held = Part(place, "label")
     grown = op(
         "exchange", shape, 1, w=w, cell=LABEL, x=c.sample, grows=GROWS,
@@ -41,9 +46,49 @@ def _program(c: Composer) -> Program:
             "update", (Set("const uint32_t from", "s->place[label]", (place,)), grown), 1,
             "the label's cell: what grows is taken from all",
         ),
+        *_regulated(c),
     )  # fmt: skip
-    told = op("most_current", across, a=current, label=0, p=p)
-    return Program(looked, told, step, results=(current,), state=(w, place))
+    outputs = op("most_current", across, a=result, label=0, p=p)
+    slow = (_theta(c), _rate(c)) if told else ()
+    return Program(looked, outputs, step, results=(result,), state=(w, *slow, place))
+
+
+def _above(c: Composer) -> Tensor:
+    """Sums, less a cell's threshold."""
+    return c.tensor("above", (c.network.n_out,), format=I32)
+
+
+def _spikes(c: Composer) -> Tensor:
+    return c.inner("spiked", (c.network.n_out,), I32)
+
+
+def _theta(c: Composer) -> Tensor:
+    least = float(c.parameters["threshold"])
+    return homeostasis.rises(c, "theta", c.network.n_out, least)
+
+
+def _rate(c: Composer) -> Tensor:
+    return homeostasis.rates(c, "rate", c.network.n_out)
+
+
+def _crossed(c: Composer, current: Tensor) -> Op | None:
+    """Which cells spike, where they have thresholds of their own."""
+    if not homeostasis.on(c.parameters):
+        return None
+    return op(
+        "crossed", Shape(1, current.size), 1, a=current, theta=_theta(c),
+        threshold=int(c.parameters["threshold"]), above=_above(c), count=_spikes(c),
+    )  # fmt: skip
+
+
+def _regulated(c: Composer) -> tuple[Item, ...]:
+    if not homeostasis.on(c.parameters):
+        return ()
+    theta = int(c.parameters["threshold"])
+    moved = homeostasis.settled(
+        c, 1, _spikes(c), _rate(c), _theta(c), ticks=1, theta=theta
+    )
+    return (Stage("update", (moved,), 1, "thresholds follow how often cells spike"),)
 
 
 RULE = Declaration(
@@ -52,7 +97,13 @@ RULE = Declaration(
     source="after supervised STDP on SpiNNaker, in whole numbers",
     equation="W_iy = min(W_iy + 4, 255) of inputs that spike; then 1 less, in turn, until the sum is "
     "what it was; answers by sum of W_ic of inputs that spike",
-    parameters=(),
+    parameters=(
+        Parameter(
+            "threshold", 128, "with homeostasis: sum at which a cell spikes at first",
+            later=True,
+        ),
+        *homeostasis.PARAMETERS,
+    ),
     rates=by_activation(others=Rate(1.0, 1.0)),
     program=_program,
     gates=frozenset(),
@@ -62,5 +113,6 @@ RULE = Declaration(
     why="a cell hears the inputs alone",
     hidden=0,
     rated=False,
+    conflict=homeostasis.conflict,
     format="spikes",
-)
+)  # fmt: skip

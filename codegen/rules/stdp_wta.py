@@ -9,7 +9,7 @@ the cells that spike; a teacher that spikes too makes them know which.
 
 from __future__ import annotations
 
-from codegen import streams
+from codegen import homeostasis, streams
 from codegen.composer import Composer
 from codegen.formats import I16, I32, U8, U16, U32, Format
 from codegen.goals.label import LABEL
@@ -35,6 +35,7 @@ PARAMETERS = (
         ("learn", "still"),
     ),
     TRACE,
+    *homeostasis.PARAMETERS,
 )  # fmt: skip
 
 FIRST, STEP, PRESENTATIONS = 8, 4, 3
@@ -70,7 +71,19 @@ def _outputs(c: Composer) -> Tensor:
 
 
 def _theta(c: Composer) -> Tensor:
+    if homeostasis.on(c.parameters):
+        least = float(c.parameters["threshold"])
+        return homeostasis.rises(c, "theta", _cells(c), least)
     return c.tensor("theta", (_cells(c),), "learned", format=I32)
+
+
+def _rate(c: Composer) -> Tensor:
+    return homeostasis.rates(c, "rate", _cells(c))
+
+
+def _spikes(c: Composer) -> Tensor:
+    """Of each cell in this sample, all its presentations."""
+    return c.inner("spiked", (_cells(c),), I32)
 
 
 def _count(c: Composer, name: str) -> Tensor:
@@ -224,6 +237,9 @@ def _potentiated(c: Composer) -> tuple[Item, ...]:
     )  # fmt: skip
     post = _memory(c, "h1")
     told = (Set(f"{post.name}[winner]", "255", (post,)),) if _teaches(c) else ()
+    if homeostasis.on(c.parameters):
+        seen = f"{_spikes(c).name}[winner]"
+        told = (*told, Set(seen, f"{seen} + 1", (_spikes(c),)))
     kept = Set(f"{fired.name}[winner]", "1", (fired,))
     return (
         Set(risen, f"{risen} + {RISE}", (theta,)), *((grown, kept) if _learn(c) else ()),
@@ -287,25 +303,47 @@ def _settled(c: Composer) -> tuple[Item, ...]:
         *((cells,) if _learn(c) else ()), *((quieter,) if _teaches(c) else ()),
         Set(number, f"{number} + 1", (samples,)),
         If(f"{number} % {SLOW} == 0", (faded,), usual=False),
-        Set(f"s->{counter.name}[0]", "word", (counter,)),
+        *_regulated(c), Set(f"s->{counter.name}[0]", "word", (counter,)),
     )  # fmt: skip
     return (Stage("update", over, 2, "the sample is over"),)
+
+
+def _regulated(c: Composer) -> tuple[Op, ...]:
+    """Thresholds follow how often their cells spike."""
+    if not homeostasis.on(c.parameters):
+        return ()
+    ticks, threshold = (int(c.parameters[key]) for key in ("ticks", "threshold"))
+    return (
+        homeostasis.settled(
+            c, 1, _spikes(c), _rate(c), _theta(c), ticks=ticks, theta=threshold
+        ),
+    )  # fmt: skip
+
+
+def _forgotten(c: Composer) -> tuple[Op, ...]:
+    """What a step notes of cells that spike: nothing so far."""
+    fired = (_fired(c),) if _learn(c) else ()
+    counted = (_spikes(c),) if homeostasis.on(c.parameters) else ()
+    return tuple(_zeroed(v) for v in (*fired, *counted))
 
 
 def _program(c: Composer) -> Program:
     current, p = _current(c), c.outputs
     across = Shape(1, p.size)
     looked = (*_begin(c), _presented(c, learns=False))
-    none = Stage("credit", (_zeroed(_fired(c)),))
+    noted = _forgotten(c)
+    none = (Stage("credit", noted),) if noted else ()
     judged = op("most_current", across, 2, a=current, label=LABEL, p=p, into="*loss")
     step = (
-        *_begin(c), *((none,) if _learn(c) else ()), _presented(c, learns=True),
+        *_begin(c), *none, _presented(c, learns=True),
         Stage("judge", (judged,), 2, "the loss is 1 where another class has more current"),
         *_settled(c),
     )  # fmt: skip
     told = op("most_current", across, a=current, label=0, p=p)
+    rates = (_rate(c),) if homeostasis.on(c.parameters) else ()
     state = (
-        _synapses(c), _outputs(c), _theta(c), _count(c, "counter"), _count(c, "samples")
+        _synapses(c), _outputs(c), _theta(c), *rates, _count(c, "counter"),
+        _count(c, "samples"),
     )  # fmt: skip
     return Program(looked, told, step, results=(current,), state=state)
 
@@ -328,5 +366,6 @@ RULE = Declaration(
     least=2,
     why="its cells are one layer",
     rated=False,
+    conflict=homeostasis.conflict,
     format="spikes",
 )  # fmt: skip

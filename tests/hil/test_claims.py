@@ -121,6 +121,17 @@ def test_claims_are_listed_and_an_unknown_one_is_named(
 
 
 @pytest.mark.full
+def test_thresholds_that_follow_keep_rates_at_any_drive(
+    host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And those that stay do not."""
+    given = ["claim", "homeostasis", "--target", "host", "--out", str(tmp_path)]
+    assert main([*given, "--json", "-"]) == 0
+    gave = {r["name"]: r["gave"] for r in json.loads(capsys.readouterr().out)["rows"]}
+    assert gave["drive 4: in band"] == 100 and gave["4, still: in band"] == 0
+
+
+@pytest.mark.full
 def test_cells_know_their_patterns_as_a_study_says(
     host_cc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

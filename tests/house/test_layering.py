@@ -173,10 +173,12 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
-        "spiking": "composer fronts kernels layers parameters program streams tensors traces",
+        "homeostasis": "composer formats kernels parameters program tensors",
+        "spiking": "composer fronts homeostasis kernels layers parameters program streams tensors "
+        "traces",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",
-        "rules": "cformat class_heads composer errors feedback formats forms fronts goals in_integers kernels layers "
+        "rules": "cformat class_heads composer errors feedback formats forms fronts goals homeostasis in_integers kernels layers "
         "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
         "updates",
         "reference": "constants delays errors graph numbers reservoir rules spec streams "

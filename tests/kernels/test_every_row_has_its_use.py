@@ -91,10 +91,11 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("eqprop", "20-16-2", "identity", "identity", goal="vector"), 1.0, "auto"),
     (lesson("ottt", "20-128-20-16-2", "identity", "sigmoid"), 1.0, "auto"),
     (lesson("ottt", "20-64-32-8-2", "identity", "sigmoid",
-            parameters={"encoding": "bernoulli"}), 1.0, "auto"),
+            parameters={"encoding": "bernoulli", "homeostasis": 0.1}), 1.0, "auto"),
     *((lesson("stdp-wta", "20-24-4", "identity", "identity", parameters={"labels": labels},
               format="spikes"), 1.0, "auto") for labels in ("teacher", "votes")),
-    (lesson("stdp-detector", "20-4", "identity", "identity", format="spikes"), 1.0, "auto"),
+    (lesson("stdp-detector", "20-4", "identity", "identity", format="spikes",
+            parameters={"homeostasis": 0.1}), 1.0, "auto"),
     *((lesson("readout", "3-4-2", "tanh", "sigmoid", windows(8, 1), format=numbers), 1.0, "auto")
       for numbers in ("f32", "i16")),
     (lesson("readout", "9-2", "tanh", "sigmoid", windows(64, 3), format="i16"), 1.0, "auto"),

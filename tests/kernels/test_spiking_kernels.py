@@ -88,6 +88,27 @@ def test_a_cells_synapses_grow_and_keep_their_sum(
         assert w.tolist() == want.tolist()
 
 
+def test_slow_thresholds_follow_how_often_cells_spike(call: Call) -> None:
+    count, a, theta = (
+        np.int32([0, 3, 99]),
+        np.int32([255, 999, 5]),
+        np.int32([0, 50, 8990]),
+    )
+    call("i32_homeostat", count, a, theta, 1 << 20, 4, 100_000, 64, 12, -70, 9000, 3)
+    assert a.tolist() == [239, 999 + ((3 << 20) - 999 >> 4), 5 + ((1 << 24) - 5 >> 4)]
+    assert theta.tolist() == [-70, 50 + ((a[1] - 100_000 >> 1) * 64 >> 12), 9000]
+    count, a, theta = np.float32([0, 4]), np.float32([0.5, 0]), np.float32([0.25, 2])
+    call("f32_homeostat", count, a, theta, 0.25, 0.5, 0.125, 2, -1, 2.5, 2)
+    assert (a.tolist(), theta.tolist()) == ([0.25, 0.5], [0.5, 2.5])
+    call("f32_homeostat", count * 0, a, theta, 0.25, 1.0, 2, 2, -1, 2.5, 2)
+    assert (a.tolist(), theta.tolist()) == ([0, 0], [-1, -1])
+    above, spikes = np.empty(3, np.int32), np.empty(3, np.int32)
+    call(
+        "i32_crossed", np.int32([9, 10, 11]), np.int32([0, 0, 2]), 10, above, spikes, 3
+    )
+    assert (above.tolist(), spikes.tolist()) == ([-1, 0, -1], [0, 1, 0])
+
+
 def test_outputs_hear_and_learn_or_are_voted_for(call: Call) -> None:
     w, t = np.int32([3, 0, 9, 9]), np.uint8([255, 3, 4, 0])
     total = np.int32([1, 1, 1, 1])

@@ -17,7 +17,10 @@ ASKED = Experiment(
     steps=24, test=8,
 )  # fmt: skip
 CASES: dict[machines.Machine, dict[str, Any]] = {
-    ("qemu-rv64gcv", 128): {"commit": 5, "faults": "cut=0.2,seed=3"},
+    ("qemu-rv64gcv", 128): {
+        "parameters": {**ASKED.parameters, "homeostasis": 0.1}, "commit": 5,
+        "faults": "cut=0.2,seed=3",
+    },
     ("mps2-an386", None): {"rehearsal": 5},
 }  # fmt: skip
 """What each machine goes through beside the lesson."""

@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from codegen.reference import homeostasis
 from codegen.reference.arithmetic import F32
+from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
-from codegen.reference.operations import T
+from codegen.reference.operations import Limits, T
 from codegen.reference.rules import dfa
 from codegen.reference.spiking import Cells
 from codegen.reference.updates import rank_one
 from codegen.spec import Network
+
+Parameters = Mapping[str, str | float]
 
 
 def look(machine: Machine[T], x: T) -> T:
@@ -49,7 +53,33 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
         if not machine.negligible(machine.trace["e"]):
             _learn(machine, cells, traces, rate)
     machine.judge(cells.answer(), t)
+    cells.regulate()
     cells.trace.named()
+
+
+def initial(
+    network: Network, draw: dense.Draw, parameters: Parameters
+) -> dict[str, F32]:
+    """With homeostasis, what thresholds have risen by, and rates."""
+    return {
+        name: np.zeros(
+            network.layers[int(name.removeprefix("theta").removeprefix("rate"))],
+            np.float32,
+        )
+        for name in held(network, parameters)
+    }
+
+
+def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
+    """Limits of both."""
+    if not homeostasis.on(parameters):
+        return {}
+    rate, rise = homeostasis.limits(float(parameters["theta"]), whole=False)
+    hidden = range(1, network.depth)
+    ends = ((f"theta{n}", f"rate{n}") for n in hidden)
+    return {
+        name: end for pair in ends for name, end in zip(pair, (rise, rate), strict=True)
+    }
 
 
 def learning(network: Network) -> list[int]:
@@ -97,6 +127,5 @@ def _learn(
 
 
 def _delta(machine: Machine[Any], cells: Cells[Any], layer: int, u: Any) -> None:
-    potential, theta = cells.u[layer], cells.theta
-    d = machine.arithmetic.surrogate(potential, theta, u)
+    d = machine.arithmetic.surrogate(cells.above(layer), cells.theta, u)
     machine.note(f"d{layer}", d, "delta")

@@ -2,7 +2,8 @@
 
 W_iy = min(W_iy + 4, 255) of every input i that is not zero; x = sum_i W_iy - 16 n; while
 x > 0: if W_qy > 0: W_qy -= 1, x -= 1; q = (q + 1) mod n, q kept a cell, and 0 where what was
-kept is not below n. A cell answers with sum_i W_ic of the inputs that are not zero.
+kept is not below n. A cell answers with sum_i W_ic of the inputs that are not zero; with
+homeostasis less its threshold, and it spikes where that is 0 or more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.reference import homeostasis
 from codegen.reference.machine import Machine
+from codegen.reference.operations import Limits
 from codegen.spec import Network
 
 I64 = NDArray[np.int64]
@@ -24,10 +27,20 @@ def state(
 ) -> dict[str, Any]:
     """All synapses alike."""
     n, cells = network.shape(1)
+    slow = ("theta", "rate") if homeostasis.on(parameters) else ()
     return {
         "W1": np.full((n, cells), 16, np.uint8),
+        **{name: np.zeros(cells, np.int32) for name in slow},
         "place": np.zeros(cells, np.uint32),
     }
+
+
+def held(network: Network, parameters: Mapping[str, str | float]) -> dict[str, Limits]:
+    """Rates and thresholds that homeostasis moves."""
+    if not homeostasis.on(parameters):
+        return {}
+    ends = homeostasis.limits(float(parameters["threshold"]), whole=True)
+    return dict(zip(("rate", "theta"), ends, strict=True))
 
 
 def look(machine: Machine[Any], x: I64) -> I64:
@@ -35,6 +48,10 @@ def look(machine: Machine[Any], x: I64) -> I64:
     machine.begin(x)
     heard = machine.state["W1"][x != 0].sum(axis=0, dtype=np.int64)
     machine.trace["current"] = heard.astype(np.int32)
+    if homeostasis.on(machine.parameters):
+        theta = machine.state["theta"].astype(np.int64)
+        heard = heard - (int(machine.parameters["threshold"]) + theta)
+        machine.trace["above"] = heard.astype(np.int32)
     return heard
 
 
@@ -49,6 +66,8 @@ def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
     taken, place[label] = _taken(grown, int(grown.sum() - w.sum()), int(place[label]))
     machine.state["W1"][:, label] = taken
     machine.changed = {1: int(np.count_nonzero(taken != w))}
+    if homeostasis.on(machine.parameters):
+        homeostasis.of_spikes(machine, (heard >= 0).astype(np.int64), "threshold")
 
 
 def _taken(w: I64, excess: int, place: int) -> tuple[I64, int]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen import streams
-from codegen.reference import random
+from codegen.reference import homeostasis, random
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits
 from codegen.spec import Network
@@ -46,18 +46,24 @@ def state(network: Network, seed: int, parameters: Parameters) -> dict[str, Any]
     """Synapses are 0..511 at first, and nobody has been heard."""
     n_in, cells = network.shape(1)
     words = random.u32(seed, streams.weights(1), 0, n_in * cells)
+    rates = {"rate": np.zeros(cells, np.int32)} if homeostasis.on(parameters) else {}
     return {
         "W1": (words >> 23).astype(np.int16).reshape(n_in, cells),
         "W2": np.zeros((cells, network.n_out), np.int32),
         "theta": np.zeros(cells, np.int32),
+        **rates,
         "counter": np.zeros(1, np.uint32),
         "samples": np.zeros(1, np.uint32),
     }
 
 
 def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
-    """Synapses of cells."""
-    return {"W1": (np.float32(0), np.float32(4095))}
+    """Synapses of cells, and rates and thresholds that homeostasis moves."""
+    found = {"W1": (np.float32(0), np.float32(4095))}
+    if homeostasis.on(parameters):
+        ends = homeostasis.limits(float(parameters["threshold"]), True)
+        found |= dict(zip(("rate", "theta"), ends, strict=True))
+    return found
 
 
 def look(machine: Machine[Any], x: I64) -> I64:
@@ -74,7 +80,7 @@ def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
     machine.trace["p"] = shown[-1].currents
     machine.trace["current"] = shown[-1].currents.astype(np.int32)
     machine.loss = np.float32(shown[-1].currents.argmax() != label)
-    _settle(machine, label, {cell for one in shown for _, cell in one.spikes})
+    _settle(machine, label, [cell for one in shown for _, cell in one.spikes])
 
 
 def _presented(machine: Machine[Any], x: I64, label: int | None) -> list[Heard]:
@@ -234,9 +240,10 @@ class _Outputs:
             self.machine.trace |= {n: t.astype(np.uint8) for n, t in told.items()}
 
 
-def _settle(machine: Machine[Any], label: int, fired: set[int]) -> None:
+def _settle(machine: Machine[Any], label: int, spikes: list[int]) -> None:
     """The sample is over."""
     w, r, samples = (machine.state[name] for name in ("W1", "W2", "samples"))
+    fired = set(spikes)
     for cell in sorted(fired) if _learn(machine) else ():
         total = int(w[:, cell].sum(dtype=np.int64))
         if total > 0:
@@ -247,6 +254,9 @@ def _settle(machine: Machine[Any], label: int, fired: set[int]) -> None:
     samples += np.uint32(1)
     if samples[0] % 16 == 0:
         machine.state["theta"] -= machine.state["theta"] >> 10
+    if homeostasis.on(machine.parameters):
+        count = np.bincount(np.array(spikes, int), minlength=w.shape[1])
+        homeostasis.of_spikes(machine, count, "threshold")
     machine.changed = {1: len(fired) * len(w) * _learn(machine), 2: len(r)}
 
 

@@ -960,6 +960,20 @@ static void check_f32_adapt(
     }
 }
 
+static void check_f32_homeostat(void (*kernel)(
+    const float *, float *, float *, float, float, float, float, float, float, size_t))
+{
+    EACH (n, sizes) {
+        fill(x, n, true);
+        fill_outputs(n);
+        hil_f32_homeostat__scalar(
+            x, first_out[0], second_out[0], 0.125f, 0.03125f, 0.1f, 0.2f, -0.75f, 0.9f, n);
+        kernel(x, first_out[1], second_out[1], 0.125f, 0.03125f, 0.1f, 0.2f, -0.75f, 0.9f, n);
+        same(first_out, 1, n);
+        same(second_out, 1, n);
+    }
+}
+
 static void check_f32_ternary(void (*kernel)(const float *, float *, float, size_t))
 {
     EACH (n, sizes) {
@@ -1185,6 +1199,31 @@ static void check_u8_delays(void (*kernel)(const uint8_t *, const uint8_t *, con
 }
 
 /* Potentials around the threshold, and what comes of them for some ticks. */
+static void check_i32_homeostat(void (*kernel)(const int32_t *, int32_t *, int32_t *, int32_t,
+                                               uint32_t, int32_t, int32_t, uint32_t, int32_t,
+                                               int32_t, size_t))
+{
+    static int32_t count[MOST], a[2][MOST], theta[2][MOST];
+
+    EACH (n, sizes) {
+        for (size_t i = 0; i < n; i++) {
+            count[i] = (int32_t)(draw() % 40);
+            a[0][i] = a[1][i] = (int32_t)(draw() >> 8);
+            theta[0][i] = theta[1][i] = (int32_t)(draw() >> 15) - 4500;
+        }
+        hil_i32_homeostat__scalar(
+            count, a[0], theta[0], 1 << 20, 5, 16777, 100, 17, -4500, 90000, n);
+        kernel(count, a[1], theta[1], 1 << 20, 5, 16777, 100, 17, -4500, 90000, n);
+        for (size_t copy = 0; copy < 2; copy++) {
+            for (size_t i = 0; i < n; i++) {
+                first_out[copy][i] = (float)a[copy][i];
+                first_out[copy][n + i] = (float)theta[copy][i];
+            }
+        }
+        same(first_out, 1, 2 * n);
+    }
+}
+
 static void check_i32_liquid(void (*kernel)(int32_t *, int32_t *, const int32_t *, unsigned,
                                             int16_t, int16_t, int16_t *, int16_t *, size_t))
 {

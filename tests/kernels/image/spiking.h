@@ -270,6 +270,23 @@ static void check_u8_exchange(uint32_t (*kernel)(uint8_t *, size_t, const uint8_
     }
 }
 
+static void check_i32_crossed(void (*kernel)(const int32_t *, const int32_t *, int32_t, int32_t *,
+                                             int32_t *, size_t))
+{
+    static int32_t above[2][WIDEST], count[2][WIDEST];
+
+    EACH (n, widths) {
+        fill_both_i32(potentials[0], potentials[1], n, 9);
+        fill_both_i32(synapses_i32[0], synapses_i32[1], n, 3);
+        hil_i32_crossed__scalar(potentials[0], synapses_i32[0], 4, above[0], count[0], n);
+        kernel(potentials[0], synapses_i32[0], 4, above[1], count[1], n);
+        for (size_t j = 0; j < n; j++) {
+            same_word((uint32_t)above[0][j], (uint32_t)above[1][j], 1, n, j);
+            same_word((uint32_t)count[0][j], (uint32_t)count[1][j], 1, n, j);
+        }
+    }
+}
+
 static void check_u8_fill(void (*kernel)(uint8_t *, uint8_t, size_t))
 {
     EACH (n, widths) {

@@ -1,0 +1,116 @@
+"""Homeostasis: a slow threshold that keeps a cell's rate (after the astrocytes of Shen et al.,
+arXiv 2312.07625, of which the slow integration of spikes is what remains).
+
+An astrocyte listens to its cell: over many samples it takes the mean of the share of ticks
+in which the cell spikes, and once a sample it moves the cell's threshold, up where that is
+more than `homeostasis` says and down where it is less. An inference changes neither.
+"""
+
+from __future__ import annotations
+
+import math
+
+from codegen.composer import Composer
+from codegen.formats import I32
+from codegen.kernels.cost import Shape
+from codegen.parameters import Parameter, Parameters
+from codegen.program import Op, op
+from codegen.tensors import Fill, Tensor
+
+PARAMETERS = (
+    Parameter(
+        "homeostasis", 0.0,
+        "share of the ticks in which a cell is to spike: its threshold rises slowly where "
+        "it does so more often, and sinks where it does less; 0: no threshold moves so",
+        within=(0.0, 0.5), later=True,
+    ),
+    Parameter(
+        "astrocyte", 5, "log2 of the samples over which homeostasis takes a cell's rate",
+        most=12, later=True,
+    ),
+    Parameter(
+        "gain", 0.02, "share of a threshold that homeostasis moves it by a sample, where a "
+        "cell spikes twice as often as it is to", within=(0.0, 1.0), later=True,
+    ),
+)  # fmt: skip
+
+LEAST, MOST = 0.25, 16.0
+"""A threshold stays within so many times of what it is at first."""
+RATE_BITS = 24
+"""Below the point of a rate in whole numbers."""
+FACTOR_BITS = 7
+"""Of the factor that a threshold moves by in whole numbers."""
+
+
+def on(parameters: Parameters) -> bool:
+    """Whether thresholds move."""
+    return float(parameters["homeostasis"]) > 0
+
+
+def conflict(parameters: Parameters) -> str:
+    """What makes no sense together, and what was expected; else empty."""
+    rate = float(parameters["homeostasis"])
+    if 0 < rate < 2.0**-13:
+        return (
+            f"homeostasis = {rate:g}: expected 0, or a share from {2.0**-13:g} to 0.5"
+        )
+    return ""
+
+
+def rates(c: Composer, name: str, cells: int) -> Tensor:
+    """How often cells spike, as their astrocytes have it."""
+    if c.numbers.integer:
+        most = float(1 << RATE_BITS)
+        return c.tensor(name, (cells,), "learned", format=I32, limits=(0.0, most))
+    return c.learned(name, (cells,), limits=(0.0, 1.0))
+
+
+def rises(c: Composer, name: str, cells: int, theta: float) -> Tensor:
+    """What thresholds have risen by, of cells whose threshold is `theta` at first."""
+    limits = (theta * (LEAST - 1), theta * (MOST - 1))
+    if c.numbers.integer:
+        limits = (math.ceil(limits[0]), limits[1])
+        return c.tensor(name, (cells,), "learned", format=I32, limits=limits)
+    return c.learned(name, (cells,), Fill(), limits)
+
+
+def settled(
+    c: Composer,
+    n: int,
+    count: Tensor,
+    rate: Tensor,
+    rise: Tensor,
+    *,
+    ticks: int,
+    theta: float,
+) -> Op:
+    """A sample of `ticks` is over, in which cells have spiked `count` times."""
+    wanted, gain = (float(c.parameters[key]) for key in ("homeostasis", "gain"))
+    pace, across = int(c.parameters["astrocyte"]), Shape(1, rate.size)
+    assert rise.limits is not None
+    least, most = rise.limits
+    if c.numbers.integer:
+        moves = moved_by(gain * theta, wanted)
+        return op(
+            "homeostat", across, n, count=count, a=rate, theta=rise,
+            share=(1 << RATE_BITS) // ticks, pace=pace, rate=in_units(wanted),
+            factor=moves[0], shift=moves[1], least=int(least), most=int(most),
+            purpose=rise.name,
+        )  # fmt: skip
+    return op(
+        "homeostat", across, n, count=count, a=rate, theta=rise, share=1 / ticks,
+        pace=2.0**-pace, rate=wanted, gain=gain * theta / wanted, least=least, most=most,
+        purpose=rise.name,
+    )  # fmt: skip
+
+
+def in_units(rate: float) -> int:
+    """A rate in whole numbers."""
+    return math.floor(math.ldexp(rate, RATE_BITS) + 0.5)
+
+
+def moved_by(gain: float, wanted: float) -> tuple[int, int]:
+    """(F, S): a threshold moves by (half of what a rate is off by) F 2^-S, F of 7 bits."""
+    units = 2 * gain / in_units(wanted)
+    shift = min(max(FACTOR_BITS - math.frexp(units)[1], 0), 31) if units > 0 else 0
+    return math.floor(math.ldexp(units, shift) + 0.5), shift

@@ -1,0 +1,125 @@
+"""Homeostasis in the reference: thresholds follow how often their cells spike, by the
+equation once more in fractions, and rates come to be what is asked for."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from codegen import homeostasis as built
+from codegen.errors import SpecError
+from codegen.reference import Learner, homeostasis
+from codegen.rules import declaration, get
+from codegen.spec import Inputs, Network, RuleChoice, Spec
+
+RNG = np.random.default_rng(8)
+
+
+def learner_of(rule: str, layers: tuple[int, ...], **parameters: Any) -> Learner:
+    network = declaration(rule).suited(Network(layers))
+    format, scale = declaration(rule).format or "f32", 16.0
+    choice = RuleChoice(rule, parameters)
+    return Learner(Spec(network, choice, Inputs("u8", scale), 3, format=format))
+
+
+def sample(n: int) -> np.ndarray:
+    return RNG.integers(0, 17, n).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pace", [1, 5, 12])
+@pytest.mark.parametrize(
+    "wanted, gain", [(0.05, 0.02), (0.0008, 1.0), (0.5, 0.001), (0.1, 0.0)]
+)
+def test_whole_numbers_move_by_the_equation(
+    pace: int, wanted: float, gain: float
+) -> None:
+    """In exact fractions, but for the factor, of which 7 bits are kept."""
+    parameters = {"homeostasis": wanted, "gain": gain, "astrocyte": pace}
+    count, theta_0 = RNG.integers(0, 40, 50), 6000
+    rate, rise = RNG.integers(0, 1 << 23, 50), RNG.integers(-4000, 80_000, 50)
+    factor, shift = built.moved_by(gain * theta_0, wanted)
+    assert factor <= 128 and (factor >= 64 or shift == 31 or not gain)
+    if gain:
+        exact = 2 * gain * theta_0 / (wanted * 2**24)
+        assert factor / 2**shift == pytest.approx(exact, rel=2**-7, abs=2**-32)
+    now, moved = homeostasis.whole(parameters, count, 100, theta_0, rate, rise)
+    for n, a, theta, a_now, theta_now in zip(
+        count, rate, rise, now, moved, strict=True
+    ):
+        share = min(int(n) * (2**24 // 100), 2**24)
+        assert a_now == a + floor(Fraction(share - int(a), 2**pace))
+        off = floor(Fraction(int(a_now) - floor(wanted * 2**24 + 0.5), 2))
+        want = int(theta) + floor(Fraction(off * factor, 2**shift))
+        assert theta_now == min(max(want, -4500), 90_000)
+
+
+def test_thresholds_of_a_network_follow_its_cells() -> None:
+    made = learner_of("ottt", (9, 12, 5), homeostasis=0.1, astrocyte=3, trace="on")
+    rate, rise = np.zeros(12), np.zeros(12)
+    for _ in range(20):
+        made.step(sample(9), 2, 0.1)
+        spiked = made.trace["trace1"].mean(axis=0, dtype=np.float64)
+        rate += (spiked - rate) / 8
+        rise = np.clip(rise + 0.02 / 0.1 * (rate - 0.1), -0.75, 15)
+        assert made.state["rate1"] == pytest.approx(rate, abs=1e-6)
+        assert made.state["theta1"] == pytest.approx(rise, abs=1e-6)
+    assert (made.state["theta1"] > 0).any() and (made.state["theta1"] < 0).any()
+    before = made.digest()
+    made.infer(sample(9))
+    assert made.digest() == before
+
+
+def test_a_raised_threshold_is_what_a_cell_must_reach() -> None:
+    """Also for the slope that stands for its spike's."""
+    made = learner_of("ottt", (9, 6, 3), homeostasis=0.1, feedback="none")
+    made.state["theta1"][:3] = 15
+    made.step(sample(9) | 8, 1, 0.1)
+    assert not made.trace["h1"][:3].any()
+    less = made.trace["u1"] - np.float32([15, 15, 15, 0, 0, 0])
+    assert made.trace["v1"] == pytest.approx(less, abs=1e-5)
+
+
+@pytest.mark.parametrize("rule, layers, asked", [
+    ("ottt", (64, 24, 10), {"homeostasis": 0.1, "ticks": 4, "theta": 8.0,
+             "feedback": "none"}),
+    ("stdp-wta", (64, 16, 10), {"homeostasis": 0.02, "ticks": 20}),
+    ("stdp-detector", (64, 5), {"homeostasis": 0.1, "threshold": 800}),
+])  # fmt: skip
+def test_rates_come_to_be_what_is_asked_for(
+    rule: str, layers: tuple[int, ...], asked: dict[str, Any]
+) -> None:
+    """Of cells that an input excites: one that it silences has no threshold low enough."""
+    made = learner_of(rule, layers, **asked)
+    made.state["W1"] = abs(made.state["W1"])
+    name, one = ("rate1", 1.0) if rule == "ottt" else ("rate", 2.0**24)
+    rates = []
+    for step in range(220):
+        made.step(sample(64), step % layers[-1], 0.01)
+        rates.append(made.state[name] / one)
+    found, wanted = np.mean(rates[120:], axis=0), asked["homeostasis"]
+    assert found.mean() == pytest.approx(wanted, rel=0.25)
+    assert ((found >= wanted / 2) & (found <= 2 * wanted)).all()
+
+
+def test_a_detector_answers_by_what_is_above_its_thresholds() -> None:
+    made = learner_of("stdp-detector", (20, 3), homeostasis=0.2, threshold=100)
+    made.state["theta"][:] = 0, 5, -7
+    x = np.uint8([1] * 7 + [0] * 13)
+    assert made.infer(x).tolist() == [12, 7, 19]
+    assert set(made.held()) == {"rate", "theta"}
+    assert made.held()["theta"] == (np.float32(-75), np.float32(1500))
+
+
+def test_a_rate_that_is_too_small_is_refused_in_a_sentence() -> None:
+    with pytest.raises(
+        SpecError, match=r"homeostasis = 1e-05: expected 0, or a share from"
+    ):
+        get(RuleChoice("stdp-wta", {"homeostasis": 1e-5}))
+    with pytest.raises(
+        SpecError, match=r"homeostasis = 0.7: expected a number from 0 to 0.5"
+    ):
+        get(RuleChoice("ottt", {"homeostasis": 0.7}))
