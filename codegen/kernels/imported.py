@@ -109,11 +109,13 @@ Places outside are left out.{said}"""),)),
         )
     ),
     Kernel("i8_depthwise_columns", (
-        "const int8_t *x", "const int16_t *w", *_FILTERED[2:4], "const hil_columns_t *by",
-        "int32_t tile", "int8_t *scratch", "int8_t *y"), f"""
+        "const int8_t *x", "const int16_t *w", "const int32_t *b", "const int32_t *taps",
+        "const hil_windows_t *at", "const hil_columns_t *by", "int32_t tile",
+        "int16_t *scratch", "int8_t *y"), f"""
 The same with channels side by side as often as fill a `tile` of weights, factors and biases:
-W is [k_h][k_w][tile], of numbers of 8 bits, and tile is y_c where stride_w is not 1.
-`scratch` holds k_h rows of all pixels that windows see, in y_c channels.{_RESCALED}{_OVER}"""),
+W is [k_h][k_w][tile], of numbers of 8 bits. `scratch` holds the rows of the image that windows
+of two rows see, in y_c channels: pixels that are stride_w apart follow one another, and
+`taps` has the places of a window's columns there.{_RESCALED}{_OVER}"""),
     *(
         Kernel(f"{format.name}_average_pool_2d", _pooled(format.c_type), """
 Mean of the places of a window that are in the image, their sum exact and the quotient to

@@ -63,9 +63,9 @@ def _operands(
 def depthwise(
     c: GraphComposer, operator: Operator, at: Windows, factors: Sequence[Factor]
 ) -> tuple[Op, ...]:
-    """The same of a convolution of each channel. Where channels are few, and windows
-    move from pixel to pixel, those of several pixels are side by side."""
-    repeats = max(1, LANES // at.y_c) if at.stride_w == 1 else 1
+    """The same of a convolution of each channel. Where channels are few, those of several
+    pixels are side by side."""
+    repeats = max(1, LANES // at.y_c)
     sums = scaling.column_sums(operator, at.y_c)
     count = at.k_h * at.k_w * at.y_c * repeats
     return call(
@@ -73,17 +73,33 @@ def depthwise(
         x=c.activation(operator.inputs[0]),
         w=c.computed(operator, "w", I16, count, lambda: _repeated(operator, at.y_c, repeats)),
         b=scaling.biases(c, operator, at.y_c, sums, repeats),
+        taps=c.constant(operator, "taps", I32, _places(at)),
         at=record(c, operator, at),
         by=scales(c, operator, factors, at.y_c, repeats),
         tile=at.y_c * repeats,
-        scratch=c.scratch(operator),
+        scratch=c.scratch(operator, I16),
         y=c.activation(operator.outputs[0]),
     )  # fmt: skip
 
 
 def depthwise_scratch(at: Windows) -> int:
-    """Bytes of the rows that windows of one row see."""
-    return at.k_h * at.width_seen * at.y_c
+    """Bytes of the rows that windows of two rows see, of 16 bits."""
+    rows = (at.k_h - 1) * at.apart_h + 1 + at.stride_h
+    phases = min((at.k_w - 1) * at.apart_w + 1, at.stride_w)
+    return 2 * rows * phases * _width(at) * at.y_c
+
+
+def _width(at: Windows) -> int:
+    """Pixels of a row that are stride_w apart and that windows see."""
+    return at.y_w + (at.k_w - 1) * at.apart_w // at.stride_w
+
+
+def _places(at: Windows) -> Iterator[int]:
+    """Where columns of a window are in a row whose pixels that are stride_w apart follow one
+    another."""
+    for c in range(at.k_w):
+        on, phase = divmod(c * at.apart_w, at.stride_w)
+        yield (phase * _width(at) + on) * at.y_c
 
 
 def _repeated(operator: Operator, channels: int, repeats: int) -> Iterator[float]:

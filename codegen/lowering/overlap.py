@@ -46,8 +46,7 @@ def of_depthwise(operator: Operator, vlen: int) -> Mapping[int, int]:
     at = geometry(operator, (high, wide))
     if _others(operator):
         return {}
-    ring = vlen and at.images == at.apart_h == 1 and at.stride_h <= at.k_h
-    return _before(operator, _copied(at) if ring else lead(at, vlen))
+    return _before(operator, _copied(at) if vlen else lead(at, vlen))
 
 
 def of_numbers(operator: Operator) -> Mapping[int, int]:
@@ -105,13 +104,18 @@ def of_planes(found: Planes) -> int:
 
 
 def _copied(at: Windows) -> int:
-    """The same of a kernel that has copied what a row of windows sees."""
+    """The same of a kernel that has copied what two rows of windows see."""
     row, line = at.y_w * at.y_c, at.x_w * at.x_c
     found = [0]
-    for t in range(at.y_h):
-        there = t * at.stride_h - at.top + at.k_h
-        if there < at.x_h:
-            found.append((t + 1) * row - max(0, there) * line)
+    for image in {0, max(0, at.images - 2), at.images - 1}:
+        y, x = image * at.y_h * row, image * at.x_h * line
+        for t in range(0, at.y_h, 2):
+            last = min(t + 2, at.y_h)
+            seen = (last - 1) * at.stride_h - at.top + (at.k_h - 1) * at.apart_h + 1
+            after = last * at.stride_h - at.top  # what the next rows begin with
+            next_row = max(0, min(max(seen, after), at.x_h))
+            if next_row < at.x_h or image < at.images - 1:
+                found.append(y + last * row - x - next_row * line)
     return max(found)
 
 
