@@ -421,6 +421,16 @@ def gathered(shape: Shape, machine: Machine) -> Cost:
     )  # fmt: skip
 
 
+def delays(shape: Shape, machine: Machine) -> Cost:
+    """A group of cells: 16 sources of 13 instructions each, what drives it, its state and
+    its traces. A gather takes an element a cycle."""
+    strips, sources = machine.strips(shape.n_out), 16
+    return _cost(
+        machine, strips * (12 * sources + 50), strips * (4 * sources + 30),
+        strips * sources * machine.lanes,
+    )  # fmt: skip
+
+
 def window_features(shape: Shape, machine: Machine) -> Cost:
     """Rows in lanes, an axis after the other. A strip: a strided load, a square, a
     difference, and their sums; an axis: its sums to scalars and three features."""

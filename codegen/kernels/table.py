@@ -311,7 +311,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_gathered", "i16_gathered", (8,), cost.gathered),
     *_rows("fixed_liquid", "i32_liquid", (4,), cost.stream(24)),
     *_rows("fill", "i32_fill u8_fill", (8,), cost.stream(2)),
-    *_rows("delays", "u8_delays", (), cost.nothing),
+    *_rows("delays", "u8_delays", (4,), cost.delays),
     *_rows("fixed_activation", "i32_tanh i32_hard_tanh", (8, 4), cost.stream(6), *_FIXED),
     *_rows("fixed_gradient", "i8_tanh_grad", (8, 4, 2), cost.stream(9), *_FIXED),
     *_rows("fixed_feedback_signs", "i8_feedback_signs", (8, 4), fixed_cost.signs,

@@ -41,7 +41,7 @@ SCALAR = {
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "fade", "most_current")}
-SCALAR |= {f"u8_{name}" for name in ("response", "exchange", "delays")}
+SCALAR |= {f"u8_{name}" for name in ("response", "exchange")}
 VECTORS = {
     "i8_conv_2d_columns",
     "i8_conv_2d_planes",
