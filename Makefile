@@ -144,7 +144,7 @@ disk-full: setup
 # (docs/demos.md).
 GALLERY := drift:accuracy,tasks-1,first-layer-1,confusion-1 new-class:accuracy,tasks-1,tasks-2 \
     personal:tasks-3,tasks-4 stream:accuracy classic:accuracy,first-layer-1 \
-    phases:cycles-before-1,cycles-after-1 spikes:raster-1,first-layer-1
+    phases:cycles-before-1,cycles-after-1 spikes:raster-1,first-layer-1 when:foretold-1,foretold-2
 gallery: setup
 	@rm -rf build/gallery docs/gallery/*.png
 	@for row in $(GALLERY); do \

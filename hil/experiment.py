@@ -67,6 +67,7 @@ class Experiment:
     clip_weights: float | None = None
     clip_error: float | None = None
     health: int | None = None
+    answers: bool = False
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"

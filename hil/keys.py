@@ -381,6 +381,7 @@ KEYS = (
     Key("clip_error", positive, "clip every output error to -E..E", "E", float),
     Key("health", whole(1), "every N steps, write the angle between each layer's update and the true "
         "gradient into metrics.jsonl", "N", int),
+    Key("answers", boolean, "keep the outputs of every step in metrics.jsonl", None),
     Key("agnostic", boolean, "generate code for any VLEN, not for this one", None),
     Key("icount", boolean, "count instructions exactly (QEMU only; slower)", None),
     Key("compare", every, "compare the state digest after every step or every N-th (outputs and "

@@ -1,12 +1,16 @@
 """What comes after a stimulus, when, and how probably: a read-out of cells that spike, hear
-each other with delays and are never reset, learns it in a hundred trials, and again after
-it has changed (after Yamada and Chao, arXiv 2510.14382).
+each other with delays and are never reset, is said to learn it in a hundred trials, and
+again after it has changed (after Yamada and Chao, arXiv 2510.14382).
 
 Theirs has Izhikevich cells, an attention gate and an offline stage; here the cells are
 those of `--front delays`. In floats the read-out is a linear one that learns at every
 step. With `--format i16` it is in integers, three classes: nothing, the outcome of A, that
 of B; and an error gate lets it learn only where it is surprised. A delay line of 128 taps
 learns the same beside it, at a rate of its own: one tap is there at a time.
+
+The peak of the mean answer, by which it is told there, also comes right of who repeats in
+each step the outcome of the step before. So what is said when an outcome is due, and
+nobody can have seen it yet, counts besides.
 """
 
 from __future__ import annotations
@@ -118,7 +122,7 @@ def tried(keys: Mapping[str, Any], out: Path, progress: Progress) -> Tried:
     cells = {"front": "delays", "name": "when"}
     told, record = answers(x, y, {**cells, **keys}, out, progress)
     beside, _ = answers(taps(x), y, {"name": "when-line", **keys}, out, progress)
-    return Tried(tuple(rows(found, told)), notes(found, told, beside), record)
+    return Tried(tuple(rows(found, told)), notes(found, beside), record)
 
 
 def answers(
@@ -163,7 +167,8 @@ class _Heard(Progress):
 
 
 def rows(found: list[Trial], told: np.ndarray) -> list[Row]:
-    """Time, height and the rest of the mean answer to each stimulus in each world."""
+    """Time, height and the rest of the mean answer to each stimulus in each world, and
+    what was said before its outcome."""
     made = []
     for world in WORLDS:
         for stimulus, name in enumerate("AB"):
@@ -179,6 +184,9 @@ def rows(found: list[Trial], told: np.ndarray) -> list[Row]:
                 ),
                 Row(f"{about}: rest", "0", elsewhere, elsewhere <= ELSEWHERE),
             ]
+            said, share = foretold(found, told, world, stimulus)
+            close = abs(said - share) <= OFF
+            made.append(Row(f"{about}: foretold", f"{share:.2f}", said, close))
     return made
 
 
@@ -196,35 +204,36 @@ def peak(
     return at - delay, float(mean[at]), float(np.abs(mean[far]).mean()), share
 
 
-def single(
+def foretold(
     found: list[Trial], told: np.ndarray, world: World, stimulus: int
 ) -> tuple[float, float]:
-    """How much single answers differ at the time of the outcome, and how much outcomes do:
-    deviations over the later half of the trials. Who repeats what came last has both
-    alike, and a height that is right in the mean."""
+    """Over the later half of the trials the mean answer in the first step in which the
+    outcome is due, for which nothing of this trial's outcome was told yet; and the share
+    of them in which it came."""
     these = [t for t in found if t.world is world and t.stimulus == stimulus]
     these = these[len(these) // 2 :]
-    answers = [told[t.at + world.delays[stimulus], stimulus] for t in these]
-    return float(np.std(answers)), float(np.std([t.came for t in these]))
+    due = world.delays[stimulus] - WIDE
+    said = float(np.mean([told[t.at + due, stimulus] for t in these]))
+    return said, float(np.mean([t.came for t in these]))
 
 
-def notes(found: list[Trial], told: np.ndarray, beside: np.ndarray) -> tuple[str, ...]:
+def notes(found: list[Trial], beside: np.ndarray) -> tuple[str, ...]:
     """What the figures are, and what a delay line gives."""
-    line, spread = [], []
+    line = []
     for world in WORLDS:
         for stimulus, name in enumerate("AB"):
             late, height, _, share = peak(found, beside, world, stimulus)
-            about = f"{world.name}, {name}"
-            line.append(f"{about}: {late:+.0f}, {height:.2f} ({share:.2f})")
-            cells, outcomes = single(found, told, world, stimulus)
-            taps, _ = single(found, beside, world, stimulus)
-            spread.append(f"{about}: {cells:.2f}, {taps:.2f} ({outcomes:.2f})")
+            said, later = foretold(found, beside, world, stimulus)
+            line.append(
+                f"{world.name}, {name}: {late:+.0f}, {height:.2f} ({share:.2f}), "
+                f"{said:.2f} ({later:.2f})"
+            )
     return (
-        f"means over trials 1 to {TRIALS} of each world, learning included; nothing is reset "
-        "between them",
+        f"late, height and rest are of the mean over trials 1 to {TRIALS} of each world, "
+        "learning included; nothing is reset between them",
         "published is what the trials held: the share in which the outcome came",
-        f"a delay line of {2 * WINDOW} taps with the same rule, late by and height: "
+        "foretold: what is said in the first step in which the outcome is due, before any of "
+        "it was told, over the later half of the trials",
+        f"a delay line of {2 * WINDOW} taps with the same rule, late by, height, foretold: "
         + "; ".join(line),
-        "single answers where the outcome is due, deviation over the later trials, cells, "
-        "delay line (and outcomes): " + "; ".join(spread),
     )

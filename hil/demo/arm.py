@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from codegen.numbers import NUMBERS
 from hil.errors import UsageError, did_you_mean
 from hil.lesson import weights
-from hil.records.record import CYCLES
+from hil.records.record import CYCLES, METRICS
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,26 @@ class Arm:
     def losses(self, task: str) -> list[float]:
         """Loss of each sample of a task, told by the device before it learned it."""
         place = self._place(task)
-        path = Path(self.record["folder"]) / "metrics.jsonl"
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        return [float(row["loss"]) for row in rows if row["task"] == place]
+        return [float(row["loss"]) for row in self._rows() if row["task"] == place]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        path = Path(self.record["folder"]) / METRICS
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+    def answers(self, task: str) -> np.ndarray:
+        """Outputs [samples, outputs] of each sample of a task, told by the device before
+        it learned it: probabilities of classes, also where integers compute their sums.
+        For arms with `answers = true`."""
+        place = self._place(task)
+        rows = [row for row in self._rows() if row["task"] == place]
+        if not all("outputs" in row for row in rows):
+            raise UsageError(
+                f"arm {self.name!r} has kept no answers: expected answers = true among the "
+                "keys of its experiment"
+            )
+        found = np.array([row["outputs"] for row in rows], np.float64)
+        sums = NUMBERS[self.record["format"]].integer
+        return 1 / (1 + np.exp(-found)) if sums else found
 
     def cycles(self, when: str) -> dict[str, np.ndarray]:
         """What each unit was in each cycle of the first sample's step, "trace1" [cycles,

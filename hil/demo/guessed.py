@@ -81,7 +81,8 @@ class _Guessing:
 
     def _learn(self, record: RunRecord) -> None:
         lesson, accuracy = self._lesson, record.accuracy
-        with Metrics(record.folder / records.METRICS) as metrics:
+        kept = lesson.experiment.answers
+        with Metrics(record.folder / records.METRICS, kept) as metrics:
             for step in range(lesson.steps):
                 metrics.add(self._step(step))
         accuracy["prequential"] = metrics.prequential
@@ -104,6 +105,7 @@ class _Guessing:
             float(lesson.eta(step)), None, None, 1,
             int(label is not None and predicted == label),
             rehearsed=lesson.turn(step).rehearsed,
+            outputs=np.array([random.random() for _ in range(lesson.spec.network.n_out)]),
         )  # fmt: skip
 
     def _examine(self, record: RunRecord) -> None:

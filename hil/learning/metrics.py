@@ -71,12 +71,13 @@ class Count:
 
 
 class Metrics:
-    """Takes steps as they are done, writes their lines, keeps the sums: as much of a
-    million steps as of a hundred."""
+    """Takes steps as they are done, writes their lines, with their outputs where
+    `answers` are kept, and keeps the sums: as much of a million steps as of a hundred."""
 
     SMOOTHING = 0.02
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, answers: bool = False) -> None:
+        self._answers = answers
         self.steps = 0
         self.loss = 0.0
         self.instructions: int | None = None
@@ -148,13 +149,16 @@ class Metrics:
             table = done.health.table()
             self.health = {"step": done.step, **table}
             health = f', "health": {json.dumps(table)}'
+        answer = ""
+        if self._answers and done.outputs is not None:
+            answer = f', "outputs": [{", ".join(map(_number, done.outputs.tolist()))}]'
         return (
             f'{{"step": {done.step}, "task": {done.task}, "loss": {loss}, '
             f'"label": {label}, "predicted": {predicted}, '
             f'"confidence": {sure}, "correct": {correct}, '
             f'"prequential": {prequential}, "eta": {done.eta!r}, '
             f'"digest": {digest}, "instructions": {counted}, '
-            f'"threshold": {threshold}{rehearsed}{health}}}\n'
+            f'"threshold": {threshold}{rehearsed}{health}{answer}}}\n'
         )
 
     def flush(self) -> None:

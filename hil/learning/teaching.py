@@ -66,7 +66,9 @@ class Teaching:
         self._reference = None if alone else reference
         self._record = record
         self._progress = progress
-        self._metrics = Metrics(record.folder / records.METRICS)
+        self._metrics = Metrics(
+            record.folder / records.METRICS, lesson.experiment.answers
+        )
         self._rested = progress.steering.resting
         self._began = 0.0
         self._first = start[0]

@@ -94,6 +94,7 @@ STEP = Table(
         "task": whole, "label": maybe(whole), "predicted": maybe(whole),
         "confidence": maybe(number), "rehearsed": truth,
         "health": Table({}, others=each(maybe(number))),
+        "outputs": each(maybe(number)),
     },
 )  # fmt: skip
 

@@ -30,7 +30,8 @@ class Steps:
     All [n]: `sample`, the place in the stream, which is the step where nothing is
     rehearsed; `loss`, `confidence` (NaN where not finite or not told);
     `correct`; `label`, `predicted` (-1 where not told); `task`. `health` is a list
-    of (sample, table). `whole`: no step is without its line.
+    of (sample, table). `outputs` [n, outputs], None unless every line has them. `whole`:
+    no step is without its line.
     """
 
     sample: np.ndarray
@@ -42,6 +43,7 @@ class Steps:
     task: np.ndarray
     health: tuple[tuple[int, Mapping[str, Any]], ...]
     whole: bool
+    outputs: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -61,6 +63,7 @@ def read(folder: Path, pace: int = 1) -> Steps:
     to `pace` steps. Raises `UsageError`."""
     health, whole, last = [], True, None
     columns: dict[str, array[float]] = {name: array("d") for name in COLUMNS}
+    answers = array("d")
     for told in run_files.steps(folder):
         whole &= last is None or told["step"] == last + 1
         last = told["step"]
@@ -70,12 +73,14 @@ def read(folder: Path, pace: int = 1) -> Steps:
             for name, (_, absent) in COLUMNS.items():
                 value = told.get(name)
                 columns[name].append(absent if value is None else value)
+            answers.extend(np.nan if v is None else v for v in told.get("outputs", ()))
     made: dict[str, np.ndarray] = {
         name: np.array(columns[name]).astype(kind)
         for name, (kind, _) in COLUMNS.items()
     }
     sample = made.pop("step") // pace
-    return Steps(sample=sample, health=tuple(health), whole=whole, **made)
+    kept = np.array(answers).reshape(len(sample), -1) if answers else None
+    return Steps(sample=sample, health=tuple(health), whole=whole, outputs=kept, **made)
 
 
 def windowed(values: np.ndarray, window: int) -> np.ndarray:

@@ -159,7 +159,7 @@ def test_what_comes_when_is_told_of_what_the_device_answered(
     assert (record.compared, told.shape) == (steps, (steps, 2))
     tried = when.tried(keys, tmp_path, Progress())
     assert [row.name for row in tried.rows][:2] == ["first A: late", "first A: height"]
-    assert len(tried.rows) == 12 and tried.record.compared == steps
+    assert len(tried.rows) == 16 and tried.record.compared == steps
     assert any(row.gave > 0.01 for row in tried.rows if "height" in row.name)
     of_integers, record = when.answers(
         x, y, {"front": "delays", "format": "i16", **keys}, tmp_path, Progress()
@@ -170,13 +170,34 @@ def test_what_comes_when_is_told_of_what_the_device_answered(
     assert written is not None and written < 256 * 3 / 10, "behind an error gate"
 
 
-def test_who_repeats_what_came_last_is_told_from_who_knows_how_probable_it_is() -> None:
-    world = when.World("here", (20, 40), (0.5, 0.5))
-    found = [when.Trial(100 * k, 0, world, k % 2 == 0) for k in range(8)]
-    told = np.full((800, 2), 0.5)
-    assert when.single(found, told, world, 0) == (0, 0.5)
+def test_who_repeats_what_has_just_been_foretells_nothing() -> None:
+    """It passes for late, height and rest, which are said after an outcome has begun."""
+    found, steps = when.trials(1)
+    _, y = when.events(found, steps)
+    repeated = np.vstack([np.zeros((1, 2)), y[:-1]])
+    agrees = {
+        row.name.split(": ")[1]: set[bool]() for row in when.rows(found, repeated)
+    }
+    for row in when.rows(found, repeated):
+        agrees[row.name.split(": ")[1]].add(row.agrees)
+    assert agrees == {
+        "late": {True},
+        "height": {True},
+        "rest": {True},
+        "foretold": {False},
+    }
+
+
+def test_who_says_how_probable_it_is_whenever_it_is_due_foretells() -> None:
+    found, steps = when.trials(2)
+    said = np.zeros((steps, 2))
     for trial in found:
-        told[trial.at + 20, 0] = not trial.came
-    assert when.single(found, told, world, 0) == (0.5, 0.5)
+        at = trial.at + trial.world.delays[trial.stimulus]
+        share = trial.world.shares[trial.stimulus]
+        said[at - when.WIDE : at + when.WIDE + 1, trial.stimulus] = share
+    assert all(row.agrees for row in when.rows(found, said))
+
+
+def test_a_read_out_in_integers_has_three_classes_and_tells_their_sums() -> None:
     assert when.classes(np.array([[0, 0], [1, 0], [0, 1]])).tolist() == [0, 1, 2]
     assert when.heights(np.array([[9.0, 0, -50]])).round(3).tolist() == [[0.5, 0]]

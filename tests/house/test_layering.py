@@ -125,7 +125,7 @@ SHELVES = {
         "learning",
         "reports": "errors versions documents experiment lesson records measuring",
         "claims": "errors lesson learning records",
-        "demo": "errors keys documents experiment data device lesson records learning "
+        "demo": "errors keys documents experiment data device lesson records learning claims "
         "reports",
         "schemas": "checker key_rules keys documents experiment device records sweep demo",
         "verbs": "errors keys versions output documents experiment data models device flags "
