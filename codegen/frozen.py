@@ -16,6 +16,7 @@ from codegen.errors import SpecError
 from codegen.front import Front
 from codegen.graph import arena, cutting, reading, support
 from codegen.graph.description import Graph, Operator, Tensor
+from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 
 GIVEN = ("i8", "u8", "i16", "f32")
 """Types of a tensor that samples become, and of one that the network learns from."""
@@ -24,7 +25,8 @@ GIVEN = ("i8", "u8", "i16", "f32")
 @dataclass(frozen=True)
 class Frozen(Front):
     """The model in the bytes of its file, up to tensor `cut`, a name, a number, or -1 for
-    the input of its last dense layer.
+    the input of its last dense layer. `scaled`: constants that bring each feature to the
+    network's own range.
 
     Raises `ModelError` for a file or a tensor that cannot be, and `SpecError` for a part
     of a model that is no front.
@@ -32,6 +34,7 @@ class Frozen(Front):
 
     model: bytes = field(repr=False)
     cut: str = cutting.LAST
+    scaled: Scaler | None = None
 
     def __post_init__(self) -> None:
         problems = support.problems(self.graph)
@@ -60,6 +63,16 @@ class Frozen(Front):
                 raise SpecError(
                     f"a front that {what} {one}, {one.said}, without a scale: expected one"
                 )
+        if self.scaled is not None:
+            self._require_scaler(self.scaled)
+
+    def _require_scaler(self, scaler: Scaler) -> None:
+        if scaler.elements != self.features:
+            raise SpecError(
+                f"a front of {self.features} features, but {scaler.gives}: expected as many"
+            )
+        if not self.floating:
+            scaler.require_within(LARGEST_OF_INTEGERS)
 
     @property
     def graph(self) -> Graph:
@@ -103,13 +116,14 @@ class Frozen(Front):
 
     @property
     def integer(self) -> bool:
-        """Whether no operator has a tensor of float32."""
+        """Whether no operator has a tensor of float32, nor a scaler any."""
         named = (
             one
             for operator in self.graph.operators
             for one in (*operator.inputs, *operator.outputs)
         )
-        return all(one is None or one.type != "f32" for one in named)
+        floats = (one is not None and one.type == "f32" for one in named)
+        return self.scaled is None and not any(floats)
 
     @property
     def wide(self) -> bool:
@@ -145,11 +159,15 @@ class Frozen(Front):
 
     @property
     def identity(self) -> dict[str, object]:
-        """What tells it from every other: a digest of the file, and the tensor's number."""
-        return {
+        """What tells it from every other: a digest of the file, the tensor's number, and
+        the constants of a scaler."""
+        said: dict[str, object] = {
             "sha256": hashlib.sha256(self.model).hexdigest(),
             "cut": self.told.index,
         }
+        if self.scaled is not None:
+            said["scaled"] = list(self.scaled.constants())
+        return said
 
 
 def _signed(tensor: Tensor) -> tuple[float, int]:

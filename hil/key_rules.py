@@ -65,6 +65,11 @@ CLASHES = (
         ("--front MODEL.tflite is the model; a file of that name is ./model",),
     ),
     Clash(
+        "init is 'model' and scaler is {scaler!r}: expected one of them, for the model's own "
+        "head takes features as they are",
+        (Given("init", only="model"), Given("scaler")),
+    ),
+    Clash(
         "steps = {steps} and epochs = {epochs}: expected one of them",
         (Given("steps"), Given("epochs")),
     ),

@@ -340,7 +340,8 @@ KEYS = (
     Key("output", choice(*OUTPUTS), "output and its loss: " + ", ".join(OUTPUTS) + " (default: what fits the goal)"),
     Key("data", data, "digits, mnist, fashion, friedman, dense, hapt, or the path of data of your own", "NAME", path=True),
     Key("scaler", choice("standard", "minmax"), "scale each number of a sample on the device, "
-        "by constants of the training part: to mean 0 and deviation 1, or to 0..1",
+        "by constants of the training part: to mean 0 and deviation 1, or to 0..1; behind a "
+        "model of --front, each of its features",
         "standard|minmax"),
     Key("model", text, "compute the .tflite model in this file as it is: it learns nothing, and "
         "every output of the test samples is compared with the reference (docs/import.md)",

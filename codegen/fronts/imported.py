@@ -19,7 +19,19 @@ from codegen.kernels.cost import Shape
 from codegen.lowering import GraphProgram
 from codegen.lowering.composer import FORMATS
 from codegen.lowering.fixed_point import binary32, nearest
-from codegen.program import If, Item, Op, Operand, Repeat, Set, Symbol, Within, op
+from codegen.program import (
+    If,
+    Item,
+    Op,
+    Operand,
+    Part,
+    Repeat,
+    Set,
+    Symbol,
+    Within,
+    op,
+)
+from codegen.scaler import Scaler
 from codegen.spec import Inputs
 from codegen.tables import LARGEST
 from codegen.tensors import Tensor, Values
@@ -49,7 +61,7 @@ def convert(c: Composer) -> tuple[Item, ...]:
         usual=True,
         why="else its features are known",
     )
-    return (computed, _seen(c, frozen, features))
+    return (computed, *_seen(c, frozen, features))
 
 
 def _features(c: Composer, frozen: Frozen) -> Tensor:
@@ -136,14 +148,31 @@ def _copied(to: Tensor, value: str, *uses: Tensor) -> Repeat:
     return Repeat("j", to.size, (Set(f"{to.name}[j]", value, uses),))
 
 
-def _seen(c: Composer, frozen: Frozen, features: Tensor) -> Item:
+def _seen(c: Composer, frozen: Frozen, features: Tensor) -> tuple[Item, ...]:
     """What the network sees of the features."""
     x, across = c.input(1), Shape(1, frozen.features)
     if frozen.floating:
-        return _copied(x, f"{features.name}[j]", x, features)
+        if frozen.scaled is None:
+            return (_copied(x, f"{features.name}[j]", x, features),)
+        return (_rescaled(c, frozen.scaled, features),)
     step, zero = frozen.leaving
     if c.numbers.integer:
         held = (max(-LARGEST, min(LARGEST, q - zero)) for q in BYTES)
         table = _table(c, "front_out", tuple(held))
-        return _looked_up(across, features, table, x, "", 1)
-    return op("quantize", across, 1, x=features, scale=step, zero=zero, y=x)
+        return (_looked_up(across, features, table, x, "", 1),)
+    if frozen.scaled is None:
+        return (op("quantize", across, 1, x=features, scale=step, zero=zero, y=x),)
+    value = c.tensor("front_told", (frozen.features,), inner=True)
+    told = op("quantize", across, 1, x=features, scale=step, zero=zero, y=value)
+    return (told, _rescaled(c, frozen.scaled, value))
+
+
+def _rescaled(c: Composer, scaler: Scaler, v: Tensor) -> Op:
+    """Each feature by an offset and a divisor of its own."""
+    shape = (2, scaler.elements)
+    constants = c.tensor(
+        "front_scaler", shape, "const", initial=Values(scaler.constants)
+    )
+    offset, divisor = Part(constants, 0), Part(constants, 1)
+    across = Shape(1, scaler.elements)
+    return op("rescale", across, 1, v=v, offset=offset, divisor=divisor, x=c.input(1))

@@ -19,7 +19,9 @@ from codegen.graph.description import Graph
 from codegen.reference import Learner
 from codegen.reference.fronts import imported as twin
 from codegen.rendering.render import render_network
+from codegen.scaler import Scaler
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from hil.data import datasets
 from hil.errors import DataError, UsageError
 from hil.lesson import model_head
 from hil.lesson.building import plan_for
@@ -193,6 +195,7 @@ def test_integers_refuse_a_front_of_floats(tmp_path: Path) -> None:
         pytest.param("qemu-rv64gcv", {"vlen": 256}, marks=pytest.mark.full),
         pytest.param("qemu-rv64gcv", {"vlen": 1024}, marks=pytest.mark.full),
         pytest.param("mps2-an386", {}, marks=pytest.mark.full),
+        pytest.param("qemu-rv64gcv", {"scaler": "standard"}, marks=pytest.mark.full),
         pytest.param("mps2-an386", {"format": "i16"}, marks=pytest.mark.full),
     ],
 )
@@ -233,6 +236,44 @@ def test_features_or_samples_that_are_kept_teach_the_same(
         for what in ("features", "samples")
     }
     assert len(digests) == 1
+
+
+def test_features_are_scaled_by_those_of_the_first_task(tmp_path: Path) -> None:
+    """What comes later nobody knows yet. The device scales what it keeps, too."""
+    read = datasets.load("mnist")
+    x, y = read.train_x[:40], read.train_y[:40].astype(np.int64)
+    path = tmp_path / "stream.npz"
+    stream = {"task_names": ["first", "second"], "task_ends": [30, 40]}
+    np.savez(
+        path, x=x, y=y, x_test=x[:4], y_test=y[:4], scale=np.float32(255),
+        task_tests=[[0, 2], [2, 4]], **stream,
+    )  # fmt: skip
+    keys = {"data": str(path), "scaler": "standard", "rehearsal": 3, "rehearse": 1}
+    record = learned(DENSE, tmp_path, **keys, steps=None, test=None)
+    assert (record.result, record.compared) == ("pass", 80)
+    inputs = prepare(hil.Experiment(**record.experiment)).dataset.inputs
+    found = twin.network_input(inputs, x[:30])
+    raw = twin.features(inputs, x[:30]).astype(float)
+    moves = raw.std(axis=0) > 0
+    expected = (raw - raw.mean(axis=0))[:, moves] / raw.std(axis=0)[moves]
+    np.testing.assert_allclose(found[:, moves], expected, atol=1e-4)
+    assert np.abs(found[:, ~moves]).max(initial=0) < 1e-6
+
+
+def test_a_scaler_of_other_features_is_refused() -> None:
+    with pytest.raises(SpecError, match="a front of 100 features, but its scaler has"):
+        Frozen(bytes_of(DENSE), scaled=Scaler((0.0,), (1.0,)))
+
+
+def test_the_models_own_head_takes_features_as_they_are() -> None:
+    keys = {"front": "m.tflite", "init": "model", "scaler": "standard"}
+    with pytest.raises(UsageError, match="takes features as they are"):
+        hil.Experiment(**keys)
+
+
+def test_integers_take_no_scaled_features(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="which no scaler scales"):
+        learned(DENSE, tmp_path, format="i8", scaler="standard")
 
 
 def test_features_without_a_front_are_refused() -> None:

@@ -8,6 +8,7 @@ takes a thousand times a step.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from codegen.graph.description import DTYPES, Tensor
 from codegen.reference import graph
 from codegen.reference.arithmetic import F32
+from codegen.reference.fronts import scaler
 from codegen.reference.graph import node
 from codegen.reference.intervals import LARGEST, Interval
+from codegen.scaler import Scaler
 from codegen.spec import Inputs
 
 MADE = "front"
@@ -74,19 +77,28 @@ def features(inputs: Inputs, sample: NDArray[Any]) -> NDArray[Any]:
     """Features [..., n] of samples [..., elements], as the model computes them."""
     assert inputs.frozen is not None
     rows = sample.reshape(-1, sample.shape[-1])
-    computed = _computing(inputs)
+    computed = _computing(replace(inputs, frozen=replace(inputs.frozen, scaled=None)))
     found = [computed(row.tobytes()) for row in rows]
     return np.array(found).reshape(*sample.shape[:-1], inputs.frozen.features)
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
     """x [..., n] of samples [..., elements]: scale * (feature - zero point), rounded
-    once."""
+    once; then, where a scaler is there, less an offset and divided, rounded each time."""
     assert inputs.frozen is not None
     found, tensor = features(inputs, sample), inputs.frozen.told
     if tensor.type == "f32":
-        return np.asarray(found, np.float32)
-    return (node.scale(tensor) * node.centred(tensor, found)).astype(np.float32)
+        value = np.asarray(found, np.float32)
+    else:
+        value = (node.scale(tensor) * node.centred(tensor, found)).astype(np.float32)
+    if inputs.frozen.scaled is None:
+        return value
+    return scaler.network_input(_scaling(inputs.frozen.scaled), value)
+
+
+def _scaling(by: Scaler) -> Inputs:
+    """Features as samples of their own, which a scaler is there for."""
+    return Inputs("f32", 1.0, scaler=by)
 
 
 def centred(inputs: Inputs, sample: NDArray[Any]) -> NDArray[np.int64]:
@@ -111,4 +123,6 @@ def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
     if tensor.type == "f32":
         return Interval(-LARGEST, LARGEST, (n_in,))
     least, most = (node.scale(tensor) * ends(inputs)).astype(np.float32).tolist()
-    return Interval(least, most, (n_in,))
+    if inputs.frozen.scaled is None:
+        return Interval(least, most, (n_in,))
+    return scaler.bounds(_scaling(inputs.frozen.scaled), n_in, least, most)
