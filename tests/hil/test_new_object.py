@@ -17,7 +17,9 @@ from codegen.spec import Inputs
 from hil import demo as demos
 from hil.data import cifar10
 from hil.errors import DataError
+from hil.experiment import load
 from hil.learning.progress import Progress
+from hil.lesson.preparing import prepare
 
 POINT = 0.01 + 1e-9
 
@@ -50,25 +52,35 @@ def test_heads_are_within_a_point_of_scikit_learns(tmp_path: Path) -> None:
     found = demos.run(demo, {"target": "host"}, tmp_path, Progress()).metrics
     stream = demo.module().streams(1)["images"]
     assert stream.front is not None
-    inputs = Inputs("u8", 1.0, frozen=Frozen(Path(stream.front).read_bytes()))
+    plain = Inputs("u8", 1.0, frozen=Frozen(Path(stream.front).read_bytes()))
+    (replay,) = tmp_path.rglob("*replay*/experiment.toml")
+    scaled = prepare(load(replay)).dataset.inputs
 
-    def features(*arrays: np.ndarray) -> np.ndarray:
+    def features(*arrays: np.ndarray, inputs: Inputs = plain) -> np.ndarray:
         return imported.network_input(inputs, np.concatenate(arrays))
 
-    x = features(*(part.x for part in stream.parts))
+    came = [part.x for part in stream.parts]
     y = np.concatenate([part.y for part in stream.parts])
     tests = [part.test for part in stream.parts if part.test is not None]
-    test_x = features(*(x for x, _ in tests))
+    shown = [x for x, _ in tests]
     test_y = np.concatenate([y for _, y in tests])
     shares = {
-        "ncm": NearestCentroid(),
-        "slda": LinearDiscriminantAnalysis(
-            "lsqr", shrinkage=0.01, priors=np.full(10, 0.1)
+        "ncm": (NearestCentroid(), plain),
+        "slda": (
+            LinearDiscriminantAnalysis("lsqr", shrinkage=0.01, priors=np.full(10, 0.1)),
+            plain,
         ),
-        "joint": LogisticRegression(max_iter=5000),
+        "joint": (LogisticRegression(max_iter=5000), plain),
+        "replay": (LogisticRegression(max_iter=5000), scaled),
     }
-    told = {name: one.fit(x, y).score(test_x, test_y) for name, one in shares.items()}
+    told = {
+        name: one.fit(features(*came, inputs=inputs), y).score(
+            features(*shown, inputs=inputs), test_y
+        )
+        for name, (one, inputs) in shares.items()
+    }
     print(told)
-    assert abs(found["ten_ncm"] - told["ncm"]) <= POINT
-    assert abs(found["ten_slda"] - told["slda"]) <= POINT
+    for name in ("ncm", "slda"):
+        assert abs(found[f"ten_{name}"] - told[name]) <= POINT
     assert found["ten_slda"] >= told["joint"] - POINT
+    assert found["ten_replay"] >= told["replay"] - POINT
