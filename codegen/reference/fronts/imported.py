@@ -21,7 +21,6 @@ from codegen.reference.arithmetic import F32
 from codegen.reference.fronts import scaler
 from codegen.reference.graph import node
 from codegen.reference.intervals import LARGEST, Interval
-from codegen.scaler import Scaler
 from codegen.spec import Inputs
 
 MADE = "front"
@@ -93,12 +92,13 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> F32:
         value = (node.scale(tensor) * node.centred(tensor, found)).astype(np.float32)
     if inputs.frozen.scaled is None:
         return value
-    return scaler.network_input(_scaling(inputs.frozen.scaled), value)
+    return scaler.network_input(_scaling(inputs), value)
 
 
-def _scaling(by: Scaler) -> Inputs:
-    """Features as samples of their own, which a scaler is there for."""
-    return Inputs("f32", 1.0, scaler=by)
+def _scaling(inputs: Inputs) -> Inputs:
+    """Features as samples of their own, which the front's scaler is there for."""
+    assert inputs.frozen is not None
+    return Inputs("f32", 1.0, scaler=inputs.frozen.scaled)
 
 
 def centred(inputs: Inputs, sample: NDArray[Any]) -> NDArray[np.int64]:
@@ -125,4 +125,4 @@ def bounds(inputs: Inputs, n_in: int, low: float, high: float) -> Interval:
     least, most = (node.scale(tensor) * ends(inputs)).astype(np.float32).tolist()
     if inputs.frozen.scaled is None:
         return Interval(least, most, (n_in,))
-    return scaler.bounds(_scaling(inputs.frozen.scaled), n_in, least, most)
+    return scaler.bounds(_scaling(inputs), n_in, least, most)
