@@ -46,6 +46,7 @@ class Composer:
         self.spec = spec
         self.drawn_once = drawn_once
         self.vlen = vlen
+        self.xlen = xlen
         self.parameters = parameters
         self.ways = tuple(ways) or (Way(),) * spec.network.depth
         self._pointer = pointer(xlen)

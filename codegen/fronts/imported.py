@@ -43,10 +43,10 @@ BYTES = tuple(n - 256 * (n > 127) for n in range(256))
 
 
 @lru_cache(maxsize=4)
-def program_of(frozen: Frozen, vlen: int) -> GraphProgram:
-    """What a front's C does, for registers of `vlen` bits, 0 without vectors. Raises
-    `ModelError` for what no device computes."""
-    return lowering.program(frozen.graph, vlen, signed=True)
+def program_of(frozen: Frozen, vlen: int, xlen: int) -> GraphProgram:
+    """What a front's C does, for vector registers of `vlen` bits, 0 without, and others of
+    `xlen`. Raises `ModelError` for what no device computes."""
+    return lowering.program(frozen.graph, vlen, xlen, signed=True)
 
 
 def convert(c: Composer) -> tuple[Item, ...]:
@@ -71,13 +71,13 @@ def _features(c: Composer, frozen: Frozen) -> Tensor:
 
 def _holder(c: Composer, frozen: Frozen) -> Tensor:
     """What holds all activations."""
-    size = program_of(frozen, c.vlen).arena
+    size = program_of(frozen, c.vlen, c.xlen).arena
     return c.tensor("front", (size,), format=I8, inner=True)
 
 
 def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
     """From a sample to what the model takes."""
-    inputs, made = c.spec.inputs, program_of(frozen, c.vlen).inputs[0]
+    inputs, made = c.spec.inputs, program_of(frozen, c.vlen, c.xlen).inputs[0]
     across, there = Shape(1, frozen.elements), Within(made, _holder(c, frozen))
     if frozen.given.type == "f32":
         return (scale.divided(c, across, there, purpose=f"{PART}_in"),)
@@ -130,13 +130,13 @@ def _graph(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
             layer=0,
             purpose=f"{PART}{place}",
         )
-        for place, one in enumerate(program_of(frozen, c.vlen).ops())
+        for place, one in enumerate(program_of(frozen, c.vlen, c.xlen).ops())
     )
 
 
 def _told(c: Composer, frozen: Frozen, features: Tensor) -> Repeat:
     """The features, out of the tensor that holds them."""
-    holder, last = _holder(c, frozen), program_of(frozen, c.vlen).outputs[0]
+    holder, last = _holder(c, frozen), program_of(frozen, c.vlen, c.xlen).outputs[0]
     place = f"{holder.name}[{last.offset} + j]"
     if features.format is not I8:
         pointer = f"(const {features.format.c_type} *)(const void *)"

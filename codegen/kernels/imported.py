@@ -78,6 +78,10 @@ of which there is one for each eight inputs.{_RESCALED}"""),
 Convolution with W [y_c][k_h][k_w][x_c]: sum = b_o + sum of W[o][r][c][i] x_i, where places
 outside the image hold x_zero. `scratch` holds 2 k_h k_w x_c numbers, or is NULL where windows
 have one place.{_RESCALED}{_OVER}"""),
+    Kernel("i8_conv_2d_eights", (
+        _FILTERED[0], "const int64_t *w", *_FILTERED[2:-1], "int8_t *scratch", "int8_t *y"), f"""
+The same, and dense layers as windows of one place, with W [y_c / 8][k_h][k_w][x_c]: words of
+eight outputs' weights plus 128, the first in the lowest byte, and 128 where y_c ends.{_RESCALED}{_OVER}"""),
     Kernel("i8_conv_2d_columns", (
         *_FILTERED[:4], "const hil_columns_t *by", "int8_t *scratch", "int8_t *y"), f"""
 The same, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]. `scratch`
@@ -90,9 +94,10 @@ The same, `rows` rows of pixels at a time. W has three outputs side by side, [n]
 of n = y_c / 3, then those that are left. `line` holds a row of the pixels that windows see,
 `planes` what they see of all of them, and `taps` has the places of a window there, in bytes:
 codegen/lowering/planes.py says where.{_RESCALED}{_OVER}"""),
-    Kernel("i8_depthwise_conv_2d", _FILTERED, f"""
+    Kernel("i8_depthwise_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
-sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero.{_RESCALED}{_OVER}"""),
+sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero. `scratch` holds
+k_h rows of all pixels that windows see, in x_c channels, and three numbers.{_RESCALED}{_OVER}"""),
     *(
         kernel
         for first, c_type, bias, of, said in _PLAIN

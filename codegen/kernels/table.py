@@ -339,8 +339,9 @@ TABLE: tuple[Variant, ...] = (
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
     *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, ("pixels__scalar",)),
     *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, ("pixels__scalar", "places__scalar")),
+    *_rows("conv_2d", "i8_conv_2d_eights", (), cost.nothing, ("eights__scalar", "places__scalar")),
     *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing,
-           ("pixels__scalar", "places__scalar")),
+           ("fixed__scalar", "planes__scalar", "rescaled__scalar")),
     *(
         row
         for lmul, pixels in ((8, 3), (2, 8))

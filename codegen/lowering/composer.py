@@ -38,12 +38,15 @@ class GraphComposer:
     """Makes the tensors of a model, and its constants.
 
     `places`: bytes of the arena at which each activation lies, by the graph's numbers;
-    `vlen`: bits of a vector register, 0 of a machine without.
+    `vlen`: bits of a vector register, 0 of a machine without; `xlen`: of any other.
     """
 
-    def __init__(self, places: Mapping[int, int], vlen: int = 0) -> None:
+    def __init__(
+        self, places: Mapping[int, int], vlen: int = 0, xlen: int = 32
+    ) -> None:
         self.records: list[Record] = []
         self.vlen = vlen
+        self.xlen = xlen
         self._places = places
         self._made: dict[str, Tensor] = {}
 

@@ -45,11 +45,14 @@ class GraphProgram:
         )
 
 
-def program(graph: Graph, vlen: int = 0, signed: bool = False) -> GraphProgram:
+def program(
+    graph: Graph, vlen: int = 0, xlen: int = 32, signed: bool = False
+) -> GraphProgram:
     """The program of a graph without problems (`codegen.graph.support`), for a machine
-    without vectors, or with registers of `vlen` bits: weights lie as kernels like them,
-    and are right for other lengths too. `signed`: numbers without a sign go in and come out
-    with one, 128 less. Raises `ModelError` for what no device computes yet."""
+    without vectors, or with registers of `vlen` bits, whose others have `xlen`: weights
+    lie as kernels like them, and are right on other machines too. `signed`: numbers
+    without a sign go in and come out with one, 128 less. Raises `ModelError` for what no
+    device computes yet."""
     told = folded(graph)
     graph = legacy.signed(told)
     told = graph if signed else told
@@ -61,7 +64,7 @@ def program(graph: Graph, vlen: int = 0, signed: bool = False) -> GraphProgram:
         {one.index: operators.scratch(one, vlen) for one in graph.operators},
         {one.index: operators.leads(one, vlen) for one in graph.operators},
     )
-    composer = GraphComposer(planned.places, vlen)
+    composer = GraphComposer(planned.places, vlen, xlen)
     inputs = [composer.activation(one) for one in graph.inputs]
     outputs = [composer.activation(one) for one in graph.outputs]
     stages = [

@@ -41,12 +41,13 @@ def of_dense(operator: Operator, vlen: int) -> Mapping[int, int]:
 
 
 def of_depthwise(operator: Operator, vlen: int) -> Mapping[int, int]:
-    """Of DEPTHWISE_CONV_2D. Vectors have copied the rows that windows of a row see."""
+    """Of DEPTHWISE_CONV_2D, whose kernels have copied the rows that windows of a row see."""
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
     if _others(operator):
         return {}
-    return _before(operator, _copied(at) if vlen else lead(at, vlen))
+    whole = vlen > 0 or at.apart_h == 1
+    return _before(operator, _copied(at, 2 if vlen else 1, whole))
 
 
 def of_numbers(operator: Operator) -> Mapping[int, int]:
@@ -103,17 +104,19 @@ def of_planes(found: Planes) -> int:
     return max(leads)
 
 
-def _copied(at: Windows) -> int:
-    """The same of a kernel that has copied what two rows of windows see."""
+def _copied(at: Windows, together: int, whole: bool) -> int:
+    """The lead of a kernel that has copied what `together` rows of windows see before it
+    writes them. The next ones see that again, where it is kept as a `whole`; else they
+    begin with rows that nobody has copied for them."""
     row, line = at.y_w * at.y_c, at.x_w * at.x_c
     found = [0]
     for image in {0, max(0, at.images - 2), at.images - 1}:
         y, x = image * at.y_h * row, image * at.x_h * line
-        for t in range(0, at.y_h, 2):
-            last = min(t + 2, at.y_h)
+        for t in range(0, at.y_h, together):
+            last = min(t + together, at.y_h)
             seen = (last - 1) * at.stride_h - at.top + (at.k_h - 1) * at.apart_h + 1
             after = last * at.stride_h - at.top  # what the next rows begin with
-            next_row = max(0, min(max(seen, after), at.x_h))
+            next_row = max(0, min(max(seen, after) if whole else after, at.x_h))
             if next_row < at.x_h or image < at.images - 1:
                 found.append(y + last * row - x - next_row * line)
     return max(found)

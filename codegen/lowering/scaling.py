@@ -3,11 +3,11 @@ constants."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from codegen.formats import I8, I32
-from codegen.graph.checks import number
+from codegen.graph.checks import LEAST, number
 from codegen.graph.description import Operator
 from codegen.lowering.composer import (
     GraphComposer,
@@ -28,14 +28,15 @@ def operands(
     operator: Operator,
     sums: Sequence[float],
     factors: Sequence[Factor],
+    w: Tensor | None = None,
 ) -> dict[str, Operand]:
     """What a dense layer or a convolution of 8 bits is given; `sums` are those of the
-    weights of each output."""
+    weights of each output, which lie as the file has them, or as in `w`."""
     return {
         "x": c.activation(operator.inputs[0]),
-        "w": c.weights(operator),
+        "w": w or c.weights(operator),
         "b": biases(c, operator, len(sums), sums),
-        "by": scales(c, operator, factors),
+        "by": scales(c, operator, factors, roomy=roomy(operator, sums)),
         "y": c.activation(operator.outputs[0]),
     }
 
@@ -45,9 +46,10 @@ def scales(
     operator: Operator,
     factors: Sequence[Factor],
     fused: int | None = None,
+    roomy: bool = False,
 ) -> Symbol:
     """The structure that says how sums become numbers of the output, by one factor or
-    one for each channel."""
+    one for each channel. `roomy`: sums are within -2^30 .. 2^30 - 1."""
     y = operator.outputs[0]
     low, high = bounds(y, number(operator, "activation") if fused is None else fused)
     return c.record(
@@ -56,7 +58,16 @@ def scales(
         e=c.constant(operator, "e", I8, (one.e for one in factors)),
         each=int(len(factors) > 1), x_zero=zero(operator.inputs[0]), y_zero=zero(y),
         low=low, high=high,
+        rounding=_rounding(roomy, hidden=low >= zero(y)),
     )  # fmt: skip
+
+
+def _rounding(roomy: bool, hidden: bool) -> Symbol:
+    """How halves are rounded, by the cheapest way that is right. `hidden`: negative ones
+    are below the least output, whichever way they go."""
+    if not roomy:
+        return Symbol("HIL_ANY")
+    return Symbol("HIL_UP" if hidden else "HIL_AWAY")
 
 
 def of_channels(operator: Operator) -> list[Factor]:
@@ -85,11 +96,23 @@ def biases(
 ) -> Tensor:
     """Biases with the input's zero point in them, b - zero * sum of w, modulo 2^32; all
     of them so many times."""
-    bias = operator.given(2)
-    b = [0] * channels if bias is None else [int(one) for one in numbers(bias)]
-    moved = zero(operator.inputs[0])
-    folded = (one - moved * int(total) for one, total in zip(b, sums, strict=True))
+    folded = _folded(operator, channels, sums)
     return c.constant(operator, "b", I32, [wrapped(one) for one in folded] * repeats)
+
+
+def _folded(operator: Operator, channels: int, sums: Iterable[float]) -> Iterator[int]:
+    bias, moved = operator.given(2), zero(operator.inputs[0])
+    b = [0.0] * channels if bias is None else numbers(bias)
+    return (int(one) - moved * int(sum) for one, sum in zip(b, sums, strict=True))
+
+
+def roomy(operator: Operator, sums: Sequence[float]) -> bool:
+    """Whether a bias with the zero point in it and products of 8 bits add up to a number
+    within -2^30 .. 2^30 - 1, whatever the inputs are."""
+    w = operator.inputs[1]
+    assert w is not None
+    products = w.elements // len(sums) * LEAST["i8"] ** 2
+    return max(map(abs, _folded(operator, len(sums), sums))) + products < 1 << 30
 
 
 def wrapped(value: int) -> int:

@@ -116,7 +116,8 @@ def graph_plan(
     Raises `ModelError` for what no device computes yet, `OverBudget` when it does not
     fit, `DescriptorError` for float32 on a target without it.
     """
-    program = lowering.program(graph, target.vector.default if target.vector else 0)
+    vlen = target.vector.default if target.vector else 0
+    program = lowering.program(graph, vlen, target.xlen)
     if program.floating:
         require_fma(target)
     tensors = _named(program)

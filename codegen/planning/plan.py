@@ -216,7 +216,7 @@ def plan(
             _calls(composer, program, vlens, choice.variants, core),
             _placed(program, _state(composer, program), timeline, arena),
             arena, line, resident, rehearsal, budget, debug, core,
-            None if frozen is None else program_of(frozen, width), latent,
+            None if frozen is None else program_of(frozen, width, target.xlen), latent,
         )  # fmt: skip
 
     best = made(drawn_once=bool(vlens))

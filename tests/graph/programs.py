@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,19 @@ def this_computer(compiler: str) -> Machine:
     """With all checks."""
     compile = (compiler, *FLAGS)
     return Machine("host", compile, (compiler, "-O0"), compile)
+
+
+def of_32_bits(compiler: str) -> Machine:
+    """What is planned for a core of 32 bits, on this computer."""
+    return replace(this_computer(compiler), target="mps2-an386")
+
+
+def with_dsp() -> Machine:
+    """A core of 32 bits with the DSP instructions of Cortex-M4, which QEMU's user mode has."""
+    zig = (sys.executable, "-m", "ziglang", "cc")
+    common = (*zig, "-target", "arm-linux-musleabihf", "-mcpu=cortex_a9")
+    compile = (*common, "-std=c11", "-Wall", "-Wextra", "-Werror", "-DHIL_DEBUG", "-O2")
+    return Machine("mps2-an386", compile, compile, (*common, "-static"))
 
 
 def with_vectors() -> Machine:

@@ -3,6 +3,7 @@ the bit, under address and undefined-behaviour checks."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,14 @@ from tests.kernels.test_vector_kernels import AGNOSTIC
 from .building import Array
 from .conftest import graph, places
 from .every import ODD
-from .programs import Programs, compiled, this_computer, with_vectors
+from .programs import (
+    Programs,
+    compiled,
+    of_32_bits,
+    this_computer,
+    with_dsp,
+    with_vectors,
+)
 from .test_twin import cases, drawn, golden
 
 CASES = 3
@@ -78,6 +86,8 @@ VECTORS = [
         )
     )
 ]
+NARROW = [name for name in VECTORS if name.startswith(("conv", "depthwise", "dense"))]
+"""What has kernels of its own on a core of 32 bits."""
 WHOLE = [name for name in places() if lowered(graph(name))]
 
 
@@ -95,6 +105,23 @@ def vectors(tmp_path_factory: pytest.TempPathFactory, qemu_user: str) -> Program
     every = {name: SMALL[name] for name in VECTORS} | {MODEL: graph(MODEL)}
     made = compiled(every, tmp_path_factory.mktemp("vectors"), with_vectors())
     return replace(made, runner=(qemu_user,))
+
+
+@pytest.fixture(scope="session")
+def narrow(tmp_path_factory: pytest.TempPathFactory, host_cc: str) -> Programs:
+    """What is planned for 32 bits."""
+    folder = tmp_path_factory.mktemp("narrow")
+    return compiled({n: SMALL[n] for n in NARROW}, folder, of_32_bits(host_cc))
+
+
+@pytest.fixture(scope="session")
+def dsp(tmp_path_factory: pytest.TempPathFactory) -> Programs:
+    """The same with DSP instructions."""
+    runner = shutil.which("qemu-arm")
+    assert runner is not None, "no qemu-arm: .ci/apt.sh installs it"
+    every = {name: SMALL[name] for name in NARROW} | {MODEL: graph(MODEL)}
+    made = compiled(every, tmp_path_factory.mktemp("dsp"), with_dsp())
+    return replace(made, runner=(runner,))
 
 
 def with_registers(vectors: Programs, vlen: int) -> Programs:
@@ -117,13 +144,17 @@ def test_a_whole_model_on_vectors_of_any_length_gives_the_bits_of_the_twin(
 def test_vectors_of_any_length_give_the_bits_of_the_twin(
     vectors: Programs, name: str, vlen: int
 ) -> None:
-    """Negative sums halfway between two outputs are among so many cases. Half of them are
-    for a machine that takes fewer numbers at a time than fit."""
-    draw = np.random.default_rng(6)
-    given = [[drawn(one, draw) for one in SMALL[name].inputs] for _ in range(200)]
+    """Half of the cases are for a machine that takes fewer numbers at a time than fit."""
+    given = many(name)
     machine = with_registers(vectors, vlen)
     require_twin(machine, name, given[::2])
     require_twin(replace(machine, halves=True), name, given[1::2])
+
+
+def many(name: str) -> list[list[Array]]:
+    """So many cases that negative sums halfway between two outputs are among them."""
+    draw = np.random.default_rng(6)
+    return [[drawn(one, draw) for one in SMALL[name].inputs] for _ in range(200)]
 
 
 def raw(values: Array) -> bytes:
@@ -140,6 +171,19 @@ def require_twin(programs: Programs, name: str, given: list[list[Array]]) -> Non
         made = twin.run(read, inputs)
         for mine, output in zip(told, read.outputs, strict=True):
             assert raw(mine) == raw(made[output.index]), output
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_a_core_of_32_bits_gives_the_bits_of_the_twin(
+    narrow: Programs, name: str
+) -> None:
+    require_twin(narrow, name, many(name))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [*NARROW, MODEL])
+def test_dsp_instructions_give_the_bits_of_the_twin(dsp: Programs, name: str) -> None:
+    require_twin(dsp, name, cases(name) if name == MODEL else many(name))
 
 
 @pytest.mark.parametrize("name", COMPUTED)
@@ -247,11 +291,11 @@ def test_every_model_of_the_data_is_computed() -> None:
 
 
 def test_every_kernel_of_imported_models_is_some_models_choice(
-    programs: Programs,
+    programs: Programs, narrow: Programs
 ) -> None:
     machine = targets.load("qemu-rv64gcv")
     vectors = (graph_plan(name, graph(name), machine) for name in LARGER)
-    plans = (*programs.plans.values(), *vectors)
+    plans = (*programs.plans.values(), *narrow.plans.values(), *vectors)
     chosen = {row for plan in plans for row in plan.variants}
     assert [r for r in kernels.TABLE if r.kernel in IMPORTED and r not in chosen] == []
 

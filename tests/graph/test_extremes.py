@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -236,6 +237,27 @@ def test_a_zero_point_has_the_bits_of_binary64_without_it(
     told = [y for (y,) in hybrids.run(f"{name}-freely", [[one] for one in cases])]
     made = [twin.run(graph, [one])[1] for one in cases]
     np.testing.assert_array_equal(np.stack(told), np.stack(made))
+
+
+def at_their_ends() -> Graph:
+    """A dense layer of eleven outputs. Of 256 inputs each sum is as large as it can be, of
+    256 more as small; of 88 more output k is that of k inputs."""
+    weights = np.zeros((11, 600), np.int8)
+    for k, row in enumerate(weights):
+        row[:256], row[256:512], row[512 : 512 + k] = 127, -127, 1
+        row[:512] *= 1 - 2 * (k % 2)
+    given = tensor(0, (1, 600), 1.0), constant(tensor(2, (11, 600), 1.0), weights)
+    return model("FULLY_CONNECTED", given, tensor(1, (1, 11), 12.5))
+
+
+def test_eight_sums_at_their_ends_are_told_apart(tmp_path: Path, host_cc: str) -> None:
+    graph = at_their_ends()
+    programs = compiled({"ends": graph}, tmp_path, this_computer(host_cc))
+    cases = [[np.full((1, 600), x, np.int8)] for x in (-128, -127, 0, 1, 127)]
+    told = [y for (y,) in programs.run("ends", cases)]
+    made = [twin.run(graph, one)[1] for one in cases]
+    np.testing.assert_array_equal(np.stack(told), np.stack(made))
+    assert made[0].ravel().tolist()[:3] == [0, -10, -21]
 
 
 def dense(products: int) -> Graph:

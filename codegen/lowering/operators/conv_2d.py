@@ -7,7 +7,15 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, overlap, plain, planes, scaling
+from codegen.lowering import (
+    columns,
+    eights,
+    floating,
+    overlap,
+    plain,
+    planes,
+    scaling,
+)
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op, Operand
@@ -31,6 +39,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         if found:
             return planes.convolution(c, operator, found, factors)
         return columns.convolution(c, operator, at, factors)
+    if eights.pays(c, outputs):
+        at, factors = geometry(operator, (high, wide)), scaling.of_channels(operator)
+        return eights.convolution(c, operator, at, factors, scratch(operator) > 0)
     sums = scaling.row_sums(operator, outputs)
     return call(
         "conv_2d", operator,

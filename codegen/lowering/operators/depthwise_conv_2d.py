@@ -13,6 +13,8 @@ from codegen.lowering.windows import geometry, windows
 from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
+BEYOND = 3
+"""Of four numbers that a kernel reads at once, those after the first."""
 
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
@@ -33,16 +35,24 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     else:
         sums = scaling.column_sums(operator, outputs)
         given = scaling.operands(c, operator, sums, scaling.of_channels(operator))
+        given["scratch"] = c.scratch(operator)
     return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
 
 
 def scratch(operator: Operator) -> int:
-    """Bytes of an image that becomes integers."""
-    return prod(dims(operator)[1:]) if floating.hybrid(operator) else 0
+    """Bytes of an image that becomes integers; of rows of the image with what stands beside
+    it, and of a word that reaches beyond them."""
+    if floating.hybrid(operator):
+        return prod(dims(operator)[1:])
+    if floating.floats(operator) or plain.plain(operator):
+        return 0
+    _, high, wide, _ = dims(operator, 1)
+    at = geometry(operator, (high, wide))
+    return at.k_h * at.width_seen * at.x_c + BEYOND
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
-    """Bytes of rows of the image with what stands beside it."""
+    """Bytes of rows of the image in the channels of the output."""
     if floating.floats(operator) or plain.plain(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)

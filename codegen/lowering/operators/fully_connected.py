@@ -7,7 +7,7 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, overlap, plain, scaling
+from codegen.lowering import columns, eights, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import rows
 from codegen.program import Op, Operand
@@ -25,13 +25,15 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         first, given = plain.operands(c, operator, n_out, dense=True)
         sizes = {"count": count, "n_in": n_in, "n_out": n_out}
         return call(f"{first}fully_connected", operator, **given, **sizes)
+    at, factors = rows(count, n_in, n_out), scaling.of_dense(operator)
     if c.vlen:
-        at = rows(count, n_in, n_out)
-        return columns.dense(c, operator, at, scaling.of_dense(operator))
+        return columns.dense(c, operator, at, factors)
+    if eights.pays(c, n_out):
+        return eights.convolution(c, operator, at, factors, scratch=False)
     sums = scaling.row_sums(operator, n_out)
     return call(
         "fully_connected", operator,
-        **scaling.operands(c, operator, sums, scaling.of_dense(operator)),
+        **scaling.operands(c, operator, sums, factors),
         count=count, n_in=n_in, n_out=n_out,
     )  # fmt: skip
 
