@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codegen import streams
+from codegen.errors import BuildError
 from codegen.formats import F32, U32, Format, pointer
 from codegen.numbers import Numbers
 from codegen.spec import Network, Spec
@@ -95,11 +96,18 @@ class Composer:
         limits: tuple[float, float] | None = None,
         kept: bool = False,
     ) -> Tensor:
-        """The tensor of that name: as it was first asked for."""
+        """The tensor of that name: as it was first asked for. Raises `BuildError` for
+        two that are no one."""
         made = Tensor(
             name, shape, format, role, initial, inner, limits=limits, kept=kept
         )
-        return self._made.setdefault(name, made)
+        found = self._made.setdefault(name, made)
+        if (found.shape, found.format) != (shape, format):
+            raise BuildError(
+                f"tensor {name!r} is {format.name} {list(shape)} and {found.format.name} "
+                f"{list(found.shape)}: expected a name for each of the two"
+            )
+        return found
 
     def learned(
         self,

@@ -77,7 +77,7 @@ def _tick(c: Composer, front: Liquid) -> tuple[Op, ...]:
 
 
 def _counts(c: Composer, front: Liquid) -> Tensor:
-    return c.inner("counts", (front.segments, front.cells), I16)
+    return c.inner("spiked", (front.segments, front.cells), I16)
 
 
 def _drive(c: Composer, front: Liquid) -> Tensor:

@@ -29,7 +29,8 @@ from codegen.program import (
     op,
     ops,
 )
-from codegen.spec import GOALS, Gate, Network, RuleChoice, Spec
+from codegen.reservoir import Echo, Liquid, Reservoir
+from codegen.spec import GOALS, Gate, Inputs, Network, RuleChoice, Spec
 from codegen.tensors import Tensor
 from tests.kinds import OF_LAYERS, OF_NUMBERS
 
@@ -215,3 +216,23 @@ def test_members_of_the_state_and_longer_names_are_no_scratch() -> None:
     told = op("dot", Shape(1, 4), x=D, y=D)
     kept = If("s->d[0] + net->d + dd + d2 + sub.d1 > 0", ())
     require_said(Program((), told, (stage(moved(C, D)), kept)))
+
+
+@pytest.mark.parametrize("front", [Echo, Liquid])
+@pytest.mark.parametrize("rule", ["bp", "slda", "ncm", "ottt", "pc", "kinase"])
+def test_a_rule_and_a_reservoir_have_no_name_in_common(
+    rule: str, front: type[Reservoir]
+) -> None:
+    ones = ((0.0, 1.0),)
+    made = front(4, 4, 1, ones * 4, ones * 32, cells=8)
+    spec = Spec(suited(rule, 32, 8, 3), RuleChoice(rule), Inputs("u8", 1.0, front=made))
+    assert plan(spec, TARGET).program.look
+
+
+def test_two_tensors_of_one_name_are_refused() -> None:
+    c = Composer(Spec(suited("bp", 4, 3)), {})
+    assert c.inner("mine", (4,)) is c.inner("mine", (4,))
+    with pytest.raises(
+        BuildError, match=r"'mine' is f32 \[5\] and f32 \[4\]: expected"
+    ):
+        c.inner("mine", (5,))

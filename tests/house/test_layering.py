@@ -160,7 +160,7 @@ SHELVES = {
         "lowering": "cformat errors formats graph kernels program tensors",
         "frozen": "errors front graph scaler",
         "spec": "errors formats front frozen numbers scaler window",
-        "composer": "formats numbers spec streams tables tensors",
+        "composer": "errors formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
         "fronts": "composer delays drawn formats frozen kernels lowering numbers program quotient "

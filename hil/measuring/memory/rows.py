@@ -18,7 +18,7 @@ from codegen.machine_code import stack
 from codegen.machine_code.stack import INFER, MAIN, STEP, TRAPS, Bound
 from codegen.planning.arena import arrange
 from codegen.planning.planned import Plan
-from codegen.program import lives
+from codegen.program import lives, ops
 from codegen.spec import RuleChoice
 from codegen.tensors import WORD, Tensor
 from hil.errors import BuildError, HilError, OverBudget, SpecError
@@ -200,14 +200,17 @@ def learning(plan: Plan) -> Network:
 
 
 def inference(plan: Plan) -> Network:
-    """What inference alone needs, its layers computed as in `plan`: weights, and
-    activations that die one layer later."""
+    """What inference alone needs, its layers computed as in `plan`: the weights, tables
+    and state that it reads, and activations that die one layer later."""
     kept = {
         f"{kind}{n}" for n in range(1, plan.spec.network.depth + 1) for kind in "Wb"
     }
-    items = [i for i in plan.bill if i.kind == "state" and i.name in kept]
-    items += [
-        i for i in plan.bill if i.name.startswith(("resident", "window", "front"))
+    looked = {t.name for one in ops(plan.program.look) for t, _ in one.tensors()}
+    items = [
+        i
+        for i in plan.bill
+        if (i.kind in ("state", "const") and i.name in kept | looked)
+        or i.name.startswith(("resident", "window", "front"))
     ]
     alive = lives(plan.program.look, plan.program.results)
     return _network(items, tuple(alive), arrange(alive).words * WORD, set())
