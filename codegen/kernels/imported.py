@@ -91,8 +91,9 @@ none is outside.{_RESCALED}{_OVER}"""),
         *_FILTERED[:3], "const uint16_t *taps", *_FILTERED[3:4], "const hil_columns_t *by",
         "int32_t rows", "int8_t *line", "int16_t *planes", "int8_t *y"), f"""
 The same, `rows` rows of pixels at a time. W has three outputs side by side, [n][k_h k_w x_c][3]
-of n = y_c / 3, then those that are left. `line` holds a row of the pixels that windows see,
-`planes` what they see of all of them, and `taps` has the places of a window there, in bytes:
+of n = y_c / 3, then those that are left. `line` holds a row of the pixels that windows see, or
+is NULL where windows have one place and none is outside; `planes` holds what they see of all
+rows, and `taps` says where each row of a window begins there, in bytes:
 codegen/lowering/planes.py says where.{_RESCALED}{_OVER}"""),
     Kernel("i8_depthwise_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),

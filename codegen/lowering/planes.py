@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import ceil
+from math import ceil, inf
 
 from codegen import kernels
 from codegen.formats import I8, I16, U16
 from codegen.graph.description import Operator
-from codegen.kernels.cost import Shape
+from codegen.kernels.cost import NEAR, Shape
 from codegen.lowering import columns, scaling
 from codegen.lowering.composer import GraphComposer, call, numbers
 from codegen.lowering.fixed_point import Factor
@@ -23,7 +23,7 @@ from codegen.program import Op
 
 TOGETHER = 3
 """Outputs whose sums are in registers at once."""
-MOST = 20480
+MOST = 32768
 """Bytes of planes."""
 WIDE = 2
 """Bytes of a pixel in a plane."""
@@ -55,30 +55,29 @@ class Planes:
 
     @property
     def line(self) -> int:
-        """Bytes of a row of pixels that windows see."""
-        return self.at.width_seen * self.at.x_c
+        """Bytes of a row of pixels that windows see, where it is written out."""
+        return 0 if self.at.inside else self.at.width_seen * self.at.x_c
 
     @property
     def _reach(self) -> int:
         return (self.at.k_h - 1) * self.at.apart_h
 
     def taps(self) -> Iterator[int]:
-        """Where the places of a window are, in bytes, in the order of rows, columns and
-        channels."""
+        """Where the rows of a window begin, in bytes from a pixel of the first plane on."""
         at = self.at
         for r in range(at.k_h):
             down, phase = divmod(r * at.apart_h, at.stride_h)
-            for k in range(at.k_w * at.x_c):
-                number = phase * at.k_w * at.x_c + k
-                yield WIDE * (number * self.plane + down * at.y_w)
+            place = phase * at.k_w * at.x_c * self.plane + down * at.y_w
+            yield WIDE * place
 
     def instructions(self, vlen: int) -> float:
         """An estimate: each place of a group of outputs takes two instructions for an output
-        and 3.6 for all of them, and each output some 20 at its end."""
+        and 2.5 for all of them, each row of a window some 12, and each output some 20 at its
+        end."""
         at, lanes = self.at, 8 * vlen // 32
         places = at.k_h * at.k_w * at.x_c
         groups = [TOGETHER] * (at.y_c // TOGETHER) + [1] * (at.y_c % TOGETHER)
-        strip = sum(places * (2 * n + 3.6) + 20 * n + 15 for n in groups)
+        strip = sum(places * (2 * n + 2.5) + 12 * at.k_h + 20 * n + 15 for n in groups)
         whole, rest = divmod(at.y_h, self.rows)
         blocks = [self.rows] * whole + [rest] * (rest > 0)
         strips = sum(ceil(n * at.y_w / lanes) for n in blocks)
@@ -90,19 +89,25 @@ class Planes:
         seen = min(self._reach + 1, at.stride_h) * rows + max(
             0, self._reach + 1 - at.stride_h
         )
-        return seen * (60 + at.k_w * (10 + 5 * at.x_c))
+        return seen * (20 + 40 * bool(self.line) + at.k_w * (25 + 7 * at.x_c))
 
 
 @cache
 def chosen(at: Windows, vlen: int) -> Planes | None:
-    """The planes that cost the least with registers of `vlen` bits, where they cost less than
-    outputs as lanes."""
-    most = range(1, at.y_h + 1)
-    found = [one for one in (Planes(at, rows) for rows in most) if one.bytes <= MOST]
-    best = min(found, key=lambda one: one.instructions(vlen), default=None)
-    if best is None or best.instructions(vlen) >= of_columns(at.pixels, vlen):
+    """Planes for registers of `vlen` bits, where they cost less than outputs as lanes: of
+    those that cost about the least, the smallest."""
+    every = (
+        Planes(one, rows)
+        for one in dict.fromkeys((at, at.pixels))
+        for rows in range(1, one.y_h + 1)
+    )
+    found = [one for one in every if one.bytes <= MOST]
+    costs = {one: one.instructions(vlen) for one in found}
+    least = min(costs.values(), default=inf)
+    if least >= of_columns(at.pixels, vlen):
         return None
-    return best
+    near = (one for one, cost in costs.items() if cost <= least * (1 + NEAR))
+    return min(near, key=lambda one: one.bytes)
 
 
 def of_columns(at: Windows, vlen: int) -> float:
@@ -110,7 +115,9 @@ def of_columns(at: Windows, vlen: int) -> float:
     shape = Shape(at.y_w, at.y_c)
     places = kernels.best("i8_conv_2d_columns", (vlen,), shape).cost(shape, vlen)
     rows = at.images * at.y_h
-    return rows * (60 + at.k_h * at.k_w * at.x_c * places.instructions + 12 * at.y_w)
+    blocks = sum(divmod(at.y_w, 3))
+    around = 60 + blocks * (30 * at.k_h + 50) + 20 * at.y_w
+    return rows * (around + at.k_h * at.k_w * at.x_c * places.instructions)
 
 
 def convolution(
@@ -130,7 +137,7 @@ def convolution(
         at=record(c, operator, at),
         by=columns.scales(c, operator, factors, at.y_c),
         rows=found.rows,
-        line=c.scratch(operator, I8, found.bytes),
+        line=c.scratch(operator, I8, found.bytes) if found.line else None,
         planes=c.scratch(operator, I16),
         y=c.activation(operator.outputs[0]),
     )  # fmt: skip
