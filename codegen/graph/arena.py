@@ -91,9 +91,8 @@ def _over(
     known = {one.tensor: one for one in lives}
     found: dict[tuple[int, int], int] = {}
     for operator in graph.operators:
-        y = same[operator.outputs[0].index]
         for index, lead in leads.get(operator.index, {}).items():
-            x = same[index]
+            x, y = same[index], same[operator.outputs[0].index]
             if (known[x].last, known[y].first) == (operator.index, operator.index):
                 found[y, x] = lead
     return found

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from codegen.errors import ModelError
-from codegen.graph import reading, support
+from codegen.graph import arena, reading, support
 
 from .building import Given, model
 from .moved import IMAGE, of
 from .odd import sliced
-from .usual import product
+from .usual import product, remembering
 
 X = Given((1, 4, 4, 2), "i8", (0.05,))
 Y = Given((1, 4, 4, 3), "i8", (0.1,))
@@ -217,3 +217,14 @@ def test_a_tensor_is_one_input_of_a_model_only() -> None:
 def test_sizes_that_do_not_fit_are_named(data: bytes, said: str) -> None:
     (problem,) = support.problems(reading.read(data))
     assert said in problem
+
+
+def test_an_operator_that_gives_nothing_is_refused_and_has_no_place() -> None:
+    read = reading.read(model("ADD", 2, (X, X), ()))
+    assert arena.plan(read).bytes == 64
+    assert "types i8 i8 > : supported are" in support.problems(read)[-1]
+
+
+def test_an_activation_that_is_none_is_refused_by_its_number() -> None:
+    (problem,) = support.problems(reading.read(remembering("i8", fused=77)))
+    assert "fused activation number 77: supported are none" in problem

@@ -76,7 +76,12 @@ def looked_up(kind: str) -> bytes:
 
 
 def remembering(
-    kind: str, batch: int = 2, memory: int = 4, rank: int = 2, biased: bool = True
+    kind: str,
+    batch: int = 2,
+    memory: int = 4,
+    rank: int = 2,
+    biased: bool = True,
+    fused: int = 1,
 ) -> bytes:
     """SVDF of 9 numbers with six filters."""
     draw = np.random.default_rng(2)
@@ -101,7 +106,7 @@ def remembering(
         given.insert(3, Given((6 // rank,), "f32" if floats else "i32", data=bias))
     places = range(5) if biased else (0, 1, 2, -1, 3)
     y = Given((batch, 6 // rank), kind, () if floats else (0.08,), -128 * (not floats))
-    told = {"Rank": rank, "FusedActivationFunction": 1}
+    told = {"Rank": rank, "FusedActivationFunction": fused}
     return model("SVDF", 1 if floats else 3, given, y, "SVDFOptions", told, places)
 
 

@@ -34,7 +34,7 @@ def _check(operator: Operator) -> Problems:
         yield from checks.fixed(t)
     if state is not None and not (state.variable and state.data is None):
         yield f"{state} is no variable that begins at 0: expected one for what was seen before"
-    if x is not None and x.type == "i8":
+    if not found and x is not None and x.type == "i8":
         yield from _integers(operator)
 
 
