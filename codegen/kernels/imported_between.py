@@ -67,6 +67,13 @@ rows[2 r + 1], row_parts[r] from the first, a column likewise. {how}""")
             (F32, "float", _IN_FLOATS),
         )
     ),
+    Kernel("i8_softmax_i16", (
+        "const int8_t *x", "const hil_softmax_t *by", "int16_t *y", "size_t count", "size_t n"), """
+As hil_i8_softmax, but y = -32768 + E / sum of E, in 1 / 65536.""", "void", "softmax_finer",
+        (I8, I16)),
+    Kernel("i16_requantize_i32", (
+        "const int16_t *x", "int32_t zero", "int32_t m", "int32_t e", "int32_t *y", "size_t n"), """
+y = rescaled(x - zero, m, e).""", "void", "requantize_wide", (I16, I32)),
     *(
         Kernel(f"{format.name}_cast_i32", (
             f"const {format.c_type} *x", "int32_t zero", "int32_t *y", "size_t n"), """

@@ -435,6 +435,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("matmul", "f32_matmul", (), cost.nothing),
     *_rows("bilinear", "i8_bilinear i16_bilinear", (), cost.nothing, _RESCALED),
     *_rows("f32_bilinear", "f32_bilinear", (), cost.nothing),
+    *_rows("softmax", "i8_softmax_i16", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
+    *_rows("requantize_wide", "i16_requantize_i32", (), cost.nothing, _RESCALED),
     *_rows("cast", "i8_cast_i32 i16_cast_i32 i32_cast_f32 f32_cast_i32", (), cost.nothing),
     *_rows("prelu", "i8_prelu", (), cost.nothing, _RESCALED),
     *_rows("f32_pair", "f32_prelu f32_quotient", (), cost.nothing, ("bounded__scalar",)),

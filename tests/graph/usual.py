@@ -185,6 +185,14 @@ USUAL = {
         for kind in FEW
         for memory, *more in ((4, 2, 4, 2, True), (1, 1, 1, 1, False))
     },
+    "softmax-i8-i16": model(
+        "SOFTMAX", 3, (Given((3, 50), "i8", (0.2,), 5),),
+        Given((3, 50), "i16", (1 / 65536,), -32768), "SoftmaxOptions", {"Beta": 1.0},
+    ),
+    "requantize-i16-i32": model(
+        "QUANTIZE", 2, (Given((3, 50), "i16", (1.5259e-05,), -32768),),
+        Given((3, 50), "i32", (3.05185e-05,)), "",
+    ),
     **{f"GATHER-{kind}-computed": looked_up(kind) for kind in FEW},
 }  # fmt: skip
 """Files of one operator, by its name."""

@@ -20,6 +20,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
             "quantize", operator, scale=scale(y), zero=zero(y), n=y.elements, **given
         )
     factor = Factor.of(scale(x) / scale(y))
+    if y.type == "i32":
+        wide = {"zero": zero(x), "m": factor.m, "e": factor.e, "n": y.elements}
+        return call("requantize_wide", operator, **given, **wide)
     if x is not None and x.type == "i16":
         return bent(c, operator, [factor])
     return table(c, operator, factor)

@@ -27,7 +27,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     if y.type == "f32":
         given = {"x": c.activation(x), "y": c.activation(y)}
         return call("softmax", operator, beta=beta, count=y.elements // n, n=n, **given)
-    if y.type == "i16":
+    if x is not None and x.type == "i16":
         return sampled.softmax(c, operator, beta * scale(x))
     real = beta * scale(x) * (1 << (BITS - DIFFERENCE))
     factor = Factor.of(min(real, (1 << BITS) - 1.0))
@@ -44,7 +44,8 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         e=-factor.e,
         reach=min(math.floor(reach), 255),
     )
+    kind = "softmax_finer" if y.type == "i16" else "softmax"
     return call(
-        "softmax", operator, x=c.activation(x), by=by, y=c.activation(y),
+        kind, operator, x=c.activation(x), by=by, y=c.activation(y),
         count=y.elements // n, n=n,
     )  # fmt: skip

@@ -24,4 +24,9 @@ def compute(operator: Operator, given: Sequence[Array | None]) -> Array:
             operator, np.clip(whole, -(2.0**31), 2.0**31).astype(np.int64)
         )
     factor = Scale.of(node.scale(source) / node.scale(output))
-    return node.integer(operator, factor(node.centred(source, x)))
+    scaled = factor(node.centred(source, x))
+    return (
+        scaled.astype(np.int32)
+        if output.type == "i32"
+        else node.integer(operator, scaled)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.graph.description import Operator
+from codegen.graph.description import DTYPES, Operator
 from codegen.reference import functions
 from codegen.reference.graph import node, tables
 from codegen.reference.graph.fixed_point import (
@@ -58,10 +58,10 @@ def _integers(operator: Operator, x: Array, beta: float) -> Array:
     powers = exp(Fixed(high(raised, factor), DIFFERENCE)).raw
     sums = np.where(counts, divided(powers, SUM), 0).sum(axis=-1, keepdims=True)
     inverse, over = _inverse(sums)
-    scaled = divided(high(inverse, powers), over + 31 - 8)
-    limits = np.iinfo(x.dtype)
+    limits = np.iinfo(DTYPES[operator.outputs[0].type])
+    scaled = divided(high(inverse, powers), over + 31 - limits.bits)
     made = np.clip(scaled + limits.min, limits.min, limits.max)
-    return np.where(counts, made, limits.min).astype(x.dtype)
+    return np.where(counts, made, limits.min).astype(limits.dtype)
 
 
 def _of_16_bits(x: I64, scale: float) -> Array:
