@@ -4,7 +4,7 @@ reference kernels, which compute them."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import flatbuffers
@@ -84,6 +84,19 @@ def _options(
     return int(getattr(tflite, f"{table}End")(builder))
 
 
+@dataclass(frozen=True)
+class Part:
+    """An operator of a model that is to be written: which tensors it reads, -1 for none, and
+    writes."""
+
+    kind: str
+    reads: Sequence[int]
+    writes: Sequence[int]
+    version: int = 2
+    table: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 def model(
     kind: str,
     version: int,
@@ -98,46 +111,84 @@ def model(
     `free` says which are; `places`: which of them the operator reads, -1 for none, if
     not each in turn."""
     told = [output] if isinstance(output, Given) else [*output]
-    builder, tensors = flatbuffers.Builder(0), [*inputs, *told]
-    made = _options(builder, table, options or {}) if table else 0
+    last = range(len(inputs), len(inputs) + len(told))
+    reads = [*(places or range(len(inputs)))]
+    part = Part(kind, reads, last, version, table, options or {})
+    computed = [k for k, one in enumerate(inputs) if one.data is None]
+    free = free or [k for k in computed if not inputs[k].variable]
+    return written([*inputs, *told], [part], free, last)
+
+
+def written(
+    tensors: Sequence[Given],
+    parts: Sequence[Part],
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+) -> bytes:
+    """A file with these operators, in order."""
+    builder = flatbuffers.Builder(0)
+    made = [
+        _options(builder, one.table, one.options) if one.table else 0 for one in parts
+    ]
     each = [_tensor(builder, one, k) for k, one in enumerate(tensors)]
     buffers = [
         _buffer(builder, data) for data in (None, *(one.data for one in tensors))
     ]
-    read = _vector(builder, places or range(len(inputs)), "<i4")
-    last = _vector(builder, range(len(inputs), len(tensors)), "<i4")
-    computed = [k for k, one in enumerate(inputs) if one.data is None]
-    free = free or [k for k in computed if not inputs[k].variable]
-    taken, given = _vector(builder, free, "<i4"), _offsets(builder, each)
-    tflite.OperatorStart(builder)
-    tflite.OperatorAddInputs(builder, read)
-    tflite.OperatorAddOutputs(builder, last)
-    if table:
-        tflite.OperatorAddBuiltinOptionsType(
-            builder, getattr(tflite.BuiltinOptions, table)
-        )
-        tflite.OperatorAddBuiltinOptions(builder, made)
-    operators = _offsets(builder, [tflite.OperatorEnd(builder)])
+    touched = [
+        (_vector(builder, one.reads, "<i4"), _vector(builder, one.writes, "<i4"))
+        for one in parts
+    ]
+    alike = [*parts[-1].writes] == [*outputs]
+    last = touched[-1][1] if alike else _vector(builder, outputs, "<i4")
+    taken, given = _vector(builder, inputs, "<i4"), _offsets(builder, each)
+    every = [
+        _operator(builder, number, *one)
+        for number, one in enumerate(zip(parts, touched, made, strict=True))
+    ]
+    operators = _offsets(builder, every)
     tflite.SubGraphStart(builder)
     tflite.SubGraphAddTensors(builder, given)
     tflite.SubGraphAddInputs(builder, taken)
     tflite.SubGraphAddOutputs(builder, last)
     tflite.SubGraphAddOperators(builder, operators)
     graphs = _offsets(builder, [tflite.SubGraphEnd(builder)])
-    number = names.OPERATORS.index(kind)
-    tflite.OperatorCodeStart(builder)
-    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(number, 127))
-    tflite.OperatorCodeAddBuiltinCode(builder, number)
-    tflite.OperatorCodeAddVersion(builder, version)
-    codes = _offsets(builder, [tflite.OperatorCodeEnd(builder)])
-    every = _offsets(builder, buffers)
+    codes = _offsets(builder, [_code(builder, one) for one in parts])
+    stored = _offsets(builder, buffers)
     tflite.ModelStart(builder)
     tflite.ModelAddVersion(builder, 3)
     tflite.ModelAddOperatorCodes(builder, codes)
     tflite.ModelAddSubgraphs(builder, graphs)
-    tflite.ModelAddBuffers(builder, every)
+    tflite.ModelAddBuffers(builder, stored)
     builder.Finish(tflite.ModelEnd(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _operator(
+    builder: flatbuffers.Builder,
+    number: int,
+    part: Part,
+    touched: tuple[int, int],
+    options: int,
+) -> int:
+    reads, writes = touched
+    tflite.OperatorStart(builder)
+    tflite.OperatorAddOpcodeIndex(builder, number)
+    tflite.OperatorAddInputs(builder, reads)
+    tflite.OperatorAddOutputs(builder, writes)
+    if part.table:
+        kind = getattr(tflite.BuiltinOptions, part.table)
+        tflite.OperatorAddBuiltinOptionsType(builder, kind)
+        tflite.OperatorAddBuiltinOptions(builder, options)
+    return int(tflite.OperatorEnd(builder))
+
+
+def _code(builder: flatbuffers.Builder, part: Part) -> int:
+    number = names.OPERATORS.index(part.kind)
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(number, 127))
+    tflite.OperatorCodeAddBuiltinCode(builder, number)
+    tflite.OperatorCodeAddVersion(builder, part.version)
+    return int(tflite.OperatorCodeEnd(builder))
 
 
 class Oracle:
