@@ -85,7 +85,7 @@ def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:
 
 def _require_network(spec: Spec) -> None:
     network = spec.network
-    if network.activation not in ACTIVATIONS:
+    if network.activation not in (*ACTIVATIONS, NO_FUNCTION):
         raise _refusal(
             spec, f"activation {network.activation!r}",
             "activations of 8 bits are within -1 and 1, and tables are made of tanh",
@@ -139,6 +139,8 @@ def _require_updates(spec: Spec) -> None:
 
 def _require_feedback(spec: Spec, rule: str, parameters: Parameters) -> None:
     if "feedback" not in parameters:
+        return
+    if parameters["feedback"] in ("weights", "none"):
         return
     if parameters["feedback"] != "signs":
         raise _refusal(

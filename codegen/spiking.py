@@ -1,5 +1,5 @@
 """Networks that spike: leaky cells, tick after tick, from a current or spikes to outputs
-that integrate.
+that integrate, in floats and in integers (docs/integers.md).
 
 The input is a direct current, the same in every tick, or spikes that are drawn anew in
 each. A hidden cell that has reached its threshold spikes; in the next tick that much is
@@ -9,6 +9,8 @@ docs/arithmetic.md, section 6.
 """
 
 from __future__ import annotations
+
+import math
 
 from codegen import fronts, homeostasis, streams
 from codegen.composer import Composer
@@ -28,12 +30,26 @@ PARAMETERS = (
     Parameter(
         "encoding", "current",
         "current: inputs are the same numbers in every tick; bernoulli: an input is a spike "
-        "in so large a share of the ticks as it is large, from 0 to 1",
-        ("current", "bernoulli"), later=True,
+        "in so large a share of the ticks as it is large, from 0 to 1; latency: one spike, the "
+        "earlier the larger it is, none where it is 0",
+        ("current", "bernoulli", "latency"), later=True,
     ),
     TRACE,
     *homeostasis.PARAMETERS,
 )  # fmt: skip
+
+
+def in_integers(parameters: Parameters) -> str:
+    """What integers cannot have, and what was expected; else empty."""
+    count, keeps = int(parameters["ticks"]), float(parameters["leak"])
+    refused = (
+        (keeps != 0.5, f"leak = {keeps:g}, where a leak halves: expected 0.5"),
+        (count & (count - 1) != 0,
+         f"ticks = {count}, where a mean is a shift: expected a power of two"),
+        (homeostasis.on(parameters), "homeostasis: expected 0"),
+        (parameters["trace"] == "on", "trace = on: expected off"),
+    )  # fmt: skip
+    return next((why for wrong, why in refused if wrong), "")
 
 
 def phases(parameters: Parameters) -> tuple[Phase, ...]:
@@ -58,7 +74,17 @@ def theta(c: Composer) -> float:
 
 def potential(c: Composer, n: int) -> Tensor:
     """u of layer n's cells."""
+    if c.numbers.integer:
+        return c.totals(f"u{n}", c.weights(n))
     return c.tensor(f"u{n}", (c.network.layers[n],))
+
+
+def threshold(c: Composer, n: int) -> float | int:
+    """theta as potentials of hidden layer n are stored."""
+    if not c.numbers.integer:
+        return theta(c)
+    point = c.point_of(potential(c, n))
+    return math.floor(math.ldexp(theta(c), point) + 0.5)
 
 
 def risen(c: Composer, n: int) -> Tensor:
@@ -74,14 +100,16 @@ def above(c: Composer, n: int) -> Tensor:
 
 
 def total(c: Composer) -> Tensor:
-    """Of the outputs' potentials, over the ticks so far."""
+    """Of the outputs' potentials, over the ticks so far; of integers their mean."""
+    if c.numbers.integer:
+        return c.sums(c.depth)
     return c.inner("total", (c.network.n_out,))
 
 
 def below(c: Composer, n: int) -> Tensor:
     """What goes up to layer n in a tick: spikes, or of a direct current x."""
-    if n == 1 and _draws(c):
-        return c.tensor("s0", (c.network.n_in,))
+    if n == 1 and _encodes(c):
+        return c.signal("s0", (c.network.n_in,))
     return c.input(n)
 
 
@@ -91,13 +119,14 @@ def begin(c: Composer) -> tuple[Item, ...]:
     cells = (*(potential(c, n) for n in layers), *(c.result(n) for n in c.hidden))
     rest = tuple(filled(v) for v in (*cells, total(c)))
     stream = f"hil_stream_base(net->seed, {streams.SPIKES})"
-    drawn = (Set("const uint32_t base", stream),) if _draws(c) else ()
+    draws = c.parameters["encoding"] == "bernoulli"
+    drawn = (Set("const uint32_t base", stream),) if draws else ()
     return (*fronts.front(c), Stage("look", (*rest, *drawn), says="cells are at rest"))
 
 
 def tick(c: Composer) -> tuple[Item, ...]:
     """Every layer once, from the input on."""
-    encoded = (_encoded(c),) if _draws(c) else ()
+    encoded = (_encoded(c),) if _encodes(c) else ()
     return (*encoded, *(_hidden(c, n) for n in c.hidden), _outputs(c))
 
 
@@ -130,18 +159,39 @@ def regulated(c: Composer) -> tuple[Stage, ...]:
     return (Stage("update", tuple(map(moved, c.hidden)), says=says),)
 
 
-def answer(c: Composer) -> Stage:
+def answer(c: Composer) -> tuple[Stage, ...]:
     """What outputs are made of: their mean potential."""
+    if c.numbers.integer:  # which is there
+        return ()
     n_out = c.network.n_out
     mean = op(
         "times", Shape(1, n_out), c.depth, v=total(c), factor=1 / ticks(c), x=c.outputs
     )
-    return Stage("look", (mean,), c.depth, "the outputs' mean potential")
+    return (Stage("look", (mean,), c.depth, "the outputs' mean potential"),)
 
 
 def filled(v: Tensor) -> Op:
     """v = 0."""
-    return op("fill", Shape(1, v.size), v=v, value=0.0, purpose=v.name)
+    nothing = 0.0 if v.format.floating else 0
+    return op("fill", Shape(1, v.size), v=v, value=nothing, purpose=v.name)
+
+
+def remembered(c: Composer, t: Tensor, n: int) -> Op:
+    """A trace of layer n's inputs, a tick later: of integers half of it."""
+    x = below(c, n)
+    if c.numbers.integer:
+        return op("trace", Shape(1, t.size), n, t=t, x=x, purpose=t.name)
+    return traced(c, t, leak(c), x, n)
+
+
+def slope(c: Composer, n: int, d: Tensor) -> Op:
+    """d times what is taken for the slope of layer n's spikes."""
+    across, u = Shape(1, d.size), above(c, n)
+    if c.numbers.integer:
+        return op(
+            "spike_grad", across, n, u=u, theta=threshold(c, n), fraction=c.point_of(u), d=d
+        )  # fmt: skip
+    return op("spike_grad", across, n, u=u, theta=theta(c), d=d, needs="true", faults=d)
 
 
 def traced(c: Composer, t: Tensor, keeps: float, x: Tensor, n: int) -> Op:
@@ -154,13 +204,16 @@ def _count(c: Composer, n: int) -> Tensor:
     return c.inner(f"count{n}", (c.network.layers[n],))
 
 
-def _draws(c: Composer) -> bool:
-    return c.parameters["encoding"] == "bernoulli"
+def _encodes(c: Composer) -> bool:
+    """Whether inputs spike."""
+    return c.parameters["encoding"] != "current"
 
 
 def _encoded(c: Composer) -> Stage:
     """The spikes of this tick; those of an inference are the ones that the next step
     begins with."""
+    if c.parameters["encoding"] == "latency":
+        return Stage("look", (_timed(c),), 1, "inputs spike")
     first = f"base + (net->step * {ticks(c)} + cycle) * {c.network.n_in}"
     spikes = op(
         "bernoulli", Shape(1, c.network.n_in), 1, v=c.input(1), first=Symbol(first),
@@ -169,11 +222,22 @@ def _encoded(c: Composer) -> Stage:
     return Stage("look", (spikes,), 1, "inputs spike")
 
 
+def _timed(c: Composer) -> Op:
+    """Those whose time has come."""
+    last, whole = ticks(c) - 1, c.numbers.integer
+    return op(
+        "latency", Shape(1, c.network.n_in), 1, v=c.input(1),
+        tick=Symbol("(int32_t)cycle" if whole else "(float)cycle"),
+        last=last if whole else float(last), s=below(c, 1),
+    )  # fmt: skip
+
+
 def _hidden(c: Composer, n: int) -> Stage:
     u, s = potential(c, n), c.result(n)
+    whole = c.numbers.integer  # and so always finite
     fired = op(
-        "spike", Shape(1, u.size), n, u=above(c, n), theta=theta(c), s=s, needs="true",
-        faults=u,
+        "spike", Shape(1, u.size), n, u=above(c, n), theta=threshold(c, n), s=s,
+        needs="" if whole else "true", faults=None if whole else u,
     )  # fmt: skip
     row = Trace(phases(c.parameters)).row(c, n, s)
     says = f"layer {n}: leak, what has spiked taken off, then current and spikes"
@@ -195,13 +259,32 @@ def _lowered(c: Composer, n: int) -> tuple[Op, ...]:
 def _outputs(c: Composer) -> Stage:
     u = potential(c, c.depth)
     row = Trace(phases(c.parameters)).row(c, c.depth, u)
-    summed = traced(c, total(c), 1.0, u, c.depth)
+    summed = _summed(c, u)
     says = "outputs integrate what comes"
     return Stage("look", (*_driven(c, c.depth, None, 1.0), summed, *row), c.depth, says)
 
 
+def _summed(c: Composer, u: Tensor) -> Op:
+    if c.numbers.integer:
+        shift = ticks(c).bit_length() - 1
+        return op("share", Shape(1, u.size), c.depth, total=total(c), u=u, shift=shift)
+    return traced(c, total(c), 1.0, u, c.depth)
+
+
+def _charged(c: Composer, n: int, s: Tensor | None, keeps: float) -> tuple[Op, ...]:
+    """The same in integers, saturating: what comes, and then the leak."""
+    u, came = potential(c, n), c.totals(f"came{n}", c.weights(n))
+    moved = op(
+        "charge", Shape(1, u.size), n, u=u, s=s, a=came,
+        theta=threshold(c, n), leak=int(keeps < 1),
+    )  # fmt: skip
+    return dense.product(c, n, x=below(c, n), a=came), moved
+
+
 def _driven(c: Composer, n: int, s: Tensor | None, keeps: float) -> tuple[Op, ...]:
     """u = keeps (u - theta s) + b, then from there on what comes from below."""
+    if c.numbers.integer:
+        return _charged(c, n, s, keeps)
     u, left = potential(c, n), c.inner(f"left{n}", (c.network.layers[n],))
     kept = op(
         "membrane", Shape(1, u.size), n, u=u, s=s, b=c.biases(n), leak=keeps,

@@ -56,3 +56,12 @@ SOFTPLUS: Final = _table(
     lambda v: math.log1p(math.exp(v)), SIGMOID_STEPS, LOSS_UNIT, 128
 )
 """Element k + 128 is log(1 + exp(k / 16)), in units of 1 / 256."""
+
+SLOPE_STEPS: Final = 32
+"""Distances of a potential from its threshold a unit, for the slope of a spike: 0 .. 8."""
+
+SLOPE: Final = tuple(_rounded(ONE / (1 + 2 * k / SLOPE_STEPS) ** 2) for k in range(256))
+"""Element k is 1 / (1 + 2 k / 32)^2."""
+
+CHARGE: Final = (1 << 30) - 1
+"""The largest magnitude of a potential, in its units."""

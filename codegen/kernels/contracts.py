@@ -237,6 +237,9 @@ s is of no use.""", "bool"),
     Kernel("f32_bernoulli", ("const float *v", "uint32_t first", "float *s", _N), """
 s_i = 1 where (mix(first + i) >> 8) 2^-24, in [0, 1), is less than v_i, else +0: never where
 v_i is 0 or less or no number, always where it is 1 or more."""),
+    Kernel("f32_latency", ("const float *v", "float tick", "float last", "float *s", _N), """
+One spike an input, the earlier the larger it is: with y_i = (1 - v_i) * last, each operation
+rounded, s_i = 1 where v_i > 0, y_i < tick + 1 and, but for tick 0, y_i >= tick; else +0."""),
     Kernel("f32_trace", ("float *t", "float leak", "const float *x", _N), """
 What is remembered of x: t_j = fma(leak, t_j, x_j)."""),
     Kernel("f32_spike_grad", ("const float *u", "float theta", "float *d", _N), """
@@ -459,6 +462,27 @@ bias_j: a spike, v_j = 0, rest_j = 2, bias_j += 1024. trace_j -= (trace_j + 2^s 
 shown_c > 0."""),
     Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
 v_j = value."""),
+    Kernel("i8_bernoulli", ("const int8_t *v", "uint32_t first", "int8_t *s", _N), """
+s_i = 127 where the upper 7 bits of mix(first + i) are less than v_i, else 0: never where v_i
+is 0 or less."""),
+    Kernel("i8_latency", ("const int8_t *v", "int32_t tick", "int32_t last", "int8_t *s", _N), """
+One spike an input, the earlier the larger it is: s_i = 127 where v_i > 0 and ((128 - v_i)
+last) >> 7 is the tick, else 0; last up to 2^16."""),
+    Kernel("i32_charge", (
+        "int32_t *u", "const int8_t *s", "const int32_t *a", "int32_t theta", "unsigned leak",
+        _N), """
+A tick of cells: u_j = within((r_j >> leak) + within(a_j, m), m), m = 2^30 - 1; r_j = u_j, less
+theta where s_j is not zero, s may be NULL."""),
+    Kernel("i32_spike", ("const int32_t *u", "int32_t theta", "int8_t *s", _N), """
+s_j = 127 where u_j >= theta, else 0."""),
+    Kernel("i32_share", ("int32_t *total", "const int32_t *u", "unsigned shift", _N), """
+total_j = total_j + (u_j >> shift)."""),
+    Kernel("i8_trace", ("int8_t *t", "const int8_t *x", _N), """
+What is remembered of x, halving: t_j = (t_j >> 1) + ((x_j + 1) >> 1)."""),
+    Kernel("i32_spike_grad", (
+        "const int32_t *u", "int32_t theta", "unsigned fraction", "int8_t *d", _N), """
+The slope that is taken for a spike's: d_j = rounded(d_j table[k_j], 7), k_j = |u_j - theta|
+>> (fraction - 5), at most 255: 1 / (1 + 2 q)^2 in 32 steps a unit."""),
     Kernel("i32_tanh", ("const int32_t *a", "unsigned fraction", "int8_t *h", _N), """
 h_j = table[rounded(a_j, fraction - 5)], the index within -128 .. 127: tanh in 32 steps a
 unit."""),

@@ -128,6 +128,12 @@ class Float32:
         u = words.astype(np.float32) * np.float32(2.0**-24)
         return np.where(u < x, _ONE, _ZERO)
 
+    def latency(self, x: F32, tick: int, ticks: int) -> F32:
+        """By comparisons alone."""
+        due = (_ONE - x) * np.float32(ticks - 1)
+        now = (due < tick + 1) & ((due >= tick) | (tick == 0))
+        return np.where((x > 0) & now, _ONE, _ZERO)
+
     def surrogate(self, u: F32, theta: np.float32, d: F32) -> F32:
         """One division."""
         q = fma(np.float32(2), np.abs(u - theta), _ONE)

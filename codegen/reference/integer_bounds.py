@@ -135,6 +135,40 @@ class IntegerBounds:
         """Any error."""
         return Judged(a, signals(a.shape), np.float32(0))
 
+    def silence(self, width: int) -> Range:
+        """Zeros."""
+        return Range(0, 0, POINT, (width,))
+
+    def charged(
+        self, u: Range, s: Range | None, theta: np.float32, a: Range, halves: bool
+    ) -> Range:
+        """Anywhere that does not saturate."""
+        return Range(-tables.CHARGE, tables.CHARGE, a.fraction, a.shape)
+
+    def spiked(self, u: Range, theta: np.float32) -> Range:
+        """A cell spikes or does not."""
+        return Range(0, tables.LARGEST, POINT, u.shape)
+
+    def bernoulli(self, x: Range, seed: int, first: int) -> Range:
+        """An input of more than 0 may spike."""
+        return Range(0, tables.LARGEST * (x.hi > 0), POINT, x.shape)
+
+    def latency(self, x: Range, tick: int, ticks: int) -> Range:
+        """Likewise."""
+        return self.bernoulli(x, 0, 0)
+
+    def halves(self, trace: Range, x: Range) -> Range:
+        """Any."""
+        return signals(x.shape)
+
+    def shares(self, total: Range, u: Range, ticks: int) -> Range:
+        """A mean of potentials is one, and what rounding down takes."""
+        return Range(-tables.CHARGE - ticks, tables.CHARGE, u.fraction, u.shape)
+
+    def surrogate(self, u: Range, theta: np.float32, d: Range) -> Range:
+        """Any."""
+        return signals(d.shape)
+
     def settled(
         self, name: str, before: Range, after: Range, limit: np.float32 | None
     ) -> Range:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from codegen import tables
+from codegen import streams, tables
 from codegen.delays import Delays
 from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
@@ -215,6 +215,49 @@ class Integers:
         loss = np.float32(_SOFTPLUS[missed + 128].sum() / tables.LOSS_UNIT)
         return Judged(a, _stored(e), loss)
 
+    def silence(self, width: int) -> Fixed:
+        """Zeros, wherever their point is."""
+        return _stored(np.zeros(width, np.int64))
+
+    def charged(
+        self, u: Fixed, s: Fixed | None, theta: np.float32, a: Fixed, halves: bool
+    ) -> Fixed:
+        """Potentials a tick later, saturating: u, less theta where s is not zero, half of
+        that, and what comes."""
+        spiked = 0 if s is None else (s.exact != 0) * _units(theta, a.fraction)
+        left = (u.exact - spiked) >> int(halves)
+        moved = within(left + within(a.exact, tables.CHARGE), tables.CHARGE)
+        return fixed(moved, "i4", a.fraction)
+
+    def spiked(self, u: Fixed, theta: np.float32) -> Fixed:
+        """1 is the largest signal."""
+        return _stored((u.exact >= _units(theta, u.fraction)) * tables.LARGEST)
+
+    def bernoulli(self, x: Fixed, seed: int, first: int) -> Fixed:
+        """The upper 7 bits of a word against x."""
+        words = random.u32(seed, streams.SPIKES, first, x.size) >> np.uint32(25)
+        return _stored((words.astype(np.int64) < x.exact) * tables.LARGEST)
+
+    def latency(self, x: Fixed, tick: int, ticks: int) -> Fixed:
+        """1 in the tick that is the whole part of (1 - x) (ticks - 1), where x > 0."""
+        due = ((tables.ONE - x.exact) * (ticks - 1)) >> POINT
+        return _stored(((x.exact > 0) & (due == tick)) * tables.LARGEST)
+
+    def halves(self, trace: Fixed, x: Fixed) -> Fixed:
+        """Half of a trace, rounded down, and half of x, rounded up."""
+        return _stored((trace.exact >> 1) + ((x.exact + 1) >> 1))
+
+    def shares(self, total: Fixed, u: Fixed, ticks: int) -> Fixed:
+        """total + u / ticks, rounded down."""
+        return fixed(total.exact + u.exact // ticks, "i4", u.fraction)
+
+    def surrogate(self, u: Fixed, theta: np.float32, d: Fixed) -> Fixed:
+        """By a table of the distance from the threshold."""
+        apart = np.abs(u.exact - _units(theta, u.fraction)) >> (u.fraction - 5)
+        return _stored(
+            rounded(signal(d).exact * _SLOPES[np.minimum(apart, 255)], POINT)
+        )
+
     def settled(
         self, name: str, before: Fixed, after: Fixed, limit: np.float32 | None
     ) -> Fixed:
@@ -229,6 +272,11 @@ class Integers:
     def negligible(self, e: Fixed, threshold: np.float32) -> bool:
         """Looks at the largest."""
         return bool(np.abs(e.exact).max() < _least(threshold))
+
+
+def _units(theta: np.float32, fraction: int) -> int:
+    """A threshold, as potentials are stored."""
+    return math.floor(math.ldexp(float(theta), fraction) + 0.5)
 
 
 def _least(threshold: np.float32) -> int:
@@ -249,7 +297,7 @@ def _nudged(tensor: Fixed, products: I64, fraction: int) -> Fixed:
     return fixed(after, tensor.dtype.str, tensor.fraction, tensor.most)
 
 
-_TANH, _SIGMOID, _SOFTPLUS = (
+_TANH, _SIGMOID, _SOFTPLUS, _SLOPES = (
     np.array(table, np.int64)
-    for table in (tables.TANH, tables.SIGMOID, tables.SOFTPLUS)
+    for table in (tables.TANH, tables.SIGMOID, tables.SOFTPLUS, tables.SLOPE)
 )

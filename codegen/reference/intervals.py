@@ -269,6 +269,10 @@ class Intervals:
         """An input from 1 on always spikes, none up to 0 does; any other may."""
         return Interval(float(x.lo >= 1), float(x.hi > 0), x.shape)
 
+    def latency(self, x: Interval, tick: int, ticks: int) -> Interval:
+        """An input that is 0 or less never spikes; any other may."""
+        return Interval(0.0, float(x.hi > 0), x.shape)
+
     def surrogate(self, u: Interval, theta: np.float32, d: Interval) -> Interval:
         """One product with a slope that is never more than 1."""
         return d * Interval(0.0, 1.0)

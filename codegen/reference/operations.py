@@ -122,6 +122,10 @@ class Arithmetic(Protocol[T]):
         """1 where u is less than x_i, u of number first + i of the stream of spikes,
         else +0."""
 
+    def latency(self, x: T, tick: int, ticks: int) -> T:
+        """1 where x > 0 and (1 - x) (ticks - 1), each operation rounded, is from the tick on
+        and below the next, of tick 0 also what is less; else +0."""
+
     def surrogate(self, u: T, theta: np.float32, d: T) -> T:
         """d (1 / (q q)), q = fma(2, |u - theta|, 1), each operation rounded."""
 

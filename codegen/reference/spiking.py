@@ -2,14 +2,15 @@
 
 In every tick, l from 1 to L: u_l <- leak (u_l - theta s_l) + b_l + s_(l-1) W_l, the spikes
 of layer l those of the tick before (a soft reset within the leak), those below of this
-one; s_0 = x, or of the encoding bernoulli 1 with probability x, else 0; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
+one; s_0 = x, or of the encoding bernoulli 1 with probability x, else 0, of latency 1 in tick
+floor((1 - x) (T - 1)) alone where x > 0; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
 u_L <- u_L + b_L + s_(L-1) W_L. The answer is the mean of u_L over the ticks
 (docs/arithmetic.md, section 6).
 """
 
 from __future__ import annotations
 
-from typing import Generic
+from typing import Any, Generic
 
 import numpy as np
 
@@ -46,14 +47,15 @@ class Cells(Generic[T]):
         machine, depth = self.machine, self.machine.depth
         if machine.parameters["encoding"] == "bernoulli":
             self._draw()
+        elif machine.parameters["encoding"] == "latency":
+            self.s[0] = machine.arithmetic.latency(self.x, self.past, self.ticks)
+            machine.name("s0", self.s[0], "latency")
         self.past += 1
         for layer in range(1, depth):
             self._hidden(layer)
-        arithmetic, u = machine.arithmetic, self.u[depth]
-        left = arithmetic.summed(machine.state[f"b{depth}"], np.float32(1), u)
-        self.u[depth] = u = self._driven(depth, left)
+        self.u[depth] = u = self._integrated(depth)
         machine.name(f"u{depth}", u, "integrated")
-        self.total = arithmetic.summed(u, np.float32(1), self.total)
+        self._add(u)
         self.trace.add(f"trace{depth}", u)
 
     def above(self, layer: int) -> T:
@@ -65,6 +67,10 @@ class Cells(Generic[T]):
         found = machine.arithmetic.difference(self.u[layer], rise)
         machine.name(f"v{layer}", found, "difference")
         return found
+
+    def remembered(self, layer: int, trace: T) -> T:
+        """A trace of a layer's inputs, a tick later."""
+        return self.machine.arithmetic.summed(self.s[layer - 1], self.leak, trace)
 
     def regulate(self) -> None:
         """The sample is over."""
@@ -88,15 +94,72 @@ class Cells(Generic[T]):
 
     def _hidden(self, layer: int) -> None:
         machine, arithmetic = self.machine, self.machine.arithmetic
-        kept = arithmetic.summed(self.u[layer], -self.theta, self.s[layer])
-        left = arithmetic.summed(machine.state[f"b{layer}"], self.leak, kept)
-        u = machine.note(f"u{layer}", self._driven(layer, left), "membrane")
-        self.u[layer] = u
+        self.u[layer] = machine.note(f"u{layer}", self._charged(layer), "membrane")
         self.s[layer] = spikes = arithmetic.spiked(self.above(layer), self.theta)
-        self.count[layer] = arithmetic.summed(spikes, np.float32(1), self.count[layer])
+        if self.regulated:
+            one = np.float32(1)
+            self.count[layer] = arithmetic.summed(spikes, one, self.count[layer])
         machine.name(f"h{layer}", spikes, "spike")
         self.trace.add(f"trace{layer}", self.s[layer])
+
+    def _charged(self, layer: int) -> T:
+        """A hidden layer's potentials of this tick."""
+        arithmetic, b = self.machine.arithmetic, self.machine.state[f"b{layer}"]
+        kept = arithmetic.summed(self.u[layer], -self.theta, self.s[layer])
+        return self._driven(layer, arithmetic.summed(b, self.leak, kept))
+
+    def _integrated(self, layer: int) -> T:
+        """The outputs'."""
+        arithmetic, b = self.machine.arithmetic, self.machine.state[f"b{layer}"]
+        left = arithmetic.summed(b, np.float32(1), self.u[layer])
+        return self._driven(layer, left)
+
+    def _add(self, u: T) -> None:
+        self.total = self.machine.arithmetic.summed(u, np.float32(1), self.total)
 
     def _driven(self, layer: int, left: T) -> T:
         w = self.machine.state[f"W{layer}"]
         return dense.forward(self.machine.arithmetic, w, left, self.s[layer - 1])
+
+
+class WholeCells(Cells[Any]):
+    """The same in integers (docs/integers.md): what comes is summed first, a potential
+    halves and saturates, traces are halves, and the total is the mean."""
+
+    def __init__(self, machine: Machine[Any], x: Any) -> None:
+        self.integers: Any = machine.arithmetic  # what they alone have
+        super().__init__(machine, x)
+
+    def none(self, layer: int) -> Any:
+        """No potential; as a trace, nothing remembered."""
+        width = self.machine.spec.network.layers[layer]
+        return self.integers.silence(width)
+
+    def remembered(self, layer: int, trace: Any) -> Any:
+        """Half of both."""
+        return self.integers.halves(trace, self.s[layer - 1])
+
+    def answer(self) -> Any:
+        """The mean is there."""
+        self.machine.trace["p"] = self.total
+        return self.total
+
+    def _charged(self, layer: int) -> Any:
+        return self._moved(layer, self.s[layer], halves=True)
+
+    def _integrated(self, layer: int) -> Any:
+        return self._moved(layer, None, halves=False)
+
+    def _moved(self, layer: int, s: Any, halves: bool) -> Any:
+        machine, b = self.machine, self.machine.state[f"b{layer}"]
+        came = machine.affine(layer, b, self.s[layer - 1])
+        machine.name(f"came{layer}", came, "forward")
+        return self.integers.charged(self.u[layer], s, self.theta, came, halves)
+
+    def _add(self, u: Any) -> None:
+        self.total = self.integers.shares(self.total, u, self.ticks)
+
+
+def cells(machine: Machine[T], x: T) -> Cells[T]:
+    """Those of the machine's numbers."""
+    return (WholeCells if machine.spec.numbers.integer else Cells)(machine, x)

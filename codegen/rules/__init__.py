@@ -56,7 +56,8 @@ class Declaration:
     `whole(parameters)`: which of them has rows learn so that no gate can leave some out;
     empty where none has.
     `rated`: whether a learning rate says how far a step goes.
-    `floating`: why it makes no sense in integers, if it makes none.
+    `floating`: why it makes no sense in integers, if it makes none;
+    `integers(parameters)`: which of its parameters make none there, and what was expected.
     `format`: the only one that it computes in, if it is not one of several.
     """
 
@@ -79,6 +80,7 @@ class Declaration:
     whole: Callable[[Parameters], str] = lambda parameters: ""
     rated: bool = True
     floating: str = ""
+    integers: Callable[[Parameters], str] = lambda parameters: ""
     format: str = ""
 
     def suited(self, network: Network) -> Network:
@@ -176,8 +178,15 @@ def require(rule: Rule, spec: Spec) -> None:
     with `rule`."""
     _require_format(rule.declaration, spec)
     in_integers.require(spec, rule.name, rule.parameters, rule.declaration.floating)
+    _require_parameters(rule, spec)
     _require_network(rule.declaration, spec.network)
     _require_gates(rule, spec)
+
+
+def _require_parameters(rule: Rule, spec: Spec) -> None:
+    wrong = rule.declaration.integers(rule.parameters)
+    if spec.numbers.integer and not spec.numbers.own and wrong:
+        raise SpecError(f"rule {rule.name!r} in {spec.format} has {wrong}")
 
 
 def _require_format(declared: Declaration, spec: Spec) -> None:
@@ -200,7 +209,8 @@ def _require_network(declared: Declaration, network: Network) -> None:
         ("activation", network.activation, declared.activations),
         ("output", network.output, declared.outputs),
     ):
-        if found not in known and found != HARD_TANH:  # which is tanh's in integers
+        hard = found == HARD_TANH and "tanh" in known  # which is tanh's in integers
+        if found not in known and not hard:
             raise SpecError(
                 f"{what} {found!r} makes no sense with rule {declared.name!r}: expected "
                 + " or ".join(known),

@@ -4,6 +4,7 @@ spikes, and keeps nothing of the ticks before but one trace an input."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from codegen import feedback, goals, homeostasis, spiking
 from codegen.cformat import literal
@@ -23,7 +24,7 @@ KINDS = ("signs", "uniform", "weights", "none")
 
 def _remembered(c: Composer, n: int) -> Tensor:
     """The trace of layer n's inputs: of the current, or of spikes."""
-    return c.tensor("ax" if n == 1 else f"ah{n - 1}", (c.network.layers[n - 1],))
+    return c.signal("ax" if n == 1 else f"ah{n - 1}", (c.network.layers[n - 1],))
 
 
 def _layers(c: Composer) -> range:
@@ -32,17 +33,18 @@ def _layers(c: Composer) -> range:
 
 def _judged(c: Composer) -> Stage:
     """The error of this tick, of the outputs' potentials."""
-    u, q = spiking.potential(c, c.depth), c.tensor("q", (c.network.n_out,))
+    u = spiking.potential(c, c.depth)
+    if c.numbers.integer:  # which stay as they are
+        judged = goals.judged(c, u, c.error, "", purpose="tick")
+        return Stage("judge", judged, says="e of this tick")
+    q = c.tensor("q", (c.network.n_out,))
     copied = op("copy", Shape(1, q.size), c.depth, v=u, x=q, purpose="q")
     judged = goals.judged(c, q, c.error, "const float passing", purpose="tick")
     return Stage("judge", (copied, *judged), says="e of this tick")
 
 
 def _remember(c: Composer) -> Stage:
-    made = (
-        spiking.traced(c, _remembered(c, n), spiking.leak(c), spiking.below(c, n), n)
-        for n in _layers(c)
-    )
+    made = (spiking.remembered(c, _remembered(c, n), n) for n in _layers(c))
     return Stage("credit", tuple(made), says="what learning remembers of the inputs")
 
 
@@ -53,11 +55,7 @@ def _credit(c: Composer, n: int) -> Stage:
         down = dense.backward(c, n, f"d_{n} = (W_{n + 1} d_{n + 1}) * psi(u_{n})")
     else:
         down = feedback.project(c, n, c.error, says=f"d_{n} = (B_{n} e) * psi(u_{n})")
-    slope = op(
-        "spike_grad", Shape(1, d.size), n, u=spiking.above(c, n),
-        theta=spiking.theta(c), d=d, needs="true", faults=d,
-    )  # fmt: skip
-    return Stage("credit", (down, slope), n)
+    return Stage("credit", (down, spiking.slope(c, n, d)), n)
 
 
 def _learn(c: Composer) -> tuple[Item, ...]:
@@ -67,7 +65,7 @@ def _learn(c: Composer) -> tuple[Item, ...]:
         item
         for n in (c.depth, *reversed(hidden))
         for item in plain(
-            c, c.weights(n), c.biases(n), _remembered(c, n), c.delta(n), n, eta=ETA
+            c, c.weights(n), c.biases(n), _remembered(c, n), c.delta(n), n, **_rate(c)
         )
     )
     says = "W[i][j] -= eta / ticks trace_i d_j, b_j -= eta / ticks d_j"
@@ -75,21 +73,29 @@ def _learn(c: Composer) -> tuple[Item, ...]:
     return (*credits, Stage("update", learned, says=says))
 
 
+def _rate(c: Composer) -> dict[str, Any]:
+    """The learning rate of one tick."""
+    if c.numbers.integer:
+        return {"shift": spiking.ticks(c).bit_length() - 1}
+    return {"eta": ETA}
+
+
 def _program(c: Composer) -> Program:
     begin, answer = spiking.begin(c), spiking.answer(c)
     count, tick = spiking.ticks(c), spiking.tick(c)
     says = "the network spikes"
-    looked = (*begin, Repeat("cycle", count, tick, says), answer)
-    rate = Set(f"const float {ETA.text}", f"eta / {literal(float(count))}")
+    looked = (*begin, Repeat("cycle", count, tick, says), *answer)
+    each = Set(f"const float {ETA.text}", f"eta / {literal(float(count))}")
+    rate = () if c.numbers.integer else (each,)
     forgotten = tuple(spiking.filled(_remembered(c, n)) for n in _layers(c))
     learning = (
         *tick, *spiking.counted(c), _judged(c), _remember(c),
         *goals.unless_negligible(c, c.error, _learn(c)),
     )  # fmt: skip
     step = (
-        *begin, Stage("credit", (rate, *forgotten, *spiking.uncounted(c))),
+        *begin, Stage("credit", (*rate, *forgotten, *spiking.uncounted(c))),
         Repeat("cycle", count, learning, f"{says}, and learns from every tick"),
-        answer, goals.judge(c), *spiking.regulated(c),
+        *answer, goals.judge(c), *spiking.regulated(c),
     )  # fmt: skip
     return program(c, step, looked)
 
@@ -118,5 +124,5 @@ RULE = Declaration(
     outputs=("sigmoid",),
     phases=spiking.phases,
     conflict=homeostasis.conflict,
-    floating="its potentials are float32 so far",
+    integers=spiking.in_integers,
 )  # fmt: skip

@@ -27,9 +27,11 @@ def plain(
     n: int,
     purpose: str = "",
     eta: Symbol = ETA,
+    shift: int = 0,
 ) -> tuple[Item, ...]:
-    """The update of any matrix w [x, d], and biases b where it has some."""
-    made = _moved(c, w, b, x, d, Shape(x.size, d.size), n, purpose, eta)
+    """The update of any matrix w [x, d], and biases b where it has some; in integers the
+    rate is eta 2^-shift."""
+    made = _moved(c, w, b, x, d, Shape(x.size, d.size), n, purpose, eta, shift)
     return (made, *clipped(c, w), *(() if b is None else clipped(c, b)))
 
 
@@ -63,9 +65,11 @@ def _whole(c: Composer, n: int) -> Op:
 
 def _moved(
     c: Composer, w: Tensor, b: Tensor | None, x: Tensor, d: Tensor, shape: Shape, n: int,
-    purpose: str = "", eta: Symbol = ETA,
+    purpose: str = "", eta: Symbol = ETA, shift: int = 0,
 ) -> Op:  # fmt: skip
     point = c.point(w) if c.numbers.integer else {}
+    if shift:
+        point["fraction"] -= shift
     return op(
         "dense_update", shape, n, w=w, b=b, x=x, d=d, eta=eta, purpose=purpose, **point
     )

@@ -43,6 +43,18 @@ def test_an_input_spikes_with_the_probability_that_it_is(call: Call, n: int) -> 
     assert s[:n].tolist() == want.tolist() and s[n] == 7
 
 
+def test_an_input_spikes_once_and_the_earlier_the_larger_it_is(call: Call) -> None:
+    v = np.float32([0, -1, 1, 2.5, 0.75, 0.74, 0.25, 1e-9, np.nan, np.inf])
+    times = [None, None, 0, 0, 1, 1, 3, 4, None, 0]
+    s = np.full((5, 11), 7, np.float32)
+    for tick in range(5):
+        call("f32_latency", v, float(tick), 4.0, s[tick], 10)
+    assert s[:, :10].tolist() == [
+        [float(t == tick) for t in times] for tick in range(5)
+    ]
+    assert (s[:, 10] == 7).all()
+
+
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_potentials_leak_and_add_rows(call: Call, n_in: int, n_out: int) -> None:
     w = drawn(2, 4095, n_in, n_out, dtype="i2")
@@ -107,6 +119,49 @@ def test_slow_thresholds_follow_how_often_cells_spike(call: Call) -> None:
         "i32_crossed", np.int32([9, 10, 11]), np.int32([0, 0, 2]), 10, above, spikes, 3
     )
     assert (above.tolist(), spikes.tolist()) == ([-1, 0, -1], [0, 1, 0])
+
+
+def test_inputs_of_integers_spike_too(call: Call) -> None:
+    v, s = np.int8([0, -5, 1, 64, 127, 100, 33, 90]), np.empty(8, np.int8)
+    call("i8_bernoulli", v, 2**32 - 3, s, 8)
+    words = random.mix(np.arange(8, dtype=np.uint32) + np.uint32(2**32 - 3)) >> 25
+    assert s.tolist() == [
+        127 * (int(a) < b) for a, b in zip(words, v.tolist(), strict=True)
+    ]
+    times = [
+        None,
+        None,
+        127 * 3 >> 7,
+        64 * 3 >> 7,
+        0,
+        28 * 3 >> 7,
+        95 * 3 >> 7,
+        38 * 3 >> 7,
+    ]
+    for tick in range(4):
+        call("i8_latency", v, tick, 3, s, 8)
+        assert s.tolist() == [127 * (t == tick) for t in times]
+
+
+def test_cells_of_integers_charge_spike_and_are_remembered(call: Call) -> None:
+    most = (1 << 30) - 1
+    u, s = np.int32([7, -7, 100, most, -most]), np.int8([0, 0, 127, 0, 0])
+    a = np.int32([1, 1, 1, 2**31 - 1, -(2**31)])
+    call("i32_charge", u, s, a, 11, 1, 5)
+    assert u.tolist() == [4, -3, 45, most, -most]
+    call("i32_charge", u, None, np.int32([1, 2, 3, -9, 0]), 11, 0, 5)
+    assert u.tolist() == [5, -1, 48, most - 9, -most]
+    call("i32_spike", u, 48, s, 5)
+    assert s.tolist() == [0, 0, 127, 127, 0]
+    t, x = np.int8([127, -127, 5, -5, 0]), np.int8([127, -127, 0, 1, -1])
+    call("i8_trace", t, x, 5)
+    assert t.tolist() == [127, -127, 2, -2, 0]
+    total = np.int32([1, 1])
+    call("i32_share", total, np.int32([9, -9]), 2, 2)
+    assert total.tolist() == [3, -2]
+    d = np.int8([127, -127, 127, 64, 127])
+    call("i32_spike_grad", np.int32([64, 64, 64 + 64, 0, 9999]), 64, 7, d, 5)
+    assert d.tolist() == [127, -127, 32, 16, 0]  # half a unit away a quarter
 
 
 def test_outputs_hear_and_learn_or_are_voted_for(call: Call) -> None:

@@ -61,7 +61,11 @@ class Lesson(NamedTuple):
 
 
 CHOICES = (
-    rules.taught(NUMBERS["i16"]),
+    [
+        name
+        for name in rules.taught(NUMBERS["i16"])
+        if "tanh" in rules.declaration(name).activations
+    ],
     in_integers.ACTIVATIONS,
     ("64-10", "17-33-7", "33-1-65-3", "1-17-1", WIDE),
     ("u8", "i16"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codegen.reference import homeostasis
+from codegen.reference import homeostasis, spiking
 from codegen.reference.arithmetic import F32
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
@@ -29,7 +29,7 @@ Parameters = Mapping[str, str | float]
 def look(machine: Machine[T], x: T) -> T:
     """All ticks, nothing learned; returns the outputs' mean potential."""
     machine.begin(x)
-    cells = Cells(machine, x)
+    cells = spiking.cells(machine, x)
     for _ in range(cells.ticks):
         cells.tick()
     return cells.answer()
@@ -38,7 +38,7 @@ def look(machine: Machine[T], x: T) -> T:
 def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
     """One step; raises `NonFinite`, and then ticks before that one have learned."""
     machine.begin(x)
-    cells = Cells(machine, x)
+    cells = spiking.cells(machine, x)
     layers = range(1, machine.depth + 1)
     traces = {layer: cells.none(layer - 1) for layer in layers}
     rate = np.float32(eta / np.float32(cells.ticks))
@@ -46,8 +46,7 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
         cells.tick()
         machine.judge_again("q", cells.u[machine.depth], t)
         for layer in layers:
-            below = cells.s[layer - 1]
-            traces[layer] = machine.arithmetic.summed(below, cells.leak, traces[layer])
+            traces[layer] = cells.remembered(layer, traces[layer])
             name = f"ah{layer - 1}" if layer > 1 else "ax"
             machine.name(name, traces[layer], "trace")
         if not machine.negligible(machine.trace["e"]):
@@ -91,7 +90,7 @@ def promises(machine: Machine[F32], trace: Mapping[str, F32]) -> dict[str, list[
     """Of an answer with the weights before the step: `rate`, the spikes a cell and tick
     of each hidden layer; `synaptic`, the synaptic operations of each layer: additions,
     a spike or an input that is not zero to a cell."""
-    cells, hidden = Cells(machine, machine.trace["x"]), range(1, machine.depth)
+    cells, hidden = spiking.cells(machine, machine.trace["x"]), range(1, machine.depth)
     came = np.zeros(machine.depth)
     for _ in range(cells.ticks):
         cells.tick()

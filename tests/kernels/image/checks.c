@@ -960,6 +960,22 @@ static void check_f32_adapt(
     }
 }
 
+static void check_f32_latency(void (*kernel)(const float *, float, float, float *, size_t))
+{
+    EACH (n, sizes) {
+        for (uint32_t tick = 0; tick < 8; tick++) {
+            for (size_t i = 0; i < n; i++) { /* below 0, above 1, and between */
+                x[i] = (float)(draw() % 40) / 28.0f - 0.2f;
+            }
+            x[n / 2] = float_of(tick % 2 ? 0x7f800000 : 0x7fc00000);
+            fill_outputs(n);
+            hil_f32_latency__scalar(x, (float)tick, 7.0f, first_out[0], n);
+            kernel(x, (float)tick, 7.0f, first_out[1], n);
+            same(first_out, 1, n);
+        }
+    }
+}
+
 static void check_f32_homeostat(void (*kernel)(
     const float *, float *, float *, float, float, float, float, float, float, size_t))
 {

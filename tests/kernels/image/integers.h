@@ -1,5 +1,6 @@
 /* Checks of the integer formats' kernels: part of checks.c. Weights lie at their limits
- * often, inputs and deltas too, and sums come as near to 32 bits as plans let them. */
+ * often, inputs and deltas too, and sums come as near to 32 bits as plans let them. More
+ * than 400 lines because every kernel of integers has its check here. */
 #ifndef INTEGERS_H
 #define INTEGERS_H
 
@@ -230,6 +231,117 @@ TO_I8(i16_to_i8, int16_t, 16320, 21)
     }
 SIGNAL(i32_tanh)
 SIGNAL(i32_hard_tanh)
+
+/* Potentials near a threshold of 3000, near zero and at their limits, and spikes. */
+static void fill_cells(size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        const int32_t odd = draw() % 2 ? 0x3fffffff : -0x3fffffff;
+        const int32_t near = draw_within(3000) + (draw() % 2 ? 3000 : 0);
+        totals[0][j] = totals[1][j] = draw() % 4 ? near : odd;
+        signals[j] = draw() % 2 ? 127 : 0;
+    }
+}
+
+static void check_i32_charge(void (*kernel)(int32_t *, const int8_t *, const int32_t *, int32_t,
+                                            unsigned, size_t))
+{
+    static int32_t came[WIDEST];
+
+    EACH (n, widths) {
+        for (unsigned leak = 0; leak < 2; leak++) {
+            clear_totals();
+            fill_cells(n);
+            for (size_t j = 0; j < n; j++) {
+                came[j] = draw() % 4 ? draw_within(9000) : draw() % 2 ? SUM : -SUM;
+            }
+            const int8_t *const s = leak ? signals : NULL;
+            hil_i32_charge__scalar(totals[0], s, came, 3000, leak, n);
+            kernel(totals[1], s, came, 3000, leak, n);
+            same_totals(1, n);
+        }
+    }
+}
+
+static void check_i32_spike(void (*kernel)(const int32_t *, int32_t, int8_t *, size_t))
+{
+    EACH (n, widths) {
+        clear_stored();
+        fill_cells(n);
+        hil_i32_spike__scalar(totals[0], 3000, stored[0], n);
+        kernel(totals[0], 3000, stored[1], n);
+        same_stored(1, n);
+    }
+}
+
+static void check_i32_share(void (*kernel)(int32_t *, const int32_t *, unsigned, size_t))
+{
+    static int32_t u[WIDEST];
+
+    EACH (n, widths) {
+        clear_totals();
+        for (size_t j = 0; j < n; j++) {
+            u[j] = draw_within(0x3fffffff);
+        }
+        hil_i32_share__scalar(totals[0], u, 3, n);
+        kernel(totals[1], u, 3, n);
+        same_totals(1, n);
+    }
+}
+
+static void check_i8_trace(void (*kernel)(int8_t *, const int8_t *, size_t))
+{
+    EACH (n, widths) {
+        clear_stored();
+        fill_signals(signals, n, 3, 127);
+        for (size_t j = 0; j < n; j++) {
+            stored[0][j] = stored[1][j] = (int8_t)draw_within(127);
+        }
+        hil_i8_trace__scalar(stored[0], signals, n);
+        kernel(stored[1], signals, n);
+        same_stored(1, n);
+    }
+}
+
+static void check_i32_spike_grad(
+    void (*kernel)(const int32_t *, int32_t, unsigned, int8_t *, size_t))
+{
+    EACH (n, widths) {
+        clear_stored();
+        fill_cells(n);
+        for (size_t j = 0; j < n; j++) {
+            stored[0][j] = stored[1][j] = (int8_t)draw_within(127);
+        }
+        hil_i32_spike_grad__scalar(totals[0], 3000, 11, stored[0], n);
+        kernel(totals[0], 3000, 11, stored[1], n);
+        same_stored(1, n);
+    }
+}
+
+static void check_i8_bernoulli(void (*kernel)(const int8_t *, uint32_t, int8_t *, size_t))
+{
+    EACH (n, widths) {
+        const uint32_t first = draw();
+        clear_stored();
+        fill_signals(signals, n, 3, 127);
+        hil_i8_bernoulli__scalar(signals, first, stored[0], n);
+        kernel(signals, first, stored[1], n);
+        same_stored(1, n);
+    }
+}
+
+static void check_i8_latency(void (*kernel)(const int8_t *, int32_t, int32_t, int8_t *, size_t))
+{
+    EACH (n, widths) {
+        for (int32_t tick = 0; tick < 8; tick++) {
+            clear_stored();
+            fill_signals(signals, n, 3, 127);
+            hil_i8_latency__scalar(signals, tick, 7, stored[0], n);
+            kernel(signals, tick, 7, stored[1], n);
+            same_stored(1, n);
+        }
+    }
+}
 
 static void check_i8_tanh_grad(void (*kernel)(const int8_t *, int8_t *, size_t))
 {
