@@ -7,7 +7,7 @@
 #   make fuzz      10^7 executions of the decoders and the runtime, on any bytes
 #   make coverage  which conditions of the firmware the tests show to matter
 #   make figures   count what docs/performance.md tabulates
-#   make accuracy  learn what docs/rules.md tabulates; goes on where it was ended
+#   make accuracy  learn what docs/rules.md and docs/spiking.md tabulate; goes on where it was ended
 #   make memory-table  count what docs/memory.md tabulates
 #   make format-table  count what docs/integers.md tabulates
 #   make gallery   make the pictures of docs/gallery.md
@@ -166,9 +166,12 @@ ONLY ?=
 mutants: setup
 	$(BIN)/python -m tests.mutants --jobs $(JOBS) --only '$(ONLY)'
 
-# The table of docs/rules.md; MNIST and Fashion-MNIST come with it.
+# The table of docs/rules.md; MNIST and Fashion-MNIST come with it. Then those of
+# reservoirs in docs/spiking.md, for which HIL_DATA must name a folder with hapt/ in it.
 accuracy: setup
 	$(BIN)/hil sweep examples/accuracy.toml --confirm qemu-rv64gcv --jobs $(JOBS)
+	$(BIN)/python examples/raw_windows.py build/raw-windows.npz
+	$(BIN)/hil sweep examples/reservoirs.toml --confirm qemu-rv64gcv --jobs $(JOBS)
 
 # The tables of docs/memory.md; whatever rules there are get a row.
 BILL := $(BIN)/hil memory --markdown

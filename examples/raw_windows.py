@@ -1,14 +1,15 @@
 """Windows of HAPT as they were recorded, for a linear read-out that sees every reading:
 the control of docs/spiking.md for reservoirs and for features made by hand.
 
-    python examples/raw_windows.py raw.npz
-    hil run --data raw.npz --network 384-6 --rule bp --scaler standard --lr 0.0026
+    python examples/raw_windows.py build/raw-windows.npz
+    hil sweep examples/reservoirs.toml
 
 HIL_DATA must name a folder with hapt/ in it. As in `--data hapt` people 1 to 21 are learned
 from, and the others test it; of each window every second row is kept, as `every=2` does.
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ def main(path: str) -> None:
     found = hapt.load()
     rows = found.windows.reshape(-1, hapt.ROWS, hapt.AXES)[:, ::2]
     x, first = rows.reshape(len(rows), -1), found.users <= hapt.FIRST_USERS
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path, x=x[first], y=found.labels[first], x_test=x[~first],
         y_test=found.labels[~first],

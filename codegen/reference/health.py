@@ -67,11 +67,11 @@ def health(
         active.append(learner.changed.get(layer, 0) / now.size)
     hidden = range(1, learner.depth) if not own else ()
     flat = [_saturation(learner, layer) for layer in hidden]
-    promises = _promises(learner, before, sample)
-    return Health(angles, updates, weights, active, flat, promises)
+    told = promises(learner, before, sample)
+    return Health(angles, updates, weights, active, flat, told)
 
 
-def _promises(
+def promises(
     learner: Learner, before: Mapping[str, F32], sample: NDArray[np.generic]
 ) -> Mapping[str, Sequence[float]]:
     """What the rule's twin tells of the step: `promises(machine, trace)`, if it has
