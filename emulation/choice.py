@@ -7,6 +7,7 @@ from pathlib import Path
 from emulation.machine import Machine
 from emulation.native import NativeMachine
 from emulation.qemu import QemuMachine
+from emulation.tally import Tally
 from emulation.trace import Watch
 from targets import DescriptorError, Target
 
@@ -18,7 +19,7 @@ def machine_for(
     vlen: int | None = None,
     icount: bool = False,
     console: str = "socket",
-    watch: Watch | None = None,
+    watch: Watch | Tally | None = None,
     flash: Path | None = None,
     gdb: bool = False,
 ) -> Machine:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from emulation.errors import EmulatorError, QemuGone, QemuMissing, QemuRefused
 from emulation.line import PtyLine
 from emulation.machine import Machine, State
+from emulation.tally import Tally
 from emulation.trace import LOG_ITEMS, Watch
 from targets import Target, storage
 
@@ -84,7 +85,7 @@ class QemuMachine(Machine):
     and mcycle exact and repeatable between two reads without a `wfi` between
     them (an idle guest's time goes on). Other shifts than 0 miscount; sleep=off
     counts no better and only warns. `watch`: what is written down once `watch`
-    is called; such a guest runs an order of magnitude slower. `gdb`: a debugger
+    is called; such a guest runs an order of magnitude slower; or what is counted. `gdb`: a debugger
     may connect to `debugger`, a loopback address that QEMU chose.
     """
 
@@ -95,7 +96,7 @@ class QemuMachine(Machine):
         vlen: int,
         icount: bool = False,
         console: str = "socket",
-        watch: Watch | None = None,
+        watch: Watch | Tally | None = None,
         flash: Path | None = None,
         gdb: bool = False,
     ) -> None:

@@ -15,15 +15,15 @@ from codegen.program import Op
 
 EIGHT = 8
 """Outputs of a word. Those that are missing from the last one have weights of 0."""
-FEWEST = 4
-"""Outputs for which a word costs no more than each by itself."""
+FEWEST, SHORTEST = 5, 8
+"""Outputs, and inputs of each, for which words cost no more than each by itself."""
 MOVED = 128
 """What makes a weight a byte without a sign."""
 
 
-def pays(c: GraphComposer, outputs: int) -> bool:
-    """Whether the machine has such words, and there are outputs for them."""
-    return c.xlen == 64 and outputs >= FEWEST
+def pays(c: GraphComposer, outputs: int, inputs: int) -> bool:
+    """Whether the machine has such words, and enough stands in them."""
+    return c.xlen == 64 and outputs >= FEWEST and inputs >= SHORTEST
 
 
 def convolution(

@@ -14,6 +14,7 @@ from typing import TypeVar
 import emulation
 from emulation.faults import FaultyChannel, Line
 from emulation.native import NativeMachine
+from emulation.tally import Tally
 from emulation.trace import Watch
 from hil.desk import locks
 from hil.desk.power import Supply
@@ -92,12 +93,12 @@ class Attached:
 class Emulated:
     """What an emulator is given besides its image, and a unit is not.
 
-    `watch` sees what it executes; the file `flash` is its flash; `cut` names the
+    `watch` sees what it executes, or counts it; the file `flash` is its flash; `cut` names the
     operation and the model of a native machine's flash at which it loses its power;
     `gdb`: a debugger may connect.
     """
 
-    watch: Watch | None = None
+    watch: Watch | Tally | None = None
     flash: Path | None = None
     cut: tuple[int, str] | None = None
     gdb: bool = False

@@ -10,7 +10,7 @@ import numpy as np
 
 from codegen.graph.description import Graph
 from codegen.reference.graph import begun
-from hil.desk.attach import Attached, attach, greet
+from hil.desk.attach import PLAIN, Attached, Emulated, attach, greet
 from hil.desk.flashing import make_sure
 from hil.device.device import Device
 from hil.device.greeting import Greeting
@@ -102,14 +102,21 @@ class Computing:
 
 @contextmanager
 def computing(
-    model: Model, built: ModelBuilt, log: Growing | None = None
+    model: Model,
+    built: ModelBuilt,
+    log: Growing | None = None,
+    emulated: Emulated = PLAIN,
 ) -> Iterator[Computing]:
     """A device that computes the model, and is taken leave of in the end. A unit that has
     a loader is flashed first; every byte that the device sends goes into `log`. Raises what
     flashing, starting and greeting it raise, and every `LinkError`."""
     path = built.image.path
     with attach(
-        model, path, log, ready=lambda unit: make_sure(unit, model, built)
+        model,
+        path,
+        log,
+        emulated=emulated,
+        ready=lambda unit: make_sure(unit, model, built),
     ) as attached:
         device = Device(attached.channel, built.plan, model.target.limits, path)
         greeting = greet(device, model, built)

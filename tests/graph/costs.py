@@ -17,15 +17,16 @@ import numpy as np
 
 from codegen.graph import reading, support
 from hil.experiment import Experiment
-from hil.inferring import image, running
+from hil.inferring import counting, image
 from hil.models.cases import Cases
+from targets import load
 
 from .building import Array
 from .conftest import places
 from .layers import LAYERS
 from .test_twin import cases, drawn
 
-TARGETS = ("qemu-rv64gc", "qemu-rv64gcv")
+TARGETS = ("qemu-rv64gc", "qemu-rv64gcv", "mps2-an386")
 ROOM = 1 << 22
 """Bytes of RAM: these machines have more, of which a plan takes no more by itself."""
 
@@ -33,13 +34,15 @@ ROOM = 1 << 22
 def counted(path: Path, inputs: Sequence[Array], target: str) -> tuple[int, int, int]:
     """Bytes of constants and of arena, and instructions of a case. Raises
     `AssertionError` where it differs from the twin."""
-    asked = Experiment(target=target, icount=True, ram=ROOM)
+    machine = load(target).qemu
+    counts = machine is not None and machine.counts
+    asked = Experiment(target=target, icount=counts, ram=ROOM)
     model = image.prepare(asked, str(path))
     built = image.build(image.plan_for(model), model)
     first = Cases(tuple(one[None] for one in inputs))
-    (case,) = running.carried_out(model, built, first).cases
-    assert case.equal, f"{path} on {target} differs from the twin"
-    return built.plan.flash, built.plan.program.arena, case.instructions
+    done, instructions = counting.counted(model, built, first)
+    assert done.cases[0].equal, f"{path} on {target} differs from the twin"
+    return built.plan.flash, built.plan.program.arena, instructions
 
 
 def row(

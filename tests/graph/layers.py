@@ -9,11 +9,9 @@ KINDS = ("i8", "u8", "i16", "f32")
 
 
 def filtered(name: str, kind: str, shape: tuple[int, ...], axis: int) -> bytes:
-    """An image 12 x 12 x 16, SAME; output is as large."""
-    x, w = (
-        activation(kind, (1, 12, 12, 16), 0.003),
-        weights(shape, axis, WEIGHTS.get(kind, "i8")),
-    )
+    """An image of 12 x 12 pixels, SAME; output is as large."""
+    x = activation(kind, (1, 12, 12, shape[3]), 0.003)
+    w = weights(shape, axis, WEIGHTS.get(kind, "i8"))
     b = bias(shape[axis], BIASES.get(kind, "i32"), w.scales, x)
     y = activation(kind, (1, 12, 12, shape[axis]), 0.02)
     table = "Conv2DOptions" if axis == 0 else "DepthwiseConv2DOptions"
@@ -36,6 +34,7 @@ LAYERS = {
     for name, data in (
         ("dense", dense(kind)),
         ("convolution", filtered("CONV_2D", kind, (16, 3, 3, 16), 0)),
+        ("pointwise", filtered("CONV_2D", kind, (64, 1, 1, 64), 0)),
         ("depthwise", filtered("DEPTHWISE_CONV_2D", kind, (1, 3, 3, 16), 3)),
     )
 }

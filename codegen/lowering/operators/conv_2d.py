@@ -25,7 +25,7 @@ TYPES = ("i8", "i16", "f32")
 
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
-    outputs, high, wide, _ = dims(operator, 1)
+    outputs, high, wide, depth = dims(operator, 1)
     if floating.floats(operator):
         return _floats(c, operator, (high, wide), outputs)
     if plain.plain(operator):
@@ -39,7 +39,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         if found:
             return planes.convolution(c, operator, found, factors)
         return columns.convolution(c, operator, at, factors)
-    if eights.pays(c, outputs):
+    if eights.pays(c, outputs, high * wide * depth):
         at, factors = geometry(operator, (high, wide)), scaling.of_channels(operator)
         return eights.convolution(c, operator, at, factors, scratch(operator) > 0)
     sums = scaling.row_sums(operator, outputs)

@@ -28,7 +28,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     at, factors = rows(count, n_in, n_out), scaling.of_dense(operator)
     if c.vlen:
         return columns.dense(c, operator, at, factors)
-    if eights.pays(c, n_out):
+    if eights.pays(c, n_out, n_in):
         return eights.convolution(c, operator, at, factors, scratch=False)
     sums = scaling.row_sums(operator, n_out)
     return call(
