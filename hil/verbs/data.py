@@ -35,6 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="standard|minmax",
         help="tell of what the device makes of it with this scaler",
     )
+    parser.add_argument(
+        "--front", metavar="KIND,NAME=VALUE,...|MODEL.tflite",
+        help="tell of what this front makes of it: a reservoir, or a model",
+    )  # fmt: skip
 
 
 def run(given: argparse.Namespace) -> int:
@@ -44,7 +48,8 @@ def run(given: argparse.Namespace) -> int:
     from hil.lesson.preparing import data_for
 
     out = output.of(given)
-    dataset = data_for(Experiment(data=given.data, scaler=given.scaler))
+    asked = Experiment(data=given.data, scaler=given.scaler, front=given.front)
+    dataset = data_for(asked)
     found = summary.of(dataset)
     for name, text in _lines(dataset, found):
         out.line(f"{name:8} {text}")
@@ -63,7 +68,7 @@ def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
         yield "made", said
     inputs = dataset.inputs
     made = " features" if inputs.window else f" divided by {inputs.scale:g}:"
-    made = ":" if inputs.scaler else made
+    made = ":" if inputs.scaler or inputs.front or inputs.frozen else made
     yield (
         "inputs",
         f"{inputs}{made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
@@ -124,6 +129,7 @@ def _document(dataset: Dataset, found: Summary) -> dict[str, Any]:
         "scale": inputs.scale,
         "window": None if inputs.window is None else asdict(inputs.window),
         "scaler": None if inputs.scaler is None else asdict(inputs.scaler),
+        "front": str(inputs) if inputs.front or inputs.frozen else None,
         "said": list(dataset.said),
         "tasks": [asdict(task) for task in dataset.tasks],
         "provenance": "reference",

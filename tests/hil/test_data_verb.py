@@ -140,3 +140,18 @@ def test_what_no_run_would_take_ends_as_a_run_ends(
     first = capsys.readouterr().err
     assert main(["run", "--data", str(path), "--target", "host"]) == 2
     assert capsys.readouterr().err == first
+
+
+def test_a_front_is_told_by_what_a_network_sees_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    front = "liquid,cells=12,segments=1"
+    assert main(["data", "digits", "--front", front, "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)["data"]
+    assert (found["features"], found["elements"]) == (12, 64)
+    assert found["front"] == "u8 samples by liquid of 12 cells"
+    assert "inputs   u8 samples by liquid of 12 cells: " in err
+    assert abs(found["mean"]) < 0.1, "features are standardised"
+    assert main(["data", "digits", "--front", "lquid"]) == 2
+    assert "expected echo or liquid" in capsys.readouterr().err
