@@ -95,10 +95,10 @@ def of_two_images() -> bytes:
 def of_planes() -> bytes:
     """CONV_2D of two images whose rows do not fit planes together, every other one of them
     in planes of its own."""
-    x, w = activation("i8", (2, 10, 60, 16)), weights((4, 3, 2, 16), 0)
-    y = activation("i8", (2, 5, 60, 4), 2)
+    x, w = activation("i8", (2, 8, 60, 16)), weights((2, 3, 2, 16), 0)
+    y = activation("i8", (2, 4, 60, 2), 2)
     told = {"Padding": 0, "StrideH": 2, "StrideW": 1}
-    given = (x, w, bias(4, "i32", w.scales, x))
+    given = (x, w, bias(2, "i32", w.scales, x))
     return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
 
 
