@@ -188,6 +188,22 @@ def test_a_file_that_was_spoilt_is_refused(
     assert all(hint.startswith("  hint: ") for hint in hints)
 
 
+def test_a_machine_without_a_counter_is_tuned_by_its_trace(
+    qemu_arm: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of integers there is one kernel each, so nothing is left to decide."""
+    path = tmp_path / "tuned.toml"
+    given = "tune --target microbit --network 64-10 --steps 1 --warm 1 --out"
+    assert main([*given.split(), str(path)]) == 0
+    assert "(QEMU " in path.read_text() and "all of them traced)" in path.read_text()
+    said = capsys.readouterr().out
+    assert (
+        "nothing to decide: there is one way and one variant of all that a step calls"
+        in said
+    )
+    assert tuned_file.load(path).purpose["target"] == "microbit"
+
+
 def test_an_experiment_file_names_a_tuned_file_beside_it(
     tuned: Found, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

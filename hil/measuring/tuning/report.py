@@ -12,6 +12,7 @@ from codegen.planning.planned import Plan
 from hil.experiment import as_toml
 from hil.lesson.lesson import specialised
 from hil.lesson.tuned_file import NETWORK, WAY, purpose
+from hil.measuring.steps.counting import has_counter
 from hil.measuring.tuning.search import Decision, Figures, Tuning, about
 
 HEAD = """\
@@ -20,7 +21,7 @@ HEAD = """\
 #
 #     hil run --tuned {path}
 #
-# instructions: counted, of a step, mean of {steps} after {warm} (QEMU {qemu}, -icount shift=0).
+# instructions: counted, of a step, mean of {steps} after {warm} (QEMU {qemu}, {how}).
 # cycles: modelled, of counted step {step}, by {models}.
 # Behind a choice stand its candidates: instructions (cycles), * the plan's own.
 """
@@ -36,6 +37,7 @@ def tuned_file(found: Tuning, path: str) -> str:
         HEAD.format(
             path=path, steps=lesson.steps - found.warm, warm=found.warm,
             qemu=found.qemu, step=found.step, models=", ".join(_models(found)) or "none",
+            how="-icount shift=0" if has_counter(lesson.target) else "all of them traced",
         ),
         "[for]",
         *_entries(made_for),
@@ -136,6 +138,11 @@ def summary(found: Tuning) -> Iterator[str]:
         f"{len(found.decisions)} decisions, {found.measured} images counted, "
         f"{len(changed)} decided otherwise than by estimate"
     )
+    if not found.decisions:
+        yield (
+            "nothing to decide: there is one way and one variant of all that a step "
+            "calls, or one whose estimate is not far above the least"
+        )
     for name, figures in (("plan", found.own), ("tuned", found.tuned)):
         yield (
             f"{name:8}{figures.instructions:,.1f} instructions/step (counted)"

@@ -26,7 +26,7 @@ from emulation import qemu
 from hil.errors import Divergence, OverBudget, UsageError
 from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
-from hil.measuring.steps.counting import Boot, follow, learn
+from hil.measuring.steps.counting import Boot, count, follow, has_counter, learn
 from hil.measuring.steps.cycles import Modelled, judged, modelled
 from hil.measuring.steps.reference import Twin, twin
 from hil.measuring.steps.scoreboard import cores
@@ -143,6 +143,8 @@ class _Bench:
         """Instructions, and cycles of the one step."""
         built, boot = self._boot(choice, what)
         digest = built.image.digest
+        if not has_counter(self.lesson.target):  # nor a model of its core
+            return Figures(fmean(boot.counts), {})
         if digest not in self.cycles:
             counted = follow(
                 self.lesson, built, self.compiler, self.warm, boot,
@@ -167,7 +169,7 @@ class _Bench:
         built = build(plan, self.lesson.experiment.toolchain)
         digest = built.image.digest
         if digest not in self.boots:
-            boot = learn(self.lesson, built, self.warm)
+            boot = self._counted(built)
             if boot.digest != self.reference.digest:
                 raise Divergence(
                     f"{what} ends with digest {boot.digest:08x}, the reference with "
@@ -177,6 +179,13 @@ class _Bench:
                 )
             self.boots[digest] = built, boot
         return self.boots[digest]
+
+    def _counted(self, built: Built) -> Boot:
+        """By the machine's counter, or where it has none by a trace of every step."""
+        if has_counter(self.lesson.target):
+            return learn(self.lesson, built, self.warm)
+        found = count(self.lesson, built, self.compiler, self.warm)
+        return Boot(found.steps, found.results, found.digest)
 
 
 def tune(
