@@ -47,7 +47,7 @@ def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> Non
         return
     if floating:
         raise SpecError(
-            f"rule {rule!r} makes no sense in {spec.format}: {floating}: expected "
+            f"rule {rule!r} has no form in {spec.format}: {floating}: expected "
             "format f32"
         )
     _require_network(spec)

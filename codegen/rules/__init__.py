@@ -56,8 +56,8 @@ class Declaration:
     `whole(parameters)`: which of them has rows learn so that no gate can leave some out;
     empty where none has.
     `rated`: whether a learning rate says how far a step goes.
-    `floating`: why it makes no sense in integers, if it makes none;
-    `integers(parameters)`: which of its parameters make none there, and what was expected.
+    `floating`: why it has no form in integers, if it has none;
+    `integers(parameters)`: which of its parameters have none there, and what was expected.
     `format`: the only one that it computes in, if it is not one of several.
     """
 

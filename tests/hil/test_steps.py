@@ -369,13 +369,6 @@ def test_plain_c_that_learns_something_else_is_noticed(
         plain.opponents(small, plan_for(small), compiler, WARM, other)
 
 
-def test_plain_c_is_float32s() -> None:
-    lesson = lesson_for(SMALL.override({"format": "i8"}), WARM)
-    compiler = toolchain.find(lesson.target)
-    with pytest.raises(UsageError, match=r"format 'i8' has no plain C .* expected f32"):
-        plain.opponents(lesson, plan_for(lesson), compiler, WARM, twin(lesson, WARM))
-
-
 def test_plain_c_is_compiled_for_the_figure_that_is_compared(
     qemu64: str, monkeypatch: pytest.MonkeyPatch, small: Lesson
 ) -> None:

@@ -157,7 +157,8 @@ def test_a_layer_too_wide_for_its_sums_is_refused() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"rule": RuleChoice("pc")}, "rule 'pc' makes no sense in i16: its errors are"),
+        ({"rule": RuleChoice("pc")}, "rule 'pc' has no form in i16: its errors are"),
+        ({"rule": RuleChoice("fg-activity")}, "'fg-activity' has no form in i16: its directions"),
         ({"inputs": Inputs("f32", 1.0)}, "samples that come as f32 in i16: no float"),
         ({"gate": Gate("row")}, "gate 'row' in i16: rounding leaves out every change"),
         ({"clip": Clip(error=1.0)}, "clip_error in i16: an error is within -1 and 1"),

@@ -1,8 +1,8 @@
 """`--against c`: the same step in plain C, by the same compiler, at its best.
 
-The opponent (codegen/templates/bench/plain.c.j2) stands behind the same net.h
-in the same firmware, learns from the same samples and is counted in the same
-way. It is compiled with every set of flags below, and of each figure the best counts:
+The opponent (codegen/templates/bench/plain.c.j2, of integers plain_fixed.c.j2) stands
+behind the same net.h in the same firmware, learns from the same samples and is counted in
+the same way. Of integers it gives the same bits. It is compiled with every set of flags below, and of each figure the best counts:
 the flags of the fewest instructions are seldom those of the fewest cycles of a core.
 """
 
@@ -17,10 +17,12 @@ from codegen import feedback
 from codegen.building import toolchain
 from codegen.building.buildplan import BuildPlan
 from codegen.building.compilers import ARITHMETIC, CLANG, Toolchain
+from codegen.numbers import Factor, factor
 from codegen.planning.bounds import lanes
 from codegen.planning.planned import Plan
 from codegen.reference import random
 from codegen.rendering import render as rendering
+from codegen.tensors import Uniform
 from hil.errors import BuildError, Divergence, UsageError
 from hil.lesson.building import Built
 from hil.lesson.lesson import Lesson
@@ -40,7 +42,8 @@ TRIED = 5
 """Steps by which sets of flags are compared."""
 
 TOLERANCE = 1e-3
-"""Of outputs and losses, to prove that it is the same step that is counted."""
+"""Of outputs and losses, to prove that it is the same step that is counted; integers have
+none."""
 
 
 _LOOSE = ("-ffast-math", "-fno-strict-aliasing", "-fomit-frame-pointer")
@@ -73,6 +76,10 @@ def settings(vlen: int) -> tuple[Setting, ...]:
         return tuple(Setting(f, BLOCK * lanes(vlen)) for f in _vector_flags(vlen))
     scalar = tuple(Setting(_FAST, n) for n in SCALAR_BLOCKS)
     return (*scalar, Setting(_SMALL, SCALAR_BLOCKS[0]))
+
+
+OF_INTEGERS = (Setting(_FAST, 4), Setting(_SMALL, 4))
+"""Tried besides where a core has 8 registers to 31 for sums and all else."""
 
 
 def _vector_flags(vlen: int) -> tuple[tuple[str, ...], ...]:
@@ -118,18 +125,19 @@ def opponents(
 ) -> list[Opponent]:
     """Each form at its best in each figure: instructions, and the cycles of each core.
 
-    Raises `UsageError` for a rule or a format that it is not written for, `BuildError`
+    Raises `UsageError` for a rule or inputs that it is not written for, `BuildError`
     when this compiler takes no set of flags, and `Divergence` when what is learned is
     not what the reference learns.
     """
-    if plan.spec.numbers.integer:
-        raise UsageError(
-            f"format {plan.spec.format!r} has no plain C to be held against: expected f32"
-        )
     if plan.rule.name not in RULES:
         raise UsageError(
             f"rule {plan.rule.name!r} has no plain C to be held against: expected one "
             f"of {', '.join(RULES)}"
+        )
+    if plan.spec.numbers.integer and plan.spec.inputs.declared is not None:
+        raise UsageError(
+            f"{plan.spec.inputs} in {plan.spec.format} have no plain C to be held against: "
+            "expected samples that are divided by a scale"
         )
     found: list[Opponent] = []
     for form in FORMS:
@@ -162,7 +170,8 @@ class _Form:
             best = min(tried, key=lambda one: tried[one][figure])
             if best not in whole:
                 whole[best] = self._count(self.lesson, best)
-            _require_the_same_step(self.name, whole[best][0], twin)
+            tolerance = 0.0 if self.plan.spec.numbers.integer else TOLERANCE
+            _require_the_same_step(self.name, whole[best][0], twin, tolerance)
             each = {str(one): figures[figure] for one, figures in tried.items()}
             found.append(Opponent(self.name, figure, best, *whole[best], each))
         return found
@@ -171,7 +180,8 @@ class _Form:
         """A few steps, by the settings that this compiler takes."""
         tried: dict[Setting, Count] = {}
         refused: BuildError | None = None
-        for setting in settings(few.vlen):
+        whole = self.plan.spec.numbers.integer and not few.vlen
+        for setting in (*settings(few.vlen), *(OF_INTEGERS if whole else ())):
             try:
                 tried[setting] = self._count(few, setting)
             except BuildError as error:
@@ -200,13 +210,15 @@ def _figures(counted: Counted, cycles: Mapping[str, Modelled]) -> dict[str, floa
 
 def plain_files(plan: Plan, block: int, listed: bool) -> BuildPlan:
     """The image of `plan` with plain C for its library, `block` columns at once."""
+    integer = plan.spec.numbers.integer
     values = rendering.context(plan) | {
         "hidden": range(1, plan.spec.network.depth),
         "listed": listed,
         "block": block,
-        "feedback": _feedback(plan),
+        **(_fixed(plan) if integer else {"feedback": _feedback(plan)}),
     }
-    template = rendering.environment().get_template("bench/plain.c.j2")
+    name = "plain_fixed" if integer else "plain"
+    template = rendering.environment().get_template(f"bench/{name}.c.j2")
     whole = rendering.render(plan)
     kept = {
         name: text
@@ -237,6 +249,52 @@ def _feedback(plan: Plan) -> Mapping[int, Sequence[Sequence[str]]]:
     return found
 
 
+def _fixed(plan: Plan) -> dict[str, object]:
+    """What the opponent of integers is made of: by layer the bits below the point, the
+    range of first weights and their limit, and factors that are odd."""
+    spec, numbers = plan.spec, plan.spec.numbers
+    limits = {n: _limit(plan, n) for n in range(1, spec.network.depth + 1)}
+    scale = float(plan.rule.parameters.get("feedback_scale", 1.0))
+    return {
+        "format": spec.format,
+        "weight": numbers.weight,
+        "fraction": {n: numbers.fraction(limit) for n, limit in limits.items()},
+        "units": {n: numbers.units(limit) for n, limit in limits.items()},
+        "most": {
+            n: numbers.most(spec.network.shape(n), limit, spec.clip.weights)
+            for n, limit in limits.items()
+        },
+        "by": _odd(factor(spec.inputs.scale, spec.inputs.format.bits)),
+        "back": _odd(Factor(*feedback.leading(scale))),
+        "feedback": _signs(plan),
+    }
+
+
+def _limit(plan: Plan, layer: int) -> float:
+    initial = plan.tensor(f"W{layer}").initial
+    assert isinstance(initial, Uniform)
+    return initial.limit
+
+
+def _odd(by: Factor) -> Factor:
+    """The same by the smallest factor: a power of two is a shift."""
+    up = min(by.shift, (by.factor & -by.factor).bit_length() - 1)
+    return Factor(by.factor >> up, by.shift - up)
+
+
+def _signs(plan: Plan) -> Mapping[int, Sequence[Sequence[int]]]:
+    """Feedback of each hidden layer, 1 and -1; none for BP."""
+    if plan.rule.name != "dfa":
+        return {}
+    network, found = plan.spec.network, {}
+    for layer in range(1, network.depth):
+        word, width = feedback.first_word(network, layer), network.layers[layer]
+        one = np.float32(1)
+        signs = random.feedback_signs(plan.spec.seed, word, one, network.n_out, width)
+        found[layer] = signs.astype(int).tolist()
+    return found
+
+
 def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
     """The compiler with these flags instead of the contract's for the library,
     told of VLEN; the instruction set is the last of its flags."""
@@ -250,7 +308,9 @@ def _tuned(compiler: Toolchain, flags: Sequence[str], vlen: int) -> Toolchain:
     return replace(compiler, library=(*free, *flags, isa))
 
 
-def _require_the_same_step(form: str, counted: Counted, twin: Twin) -> None:
+def _require_the_same_step(
+    form: str, counted: Counted, twin: Twin, tolerance: float
+) -> None:
     for place, (told, expected) in enumerate(
         zip(counted.results, twin.results, strict=True)
     ):  # fmt: skip
@@ -258,8 +318,13 @@ def _require_the_same_step(form: str, counted: Counted, twin: Twin) -> None:
             float(np.abs(told.outputs - expected.p).max()),
             abs(float(told.loss) - float(expected.loss)),
         )
-        if not furthest <= TOLERANCE:
+        if not furthest <= tolerance:
             raise Divergence(
                 f"plain C, form {form!r}, is {furthest:.2g} away from the reference in "
-                f"counted step {place}: expected at most {TOLERANCE:g}"
+                f"counted step {place}: expected at most {tolerance:g}"
             )
+    if not tolerance and counted.digest != twin.digest:
+        raise Divergence(
+            f"plain C, form {form!r}, ends with digest {counted.digest:08x}, the reference "
+            f"with {twin.digest:08x}: expected the same state"
+        )
