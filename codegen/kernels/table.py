@@ -149,13 +149,15 @@ def _integer(
 
 
 _MATH = (("math__scalar",), ("math__rvv_m{}",))
+_FOUND = (("math__scalar", "finite__scalar"), _MATH[1])
 _RANDOM = (("random__scalar",), ("random__rvv_m{}",))
 _SUM = (("math__scalar", "sum__scalar"), ("math__scalar", "sum__rvv_m{}"))
 _LOSS = (("math__scalar", "sum__scalar"), ("math__rvv_m{}", "sum__rvv_m{}"))
 _FEW = (_LOSS[0], ("math__rvv_m4", "math__rvv_m{}", "sum__rvv_m4"))
 _GRADS = "f32_tanh_grad f32_sigmoid_grad f32_relu_grad"
 _ROWS = ((), ("rows__rvv_m{}",))
-_ROWS_UPDATED = ((), (*_ROWS[1], "rows__rvv_m8"))
+_COLUMNS = ("columns__scalar",)
+_ROWS_UPDATED = (_COLUMNS, (*_ROWS[1], "rows__rvv_m8"))
 _RADEMACHER = (("perturbation__scalar",), ("signs__rvv_m{}",))
 _GAUSSIAN = (("perturbation__scalar",), ("normal__rvv_m{}",))
 _WINDOW = (("window__scalar",), ("window__scalar",))
@@ -190,7 +192,8 @@ TABLE: tuple[Variant, ...] = (
            *_WINDOW),
     *_rows("window_features", "i16_window_levels", (8, 4, 2, 1), cost.window_features,
            *_WINDOW_LEVELS),
-    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, *_ROWS_8),
+    *_rows("dense_forward", "f32_dense_forward", (8, 4, 2, 1), cost.dense_forward, _COLUMNS,
+           _ROWS_8[1]),
     *_vectors("dense_forward", "f32_dense_forward", (8,), cost.dense_forward, _ROWS_8[1], groups=2),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
               groups=2, stays=FEWEST_CYCLES),
@@ -200,11 +203,11 @@ TABLE: tuple[Variant, ...] = (
     *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
-    *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward),
+    *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, _COLUMNS),
     *_vectors("listed_forward", "f32_listed_forward", (8,), cost.listed_forward, groups=2),
     *_vectors("listed_forward", "f32_listed_forward", (4,), cost.listed_forward,
               groups=2, stays=FEWEST_CYCLES),
-    *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, *_ROWS),
+    *_rows("listed_update", "f32_listed_update", (8, 4), cost.listed_update, _COLUMNS, _ROWS[1]),
     *_vectors("listed_update", "f32_listed_update", (8,), cost.listed_update, _ROWS[1], groups=2),
     *_vectors("listed_update", "f32_listed_update", (4,), cost.listed_update, _ROWS[1],
               groups=2, stays=FEWEST_CYCLES),
@@ -214,20 +217,20 @@ TABLE: tuple[Variant, ...] = (
     *_rows("rank_one", "f32_rank_one", (8, 4, 2, 1), cost.stream(5)),
     *_rows("rates", "f32_rates", (8, 4, 2, 1), cost.stream(5), *_ROWS),
     *_rows("add_scaled", "f32_bias_update", (8, 4, 2, 1), cost.stream(5), *_ROWS),
-    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.divided(48), *_MATH, apart=True),
+    *_rows("activation", "f32_tanh f32_sigmoid", (8, 4, 2, 1), cost.divided(48), *_FOUND, apart=True),
     *_vectors("activation", "f32_tanh", (8, 4), cost.stream(60), _MATH[1], form="reciprocal",
               stays=NO_DIVISION, apart=True),
-    *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_MATH),
-    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_MATH),
+    *_rows("activation", "f32_relu", (8, 4, 2, 1), cost.stream(12), *_FOUND),
+    *_rows("gradient", _GRADS, (8, 4, 2, 1), cost.stream(15), *_FOUND),
     *_rows("all_finite", "f32_all_finite", (8, 4, 2, 1), cost.stream(5), ("math__scalar",)),
     *_rows("feedback_stored", "f32_feedback_stored", (8, 4, 2, 1), cost.feedback_stored),
     *_rows(
         "feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_signs,
-        ("math__scalar", "random__scalar"), ("random__rvv_m1",),
+        (*_COLUMNS, "random__scalar"), ("random__rvv_m1",),
     ),
     *_vectors("feedback_signs", "f32_feedback_signs", (8, 4, 2, 1), cost.feedback_words,
               ("random__rvv_m2", "random__rvv_m4", "random__rvv_m8"), form="words"),
-    Variant(KERNELS["f32_feedback_words"], "scalar", "feedback_words", None, ("math__scalar",),
+    Variant(KERNELS["f32_feedback_words"], "scalar", "feedback_words", None, _COLUMNS,
             cost.scalar(cost.sign_rows), stays=TWIN),
     *_vectors("feedback_words", "f32_feedback_words", (8, 4, 2, 1), cost.sign_rows),
     *_rows("dense_backward", "f32_dense_backward", (8, 4), cost.dense_backward,

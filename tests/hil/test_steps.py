@@ -115,7 +115,7 @@ def test_a_step_that_two_traces_count_otherwise_is_no_count(
 def test_a_cortex_m_is_counted_by_its_trace_and_held_against_plain_c(
     qemu_arm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "settings", lambda vlen: SCALAR_SETTINGS[1:2])
+    monkeypatch.setattr(plain, "settings", lambda *machine: SCALAR_SETTINGS[1:2])
     monkeypatch.setattr(plain, "FORMS", {"listed": True})
     asked = SMALL.override({"target": "mps2-an386", "steps": 2})
     found = bench_step(lesson_for(asked, WARM), warm=WARM, against="c")
@@ -345,7 +345,7 @@ def test_plain_c_learns_the_same_step(
     output: str,
     scaler: str | None,
 ) -> None:
-    monkeypatch.setattr(plain, "settings", lambda vlen: SETTINGS[3:4])
+    monkeypatch.setattr(plain, "settings", lambda *machine: SETTINGS[3:4])
     keys = {"rule": rule, "activation": activation, "output": output, "scaler": scaler}
     lesson = lesson_for(SMALL.override(keys), WARM)
     made = plan_for(lesson)
@@ -362,7 +362,7 @@ def test_plain_c_learns_the_same_step(
 def test_plain_c_that_learns_something_else_is_noticed(
     qemu64: str, small: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "settings", lambda vlen: SETTINGS[3:4])
+    monkeypatch.setattr(plain, "settings", lambda *machine: SETTINGS[3:4])
     other = twin(lesson_for(SMALL.override({"lr": 0.2}), WARM), WARM)
     compiler = toolchain.find(small.target)
     with pytest.raises(Divergence, match="away from the reference in counted step 0"):
@@ -373,7 +373,7 @@ def test_plain_c_is_compiled_for_the_figure_that_is_compared(
     qemu64: str, monkeypatch: pytest.MonkeyPatch, small: Lesson
 ) -> None:
     both = SETTINGS[4], SETTINGS[-1]  # LMUL 8 has fewer instructions, 4 fewer cycles
-    monkeypatch.setattr(plain, "settings", lambda vlen: both)
+    monkeypatch.setattr(plain, "settings", lambda *machine: both)
     monkeypatch.setattr(plain, "FORMS", {"dense": False})
     reference, compiler = twin(small, WARM), toolchain.find(small.target)
     found = plain.opponents(small, plan_for(small), compiler, WARM, reference)

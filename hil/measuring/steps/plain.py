@@ -15,6 +15,7 @@ import numpy as np
 
 from codegen import feedback
 from codegen.building import toolchain
+from codegen.building.arm import CORES
 from codegen.building.buildplan import BuildPlan
 from codegen.building.compilers import ARITHMETIC, CLANG, Toolchain
 from codegen.numbers import Factor, factor
@@ -52,6 +53,8 @@ _SMALL = ("-Os", *_LOOSE)
 SCALAR_BLOCKS = (8, 16, 32)
 """Columns at once where a register holds one: an FPU has 16 or 32. -O2 and unrolling
 give the very code of -O3."""
+_FMA = ("-Xclang", "-target-feature", "-Xclang", "-slowfpvfmx")
+"""clang for a Cortex-M4 multiplies and adds by two instructions unless it is told so."""
 _LMUL_4 = ("-mllvm", "-riscv-v-register-bit-width-lmul=4")
 _LMUL_8 = ("-mllvm", "-riscv-v-register-bit-width-lmul=8")
 _FIXED = ("-mllvm", "-scalable-vectorization=off")
@@ -70,11 +73,12 @@ class Setting:
         return f"{self.block} columns, {' '.join(self.flags)}"
 
 
-def settings(vlen: int) -> tuple[Setting, ...]:
-    """What is tried at a VLEN, 0 for a machine without vectors."""
+def settings(vlen: int, thumb: bool = False) -> tuple[Setting, ...]:
+    """What is tried at a VLEN, 0 for a machine without vectors; `thumb`: a Cortex-M."""
     if vlen:
         return tuple(Setting(f, BLOCK * lanes(vlen)) for f in _vector_flags(vlen))
-    scalar = tuple(Setting(_FAST, n) for n in SCALAR_BLOCKS)
+    fast = (_FAST, (*_FAST, *_FMA)) if thumb else (_FAST,)
+    scalar = tuple(Setting(flags, n) for flags in fast for n in SCALAR_BLOCKS)
     return (*scalar, Setting(_SMALL, SCALAR_BLOCKS[0]))
 
 
@@ -181,7 +185,8 @@ class _Form:
         tried: dict[Setting, Count] = {}
         refused: BuildError | None = None
         whole = self.plan.spec.numbers.integer and not few.vlen
-        for setting in (*settings(few.vlen), *(OF_INTEGERS if whole else ())):
+        fast = settings(few.vlen, few.target.isa in CORES)
+        for setting in (*fast, *(OF_INTEGERS if whole else ())):
             try:
                 tried[setting] = self._count(few, setting)
             except BuildError as error:
