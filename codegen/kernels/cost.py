@@ -290,6 +290,18 @@ def dense_forward(shape: Shape, machine: Machine) -> Cost:
     return zeros + _by_rows(shape, machine, 1, 2, 0) + Cost(tests, tests)
 
 
+def slides(shape: Shape, machine: Machine) -> Cost:
+    """Rows loaded together, up to four: a load and an address for all of them, x and fma for
+    each, and a slide for each but the first. Else as above."""
+    together = min(4, machine.lanes // shape.n_out)
+    if shape.density < 1.0 or together < 2:
+        return dense_forward(shape, machine)
+    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    turns, rest = divmod(shape.n_in, together)
+    vectors = turns * 2 * together + 2 * rest
+    return zeros + _cost(machine, vectors, turns * (together + 1 + 1 / 4) + 2 * rest)
+
+
 def dense_update(shape: Shape, machine: Machine) -> Cost:
     """Its s; a group: load, fma, store, next address. Where there are zeros, which is
     looked for first, every row is tested."""

@@ -200,6 +200,7 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
     *_vectors("dense_forward", "f32_dense_forward", (8, 4, 2, 1),
               cost.ahead(cost.dense_forward), _ROWS_8[1], form="assembly"),
+    *_vectors("dense_forward", "f32_dense_forward", (4,), cost.slides, _ROWS_8[1], form="slides"),
     *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),

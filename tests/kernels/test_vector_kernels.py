@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 import ziglang
 
 from codegen import kernels
@@ -24,6 +25,9 @@ ZIG = Path(ziglang.__file__).parent / "zig"
 QEMU_SECONDS = 60
 AGNOSTIC = "rvv_ta_all_1s=true,rvv_ma_all_1s=true"
 """QEMU overwrites with ones what a kernel does not claim to keep."""
+
+HALVES = ("-include", IMAGE / "halves.h")
+"""A vsetvl that QEMU 7 has no switch for."""
 
 CHECKED = {row.kernel.name for row in kernels.TABLE if row.kernel not in IMPORTED}
 """Kernels that checks.c has a check of: tests/graph holds those of imported models against
@@ -76,30 +80,45 @@ def tool(*command: str | Path) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-def build(machine: Machine, rendered: Path, folder: Path) -> Path:
-    """The image, made in `folder`; `rendered` has the kernels."""
+def compiled(
+    machine: Machine, sources: Iterable[Path], rendered: Path, folder: Path,
+    *options: str | Path,
+) -> list[Path]:  # fmt: skip
+    """Objects of C files, made in `folder`; `rendered` has the kernels."""
+
+    def made(source: Path) -> Path:
+        cpu = machine.vector if "__rvv" in source.name else machine.scalar
+        tool(
+            ZIG, "cc", "-c", *FLAGS, "-target", machine.target, f"-mcpu={cpu}",
+            f"-mabi={machine.abi}", *options, "-I", rendered, "-I", folder, source,
+            "-o", folder / f"{source.stem}.o",
+        )  # fmt: skip
+        return folder / f"{source.stem}.o"
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(made, sources))
+
+
+def common(machine: Machine, rendered: Path, folder: Path) -> list[Path]:
+    """Objects of the checks and of the scalar kernels."""
     rows = (f"ROW({row.kernel.name}, {row.symbol})\n" for row in machine.rows)
     (folder / "rows.h").write_text("".join(rows))
+    checks = (IMAGE / name for name in ("start.S", "virt.c", "checks.c"))
+    scalar = units(sorted(rendered.glob("*__scalar.c")), folder)
+    return compiled(machine, (*checks, *scalar), rendered, folder)
 
-    def compiled(source: Path) -> Path:
-        made = folder / f"{source.stem}.o"
-        cpu = machine.vector if "__rvv" in source.name else machine.scalar
-        options = ("-target", machine.target, f"-mcpu={cpu}", f"-mabi={machine.abi}")
-        tool(
-            ZIG, "cc", "-c", *FLAGS, *options,
-            "-I", rendered, "-I", folder, source, "-o", made,
-        )  # fmt: skip
-        return made
 
-    vector = (rendered / row.file for row in machine.rows if row.arch == "rvv")
-    sources: Sequence[Path] = [
-        *(IMAGE / name for name in ("start.S", "virt.c", "checks.c")),
-        *units(vector, folder),
-        *units(sorted(rendered.glob("*__scalar.c")), folder),
-    ]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(compiled, sources))
-    image = folder / "checks.elf"
+def vectors(
+    machine: Machine, kept: Callable[[kernels.Variant], bool], rendered: Path,
+    folder: Path, *options: str | Path,
+) -> list[Path]:  # fmt: skip
+    """Objects of those vector kernels that are `kept`."""
+    rows = (row for row in machine.rows if row.arch == "rvv" and kept(row))
+    files = units((rendered / row.file for row in rows), folder)
+    return compiled(machine, files, rendered, folder, *options)
+
+
+def linked(objects: Iterable[Path], image: Path) -> Path:
     tool(ZIG, "ld.lld", "-T", IMAGE / "link.ld", "--no-relax", *objects, "-o", image)
     return image
 
@@ -122,11 +141,33 @@ def check(qemu: str, machine: Machine, image: Path) -> None:
         assert done.stdout.startswith("same "), f"{cpu}: {done.stdout}"
 
 
+def by_lane(row: kernels.Variant) -> bool:
+    """Whether a row takes something of a group by the number of its lane."""
+    return row.family in ("nonzero", "perturb", "jvp")
+
+
 def test_rv64_at_every_vlen(qemu64: str, rendered: Path, tmp_path: Path) -> None:
-    check(qemu64, RV64, build(RV64, rendered, tmp_path))
+    """Also where vsetvl takes fewer elements than a group has lanes, as it may."""
+    rest = common(RV64, rendered, tmp_path)
+    rest += vectors(RV64, lambda row: not by_lane(row), rendered, tmp_path)
+    whole = vectors(RV64, by_lane, rendered, tmp_path)
+    check(qemu64, RV64, linked((*rest, *whole), tmp_path / "checks.elf"))
+    halves = vectors(RV64, by_lane, rendered, tmp_path, *HALVES)
+    two = replace(RV64, cpus=RV64.cpus[:2])
+    check(qemu64, two, linked((*rest, *halves), tmp_path / "halves.elf"))
+
+
+@pytest.mark.full
+def test_rv64_in_halves(qemu64: str, rendered: Path, tmp_path: Path) -> None:
+    """Every kernel, where vsetvl takes halves."""
+    objects = common(RV64, rendered, tmp_path)
+    objects += vectors(RV64, lambda row: True, rendered, tmp_path, *HALVES)
+    check(qemu64, RV64, linked(objects, tmp_path / "halves.elf"))
 
 
 def test_rv32_without_double_precision(
     qemu32: str, rendered: Path, tmp_path: Path
 ) -> None:
-    check(qemu32, RV32, build(RV32, rendered, tmp_path))
+    objects = common(RV32, rendered, tmp_path)
+    objects += vectors(RV32, lambda row: True, rendered, tmp_path)
+    check(qemu32, RV32, linked(objects, tmp_path / "checks.elf"))
