@@ -13,7 +13,7 @@ its model here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TypeVar
 
@@ -366,7 +366,7 @@ def ahead(model: Model) -> Model:
     def estimate(shape: Shape, machine: Machine) -> Cost:
         whole = model(shape, machine)
         saved = 0.2 if shape.n_in >= 16 and shape.density == 1.0 else 0
-        return Cost(whole.instructions, whole.cycles * (1 - saved))
+        return replace(whole, cycles=whole.cycles * (1 - saved))
 
     return estimate
 

@@ -177,6 +177,8 @@ NO_DIVISION = (
     "fewest cycles, and not instructions, because it does not divide: `hil tune --for cycles` "
     "tries it"
 )
+SAME = 0.01
+"""Cycles of variants on a core that differ by less are about equal."""
 TWIN = (
     "what the vector rows are held against: a machine without vectors makes its signs in "
     "every step, for little"
@@ -524,11 +526,15 @@ def best(
     kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
 ) -> Variant:
     """The variant whose estimate is the least, in mean over `vlens`: the fewest cycles
-    of `core`, where that is given and its cycles of this kernel are known. Else within
-    3 % of the least count of instructions, modelled cycles decide (docs/tuning.md).
+    of `core`, where that is given and its cycles of this kernel are known; of about equals
+    a loop in assembly, in which no compiler spills. Else within 3 % of the least count of
+    instructions, modelled cycles decide (docs/tuning.md).
 
     Raises `BuildError` when there is none.
     """
     found = estimates(kernel_name, vlens, shape, core)
-    fast = core is not None and known(kernel_name, vlens, core)
-    return cost.fastest(found) if fast else cost.cheapest(found)
+    if core is None or not known(kernel_name, vlens, core):
+        return cost.cheapest(found)
+    least = found[cost.fastest(found)].cycles
+    near = {row: one for row, one in found.items() if one.cycles <= least * (1 + SAME)}
+    return cost.fastest({r: c for r, c in near.items() if r.form == "assembly"} or near)

@@ -11,6 +11,7 @@ import targets
 from codegen import kernels
 from codegen.errors import SpecError
 from codegen.kernels.cost import Cost, Shape, cheapest
+from codegen.kernels.table import SAME
 from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.spec import Network, Spec
@@ -59,8 +60,22 @@ def test_each_call_is_the_fastest_on_the_core_and_not_that_of_fewest_instruction
     for call in fast.step:
         kernel = call.variant.kernel.name
         costs = kernels.estimates(kernel, (256,), call.shape, X60)
-        assert costs[call.variant].cycles == min(c.cycles for c in costs.values())
+        least = min(c.cycles for c in costs.values())
+        assert costs[call.variant].cycles <= least * (1 + SAME)
     assert [call.variant for call in fast.step] != [call.variant for call in few.step]
+
+
+def test_of_about_equals_a_core_takes_the_loop_that_cannot_spill() -> None:
+    """The fused pass at LMUL 8 has no register left: in assembly it needs none."""
+    asked = Experiment(
+        data="dense", network=(784, 128, 10), core="sifive-x280", vlen=512
+    )
+    made = plan_for(prepare(asked))
+    calls = (c for c in made.step if c.variant.kernel.name == "f32_dense_fused")
+    fused = next(call for call in calls if call.shape.n_out == 128)
+    costs = kernels.estimates("f32_dense_fused", (512,), fused.shape, "sifive-x280")
+    assert fused.variant.suffix == "rvv_assembly_m8"
+    assert costs[fused.variant].cycles > min(c.cycles for c in costs.values())
 
 
 def test_each_layer_goes_the_way_of_fewest_cycles_on_the_core() -> None:
