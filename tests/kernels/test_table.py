@@ -40,7 +40,9 @@ SCALAR = {
     "u32_words",
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
-SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "fade", "most_current")}
+SCALAR |= {
+    f"i32_{name}" for name in ("heard", "vote", "fade", "most_current", "crossed")
+}
 SCALAR |= {f"u8_{name}" for name in ("response", "exchange")}
 VECTORS = {
     "i8_conv_2d_columns",
