@@ -456,10 +456,10 @@ A tick of cells with delays, n_in stimuli, n_out cells of 16 sources each; all a
 from earlier ticks. shown_c = 3 where x_c is not zero. bias_j -= (bias_j + 63) >> 6; I = sum
 of 3000 driven[c][j] where shown_c > 0, and of +-1500 for k < 16 where bit d of past_i is
 set, i = source[k][j], d the low bits of delay[k][j], minus where that has 128. Where rest_j >
-0: rest_j -= 1, else v_j = v_j - (v_j >> 4) + I, at least -4096, and where v_j >= 4096 +
-bias_j: a spike, v_j = 0, rest_j = 2, bias_j += 1024. trace_j -= (trace_j + 2^s - 1) >> s, s = 2
-+ j mod 4; a spike adds 96, up to 255. past_j = 2 past_j + spike. At last shown_c -= 1 where
-shown_c > 0."""),
+0: rest_j = min(rest_j, 2) - 1, else v_j = v_j - (v_j >> 4) + I, at least -4096, and where v_j
+>= 4096 + bias_j: a spike, v_j = 0, rest_j = 2, bias_j += 1024; sums of v and bias wrap. trace_j
+-= (trace_j + 2^s - 1) >> s, s = 2 + j mod 4; a spike adds 96, up to 255. past_j = 2 past_j +
+spike. At last shown_c -= 1 where shown_c > 0."""),
     Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
 v_j = value."""),
     Kernel("i8_bernoulli", ("const int8_t *v", "uint32_t first", "int8_t *s", _N), """

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.delays import Delays
 from codegen.reference import random
+from codegen.reference.fronts import delays
+from codegen.spec import Inputs
 
 Call = Callable[..., Any]
 SHAPES = [(1, 1), (7, 10), (64, 24), (33, 130)]
@@ -53,6 +56,31 @@ def test_an_input_spikes_once_and_the_earlier_the_larger_it_is(call: Call) -> No
         [float(t == tick) for t in times] for tick in range(5)
     ]
     assert (s[:, 10] == 7).all()
+
+
+def test_cells_with_delays_go_on_from_any_state(call: Call) -> None:
+    """A host may write what no cell comes to: a long rest, or potentials at their ends."""
+    front, rng = Delays(3, 5, 200), np.random.default_rng(5)
+    state = {
+        name: rng.integers(0, 256, t.nbytes).astype(np.uint8).view(t.dtype)
+        for name, t in delays.initial(Inputs("u8", 1.0, front=front)).items()
+    }
+    state["potential"][:20], state["tired"][10:30] = 2**31 - 1, 2**31 - 1
+    state["rest"][::3] = rng.integers(0, 5, 67)
+    held = {name: np.array(tensor) for name, tensor in state.items()}
+    source, ages, loud, driven = delays._tables(front)
+    late = (ages + 128 * (loud < 0)).astype(np.uint8)
+    for tick in range(8):
+        x = np.array([tick == 1, 0, tick == 3], np.uint8)
+        delays.advance(Inputs("u8", 1.0, front=front), state, x)
+        call(
+            "u8_delays", x, source.astype(np.uint8), late, driven.astype(np.uint8),
+            *(held[name] for name in ("shown", "potential", "tired", "rest", "past", "trace")),
+            3, 200,
+        )  # fmt: skip
+        for name, tensor in state.items():
+            assert held[name].tolist() == tensor.tolist(), (tick, name)
+    assert state["rest"].max() <= 2
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)

@@ -3,7 +3,7 @@
 A tick, all cells from spikes of earlier ticks: bias -= (bias + 63) >> 6; I = 3000 for
 each time that a stimulus of the last three ticks has drawn the cell, and +-1500 for each
 spike of source k that is delay k old; unless resting V = max(V - (V >> 4) + I, -4096), and
-a spike where V >= 4096 + bias: V = 0, two ticks of rest, bias += 1024. Traces: r -= (r +
+a spike where V >= 4096 + bias: V = 0, two ticks of rest, never more, bias += 1024. Traces: r -= (r +
 2^s - 1) >> s, s = 2 + i mod 4; a spike adds 96, up to 255. x = r / 256, before the tick.
 """
 
@@ -55,7 +55,8 @@ def advance(inputs: Inputs, state: State, sample: NDArray[Any]) -> None:
     shown, bias, past = state["shown"], state["tired"], state["past"]
     shown[sample != 0] = 3
     heard = (past[source] >> ages & np.uint32(1)).astype(np.int32)
-    current = 3000 * driven[shown > 0].sum(axis=0) + (loud * heard).sum(axis=0)
+    drawn = driven[shown > 0].sum(axis=0, dtype=np.int32)
+    current = 3000 * drawn + (loud * heard).sum(axis=0, dtype=np.int32)
     shown -= shown > 0
     bias -= (bias + 63) >> 6
     awake = state["rest"] == 0
@@ -64,7 +65,7 @@ def advance(inputs: Inputs, state: State, sample: NDArray[Any]) -> None:
     spike = awake & (v >= 4096 + bias)
     v[spike] = 0
     bias[spike] += 1024
-    state["rest"] -= ~awake
+    state["rest"][:] = np.where(awake, 0, np.minimum(state["rest"], 2) - 1)
     state["rest"][spike] = 2
     past[:] = past << np.uint32(1) | spike
     r = state["trace"].astype(np.int32)
