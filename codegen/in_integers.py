@@ -31,10 +31,23 @@ def outputs(numbers: Numbers) -> tuple[str, ...]:
     return OUTPUTS if numbers.integer else floats.OUTPUTS
 
 
-def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> None:
+def with_rule(numbers: Numbers, taught: tuple[str, ...]) -> tuple[str, ...]:
+    """Those with a rule that teaches `taught` in floats: tables take the place of tanh,
+    and a rule without it has its own."""
+    found = activations(numbers)
+    return found if "tanh" in taught else taught
+
+
+def require(
+    spec: Spec,
+    rule: str,
+    parameters: Parameters,
+    floating: str,
+    taught: tuple[str, ...],
+) -> None:
     """Raise `SpecError` for what integers cannot have, where `spec` is of such a format,
-    and for what they alone have, where it is not. `floating`: why the rule makes no
-    sense in integers, if it makes none."""
+    and for what they alone have, where it is not. `floating`: why the rule has no
+    form in integers, if it has none; `taught`: the activations it teaches in floats."""
     if not spec.numbers.integer:
         if spec.network.activation == HARD_TANH:
             raise SpecError(
@@ -50,7 +63,7 @@ def require(spec: Spec, rule: str, parameters: Parameters, floating: str) -> Non
             f"rule {rule!r} has no form in {spec.format}: {floating}: expected "
             "format f32"
         )
-    _require_network(spec)
+    _require_network(spec, "tanh" in taught)
     _require_inputs(spec)
     _require_updates(spec)
     _require_feedback(spec, rule, parameters)
@@ -83,9 +96,10 @@ def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:
     return SpecError(f"{what} in {spec.format}: {why}: expected {expected}")
 
 
-def _require_network(spec: Spec) -> None:
+def _require_network(spec: Spec, tabled: bool) -> None:
+    """`tabled`: a rule without tanh has activations of its own, and says so itself."""
     network = spec.network
-    if network.activation not in (*ACTIVATIONS, NO_FUNCTION):
+    if tabled and network.activation not in ACTIVATIONS:
         raise _refusal(
             spec, f"activation {network.activation!r}",
             "activations of 8 bits are within -1 and 1, and tables are made of tanh",

@@ -177,7 +177,10 @@ def require(rule: Rule, spec: Spec) -> None:
     """Raise `SpecError` for a format, a network or a gate of `spec` that makes no sense
     with `rule`."""
     _require_format(rule.declaration, spec)
-    in_integers.require(spec, rule.name, rule.parameters, rule.declaration.floating)
+    declared = rule.declaration
+    in_integers.require(
+        spec, rule.name, rule.parameters, declared.floating, declared.activations
+    )
     _require_parameters(rule, spec)
     _require_network(rule.declaration, spec.network)
     _require_gates(rule, spec)

@@ -46,8 +46,10 @@ def _shown(numbers: Numbers, document: dict[str, Any]) -> Iterator[str]:
     yield f"activations, errors, deltas: {_stored(numbers.value)}{_point(document)}"
     yield f"sums: {_stored(numbers.total)}, rounded {numbers.total.rounded}"
     yield f"rounding: {numbers.rounding}"
+    others = document["activations_of"].items()
+    own = "".join(f"; of {rule} {', '.join(found)}" for rule, found in others)
     for what in ("rules", "activations", "outputs", "targets"):
-        yield f"{what}: {', '.join(document[what])}"
+        yield f"{what}: {', '.join(document[what])}{own if what == 'activations' else ''}"
 
 
 def _stored(stored: Format) -> str:
@@ -63,6 +65,11 @@ def _document(numbers: Numbers) -> dict[str, Any]:
     import targets
     from codegen import in_integers, rules, tables
 
+    taught, usual = rules.taught(numbers), in_integers.activations(numbers)
+    found = {
+        rule: list(in_integers.with_rule(numbers, rules.declaration(rule).activations))
+        for rule in taught
+    }
     return {
         "name": numbers.name,
         "title": numbers.title,
@@ -72,8 +79,9 @@ def _document(numbers: Numbers) -> dict[str, Any]:
         "sum": numbers.total.name,
         "point": tables.POINT if numbers.integer and not numbers.own else None,
         "rounding": numbers.rounding,
-        "rules": rules.taught(numbers),
-        "activations": list(in_integers.activations(numbers)),
+        "rules": taught,
+        "activations": list(usual),
+        "activations_of": {r: own for r, own in found.items() if set(own) - set(usual)},
         "outputs": list(in_integers.outputs(numbers)),
         "targets": [
             name for name in targets.names()

@@ -127,8 +127,10 @@ def test_formats_tell_what_a_plan_of_theirs_takes_and_refuses(
             spec = Spec(Network((8, 6, 5), output="sigmoid"), RuleChoice(rule),
                         Inputs("u8", 16.0), format=told["name"])  # fmt: skip
             network = rules.declaration(rule).suited(spec.network)
-            suits = told["name"] in ("f32", "spikes")
-            taken = replace(spec, network=network) if suits else spec
+            named = told["activations_of"].get(rule, told["activations"])
+            if told["name"] != "f32" and rule in told["rules"]:
+                network = replace(network, activation=named[-1])
+            taken = replace(spec, network=network)
             assert refused(taken, "host") == (rule not in told["rules"])
         for target in targets.names():
             rule = "stdp-wta" if told["name"] == "spikes" else "dfa"

@@ -163,6 +163,8 @@ def test_a_layer_too_wide_for_its_sums_is_refused() -> None:
         ({"gate": Gate("row")}, "gate 'row' in i16: rounding leaves out every change"),
         ({"clip": Clip(error=1.0)}, "clip_error in i16: an error is within -1 and 1"),
         ({"network": Network((8, 4, 2), "relu")}, "activation 'relu' in i16"),
+        ({"network": Network((8, 4, 2), "identity")}, "activation 'identity' in i16: activ.*: expected tanh or hard-tanh"),
+        ({"rule": RuleChoice("ottt")}, "activation 'tanh' makes no sense with rule 'ottt': expected identity"),
         ({"network": Network((8, 4, 2), output="softmax")}, "output 'softmax' in i16"),
         ({"rule": RuleChoice("dfa", {"feedback": "uniform"})}, "feedback 'uniform' of"),
         ({"network": Network((8, 4, 2), "hard-tanh"), "format": "f32"}, "'hard-tanh' is"),
