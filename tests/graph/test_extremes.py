@@ -181,7 +181,16 @@ ENDS = (
     (np.nan, np.nan, np.nan, np.nan),
     (np.inf, 1, 0, -np.inf),
     (3e38, -3e38, 1, np.nan),
+    (-1e-35, -5e-36, 0, -2e-36),  # a quotient of 0, whose exponent is none
 )
+ROUNDED = (
+    ("-0x1.f08ap-94", "0x1.910dp-93"),  # to nearest
+    ("-0x1.cc351p-21", "0x1.000e2p-22"),  # of two the even one
+    ("-0x1.3e7cbp-33", "0x1.c8d1ep-34"),  # with what was shifted out
+    ("-0x1.a9b38p+61", "0x1.07878p+61"),  # with what a division leaves
+    ("-0x1.a38ep-92", "0x1.52dfp-91"),  # after a difference
+)
+"""Ranges whose zero point is another one where binary64 is not rounded so."""
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +220,8 @@ def ranges() -> list[Array]:
     among them ranges whose zero point is halfway between two integers."""
     draw = np.random.default_rng(3)
     found = [np.array(one, np.float32) for one in ENDS]
+    ends = ([float.fromhex(end) for end in one] for one in ROUNDED)
+    found += [np.array([*one, 0, 0], np.float32) for one in ends]
     for count in range(600):
         drawn = draw.normal(0, 1, 4) * 2.0 ** draw.integers(-30, 30, 4)
         if count % 3 == 1:
