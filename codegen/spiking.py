@@ -19,7 +19,7 @@ from codegen.layers import dense
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Op, Set, Stage, Symbol, op
 from codegen.tensors import Tensor
-from codegen.traces import TRACE, Phase, Trace
+from codegen.traces import OF_CELLS, Phase, Trace, membranes
 
 PARAMETERS = (
     Parameter("ticks", 8, "of a sample, and of an inference", most=1024),
@@ -34,7 +34,7 @@ PARAMETERS = (
         "earlier the larger it is, none where it is 0",
         ("current", "bernoulli", "latency"), later=True,
     ),
-    TRACE,
+    OF_CELLS,
     *homeostasis.PARAMETERS,
 )  # fmt: skip
 
@@ -47,7 +47,8 @@ def in_integers(parameters: Parameters) -> str:
         (count & (count - 1) != 0,
          f"ticks = {count}, where a mean is a shift: expected a power of two"),
         (homeostasis.on(parameters), "homeostasis: expected 0"),
-        (parameters["trace"] == "on", "trace = on: expected off"),
+        (parameters["trace"] != "off",
+         f"trace = {parameters['trace']}: expected off"),
     )  # fmt: skip
     return next((why for wrong, why in refused if wrong), "")
 
@@ -184,6 +185,18 @@ def remembered(c: Composer, t: Tensor, n: int) -> Op:
     return traced(c, t, leak(c), x, n)
 
 
+def remembrance(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
+    """The trace of layer n's inputs in this tick, where it is one of cells, to be seen."""
+    return _seen(c, n - 1, t, "trace_a") if n > 1 else ()
+
+
+def _seen(c: Composer, n: int, one: Tensor, of: str) -> tuple[Item, ...]:
+    """What a hidden layer's cells have in this tick, where membranes are kept."""
+    if not membranes(c.parameters):
+        return ()
+    return Trace(phases(c.parameters)).row(c, n, one, of)
+
+
 def slope(c: Composer, n: int, d: Tensor) -> Op:
     """d times what is taken for the slope of layer n's spikes."""
     across, u = Shape(1, d.size), above(c, n)
@@ -239,7 +252,7 @@ def _hidden(c: Composer, n: int) -> Stage:
         "spike", Shape(1, u.size), n, u=above(c, n), theta=threshold(c, n), s=s,
         needs="" if whole else "true", faults=None if whole else u,
     )  # fmt: skip
-    row = Trace(phases(c.parameters)).row(c, n, s)
+    row = (*Trace(phases(c.parameters)).row(c, n, s), *_seen(c, n, u, "trace_u"))
     says = f"layer {n}: leak, what has spiked taken off, then current and spikes"
     body = (*_driven(c, n, s, leak(c)), *_lowered(c, n), fired, *row)
     return Stage("look", body, n, says)

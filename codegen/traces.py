@@ -7,7 +7,7 @@ one beside it, [cycles of the step, width], which nothing else takes the place o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codegen.composer import Composer
 from codegen.kernels.cost import Shape
@@ -20,11 +20,22 @@ TRACE = Parameter(
     "on: what the units were after every cycle of a step is kept, to be read when it is over",
     ("off", "on"), watches=True,
 )  # fmt: skip
+OF_CELLS = replace(
+    TRACE,
+    meaning="on: who spikes in each tick of a step is kept, to be read when it is over; "
+    "membranes: also what the cells' potentials and traces were",
+    choices=("off", "on", "membranes"),
+)
 
 
 def traced(parameters: Parameters) -> bool:
     """Whether cycles are kept."""
-    return parameters["trace"] == "on"
+    return parameters["trace"] != "off"
+
+
+def membranes(parameters: Parameters) -> bool:
+    """Whether potentials and traces of cells that spike are kept too."""
+    return parameters["trace"] == "membranes"
 
 
 def rows(tensors: Iterable[Tensor]) -> list[Tensor]:

@@ -72,6 +72,11 @@ class Cells(Generic[T]):
         """A trace of a layer's inputs, a tick later."""
         return self.machine.arithmetic.summed(self.s[layer - 1], self.leak, trace)
 
+    def see(self, what: str, layer: int, value: T) -> None:
+        """Keep a tick of hidden cells' potentials, "u", or traces, "a", where asked."""
+        if layer > 0 and self.trace.membranes:
+            self.trace.add(f"trace_{what}{layer}", value)
+
     def regulate(self) -> None:
         """The sample is over."""
         for layer in self.count if self.regulated else ():
@@ -101,6 +106,7 @@ class Cells(Generic[T]):
             self.count[layer] = arithmetic.summed(spikes, one, self.count[layer])
         machine.name(f"h{layer}", spikes, "spike")
         self.trace.add(f"trace{layer}", self.s[layer])
+        self.see("u", layer, self.u[layer])
 
     def _charged(self, layer: int) -> T:
         """A hidden layer's potentials of this tick."""

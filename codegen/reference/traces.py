@@ -14,7 +14,8 @@ class Trace(Generic[T]):
 
     def __init__(self, machine: Machine[T]) -> None:
         self._machine = machine
-        self._kept = machine.parameters["trace"] == "on"
+        self._kept = machine.parameters["trace"] != "off"
+        self.membranes = machine.parameters["trace"] == "membranes"
         self._rows: dict[str, list[T]] = {}
 
     def add(self, name: str, value: T) -> None:

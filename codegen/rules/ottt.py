@@ -44,8 +44,13 @@ def _judged(c: Composer) -> Stage:
 
 
 def _remember(c: Composer) -> Stage:
-    made = (spiking.remembered(c, _remembered(c, n), n) for n in _layers(c))
-    return Stage("credit", tuple(made), says="what learning remembers of the inputs")
+    made = tuple(
+        item
+        for n in _layers(c)
+        for t in (_remembered(c, n),)
+        for item in (spiking.remembered(c, t, n), *spiking.remembrance(c, n, t))
+    )
+    return Stage("credit", made, says="what learning remembers of the inputs")
 
 
 def _credit(c: Composer, n: int) -> Stage:

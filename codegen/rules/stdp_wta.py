@@ -18,7 +18,7 @@ from codegen.parameters import Parameter
 from codegen.program import If, Item, Op, Part, Program, Repeat, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.tensors import Drawn, Fill, Tensor
-from codegen.traces import TRACE, traced
+from codegen.traces import OF_CELLS, membranes, traced
 
 PARAMETERS = (
     Parameter("ticks", 100, "of a presentation of a sample", most=256),
@@ -34,7 +34,7 @@ PARAMETERS = (
         "cells", "learn", "still: their synapses from inputs stay random (a control)",
         ("learn", "still"),
     ),
-    TRACE,
+    OF_CELLS,
     *homeostasis.PARAMETERS,
 )  # fmt: skip
 
@@ -124,6 +124,17 @@ def _raster(c: Composer) -> Tensor:
     return c.tensor("raster", (ticks, 1), format=U16, kept=True)
 
 
+def _seen(c: Composer, v: Tensor, of: str) -> tuple[Item, ...]:
+    """What each cell has in this tick enters a row of its own, where membranes are kept."""
+    if not membranes(c.parameters):
+        return ()
+    ticks, cells = int(c.parameters["ticks"]), v.size
+    rows = c.tensor(f"trace_{of}1", (ticks, cells), format=v.format, kept=True)
+    place = f"{rows.name}[cycle * {cells} + cell]"
+    copied = Set(place, f"{v.name}[cell]", (rows, v))
+    return (Repeat("cell", cells, (copied,)),)
+
+
 def _zeroed(v: Tensor) -> Op:
     return op("fill", Shape(1, v.size), v=v, value=0, purpose=v.name)
 
@@ -174,9 +185,11 @@ def _tick(c: Composer, learns: bool) -> tuple[Item, ...]:
     spiked = If(
         "rest > 0", (Set("rest", "rest - 1"),), _compete(c, learns), why="after a spike"
     )
-    taught = (_taught(c),) if learns and _teaches(c) else ()
+    taught: tuple[Item, ...] = ()
+    if learns and _teaches(c):
+        taught = (_taught(c), *_seen(c, _memory(c, "h1"), "a"))
     return (
-        seen, *(_remember(c) if learns else ()), *_nobody(c),
+        seen, *_seen(c, v, "u"), *(_remember(c) if learns else ()), *_nobody(c),
         Stage("look", (spiked,), 2, "the most excited cell spikes"), *taught,
     )  # fmt: skip
 

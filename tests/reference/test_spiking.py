@@ -4,7 +4,7 @@ papers alone, and finite differences of the loss of a tick."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -57,10 +57,12 @@ class Study:
     leak: float
     theta: float
     ticks: int
+    membranes: list[tuple[Array, Array]] = field(default_factory=list)
 
     def step(self, x: Array, t: Array, eta: float) -> tuple[Array, list[Array]]:
         """One sample, the same in every tick or with a row for each: the mean potential of
-        its outputs, and the spikes of each tick of hidden layer 1."""
+        its outputs, and the spikes of each tick of hidden layer 1, whose potentials and
+        traces are in `membranes`."""
         u, s = [np.zeros(b.size) for b in self.b], [np.zeros(b.size) for b in self.b]
         traces, total = [np.zeros(w.shape[0]) for w in self.w], np.zeros(t.size)
         raster, last = [], len(self.w) - 1
@@ -75,6 +77,7 @@ class Study:
                 traces[n] = self.leak * traces[n] + below
                 below = s[n]
             raster.append(s[0].copy())
+            self.membranes.append((u[0].copy(), traces[1].copy()))
             total += u[-1]
             self.learn(u, traces, 1 / (1 + np.exp(-u[-1])) - t, eta / self.ticks)
         return total / self.ticks, raster
@@ -115,12 +118,16 @@ def studied(made: Learner) -> Study:
 def test_a_step_is_that_of_the_equations(
     feedback: str, settings: dict[str, Any]
 ) -> None:
-    made = learner_of(feedback=feedback, trace="on", **settings)
+    made = learner_of(feedback=feedback, trace="membranes", **settings)
     study = studied(made)
     mean, raster = study.step(X.astype(np.float64), np.eye(5)[LABEL], 0.2)
     made.step(X, LABEL, 0.2)
     assert np.array_equal(made.trace["trace1"], raster)
     assert 0.1 < np.mean(raster) < 0.9
+    for name, told in zip(
+        ("u1", "a1"), zip(*study.membranes, strict=True), strict=True
+    ):
+        np.testing.assert_allclose(made.trace[f"trace_{name}"], told, atol=2e-6)
     np.testing.assert_allclose(made.trace["p"], 1 / (1 + np.exp(-mean)), atol=2e-6)
     for n in range(1, made.depth + 1):
         np.testing.assert_allclose(made.state[f"W{n}"], study.w[n - 1], atol=2e-6)

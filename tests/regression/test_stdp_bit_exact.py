@@ -64,7 +64,9 @@ def test_every_step_is_equal(
 
 
 @pytest.mark.hil(
-    rule="stdp-wta", network=(64, 40, 10), parameters={"ticks": 40, "trace": "on"}
+    rule="stdp-wta",
+    network=(64, 40, 10),
+    parameters={"ticks": 40, "trace": "membranes"},
 )
 @pytest.mark.parametrize("hil_target", ["host"], indirect=True)
 def test_what_a_step_leaves_is_the_references(
@@ -79,8 +81,12 @@ def test_what_a_step_leaves_is_the_references(
         if tensor.name in learner.trace:
             held[tensor.name] = hil_device.read(tensor)
             assert held[tensor.name].tobytes() == learner.trace[tensor.name].tobytes()
-    assert set(held) >= {"raster", "current", "ax", "p"}
+    assert set(held) >= {"raster", "current", "ax", "p", "trace_u1", "trace_a1"}
     assert held["raster"].shape == (40, 1) and held["raster"].min() < 40
+    assert held["trace_u1"].shape == held["trace_a1"].shape == (40, 40)
+    for tick, cell in enumerate(held["raster"][:, 0]):
+        most = held["trace_u1"][tick].max()
+        assert cell == 40 or (most >= 6000 and held["trace_a1"][tick, cell] == 255)
 
 
 @pytest.mark.hil(rule="stdp-detector", network=(64, 10), debug=True)

@@ -31,7 +31,9 @@ TRACED = (
     ("host", None, "ottt", 8),
 )
 """Machines, and rules whose cycles are kept: a row each, so many a step."""
-MORE: dict[str, dict[str, str]] = {"ottt": {"encoding": "bernoulli"}}
+MORE: dict[str, dict[str, str]] = {
+    "ottt": {"encoding": "bernoulli", "trace": "membranes"}
+}
 """Parameters of a traced rule, besides."""
 LAST = {"eqprop": "away1", "ottt": "h1"}
 """Where a traced step ends, if not in the plus phase."""
@@ -75,6 +77,9 @@ def test_every_cycle_of_a_traced_step_is_the_references(
     if rule == "kinase":
         assert np.array_equal(held["trace_cad1"][-1], held["cad1"])
         assert held["trace_cam2"].shape == (40, 10)
+    if rule == "ottt":
+        assert np.array_equal(held["trace_u1"][-1], held["u1"])
+        assert np.array_equal(held["trace_a1"][-1], held["ah1"])
     assert np.array_equal(held["trace1"][-1], held[LAST.get(rule, "plus1")])
 
 

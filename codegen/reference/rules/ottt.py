@@ -49,6 +49,7 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
             traces[layer] = cells.remembered(layer, traces[layer])
             name = f"ah{layer - 1}" if layer > 1 else "ax"
             machine.name(name, traces[layer], "trace")
+            cells.see("a", layer - 1, traces[layer])
         if not machine.negligible(machine.trace["e"]):
             _learn(machine, cells, traces, rate)
     machine.judge(cells.answer(), t)

@@ -141,8 +141,10 @@ def _presentation(
     traces = _traces(spikes) if learns and _learn(machine) else None
     v, rest, found = np.zeros(w.shape[1], np.int64), 0, list[tuple[int, int]]()
     raster = np.full((len(spikes), 1), w.shape[1], np.uint16)
+    membranes, remembered = list[I64](), list[I64]()
     for tick in range(len(spikes)):
         v += drive[tick] - (v >> 6)
+        membranes.append(v.copy())
         outputs.forget()
         if rest > 0:
             rest -= 1
@@ -165,8 +167,12 @@ def _presentation(
                 outputs.hear(cell)
         if teacher[tick]:
             outputs.teach()
+        remembered.append(outputs.of_cells.copy())
     spiked = np.bincount(np.array([cell for _, cell in found], int), minlength=v.size)
     machine.trace |= {"raster": raster, "u1": v.astype(np.int32), "h1": spiked}
+    if machine.parameters["trace"] == "membranes":
+        machine.trace["trace_u1"] = np.array(membranes, np.int32)
+        machine.trace["trace_a1"] = np.array(remembered, np.uint8)
     if traces is not None:
         machine.trace["ax"] = traces[-1].astype(np.uint8)
     outputs.enter()
