@@ -18,7 +18,7 @@ from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.keys import MODEL, InMemory, options_of
-from hil.lesson import cores, frozen_front, model_head, rates
+from hil.lesson import cores, frozen_front, in_order, model_head, rates
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.network import goal_of, network_of
@@ -73,8 +73,8 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
     rules.get(RuleChoice(experiment.rule, experiment.parameters))
     if dataset is None:
         dataset = data_for(experiment)
-        _require_in_order(dataset)
-    _require_no_moment_again(experiment, dataset)
+        in_order.require(dataset)
+    in_order.require_no_moment_again(experiment, dataset)
     spec = _spec(experiment, dataset, target)
     extent = _extent(experiment, dataset)
     effective = _settled(experiment, spec, dataset, extent, target, vlen)
@@ -111,29 +111,6 @@ def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
     if experiment.scaler is None:
         return dataset
     return scalers.scaled(dataset, experiment.scaler)
-
-
-def _require_in_order(dataset: Dataset) -> None:
-    """Raise `UsageError` for samples that would come in an order that is drawn, where a
-    front goes on from one to the next."""
-    front = dataset.inputs.front
-    if front is not None and front.carries and not dataset.tasks:
-        raise UsageError(
-            f"front {front.made_by!r} goes on from sample to sample, but those of data "
-            f"{dataset.name!r} would come in an order that is drawn: expected a stream",
-            "task_names, task_ends and task_tests in an .npz make it one (docs/data.md)",
-            "hil.open learns samples in the order in which they are given",
-        )
-
-
-def _require_no_moment_again(experiment: Experiment, dataset: Dataset) -> None:
-    """Raise `UsageError` for rehearsal, where a front goes on from step to step."""
-    front = dataset.inputs.front
-    if front is not None and front.carries and experiment.rehearsal:
-        raise UsageError(
-            f"front {front.made_by!r} with rehearsal: expected none, for every step is a "
-            "moment of its own, and none comes again"
-        )
 
 
 def _widths_of_samples(experiment: Experiment) -> tuple[int, ...] | None:
