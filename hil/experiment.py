@@ -68,6 +68,7 @@ class Experiment:
     clip_error: float | None = None
     health: int | None = None
     answers: bool = False
+    watch_cells: tuple[int, ...] | None = None
     agnostic: bool = False
     icount: bool = False
     compare: str | int = "every"

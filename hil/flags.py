@@ -28,19 +28,19 @@ GROUPS = {
     "line": "window samples_per_frame thin faults",
     "comparison": "compare prefix health",
     "budget": "ram instructions cycles",
-    "what is kept": "name save answers",
+    "what is kept": "name save answers watch_cells",
 }
 """The keys of an experiment as the help groups them."""
 OF_A_RUN = (
     "name", "model", "freeze", "lr_decay", "test", "thin", "rehearse", "health", "compare",
-    "prefix", "faults", "console", "save", "flash", "answers",
+    "prefix", "faults", "console", "save", "flash", "answers", "watch_cells",
 )  # fmt: skip
 """Keys that leave an image as it is: for verbs that only plan or build one."""
 
 
 UNCOUNTED = (
     "model", "unit", "epochs", "test", "init", "save", "icount", "window", "samples_per_frame",
-    "thin", "faults", "flash", "health", "compare", "prefix", "answers",
+    "thin", "faults", "flash", "health", "compare", "prefix", "answers", "watch_cells",
 )  # fmt: skip
 """Keys that say nothing where the instructions of steps are counted, one by one."""
 

@@ -198,6 +198,31 @@ def widths(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+CELLS = r"\d{1,5}(,\d{1,5})*"
+
+
+@takes(
+    **either(
+        {"type": "string", "pattern": f"^({CELLS})$"},
+        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+    )
+)
+def cells(value: Any) -> tuple[int, ...]:
+    """Numbers of cells from 0, "0,3,17" or [0, 3, 17]; one said twice counts once."""
+    expected = ValueError('cells such as "0,3,17" or [0, 3, 17]')
+    if isinstance(value, str):
+        if not re.fullmatch(CELLS, value):
+            raise expected
+        value = [int(part) for part in value.split(",")]
+    if not isinstance(value, (list, tuple)) or not value:
+        raise expected
+    if not all(
+        isinstance(c, int) and not isinstance(c, bool) and c >= 0 for c in value
+    ):
+        raise expected
+    return tuple(dict.fromkeys(value))
+
+
 @takes(**either({"enum": ["every", "none"]}, {"type": "integer", "minimum": 1}))
 def every(value: Any) -> str | int:
     """ "every" step, every N-th step, or "none"."""
@@ -383,6 +408,8 @@ KEYS = (
     Key("health", whole(1), "every N steps, write the angle between each layer's update and the true "
         "gradient into metrics.jsonl", "N", int),
     Key("answers", boolean, "keep the outputs of every step in metrics.jsonl", None),
+    Key("watch_cells", cells, "cells of the first hidden layer whose potentials and traces are shown, "
+        "of a rule whose parameter trace is membranes", "CELL,..."),
     Key("agnostic", boolean, "generate code for any VLEN, not for this one", None),
     Key("icount", boolean, "count instructions exactly (QEMU only; slower)", None),
     Key("compare", every, "compare the state digest after every step or every N-th (outputs and "

@@ -51,9 +51,11 @@ def health(
     before: Mapping[str, F32],
     sample: NDArray[np.generic],
     target: Given,
+    watched: Sequence[int] = (),
 ) -> Health:
     """Of the step that `learner` has just done on a raw sample [n_in], from the
-    state `before` it."""
+    state `before` it; with the ticks of the first hidden layer's cells that are
+    `watched`."""
     own = learner.spec.numbers.own  # such cells have no gradient, and no slope
     factors = [] if own else _gradient(learner, before, sample, target)
     angles: list[float | None] = []
@@ -67,8 +69,20 @@ def health(
         active.append(learner.changed.get(layer, 0) / now.size)
     hidden = range(1, learner.depth) if not own else ()
     flat = [_saturation(learner, layer) for layer in hidden]
-    told = promises(learner, before, sample)
+    told = {**promises(learner, before, sample), **_ticks(learner, watched)}
     return Health(angles, updates, weights, active, flat, told)
+
+
+def _ticks(learner: Learner, watched: Sequence[int]) -> dict[str, list[float]]:
+    """Of each watched cell its potential, "u1[CELL]", and trace, "a1[CELL]", in every
+    tick of the step just done, where they are kept."""
+    kept = (("u1", "trace_u1"), ("a1", "trace_a1"))
+    return {
+        f"{short}[{cell}]": learner.trace[name][:, cell].tolist()
+        for cell in watched
+        for short, name in kept
+        if name in learner.trace
+    }
 
 
 def promises(

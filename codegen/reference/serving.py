@@ -28,7 +28,7 @@ from codegen.spec import Spec
 class Asked(NamedTuple):
     """A step to compute, towards a `target` as the spec's goal is; `digest`, `state`
     and `health` say whether those after it are wanted; `signal` is what a device's
-    counter told of it."""
+    counter told of it; `watched` are cells whose ticks health tells of."""
 
     sample: np.ndarray
     target: Given
@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     state: bool
     health: bool = False
     signal: int = 0
+    watched: Sequence[int] = ()
 
 
 class Placed(NamedTuple):
@@ -134,7 +135,7 @@ def _answer(learner: Learner, asked: Asked) -> Answer:
         result,
         learner.digest() if asked.digest else None,
         learner.snapshot() if asked.state else None,
-        health=health(learner, before, asked.sample, asked.target)
+        health=health(learner, before, asked.sample, asked.target, asked.watched)
         if asked.health
         else None,
         written=sum(learner.changed.values()),

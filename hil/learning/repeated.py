@@ -106,8 +106,9 @@ class Repeated:
         every = self._lesson.experiment.health
         health = every is not None and (step + 1) % every == 0
         return Asked(
-            sample, label, self._lesson.eta(step), digest, state, health, signal
-        )
+            sample, label, self._lesson.eta(step), digest, state, health, signal,
+            self._lesson.experiment.watch_cells or (),
+        )  # fmt: skip
 
     def collect(self, limit: float) -> None:
         """Take what it has computed; waits at most `limit` seconds for the first of

@@ -18,7 +18,7 @@ from hil.device.units import Unit
 from hil.errors import UsageError
 from hil.experiment import Experiment
 from hil.keys import MODEL, InMemory, options_of
-from hil.lesson import cores, frozen_front, in_order, model_head, rates
+from hil.lesson import cores, frozen_front, in_order, model_head, rates, watched
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.network import goal_of, network_of
@@ -76,6 +76,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
         in_order.require(dataset)
     in_order.require_no_moment_again(experiment, dataset)
     spec = _spec(experiment, dataset, target)
+    watched.require(experiment.watch_cells, spec)
     extent = _extent(experiment, dataset)
     effective = _settled(experiment, spec, dataset, extent, target, vlen)
     tuned = _tuned(experiment.tuned, spec, target, specialised(effective, vlen))

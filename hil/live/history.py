@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,8 @@ class History:
 
     `recent` and `whole` are curves of prequential accuracy, of the latest `WINDOW`
     samples and of all, `loss` that of the mean loss of the latest `WINDOW`. `angles`:
-    a row of the latest for each layer, in degrees. Of steps that a resident frame has
+    a row of the latest for each layer, in degrees; `ticks`: of each watched cell its
+    potentials "u1" and traces "a1" in the latest step that told of them. Of steps that a resident frame has
     told of together, the confusion knows the last. Rehearsed steps, whose sample was
     learned before, are in the angles alone.
     """
@@ -35,6 +36,7 @@ class History:
         self.recent = Curve()
         self.whole = Curve()
         self.angles: list[deque[float | None]] = []
+        self.ticks: dict[int, dict[str, Sequence[float]]] = {}
         self.task = 0
         self.classes = classes
         self._sums = np.zeros((4, 1))
@@ -55,6 +57,7 @@ class History:
         for each in done:
             if each.health is not None:
                 self._add_angles(each.health.angle)
+                self._add_ticks(each.health.promises)
 
     def _add_curves(self, done: Sequence[Learned]) -> None:
         """Running sums of samples, right ones, finite losses and how many these are;
@@ -84,6 +87,12 @@ class History:
             self.angles = [deque(maxlen=ANGLES) for _ in angles]
         for kept, angle in zip(self.angles, angles, strict=True):
             kept.append(angle)
+
+    def _add_ticks(self, told: Mapping[str, Sequence[float]]) -> None:
+        for name, values in told.items():
+            if name.endswith("]"):
+                what, _, cell = name[:-1].partition("[")
+                self.ticks.setdefault(int(cell), {})[what] = values
 
     def confusion(self) -> np.ndarray:
         """[classes, classes] counts of the latest samples: row label, column what

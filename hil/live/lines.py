@@ -9,12 +9,14 @@ from hil.learning.metrics import Status
 from hil.learning.progress import Begun
 from hil.live.block import Part, whole
 from hil.live.history import History
-from hil.live.panels import DIM, LOSS, RECENT, angles, progress
+from hil.live.panels import DIM, LOSS, RECENT, angles, progress, ticks
 from hil.live.plot import bar
 from hil.records.baselines import told
 
 LINK = ("frames", "resent", "damaged", "lost_telemetry", "replugged", "recovered")
 """Counts of the line that are shown; all but the first are troubles."""
+CELLS = 4
+"""Watched cells that have a line, the first of them."""
 HELP = (
     "p  pause: nothing new is sent; p again goes on",
     "c  checkpoint now (in a run with --commit or --resume)",
@@ -53,6 +55,8 @@ def lines(sight: Sight, width: int) -> list[list[Part]]:
         )
     if sight.history.angles:
         rows.append(angles(sight.history, width))
+    shown = list(sight.history.ticks.items())[:CELLS]
+    rows += [ticks(cell, told, width) for cell, told in shown]
     if sight.keys:
         rows += [[(text, "")] for text in HELP] if sight.help else [_keys(sight)]
     return rows

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
 
-from hil.live.block import Block, Part, framed
+from hil.live.block import Block, Part, framed, whole
 from hil.live.history import ANGLES, PAIRS, History
 from hil.live.plot import bar, fitted, plot, sparkline
 from hil.records.continual import WINDOW
@@ -146,6 +146,23 @@ def angles(history: History, width: int) -> list[Part]:
             (f"{line}{known[-1]:.0f}°  ", _turned(known[-1])),
         ]
     return [*parts, ("to gradient (reference)", DIM)]
+
+
+TICKS = {"u1": ("potential ", WHOLE), "a1": ("  trace ", RECENT)}
+"""Of a cell that is watched: what is shown, as what, and how."""
+
+
+def ticks(cell: int, told: Mapping[str, Sequence[float]], width: int) -> list[Part]:
+    """A cell's potential and its trace in the ticks of one step, each between its
+    least and its most, which stand behind it."""
+    parts: list[Part] = [(f"cell {cell:<3}", DIM)]
+    room = max(4, (width - 68) // len(told) + 12)
+    for name, values in told.items():
+        low, high = min(values), max(values)
+        said, style = TICKS[name]
+        line = sparkline(fitted(values, room), low, high)
+        parts += [(said, DIM), (line, style), (f" {low:.4g}..{high:.4g}", "")]
+    return whole([*parts, ("  (reference)", DIM)], width)
 
 
 def _turned(angle: float) -> str:

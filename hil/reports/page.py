@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from hil.records.record import KINDS
-from hil.reports import bill, curves, cycles, foretold, grids, raster, tables
+from hil.reports import bill, curves, cycles, foretold, grids, membranes, raster, tables
 from hil.reports.details import details
 from hil.reports.look import Picture
 from hil.reports.provenance import MEANING, Number
@@ -93,6 +93,7 @@ def compose(collected: Collected) -> Report:
             "Inside the network",
             pictures=_each(runs, cycles.of_run)
             + _each(runs, raster.of_run)
+            + _each(runs, membranes.of_run)
             + _each(runs, foretold.of_run)
             + _each(runs, _weights)
             + _each(runs, curves.health)

@@ -23,13 +23,20 @@ WIDTHS = 1, 15
 
 def of_run(run: Run) -> Iterator[Picture]:
     """One, where the run has kept who spiked, and the cells' weights."""
+    spikes = of_times(run)
+    if run.first_layer is not None and spikes:
+        yield _picture(run, run.first_layer, spikes)
+
+
+def of_times(run: Run) -> list[np.ndarray]:
+    """Which cell spikes when, [cells, ticks], before learning and after; empty where the
+    run has not kept it."""
     if run.first_layer is None or "target" not in run.cycles:
-        return
+        return []
     cells = run.first_layer[0].shape[1]
     told = [_spikes(run, when, cells) for when in TIMES]
     spikes = [one for one in told if one is not None]
-    if len(spikes) == len(TIMES):
-        yield _picture(run, run.first_layer, spikes)
+    return spikes if len(spikes) == len(TIMES) else []
 
 
 def _spikes(run: Run, when: str, cells: int) -> np.ndarray | None:
@@ -46,17 +53,21 @@ def _spikes(run: Run, when: str, cells: int) -> np.ndarray | None:
     return np.asarray(rows.T == 1)
 
 
-def _chosen(spikes: Sequence[np.ndarray]) -> np.ndarray:
-    """Cells that spike, those first that do so most after learning, then before."""
+def chosen_of(run: Run, spikes: Sequence[np.ndarray], most: int = MOST) -> np.ndarray:
+    """The cells that the run was to watch; else such that spike, those first that do so
+    most after learning, then before."""
+    watched = run.get("experiment.watch_cells")
+    if watched:
+        return np.array(watched)[:most]
     before, after = (one.sum(axis=1) for one in spikes)
     order = np.lexsort((-before, -after))
-    return order[(before + after)[order] > 0][:MOST]
+    return order[(before + after)[order] > 0][:most]
 
 
 def _picture(
     run: Run, weights: Sequence[np.ndarray], spikes: Sequence[np.ndarray]
 ) -> Picture:
-    chosen, side = _chosen(spikes), grids.side_of(len(weights[0]))
+    chosen, side = chosen_of(run, spikes), grids.side_of(len(weights[0]))
     height = len(TIMES) * ((len(chosen) + 1) * ROW + AROUND)
     scale, widths = grids.scale_of(*weights), WIDTHS if side else (1,)
     with look.styled():
@@ -118,10 +129,11 @@ def _note(
         f"{one.sum()} spikes, {one.mean():.4f} a tick and cell" for one in spikes
     )
     drawn = ", its inputs spiking at random" if "after_raster" in run.cycles else ""
+    which = "are watched" if run.get("experiment.watch_cells") else "spike most"
     beside = f" Beside it are its weights to the {side} x {side} input." if side else ""
     return (
         f"The same sample, the first, of class {run.cycles['target'].argmax()}, as the "
-        f"device has presented it{drawn}. Of {len(spikes[0])} cells the {len(chosen)} that spike "
-        f"most have a row each, a bar a spike, and their number at its end.{beside} In "
+        f"device has presented it{drawn}. Of {len(spikes[0])} cells the {len(chosen)} that {which} "
+        f"have a row each, a bar a spike, and their number at its end.{beside} In "
         f"{spikes[0].shape[1]} ticks: before learning {before}; after it {after}."
     )

@@ -88,6 +88,20 @@ def test_a_large_terminal_has_every_panel() -> None:
         assert part in text
 
 
+def test_a_watched_cell_has_a_line_of_potential_and_trace() -> None:
+    """Each between its least and its most, the latest step that told of them."""
+    shown = sight()
+    ticks = {"u1[7]": [0.25, 0.5, 1.0], "a1[7]": [0, 0, 255], "rate": [0.1]}
+    told = Health([75.0, None], [1, 1], [1, 1], [1, 1], [], ticks)
+    shown.history.add(
+        [Learned(300, 0, 1.0, 1, 1, 0.5, 0.1, None, None, 1, 1, None, told)]
+    )
+    (row,) = [row for row in drawn(shown, 100, 30) if "cell 7" in row]
+    assert "potential ▁▃█ 0.25..1" in row and "trace ▁▁█ 0..255" in row
+    assert row.rstrip().endswith("(reference)")
+    assert all(len(row) == 60 for row in drawn(shown, 60, 24))
+
+
 def test_where_nothing_is_right_or_wrong_the_loss_alone_is_drawn() -> None:
     history = History(0)
     history.add(

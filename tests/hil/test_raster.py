@@ -8,14 +8,20 @@ import numpy as np
 import pytest
 
 from codegen.reference import Learner
+from codegen.reference.health import health
+from hil import Experiment
 from hil import demo as demos
 from hil.demo import Outcome
+from hil.errors import UsageError
+from hil.experiment import from_toml
 from hil.learning.progress import Progress
+from hil.lesson.preparing import prepare
 from hil.records.record import CYCLES, FIRST_LAYER
-from hil.reports import cycles, raster, runs
+from hil.reports import cycles, membranes, raster, runs
 
 pytestmark = pytest.mark.usefixtures("host_cc")
-ASKED = {"target": "host", "steps": 40, "test": 20, "parameters": {"ticks": 40}}
+ASKED = {"target": "host", "steps": 40, "test": 20,
+         "parameters": {"ticks": 40, "trace": "membranes"}}  # fmt: skip
 CELLS = 48
 
 
@@ -40,6 +46,12 @@ def altered(outcome: Outcome, folder: Path, cycles: dict[str, np.ndarray],
     return runs.Run(folder, told.document)
 
 
+def watching(run: runs.Run, *cells: int) -> runs.Run:
+    """The run, as if it had been told to watch these."""
+    asked = {**run.document["experiment"], "watch_cells": list(cells)}
+    return runs.Run(run.folder, {**run.document, "experiment": asked})
+
+
 def test_the_first_digit_is_presented_from_both_ends_of_learning(
     outcome: Outcome,
 ) -> None:
@@ -49,7 +61,8 @@ def test_the_first_digit_is_presented_from_both_ends_of_learning(
     lesson = demos.check(outcome.demo, ASKED).lessons["learning"]
     learner = Learner(lesson.spec)
     learner.step(*lesson.sample(0), lesson.eta(0))
-    assert np.array_equal(found["before_raster"], learner.trace["raster"])
+    for name in ("raster", "trace_u1", "trace_a1"):
+        assert np.array_equal(found[f"before_{name}"], learner.trace[name])
     spikes = int((found["before_raster"] < CELLS).sum())
     assert outcome.metrics["spiking_before"] == spikes / 40 > 0
     moved = {
@@ -124,3 +137,82 @@ def test_cells_that_may_spike_together_are_drawn_too(
     assert rows == [*["10"] * 8, "30"]
     assert "after it 110 spikes" in picture.note and "random" not in picture.note
     assert not list(cycles.of_run(run))
+
+
+def test_potentials_and_traces_of_watched_cells_are_drawn(outcome: Outcome) -> None:
+    """Each cell has a row, with the numbers that the device has kept, and a dot a spike."""
+    found = kept(outcome, "learning")
+    (told,) = runs.load([outcome.arms["learning"].folder]).runs
+    fired = found["after_raster"][:, 0]
+    cell = int(fired[fired < CELLS][0])
+    run = watching(told, 5, cell) if cell != 5 else watching(told, 6, 5)
+    (picture,) = membranes.of_run(run)
+    assert (picture.name, picture.kinds) == ("membranes-1", ("emulated",))
+    potential, trace = picture.figure.axes[2:]
+    assert potential.get_ylabel() == f"cell {cell}"
+    before, after, _, dots = potential.get_lines()
+    assert np.array_equal(before.get_ydata(), found["before_trace_u1"][:, cell])
+    assert np.array_equal(after.get_ydata(), found["after_trace_u1"][:, cell])
+    assert np.array_equal(dots.get_xdata(), np.nonzero(fired == cell)[0] + 1)
+    assert np.array_equal(
+        trace.get_lines()[1].get_ydata(), found["after_trace_a1"][:, cell]
+    )
+    assert "Of 48 cells 2 that are watched" in picture.note and picture.svg()
+    (who,) = raster.of_run(run)
+    assert "the 2 that are watched" in who.note
+
+
+def test_a_run_that_kept_who_spikes_alone_has_no_potentials(
+    outcome: Outcome, tmp_path: Path
+) -> None:
+    found, layer = (kept(outcome, "learning", name) for name in (CYCLES, FIRST_LAYER))
+    less = {name: one for name, one in found.items() if not name.endswith("_u1")}
+    (picture,) = membranes.of_run(altered(outcome, tmp_path, less, layer))
+    assert (
+        len(picture.figure.axes[0].get_lines()) == 2
+    )  # traces, as with labels by votes
+    less = {name: one for name, one in less.items() if not name.endswith("_a1")}
+    assert not list(membranes.of_run(altered(outcome, tmp_path, less, layer)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "rule 'dfa' keeps no membranes here: expected ottt or stdp-wta"),
+        ({"rule": "ottt", "parameters": {"trace": "on"}}, "rule 'ottt' keeps no"),
+        ({"rule": "ottt", "parameters": {"trace": "membranes"}}, "has cell 17, but the "
+         "first hidden layer has 16 cells"),
+    ],
+)  # fmt: skip
+def test_cells_that_cannot_be_watched_are_refused(
+    asked: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        prepare(Experiment(network=(64, 16, 10), watch_cells="0,17", **asked))
+
+
+def test_cells_are_numbers_once_each() -> None:
+    asked = Experiment(watch_cells="3,0,3")
+    assert asked.watch_cells == (3, 0)
+    assert from_toml(asked.to_toml(), "it").watch_cells == (3, 0)
+    for wrong in ("", "1,", [], [True], [-1]):
+        with pytest.raises(
+            UsageError, match=r"watch_cells is .*: expected cells such as"
+        ):
+            Experiment(watch_cells=wrong)
+
+
+def test_what_watched_cells_do_in_a_step_is_told_with_health() -> None:
+    """The reference's numbers, by which the live view draws them."""
+    parameters = {"ticks": 40, "trace": "membranes"}
+    lesson = prepare(
+        Experiment(rule="stdp-wta", network=(64, 16, 10), parameters=parameters)
+    )
+    learner = Learner(lesson.spec)
+    before, (sample, label) = learner.snapshot(), lesson.sample(0)
+    learner.step(sample, label, lesson.eta(0))
+    told = health(learner, before, sample, label, (3,)).table()
+    for short in ("u1", "a1"):
+        kept = learner.trace[f"trace_{short}"]
+        assert told[f"{short}[3]"] == kept[:, 3].tolist() and kept.any()
+    assert not [n for n in told if n.endswith("]") and "[3]" not in n]
