@@ -23,13 +23,15 @@ PANEL = 1.55
 
 
 def of_run(run: Run) -> Iterator[Picture]:
-    """One, where the run has kept its answers to a stream of rare outcomes."""
+    """One, where the run has kept its answers to a stream of rare outcomes, and they are
+    probabilities: votes of cells that spike are none."""
     steps, answers = run.steps, run.steps.outputs
-    if answers is None or not run.tasks or not len(steps):
+    numbers = NUMBERS[str(run.get("format"))]
+    if answers is None or numbers.own or not run.tasks or not len(steps):
         return
     there = steps.label > 0
     if 0 < there.mean() < RARE:
-        sums = NUMBERS[str(run.get("format"))].integer
+        sums = numbers.integer
         yield _picture(run, 1 / (1 + np.exp(-answers)) if sums else answers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,8 @@ def test_answers_are_drawn_around_what_they_foretell(outcome: Outcome) -> None:
     pictures = [picture for run in told for picture in foretold.of_run(run)]
     assert [picture.name for picture in pictures] == ["foretold-1", "foretold-2"]
     assert all(picture.svg() for picture in pictures)
+    votes = replace(told[0], document={**told[0].document, "format": "spikes"})
+    assert not list(foretold.of_run(votes)), "votes are no probabilities"
     (bare,) = runs.load([outcome.arms["line"].folder]).runs
     bare.steps.label[:] = 0
     assert not list(foretold.of_run(bare)), "nothing ever comes"
