@@ -51,9 +51,7 @@ def conflict(parameters: Parameters) -> str:
     """What makes no sense together, and what was expected; else empty."""
     rate = float(parameters["homeostasis"])
     if 0 < rate < 2.0**-13:
-        return (
-            f"homeostasis = {rate:g}: expected 0, or a share from {2.0**-13:g} to 0.5"
-        )
+        return f"homeostasis = {rate:g}: expected 0, or a share from 2^-13 (0.0001221) to 0.5"
     return ""
 
 

@@ -116,7 +116,7 @@ def test_a_detector_answers_by_what_is_above_its_thresholds() -> None:
 
 def test_a_rate_that_is_too_small_is_refused_in_a_sentence() -> None:
     with pytest.raises(
-        SpecError, match=r"homeostasis = 1e-05: expected 0, or a share from"
+        SpecError, match=r"homeostasis = 1e-05: expected 0, or a share from 2\^-13"
     ):
         get(RuleChoice("stdp-wta", {"homeostasis": 1e-5}))
     with pytest.raises(
