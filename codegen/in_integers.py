@@ -159,7 +159,8 @@ def _require_feedback(spec: Spec, rule: str, parameters: Parameters) -> None:
     if parameters["feedback"] != "signs":
         raise _refusal(
             spec, f"feedback {parameters['feedback']!r} of rule {rule!r}",
-            "a stored matrix would need a point of its own", "signs",
+            "a stored matrix would need a point of its own",
+            "signs, or what is not stored",
         )  # fmt: skip
     scale = float(parameters["feedback_scale"])
     if not SCALES[0] <= scale <= SCALES[1]:

@@ -166,7 +166,7 @@ def test_a_layer_too_wide_for_its_sums_is_refused() -> None:
         ({"network": Network((8, 4, 2), "identity")}, "activation 'identity' in i16: activ.*: expected tanh or hard-tanh"),
         ({"rule": RuleChoice("ottt")}, "activation 'tanh' makes no sense with rule 'ottt': expected identity"),
         ({"network": Network((8, 4, 2), output="softmax")}, "output 'softmax' in i16"),
-        ({"rule": RuleChoice("dfa", {"feedback": "uniform"})}, "feedback 'uniform' of"),
+        ({"rule": RuleChoice("dfa", {"feedback": "uniform"})}, "feedback 'uniform' of .*: expected signs, or what is not stored"),
         ({"network": Network((8, 4, 2), "hard-tanh"), "format": "f32"}, "'hard-tanh' is"),
     ],
 )  # fmt: skip
