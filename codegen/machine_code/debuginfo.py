@@ -66,6 +66,7 @@ class DebugInfo:
         with path.open("rb") as file:
             elf = ELFFile(file)
             self.functions = functions(elf)
+            self._starts = [function.first for function in self.functions]
             if not elf.has_dwarf_info(strict=True):
                 raise BuildError(
                     f"image {path.name} has no debug information: expected DWARF, "
@@ -78,12 +79,18 @@ class DebugInfo:
             for unit in dwarf.iter_CUs():
                 reader = _Unit(dwarf, unit)
                 self.units[reader.name] = reader.ranges
-                self._scopes += reader.scopes()
-                lines |= reader.lines()
-        self._starts = [function.first for function in self.functions]
+                self._scopes += filter(self._linked, reader.scopes())
+                for sequence in reader.sequences():
+                    if self.function_at(sequence[0][0]):
+                        lines |= dict(sequence)
         self._line_starts = sorted(lines)
         self._lines = [lines[address] for address in self._line_starts]
         self.inlined = lru_cache(maxsize=None)(self._inlined)
+
+    def _linked(self, scope: _Scope) -> bool:
+        """Whether the linker has kept it: what it leaves out stays in DWARF, at address 0,
+        where some machines have other code soon."""
+        return self.function_at(scope.ranges[0][0]) is not None
 
     def function(self, name: str) -> Function:
         """The machine function of this name; raises `KeyError`."""
@@ -178,13 +185,17 @@ class _Unit:
             elif entry.end_offset > entry.begin_offset:
                 yield base + entry.begin_offset, base + entry.end_offset
 
-    def lines(self) -> dict[int, int]:
-        """Address -> line, where a line begins."""
+    def sequences(self) -> Iterator[list[tuple[int, int]]]:
+        """(address, line) where a line begins, of each piece of code."""
         program = self._dwarf.line_program_for_CU(self._unit)
-        if program is None:
-            return {}
-        states = (entry.state for entry in program.get_entries())
-        return {s.address: s.line for s in states if s and not s.end_sequence}
+        found: list[tuple[int, int]] = []
+        for entry in program.get_entries() if program else ():
+            state = entry.state
+            if state and not state.end_sequence:
+                found.append((state.address, state.line))
+            elif state and found:
+                yield found
+                found = []
 
 
 def _origin(die: Any) -> str:
