@@ -123,15 +123,19 @@ static void on_write(const struct hil_request *request)
     hil_session_done(request, ask, sizeof *ask);
 }
 
-/* Nothing but the inference is counted. */
+/* Nothing but the inference is counted: no interrupt comes meanwhile, but the watchdog's.
+ * A host has no other frame in flight; the same INFER again that is cut short by this is
+ * answered already, or is sent once more. */
 static void infer(void)
 {
     hil_port_watchdog(true);
+    hil_port_mask_interrupts(true);
     const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
     net_infer(&inference.net);
     inference.instructions = hil_port_instructions() - before;
     inference.cycles = hil_port_cycles() - began;
+    hil_port_mask_interrupts(false);
     hil_port_watchdog(false);
 }
 
