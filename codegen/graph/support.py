@@ -17,6 +17,11 @@ def problems(graph: Graph) -> list[str]:
     return found
 
 
+def unknown(graph: Graph) -> bool:
+    """Whether there is an operator that is not supported, whatever its types are."""
+    return any(one.kind not in operators.known() for one in graph.operators)
+
+
 def supported() -> str:
     """The names of the operators that are."""
     return ", ".join(sorted(operators.known()))

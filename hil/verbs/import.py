@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil import output
 from hil.errors import HilError, ModelError
 
+if TYPE_CHECKING:
+    from codegen.graph.description import Graph
+
 HELP = "tell what is in a .tflite model: operators, shapes, MACs, memory, what is not supported"
+
+TOLD = "what each operator takes, and of which types: docs/import.md"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
     document: dict[str, Any] = {"model": report.document(graph, problems)}
     if problems:
         out.document(document)
-        return _told(_refused(given.model, problems))
+        return _told(_refused(given.model, graph, problems))
     if given.target:
         document["bill"] = _billed(given, out)
     compared = check.check(graph, given.check, given.stream) if given.check else []
@@ -83,12 +88,14 @@ def _told(error: HilError | None) -> int:
     return error.exit_code
 
 
-def _refused(path: str, problems: list[str]) -> ModelError:
-    """The first of what is not supported, and how much there is besides."""
+def _refused(path: str, graph: Graph, problems: list[str]) -> ModelError:
+    """The first of what is not supported, and how much there is besides; the operators that
+    are supported, where it has another."""
     from codegen.graph import support
 
     more = f" (and {len(problems) - 1:,} more, listed above)" if problems[1:] else ""
+    known = f"supported operators are {support.supported()}"
     return ModelError(
         f"model {path!r} cannot run: {problems[0]}{more}",
-        f"supported operators are {support.supported()}",
+        known if support.unknown(graph) else TOLD,
     )
