@@ -13,23 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.errors import EmulatorError
+from targets import storage
 
 SOURCE = Path(__file__).with_name("tally.c")
 SCOREBOARDS_SINCE = (9, 0)
 """QEMU that takes no plugin of the first version any more."""
+PARTS, PLACES = 1024, 8192
+"""Parts, and pieces of code, that the plugin tells apart at most."""
 
 
 @dataclass(frozen=True)
 class Tally:
     """Counts instructions in `ranges`, (first, one past the last), from where `begin` is
     executed until `end` is, both beginnings of functions; again and again. `folder` holds
-    what is made for it, `compiler` is one of C for this computer."""
+    what is made for it, `compiler` is one of C for this computer. `parts`: (first, one past
+    the last, number) of code that belongs to a part; what it calls belongs to it, too."""
 
     folder: Path
     compiler: str
     begin: int
     end: int
     ranges: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[int, int, int], ...] = ()
 
     def options(self, version: str) -> tuple[str, ...]:
         """For the command line of a QEMU of this version, such as "7.2.22"; makes the
@@ -45,7 +50,22 @@ class Tally:
         )
         words = [f"begin={self.begin:#x}", f"end={self.end:#x}", f"out={self._out}"]
         words += [f"range={first:#x}-{end:#x}" for first, end in self.ranges]
+        if self.parts:
+            words.append(f"parts={self._written()}")
         return ("-plugin", ",".join([str(plugin), *words]))
+
+    def _written(self) -> Path:
+        """The file of the parts. Raises `EmulatorError` where they are too many."""
+        count = 1 + max(part for _, _, part in self.parts)
+        if count > PARTS or len(self.parts) > PLACES:
+            raise EmulatorError(
+                f"{len(self.parts):,} pieces of code in {count:,} parts are to be counted: "
+                f"expected at most {PLACES:,} and {PARTS:,}"
+            )
+        path = self.folder / "parts"
+        lines = (f"{first} {end} {part}\n" for first, end, part in self.parts)
+        storage.write(path, "".join(lines))
+        return path
 
     def _run(self, command: Sequence[str]) -> None:
         try:
@@ -63,7 +83,14 @@ class Tally:
 
     def counts(self) -> tuple[int, ...]:
         """What was counted, each time. Raises `EmulatorError` where nothing was."""
-        found = tuple(map(int, self._out.read_text().split()))
-        if not found:
+        return tuple(line[0] for line in self._lines())
+
+    def split(self) -> tuple[tuple[int, ...], ...]:
+        """What of it was counted in each part, likewise."""
+        return tuple(line[1:] for line in self._lines())
+
+    def _lines(self) -> list[tuple[int, ...]]:
+        text = self._out.read_text()
+        if not text:
             raise EmulatorError("QEMU's plugin has counted nothing: expected a count")
-        return found
+        return [tuple(map(int, line.split())) for line in text.splitlines()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen.errors import ModelError
 from codegen.graph import arena
+from codegen.graph.arena import Arena
 from codegen.graph.description import Graph
 from codegen.lowering import legacy, operators
 from codegen.lowering.composer import GraphComposer, Record
@@ -59,11 +60,8 @@ def program(
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
-    planned = arena.plan(
-        graph,
-        {one.index: operators.scratch(one, vlen) for one in graph.operators},
-        {one.index: operators.leads(one, vlen) for one in graph.operators},
-    )
+    kept = {one.index: operators.scratch(one, vlen) for one in graph.operators}
+    planned = _planned(graph, vlen, kept)
     composer = GraphComposer(planned.places, vlen, xlen)
     inputs = [composer.activation(one) for one in graph.inputs]
     outputs = [composer.activation(one) for one in graph.outputs]
@@ -82,6 +80,18 @@ def program(
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
         tuple(map(composer.activation, arena.carried(graph))),
     )
+
+
+def activations(graph: Graph, vlen: int = 0) -> int:
+    """Bytes of arena that a graph's activations would take, if no kernel kept anything
+    while it runs."""
+    return _planned(legacy.signed(folded(graph)), vlen, {}).bytes
+
+
+def _planned(graph: Graph, vlen: int, kept: Mapping[int, int]) -> Arena:
+    """Where all lies; `kept`: bytes that each operator keeps while it runs."""
+    leads = {one.index: operators.leads(one, vlen) for one in graph.operators}
+    return arena.plan(graph, kept, leads)
 
 
 def _stage(calls: tuple[Op, ...], index: int) -> tuple[Stage, ...]:

@@ -3,9 +3,13 @@ whose core does not."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from codegen.building import image as images
@@ -23,22 +27,43 @@ INFER, AFTER = "net_infer", "hil_port_instructions"
 """What is counted, and what the firmware calls when it is done."""
 BESIDE_THE_LIBRARY = "firmware/src/hil_memory.c"
 """What the library calls besides itself."""
+SOURCE = "generated/net.c"
+SHORTEST = 2
+"""Bytes of an instruction, at least."""
 
 
-def counted(model: Model, built: ModelBuilt, cases: Cases) -> tuple[Run, int]:
-    """Every case through the device, and the instructions of the first. A core without a
-    counter runs the same code with debug information, and QEMU counts. Raises
-    `EmulatorError`, `CompilerMissing`, and what `carried_out` raises."""
+@dataclass(frozen=True)
+class Counted:
+    """Cases that went through a device, and the instructions of the first: all, and by the
+    number of the model's operator, where that was asked for."""
+
+    run: Run
+    instructions: int
+    operators: Mapping[int, int] = field(default_factory=dict)
+
+
+def counted(
+    model: Model, built: ModelBuilt, cases: Cases, layers: bool = False
+) -> Counted:
+    """Every case through the device, and the instructions of the first; `layers`: also of
+    each operator. For these, and on a core without a counter, the same code runs with
+    debug information, and QEMU counts. Raises `EmulatorError`, `CompilerMissing`, and what
+    `carried_out` raises."""
     qemu = model.target.qemu
-    if qemu is not None and qemu.counts:
-        done = carried_out(model, built, cases)
-        return done, done.cases[0].instructions
+    if qemu is None or not qemu.counts:
+        return _tallied(model, built, cases, layers)
+    done = carried_out(model, built, cases)
+    parts = _tallied(model, built, cases, True).operators if layers else {}
+    return Counted(done, done.cases[0].instructions, parts)
+
+
+def _tallied(model: Model, built: ModelBuilt, cases: Cases, layers: bool) -> Counted:
     again = with_places(model, built)
     with tempfile.TemporaryDirectory(prefix="hil-") as folder:
-        tally = tally_of(again, Path(folder))
+        tally = tally_of(again, Path(folder), layers)
         with computing(model, again, emulated=Emulated(tally)) as device:
             done = Run(device.greeting, tuple(device.case(one) for one in cases))
-        return done, tally.counts()[0]
+        return Counted(done, tally.counts()[0], dict(enumerate(tally.split()[0])))
 
 
 def with_places(model: Model, built: ModelBuilt) -> ModelBuilt:
@@ -54,8 +79,9 @@ def with_places(model: Model, built: ModelBuilt) -> ModelBuilt:
     return replace(built, image=again)
 
 
-def tally_of(built: ModelBuilt, folder: Path) -> Tally:
-    """What counts the inferences of an image with debug information."""
+def tally_of(built: ModelBuilt, folder: Path, layers: bool = False) -> Tally:
+    """What counts the inferences of an image with debug information, and with `layers`
+    each operator of them."""
     compiler = shutil.which("cc")
     if compiler is None:
         raise CompilerMissing(
@@ -64,7 +90,41 @@ def tally_of(built: ModelBuilt, folder: Path) -> Tally:
         )
     info = DebugInfo(built.image.path)
     begin, end = info.function(INFER).first, info.function(AFTER).first
-    return Tally(folder, compiler, begin, end, library(info))
+    parts = tuple(_parts(built, info)) if layers else ()
+    return Tally(folder, compiler, begin, end, library(info), parts)
+
+
+def _parts(built: ModelBuilt, info: DebugInfo) -> Iterator[tuple[int, int, int]]:
+    """(first, one past the last, number) of the code of `net_infer` that belongs to an
+    operator: by the line of net.c that it comes from, or that a kernel was inlined at."""
+    starts = begins(built)
+    lines = [*starts]
+    function = info.function(INFER)
+
+    def operator(address: int) -> int | None:
+        around = info.inlined(address)
+        line = around[0].line if around else info.line(address)
+        place = bisect_right(lines, line) - 1
+        return starts[lines[place]] if place >= 0 else None
+
+    addresses = range(function.first, function.end, SHORTEST)
+    for number, same in groupby(addresses, operator):
+        if number is not None:
+            run = [*same]
+            yield run[0], run[-1] + SHORTEST, number
+
+
+def begins(built: ModelBuilt) -> dict[int, int]:
+    """The line of net.c at which each operator begins, and its number: a comment above its
+    first call names it."""
+    found: dict[int, int] = {}
+    within = False
+    for line, text in enumerate(built.files.files[SOURCE].splitlines(), 1):
+        within = within or f" {INFER}(" in text
+        named = re.match(r"    /\* (\d+): ", text)
+        if within and named:
+            found[line] = int(named[1])
+    return found
 
 
 def library(info: DebugInfo) -> tuple[tuple[int, int], ...]:

@@ -57,6 +57,21 @@ def read(graph: Graph, path: str, expects: bool = True) -> Cases:
     return Cases(tuple(inputs), tuple(expected))
 
 
+def random(graph: Graph) -> Cases:
+    """One case of a model, the same each time."""
+    draw = np.random.default_rng(1)
+    return Cases(tuple(drawn(one, draw)[None] for one in graph.inputs))
+
+
+def drawn(tensor: Tensor, draw: np.random.Generator) -> np.ndarray:
+    """Numbers of a tensor's type, all of them; of floats some that are usual."""
+    dtype = np.dtype(DTYPES[tensor.type])
+    if dtype.kind == "f":
+        return draw.normal(0, 2, tensor.shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return draw.integers(limits.min, limits.max, tensor.shape, dtype, endpoint=True)
+
+
 def _require_known(stored: Arrays, graph: Graph) -> None:
     """Raise `DataError` for an array that nothing would read."""
     read = [f"in{k}" for k in range(len(graph.inputs))]

@@ -1,6 +1,13 @@
-"""Layers of a usual size, each in every type of numbers that devices compute."""
+"""Layers of a usual size, each in every type of numbers that devices compute; and what
+writes them as files, for `hil bench model`:
+
+    python -m tests.graph.layers FOLDER
+"""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 from .building import Given, model
 from .odd import BIASES, WEIGHTS, activation, bias, weights
@@ -39,3 +46,15 @@ LAYERS = {
     )
 }
 """Files of one layer, by its name and type."""
+
+
+def main() -> None:
+    """Write them into a folder."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in LAYERS.items():
+        (folder / f"{name.replace(' ', '-')}.tflite").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

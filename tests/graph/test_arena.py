@@ -11,14 +11,14 @@ import pytest
 
 from codegen.graph import arena, reading
 from codegen.graph.description import Operator
-from codegen.lowering import operators, program
+from codegen.lowering import activations, operators, program
 from codegen.lowering.folding import folded
 from codegen.reference import graph as twin
+from hil.models.cases import drawn
 
 from .conftest import graph
 from .odd import ODD
 from .programs import compiled, this_computer
-from .test_twin import drawn
 
 NAMES = ("conv-i8-0-1", "conv-i8-20", "depthwise-i8-0-1", "ADD-i8-relu6")
 """With dilation and without, whose output is larger than the input and needs it to the
@@ -39,9 +39,8 @@ last row; and a sum, which may lie where an input lies."""
 def test_activations_fit_beside_what_is_done_with(
     name: str, vlen: int, most: int
 ) -> None:
-    model = folded(graph(name))
-    leads = {one.index: operators.leads(one, vlen) for one in model.operators}
-    assert arena.plan(model, {}, leads).bytes <= most < arena.plan(model).bytes
+    assert activations(graph(name), vlen) <= most
+    assert most < arena.plan(folded(graph(name))).bytes
 
 
 def _outputs_differ(tmp_path: Path, host_cc: str) -> set[str]:

@@ -10,10 +10,11 @@ import pytest
 
 from codegen.graph import reading, support
 from hil.cli import main
+from hil.models.cases import drawn
 
 from .blocks import BLOCKS
 from .building import Oracle
-from .test_twin import drawn, require_each
+from .test_twin import require_each
 
 
 @pytest.mark.parametrize("name", BLOCKS)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from hil import documents
+from hil.experiment import Experiment
+from hil.inferring.cost import cost
 
-from .conftest import places
-from .costs import counted
-from .test_twin import cases
+from .conftest import PLACE, places
 
 BASELINE = Path(__file__).parents[1] / "baseline" / "models.toml"
 CASES: dict[str, dict[str, int]] = documents.toml(BASELINE.read_text(), "baseline")
@@ -27,7 +27,8 @@ NIGHTLY = {("ad01_int8", "qemu-rv64gcv"), ("kws_ref_model", "qemu-rv64gc")}
 
 def instructions(name: str, target: str) -> int:
     """Of one case, counted."""
-    return counted(places()[name], cases(name)[0], target)[2]
+    asked, path = Experiment(target=target), str(places()[name])
+    return cost(asked, path, str(PLACE / "golden"), layers=False).instructions
 
 
 def every() -> Iterator[object]:

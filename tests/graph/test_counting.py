@@ -3,6 +3,7 @@ its log lists one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from hil.experiment import Experiment
 from hil.inferring import counting, image
 from hil.inferring.running import computing
 from hil.measuring.steps.counting import instructions
-from hil.measuring.steps.phases import Follower
+from hil.measuring.steps.phases import Call, Follower
 from hil.models.cases import Cases
 
 from .conftest import places
@@ -32,8 +33,9 @@ def test_a_count_is_as_long_as_the_log(qemu_arm: str, tmp_path: Path) -> None:
     built = image.build(image.plan_for(model), model)
     inputs = cases(MODEL)[0]
     one = Cases(tuple(np.stack([values]) for values in inputs))
-    done, counted = counting.counted(model, built, one)
-    assert done.cases[0].equal
+    counted = counting.counted(model, built, one, layers=True)
+    assert counted.run.cases[0].equal
+    assert sum(counted.operators.values()) == counted.instructions
 
     again = counting.with_places(model, built)
     info = DebugInfo(again.image.path)
@@ -47,7 +49,20 @@ def test_a_count_is_as_long_as_the_log(qemu_arm: str, tmp_path: Path) -> None:
         machine.watch(False)
     code = instructions(again.image.path, model.target)
     (call,) = Follower(info, code).calls(watch.executed(), (counting.INFER,))
-    assert call.instructions == counted
+    assert call.instructions == counted.instructions
+    require_each(counting.begins(built), call, counted.operators)
+
+
+def require_each(begins: dict[int, int], call: Call, split: Mapping[int, int]) -> None:
+    """Each operator has what its kernels executed, and what net_infer gave them besides."""
+    inside = dict.fromkeys(begins.values(), 0)
+    for phase, executed in call.phases.items():
+        if phase.line:
+            above = max(line for line in begins if line <= phase.line)
+            inside[begins[above]] += executed.total()
+    own = call.instructions - sum(inside.values())
+    assert all(0 <= split[number] - inside[number] <= own for number in inside)
+    assert own < min(inside.values())
 
 
 def test_a_plugin_that_cannot_be_made_says_why(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from codegen.lowering import program
 from codegen.lowering.folding import folded
 from codegen.planning.imported import graph_plan
 from codegen.reference import graph as twin
+from hil.models.cases import drawn
 from tests.kernels.test_vector_kernels import AGNOSTIC
 
 from .building import Array
@@ -32,7 +33,7 @@ from .programs import (
     with_dsp,
     with_vectors,
 )
-from .test_twin import cases, drawn, golden
+from .test_twin import cases, golden
 
 CASES = 3
 MODEL = "kws_ref_model"

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from codegen.graph import reading, support
-from codegen.graph.description import DTYPES, Graph, Tensor
+from codegen.graph.description import Graph
 from codegen.reference import graph as twin
+from hil.models.cases import drawn
 
 from .building import Array, Oracle
 from .conftest import PLACE, graph, places
@@ -58,16 +59,6 @@ def test_a_model_gives_what_the_goldens_have(name: str) -> None:
         for place, output in enumerate(graph(name).outputs):
             expected = found[f"ref{place}"][case].reshape(output.shape)
             require_equal(made[output.index], expected, output)
-
-
-def drawn(tensor: Tensor, draw: np.random.Generator) -> Array:
-    """Numbers of a tensor's type, all of them; of float32 some that are usual."""
-    if tensor.type == "f32":
-        return draw.normal(0, 2, tensor.shape).astype(np.float32)
-    limits = np.iinfo(DTYPES[tensor.type])
-    return draw.integers(
-        limits.min, limits.max, tensor.shape, DTYPES[tensor.type], endpoint=True
-    )
 
 
 IN_PLACE = ("ADD", "SOFTMAX", "SUB", "MUL")

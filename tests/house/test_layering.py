@@ -113,7 +113,7 @@ SHELVES = {
         "records": "errors versions documents device lesson",
         "learning": "errors interrupts keys output experiment data device lesson desk "
         "records",
-        "inferring": "errors versions keys experiment data models device lesson desk records "
+        "inferring": "errors versions keys documents experiment data models device lesson desk records "
         "learning",
         "sklearn": "data learning",
         "testing": "errors experiment device records",

@@ -1,5 +1,5 @@
-"""hil bench: what the line, a learning step (also beside other programs'), its gates and
-the live view cost, and what faults and lies do; and the bench itself, which is the units on the desk.
+"""hil bench: what the line, a learning step (also beside other programs'), an imported model, gates
+and the live view cost, and what faults and lies do; and the bench itself, which is the units on the desk.
 
 Each of them is a module here, made as a verb is: `HELP`, `arguments`, `run`.
 """
@@ -19,12 +19,13 @@ from hil.verbs.bench import (
     link,
     listing,
     live,
+    model,
     peers,
     step,
 )
 
 HELP = (
-    "measure one part: link, step, kernels' cycles, peers, gates, faults, lies, live view, "
+    "measure one part: link, step, imported model, kernels' cycles, peers, gates, faults, lies, live view, "
     "targets; list or add units"
 )
 BENCHES = {
@@ -36,6 +37,7 @@ BENCHES = {
     "link": link,
     "list": listing,
     "live": live,
+    "model": model,
     "peers": peers,
     "step": step,
     "targets": every,
