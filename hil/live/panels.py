@@ -155,14 +155,14 @@ TICKS = {"u1": ("potential ", WHOLE), "a1": ("  trace ", RECENT)}
 def ticks(cell: int, told: Mapping[str, Sequence[float]], width: int) -> list[Part]:
     """A cell's potential and its trace in the ticks of one step, each between its
     least and its most, which stand behind it."""
-    parts: list[Part] = [(f"cell {cell:<3}", DIM)]
-    room = max(4, (width - 68) // len(told) + 12)
+    parts: list[Part] = [(f"cell {cell:<3}", DIM), ("(reference) ", DIM)]
+    room = max(4, (width - 20) // len(told) - 26)
     for name, values in told.items():
         low, high = min(values), max(values)
         said, style = TICKS[name]
         line = sparkline(fitted(values, room), low, high)
-        parts += [(said, DIM), (line, style), (f" {low:.4g}..{high:.4g}", "")]
-    return whole([*parts, ("  (reference)", DIM)], width)
+        parts += [(said, DIM), (line, style), (f" {low:.5g}..{high:.5g}", "")]
+    return whole(parts, width)
 
 
 def _turned(angle: float) -> str:
