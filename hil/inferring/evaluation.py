@@ -31,10 +31,8 @@ SURE = ("SOFTMAX", "LOG_SOFTMAX")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A model, and the first `tested` test samples of a data set that go through it;
-    `path` is the file it was read from."""
+    """A model, and the first `tested` test samples of a data set that go through it."""
 
-    path: str
     model: Model
     dataset: Dataset
     tested: int
@@ -95,7 +93,7 @@ def prepare(asked: Experiment) -> Evaluation:
         test=count,
     )
     model = replace(model, experiment=effective)
-    return Evaluation(asked.model, model, dataset, count)
+    return Evaluation(model, dataset, count)
 
 
 def _require_nothing_learned(asked: Experiment) -> None:

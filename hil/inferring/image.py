@@ -24,13 +24,15 @@ from targets import Target, load
 @dataclass(frozen=True)
 class Model:
     """A model, and where it is to run: of the experiment, only the keys that say how a
-    device is reached are looked at."""
+    device is reached are looked at. `data` are the bytes of the file that `graph` was read
+    from."""
 
     experiment: Experiment
     target: Target
     vlen: int
     name: str
     graph: Graph
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class ModelBuilt:
 def prepare(asked: Experiment, path: str) -> Model:
     """A model's file on the target that is asked for. Raises `DataError`, `ModelError`,
     `UsageError` and `DescriptorError`."""
-    target, graph = load(asked.target), file.load(path)
+    target, data = load(asked.target), file.data(path)
+    graph = file.graph(path, data)
     problems = support.problems(graph)
     if problems:
         raise ModelError(
@@ -58,7 +61,8 @@ def prepare(asked: Experiment, path: str) -> Model:
         asked = replace(asked, unit=units.chosen(asked.unit, target.name).name)
     if asked.icount:
         target = target.counted()
-    return Model(asked, target, target.vlen(asked.vlen), Path(path).stem, graph)
+    vlen = target.vlen(asked.vlen)
+    return Model(asked, target, vlen, Path(path).stem, graph, data)
 
 
 def plan_for(model: Model) -> GraphPlan:

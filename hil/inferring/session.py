@@ -31,7 +31,6 @@ from hil.learning.metrics import Metrics
 from hil.learning.progress import LINE_EVERY, Progress
 from hil.learning.recorded import Recorded
 from hil.learning.telling import Learned
-from hil.models import file
 from hil.records import record as records
 from hil.records.baselines import told as beside
 from hil.records.record import RunRecord
@@ -64,7 +63,7 @@ class ModelSession(Recorded):
         self._device: Device | None = None
         self._right = 0
         self._digest = 0
-        copy = (f"{asked.model.name}.tflite", file.data(asked.path))
+        copy = (f"{asked.model.name}.tflite", asked.model.data)
         folder, effective = opening.new_folder(asked.experiment, out, {"model": copy})
         self.asked = replace(asked, model=replace(asked.model, experiment=effective))
         self.record = _record(self.asked, folder, effective)

@@ -25,7 +25,12 @@ def data(path: str) -> bytes:
 def load(path: str) -> Graph:
     """The graph of a .tflite file. Raises `DataError` where there is none, `ModelError`
     where it is damaged."""
-    found = data(path)
+    return graph(path, data(path))
+
+
+def graph(path: str, found: bytes) -> Graph:
+    """The graph of the bytes that were `found` there. Raises `ModelError` where they are
+    damaged."""
     try:
         return reading.read(found)
     except ModelError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from hil.cli import main
 from hil.data import datasets
 from hil.errors import DataError, ModelError, UsageError
 from hil.experiment import Experiment
-from hil.inferring import evaluation, running
+from hil.inferring import evaluation, running, session
 from hil.inferring.evaluation import Evaluation, prepare
+from hil.learning.progress import Progress
 from hil.lesson import preparing
 from hil.records.record import EXPERIMENT
 
@@ -114,6 +116,21 @@ def test_a_sample_that_differs_ends_the_run_and_is_no_pass(
     found = record(tmp_path)
     assert (found["result"], found["exit_code"], found["compared"]) == ("fail", 1, 2)
     assert (Path(found["folder"]) / "divergence.npz").is_file()
+
+
+def test_a_record_has_the_model_that_ran_also_where_its_file_changes(
+    digits: Path, tmp_path: Path
+) -> None:
+    """Between the reading of it and the run."""
+    path, whole = tmp_path / f"{NAME}.tflite", places()[NAME].read_bytes()
+    path.write_bytes(whole)
+    keys = {"target": "host", "model": str(path), "data": str(digits), "test": 1}
+    prepared = prepare(Experiment(**keys))
+    path.write_bytes(places()["simple_mnist"].read_bytes())
+    done = session.carried_out(prepared, tmp_path / "runs", Progress())
+    assert done.record.result == "pass"
+    kept = (done.record.folder / path.name).read_bytes()
+    assert crc32(kept) == crc32(whole)
 
 
 def test_a_sample_is_given_by_the_models_own_scale(tmp_path: Path) -> None:
