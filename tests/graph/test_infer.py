@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from codegen.errors import OverBudget
+from codegen.graph import reading
 from codegen.planning.imported import graph_plan
 from hil.cli import main
 from hil.desk.attach import attach, greet
@@ -22,6 +23,7 @@ from targets import load
 
 from .building import Array, Given, Oracle, model
 from .conftest import PLACE, graph, places
+from .hybrids import HYBRIDS
 from .odd import convolution, dense, depthwise
 from .usual import remembering
 
@@ -113,6 +115,32 @@ def test_sums_of_48_bits_are_those_of_a_core_that_multiplies_32(
     given = np.random.default_rng(1).integers(-32768, 32768, (2, 1, 9, 7, 3), np.int16)
     assert odd(convolution("i16", 0), tmp_path, "microbit", in0=given) == 0
     assert "PASS: 2 of 2 cases bit-exact" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("mps2-an386", "hybrid-conv"),
+        *(
+            pytest.param(target, name, marks=pytest.mark.full)
+            for target, name in (
+                ("mps2-an386", "hybrid-depthwise"),
+                ("mps2-an386", "hybrid-dense"),
+                *(("qemu-rv64gcv", name) for name in HYBRIDS),
+            )
+        ),
+    ],
+)
+def test_inputs_become_integers_on_a_core_without_binary64(
+    target: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And on one with vectors; of ranges from the least numbers to large ones."""
+    data, draw = HYBRIDS[name], np.random.default_rng(1)
+    (x,) = reading.read(data).inputs
+    sizes = np.float32(10) ** np.arange(-42, 30, 9, dtype=np.float32)
+    given = np.stack([draw.normal(0, 1, x.shape) * size for size in sizes])
+    assert odd(data, tmp_path, target, in0=given.astype(np.float32)) == 0
+    assert "PASS: 8 of 8 cases bit-exact" in capsys.readouterr().out
 
 
 def test_numbers_without_a_sign_go_in_and_come_out_as_such(
