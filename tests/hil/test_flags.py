@@ -203,6 +203,7 @@ def test_a_verb_heeds_every_key_that_it_has_a_flag_for(
         (("bench", "step"), "bench step --network 64-8-10 --steps 4 --warm 1"),
         (("tune",), "tune --network 64-8-10 --steps 4 --warm 1 --tries 2"),
         (("bench", "link"), "bench link --network 64-8-10 --epochs 1"),
+        (("bench", "model"), "bench model relu.tflite"),
     ],
 )  # fmt: skip
 def test_a_verb_that_measures_in_qemu_heeds_every_key(
@@ -233,7 +234,7 @@ def test_a_verb_that_does_what_another_does_shows_no_more(
 def test_no_verb_with_keys_is_left_out() -> None:
     held = {*VERBS_THAT_RUN, ("bench", "step"), ("bench", "link"), ("tune",)}
     held |= {("sweep",), ("demo",), ("bench", "live"), ("bench", "gates")}
-    held |= {("replay",), ("flash",)}
+    held |= {("replay",), ("flash",), ("bench", "model")}
     assert {verb for verb in VERBS if shown(verb)} == held
 
 
