@@ -475,6 +475,11 @@ A tick of cells: u_j = within((r_j >> leak) + within(a_j, m), m), m = 2^30 - 1; 
 theta where s_j is not zero, as it is only where u_j >= theta; s may be NULL."""),
     Kernel("i32_spike", ("const int32_t *u", "int32_t theta", "int8_t *s", _N), """
 s_j = 127 where u_j >= theta, else 0."""),
+    Kernel("i32_rademacher", (
+        *_PERTURBATION, "int32_t c", "const int32_t *x", "int32_t *y", _N), f"""
+y_j = x_j + c v_j, v the row of +-1 as hil_f32_rademacher has it, exact; x may be NULL.{_STREAM}"""),
+    Kernel("i8_dot", ("const int8_t *x", "const int8_t *y", _N), """
+The sum of x_j y_j, exact.""", "int32_t"),
     Kernel("i32_share", ("int32_t *total", "const int32_t *u", "unsigned shift", _N), """
 total_j = total_j + (u_j >> shift)."""),
     Kernel("i8_trace", ("int8_t *t", "const int8_t *x", _N), """

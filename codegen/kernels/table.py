@@ -322,6 +322,8 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_latency", "i8_latency", (4,), cost.stream(10)),
     *_rows("fixed_charge", "i32_charge", (4,), cost.stream(10), *_FIXED),
     *_rows("fixed_spike", "i32_spike", (4,), cost.stream(4)),
+    *_rows("fixed_perturb", "i32_rademacher", (8,), cost.stream(6), _RANDOM[0], _RADEMACHER[1]),
+    *_rows("fixed_dot", "i8_dot", (2,), cost.stream(4)),
     *_rows("fixed_share", "i32_share", (8,), cost.stream(4)),
     *_rows("fixed_trace", "i8_trace", (8,), cost.stream(5)),
     *_rows("fixed_spike_grad", "i32_spike_grad", (4,), cost.stream(12), *_FIXED),

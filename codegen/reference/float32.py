@@ -257,6 +257,14 @@ class Float32:
         seed = perturbation.direction(*direction)
         return perturbation.DISTRIBUTIONS[kind](seed, layer, *shape)
 
+    def square(self) -> float:
+        """Of signs and of normal numbers."""
+        return 1.0
+
+    def stored(self, value: F32) -> F32:
+        """Itself."""
+        return value
+
 
 FLOAT32 = Float32()
 

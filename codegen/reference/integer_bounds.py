@@ -7,6 +7,7 @@ update, so one step from any state within its limits stands for all steps.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -179,6 +180,30 @@ class IntegerBounds:
     def ternary(self, e: Range, threshold: np.float32) -> Range:
         """Any of the three."""
         return signals(e.shape)
+
+    def shared(self, value: Range, count: float) -> Range:
+        """The point moves."""
+        return replace(value, fraction=value.fraction + math.frexp(count)[1] - 1)
+
+    def stacked(self, parts: Sequence[Range]) -> Range:
+        """Around all of them."""
+        lo, hi = min(part.lo for part in parts), max(part.hi for part in parts)
+        return replace(parts[0], lo=lo, hi=hi, shape=(len(parts), *parts[0].shape))
+
+    def stored(self, value: Range) -> Range:
+        """Any."""
+        return signals(value.shape)
+
+    def drawn(
+        self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
+    ) -> Range:
+        """Any direction."""
+        some = integers.Integers().drawn(kind, direction, layer, (1, 1))
+        return Range(-1, 1, some.fraction, shape)
+
+    def square(self) -> float:
+        """As integers have it."""
+        return integers.Integers().square()
 
     def negligible(self, e: Range, threshold: np.float32) -> bool:
         """It may not be, and what is not updated stays within its bounds."""

@@ -8,6 +8,7 @@ ties up, and saturating: `rounded` and `within` are the only places of either
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,7 @@ from codegen import streams, tables
 from codegen.delays import Delays
 from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
-from codegen.reference import random
+from codegen.reference import perturbation, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.fronts import imported, liquid, window
 from codegen.reference.operations import Judged
@@ -30,6 +31,8 @@ POINT = tables.POINT
 _SLOPE = 14
 _DRAWN = 15
 """Bits below the point of a drawn number in -1 .. 1."""
+_SMALLER = 2
+"""A direction's elements are +-2^-2."""
 
 
 class Fixed(np.ndarray):
@@ -51,7 +54,7 @@ class Fixed(np.ndarray):
 
 def fixed(values: NDArray[Any], dtype: str, fraction: int, most: int = 0) -> Fixed:
     """Integers as they are stored, with the place of their point."""
-    found = np.ascontiguousarray(values, dtype).view(Fixed)
+    found = np.asarray(values, dtype, order="C").view(Fixed)
     found.fraction, found.most = fraction, most
     return found
 
@@ -272,6 +275,32 @@ class Integers:
     def negligible(self, e: Fixed, threshold: np.float32) -> bool:
         """Looks at the largest."""
         return bool(np.abs(e.exact).max() < _least(threshold))
+
+    def shared(self, value: Fixed, count: float) -> Fixed:
+        """By a power of two: the point moves."""
+        places = math.frexp(count)[1] - 1
+        return fixed(value.exact, value.dtype.str, value.fraction + places)
+
+    def stacked(self, parts: Sequence[Fixed]) -> Fixed:
+        """Of one kind."""
+        exact = np.stack([part.exact for part in parts])
+        return fixed(exact, parts[0].dtype.str, parts[0].fraction)
+
+    def stored(self, value: Fixed) -> Fixed:
+        """Rounded to 8 bits."""
+        return signal(value)
+
+    def drawn(
+        self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
+    ) -> Fixed:
+        """Signs, a quarter long: tangents may be 4 times as large as a direction."""
+        seed = perturbation.direction(*direction)
+        signs = perturbation.rademacher(seed, layer, *shape)
+        return fixed(signs, "i1", _SMALLER)
+
+    def square(self) -> float:
+        """Of such steps."""
+        return 2.0 ** (-2 * _SMALLER)
 
 
 def _units(theta: np.float32, fraction: int) -> int:

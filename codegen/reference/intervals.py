@@ -404,3 +404,11 @@ class Intervals:
         """Any direction."""
         most = 1.0 if kind == "rademacher" else LARGEST_NORMAL
         return Interval(-most, most, shape)
+
+    def square(self) -> float:
+        """As floats have it."""
+        return 1.0
+
+    def stored(self, value: Interval) -> Interval:
+        """Itself."""
+        return value

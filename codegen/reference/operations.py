@@ -188,6 +188,9 @@ class Arithmetic(Protocol[T]):
     def judged(self, output: str, a: T, t: T) -> Judged[T]:
         """Outputs of pre-activations a [n], error and loss for the target t [n]."""
 
+    def stored(self, value: T) -> T:
+        """As an activation, an error or a delta is stored: of floats itself."""
+
     def clipped(self, value: T, limit: np.float32) -> T:
         """Within -limit .. limit."""
 
@@ -205,3 +208,6 @@ class Arithmetic(Protocol[T]):
         self, kind: str, direction: tuple[int, int], layer: int, shape: tuple[int, int]
     ) -> T:
         """Rows of a random direction, (seed, number), for a layer."""
+
+    def square(self) -> float:
+        """Of a direction's elements the mean square."""

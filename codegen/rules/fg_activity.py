@@ -9,63 +9,88 @@ from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameters
 from codegen.perturbation import DIRECTION
-from codegen.program import Item, Program, Repeat, Stage, op
+from codegen.program import Item, Op, Program, Repeat, Stage, op
 from codegen.rules import Declaration, Rate
 from codegen.tensors import Tensor
 
 
 def _tangent(c: Composer, n: int) -> Tensor:
-    return c.tensor(f"t{n}", (c.network.layers[n],))
+    return c.signal(f"t{n}", (c.network.layers[n],))
 
 
 def _jvp(c: Composer) -> Tensor:
-    return c.tensor("jvp", (int(c.parameters["k"]),))
+    count = int(c.parameters["k"])
+    return c.tensor("jvp", (count,), format=c.numbers.total)
 
 
 def _moved(c: Composer, n: int) -> Stage:
     """t_n = phi'(a_n) (u_n + t_(n-1) W_n), u_n the direction's."""
-    t, shape = _tangent(c, n), Shape(*c.network.shape(n))
-    if n == 1:
-        drawn: tuple[Item, ...] = (perturbation.along(c, n, DIRECTION, 1.0, None, t),)
-    else:
-        u = c.inner(f"u{n}", t.shape)
-        drawn = (
-            perturbation.along(c, n, DIRECTION, 1.0, None, u),
-            op(
-                "dense_forward",
-                shape,
-                n,
-                w=c.weights(n),
-                b=u,
-                x=_tangent(c, n - 1),
-                a=t,
-                purpose="tangent",
-            ),
-        )
+    t = _tangent(c, n)
+    drawn = _drawn_fixed(c, n, t) if c.numbers.integer else _drawn(c, n, t)
     return Stage("credit", (*drawn, *dense.slope(c, n, t)), n)
+
+
+def _drawn(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
+    """t = u_n + t_(n-1) W_n."""
+    shape = Shape(*c.network.shape(n))
+    if n == 1:
+        return (perturbation.along(c, n, DIRECTION, 1.0, None, t),)
+    u = c.inner(f"u{n}", t.shape)
+    return (
+        perturbation.along(c, n, DIRECTION, 1.0, None, u),
+        op(
+            "dense_forward",
+            shape,
+            n,
+            w=c.weights(n),
+            b=u,
+            x=_tangent(c, n - 1),
+            a=t,
+            purpose="tangent",
+        ),
+    )
+
+
+def _drawn_fixed(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
+    """The same of sums that are rounded once."""
+    u = c.totals(f"u{n}", c.weights(n))
+    one = 1 << (c.point_of(u) - perturbation.SMALLER)
+    moved = () if n == 1 else (_through(c, n, u),)
+    along = perturbation.along(c, n, DIRECTION, one, u if moved else None, u)
+    return (*moved, along, perturbation.stored(c, n, u, c.point_of(u), t))
+
+
+def _through(c: Composer, n: int, into: Tensor) -> Op:
+    """t_(n-1) W_n."""
+    return op(
+        "feedback_stored",
+        Shape(*c.network.shape(n)),
+        n,
+        feedback=c.weights(n),
+        e=_tangent(c, n - 1),
+        u=into,
+        purpose="tangent",
+    )
 
 
 def _top(c: Composer) -> Stage:
     """The output layer follows, and the loss with it."""
     n, t = c.depth, _tangent(c, c.depth)
-    shape = Shape(*c.network.shape(n))
-    follows = op(
-        "feedback_stored",
-        shape,
-        n,
-        feedback=c.weights(n),
-        e=_tangent(c, n - 1),
-        u=t,
-        purpose="tangent",
-    )
+    if c.numbers.integer:
+        u = c.totals(f"u{n}", c.weights(n))
+        stored = perturbation.stored(c, n, u, c.point_of(u), t)
+        follows: tuple[Item, ...] = (_through(c, n, u), stored)
+    else:
+        follows = (_through(c, n, t),)
     return Stage(
-        "credit", (follows, perturbation.derivative(c, n, c.error, t, _jvp(c))), n
+        "credit", (*follows, perturbation.derivative(c, n, c.error, t, _jvp(c))), n
     )
 
 
 def _passes(c: Composer) -> tuple[Item, ...]:
     if c.depth == 1:
         return ()
+    perturbation.require_sums(c)
     k = int(c.parameters["k"])
     each: tuple[Item, ...] = (
         perturbation.direction(k),
@@ -103,5 +128,5 @@ RULE = Declaration(
     parameters=(perturbation.K, perturbation.PERTURBATION),
     rates=_rates,
     program=_program,
-    floating="its directions are drawn for floats alone so far",
+    integers=perturbation.in_integers,
 )

@@ -99,5 +99,5 @@ RULE = Declaration(
     rates=_rates,
     program=_program,
     gates=frozenset({"error"}),
-    floating="derivatives along random directions span more than the 8 bits of an error",
+    floating="all its weights move at once, by about a unit of 16 bits or not at all",
 )

@@ -168,8 +168,8 @@ SHELVES = {
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer fronts kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
-        "perturbation": "cformat composer kernels layers parameters program streams "
-        "tensors",
+        "perturbation": "cformat composer errors kernels layers numbers parameters program "
+        "streams tables tensors",
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",

@@ -123,6 +123,7 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("dfa", "64-128-300", "tanh", "sigmoid", parameters={"error": "ternary"},
             format="i16"), 1.0, "auto"),
     (lesson("drtp", "16-12-5", "tanh", "sigmoid", format="i8"), 1.0, "auto"),
+    (lesson("fg-activity", "16-12-5", "tanh", "sigmoid", format="i16"), 1.0, "auto"),
     *((lesson("ottt", "16-12-5", "identity", "sigmoid", format="i16",
               parameters={"encoding": encoding}), 1.0, "auto")
       for encoding in ("bernoulli", "latency")),

@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from codegen import tables
+from codegen import streams, tables
 from codegen.errors import SpecError
 from codegen.numbers import NUMBERS, SUM
-from codegen.reference import integers
+from codegen.reference import integers, random
 from codegen.reference.learner import Learner
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 
@@ -138,6 +138,50 @@ def test_no_sum_leaves_32_bits_whatever_weights_and_inputs_are(
 
 
 @pytest.mark.parametrize("fmt", list(BITS))
+def test_a_step_of_fg_activity_is_that_of_plain_integers(fmt: str) -> None:
+    """Directions of +-1/4, what moves along them in units of 1/128, and a derivative that
+    is exact of these."""
+    widths, rule = (6, 5, 4, 3), RuleChoice("fg-activity", {"k": 2})
+    made = Learner(Spec(Network(widths), rule, Inputs("u8", 16.0), 3, format=fmt))
+    before = {name: tensor.tolist() for name, tensor in made.snapshot().items()}
+    made.step(np.array([0, 3, 16, 7, 200, 1], np.uint8), 1, ETA)
+    e = made.trace["e"].tolist()
+    found = []
+    for k in range(2):
+        seed = random.u32(3, streams.DIRECTIONS, k, 1)[0]
+        words = [random.u32(int(seed), 110 + n, 0, 1)[0] for n in (1, 2)]
+        u = [[1 - 2 * (int(w) >> j & 1) for j in range(5)] for w in words]
+        t = [0] * 6
+        for n in (1, 2, 3):
+            f, w = point(fmt, *widths[n - 1 : n + 1]), before[f"W{n}"]
+            moved = [
+                Fraction(sum(t[i] * w[i][j] for i in range(len(t))), 2**f)
+                for j in range(widths[n])
+            ]
+            if n == 3:
+                t = [clamp(nearest(v), 127) for v in moved]
+                continue
+            there = [
+                clamp(nearest(v + 32 * s), 127)
+                for v, s in zip(moved, u[n - 1], strict=False)
+            ]
+            h = made.trace[f"h{n}"].tolist()
+            t = [
+                clamp(nearest(Fraction(v * (2**14 - g * g), 2**14)), 127)
+                for v, g in zip(there, h, strict=True)
+            ]
+        found.append((sum(a * b for a, b in zip(e, t, strict=True)), u))
+    assert made.trace["jvp"].tolist() == [jvp for jvp, _ in found]
+    for n in (1, 2):
+        mean = [
+            Fraction(sum(jvp * u[n - 1][j] for jvp, u in found), 2)
+            for j in range(widths[n])
+        ]
+        want = [clamp(nearest(4 * v * 128 / 2**14), 127) for v in mean]
+        assert made.trace[f"d{n}"].tolist() == want
+
+
+@pytest.mark.parametrize("fmt", list(BITS))
 def test_no_layer_of_a_few_hundred_inputs_is_refused(fmt: str) -> None:
     """64-32 begins within 1/4, a power of two, of which i8 holds a little less than 4
     times."""
@@ -158,7 +202,9 @@ def test_a_layer_too_wide_for_its_sums_is_refused() -> None:
     ("keys", "said"),
     [
         ({"rule": RuleChoice("pc")}, "rule 'pc' has no form in i16: its errors are"),
-        ({"rule": RuleChoice("fg-activity")}, "'fg-activity' has no form in i16: its directions"),
+        ({"rule": RuleChoice("fg-activity", {"k": 3})}, "'fg-activity' in i16 has k 3: a mean of"),
+        ({"rule": RuleChoice("fg-activity", {"perturbation": "gaussian"})},
+         "'fg-activity' in i16 has perturbation 'gaussian': a normal number"),
         ({"inputs": Inputs("f32", 1.0)}, "samples that come as f32 in i16: no float"),
         ({"gate": Gate("row")}, "gate 'row' in i16: rounding leaves out every change"),
         ({"clip": Clip(error=1.0)}, "clip_error in i16: an error is within -1 and 1"),

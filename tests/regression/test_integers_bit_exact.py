@@ -19,6 +19,7 @@ from allpairspy import AllPairs
 
 import targets
 from codegen import in_integers, rules
+from codegen.errors import SpecError
 from codegen.numbers import NUMBERS, Numbers
 from codegen.planning.plan import plan
 from codegen.rendering.render import render
@@ -48,6 +49,9 @@ CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     "gate": {"error_gate": 0.3},
     "frozen": {"freeze": 10, "schedule": "sequential"},
 }
+
+PARAMETERS = {"fg-activity": {"parameters": {"k": 2}}}
+"""Of rules that average, more than one."""
 
 
 class Lesson(NamedTuple):
@@ -151,7 +155,7 @@ def test_every_step_in_integers_is_equal(
     second_compiler: None, machine: Machine, number_format: str, lesson: Lesson,
 ) -> None:  # fmt: skip
     target, vlen = machine
-    keys = dict(CIRCUMSTANCES[lesson.circumstance])
+    keys = CIRCUMSTANCES[lesson.circumstance] | PARAMETERS.get(lesson.rule, {})
     if "toolchain" in keys and target == "host":
         keys["toolchain"] = "gcc"
     record = run(
@@ -237,6 +241,13 @@ def test_the_certificate_says_whether_a_sum_can_leave_32_bits(
     assert "and 32 bits hold 2,146,435,072" in said
 
 
+def test_derivatives_that_could_leave_32_bits_are_refused() -> None:
+    wide = Network((4, 3, 2080))
+    rule = RuleChoice("fg-activity", {"k": 64})
+    with pytest.raises(SpecError, match="over 2080 outputs and all directions could"):
+        plan(Spec(wide, rule, format="i16"), targets.load("host"))
+
+
 PROGRAM = """
 #include "net.h"
 static net_t net;
@@ -292,9 +303,10 @@ ATTACKED = [
     *(("bp", f, (8, 12, 900)) for f in FORMATS),
     ("dfa", "i16", (1500, 9, 700)),
     ("bp", "i8", (6, 5, 3)),
+    ("fg-activity", "i16", (33, 21, 17, 5)),
 ]
 """In i16 the sums of the wide ones leave weights less than their type holds: the largest
-are all but 2^31. The last one's inputs are features of the largest windows."""
+are all but 2^31. Inputs of 6 are features of the largest windows."""
 
 
 @pytest.mark.parametrize("rule, number_format, layers", ATTACKED)

@@ -28,7 +28,8 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
             for layer in range(2, depth):
                 moved = machine.affine(layer, along[layer][k], tangent)
                 tangent = machine.tangent(layer, moved)
-            top = machine.project(machine.state[f"W{depth}"], tangent)
+            follows = machine.project(machine.state[f"W{depth}"], tangent)
+            top = machine.arithmetic.stored(follows)
             slopes.append(machine.arithmetic.dot(e, top))
             jvp = machine.jvp("jvp", slopes)
         for layer in range(depth - 1, 0, -1):
@@ -43,13 +44,15 @@ def directions(machine: Machine[T], layer: int) -> list[T]:
 
 
 def mean_along(machine: Machine[T], layer: int, along: list[T], jvp: T) -> None:
-    """d_l, the mean over k of jvp_k u_k, entered in the trace; 0 where a relu is.
+    """d_l, the mean over k of jvp_k u_k, by the square of a direction's elements; 0 where
+    a relu is. It enters the trace.
 
     From +0 on, d_l = fma(fl(jvp_k / K), u_k, d_l).
     """
     arithmetic = machine.arithmetic
-    each = arithmetic.shared(jvp, len(along))
-    delta = arithmetic.chain(None, (each, arithmetic.stacked(along)))
+    each = arithmetic.shared(jvp, len(along) * arithmetic.square())
+    summed = arithmetic.chain(None, (each, arithmetic.stacked(along)))
+    delta = arithmetic.stored(summed)
     if machine.spec.network.activation == "relu":
         machine.delta(layer, delta)
     else:

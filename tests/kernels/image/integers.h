@@ -289,6 +289,37 @@ static void check_i32_share(void (*kernel)(int32_t *, const int32_t *, unsigned,
     }
 }
 
+static void check_i32_rademacher(
+    void (*kernel)(uint32_t, uint32_t, uint32_t, int32_t, const int32_t *, int32_t *, size_t))
+{
+    static int32_t x[WIDEST];
+
+    EACH (n, widths) {
+        const uint32_t seed = draw(), row = draw() % 100;
+        for (size_t j = 0; j < n; j++) {
+            x[j] = draw_within(0x3fffffff);
+        }
+        for (uint32_t with = 0; with < 2; with++) {
+            clear_totals();
+            hil_i32_rademacher__scalar(seed, 111, row, 0x3fffffff, with ? x : NULL, totals[0], n);
+            kernel(seed, 111, row, 0x3fffffff, with ? x : NULL, totals[1], n);
+            same_totals(1, n);
+        }
+    }
+}
+
+static void check_i8_dot(int32_t (*kernel)(const int8_t *, const int8_t *, size_t))
+{
+    EACH (n, widths) {
+        for (uint32_t share = 1; share < 5; share++) {
+            fill_signals(signals, n, share, 127);
+            fill_signals(deltas, n, 4, 127);
+            same_word((uint32_t)hil_i8_dot__scalar(signals, deltas, n),
+                      (uint32_t)kernel(signals, deltas, n), 1, n, 0);
+        }
+    }
+}
+
 static void check_i8_trace(void (*kernel)(int8_t *, const int8_t *, size_t))
 {
     EACH (n, widths) {
