@@ -173,6 +173,10 @@ FEWEST_CYCLES = (
     "fewest cycles, and not instructions, where two groups of LMUL 8 would be half full: "
     "`hil tune --for cycles` tries it"
 )
+NARROW = (
+    "fewest cycles, and not instructions, where a row is narrow enough to slide: "
+    "`hil tune --for cycles` tries it"
+)
 NO_DIVISION = (
     "fewest cycles, and not instructions, because it does not divide: `hil tune --for cycles` "
     "tries it"
@@ -200,8 +204,10 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
               groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
-    *_vectors("dense_forward", "f32_dense_forward", (8, 4, 2, 1),
+    *_vectors("dense_forward", "f32_dense_forward", (8, 4),
               cost.ahead(cost.dense_forward), _ROWS_8[1], form="assembly"),
+    *_vectors("dense_forward", "f32_dense_forward", (2, 1), cost.ahead(cost.dense_forward),
+              _ROWS_8[1], form="assembly", stays=NARROW),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.slides, _ROWS_8[1], form="slides"),
     *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),

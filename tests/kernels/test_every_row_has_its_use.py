@@ -19,7 +19,7 @@ from codegen.delays import Delays
 from codegen.kernels import Variant
 from codegen.kernels.cost import Shape
 from codegen.kernels.imported import IMPORTED
-from codegen.kernels.table import FEWEST_CYCLES, NO_DIVISION, TWIN
+from codegen.kernels.table import FEWEST_CYCLES, NARROW, NO_DIVISION, TWIN
 from codegen.planning.plan import plan
 from codegen.planning.planned import UNKNOWN_VLENS, Plan
 from codegen.reservoir import Echo, Liquid, Reservoir
@@ -198,8 +198,11 @@ STAYING = [row for row in kernels.TABLE if row.stays not in ("", TWIN)]
 @pytest.mark.parametrize("row", STAYING, ids=lambda row: row.symbol)
 def test_a_row_that_stays_for_its_cycles_has_the_fewest_somewhere(row: Variant) -> None:
     """So that `hil tune --for cycles` may come to it: a sentence that is true."""
-    assert row.stays in (FEWEST_CYCLES, NO_DIVISION)
-    places = [((128,), Shape(64, 48, 0.5)), ((512,), Shape(1, 64))]
+    assert row.stays in (FEWEST_CYCLES, NO_DIVISION, NARROW)
+    places = [
+        ((128,), Shape(64, 48, 0.5)), ((512,), Shape(1, 64)), ((256,), Shape(64, 10)),
+        ((128,), Shape(64, 4)),
+    ]  # fmt: skip
     costs = [
         kernels.estimates(row.kernel.name, vlens, shape) for vlens, shape in places
     ]
