@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 
 from codegen.composer import Composer
 from codegen.constants import WINDOW_ROWS
+from codegen.formats import I32
 from codegen.fronts import window as device
 from codegen.reference.fronts.window import (
     features,
@@ -140,7 +141,8 @@ def levelled(call: Call, v: np.ndarray, window: Window) -> np.ndarray:
     spec = Spec(Network((window.features, 2)), inputs=inputs, format="i16")
     composer = Composer(spec, {})
     device.convert(composer)
-    made = composer.tensor("window", (3, window.features), "const").initial.make()
+    shape = (3, window.features)
+    made = composer.tensor("window", shape, "const", format=I32).initial.make()
     x = np.empty(window.features, np.int8)
     constants = np.array(list(made), np.int32).reshape(3, -1)
     call("i16_window_levels", v, *constants, x, window.rows, window.axes)
