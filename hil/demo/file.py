@@ -27,6 +27,7 @@ NAME = re.compile(r"[\w-]+")
 """What an arm or a stream may be called: files are named after it."""
 SET = {
     "name": "a run is called after its demo and its arm",
+    "model": "the arms of a demo learn, and a model as it is does not",
     "data": "the function streams in the Python beside it gives the samples",
     "save": "what an arm has learned is kept for the arms that are `after` it",
     "holdout": "a part of a stream has test samples of its own",

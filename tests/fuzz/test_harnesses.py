@@ -135,7 +135,7 @@ LEARNER, STATE, STEPS, REHEARSAL, RESIDENT = (
     f"firmware/src/network/hil_{name}.c"
     for name in ("learner", "state", "steps", "rehearsal", "resident")
 )
-GOAL = "firmware/src/network/hil_goal.h"
+GOAL, WORDS = "firmware/src/network/hil_goal.h", "firmware/include/hil_words.h"
 DEFECTS = {
     "a body one byte too long": (
         FRAME, "d->size == d->capacity", "d->size > d->capacity"),
@@ -143,7 +143,7 @@ DEFECTS = {
     "damage nobody counts": (FRAME, "d->damaged++;", ";"),
     "a frame lost after one that is too long": (FRAME, "d->broken = false;", ";"),
     "words behind a tensor": (
-        STATE, "ask->count > words - ask->offset", "ask->count > words"),
+        WORDS, "ask->count > words - ask->offset", "ask->count > words"),
     "scratch that can be written": (
         STATE, "|| ask->tensor >= NET_STATE_TENSORS", ""),
     "a place behind the resident set": (
@@ -175,7 +175,7 @@ DEFECTS = {
         STEPS, "request->size != count * SAMPLE_BYTES",
         "request->size > count * SAMPLE_BYTES"),
     "a reply longer than its buffer": (
-        STATE, "bytes > HIL_MAX_PAYLOAD - sizeof *ask", "false"),
+        WORDS, "bytes > HIL_MAX_PAYLOAD - sizeof *ask", "false"),
 }  # fmt: skip
 
 

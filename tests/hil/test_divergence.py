@@ -29,9 +29,9 @@ def test_both_tensors_of_the_first_difference_are_saved(
     host_cc: str, small: Experiment, tmp_path: Path, mutate: Mutate
 ) -> None:
     mutate(
-        "listed_forward__scalar.c.j2",
-        "hil_fma(x[k], row[j], sum[j])",
-        "sum[j] + x[k] * row[j]",
+        "hil_columns__scalar.h.j2",
+        "hil_fma(x, row[j], sum[j])",
+        "sum[j] + x * row[j]",
     )
     record = failed(small, tmp_path)
     seen = record.divergence

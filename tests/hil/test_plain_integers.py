@@ -26,7 +26,7 @@ def test_plain_c_of_integers_has_their_very_bits(
 ) -> None:
     """Also those of the state: another learning rate shows in the digest alone."""
     first = plain.settings(0)[:1]
-    monkeypatch.setattr(plain, "settings", lambda vlen: first)
+    monkeypatch.setattr(plain, "settings", lambda vlen, thumb: first)
     monkeypatch.setattr(plain, "OF_INTEGERS", ())
     monkeypatch.setattr(plain, "FORMS", {"listed": True})
     lesson = lesson_for(ASKED, WARM)

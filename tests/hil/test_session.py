@@ -267,8 +267,8 @@ def test_a_device_that_goes_on_where_the_reference_stops_has_failed(
     small: Experiment, folder: Path, mutate: Callable[[str, str, str], None]
 ) -> None:
     """Pre-activations overflow, and a device that does not look makes ones of them."""
-    finite = "return largest < 0xff000000U;"
-    mutate("hil_math__scalar.h.j2", finite, "return largest < 0xff000001U;")
+    finite = "+ 0x00800000U;"
+    mutate("hil_finite__scalar.h.j2", finite, "+ 0x007fffffU;")
     record = run(small.override({"lr": 1e38, "compare": 16}), out=folder)
     assert (record.result, record.exit_code) == ("fail", 1)
     assert record.divergence is not None

@@ -28,6 +28,10 @@ LONG = re.compile(r"hil (tune|bench|sweep|run|memory)\b")
 commands has them, `make test-all` runs them. Those of README run in `make test`."""
 
 
+DENIED = ("hil claim when --format i16 --target microbit",)
+"""A claim that does not hold, which is what exit code 1 says."""
+
+
 def brief(command: str) -> bool:
     """Whether `make test` runs a command of the pages as it stands there."""
     return command in FIRST or not LONG.match(command)
@@ -60,7 +64,7 @@ def test_a_command_of_the_pages_works(
     done = subprocess.run(
         [hil, *words[1:]], cwd=tmp_path, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == (command in DENIED), done.stdout + done.stderr
 
 
 def test_the_python_of_the_readme_works(
