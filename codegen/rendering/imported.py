@@ -10,7 +10,7 @@ from codegen.planning import bill
 from codegen.planning.imported import GraphPlan
 from codegen.program import Op
 from codegen.rendering.prefix import DEFAULT, renamed
-from codegen.rendering.render import FIRMWARE, assembled, environment, firmware, tidy
+from codegen.rendering.render import assembled, environment, firmware, tidy
 from codegen.rendering.spelling import Speller
 from codegen.tensors import Tensor
 
@@ -26,7 +26,7 @@ def render_graph(plan: GraphPlan) -> BuildPlan:
         network=None, target=plan.target, line=plan.line,
         structures=bill.structures_inferring(plan), inference=True,
     )  # fmt: skip
-    files = firmware(plan.target, FIRMWARE / "src" / "inference")
+    files = firmware(plan.target, "inference", "stepless")
     return assembled(
         "model", plan.target, {**library, "image/hil_config.h": config, **files}, part
     )

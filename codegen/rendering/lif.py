@@ -5,7 +5,7 @@ from __future__ import annotations
 from codegen.building.buildplan import BuildPlan
 from codegen.planning import bill
 from codegen.planning.lif import LifPlan
-from codegen.rendering.render import FIRMWARE, assembled, environment, firmware
+from codegen.rendering.render import assembled, environment, firmware
 
 
 def render_lif(plan: LifPlan) -> BuildPlan:
@@ -14,5 +14,5 @@ def render_lif(plan: LifPlan) -> BuildPlan:
         network=None, target=plan.target, line=plan.line,
         structures=bill.structures_spiking(plan), cells=plan.cells,
     )  # fmt: skip
-    files = firmware(plan.target, FIRMWARE / "src" / "lif")
+    files = firmware(plan.target, "lif", "stepless")
     return assembled("lif", plan.target, {"image/hil_config.h": config, **files})

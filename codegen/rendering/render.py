@@ -218,11 +218,12 @@ def render_protocol() -> str:
     return environment().get_template("hil_protocol.h.j2").render(protocol=protocol)
 
 
-def firmware(target: Target, learner: Path) -> dict[str, str]:
-    """Every file of the firmware that `target` has a use for; `learner`: the folder of
-    what stands behind the session."""
+def firmware(target: Target, *learner: str) -> dict[str, str]:
+    """Every file of the firmware that `target` has a use for; `learner`: the folders of
+    `src` that have what stands behind the session."""
     port, memory = target.port, target.memory
-    folders = [FIRMWARE / "include", FIRMWARE / "src", learner]
+    source = FIRMWARE / "src"
+    folders = [FIRMWARE / "include", source, *(source / name for name in learner)]
     folders.append(FIRMWARE / "ports" / port)
     if (core := layout.port(port).core) is not None:
         folders += [FIRMWARE / "cores" / "shared", FIRMWARE / "cores" / core]
@@ -237,7 +238,6 @@ def firmware(target: Target, learner: Path) -> dict[str, str]:
 
 def _network(plan: Plan) -> dict[str, str]:
     """The firmware for a network, without what this one does not have."""
-    learner = FIRMWARE / "src" / "network"
     has = {
         "hil_resident.c": plan.resident is not None,
         "hil_rehearsal.c": plan.rehearsal > 0,
@@ -246,7 +246,7 @@ def _network(plan: Plan) -> dict[str, str]:
     }
     return {
         name: text
-        for name, text in firmware(plan.target, learner).items()
+        for name, text in firmware(plan.target, "network").items()
         if has.get(Path(name).name, True)
     }
 
@@ -285,7 +285,7 @@ def render_link(plan: LinkPlan) -> BuildPlan:
         network=None, target=plan.target, line=plan.line,
         structures=bill.structures_alone(plan.target, plan.line),
     )  # fmt: skip
-    alone = firmware(plan.target, FIRMWARE / "src" / "alone")
+    alone = firmware(plan.target, "alone", "stepless")
     return assembled("link", plan.target, {"image/hil_config.h": text, **alone})
 
 

@@ -1,6 +1,6 @@
 /* What the session asks of who stands behind it. In an image one folder of src is that:
  * network learns, inference computes an imported model, lif takes NeuroCoreX's bytes, and
- * alone is nobody. */
+ * alone is nobody. All but the first have from stepless what they say of steps. */
 #ifndef HIL_LEARNER_H
 #define HIL_LEARNER_H
 

@@ -367,6 +367,7 @@ def _samples(experiment: Experiment, spec: Spec, target: Target) -> int:
 
 
 def tested(experiment: Experiment, dataset: Dataset) -> int:
+    """How many test samples are classified: as many as `test` says, and there are."""
     there, all_held = (
         len(dataset.test_x),
         experiment.holdout and experiment.test is None,

@@ -135,7 +135,7 @@ LEARNER, STATE, STEPS, REHEARSAL, RESIDENT = (
     f"firmware/src/network/hil_{name}.c"
     for name in ("learner", "state", "steps", "rehearsal", "resident")
 )
-GOAL, WORDS = "firmware/src/network/hil_goal.h", "firmware/include/hil_words.h"
+GOAL, WORDS = "firmware/src/network/hil_goal.h", "firmware/src/hil_words.h"
 DEFECTS = {
     "a body one byte too long": (
         FRAME, "d->size == d->capacity", "d->size > d->capacity"),

@@ -21,8 +21,7 @@ def together(operator: Operator) -> tuple[int, ...]:
 def check(operator: Operator) -> Problems:
     """Sizes that fit, scales, and an activation that bounds."""
     yield from checks.clamp(operator)
-    yield from checks.quantised(*operator.inputs, operator.outputs[0])
-    yield from fitting(operator)
+    yield from scaled(operator)
 
 
 def added(operator: Operator) -> Problems:
@@ -38,6 +37,12 @@ def added(operator: Operator) -> Problems:
             "all scales of i16 are powers of two, and pot_scale_int16 is true: supported "
             "are other scales, or false"
         )
+
+
+def scaled(operator: Operator) -> Problems:
+    """Scales, and sizes that fit."""
+    yield from checks.quantised(*operator.inputs, operator.outputs[0])
+    yield from fitting(operator)
 
 
 def fitting(operator: Operator) -> Problems:

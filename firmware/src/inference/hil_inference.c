@@ -25,10 +25,6 @@ static struct {
 _Static_assert(sizeof inference == HIL_LEARNER_BYTES,
                "codegen/planning/layout.py has counted another inference");
 
-void hil_learner_begin(void)
-{
-}
-
 void hil_learner_greet(uint16_t seq)
 {
     inference.begun = inference.inferred = seq;
@@ -39,21 +35,6 @@ void hil_learner_follow(uint16_t seq)
 {
     hil_order_follow(&inference.begun, seq);
     hil_order_follow(&inference.inferred, seq);
-}
-
-uint32_t hil_learner_next(void)
-{
-    return HIL_NEVER;
-}
-
-uint32_t hil_learner_committed(void)
-{
-    return HIL_NEVER;
-}
-
-uint32_t hil_learner_in_hand(void)
-{
-    return HIL_NEVER;
 }
 
 void hil_learner_condition(struct hil_ping_reply *condition)

@@ -30,10 +30,6 @@ _Static_assert(sizeof lif == HIL_LEARNER_BYTES,
                "codegen/planning/layout.py has counted another network");
 _Static_assert(ROOM >= HIL_LIF_RASTER, "no step finds room in an answer");
 
-void hil_learner_begin(void)
-{
-}
-
 void hil_learner_greet(uint16_t seq)
 {
     lif.begun = lif.asked = seq;
@@ -44,21 +40,6 @@ void hil_learner_follow(uint16_t seq)
 {
     hil_order_follow(&lif.begun, seq);
     hil_order_follow(&lif.asked, seq);
-}
-
-uint32_t hil_learner_next(void)
-{
-    return HIL_NEVER;
-}
-
-uint32_t hil_learner_committed(void)
-{
-    return HIL_NEVER;
-}
-
-uint32_t hil_learner_in_hand(void)
-{
-    return HIL_NEVER;
 }
 
 void hil_learner_condition(struct hil_ping_reply *condition)
