@@ -146,10 +146,15 @@ def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
     )
 
 
+def once(xlen: int) -> Extent:
+    """struct hil_once of hil_once.h."""
+    names = ("u64", "u64", "u16", "u16", "bool", "bool")
+    return struct(scalar(name, xlen) for name in names)
+
+
 def inference(net: Extent, xlen: int) -> Extent:
     """The variable `inference`, of an image with an imported model."""
-    names = ("u64", "u64", "u16", "u16", "bool", "bool")
-    return struct([net.aligned(ROUND), *(scalar(name, xlen) for name in names)])
+    return struct([net.aligned(ROUND), once(xlen)])
 
 
 def lif(cells: int, xlen: int) -> Extent:
@@ -167,9 +172,10 @@ def lif(cells: int, xlen: int) -> Extent:
 
 def lif_image(net: Extent, room: int, xlen: int) -> Extent:
     """The variable `lif`, of an image with such a network and `room` for an answer."""
-    names = ("u64", "u64", "u16", "u16", "u16", "u16")
-    members = [net.aligned(ROUND), *(scalar(name, xlen) for name in names)]
-    return struct([*members, scalar("u8", xlen).times(room + 2)])
+    lengths = scalar("u16", xlen).times(2)
+    return struct(
+        [net.aligned(ROUND), once(xlen), lengths, scalar("u8", xlen).times(room)]
+    )
 
 
 def session(frame: int, xlen: int) -> Extent:

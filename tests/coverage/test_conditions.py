@@ -24,6 +24,7 @@ DECIDING = (
         "checkpoints", "learner", "rehearsal", "replies", "resident", "state", "steps",
         "store",
     )),
+    f"{STRICT}stepless/hil_once.h",
 )  # fmt: skip
 """Sources that have a condition."""
 

@@ -7,7 +7,7 @@
 #include "hil_config.h"
 #include "hil_learner.h"
 #include "hil_memory.h"
-#include "hil_order.h"
+#include "hil_once.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
 #include "hil_session.h"
@@ -16,10 +16,7 @@
 
 static struct {
     _Alignas(16) net_t net;
-    uint64_t instructions, cycles; /* of the last inference */
-    uint16_t begun, inferred;      /* numbers of the newest INIT and INFER that were done */
-    bool ready;                    /* INIT has been done */
-    bool done;                     /* an INFER since then */
+    struct hil_once once;
 } inference;
 
 _Static_assert(sizeof inference == HIL_LEARNER_BYTES,
@@ -27,39 +24,22 @@ _Static_assert(sizeof inference == HIL_LEARNER_BYTES,
 
 void hil_learner_greet(uint16_t seq)
 {
-    inference.begun = inference.inferred = seq;
-    inference.done = false;
+    hil_once_greet(&inference.once, seq);
 }
 
 void hil_learner_follow(uint16_t seq)
 {
-    hil_order_follow(&inference.begun, seq);
-    hil_order_follow(&inference.inferred, seq);
+    hil_once_follow(&inference.once, seq);
 }
 
 void hil_learner_condition(struct hil_ping_reply *condition)
 {
-    condition->instructions = inference.instructions;
-    condition->cycles = inference.cycles;
-}
-
-/* Whether a request comes after what was done last; one that does not is too late. */
-static bool in_time(const struct hil_request *request)
-{
-    return !hil_order_before(request->header.seq, inference.begun) &&
-           !hil_order_before(request->header.seq, inference.inferred);
+    hil_once_tell(&inference.once, condition);
 }
 
 static void on_init(const struct hil_request *request)
 {
-    const struct hil_init *const ask = &request->fields.init;
-    const struct hil_init_reply reply = { ask->step, 0, ask->run };
-
-    if (!in_time(request)) {
-        return;
-    }
-    if (ask->flags != 0) {
-        hil_session_refuse(request, HIL_NO_STORAGE); /* there is no state to go on with */
+    if (!hil_once_may_begin(&inference.once, request)) {
         return;
     }
     const int status = net_self_test();
@@ -68,10 +48,7 @@ static void on_init(const struct hil_request *request)
         hil_session_refuse(request, HIL_FAULTED);
         return;
     }
-    inference.begun = request->header.seq;
-    inference.ready = true;
-    inference.done = false;
-    hil_session_done(request, &reply, sizeof reply);
+    hil_once_begun(&inference.once, request);
 }
 
 /* The words that a READ or WRITE speaks of, or NULL when they are not all there. */
@@ -92,7 +69,7 @@ static void on_write(const struct hil_request *request)
 {
     const struct hil_read *const ask = &request->fields.read; /* names words likewise */
 
-    if (!hil_words_match(request) || !in_time(request)) {
+    if (!hil_words_match(request) || !hil_once_in_time(&inference.once, request)) {
         return;
     }
     uint8_t *const data = find_words(ask);
@@ -114,8 +91,8 @@ static void infer(void)
     const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
     net_infer(&inference.net);
-    inference.instructions = hil_port_instructions() - before;
-    inference.cycles = hil_port_cycles() - began;
+    inference.once.instructions = hil_port_instructions() - before;
+    inference.once.cycles = hil_port_cycles() - began;
     hil_port_mask_interrupts(false);
     hil_port_watchdog(false);
 }
@@ -126,18 +103,13 @@ static void on_infer(const struct hil_request *request)
         hil_session_refuse(request, HIL_BAD_PAYLOAD);
         return;
     }
-    if (!in_time(request)) {
+    if (!hil_once_may_infer(&inference.once, request)) {
         return;
     }
-    if (!inference.ready) {
-        hil_session_refuse(request, HIL_NOT_READY);
-        return;
-    }
-    if (!inference.done || request->header.seq != inference.inferred) {
+    if (!hil_once_again(&inference.once, request)) {
         infer();
     }
-    inference.done = true;
-    inference.inferred = request->header.seq;
+    hil_once_inferred(&inference.once, request);
     hil_session_done(request, &request->fields.infer, sizeof request->fields.infer);
 }
 

@@ -8,7 +8,7 @@
 #include "hil_learner.h"
 #include "hil_lif.h"
 #include "hil_memory.h"
-#include "hil_order.h"
+#include "hil_once.h"
 #include "hil_port.h"
 #include "hil_runtime.h"
 #include "hil_session.h"
@@ -17,13 +17,10 @@ enum { ROOM = HIL_MAX_PAYLOAD - sizeof(struct hil_infer) - sizeof(uint16_t) };
 
 static struct {
     _Alignas(16) struct hil_lif net;
-    uint64_t instructions, cycles; /* of the last INFER */
-    uint16_t begun, asked;         /* numbers of the newest INIT and INFER that were done */
-    uint16_t told;                 /* bytes of the kept answer */
-    uint16_t taken;                /* bytes that it answers */
+    struct hil_once once;
+    uint16_t told;  /* bytes of the kept answer */
+    uint16_t taken; /* bytes that it answers */
     uint8_t answer[ROOM];
-    bool ready; /* INIT has been done */
-    bool done;  /* an INFER since then */
 } lif;
 
 _Static_assert(sizeof lif == HIL_LEARNER_BYTES,
@@ -32,46 +29,25 @@ _Static_assert(ROOM >= HIL_LIF_RASTER, "no step finds room in an answer");
 
 void hil_learner_greet(uint16_t seq)
 {
-    lif.begun = lif.asked = seq;
-    lif.done = false;
+    hil_once_greet(&lif.once, seq);
 }
 
 void hil_learner_follow(uint16_t seq)
 {
-    hil_order_follow(&lif.begun, seq);
-    hil_order_follow(&lif.asked, seq);
+    hil_once_follow(&lif.once, seq);
 }
 
 void hil_learner_condition(struct hil_ping_reply *condition)
 {
-    condition->instructions = lif.instructions;
-    condition->cycles = lif.cycles;
-}
-
-/* Whether a request comes after what was done last; one that does not is too late. */
-static bool in_time(const struct hil_request *request)
-{
-    return !hil_order_before(request->header.seq, lif.begun) &&
-           !hil_order_before(request->header.seq, lif.asked);
+    hil_once_tell(&lif.once, condition);
 }
 
 static void on_init(const struct hil_request *request)
 {
-    const struct hil_init *const ask = &request->fields.init;
-    const struct hil_init_reply reply = { ask->step, 0, ask->run };
-
-    if (!in_time(request)) {
-        return;
+    if (hil_once_may_begin(&lif.once, request)) {
+        hil_lif_reset(&lif.net);
+        hil_once_begun(&lif.once, request);
     }
-    if (ask->flags != 0) {
-        hil_session_refuse(request, HIL_NO_STORAGE); /* there is no state to go on with */
-        return;
-    }
-    hil_lif_reset(&lif.net);
-    lif.begun = request->header.seq;
-    lif.ready = true;
-    lif.done = false;
-    hil_session_done(request, &reply, sizeof reply);
 }
 
 /* Do what is due, then take the next byte, until all are taken, one is refused, or the
@@ -100,8 +76,8 @@ static enum hil_lif_verdict counted(const struct hil_request *request)
     const uint64_t began = hil_port_cycles();
     const uint64_t before = hil_port_instructions();
     const enum hil_lif_verdict verdict = stream(request->tail, request->size);
-    lif.instructions = hil_port_instructions() - before;
-    lif.cycles = hil_port_cycles() - began;
+    lif.once.instructions = hil_port_instructions() - before;
+    lif.once.cycles = hil_port_cycles() - began;
     hil_port_watchdog(false);
     return verdict;
 }
@@ -146,24 +122,19 @@ static void on_infer(const struct hil_request *request)
         hil_session_refuse(request, HIL_BAD_PAYLOAD);
         return;
     }
-    if (!in_time(request)) {
-        return;
-    }
-    if (!lif.ready) {
-        hil_session_refuse(request, HIL_NOT_READY);
+    if (!hil_once_may_infer(&lif.once, request)) {
         return;
     }
     if (plainly) {
         hil_session_done(request, &request->fields.infer, sizeof request->fields.infer);
         serve_plainly();
     }
-    if (!lif.done || request->header.seq != lif.asked) {
+    if (!hil_once_again(&lif.once, request)) {
         const enum hil_lif_verdict verdict = counted(request);
 
-        lif.done = true;
-        lif.asked = request->header.seq;
+        hil_once_inferred(&lif.once, request);
         if (verdict != HIL_LIF_TAKEN && lif.taken == 0 && lif.told == 0) {
-            lif.done = false; /* nothing has changed */
+            lif.once.done = false; /* nothing has changed */
             hil_session_refuse(request, verdict == HIL_LIF_NO_CELL ? HIL_OUT_OF_BOUNDS
                                                                    : HIL_BAD_PAYLOAD);
             return;
