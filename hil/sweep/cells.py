@@ -116,8 +116,8 @@ def axes_of(
         given = value if _is_axis(key, value) else [value]
         if not given:
             raise UsageError(f"{origin}: {name} has no value: expected at least one")
-        if key.path and folder is not None:
-            given = [beside(folder, v) if isinstance(v, str) else v for v in given]
+        if folder is not None:
+            given = [beside(folder, v) if key.names_path(v) else v for v in given]
         axes[name] = [_checked(key, one, origin) for one in given]
     return axes
 

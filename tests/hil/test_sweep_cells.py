@@ -56,6 +56,13 @@ def test_a_cell_that_comes_twice_is_one() -> None:
     assert asked == [("bp", 1), ("bp", 2), ("dfa", 1), ("dfa", 2), ("bp", 3)]
 
 
+def test_a_front_with_a_point_in_its_options_is_no_path(tmp_path: Path) -> None:
+    axis = ["echo,leak=0.5", "models/of.tflite"]
+    found = cells(loaded(tmp_path, f"front = {axis}\n"))
+    fronts = [cell.experiment.front for cell in found]
+    assert fronts == ["echo,leak=0.5", str(tmp_path / "models/of.tflite")]
+
+
 def test_an_experiment_file_is_a_sweep_of_one(tmp_path: Path) -> None:
     (cell,) = cells(loaded(tmp_path, 'rule = "bp"\nnetwork = [64, 10]\n'))
     assert cell.experiment.rule == "bp" and cell.experiment.network == (64, 10)
