@@ -9,6 +9,7 @@ more than `homeostasis` says and down where it is less. An inference changes nei
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from codegen.composer import Composer
 from codegen.formats import I32
@@ -52,7 +53,21 @@ def conflict(parameters: Parameters) -> str:
     rate = float(parameters["homeostasis"])
     if 0 < rate < 2.0**-13:
         return f"homeostasis = {rate:g}: expected 0, or a share from 2^-13 (0.0001221) to 0.5"
-    return ""
+    return "" if on(parameters) else alone(parameters, PARAMETERS[1:])
+
+
+def alone(parameters: Parameters, others: Iterable[Parameter]) -> str:
+    """Which of the `others` is asked for, though without homeostasis it says nothing;
+    else empty."""
+    said = (p for p in others if parameters[p.name] != p.default)
+    return next(
+        (
+            f"{p.name} = {parameters[p.name]:g} without homeostasis, and so it would say "
+            f"nothing: expected homeostasis above 0, or no {p.name}"
+            for p in said
+        ),
+        "",
+    )
 
 
 def rates(c: Composer, name: str, cells: int) -> Tensor:

@@ -15,7 +15,7 @@ from codegen.composer import Composer
 from codegen.formats import I32, U8, U32
 from codegen.goals.label import LABEL
 from codegen.kernels.cost import Shape
-from codegen.parameters import Parameter
+from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Op, Part, Program, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.tensors import Fill, Tensor
@@ -91,19 +91,28 @@ def _regulated(c: Composer) -> tuple[Item, ...]:
     return (Stage("update", (moved,), 1, "thresholds follow how often cells spike"),)
 
 
+_THRESHOLD = Parameter(
+    "threshold",
+    128,
+    "with homeostasis: sum at which a cell spikes at first",
+    later=True,
+)
+
+
+def _conflict(parameters: Parameters) -> str:
+    """A threshold is homeostasis' too: without it the host says who spikes."""
+    if homeostasis.on(parameters):
+        return homeostasis.conflict(parameters)
+    return homeostasis.alone(parameters, (_THRESHOLD, *homeostasis.PARAMETERS[1:]))
+
+
 RULE = Declaration(
     name="stdp-detector",
     title="STDP with a constant sum of weights: a cell that knows its patterns",
     source="after supervised STDP on SpiNNaker, in whole numbers",
     equation="W_iy = min(W_iy + 4, 255) of inputs that spike; then 1 less, in turn, until the sum is "
     "what it was; answers by sum of W_ic of inputs that spike",
-    parameters=(
-        Parameter(
-            "threshold", 128, "with homeostasis: sum at which a cell spikes at first",
-            later=True,
-        ),
-        *homeostasis.PARAMETERS,
-    ),
+    parameters=(_THRESHOLD, *homeostasis.PARAMETERS),
     rates=by_activation(others=Rate(1.0, 1.0)),
     program=_program,
     gates=frozenset(),
@@ -113,6 +122,6 @@ RULE = Declaration(
     why="a cell hears the inputs alone",
     hidden=0,
     rated=False,
-    conflict=homeostasis.conflict,
+    conflict=_conflict,
     format="spikes",
 )  # fmt: skip

@@ -123,3 +123,16 @@ def test_a_rate_that_is_too_small_is_refused_in_a_sentence() -> None:
         SpecError, match=r"homeostasis = 0.7: expected a number from 0 to 0.5"
     ):
         get(RuleChoice("ottt", {"homeostasis": 0.7}))
+
+
+@pytest.mark.parametrize("rule, said, why", [
+    ("ottt", {"gain": 0.5}, "gain = 0.5 without"),
+    ("stdp-wta", {"homeostasis": 0.0, "astrocyte": 9}, "astrocyte = 9 without"),
+    ("stdp-detector", {"threshold": 100}, "threshold = 100 without"),
+])  # fmt: skip
+def test_what_says_nothing_without_homeostasis_is_refused(
+    rule: str, said: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(SpecError, match=f"{rule}' has {why} homeostasis, and so .* no"):
+        get(RuleChoice(rule, said))
+    get(RuleChoice(rule, said | {"homeostasis": 0.1}))
