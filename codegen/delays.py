@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from codegen.errors import SpecError
 from codegen.front import Front
+from codegen.homeostat import Homeostat
 
 CELLS = (2, 256)
 """Of a front: a source is named by 8 bits."""
@@ -18,6 +19,8 @@ STIMULI = 32
 """At most."""
 SOURCES = 16
 """Cells that a cell hears, each after 1 to 16 ticks."""
+THRESHOLD = 4096
+"""Potential at which a cell spikes that has not tired."""
 SHARE = 5
 """A stimulus drives one of so many cells."""
 
@@ -31,6 +34,7 @@ class Delays(Front):
     stimuli: int
     seed: int
     cells: int = 256
+    homeostat: Homeostat | None = None
 
     def __post_init__(self) -> None:
         for what, value, least, most in (
@@ -72,4 +76,9 @@ class Delays(Front):
     @property
     def carries(self) -> bool:
         """They are never reset."""
+        return True
+
+    @property
+    def moments(self) -> bool:
+        """What begins at a tick."""
         return True

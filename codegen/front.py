@@ -37,5 +37,10 @@ class Front(Protocol):
         return False
 
     @property
+    def moments(self) -> bool:
+        """Whether a sample is a moment, so that each comes once, and in its order."""
+        return False
+
+    @property
     def gives(self) -> str:
         """The same as the end of a sentence: "a window of 6 axes has 18 features"."""

@@ -73,18 +73,28 @@ def alone(parameters: Parameters, others: Iterable[Parameter]) -> str:
 def rates(c: Composer, name: str, cells: int) -> Tensor:
     """How often cells spike, as their astrocytes have it."""
     if c.numbers.integer:
-        most = float(1 << RATE_BITS)
-        return c.tensor(name, (cells,), "learned", format=I32, limits=(0.0, most))
+        return whole_rates(c, name, cells, "learned")
     return c.learned(name, (cells,), limits=(0.0, 1.0))
+
+
+def whole_rates(c: Composer, name: str, cells: int, role: str) -> Tensor:
+    """The same in whole numbers, whatever the network computes in."""
+    limits = (0.0, float(1 << RATE_BITS))
+    return c.tensor(name, (cells,), role, format=I32, limits=limits)
 
 
 def rises(c: Composer, name: str, cells: int, theta: float) -> Tensor:
     """What thresholds have risen by, of cells whose threshold is `theta` at first."""
-    limits = (theta * (LEAST - 1), theta * (MOST - 1))
     if c.numbers.integer:
-        limits = (math.ceil(limits[0]), limits[1])
-        return c.tensor(name, (cells,), "learned", format=I32, limits=limits)
+        return whole_rises(c, name, cells, theta, "learned")
+    limits = (theta * (LEAST - 1), theta * (MOST - 1))
     return c.learned(name, (cells,), Fill(), limits)
+
+
+def whole_rises(c: Composer, name: str, cells: int, theta: float, role: str) -> Tensor:
+    """The same in whole numbers."""
+    limits = (math.ceil(theta * (LEAST - 1)), theta * (MOST - 1))
+    return c.tensor(name, (cells,), role, format=I32, limits=limits)
 
 
 def settled(
@@ -98,23 +108,47 @@ def settled(
     theta: float,
 ) -> Op:
     """A sample of `ticks` is over, in which cells have spiked `count` times."""
-    wanted, gain = (float(c.parameters[key]) for key in ("homeostasis", "gain"))
-    pace, across = int(c.parameters["astrocyte"]), Shape(1, rate.size)
+    if c.numbers.integer:
+        return whole_settled(
+            c.parameters, n, count, rate, rise, ticks=ticks, theta=theta
+        )
+    wanted, gain, pace = _asked(c.parameters)
+    across = Shape(1, rate.size)
     assert rise.limits is not None
     least, most = rise.limits
-    if c.numbers.integer:
-        moves = moved_by(gain * theta, wanted)
-        return op(
-            "homeostat", across, n, count=count, a=rate, theta=rise,
-            share=(1 << RATE_BITS) // ticks, pace=pace, rate=in_units(wanted),
-            factor=moves[0], shift=moves[1], least=int(least), most=int(most),
-            purpose=rise.name,
-        )  # fmt: skip
     return op(
         "homeostat", across, n, count=count, a=rate, theta=rise, share=1 / ticks,
         pace=2.0**-pace, rate=wanted, gain=gain * theta / wanted, least=least, most=most,
         purpose=rise.name,
     )  # fmt: skip
+
+
+def whole_settled(
+    parameters: Parameters,
+    n: int,
+    count: Tensor,
+    rate: Tensor,
+    rise: Tensor,
+    *,
+    ticks: int,
+    theta: float,
+) -> Op:
+    """The same in whole numbers."""
+    wanted, gain, pace = _asked(parameters)
+    factor, shift = moved_by(gain * theta, wanted)
+    assert rise.limits is not None
+    least, most = map(int, rise.limits)
+    return op(
+        "homeostat", Shape(1, rate.size), n, count=count, a=rate, theta=rise,
+        share=(1 << RATE_BITS) // ticks, pace=pace, rate=in_units(wanted),
+        factor=factor, shift=shift, least=least, most=most, purpose=rise.name,
+    )  # fmt: skip
+
+
+def _asked(parameters: Parameters) -> tuple[float, float, int]:
+    """Rate, gain and pace."""
+    wanted, gain = (float(parameters[key]) for key in ("homeostasis", "gain"))
+    return wanted, gain, int(parameters["astrocyte"])
 
 
 def in_units(rate: float) -> int:

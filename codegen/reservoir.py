@@ -14,12 +14,15 @@ from typing import ClassVar
 from codegen.constants import WINDOW_ROWS
 from codegen.errors import SpecError
 from codegen.front import Front
+from codegen.homeostat import Homeostat
 from codegen.scaler import LARGEST_OF_INTEGERS, as_binary32
 
 MOST_AXES = 64
 MOST_CELLS = 256
 """A source is named by 8 bits."""
 MOST_TICKS = 4096
+THRESHOLD = 4096
+"""Potential at which a cell of a liquid spikes that has not tired."""
 LEVEL_UNIT = 32
 """What a scaled number of 1 is to a reservoir of integers."""
 SQUASHES = ("hard", "tanh")
@@ -165,7 +168,8 @@ class Echo(Reservoir):
 class Liquid(Reservoir):
     """Cells that spike, in integers: V <- V - (V >> leak) + Win u + W s, a threshold
     that rises with every spike. A cell hears `inputs` axes by +-`gain`, or by +gain where
-    numbers have no sign (`signs`)."""
+    numbers have no sign (`signs`). With a `homeostat`, their thresholds follow their
+    rates."""
 
     name: ClassVar[str] = "liquid"
     integer: ClassVar[bool] = True
@@ -176,6 +180,7 @@ class Liquid(Reservoir):
     excite: int = 900
     inhibit: int = 1400
     signs: bool = False
+    homeostat: Homeostat | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -185,6 +190,11 @@ class Liquid(Reservoir):
         ):  # fmt: skip
             self._require(what, least, most)
 
+    @property
+    def carries(self) -> bool:
+        """Thresholds that follow rates go on; all else is reset with every sample."""
+        return self.homeostat is not None
+
 
 KINDS: dict[str, type[Reservoir]] = {kind.name: kind for kind in (Echo, Liquid)}
 """By name."""
@@ -192,5 +202,5 @@ KINDS: dict[str, type[Reservoir]] = {kind.name: kind for kind in (Echo, Liquid)}
 
 def options(kind: type[Reservoir]) -> dict[str, object]:
     """What a user may say of one, with its defaults."""
-    own = {"signs", *SHAPE}
+    own = {"signs", "homeostat", *SHAPE}
     return {f.name: f.default for f in fields(kind) if f.name not in own}

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from codegen.delays import Delays
+from codegen.homeostat import OF_SAMPLES, OF_TICKS
 from codegen.numbers import NUMBERS
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
 from codegen.reservoir import KINDS as RESERVOIRS
+from codegen.reservoir import Liquid
 from codegen.reservoir import options as reservoir_options
 from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS
 from emulation.faults import KINDS, Faults
@@ -294,10 +296,14 @@ MODEL = ".tflite"
 """What the name of a model's file ends with."""
 FRONTS: dict[str, dict[str, object]] = {
     **{
-        name: {"rows": 0, **reservoir_options(kind)}
+        name: {
+            "rows": 0,
+            **reservoir_options(kind),
+            **(OF_SAMPLES if kind is Liquid else {}),
+        }
         for name, kind in RESERVOIRS.items()
     },
-    Delays.name: {"cells": Delays.cells},
+    Delays.name: {"cells": Delays.cells, **OF_TICKS},
 }
 """What may be said of each front."""
 FRONT = rf"({'|'.join(FRONTS)})(,[a-z]+=[^,=]+)*|.+\.tflite"

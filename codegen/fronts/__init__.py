@@ -18,6 +18,8 @@ FRONTS = {
     "imported": imported, "delays": delays,
 }  # fmt: skip
 """By the names that declarations have for them."""
+CARRYING = {"delays": delays, "liquid": liquid}
+"""Those whose state may go on from step to step."""
 
 
 def convert(c: Composer) -> tuple[Item, ...]:
@@ -29,7 +31,9 @@ def convert(c: Composer) -> tuple[Item, ...]:
 def after(c: Composer) -> tuple[Item, ...]:
     """What ends a step, of a front whose state goes on."""
     declared = c.spec.inputs.declared
-    return delays.after(c) if declared is not None and declared.carries else ()
+    if declared is None or not declared.carries:
+        return ()
+    return CARRYING[declared.made_by].after(c)
 
 
 def as_it_comes(c: Composer) -> bool:

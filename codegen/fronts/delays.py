@@ -4,13 +4,14 @@ tick of the cells."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from codegen import streams
+from codegen import homeostasis, streams
 from codegen.composer import Composer
-from codegen.delays import SHARE, SOURCES, Delays
+from codegen.delays import SHARE, SOURCES, THRESHOLD, Delays
 from codegen.formats import I32, U8, U32
 from codegen.kernels.cost import Shape
-from codegen.program import Item, Stage, op
+from codegen.program import Item, Op, Stage, op
 from codegen.tensors import Tensor, Values
 
 
@@ -36,16 +37,36 @@ def after(c: Composer) -> tuple[Item, ...]:
     """A tick, with the stimuli of this step."""
     front = _declared(c)
     cells = (front.cells,)
+    slow = _slow(c, front)
     ticked = op(
-        "delays", Shape(front.stimuli, front.cells), x=c.sample, source=_sources(c, front),
+        "regulated_delays" if slow else "delays", Shape(front.stimuli, front.cells),
+        x=c.sample, source=_sources(c, front),
         delay=_delays(c, front), driven=_driven(c, front),
         shown=c.tensor("shown", (front.stimuli,), "dynamic", format=U8),
         v=c.tensor("potential", cells, "dynamic", format=I32),
         bias=c.tensor("tired", cells, "dynamic", format=I32),
         rest=c.tensor("rest", cells, "dynamic", format=U8),
-        past=c.tensor("past", cells, "dynamic", format=U32), trace=_trace(c),
+        past=c.tensor("past", cells, "dynamic", format=U32), trace=_trace(c), **slow,
     )  # fmt: skip
-    return (Stage("update", (ticked,), says="the cells go on"),)
+    followed = (_followed(c, front, **slow),) if slow else ()
+    return (Stage("update", (ticked, *followed), says="the cells go on"),)
+
+
+def _slow(c: Composer, front: Delays) -> dict[str, Any]:
+    """Who spikes in this tick, and what homeostasis has raised thresholds by."""
+    if front.homeostat is None:
+        return {}
+    rise = homeostasis.whole_rises(c, "theta0", front.cells, THRESHOLD, "dynamic")
+    return {"theta": rise, "fired": c.inner("fired", (front.cells,), I32)}
+
+
+def _followed(c: Composer, front: Delays, theta: Tensor, fired: Tensor) -> Op:
+    """Thresholds follow how often cells spike."""
+    assert front.homeostat is not None
+    rate = homeostasis.whole_rates(c, "rate0", front.cells, "dynamic")
+    return homeostasis.whole_settled(
+        front.homeostat.parameters, 0, fired, rate, theta, ticks=1, theta=THRESHOLD
+    )
 
 
 def _sources(c: Composer, front: Delays) -> Tensor:

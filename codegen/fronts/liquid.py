@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
-from codegen import streams
+from codegen import homeostasis, streams
 from codegen.composer import Composer
 from codegen.formats import I8, I16, I32
 from codegen.fronts import sequence
 from codegen.kernels.cost import Shape
-from codegen.program import Item, Op, Part, op
-from codegen.reservoir import LEVEL_UNIT, Liquid, Pairs
+from codegen.program import Item, Op, Part, Stage, op
+from codegen.reservoir import LEVEL_UNIT, THRESHOLD, Liquid, Pairs
 from codegen.tensors import Tensor, Values
 
 _MOST_FACTOR = 1 << 13
@@ -23,12 +24,35 @@ def convert(c: Composer) -> tuple[Item, ...]:
     """Play the sequence, and standardise the counts (docs/arithmetic.md, section 4)."""
     front = sequence.declared(c, Liquid)
     cells = (c.inner(name, (front.cells,), format) for name, format in _AT_REST)
+    counted = [t for t in _slow(c, front).values() if t.role == "scratch"]
     rest = tuple(
         op("fill", Shape(1, t.size), v=t, value=0, purpose=t.name)
-        for t in (*cells, _counts(c, front))
+        for t in (*cells, _counts(c, front), *counted)
     )
     played = sequence.played(front, _shown(c, front), _tick(c, front))
     return (*rest, played, _standardised(c, front))
+
+
+def after(c: Composer) -> tuple[Item, ...]:
+    """Thresholds follow how often cells have spiked in this sample."""
+    front = sequence.declared(c, Liquid)
+    assert front.homeostat is not None
+    slow = _slow(c, front)
+    rate = homeostasis.whole_rates(c, "rate0", front.cells, "dynamic")
+    moved = homeostasis.whole_settled(
+        front.homeostat.parameters, 1, slow["fired"], rate, slow["theta"],
+        ticks=front.ticks, theta=THRESHOLD,
+    )  # fmt: skip
+    return (Stage("update", (moved,), says="thresholds of the liquid's cells"),)
+
+
+def _slow(c: Composer, front: Liquid) -> dict[str, Any]:
+    """Each cell's spikes of the sample so far, and what homeostasis has raised its
+    threshold by."""
+    if front.homeostat is None:
+        return {}
+    rise = homeostasis.whole_rises(c, "theta0", front.cells, THRESHOLD, "dynamic")
+    return {"theta": rise, "fired": c.inner("fired", (front.cells,), I32)}
 
 
 def _standardised(c: Composer, front: Liquid) -> Op:
@@ -67,13 +91,19 @@ def _tick(c: Composer, front: Liquid) -> tuple[Op, ...]:
         "gathered", Shape(front.sources, front.cells), 1, s=spikes,
         source=sequence.heard(c, front), b=_drive(c, front), a=current, purpose="recur",
     )  # fmt: skip
-    ticked = op(
-        "liquid", Shape(1, front.cells), 1, v=c.inner("potential", (front.cells,), I32),
+    return heard, _moved(c, front, current, spikes)
+
+
+def _moved(c: Composer, front: Liquid, current: Tensor, spikes: Tensor) -> Op:
+    """What the cells make of what they hear."""
+    slow = _slow(c, front)
+    return op(
+        "regulated_liquid" if slow else "liquid", Shape(1, front.cells), 1,
+        v=c.inner("potential", (front.cells,), I32),
         bias=c.inner("bias", (front.cells,), I32), a=current, leak=front.leak,
         excite=front.excite, inhibit=front.inhibit, s=spikes,
-        count=Part(_counts(c, front), "segment"), purpose="cells",
+        count=Part(_counts(c, front), "segment"), purpose="cells", **slow,
     )  # fmt: skip
-    return heard, ticked
 
 
 def _counts(c: Composer, front: Liquid) -> Tensor:

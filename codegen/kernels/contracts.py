@@ -460,6 +460,19 @@ set, i = source[k][j], d the low bits of delay[k][j], minus where that has 128. 
 >= 4096 + bias_j: a spike, v_j = 0, rest_j = 2, bias_j += 1024; sums of v and bias wrap. trace_j
 -= (trace_j + 2^s - 1) >> s, s = 2 + j mod 4; a spike adds 96, up to 255. past_j = 2 past_j +
 spike. At last shown_c -= 1 where shown_c > 0."""),
+    Kernel("i32_regulated_liquid", (
+        "int32_t *v", "int32_t *bias", "const int32_t *theta", "const int32_t *a",
+        "unsigned leak", "int16_t excite", "int16_t inhibit", "int16_t *s", "int16_t *count",
+        "int32_t *fired", _N), """
+A tick of such cells whose thresholds have risen by theta_j: as hil_i32_liquid has it, with a
+spike where v_j >= 4096 + t_j + theta_j, sums of which wrap; a spike adds 1 to fired_j, too."""),
+    Kernel("u8_regulated_delays", (
+        "const uint8_t *x", "const uint8_t *source", "const uint8_t *delay",
+        "const uint8_t *driven", "uint8_t *shown", "int32_t *v", "int32_t *bias",
+        "const int32_t *theta", "uint8_t *rest", "uint32_t *past", "uint8_t *trace",
+        "int32_t *fired", *_N_IN_OUT), """
+A tick of such cells whose thresholds have risen by theta_j: as hil_u8_delays has it, with a
+spike where v_j >= 4096 + bias_j + theta_j; fired_j = 1 of a cell that spikes, else 0."""),
     Kernel("i32_fill", ("int32_t *v", "int32_t value", _N), """
 v_j = value."""),
     Kernel("i8_bernoulli", ("const int8_t *v", "uint32_t first", "int8_t *s", _N), """

@@ -31,6 +31,11 @@ def identity(spec: Spec) -> bytes:
     for kind in ("window", "scaler", "front"):
         if said["inputs"][kind] is None:
             del said["inputs"][kind]
+    if (
+        spec.inputs.front is not None
+        and said["inputs"]["front"].get("homeostat") is None
+    ):
+        said["inputs"]["front"].pop("homeostat", None)
     frozen = spec.inputs.frozen
     if frozen is None:
         del said["inputs"]["frozen"]

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from codegen.reference import fronts, goals, integer_bounds, integers
-from codegen.reference.fronts import delays
 from codegen.reference.integer_bounds import IntegerBounds
 from codegen.reference.intervals import (
     LARGEST,
@@ -138,7 +137,7 @@ def _integer_state(spec: Spec) -> dict[str, integer_bounds.Range]:
 
 def _carried(learner: Learner) -> set[str]:
     """Names of what a front carries on: x has its bounds, whatever that is."""
-    return set(delays.initial(learner.spec.inputs)) if learner.carries else set()
+    return set(learner.carried())
 
 
 def _state(spec: Spec) -> dict[str, Interval]:

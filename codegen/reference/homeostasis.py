@@ -43,8 +43,8 @@ def whole(
     now = rate + ((share - rate) >> int(parameters["astrocyte"]))
     factor, shift = _factor(float(parameters["gain"]) * theta_0, wanted)
     moved = theta + ((((now - wanted) >> 1) * factor) >> shift)
-    low, high = (int(end) for end in limits(theta_0, True)[1])
-    return now.astype(np.int32), np.clip(moved, low, high).astype(np.int32)
+    held = np.clip(moved, math.ceil(-0.75 * theta_0), 15 * theta_0)
+    return now.astype(np.int32), held.astype(np.int32)
 
 
 def _factor(gain: float, wanted: int) -> tuple[int, int]:

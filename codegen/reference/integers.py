@@ -103,6 +103,13 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
     return _stored(rounded(sample.astype(np.int64) * by.factor, by.shift))
 
 
+def carried(inputs: Inputs, state: dict[str, Any], sample: NDArray[Any]) -> Fixed:
+    """x of a front whose state goes on."""
+    if isinstance(inputs.front, Liquid):
+        return _stored(liquid.integer_input(inputs, sample, state))
+    return of_traces(state["trace"])
+
+
 def of_traces(traces: NDArray[Any]) -> Fixed:
     """x of cells whose traces go on: a trace of 256 would be 1."""
     return _stored(rounded(traces.astype(np.int64), 8 - POINT))

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.constants import BUDGET_GAIN
-from codegen.reference import borders, gates, goals, integers, random, updates
+from codegen.reference import borders, fronts, gates, goals, integers, random, updates
 from codegen.reference.arithmetic import F32
 from codegen.reference.digest import Digest, words
 from codegen.reference.environment import require_sound
 from codegen.reference.faults import NonFinite
 from codegen.reference.float32 import FLOAT32
-from codegen.reference.fronts import delays
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits
@@ -53,6 +52,7 @@ class Learner(Machine[Any]):
         """
         require_sound()
         self._border = borders.of(spec)
+        self._carrying = fronts.carrying(spec.inputs)
         super().__init__(spec, self._border.arithmetic, seed)
         self.state = self._initial()
         self._digest = Digest(sum(map(words, self.state.values())))
@@ -76,8 +76,8 @@ class Learner(Machine[Any]):
         x = self._input(sample)
         t = goals.target(self.spec, x, target)
         self.learn(x, self._border.target(t), np.float32(eta))
-        if self.carries:
-            delays.advance(self.spec.inputs, self.state, sample)
+        if self._carrying is not None:
+            self._carrying.advance(self.spec.inputs, self.state, sample)
         if self.spec.gate.budget is not None and self.changed:
             self._hold_budget(self.spec.gate.budget, signal)
         self.step_number += 1
@@ -151,13 +151,12 @@ class Learner(Machine[Any]):
         if hasattr(self.twin, "learning"):
             layers = self.twin.learning(network)
         state |= updates.initial(self.spec, layers)
-        return state | (delays.initial(self.spec.inputs) if self.carries else {})
+        return state | self.carried()
 
-    @property
-    def carries(self) -> bool:
-        """Whether its front has a state that goes on."""
-        declared = self.spec.inputs.declared
-        return declared is not None and declared.carries
+    def carried(self) -> dict[str, Any]:
+        """State of the front's that goes on, as it is at first."""
+        found = self._carrying
+        return found.initial(self.spec.inputs) if found is not None else {}
 
     def _draw(self, stream: int, limit: float, shape: tuple[int, int]) -> Any:
         """First weights, in the spec's numbers, within its limit."""
@@ -177,8 +176,8 @@ class Learner(Machine[Any]):
                 f"sample is {sample.dtype} {sample.shape}: "
                 f"expected {inputs.dtype} {shape}"
             )
-        if self.carries:
-            return self._border.carried(self.state)
+        if self._carrying is not None:
+            return self._border.carried(inputs, self.state, sample)
         return self._border.network_input(inputs, sample)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from codegen import homeostat
 from codegen.delays import Delays
 from codegen.errors import SpecError
+from codegen.homeostat import OF_SAMPLES, OF_TICKS
 from codegen.reference.fronts import echo, liquid
 from codegen.reservoir import KINDS, Echo, Liquid, Pairs, Reservoir
 from codegen.spec import Inputs
@@ -20,6 +22,8 @@ from hil.errors import DataError
 
 LOOKED_AT = 1000
 """Training samples at most that standardise features, spread over all of them."""
+SETTLING = 500
+"""Of them that thresholds settle by, where they follow rates."""
 TICKS = 32
 """Of a sample at least, unless `hold` says how long a row lasts."""
 
@@ -38,12 +42,14 @@ def with_front(
     if kind == Delays.name:
         return _with_delays(dataset, said, seed)
     rows, axes = _shape(dataset, kind, said)
-    options = {name: value for name, value in said.items() if name != "rows"}
+    left_out = {"rows", *OF_SAMPLES}
+    options = {name: value for name, value in said.items() if name not in left_out}
     seen = -(-rows // max(1, int(options.get("every", 1))))
     options.setdefault("hold", max(1, -(-TICKS // seen)))
-    if kind == Liquid.name:
-        options["signs"] = inputs.dtype != "u8"
     try:
+        if kind == Liquid.name:
+            options["signs"] = inputs.dtype != "u8"
+            options["homeostat"] = homeostat.asked(said, OF_SAMPLES)
         scaling = _scaling(dataset, axes, scaler)
         made = KINDS[kind](rows=rows, axes=axes, seed=seed, scaling=scaling, **options)
         raw = _features(made, _looked_at(dataset))
@@ -62,7 +68,10 @@ def _with_delays(dataset: Dataset, said: dict[str, Any], seed: int) -> Dataset:
             f"are {dataset.inputs.dtype}: expected u8, not zero where it begins"
         )
     try:
-        made = Delays(int(dataset.train_x.shape[1]), seed, **said)
+        cells = {name: value for name, value in said.items() if name not in OF_TICKS}
+        slow = homeostat.asked(said, OF_TICKS)
+        stimuli = int(dataset.train_x.shape[1])
+        made = Delays(stimuli, seed, **cells, homeostat=slow)
     except SpecError as error:
         raise DataError(f"data {dataset.name!r}: {error}", *error.hints) from None
     return replace(dataset, inputs=Inputs("u8", 1.0, front=made))
@@ -119,7 +128,18 @@ def _features(made: Reservoir, x: np.ndarray) -> np.ndarray:
     if isinstance(made, Echo):
         return echo.raw_features(made, x)
     assert isinstance(made, Liquid)
-    return liquid.raw_features(made, x)
+    return liquid.raw_features(made, x, _settled(made, x))
+
+
+def _settled(made: Liquid, x: np.ndarray) -> dict[str, Any]:
+    """The state in which samples [n, elements], one after the other, leave cells whose
+    thresholds follow their rates: what is standardised is what they come to say."""
+    if made.homeostat is None:
+        return {}
+    state = liquid.initial(Inputs("u8", 1.0, front=made))
+    for sample in x[:SETTLING]:
+        liquid.follow(made, state, liquid.raw_features(made, sample, state))
+    return state
 
 
 def _binary32(value: float) -> float:

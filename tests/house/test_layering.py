@@ -153,8 +153,9 @@ SHELVES = {
         "tensors": "formats",
         "scaler": "errors front",
         "window": "constants errors front scaler",
-        "reservoir": "constants errors front scaler",
-        "delays": "errors front",
+        "homeostat": "errors parameters",
+        "reservoir": "constants errors front homeostat scaler",
+        "delays": "errors front homeostat",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
         "lowering": "cformat errors formats graph kernels program tensors",
@@ -163,7 +164,8 @@ SHELVES = {
         "composer": "errors formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
-        "fronts": "composer delays drawn formats frozen kernels lowering numbers program quotient "
+        "homeostasis": "composer formats kernels parameters program tensors",
+        "fronts": "composer delays drawn formats frozen homeostasis kernels lowering numbers program quotient "
         "reservoir scaler spec streams tables tensors window",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer fronts kernels layers program spec tables tensors",
@@ -173,7 +175,6 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
-        "homeostasis": "composer formats kernels parameters program tensors",
         "spiking": "composer fronts homeostasis kernels layers parameters program streams tensors "
         "traces",
         "forms": "composer fronts goals layers program updates",

@@ -81,5 +81,5 @@ def call(scalar_library: Path) -> Callable[..., Any]:
 C_TYPES = {
     "void": None, "bool": ctypes.c_bool, "float": ctypes.c_float,
     "uint32_t": ctypes.c_uint32, "int32_t": ctypes.c_int32, "uint8_t": ctypes.c_uint8,
-    "size_t": ctypes.c_size_t, "unsigned": ctypes.c_uint,
+    "size_t": ctypes.c_size_t, "unsigned": ctypes.c_uint, "int16_t": ctypes.c_int16,
 }  # fmt: skip

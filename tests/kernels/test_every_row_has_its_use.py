@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
 import targets
 from codegen import kernels
 from codegen.delays import Delays
+from codegen.homeostat import Homeostat
 from codegen.kernels import Variant
 from codegen.kernels.cost import Shape
 from codegen.kernels.imported import IMPORTED
@@ -49,9 +51,9 @@ def scaled(dtype: str, elements: int) -> Inputs:
     return Inputs(dtype, 1.0, scaler=scaler)
 
 
-def reservoir(kind: type[Reservoir], dtype: str) -> Inputs:
+def reservoir(kind: type[Reservoir], dtype: str, **more: Any) -> Inputs:
     """Sequences of four rows, by 32 cells whose features stay as they are."""
-    made = kind(4, 4, 1, ((0.0, 1.0),) * 4, ((0.0, 1.0),) * 128, cells=32)
+    made = kind(4, 4, 1, ((0.0, 1.0),) * 4, ((0.0, 1.0),) * 128, cells=32, **more)
     return Inputs(dtype, 1.0, front=made)
 
 
@@ -144,6 +146,10 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
             goal="vector"), 1.0, "auto"),
     *((lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Liquid, dtype), format="i16"),
        1.0, "auto") for dtype in ("u8", "i16")),
+    (lesson("bp", "8-2", "tanh", "sigmoid",
+            Inputs("u8", 1.0, front=Delays(2, 1, 8, Homeostat(0.1)))), 1.0, "auto"),
+    (lesson("bp", "128-2", "tanh", "sigmoid", reservoir(Liquid, "u8", homeostat=Homeostat(0.1))),
+     1.0, "auto"),
 )  # fmt: skip
 """Each with the share of its samples' elements that are not zero, and its schedule."""
 

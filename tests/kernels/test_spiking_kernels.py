@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from codegen.delays import Delays
+from codegen.homeostat import Homeostat
 from codegen.reference import random
 from codegen.reference.fronts import delays
 from codegen.spec import Inputs
@@ -60,27 +61,56 @@ def test_an_input_spikes_once_and_the_earlier_the_larger_it_is(call: Call) -> No
 
 def test_cells_with_delays_go_on_from_any_state(call: Call) -> None:
     """A host may write what no cell comes to: a long rest, or potentials at their ends."""
-    front, rng = Delays(3, 5, 200), np.random.default_rng(5)
-    state = {
-        name: rng.integers(0, 256, t.nbytes).astype(np.uint8).view(t.dtype)
-        for name, t in delays.initial(Inputs("u8", 1.0, front=front)).items()
-    }
-    state["potential"][:20], state["tired"][10:30] = 2**31 - 1, 2**31 - 1
-    state["rest"][::3] = rng.integers(0, 5, 67)
-    held = {name: np.array(tensor) for name, tensor in state.items()}
+    for slow in (None, Homeostat(0.1)):
+        front, rng = Delays(3, 5, 200, slow), np.random.default_rng(5)
+        inputs = Inputs("u8", 1.0, front=front)
+        state = {
+            name: rng.integers(0, 256, t.nbytes).astype(np.uint8).view(t.dtype)
+            for name, t in delays.initial(inputs).items()
+        }
+        state["potential"][:20], state["tired"][10:30] = 2**31 - 1, 2**31 - 1
+        state["rest"][::3] = rng.integers(0, 5, 67)
+        if slow:  # which are within their limits
+            state["theta0"][:], state["rate0"][:] = np.arange(200) * 300 - 3072, 0
+        held = {name: np.array(tensor) for name, tensor in state.items()}
+        for tick in range(8):
+            x = np.array([tick == 1, 0, tick == 3], np.uint8)
+            held |= {n: np.array(state[n]) for n in ("theta0", "rate0") if slow}
+            spiked = went_on(call, front, held, x)
+            delays.advance(inputs, state, x)
+            if slow:
+                assert spiked.tolist() == (state["rest"] == 2).tolist()
+            for name in set(state) - {"theta0", "rate0"}:
+                assert held[name].tolist() == state[name].tolist(), (tick, name)
+        assert state["rest"].max() <= 2 and (slow is None or spiked.any())
+
+
+def went_on(call: Call, front: Delays, held: dict[str, Any], x: np.ndarray) -> Any:
+    """A tick of the kernel, in place; who has spiked, where that is told."""
     source, ages, loud, driven = delays._tables(front)
     late = (ages + 128 * (loud < 0)).astype(np.uint8)
-    for tick in range(8):
-        x = np.array([tick == 1, 0, tick == 3], np.uint8)
-        delays.advance(Inputs("u8", 1.0, front=front), state, x)
-        call(
-            "u8_delays", x, source.astype(np.uint8), late, driven.astype(np.uint8),
-            *(held[name] for name in ("shown", "potential", "tired", "rest", "past", "trace")),
-            3, 200,
-        )  # fmt: skip
-        for name, tensor in state.items():
-            assert held[name].tolist() == tensor.tolist(), (tick, name)
-    assert state["rest"].max() <= 2
+    tables = source.astype(np.uint8), late, driven.astype(np.uint8)
+    first = held["shown"], held["potential"], held["tired"]
+    last = held["rest"], held["past"], held["trace"]
+    if front.homeostat is None:
+        return call("u8_delays", x, *tables, *first, *last, 3, 200)
+    fired = np.full(200, 7, np.int32)
+    theta = held["theta0"]
+    call("u8_regulated_delays", x, *tables, *first, theta, *last, fired, 3, 200)
+    return fired
+
+
+def test_cells_of_a_liquid_spike_from_their_own_thresholds_on(call: Call) -> None:
+    v, bias, theta = np.int32([4999, 4999, -50]), np.int32([31, 31, 0]), [874, 875, 0]
+    spikes, count, fired = np.int16([1, 1, 1]), np.int16([5, 5, 5]), np.int32([7, 7, 7])
+    call(
+        "i32_regulated_liquid", v, bias, np.int32(theta), np.int32([625, 625, -9000]), 3, 9,
+        4, spikes, count, fired, 3,
+    )  # fmt: skip
+    assert (v.tolist(), bias.tolist()) == ([0, 5000, -4096], [1054, 30, 0])
+    assert (spikes.tolist(), count.tolist(), fired.tolist()) == (
+        [9, 0, 0], [6, 5, 5], [8, 7, 7],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)

@@ -3,6 +3,7 @@ equation once more in fractions, and rates come to be what is asked for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -11,10 +12,18 @@ import numpy as np
 import pytest
 
 from codegen import homeostasis as built
+from codegen.delays import Delays
 from codegen.errors import SpecError
+from codegen.homeostat import Homeostat
+from codegen.planning.checkpoint import identity
 from codegen.reference import Learner, homeostasis
+from codegen.reference.fronts import liquid
+from codegen.reservoir import Liquid
 from codegen.rules import declaration, get
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from hil.data.dataset import Dataset
+from hil.data.reservoirs import with_front
+from hil.errors import DataError
 
 RNG = np.random.default_rng(8)
 
@@ -136,3 +145,94 @@ def test_what_says_nothing_without_homeostasis_is_refused(
     with pytest.raises(SpecError, match=f"{rule}' has {why} homeostasis, and so .* no"):
         get(RuleChoice(rule, said))
     get(RuleChoice(rule, said | {"homeostasis": 0.1}))
+
+
+def of_front(front: Liquid | Delays, cells: int) -> Learner:
+    network, inputs = (
+        Network((cells, 2), "tanh", "sigmoid"),
+        Inputs("u8", 1.0, front=front),
+    )
+    return Learner(Spec(network, RuleChoice("bp"), inputs, 3))
+
+
+LIQUID = Liquid(
+    6, 3, 9, ((0.0, 16.0),) * 3, ((0.0, 1.0),) * 22, cells=11, sources=4, segments=2, hold=4
+)  # fmt: skip
+DELAYS = Delays(2, 7, 20)
+
+
+@pytest.mark.parametrize("asked", [Homeostat(0.1), Homeostat(0.3, 2, 0.5)], ids=str)
+def test_thresholds_of_a_liquid_follow_its_cells(asked: Homeostat) -> None:
+    """By the equation in binary64, of which a step rounds down twice and keeps 7 bits of
+    the factor; an answer changes nothing."""
+    made = of_front(replace(LIQUID, homeostat=asked), 22)
+    rate, rise = np.zeros(11), np.zeros(11)
+    for step in range(40):
+        made.infer(sample(18))
+        x = sample(18)
+        made.step(x, 0, 0.01)
+        spikes = made.trace["x"].reshape(2, 11).sum(axis=0)
+        rate += (spikes / 24 - rate) / 2**asked.astrocyte
+        rise += 4096 * asked.follow / asked.homeostasis * (rate - asked.homeostasis)
+        rise = np.clip(rise, -3072, 15 * 4096)
+        assert made.state["rate0"] / 2**24 == pytest.approx(rate, abs=1e-5)
+        near = 1 + step + 0.01 * abs(rise).max()
+        assert made.state["theta0"] == pytest.approx(rise, abs=near)
+    assert len(set(np.sign(rise))) > 1 or abs(rise).min() > 1000
+
+
+@pytest.mark.parametrize("front, cells", [(LIQUID, 22), (DELAYS, 20)], ids=str)
+def test_cells_of_a_front_come_to_spike_as_often_as_they_are_asked(
+    front: Liquid | Delays, cells: int
+) -> None:
+    rng, asked = np.random.default_rng(5), Homeostat(0.1, 4, 0.04)
+    made, rates = of_front(replace(front, homeostat=asked), cells), list[float]()
+    for step in range(250):
+        most = 17 if front is LIQUID else 1 + (step % 20 == 0)
+        made.step(rng.integers(0, most, front.elements).astype(np.uint8), 0, 0.01)
+        rates.append(made.state["rate0"].mean() / 2**24)
+    assert np.mean(rates[150:]) == pytest.approx(0.1, rel=0.25)
+
+
+def test_a_front_without_homeostasis_is_the_one_that_checkpoints_know() -> None:
+    """Its identity is that of before there was any."""
+    known = {"eb85f7c3b7487251e119d49917ba3164", "ab54a78eb7a8b45fd5ecea7e176976c8"}
+    still = Liquid(4, 4, 1, ((0.0, 1.0),) * 4, ((0.0, 1.0),) * 128, cells=32)
+    fronts = (still, 128), (Delays(2, 1, 8), 8)
+    assert {
+        identity(replace(of_front(*one).spec, seed=1)).hex() for one in fronts
+    } == known
+    moved = replace(still, homeostat=Homeostat(0.1))
+    assert identity(of_front(moved, 128).spec).hex() not in known
+
+
+@pytest.mark.parametrize("said, why", [
+    ({"homeostasis": 0.6}, "homeostasis=0.6 of a front: expected 0.0001221 to 0.5"),
+    ({"homeostasis": 0.1, "astrocyte": 13}, "astrocyte=13 of a front: expected 1 to 12"),
+    ({"follow": 0.1}, "follow=0.1 of a front without homeostasis, and so .* or no follow"),
+])  # fmt: skip
+@pytest.mark.parametrize("kind", ["liquid", "delays"])
+def test_what_a_front_cannot_be_asked_for_is_refused(
+    kind: str, said: dict[str, Any], why: str
+) -> None:
+    x, y = np.zeros((4, 16), np.uint8), np.arange(4) % 2
+    data = Dataset("small", x, y, x, y, Inputs(), "none")
+    with pytest.raises(DataError, match=why):
+        with_front(data, kind, said, None, 1)
+
+
+def test_features_are_standardised_as_they_are_once_thresholds_have_settled() -> None:
+    x = RNG.integers(0, 16, (120, 64)).astype(np.uint8)
+    data = Dataset("small", x, np.arange(120) % 2, x, x, Inputs(), "none")
+    asked = {"cells": 16, "homeostasis": 0.05, "astrocyte": 3}
+    still, moved = (
+        with_front(data, "liquid", said, None, 1).inputs
+        for said in ({"cells": 16}, asked)
+    )
+    state = liquid.initial(moved)
+    for one in x:
+        liquid.advance(moved, state, one)
+    found = liquid.network_input(moved, x, state)
+    assert abs(found.mean(axis=0)).max() < 1e-5
+    assert isinstance(moved.front, Liquid) and isinstance(still.front, Liquid)
+    assert moved.front.standards[0][0] < still.front.standards[0][0]

@@ -20,7 +20,12 @@ INTEGERS = ("host", "qemu-rv64gcv", "microbit")
     ("front", "network", "targets", "more"),
     [
         ("echo,cells=24", "96-10", FLOATS, {}),
-        ("liquid,cells=24,segments=2", "48-10", INTEGERS, {"format": "i16"}),
+        (
+            "liquid,cells=24,segments=2,homeostasis=0.1",
+            "48-10",
+            INTEGERS,
+            {"format": "i16"},
+        ),
     ],
 )
 def test_every_machine_hears_the_same(
@@ -50,7 +55,8 @@ def test_cells_that_go_on_are_part_of_checkpoints(
         task_tests=[[0, 1]],
     )  # fmt: skip
     asked = Experiment(
-        data=str(path), front="delays,cells=40", rule="bp", output="identity", lr=0.02,
+        data=str(path), front="delays,cells=40,homeostasis=0.1", rule="bp", output="identity",
+        lr=0.02,
         steps=60, test=0, samples_per_frame=1,
     )  # fmt: skip
     digests = set()
@@ -110,6 +116,10 @@ def test_moments_come_once_and_in_their_order() -> None:
             {"rule": "local", "network": "256-12-10"},
         ),
         ("liquid,cells=70,segments=2", {"rule": "ncm"}),
+        (
+            "liquid,cells=70,segments=2,homeostasis=0.05",
+            {"rule": "local", "network": "140-12-10"},
+        ),
         ("liquid,cells=129,segments=1", {"rule": "bp", "format": "i8"}),
     ],
 )

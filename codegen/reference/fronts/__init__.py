@@ -44,6 +44,28 @@ FRONTS: dict[str, Front] = {
 """By the names that declarations have for them."""
 
 
+class Carrying(Front, Protocol):
+    """One whose state may go on: `initial(inputs)`, by names in the order in which a step
+    has them, and `advance(inputs, state, sample)`, a step in place."""
+
+    def initial(self, inputs: Inputs) -> dict[str, NDArray[Any]]: ...
+
+    def advance(
+        self, inputs: Inputs, state: dict[str, NDArray[Any]], sample: NDArray[Any]
+    ) -> None: ...
+
+
+_CARRYING: dict[str, Carrying] = {"delays": delays, "liquid": liquid}
+
+
+def carrying(inputs: Inputs) -> Carrying | None:
+    """The front, where its state goes on."""
+    declared = inputs.declared
+    if declared is None or not declared.carries:
+        return None
+    return _CARRYING[declared.made_by]
+
+
 def of(inputs: Inputs) -> Front:
     """The front that a spec's inputs ask for."""
     declared = inputs.declared

@@ -5,6 +5,8 @@ each time that a stimulus of the last three ticks has drawn the cell, and +-1500
 spike of source k that is delay k old; unless resting V = max(V - (V >> 4) + I, -4096), and
 a spike where V >= 4096 + bias: V = 0, two ticks of rest, never more, bias += 1024. Traces: r -= (r +
 2^s - 1) >> s, s = 2 + i mod 4; a spike adds 96, up to 255. x = r / 256, before the tick.
+With homeostasis a cell spikes where V >= 4096 + bias + theta, and then theta follows, a
+tick a sample (codegen/reference/homeostasis.py).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from codegen import streams
 from codegen.delays import SHARE, SOURCES, Delays
-from codegen.reference import random
+from codegen.reference import homeostasis, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.intervals import Interval
 from codegen.spec import Inputs
@@ -34,6 +36,7 @@ def initial(inputs: Inputs) -> State:
     """Cells at rest, in the order in which a step names what they are."""
     front = _declared(inputs)
     cells = front.cells
+    slow = ("theta0", "rate0") if front.homeostat is not None else ()
     return {
         "trace": np.zeros(cells, np.uint8),
         "shown": np.zeros(front.stimuli, np.uint8),
@@ -41,6 +44,7 @@ def initial(inputs: Inputs) -> State:
         "tired": np.zeros(cells, np.int32),
         "rest": np.zeros(cells, np.uint8),
         "past": np.zeros(cells, np.uint32),
+        **{name: np.zeros(cells, np.int32) for name in slow},
     }
 
 
@@ -62,7 +66,7 @@ def advance(inputs: Inputs, state: State, sample: NDArray[Any]) -> None:
     awake = state["rest"] == 0
     v = state["potential"]
     v[awake] = np.maximum(v - (v >> 4) + current, -4096)[awake]
-    spike = awake & (v >= 4096 + bias)
+    spike = awake & (v >= 4096 + bias + state.get("theta0", np.int32(0)))
     v[spike] = 0
     bias[spike] += 1024
     state["rest"][:] = np.where(awake, 0, np.minimum(state["rest"], 2) - 1)
@@ -73,6 +77,16 @@ def advance(inputs: Inputs, state: State, sample: NDArray[Any]) -> None:
     r -= (r + (1 << shift) - 1) >> shift
     r[spike] = np.minimum(r[spike] + 96, 255)
     state["trace"][:] = r
+    _follow(_declared(inputs), state, spike)
+
+
+def _follow(front: Delays, state: State, spike: NDArray[np.bool_]) -> None:
+    if front.homeostat is None:
+        return
+    rate, theta = (state[name].astype(np.int64) for name in ("rate0", "theta0"))
+    state["rate0"], state["theta0"] = homeostasis.whole(
+        front.homeostat.parameters, spike.astype(np.int64), 1, 4096, rate, theta
+    )
 
 
 def _tables(front: Delays) -> tuple[NDArray[Any], ...]:

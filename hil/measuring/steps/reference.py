@@ -85,5 +85,6 @@ def _synaptic(
         return sum(found)
     front = learner.spec.inputs.front
     if isinstance(front, Liquid):
-        return float(liquid.raw_features(front, sample).sum() * front.sources)
+        spikes = liquid.raw_features(front, sample, before).sum()
+        return float(spikes * front.sources)
     return None

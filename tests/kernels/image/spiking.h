@@ -287,6 +287,83 @@ static void check_i32_crossed(void (*kernel)(const int32_t *, const int32_t *, i
     }
 }
 
+/* Cells of a liquid whose thresholds differ, for some ticks. */
+static void check_i32_regulated_liquid(void (*kernel)(int32_t *, int32_t *, const int32_t *,
+                                                      const int32_t *, unsigned, int16_t, int16_t,
+                                                      int16_t *, int16_t *, int32_t *, size_t))
+{
+    static int32_t bias[2][WIDEST], fired[2][WIDEST], theta[WIDEST], a[WIDEST];
+    static int16_t spikes[2][WIDEST], count[2][WIDEST];
+
+    EACH (n, widths) {
+        fill_both_i32(potentials[0], potentials[1], n, 8000);
+        fill_both_i32(bias[0], bias[1], n, 2000);
+        fill_both_i32(fired[0], fired[1], n, 5);
+        for (size_t j = 0; j < n; j++) {
+            theta[j] = (int32_t)(draw() % 9000) - 3000;
+            count[0][j] = count[1][j] = 0;
+        }
+        for (unsigned tick = 0; tick < 6; tick++) {
+            fill_both_i32(a, a, n, 6000);
+            hil_i32_regulated_liquid__scalar(potentials[0], bias[0], theta, a, 3, 900, 1400,
+                                             spikes[0], count[0], fired[0], n);
+            kernel(potentials[1], bias[1], theta, a, 3, 900, 1400, spikes[1], count[1], fired[1],
+                   n);
+            for (size_t j = 0; j < n; j++) {
+                same_word((uint32_t)potentials[0][j], (uint32_t)potentials[1][j], 1, n, j);
+                same_word((uint32_t)bias[0][j], (uint32_t)bias[1][j], 1, n, j);
+                same_word((uint32_t)fired[0][j], (uint32_t)fired[1][j], 1, n, j);
+                same_word((uint32_t)spikes[0][j], (uint32_t)spikes[1][j], 1, n, j);
+                same_word((uint32_t)count[0][j], (uint32_t)count[1][j], 1, n, j);
+            }
+        }
+    }
+}
+
+/* Cells with delays whose thresholds differ, some of them out of reach. */
+static void check_u8_regulated_delays(void (*kernel)(
+    const uint8_t *, const uint8_t *, const uint8_t *, const uint8_t *, uint8_t *, int32_t *,
+    int32_t *, const int32_t *, uint8_t *, uint32_t *, uint8_t *, int32_t *, size_t, size_t))
+{
+    static uint8_t source[16 * WIDEST], delay[16 * WIDEST], driven[WIDEST];
+    static uint8_t shown[2], rest[2][WIDEST], trace[2][WIDEST];
+    static int32_t bias[2][WIDEST], fired[2][WIDEST], theta[WIDEST];
+    static uint32_t past[2][WIDEST];
+
+    EACH (n, widths) {
+        fill_both_i32(potentials[0], potentials[1], n, 8000);
+        fill_both_i32(bias[0], bias[1], n, 2000);
+        for (size_t k = 0; k < 16 * n; k++) {
+            source[k] = (uint8_t)((draw() >> 8) % (n < 256 ? n : 256));
+            delay[k] = (uint8_t)(draw() >> 24 & 143);
+        }
+        for (size_t j = 0; j < n; j++) {
+            driven[j] = (uint8_t)(draw() >> 30);
+            theta[j] = (int32_t)draw() >> (draw() % 2 ? 18 : 0);
+            rest[0][j] = rest[1][j] = (uint8_t)(draw() >> 31);
+            trace[0][j] = trace[1][j] = (uint8_t)(draw() >> 24);
+            past[0][j] = past[1][j] = draw();
+            fired[0][j] = fired[1][j] = 7;
+        }
+        for (unsigned tick = 0; tick < 6; tick++) {
+            const uint8_t stimulus = tick == 1;
+            hil_u8_regulated_delays__scalar(&stimulus, source, delay, driven, &shown[0],
+                                            potentials[0], bias[0], theta, rest[0], past[0],
+                                            trace[0], fired[0], 1, n);
+            kernel(&stimulus, source, delay, driven, &shown[1], potentials[1], bias[1], theta,
+                   rest[1], past[1], trace[1], fired[1], 1, n);
+            for (size_t j = 0; j < n; j++) {
+                same_word((uint32_t)potentials[0][j], (uint32_t)potentials[1][j], 1, n, j);
+                same_word((uint32_t)bias[0][j], (uint32_t)bias[1][j], 1, n, j);
+                same_word((uint32_t)fired[0][j], (uint32_t)fired[1][j], 1, n, j);
+                same_word(past[0][j], past[1][j], 1, n, j);
+                same_word(rest[0][j] * 256U + trace[0][j], rest[1][j] * 256U + trace[1][j], 1, n,
+                          j);
+            }
+        }
+    }
+}
+
 static void check_u8_fill(void (*kernel)(uint8_t *, uint8_t, size_t))
 {
     EACH (n, widths) {
