@@ -47,6 +47,7 @@ SCALAR |= {f"u8_{name}" for name in ("response", "exchange")}
 VECTORS = {
     "i8_conv_2d_columns",
     "i8_conv_2d_planes",
+    "i8_conv_2d_strips",
     "i8_dense_runs",
     "i8_depthwise_columns",
 }
