@@ -46,8 +46,11 @@ I8 = Format("i8", 8, "int8_t", "i1", "i32", "never: sums are exact")
 I32 = Format("i32", 32, "int32_t", "<i4", "i32", "never: sums are exact")
 U16 = Format("u16", 16, "uint16_t", "<u2", "u32", "never: sums are exact")
 U8 = Format("u8", 8, "uint8_t", "u1", "u32", "never: sums are exact")
+BITS = Format("bits", 32, "uint32_t", "<u4", "u32", "never: nothing is summed")
+"""A word of a vector of bits, bit j of which is bit j & 31 of word j >> 5: packed, sent
+and digested as the words that it is."""
 
-FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U16, U8)}
+FORMATS = {format.name: format for format in (F32, U32, I32, I16, I8, U16, U8, BITS)}
 """By name."""
 
 

@@ -16,6 +16,7 @@ from codegen.formats import FORMATS, Format
 from codegen.front import Front
 from codegen.frozen import Frozen
 from codegen.numbers import NUMBERS, Numbers
+from codegen.raster import TYPES, Raster, require_format
 from codegen.scaler import LARGEST_OF_INTEGERS, Scaler
 from codegen.window import Window
 
@@ -27,8 +28,8 @@ GOALS = ("label", "vector", "sample")
 UPDATES = ("rank-1", "momentum")
 GATES = ("none", "element", "row", "block")
 COUNTERS = ("instructions", "cycles")
-INPUT_TYPES = ("u8", "i16", "f32")
-"""Formats of a sample's elements."""
+INPUT_TYPES = ("u8", "i16", "f32", *TYPES)
+"""Formats of a sample's elements; the last are of spikes in time."""
 
 
 def _one_of(value: str, what: str, known: tuple[str, ...]) -> None:
@@ -120,6 +121,7 @@ class Inputs:
             )
         if self.scaler is not None:
             self._require_scaler(self.scaler)
+        require_format(self.raster, self.format)
         if self.front is not None:
             self._require_alone(self.front)
             if self.front.integer and self.format.floating:
@@ -148,6 +150,8 @@ class Inputs:
             )
 
     def __str__(self) -> str:
+        if self.raster is not None:
+            return str(self.raster)
         window = "" if self.window is None else f" windows of {self.window}"
         scaled = "" if self.scaler is None else "scaled "
         front = "" if self.front is None else f" samples by {self.front}"
@@ -158,6 +162,11 @@ class Inputs:
     def declared(self) -> Front | None:
         """What makes the network's input, where that is more than a division."""
         return self.window or self.scaler or self.front or self.frozen
+
+    @property
+    def raster(self) -> Raster | None:
+        """The spikes that a sample is, where it is none of numbers."""
+        return self.front if isinstance(self.front, Raster) else None
 
     @property
     def what(self) -> str:

@@ -1,8 +1,8 @@
 """Networks that spike: leaky cells, tick after tick, from a current or spikes to outputs
 that integrate, in floats and in integers (docs/integers.md).
 
-The input is a direct current, the same in every tick, or spikes that are drawn anew in
-each. A hidden cell that has reached its threshold spikes; in the next tick that much is
+The input is a direct current, the same in every tick, spikes that are drawn anew in
+each, or those of a sample that is spikes in time. A hidden cell that has reached its threshold spikes; in the next tick that much is
 taken from its potential, before it leaks. Outputs neither leak nor spike; a network's
 answer is the mean of their potentials. The order of a tick is that of
 docs/arithmetic.md, section 6.
@@ -18,9 +18,12 @@ from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Op, Set, Stage, Symbol, op
+from codegen.raster import Raster
 from codegen.tensors import Tensor
 from codegen.traces import OF_CELLS, Phase, Trace, membranes
 
+PLAYED = ("spikes", "events")
+"""Encodings of samples that are spikes in time: what plays them."""
 PARAMETERS = (
     Parameter("ticks", 8, "of a sample, and of an inference", most=1024),
     Parameter(
@@ -31,8 +34,9 @@ PARAMETERS = (
         "encoding", "current",
         "current: inputs are the same numbers in every tick; bernoulli: an input is a spike "
         "in so large a share of the ticks as it is large, from 0 to 1; latency: one spike, the "
-        "earlier the larger it is, none where it is 0",
-        ("current", "bernoulli", "latency"), later=True,
+        "earlier the larger it is, none where it is 0; spikes, events: a sample is spikes in "
+        "time, bits or a list of (tick, address)",
+        ("current", "bernoulli", "latency", *PLAYED), later=True,
     ),
     OF_CELLS,
     *homeostasis.PARAMETERS,
@@ -51,6 +55,20 @@ def in_integers(parameters: Parameters) -> str:
          f"trace = {parameters['trace']}: expected off"),
     )  # fmt: skip
     return next((why for wrong, why in refused if wrong), "")
+
+
+def hears(parameters: Parameters, raster: Raster | None) -> str:
+    """What samples are no spikes as `encoding` says, and what was expected; else empty."""
+    encoding, count = parameters["encoding"], parameters["ticks"]
+    if raster is None:
+        if encoding not in PLAYED:
+            return ""
+        return f"samples of numbers, and encoding = {encoding}: expected spikes in time"
+    if encoding != raster.made_by:
+        return f"{raster}, and encoding = {encoding}: expected {raster.made_by}"
+    if count != raster.ticks:
+        return f"{raster}, and ticks = {count}: expected {raster.ticks}"
+    return ""
 
 
 def phases(parameters: Parameters) -> tuple[Phase, ...]:
@@ -121,7 +139,7 @@ def begin(c: Composer) -> tuple[Item, ...]:
     rest = tuple(filled(v) for v in (*cells, total(c)))
     stream = f"hil_stream_base(net->seed, {streams.SPIKES})"
     draws = c.parameters["encoding"] == "bernoulli"
-    drawn = (Set("const uint32_t base", stream),) if draws else ()
+    drawn = (Set("const uint32_t base", stream),) if draws else fronts.unplayed(c)
     return (*fronts.front(c), Stage("look", (*rest, *drawn), says="cells are at rest"))
 
 
@@ -225,6 +243,10 @@ def _encodes(c: Composer) -> bool:
 def _encoded(c: Composer) -> Stage:
     """The spikes of this tick; those of an inference are the ones that the next step
     begins with."""
+    if c.parameters["encoding"] in PLAYED:
+        return Stage(
+            "look", (fronts.played(c, "cycle", below(c, 1)),), 1, "inputs spike"
+        )
     if c.parameters["encoding"] == "latency":
         return Stage("look", (_timed(c),), 1, "inputs spike")
     first = f"base + (net->step * {ticks(c)} + cycle) * {c.network.n_in}"

@@ -1,5 +1,8 @@
 """Fronts: what makes the network's input x of a sample.
 
+Where a sample is spikes in time (`codegen.raster`) there is no x: a rule has them `played`,
+tick by tick.
+
 A front is a module here with `convert(composer)`, the items of a program that make x,
 and its numpy twin in `codegen.reference.fronts`. A declaration of the spec's inputs
 (`codegen.front`) says which, none is the scale. What it gives is checked where a sample may hold what is
@@ -8,24 +11,54 @@ not finite.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from codegen.composer import Composer
-from codegen.fronts import delays, echo, imported, liquid, scale, scaler, window
+from codegen.fronts import (
+    delays,
+    echo,
+    events,
+    imported,
+    liquid,
+    scale,
+    scaler,
+    spikes,
+    window,
+)
 from codegen.kernels.cost import Shape
-from codegen.program import Item, Stage, op
+from codegen.program import Item, Op, Stage, op
+from codegen.tensors import Tensor
 
 FRONTS = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
-    "imported": imported, "delays": delays,
+    "imported": imported, "delays": delays, "spikes": spikes, "events": events,
 }  # fmt: skip
 """By the names that declarations have for them."""
 CARRYING = {"delays": delays, "liquid": liquid}
 """Those whose state may go on from step to step."""
+_PLAYED: Mapping[str, Any] = {"spikes": spikes, "events": events}
+"""Those of samples that are spikes in time."""
 
 
 def convert(c: Composer) -> tuple[Item, ...]:
     """What makes x of a sample."""
     declared = c.spec.inputs.declared
     return FRONTS["scale" if declared is None else declared.made_by].convert(c)
+
+
+def unplayed(c: Composer) -> tuple[Item, ...]:
+    """What is noted before spikes in time are played; nothing where a sample is none."""
+    raster = c.spec.inputs.raster
+    return () if raster is None else _PLAYED[raster.made_by].unplayed(c)
+
+
+def played(c: Composer, tick: str, s: Tensor) -> Op:
+    """The spikes s of tick number `tick`, which is C; ticks come in their order."""
+    raster = c.spec.inputs.raster
+    assert raster is not None
+    found: Op = _PLAYED[raster.made_by].played(c, tick, s)
+    return found
 
 
 def after(c: Composer) -> tuple[Item, ...]:
@@ -43,7 +76,7 @@ def as_it_comes(c: Composer) -> bool:
 
 def front(c: Composer) -> tuple[Item, ...]:
     """From a sample to x, unless layer 1 lists it as it comes."""
-    if as_it_comes(c):
+    if as_it_comes(c) or c.spec.inputs.raster is not None:
         return ()
     return (Stage("look", (*convert(c), *_check(c))),)
 

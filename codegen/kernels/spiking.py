@@ -3,6 +3,7 @@ shifts, which round down."""
 
 from __future__ import annotations
 
+from codegen.formats import BITS, F32, I8, U16, Format
 from codegen.kernels.kernel import Kernel
 
 _N = "size_t n"
@@ -25,7 +26,27 @@ With the sum of column `cell`, where that is above `least`: W[i][cell] = floor(W
     )  # fmt: skip
 
 
+def _of_spikes(to: Format) -> tuple[Kernel, ...]:
+    """What makes a tick's spikes of a sample that is spikes in time, 1 as numbers of format
+    `to` have it."""
+    s, one = f"{to.c_type} *s", "1" if to.floating else "127"
+    return (
+        Kernel(f"bits_to_{to.name}", ("const uint32_t *v", s, _N), f"""
+Spikes of bits: s_j = {one} where bit j & 31 of v_(j >> 5) is 1, else 0.""",
+            "void", "spread", (BITS, to)),
+        Kernel(f"u16_events_to_{to.name}", (
+            "const uint16_t *events", "size_t capacity", "size_t next", "uint32_t tick", s, _N),
+            f"""
+Spikes of a tick, of a list of (tick, address): s_j = 0; then from number `next` on, while
+there is an event and it is of this tick, s_address = {one} where the address is below n.
+Returns the number of the first event that is not of it.""",
+            "size_t", "play", (U16, to)),
+    )  # fmt: skip
+
+
 SPIKING = (
+    *_of_spikes(F32),
+    *_of_spikes(I8),
     Kernel("u8_poisson", (
         "const uint8_t *v", "uint32_t chance", "uint32_t shift", "uint32_t first",
         "uint16_t *active", _N), """
@@ -85,4 +106,4 @@ whose turn is next.""",
     Kernel("u8_fill", ("uint8_t *v", "uint8_t value", _N), """
 v_j = value."""),
 )  # fmt: skip
-"""By the rules of format `spikes`."""
+"""By the rules of format `spikes`, and of what plays spikes in time."""

@@ -117,7 +117,7 @@ def _step(
 def admitted(spec: Spec, promised: tuple[float, float] | None) -> integer_bounds.Range:
     """x of every sample there can be, in integers."""
     inputs = spec.inputs
-    low, high = promised or RANGES[inputs.dtype]
+    low, high = promised or RANGES.get(inputs.dtype, (0, 1))
     found = integer_bounds.around(integers.input_ends(inputs, low, high))
     return replace(found, shape=(spec.network.n_in,))
 

@@ -128,6 +128,10 @@ class Float32:
         u = words.astype(np.float32) * np.float32(2.0**-24)
         return np.where(u < x, _ONE, _ZERO)
 
+    def heard(self, raster: F32, tick: int) -> F32:
+        """As it is."""
+        return raster[tick]
+
     def latency(self, x: F32, tick: int, ticks: int) -> F32:
         """By comparisons alone."""
         due = (_ONE - x) * np.float32(ticks - 1)

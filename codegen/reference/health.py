@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from codegen.reference import fronts
 from codegen.reference.arithmetic import F32, F64
 from codegen.reference.goals import Given
 from codegen.reference.learner import Learner, NonFinite
-from codegen.spec import RuleChoice, Spec
+from codegen.spec import Inputs, RuleChoice, Spec
 
 FLAT = 0.1
 """A unit whose slope is under this share of the activation's largest is
@@ -112,9 +113,13 @@ def _gradient(
     spec, network = learner.spec, learner.spec.network
     if hasattr(learner.twin, "feedforward"):
         network = learner.twin.feedforward(network)
-    exact = Learner(
-        Spec(network, RuleChoice("bp"), spec.inputs, spec.seed, goal=spec.goal)
-    )
+    inputs = spec.inputs
+    if (
+        inputs.raster is not None
+    ):  # its network without time sees how often inputs spike
+        sample = fronts.of(inputs).network_input(inputs, sample).mean(axis=0)
+        inputs = Inputs("f32", 1.0)
+    exact = Learner(Spec(network, RuleChoice("bp"), inputs, spec.seed, goal=spec.goal))
     exact.load({name: state[name] for name in exact.state})
     try:
         exact.step(sample, target, 0.0)

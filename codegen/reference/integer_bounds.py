@@ -154,6 +154,10 @@ class IntegerBounds:
         """An input of more than 0 may spike."""
         return Range(0, tables.LARGEST * (x.hi > 0), POINT, x.shape)
 
+    def heard(self, raster: Range, tick: int) -> Range:
+        """Every row's bounds are the same."""
+        return raster
+
     def latency(self, x: Range, tick: int, ticks: int) -> Range:
         """Likewise."""
         return self.bernoulli(x, 0, 0)

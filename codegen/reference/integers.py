@@ -20,7 +20,7 @@ from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import perturbation, random
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import imported, liquid, window
+from codegen.reference.fronts import imported, liquid, raster, window
 from codegen.reference.operations import Judged
 from codegen.reservoir import Liquid
 from codegen.spec import Inputs
@@ -99,6 +99,9 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
         return _stored(window.integer_input(inputs, sample))
     if inputs.frozen is not None:
         return _stored(imported.centred(inputs, sample))
+    if inputs.raster is not None:
+        spikes = raster.network_input(inputs, sample)
+        return _stored(spikes.astype(np.int64) * tables.LARGEST)
     by = factor_of(inputs.scale, inputs.format.bits)
     return _stored(rounded(sample.astype(np.int64) * by.factor, by.shift))
 
@@ -126,6 +129,8 @@ def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
         return _stored(window.integer_ends(inputs, low, high))
     if inputs.frozen is not None:
         return _stored(imported.ends(inputs))
+    if inputs.raster is not None:
+        return _stored(np.array([0, tables.LARGEST]))
     return network_input(inputs, np.array([math.floor(low), math.ceil(high)]))
 
 
@@ -247,6 +252,10 @@ class Integers:
         """The upper 7 bits of a word against x."""
         words = random.u32(seed, streams.SPIKES, first, x.size) >> np.uint32(25)
         return _stored((words.astype(np.int64) < x.exact) * tables.LARGEST)
+
+    def heard(self, raster: Fixed, tick: int) -> Fixed:
+        """As it is."""
+        return _stored(raster.exact[tick])
 
     def latency(self, x: Fixed, tick: int, ticks: int) -> Fixed:
         """1 in the tick that is the whole part of (1 - x) (ticks - 1), where x > 0."""

@@ -269,6 +269,10 @@ class Intervals:
         """An input from 1 on always spikes, none up to 0 does; any other may."""
         return Interval(float(x.lo >= 1), float(x.hi > 0), x.shape)
 
+    def heard(self, raster: Interval, tick: int) -> Interval:
+        """Every row's bounds are the same."""
+        return raster
+
     def latency(self, x: Interval, tick: int, ticks: int) -> Interval:
         """An input that is 0 or less never spikes; any other may."""
         return Interval(0.0, float(x.hi > 0), x.shape)

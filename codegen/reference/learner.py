@@ -24,7 +24,6 @@ from codegen.spec import Network, Spec
 __all__ = ["Learner", "NonFinite", "Result"]
 
 _BUDGET_GAIN = np.float32(BUDGET_GAIN)
-_DTYPES = {"u8": np.uint8, "i16": np.int16, "f32": np.float32}
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class Learner(Machine[Any]):
     def _input(self, sample: NDArray[np.generic]) -> Any:
         """What the spec's front makes of a sample."""
         inputs, shape = self.spec.inputs, (self.spec.sample_elements,)
-        if sample.shape != shape or sample.dtype != _DTYPES[inputs.dtype]:
+        if sample.shape != shape or sample.dtype != np.dtype(inputs.format.dtype):
             raise ValueError(
                 f"sample is {sample.dtype} {sample.shape}: "
                 f"expected {inputs.dtype} {shape}"

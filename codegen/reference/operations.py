@@ -122,6 +122,9 @@ class Arithmetic(Protocol[T]):
         """1 where u is less than x_i, u of number first + i of the stream of spikes,
         else +0."""
 
+    def heard(self, raster: T, tick: int) -> T:
+        """The row of a tick."""
+
     def latency(self, x: T, tick: int, ticks: int) -> T:
         """1 where x > 0 and (1 - x) (ticks - 1), each operation rounded, is from the tick on
         and below the next, of tick 0 also what is less; else +0."""

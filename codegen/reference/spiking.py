@@ -3,7 +3,7 @@
 In every tick, l from 1 to L: u_l <- leak (u_l - theta s_l) + b_l + s_(l-1) W_l, the spikes
 of layer l those of the tick before (a soft reset within the leak), those below of this
 one; s_0 = x, or of the encoding bernoulli 1 with probability x, else 0, of latency 1 in tick
-floor((1 - x) (T - 1)) alone where x > 0; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
+floor((1 - x) (T - 1)) alone where x > 0, or the row of a sample that is spikes in time; then s_l = 1 where u_l >= theta, else 0. Outputs do not spike:
 u_L <- u_L + b_L + s_(L-1) W_L. The answer is the mean of u_L over the ticks
 (docs/arithmetic.md, section 6).
 """
@@ -50,6 +50,9 @@ class Cells(Generic[T]):
         elif machine.parameters["encoding"] == "latency":
             self.s[0] = machine.arithmetic.latency(self.x, self.past, self.ticks)
             machine.name("s0", self.s[0], "latency")
+        elif machine.spec.inputs.raster is not None:
+            self.s[0] = machine.arithmetic.heard(self.x, self.past)
+            machine.name("s0", self.s[0], "spikes")
         self.past += 1
         for layer in range(1, depth):
             self._hidden(layer)

@@ -20,6 +20,7 @@ from codegen.planning.checkpoint import identity
 from codegen.planning.naming import mentions
 from codegen.planning.planned import Call, LinkPlan, Plan
 from codegen.planning.resident import SAMPLES_FILE, TARGETS_FILE
+from codegen.raster import UNUSED, Events
 from codegen.rendering.compiled import Compiled
 from codegen.rendering.prefix import DEFAULT, renamed
 from codegen.rendering.self_test import FINDINGS
@@ -149,6 +150,7 @@ def context(plan: Plan, portable: bool = False) -> dict[str, object]:
         "network": spec.network,
         "rule": plan.rule,
         "inputs": spec.inputs,
+        "unused": UNUSED,
         "numbers": spec.numbers,
         "line": plan.line,
         "target": plan.target,
@@ -241,6 +243,7 @@ def _network(plan: Plan) -> dict[str, str]:
     has = {
         "hil_resident.c": plan.resident is not None,
         "hil_rehearsal.c": plan.rehearsal > 0,
+        "hil_events.c": isinstance(plan.spec.inputs.raster, Events),
         "hil_checkpoints.c": plan.slots.count > 0,
         "hil_store.c": plan.slots.count > 0,
     }

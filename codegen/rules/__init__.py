@@ -21,6 +21,7 @@ from codegen.errors import SpecError
 from codegen.numbers import Numbers
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Program
+from codegen.raster import Raster
 from codegen.spec import ACTIVATIONS, HARD_TANH, OUTPUTS, Network, RuleChoice, Spec
 from codegen.traces import Phase
 
@@ -37,6 +38,11 @@ class Rate:
 def by_activation(**rates: Rate) -> Callable[[str, Parameters], Rate]:
     """Rates that depend on the hidden activation alone: its own, or `others`."""
     return lambda activation, parameters: rates.get(activation, rates["others"])
+
+
+def no_spikes(parameters: Parameters, raster: Raster | None) -> str:
+    """Of a rule that has nothing played."""
+    return "" if raster is None else f"{raster}: expected samples of numbers"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Declaration:
     `rated`: whether a learning rate says how far a step goes.
     `floating`: why it has no form in integers, if it has none;
     `integers(parameters)`: which of its parameters have none there, and what was expected.
+    `hears(parameters, raster)`: which samples make no sense with them, spikes in time or (None)
+    numbers, and what was expected; empty where they do.
     `format`: the only one that it computes in, if it is not one of several.
     """
 
@@ -81,6 +89,7 @@ class Declaration:
     rated: bool = True
     floating: str = ""
     integers: Callable[[Parameters], str] = lambda parameters: ""
+    hears: Callable[[Parameters, Raster | None], str] = no_spikes
     format: str = ""
 
     def suited(self, network: Network) -> Network:
@@ -182,6 +191,7 @@ def require(rule: Rule, spec: Spec) -> None:
         spec, rule.name, rule.parameters, declared.floating, declared.activations
     )
     _require_parameters(rule, spec)
+    _require_samples(rule, spec)
     _require_network(rule.declaration, spec.network)
     _require_gates(rule, spec)
 
@@ -190,6 +200,17 @@ def _require_parameters(rule: Rule, spec: Spec) -> None:
     wrong = rule.declaration.integers(rule.parameters)
     if spec.numbers.integer and not spec.numbers.own and wrong:
         raise SpecError(f"rule {rule.name!r} in {spec.format} has {wrong}")
+
+
+def _require_samples(rule: Rule, spec: Spec) -> None:
+    raster = spec.inputs.raster
+    wrong = rule.declaration.hears(rule.parameters, raster)
+    if not wrong and raster is not None and spec.goal == "sample":
+        wrong = (
+            f"{raster}, and goal = sample: expected outputs that are no spikes in time"
+        )
+    if wrong:
+        raise SpecError(f"rule {rule.name!r} is given {wrong}")
 
 
 def _require_format(declared: Declaration, spec: Spec) -> None:

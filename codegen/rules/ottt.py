@@ -130,4 +130,5 @@ RULE = Declaration(
     phases=spiking.phases,
     conflict=homeostasis.conflict,
     integers=spiking.in_integers,
+    hears=spiking.hears,
 )  # fmt: skip

@@ -53,8 +53,12 @@ class Dataset:
     def density(self) -> float:
         """Share of the training samples' elements that are not zero, to two
         places, and 1 only if none is zero; of the first `LOOKED_AT` samples.
-        Features of windows and of other fronts are hardly ever zero."""
+        Features of windows and of other fronts are hardly ever zero; of spikes in time the
+        share is that of a tick."""
         inputs = self.inputs
+        if inputs.raster is not None:
+            seen = fronts.of(inputs).network_input(inputs, self.train_x[:LOOKED_AT])
+            return min(round(float(seen.mean()), 2), 0.99)
         if any((inputs.window, inputs.front, inputs.frozen)):
             return 1.0
         looked = self.train_x[:LOOKED_AT]
@@ -67,6 +71,8 @@ class Dataset:
     def constant(self) -> tuple[str, ...]:
         """Elements of a sample that never change in the training part, by name or by
         place."""
+        if self.inputs.raster is not None:  # its elements are no inputs
+            return ()
         x = self.train_x
         places = np.flatnonzero(x.min(axis=0) == x.max(axis=0)).tolist()
         return tuple(self.columns[i] if self.columns else str(i) for i in places)

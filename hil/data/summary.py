@@ -82,11 +82,12 @@ def of(dataset: Dataset) -> Summary:
 
 
 def _inputs(dataset: Dataset, x: np.ndarray) -> Iterator[np.ndarray]:
-    """What a network sees of samples, float32 [n, features], some at a time."""
+    """What a network sees of samples, float32 [n, features], some at a time; of spikes in
+    time how often inputs spike."""
     inputs = dataset.inputs
     for first in range(0, len(x), AT_ONCE):
-        part = x[first : first + AT_ONCE]
-        yield fronts.of(inputs).network_input(inputs, part)
+        seen = fronts.of(inputs).network_input(inputs, x[first : first + AT_ONCE])
+        yield seen.mean(axis=1) if inputs.raster is not None else seen
 
 
 def _classes(dataset: Dataset) -> tuple[Class, ...]:
@@ -158,7 +159,8 @@ def _advice(
     dataset: Dataset, reach: float, classes: tuple[Class, ...]
 ) -> Iterator[str]:
     """What to do about what fits, and will not be learned well."""
-    if dataset.inputs.scaler is None and dataset.inputs.window is None:
+    inputs = dataset.inputs
+    if inputs.scaler is None and inputs.window is None and inputs.raster is None:
         yield from _scaling(dataset, reach)
     if 0 < reach < LOW:
         scale = reach * dataset.inputs.scale

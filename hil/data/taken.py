@@ -13,7 +13,7 @@ import numpy as np
 
 from codegen.errors import SpecError
 from codegen.spec import Inputs
-from hil.data import labels, samples, scalers, tasks, windows
+from hil.data import labels, rasters, samples, scalers, tasks, windows
 from hil.data.arrays import Arrays, Given
 from hil.data.dataset import Dataset, Parts, split
 from hil.errors import DataError
@@ -53,7 +53,7 @@ def dataset_of(
 
     `said` of the result has a sentence for each thing that was converted, empty where
     nothing was; `labels` what the caller calls class 0, 1, ... where that is not its
-    number. `samples.of(x, dataset.inputs)` and `labels.of(y, dataset.labels,
+    number. `samples_of(x, dataset.inputs)` and `labels.of(y, dataset.labels,
     dataset.outputs)` take later arrays in the same way. Raises `DataError`, whose hint
     is the line that mends it.
     """
@@ -71,19 +71,16 @@ def dataset_of(
 def from_arrays(name: str, given: Arrays, *, whole: bool = False) -> Dataset:
     """The data set called `name` that these arrays hold; `whole`: in their order, and
     without a test part that they do not have. Raises `DataError`."""
-    given.require_few("scale", *windows.ARRAYS, *tasks.ARRAYS)
+    given.require_few("scale", *windows.ARRAYS, *tasks.ARRAYS, *rasters.ARRAYS)
     test = any(_found(given, part) for part in ("x_test", "y_test"))
     x_names, y_names = (_names(given, part, test) for part in ("x", "y"))
     samples.require(given, x_names)
     labels.require(given, y_names, [given.header(part).shape[0] for part in x_names])
-    x = samples.read(given, x_names, window=windows.ARRAYS[0] in given)
+    if rasters.declared(given):
+        x, inputs = rasters.read(given, x_names)
+    else:
+        x, inputs = _numbers(given, x_names)
     y = labels.read(given, y_names)
-    window = windows.declared(given.origin, given, x.parts[0])
-    scaler = scalers.declared(given.origin, given, x.parts[0])
-    scale = _scale(given) if "scale" in given else x.scale
-    dtype = samples.SCALES[x.parts[0].dtype.name][0]
-    plain = window is None and scaler is None
-    inputs = _inputs(given.origin, dtype, scale if plain else 1.0, window, scaler)
     parts = _parts(given, x.parts, y.parts, whole)
     if tasks.NAMES in given and not test:
         raise DataError(
@@ -95,12 +92,26 @@ def from_arrays(name: str, given: Arrays, *, whole: bool = False) -> Dataset:
     return Dataset(name, *parts, inputs, licence, found, said, y.labels, given.columns)
 
 
+def samples_of(x: np.ndarray, inputs: Inputs, what: str = "x") -> np.ndarray:
+    """Later samples [n, ...] as [n, elements] of the type in which those of `inputs`
+    travel. Raises `DataError`."""
+    if inputs.raster is not None:
+        return rasters.of(x, inputs.raster, what)
+    return samples.of(x, inputs, what)
+
+
 def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
     """What `from_arrays` makes this data set of again; classes by their numbers."""
     inputs, test = dataset.inputs, len(dataset.test_x)
     made = {"x": dataset.train_x, "y": dataset.train_y}
     if test:
         made |= {"x_test": dataset.test_x, "y_test": dataset.test_y}
+    if inputs.raster is not None:
+        form = inputs.raster
+        spikes = {
+            n: rasters.as_given(form, made[n]) for n in ("x", "x_test") if n in made
+        }
+        return made | spikes | rasters.arrays(form)
     if dataset.tasks:
         made |= tasks.arrays(dataset.tasks)
     if inputs.window is not None:
@@ -108,6 +119,17 @@ def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
     if inputs.scaler is not None:
         return made | scalers.arrays(inputs.scaler)
     return made | {"scale": np.array(inputs.scale, np.float32)}
+
+
+def _numbers(given: Arrays, names: tuple[str, ...]) -> tuple[samples.Samples, Inputs]:
+    """Samples of numbers, and what the device makes of them. Raises `DataError`."""
+    x = samples.read(given, names, window=windows.ARRAYS[0] in given)
+    window = windows.declared(given.origin, given, x.parts[0])
+    scaler = scalers.declared(given.origin, given, x.parts[0])
+    scale = _scale(given) if "scale" in given else x.scale
+    dtype = samples.SCALES[x.parts[0].dtype.name][0]
+    plain = window is None and scaler is None
+    return x, _inputs(given.origin, dtype, scale if plain else 1.0, window, scaler)
 
 
 def _inputs(origin: str, *made: Any) -> Inputs:

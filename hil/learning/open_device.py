@@ -18,7 +18,7 @@ import numpy as np
 from codegen.planning import bill
 from codegen.reference.goals import Given
 from emulation.faults import Line
-from hil.data import arrays, labels, samples, taken
+from hil.data import arrays, labels, taken
 from hil.device.device import Commit
 from hil.errors import HilError, NothingCompared, UsageError
 from hil.learning.compare import digest_difference
@@ -258,7 +258,7 @@ class OpenDevice:
         values = np.asarray(x)
         if not values.size:
             raise UsageError(f"x is {list(values.shape)}: expected one sample at least")
-        rows = samples.of(values, self._lesson.spec.inputs)
+        rows = taken.samples_of(values, self._lesson.spec.inputs)
         wanted = self._lesson.spec.sample_elements
         if rows.shape[1] != wanted:
             raise UsageError(

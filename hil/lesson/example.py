@@ -89,8 +89,15 @@ def example(spec: Spec, eta: float, coarse: bool = False) -> Example:
     """The example, learned by the reference; at the power of two next to `eta` where
     floats may be `coarse`.
 
-    Raises `UsageError` where its values grow out of bounds.
+    Raises `UsageError` where its values grow out of bounds, and for samples that are
+    spikes in time.
     """
+    if spec.inputs.raster is not None:
+        raise UsageError(
+            f"a package's example makes levels of a sensor, but a sample is {spec.inputs}: "
+            "expected samples of numbers",
+            "hil build without --package writes the library alone",
+        )
     learner = Learner(spec)
     eta = 2.0 ** round(math.log2(eta)) if coarse else eta
     try:

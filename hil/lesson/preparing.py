@@ -15,10 +15,18 @@ from hil.data import datasets, paths, reservoirs, scalers, taken
 from hil.data.datasets import Dataset
 from hil.device import units
 from hil.device.units import Unit
-from hil.errors import UsageError
+from hil.errors import DataError, UsageError
 from hil.experiment import Experiment
 from hil.keys import MODEL, InMemory, options_of
-from hil.lesson import cores, frozen_front, in_order, model_head, rates, watched
+from hil.lesson import (
+    cores,
+    frozen_front,
+    given_spikes,
+    in_order,
+    model_head,
+    rates,
+    watched,
+)
 from hil.lesson.in_format import with_format
 from hil.lesson.lesson import Lesson, pace, specialised
 from hil.lesson.network import goal_of, network_of
@@ -75,6 +83,7 @@ def prepare(experiment: Experiment, dataset: Dataset | None = None) -> Lesson:
         dataset = data_for(experiment)
         in_order.require(dataset)
     in_order.require_no_moment_again(experiment, dataset)
+    experiment, dataset = given_spikes.agreed(experiment, dataset)
     spec = _spec(experiment, dataset, target)
     watched.require(experiment.watch_cells, spec)
     extent = _extent(experiment, dataset)
@@ -104,6 +113,12 @@ def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
     if experiment.holdout is not None:
         dataset = datasets.hold_out(dataset, experiment.holdout)
     front, cut = experiment.front, experiment.cut
+    raster, asked_for = dataset.inputs.raster, front or experiment.scaler
+    if raster is not None and asked_for is not None:
+        raise DataError(
+            f"data {dataset.name!r} are {raster}, and {asked_for!r}: expected neither front "
+            "nor scaler, which take numbers"
+        )
     if front is not None and front.endswith(MODEL):
         return frozen_front.behind(dataset, front, cut, experiment.scaler)
     if front is not None:

@@ -18,6 +18,10 @@ SHOWN = 10
 """Classes and columns that are told one by one; --json has all of them."""
 
 
+WORDS = {"bits": "words", "u16": "ticks and addresses"}
+"""What the elements of a sample are, where they are no numbers."""
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil data`."""
     parser.description = (
@@ -62,7 +66,7 @@ def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
     yield (
         "data",
         f"{dataset.name}: {learned + tested:,} samples of {dataset.train_x.shape[1]:,} "
-        f"numbers, {learned:,} to learn and {tested:,} to test",
+        f"{WORDS.get(dataset.inputs.dtype, 'numbers')}, {learned:,} to learn and {tested:,} to test",
     )
     for said in dataset.said:
         yield "made", said

@@ -28,6 +28,7 @@ from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.planning.resident import Resident
 from codegen.protocol import Layout, Message
+from codegen.raster import Events
 from codegen.rendering.render import FIRMWARE, render, render_protocol
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
 from targets import Flash
@@ -79,6 +80,11 @@ def _plans() -> dict[str, Plan]:
         Network((4, 5, 3), "tanh", "identity"), RuleChoice("bp"), Inputs("f32", 1.0),
         goal="vector",
     )  # fmt: skip
+    events = Spec(
+        Network((3, 4, 2), "identity"),
+        RuleChoice("ottt", {"encoding": "events", "ticks": 4}),
+        Inputs("u16", 1.0, front=Events(4, 3, 3)), format="i8",
+    )  # fmt: skip
     return {
         "dfa": plan(
             plain, host, window=3, samples=2, resident=_resident(plain), rehearsal=3
@@ -90,6 +96,7 @@ def _plans() -> dict[str, Plan]:
         "vector": plan(
             vector, host, window=2, samples=2, resident=_resident(vector), rehearsal=2
         ),
+        "events": plan(events, host, window=2, samples=2),
     }  # fmt: skip
 
 
@@ -158,6 +165,14 @@ def _ours(*names: str) -> dict[str, str]:
     return {f"fuzz/{name}": (HERE / name).read_text("utf-8") for name in names}
 
 
+def _of_spikes(planned: Plan) -> str:
+    """What a list of events must stay below."""
+    raster = planned.spec.inputs.raster
+    if raster is None:
+        return ""
+    return f"enum {{ TICKS = {raster.ticks}, INPUTS = {raster.inputs} }};\n"
+
+
 def sources(harness: str) -> BuildPlan:
     """Every file of a harness. Of the firmware nothing is left out but main and
     the port's line, whatever else there will be one day."""
@@ -180,7 +195,7 @@ def sources(harness: str) -> BuildPlan:
     in_passing = int(planned.program.in_passing)
     files["fuzz/fuzz_messages.h"] = (
         "/* whether a layer learns before those above it have looked */\n"
-        f"#define IN_PASSING {in_passing}\n\n{render_messages()}"
+        f"#define IN_PASSING {in_passing}\n{_of_spikes(planned)}\n{render_messages()}"
     )
     ours = {
         "firmware/src/main.c": None,

@@ -356,6 +356,30 @@ static uint8_t *named(net_t *net, const struct hil_read *ask)
     return data + (size_t)ask->offset * 4;
 }
 
+/* Whether a sample that was taken is one; a list of events is the only kind that may be
+ * none, here of ticks below TICKS and addresses below INPUTS. */
+static bool is_sample(const uint8_t *sample)
+{
+#ifdef NET_NO_EVENT
+    bool over = false;
+
+    for (uint32_t k = 0, last = 0; k < SAMPLE_BYTES; k += 4) {
+        const uint32_t tick = sample[k] | sample[k + 1] << 8;
+        const uint32_t address = sample[k + 2] | sample[k + 3] << 8;
+
+        over |= tick == 0xffff && address == 0xffff;
+        if (over ? tick != 0xffff || address != 0xffff
+                 : tick < last || tick >= TICKS || address >= INPUTS) {
+            return false;
+        }
+        last = tick;
+    }
+#else
+    (void)sample;
+#endif
+    return true;
+}
+
 /* One frame alone: exactly what it is for has happened. */
 static void check_effect(const struct frame *ask, const struct frame *told, net_t *old,
                          net_t *new)
@@ -389,6 +413,9 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
         const uint64_t count = independent_le32(ask->payload);
 
         HOLDS(ask->size == sizeof(struct hil_infer) + count * SAMPLE_BYTES);
+        for (size_t i = 0; i < count; i++) {
+            HOLDS(is_sample(ask->payload + sizeof(struct hil_infer) + i * SAMPLE_BYTES));
+        }
         HOLDS(told->size == sizeof(struct hil_infer_reply) + count * OUTPUT_BYTES);
     }
     if (status == HIL_OK && kind == HIL_STEP) {
@@ -400,6 +427,7 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
         HOLDS(ask->size == sizeof step + step.count * TAUGHT_BYTES);
         HOLDS(told->size == sizeof(struct hil_step_reply) + step.count * RESULT_BYTES);
         for (size_t i = 0; i < step.count; i++, target += TAUGHT_BYTES) {
+            HOLDS(is_sample(target + HIL_TARGET_BYTES));
             HOLDS(HIL_GOAL != HIL_GOAL_LABEL || (target[0] | target[1] << 8) < NET_OUTPUTS);
         }
     }

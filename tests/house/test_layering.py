@@ -64,7 +64,7 @@ def parts_of_codegen(path: Path) -> set[str]:
 
 
 SHARED = {
-    "constants", "delays", "errors", "frozen", "graph", "numbers", "reference", "reservoir", "spec",
+    "constants", "delays", "errors", "frozen", "graph", "numbers", "raster", "reference", "reservoir", "spec",
     "streams", "tables", "window",
 }  # fmt: skip
 """What the reference may start from (docs/arithmetic.md, section 10)."""
@@ -156,17 +156,18 @@ SHELVES = {
         "homeostat": "errors parameters",
         "reservoir": "constants errors front homeostat scaler",
         "delays": "errors front homeostat",
+        "raster": "errors formats front",
         "kernels": "cformat errors formats",
         "program": "errors formats kernels tensors",
         "lowering": "cformat errors formats graph kernels program tensors",
         "frozen": "errors front graph scaler",
-        "spec": "errors formats front frozen numbers scaler window",
+        "spec": "errors formats front frozen numbers raster scaler window",
         "composer": "errors formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
         "homeostasis": "composer formats kernels parameters program tensors",
         "fronts": "composer delays drawn formats frozen homeostasis kernels lowering numbers program quotient "
-        "reservoir scaler spec streams tables tensors window",
+        "raster reservoir scaler spec streams tables tensors window",
         "layers": "composer fronts kernels program tensors",
         "goals": "cformat composer fronts kernels layers program spec tables tensors",
         "updates": "composer constants kernels layers program spec tensors",
@@ -175,21 +176,21 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
-        "spiking": "composer fronts homeostasis kernels layers parameters program streams tensors "
-        "traces",
+        "spiking": "composer fronts homeostasis kernels layers parameters program raster streams "
+        "tensors traces",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals homeostasis in_integers kernels layers "
-        "numbers parameters perturbation phases program settling spec spiking streams tensors traces "
+        "numbers parameters perturbation phases program raster settling spec spiking streams tensors traces "
         "updates",
-        "reference": "constants delays errors graph numbers reservoir rules spec streams "
+        "reference": "constants delays errors graph numbers raster reservoir rules spec streams "
         "tables window",
         "planning": "budget composer errors formats fronts goals graph kernels layers "
         "lowering program protocol rules spec tensors updates",
         "building": "errors",
         "machine_code": "building errors planning",
         "rendering": "building cformat constants errors formats fronts goals kernels planning "
-        "program protocol streams tables tensors",
+        "program protocol raster streams tables tensors",
     },
 }
 """Of a room, its shelves and the modules that stand on none, each with what it may

@@ -24,6 +24,7 @@ from codegen.kernels.imported import IMPORTED
 from codegen.kernels.table import FEWEST_CYCLES, NARROW, NO_DIVISION, TWIN
 from codegen.planning.plan import plan
 from codegen.planning.planned import UNKNOWN_VLENS, Plan
+from codegen.raster import Events, Spikes
 from codegen.reservoir import Echo, Liquid, Reservoir
 from codegen.scaler import Scaler
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
@@ -129,6 +130,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("ottt", "16-12-5", "identity", "sigmoid", format="i16",
               parameters={"encoding": encoding}), 1.0, "auto")
       for encoding in ("bernoulli", "latency")),
+    *((lesson("ottt", "16-12-5", "identity", "sigmoid", Inputs(front.format.name, 1.0, front=front),
+              {"encoding": front.made_by}, format=numbers), 0.1, "auto")
+      for front in (Spikes(8, 16), Events(8, 16, 40)) for numbers in ("f32", "i16")),
     (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
     (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),
      1.0, "auto"),

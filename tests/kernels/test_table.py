@@ -16,7 +16,7 @@ from codegen.kernels.imported import IMPORTED
 from codegen.rendering.render import environment
 
 SYMBOL = re.compile(
-    r"hil_(u8|i8|i16|i32|f32|u32)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x[2-8])?)"
+    r"hil_(u8|i8|i16|i32|f32|u16|u32|bits)_[a-z0-9_]+__(scalar|rvv(_[a-z]+)?_m[1248](x[2-8])?)"
 )
 
 
@@ -44,10 +44,10 @@ SCALAR |= {
     f"i32_{name}" for name in ("heard", "vote", "fade", "most_current", "crossed")
 }
 SCALAR |= {f"u8_{name}" for name in ("response", "exchange")}
+SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8")}
 VECTORS = {
     "i8_conv_2d_columns",
     "i8_conv_2d_planes",
-    "i8_conv_2d_strips",
     "i8_dense_runs",
     "i8_depthwise_columns",
 }

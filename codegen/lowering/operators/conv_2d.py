@@ -12,11 +12,9 @@ from codegen.lowering import (
     eights,
     floating,
     overlap,
-    pixels,
     plain,
     planes,
     scaling,
-    strips,
 )
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
@@ -37,9 +35,7 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     if c.vlen:
         at = geometry(operator, (high, wide))
         factors = scaling.of_channels(operator)
-        found = pixels.chosen(at, c.vlen)
-        if isinstance(found, strips.Strips):
-            return strips.convolution(c, operator, found, factors)
+        found = planes.chosen(at, c.vlen)
         if found:
             return planes.convolution(c, operator, found, factors)
         return columns.convolution(c, operator, at, factors)
@@ -71,12 +67,12 @@ def scratch(operator: Operator) -> int:
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
-    """Bytes of rows of the image with what stands beside it, or of what pixels see."""
+    """Bytes of rows of the image with what stands beside it, or of planes."""
     if floating.floats(operator) or plain.plain(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    found = pixels.chosen(at, vlen)
+    found = planes.chosen(at, vlen)
     return found.bytes + found.line if found else columns.scratch(at.pixels)
 
 

@@ -1,7 +1,7 @@
 """The numpy twins of the fronts: what makes the network's input of a sample.
 
 A front is a module with `MADE`, what it does, for a certificate; `network_input(inputs,
-sample)`, the x [..., n_in] of raw samples [..., elements]; and `bounds(inputs, n_in, low, high)`, an
+sample)`, the x [..., n_in] of raw samples [..., elements], of spikes in time [..., ticks, n_in]; and `bounds(inputs, n_in, low, high)`, an
 interval that holds the x of every sample of numbers from low to high.
 """
 
@@ -17,6 +17,7 @@ from codegen.reference.fronts import (
     echo,
     imported,
     liquid,
+    raster,
     scale,
     scaler,
     window,
@@ -39,7 +40,7 @@ class Front(Protocol):
 
 FRONTS: dict[str, Front] = {
     "scale": scale, "scaler": scaler, "window": window, "echo": echo, "liquid": liquid,
-    "imported": imported, "delays": delays,
+    "imported": imported, "delays": delays, "spikes": raster, "events": raster,
 }  # fmt: skip
 """By the names that declarations have for them."""
 

@@ -2,7 +2,7 @@
  *
  * Its parts share one variable. hil_learner.c says which frame comes too late for what
  * was done since, hil_replies.c keeps the replies that make a step be learned once,
- * hil_steps.c learns, hil_state.c sets and shows the state. hil_resident.c,
+ * hil_steps.c learns, hil_state.c sets and shows the state. hil_resident.c, hil_events.c,
  * hil_rehearsal.c and hil_checkpoints.c are in an image that has something for them.
  */
 #ifndef HIL_LEARNER_PARTS_H
@@ -147,6 +147,12 @@ void hil_steps_stop(const struct hil_request *request, int status);
 
 void hil_steps_on_step(const struct hil_request *request);
 void hil_steps_on_infer(const struct hil_request *request);
+
+/* -- hil_events.c: where a sample is a list of events -- */
+
+/* Whether a sample, as it lies in a frame, is such a list: ticks ascend and are there, and so
+ * are addresses; behind the last event there is none. */
+bool hil_events_good(const uint8_t *sample);
 
 /* -- hil_state.c -- */
 

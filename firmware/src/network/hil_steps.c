@@ -135,7 +135,18 @@ void hil_steps_conclude_samples(const struct hil_request *request,
                        sizeof reply + ask->count * RESULT_BYTES);
 }
 
-/* Whether STEP's samples are all there and all have a good target. */
+/* Whether a sample can be learned from: any can, but for a list that may be none. */
+static bool good_sample(const uint8_t *sample)
+{
+#ifdef NET_NO_EVENT
+    return hil_events_good(sample);
+#else
+    (void)sample;
+    return true;
+#endif
+}
+
+/* Whether STEP's samples are all there, and they and their targets are good. */
 static bool good_samples(const struct hil_step *ask, const uint8_t *samples, size_t size)
 {
     if (ask->count < 1 || ask->count > HIL_SAMPLES ||
@@ -143,7 +154,9 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
         return false;
     }
     for (size_t i = 0; i < ask->count; i++) {
-        if (!hil_goal_good(samples + i * TAUGHT_BYTES)) {
+        const uint8_t *const target = samples + i * TAUGHT_BYTES;
+
+        if (!hil_goal_good(target) || !good_sample(target + HIL_TARGET_BYTES)) {
             return false;
         }
     }
@@ -221,6 +234,12 @@ void hil_steps_on_infer(const struct hil_request *request)
     if (count < 1 || count > most || request->size != count * SAMPLE_BYTES) {
         hil_session_refuse(request, HIL_BAD_PAYLOAD);
         return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!good_sample(request->tail + i * SAMPLE_BYTES)) {
+            hil_session_refuse(request, HIL_BAD_PAYLOAD);
+            return;
+        }
     }
     for (size_t i = 0; i < count; i++) {
         memcpy(hil_learner.sample, request->tail + i * SAMPLE_BYTES, SAMPLE_BYTES);

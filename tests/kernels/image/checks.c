@@ -1528,6 +1528,7 @@ JVP(f32_jvp_gaussian)
 
 #include "integers.h"
 #include "spiking.h"
+#include "played.h"
 
 int main(void)
 {

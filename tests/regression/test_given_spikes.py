@@ -1,0 +1,46 @@
+"""Samples that are spikes in time, as bits and as events, are learned on every machine as in
+numpy, every step equal: also through faults and power cuts, and on boards without an FPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil import Experiment, run
+from tests.regression import machines
+
+ASKED = Experiment(
+    rule="ottt", network="64-17-10", parameters={"encoding": "events", "ticks": 4},
+    steps=24, test=8,
+)  # fmt: skip
+BITS = {"encoding": "spikes", "ticks": 4}
+CASES: dict[machines.Machine, dict[str, Any]] = {
+    ("qemu-rv64gcv", 128): {"parameters": BITS, "commit": 5, "faults": "cut=0.2,seed=3"},
+    ("microbit", None): {
+        "format": "i16", "rehearsal": 4, "samples_per_frame": 1,
+        "faults": "drop=0.03,flip=0.001,reorder=0.03,duplicate=0.03,seed=5",
+    },
+}  # fmt: skip
+"""What each machine goes through beside the lesson."""
+ALL = (*machines.MACHINES, *machines.WITHOUT_FLOATS)
+
+
+@pytest.mark.parametrize("target, vlen, keys", [
+    *(pytest.param(*machine, keys) for machine, keys in CASES.items()),
+    pytest.param("host", None, {"resident": 24}, marks=pytest.mark.full),
+    *(
+        pytest.param(*machine, {"parameters": {**BITS, "encoding": encoding}, "format": numbers},
+                     marks=pytest.mark.full)
+        for machine in ALL for encoding in ("spikes", "events") for numbers in ("i8", "f32")
+        if machine[0] != "stm32vldiscovery"
+        and (numbers == "i8" or machine not in machines.WITHOUT_FLOATS)
+    ),
+])  # fmt: skip
+def test_spikes_in_time_are_learned_the_same(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, qemu_user: str,
+    target: str, vlen: int | None, keys: dict[str, Any],
+) -> None:  # fmt: skip
+    record = run(ASKED.override({"target": target, "vlen": vlen, **keys}), out=tmp_path)
+    assert record.result == "pass" and record.compared == record.learned >= 24
