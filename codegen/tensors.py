@@ -138,6 +138,15 @@ class Tensor:
         """Whether the link may write it: state yes, scratch no."""
         return self.state
 
+    @property
+    def held(self) -> tuple[int, int] | None:
+        """Limits of a state of whole numbers: a step that begins within them ends within
+        them, and of what lies beyond nothing is known. So nobody may bring it there."""
+        if self.limits is None or self.format.floating:
+            return None
+        assert self.format.c_type.startswith("int"), "hil_held.c takes it with a sign"
+        return int(self.limits[0]), int(self.limits[1])
+
     def values(self) -> Iterable[float]:
         """The elements of a constant, flat; raises `TypeError` of any other."""
         if not isinstance(self.initial, Values):

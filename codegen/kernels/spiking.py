@@ -22,7 +22,7 @@ most), gain below 256. `most` fits W, which has nothing below zero."""),
         Kernel(f"{name}_normalise", (
             f"{c_type} *w", "size_t cell", "uint32_t shift", "uint32_t least", *_N_IN_OUT), """
 With the sum of column `cell`, where that is above `least`: W[i][cell] = floor(W[i][cell]
-2^shift / sum). W has nothing below zero, the sum less than 2^24; shift is 1 to 16."""),
+2^shift / sum). W is from 0 to 2^18 - 1, the sum less than 2^30; shift is 1 to 16."""),
     )  # fmt: skip
 
 
@@ -56,15 +56,15 @@ for n.""", "size_t"),
     Kernel("i16_integrate", (
         "const int16_t *w", *_ACTIVE, "uint32_t leak", "int32_t *v", *_N_IN_OUT), """
 Potentials of a tick: v_j = v_j - (v_j >> leak), then v_j = v_j + W[active_k][j] for each
-of the list's `count` inputs."""),
+of the list's `count` inputs, modulo 2^32."""),
     Kernel("u8_spike_trace", (
         "uint8_t *t", "uint32_t leak", *_ACTIVE, "uint32_t more", _N), """
 What is remembered of spikes: t_j = t_j - (t_j >> leak), then t_j = min(t_j + more, 255) for
 each j of the list, which may be NULL where count is 0.""", ),
     Kernel("i32_winner", (
         "const int32_t *v", "const int32_t *theta", "int32_t least", _N), """
-The j with the largest v_j - theta_j, the lowest of equals, if that is `least` at least;
-else n.""", "size_t"),
+The j with the largest v_j - theta_j, modulo 2^32, the lowest of equals, if that is `least`
+at least; else n.""", "size_t"),
     *_of_columns("i16", "int16_t"),
     *_of_columns("i32", "int32_t"),
     Kernel("i32_heard", (

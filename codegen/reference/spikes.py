@@ -6,6 +6,7 @@ int64 here, and are stored as their tensors are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,17 @@ from codegen.spec import Inputs
 I64: TypeAlias = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What whole numbers of a step stay within, and the most that they may be."""
+
+    tensor: str
+    made: str
+    least: int
+    most: int
+    room: int = (1 << 31) - 1
+
+
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
     """A sample as it comes; its scale is the rule's business."""
     return sample.astype(np.int64)
@@ -25,6 +37,11 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
 def target(one_hot: F32) -> I64:
     """1 at the label, 0 elsewhere."""
     return one_hot.astype(np.int64)
+
+
+def wrapped(values: I64) -> I64:
+    """Sums as 32 bits hold them: modulo 2^32, with a sign."""
+    return values.astype(np.int32).astype(np.int64)
 
 
 def told(sums: I64) -> F32:

@@ -245,6 +245,7 @@ def _network(plan: Plan) -> dict[str, str]:
         "hil_rehearsal.c": plan.rehearsal > 0,
         "hil_events.c": isinstance(plan.spec.inputs.raster, Events),
         "hil_checkpoints.c": plan.slots.count > 0,
+        "hil_held.c": any(tensor.held for tensor in plan.state),
         "hil_store.c": plan.slots.count > 0,
     }
     return {

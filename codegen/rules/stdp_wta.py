@@ -47,10 +47,14 @@ LEAKS, REMEMBERS, FADES = 6, 4, 10
 """Shifts by which potentials, traces and thresholds lose."""
 RISE, GAIN, MOST, TOTAL = 100, 8, 4095, 14
 """Of a spike: what its threshold rises by, and what the synapses grow by of 256ths of
-their trace; what a synapse stays within, and log2 of the sum of a cell's."""
+their trace; what a synapse grows to, and log2 of the sum of a cell's, which is the most
+that one of them can be."""
 TEACHES, TAUGHT, LOUDEST = 51, 64, 16
 """256ths of a teacher's ticks in which it spikes, gain of outputs' synapses, and log2 of the
 most that an output's sum to."""
+VOTES, HIGHEST = 2.0**24, 2.0**30
+"""What votes stay within, and a threshold's rise: of 16 samples it gains less than it loses
+from there when it fades."""
 SLOW = 16
 """Samples after which thresholds fade."""
 
@@ -62,19 +66,21 @@ def _cells(c: Composer) -> int:
 def _synapses(c: Composer) -> Tensor:
     first = Drawn(streams.weights(1), 23)  # 0..511
     return c.tensor(
-        "W1", c.network.shape(1), "learned", format=I16, initial=first, limits=(0.0, MOST)
+        "W1", c.network.shape(1), "learned", format=I16, initial=first,
+        limits=(0.0, 2.0**TOTAL),
     )  # fmt: skip
 
 
 def _outputs(c: Composer) -> Tensor:
-    return c.tensor("W2", c.network.shape(2), "learned", format=I32)
+    most = 2.0**LOUDEST if _teaches(c) else VOTES
+    return c.tensor("W2", c.network.shape(2), "learned", format=I32, limits=(0.0, most))
 
 
 def _theta(c: Composer) -> Tensor:
     if homeostasis.on(c.parameters):
         least = float(c.parameters["threshold"])
         return homeostasis.rises(c, "theta", _cells(c), least)
-    return c.tensor("theta", (_cells(c),), "learned", format=I32)
+    return c.tensor("theta", (_cells(c),), "learned", format=I32, limits=(0.0, HIGHEST))
 
 
 def _rate(c: Composer) -> Tensor:

@@ -26,6 +26,7 @@ from codegen.protocol import (
 from codegen.tensors import WORD
 from hil.device.exchange import fresh_number
 from hil.errors import DataError
+from hil.lesson import weights
 from targets import storage
 
 CRC = 4
@@ -98,8 +99,8 @@ def newest(plan: Plan, flash: Path, step: int | None = None) -> Checkpoint:
 
 def require_own(plan: Plan, flash: Path) -> None:
     """Raise `DataError` where the newest checkpoint is of another network, whose slots
-    may lie elsewhere: the device would not go on from it. What is damaged is the
-    device's to find."""
+    may lie elsewhere, or holds what learning would not keep to: the device would not go
+    on from it. What is damaged is the device's to find."""
     if not flash.exists():
         return
     data, size = _read(flash), plan.slots.size
@@ -114,6 +115,9 @@ def require_own(plan: Plan, flash: Path) -> None:
             f"{plan.spec.network} with rule {plan.rule.name}",
             "without --resume the run learns from the start",
         )
+    for one in (one for one in found_in(plan, data)[:1] if one.ours):
+        origin = f"the checkpoint of step {one.step} in flash {str(flash)!r}"
+        weights.require_within(origin, tensors(plan, one.state), plan)
 
 
 def tensors(plan: Plan, state: bytes) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,8 +103,11 @@ def load_for(path: str, plan: Plan) -> dict[str, np.ndarray]:
 def require_within(origin: str, state: Mapping[str, np.ndarray], plan: Plan) -> None:
     """Raise `DataError` for a number beyond the limits that learning keeps it to."""
     for tensor in (one for one in plan.state if one.name in state):
-        if tensor.limits is not None:
-            _require_limits(origin, tensor.name, state[tensor.name], tensor.limits)
+        if tensor.held is not None:
+            _require_limits(origin, tensor.name, state[tensor.name], tensor.held)
+        elif tensor.limits is not None:
+            least, most = (np.float32(end) for end in tensor.limits)
+            _require_limits(origin, tensor.name, state[tensor.name], (least, most))
         elif plan.spec.clip.weights is not None and tensor.name != "tau":
             _require_clipped(
                 origin, tensor.name, state[tensor.name], plan.spec.clip.weights
@@ -111,16 +115,21 @@ def require_within(origin: str, state: Mapping[str, np.ndarray], plan: Plan) -> 
 
 
 def _require_limits(
-    origin: str, name: str, values: np.ndarray, limits: tuple[float, float]
+    origin: str, name: str, values: np.ndarray, limits: tuple[Any, Any]
 ) -> None:
-    least, most = np.float32(limits[0]), np.float32(limits[1])
+    least, most = limits
     wrong = values[~((least <= values) & (values <= most))]
     if wrong.size:
+        first, least, most = (_told(number) for number in (wrong[0], least, most))
         raise DataError(
-            f"{origin}: {name} has an element of {wrong[0]:.6g}: expected {least:g} to "
-            f"{most:g}",
-            "the rule's parameters hold its own numbers within these limits",
+            f"{origin}: {name} has an element of {first}: expected {least} to {most}",
+            "learning keeps it within these limits, and nothing is known of what lies beyond",
         )
+
+
+def _told(number: Any) -> str:
+    """A whole number whole, another to six digits."""
+    return str(number) if isinstance(number, int | np.integer) else f"{number:.6g}"
 
 
 def _require_clipped(origin: str, name: str, values: np.ndarray, limit: float) -> None:

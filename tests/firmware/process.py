@@ -35,7 +35,7 @@ LIMIT = 20.0
 
 def zeros(spec: Spec) -> Resident:
     """A resident set of zeros whose labels are 0, 1, 0, ..."""
-    samples = bytes(RESIDENT * spec.network.n_in * spec.inputs.size)
+    samples = bytes(RESIDENT * spec.sample_bytes)
     labels = struct.pack(f"<{RESIDENT}H", *(i % 2 for i in range(RESIDENT)))
     return Resident(RESIDENT, samples, labels, THIN)
 
@@ -209,7 +209,7 @@ class Firmware(Process):
     @property
     def sample(self) -> bytes:
         """A sample of zeros."""
-        return bytes(self.made.spec.inputs.size * self.made.spec.network.n_in)
+        return bytes(self.made.spec.sample_bytes)
 
     @property
     def largest(self) -> Tensor:

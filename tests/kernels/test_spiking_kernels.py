@@ -142,8 +142,9 @@ def test_cells_of_a_liquid_spike_from_their_own_thresholds_on(call: Call) -> Non
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
 def test_potentials_leak_and_add_rows(call: Call, n_in: int, n_out: int) -> None:
-    w = drawn(2, 4095, n_in, n_out, dtype="i2")
-    v = drawn(3, 1 << 20, n_out, dtype="i4") - (1 << 19)
+    """Modulo 2^32: of potentials as a host may make them, some leave their word."""
+    w = drawn(2, 1 << 14, n_in, n_out, dtype="i2")
+    v = drawn(3, 2**32 - 1, n_out, dtype="u4").view("i4")
     active = np.flatnonzero(drawn(4, 1, n_in)).astype(np.uint16)
     want = v - (v >> 6) + w[active].sum(axis=0, dtype=np.int32)
     call("i16_integrate", w, active, active.size, 6, v, n_in, n_out)
@@ -164,6 +165,8 @@ def test_the_most_excited_cell_wins_and_the_first_of_equals(call: Call) -> None:
     assert call("i32_winner", v, np.int32([0, 4, 0, 3, 0]), 0, 5) == 3
     assert call("i32_winner", np.int32([-7]), np.int32([2]), -9, 1) == 0
     assert call("i32_winner", np.int32([-7]), np.int32([2]), -8, 1) == 1
+    wraps = np.int32([-(2**31), 2**31 - 1]), np.int32([1, -1])
+    assert call("i32_winner", *wraps, 2**31 - 1, 2) == 0
 
 
 @pytest.mark.parametrize(("n_in", "n_out"), SHAPES)
@@ -183,6 +186,19 @@ def test_a_cells_synapses_grow_and_keep_their_sum(
         want[:, cell] = (want[:, cell] << shift) // total
         call(f"{weights}_normalise", w, cell, shift, total - 1, n_in, n_out)
         assert w.tolist() == want.tolist()
+
+
+def test_many_large_synapses_are_shared_exactly(call: Call) -> None:
+    """As many as a host may make of them: their sum is just below 2^30."""
+    w = np.full((4096, 1), 2**18 - 1, np.int32)
+    w[:5, 0] = 0, 1, 9, 2**17, 2**16
+    want = (w.astype(np.int64) << 16) // w.sum(dtype=np.int64)
+    call("i32_normalise", w, 0, 16, 1 << 16, 4096, 1)
+    assert w.tolist() == want.tolist() and want.max() == 16
+    for shift, share in ((1, [0, 1, 0]), (2, [1, 2, 0])):
+        w = np.array([[1], [2], [0]], np.int32)
+        call("i32_normalise", w, 0, shift, 2, 3, 1)
+        assert w[:, 0].tolist() == share
 
 
 def test_slow_thresholds_follow_how_often_cells_spike(call: Call) -> None:

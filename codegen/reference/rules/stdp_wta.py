@@ -13,7 +13,7 @@ theta >> 10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -25,7 +25,8 @@ from codegen import streams
 from codegen.reference import homeostasis, random
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits
-from codegen.spec import Network
+from codegen.reference.spikes import Whole, wrapped
+from codegen.spec import Network, Spec
 
 I64 = NDArray[np.int64]
 Parameters = Mapping[str, str | float]
@@ -58,12 +59,45 @@ def state(network: Network, seed: int, parameters: Parameters) -> dict[str, Any]
 
 
 def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
-    """Synapses of cells, and rates and thresholds that homeostasis moves."""
-    found = {"W1": (np.float32(0), np.float32(4095))}
+    """Of a cell's synapses each is no more than their sum; of an output's likewise, or
+    votes are counted up to 2^24. A threshold of 2^30 loses more in 16 samples than it gains."""
+    votes = parameters["labels"] == "votes"
+    most = {"W1": 1 << 14, "W2": 1 << (24 if votes else 16), "theta": 1 << 30}
+    found = {name: (np.float32(0), np.float32(end)) for name, end in most.items()}
     if homeostasis.on(parameters):
         ends = homeostasis.limits(float(parameters["threshold"]), True)
         found |= dict(zip(("rate", "theta"), ends, strict=True))
     return found
+
+
+def bounds(spec: Spec, parameters: Parameters) -> Iterator[Whole]:
+    """Of every step from any state within `held`, whatever comes."""
+    (n_in, cells), ticks = spec.network.shape(1), int(parameters["ticks"])
+    spikes = -(-ticks // (int(parameters["rest"]) + 1))  # of a presentation
+    teacher = parameters["labels"] == "teacher"
+    rise, (lowest, highest) = 100 * 3 * spikes, (0, 1 << 30)
+    yield Whole("W1", "grows, then its share of 2^14", 0, 1 << 14)
+    drive = n_in << 14
+    u1 = min(ticks * drive, 64 * drive + 63)
+    yield Whole("u1", "leaks, and adds what comes", 0, u1)
+    if homeostasis.on(parameters):
+        ends = homeostasis.limits(float(parameters["threshold"]), True)
+        (_, most), (lowest, highest) = ((int(a), int(b)) for a, b in ends)
+        yield Whole("rate", "follows a sample's spikes", 0, most)
+        yield Whole("theta", "follows the rate, within its limits", lowest, highest)
+    else:  # 16 samples add less than fading takes from 2^30
+        highest += 16 * rise
+        yield Whole("theta", "rises, and fades", lowest, highest)
+    yield Whole("v-theta", "potential less threshold", -highest - rise, u1 - lowest)
+    if not teacher:
+        yield Whole("W2", "counts votes, to 2^24", 0, 1 << 24)
+        yield Whole("current", "counts spikes", 0, spikes)
+        return
+    more = 63 * 3 * (spikes + ticks)  # of a synapse in a sample
+    yield Whole("W2", "grows, then its share of 2^16", 0, 1 << 16)
+    yield Whole("current", "sum of W2 over spikes", 0, spikes * ((1 << 16) + more))
+    loud = (cells << 16) + min(cells, 3 * spikes) * more
+    yield Whole("sum W2", "of a class, which is shared", 0, loud, (1 << 30) - 1)
 
 
 def look(machine: Machine[Any], x: I64) -> I64:
@@ -143,13 +177,13 @@ def _presentation(
     raster = np.full((len(spikes), 1), w.shape[1], np.uint16)
     membranes, remembered = list[I64](), list[I64]()
     for tick in range(len(spikes)):
-        v += drive[tick] - (v >> 6)
+        v = wrapped(v - (v >> 6) + drive[tick])
         membranes.append(v.copy())
         outputs.forget()
         if rest > 0:
             rest -= 1
         else:
-            above = v - theta
+            above = wrapped(v - theta)
             cell = int(above.argmax())
             if above[cell] >= int(machine.parameters["threshold"]):
                 v[:] = 0

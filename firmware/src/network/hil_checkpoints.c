@@ -44,6 +44,12 @@ enum hil_status hil_checkpoints_resume(struct hil_init *init)
     hil_learner.ready = hil_store_load(&store, &hil_learner.net.state, STATE_BYTES);
     init->step = entry.step;
     init->run = entry.run;
+#ifdef HIL_HELD
+    if (hil_learner.ready && !hil_held_state()) {
+        hil_learner.ready = false;
+        return HIL_OTHER_CHECKPOINT;
+    }
+#endif
     return hil_learner.ready ? HIL_OK : HIL_NO_STORAGE;
 }
 

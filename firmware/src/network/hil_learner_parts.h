@@ -3,7 +3,7 @@
  * Its parts share one variable. hil_learner.c says which frame comes too late for what
  * was done since, hil_replies.c keeps the replies that make a step be learned once,
  * hil_steps.c learns, hil_state.c sets and shows the state. hil_resident.c, hil_events.c,
- * hil_rehearsal.c and hil_checkpoints.c are in an image that has something for them.
+ * hil_held.c, hil_rehearsal.c and hil_checkpoints.c are in an image that has something for them.
  */
 #ifndef HIL_LEARNER_PARTS_H
 #define HIL_LEARNER_PARTS_H
@@ -164,6 +164,14 @@ void hil_state_on_init(const struct hil_request *request);
 void hil_state_on_read(const struct hil_request *request);
 void hil_state_on_write(const struct hil_request *request);
 void hil_state_on_digest(const struct hil_request *request);
+
+/* -- hil_held.c: where HIL_HELD -- */
+
+/* Whether elements of a state tensor, as they travel, are what learning keeps it to. */
+bool hil_held_within(size_t tensor, const uint8_t *data, size_t size);
+
+/* Whether the whole state is. */
+bool hil_held_state(void);
 
 /* -- hil_resident.c: where HIL_RESIDENT -- */
 

@@ -95,6 +95,12 @@ void hil_state_on_write(const struct hil_request *request)
         hil_session_refuse(request, HIL_OUT_OF_BOUNDS);
         return;
     }
+#ifdef HIL_HELD
+    if (!hil_held_within(ask->tensor, request->tail, request->size)) {
+        hil_session_refuse(request, HIL_BAD_PAYLOAD);
+        return;
+    }
+#endif
     hil_learner.order.write = seq;
     memcpy(data, request->tail, request->size);
     hil_session_done(request, ask, sizeof *ask);

@@ -69,8 +69,8 @@ static void check_i16_integrate(void (*kernel)(const int16_t *, const uint16_t *
                                                int32_t *, size_t, size_t))
 {
     EACH_SHAPE (n_in, n_out) {
-        fill_both_i16(weights_i16, n_in * n_out, 4095);
-        fill_both_i32(potentials[0], potentials[1], n_out + GUARD, 1 << 20);
+        fill_both_i16(weights_i16, n_in * n_out, 1 << 14);
+        fill_both_i32(potentials[0], potentials[1], n_out + GUARD, INT32_MAX);
         const size_t count = fill_list(lists[0], n_in);
         hil_i16_integrate__scalar(weights_i16[0], lists[0], count, 6, potentials[0], n_in, n_out);
         kernel(weights_i16[0], lists[0], count, 6, potentials[1], n_in, n_out);
@@ -104,9 +104,11 @@ static void check_i32_winner(size_t (*kernel)(const int32_t *, const int32_t *, 
     EACH (n, widths) {
         for (size_t turn = 0; turn < 20; turn++) {
             /* few values, so that the largest is there more than once, or not enough */
-            fill_both_i32(potentials[0], potentials[1], n, turn < 10 ? 3 : 100);
+            /* or what no cell comes to, whose differences wrap */
+            fill_both_i32(potentials[0], potentials[1], n,
+                          turn < 10 ? 3 : turn < 15 ? 100 : INT32_MAX);
             for (size_t j = 0; j < n; j++) {
-                potentials[1][j] = (int32_t)(draw() % 4);
+                potentials[1][j] = (int32_t)(turn < 15 ? draw() % 4 : draw());
             }
             const int32_t least = (int32_t)(draw() % 7) - 3;
             const size_t want = hil_i32_winner__scalar(potentials[0], potentials[1], least, n);
@@ -170,7 +172,7 @@ static void check_i32_normalise(void (*kernel)(int32_t *, size_t, uint32_t, uint
                                                size_t))
 {
     EACH_SHAPE (n_in, n_out) {
-        fill_both_i32(synapses_i32[0], synapses_i32[1], n_in * n_out, 1 << 14);
+        fill_both_i32(synapses_i32[0], synapses_i32[1], n_in * n_out, (1 << 18) - 1);
         hil_i32_normalise__scalar(synapses_i32[0], n_out / 2, 16, 65536, n_in, n_out);
         kernel(synapses_i32[1], n_out / 2, 16, 65536, n_in, n_out);
         for (size_t k = 0; k < n_in * n_out; k++) {
