@@ -50,6 +50,8 @@ def certify(
     `promised`: bounds of a sample's raw elements, where they are floats; `targets`:
     of a target's elements, where it is a vector.
     """
+    if spec.numbers.own:
+        return _of_whole_numbers(spec)
     found: dict[tuple[str, str], Entry] = {}
     integer = spec.numbers.integer
     x: Any = admitted(spec, promised) if integer else admissible(spec, promised)
@@ -64,6 +66,19 @@ def certify(
         if failure is not None:
             return Certificate(tuple(found.values()), failure)
     return Certificate(tuple(found.values()))
+
+
+def _of_whole_numbers(spec: Spec) -> Certificate:
+    """Of a rule that limits its numbers itself, and says to what."""
+    learner, entries = Learner(spec), list[Entry]()
+    bounds = learner.twin.bounds  # type: ignore[attr-defined]
+    for one in bounds(spec, learner.parameters):
+        entries.append(Entry(one.tensor, one.made, one.least, one.most))
+        if not -one.room <= one.least <= one.most <= one.room:
+            most = max(-one.least, one.most)
+            why = f"its magnitude may reach {most:,}, and it has room for {one.room:,}"
+            return Certificate(tuple(entries), Unbounded(one.tensor, why))
+    return Certificate(tuple(entries))
 
 
 def admissible(spec: Spec, promised: tuple[float, float] | None) -> Interval:

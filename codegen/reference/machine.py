@@ -27,7 +27,7 @@ class Twin(Protocol):
     `learning(network)`, the layers that it updates, where those are not all; or
     `state(network, seed, parameters)`, all of the state, where that is not weights and
     biases of every layer;
-    `held(network, parameters)`, the limits of state that it holds itself, by name; `feedforward(network)` and `promises(machine, trace)`, what
+    `held(network, parameters)`, the limits of state that it holds itself, by name, and of a rule in whole numbers of its own `bounds(spec, parameters)`, what a step from there stays within; `feedforward(network)` and `promises(machine, trace)`, what
     `codegen.reference.health` asks for; and of a rule that owns its way to an answer
     `look(machine, x)`, which gives what the outputs are made of."""
 

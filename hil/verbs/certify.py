@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import targets
 from hil import output
 from hil.errors import UsageError
 from hil.flags import OF_A_RUN, add_experiment, experiment_of
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from codegen.reference.certificate import Certificate
+    from codegen.tensors import Tensor
 
 HELP = "prove bounds of every value of a step, for every sample and every state"
 OF_AN_IMAGE = (
@@ -42,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """The verb."""
+    from codegen.planning.plan import plan
     from codegen.reference.certificate import certify
     from hil.lesson.preparing import prepare
     from hil.records.verdict import in_integers
@@ -55,24 +58,18 @@ def run(given: argparse.Namespace) -> int:
             "leave it out: what a label or the sample can be is known",
         )
     inputs = _promised("--inputs", given.inputs, data.name, data.train_x, data.test_x)
-    targets = _promised(
-        "--targets", given.targets, data.name, data.train_y, data.test_y
-    )
-    if spec.numbers.own:
-        raise UsageError(
-            f"a certificate of format {spec.format}: its rules limit their numbers "
-            "themselves, which no certificate follows: expected another format"
-        )
-    found = certify(spec, eta, inputs, targets)
+    told = _promised("--targets", given.targets, data.name, data.train_y, data.test_y)
+    found = certify(spec, eta, inputs, told)
+    held = _held(plan(spec, targets.load("host")).state, spec.clip.weights)
     out.line(
         f"{spec.rule.name} {spec.network} {spec.network.activation}/"
-        f"{spec.network.output}{in_integers(spec.format)}, {spec.inputs.what}, "
-        f"rates to {float(eta):g}"
+        f"{spec.network.output}{in_integers(spec.format)}, {spec.inputs.what}"
+        + ("" if spec.numbers.own else f", rates to {float(eta):g}")
     )
-    for line in _lines(found, spec.numbers.integer):
+    for line in (*_lines(found, spec.numbers.integer), *_kept(held)):
         out.line(line)
     if found.failure is not None:
-        unknown = inputs is None, targets is None and spec.goal == "vector"
+        unknown = inputs is None, told is None and spec.goal == "vector"
         out.line(f"  hint: {_hint(found.failure.where, *unknown)}")
     out.document(
         {
@@ -84,10 +81,53 @@ def run(given: argparse.Namespace) -> int:
             "failure": found.failure
             and {"operation": found.failure.where, "reason": found.failure.why},
             "bounds": [vars(entry) for entry in found.entries if entry.hi < 3.5e38],
-            "provenance": {"bounds": "reference", "eta": "reference"},
+            "state": held,
+            "provenance": {
+                "bounds": "reference",
+                "eta": "reference",
+                "state": "reference",
+            },
         }
     )
     return 0 if found.failure is None else NOT_CERTIFIED
+
+
+def _held(state: Sequence[Tensor], clip: float | None) -> list[dict[str, Any]]:
+    """The limits of each tensor of the state, and whether the device keeps them, too."""
+    found = []
+    for tensor in state:
+        limits = tensor.held or tensor.limits
+        if limits is None and clip is not None and tensor.name != "tau":
+            limits = -clip, clip
+        if limits is not None:
+            least, most = limits
+            found.append({
+                "tensor": tensor.name, "least": least, "most": most,
+                "by_device": tensor.held is not None,
+            })  # fmt: skip
+    return found
+
+
+def _kept(held: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Who keeps the state where the bounds have it begin."""
+    for by_device, who in (
+        (True, "--init, WRITE and checkpoints, by hil and by the device"),
+        (
+            False,
+            "--init, set_weights() and checkpoints, by hil; a device takes any float",
+        ),
+    ):
+        kept = [one for one in held if one["by_device"] == by_device]
+        if kept:
+            yield ""
+            yield f"learning begins within these limits and keeps them; what is beyond is refused of {who}:"
+        for one in kept:
+            yield f"  {one['tensor']:8}{_number(one['least'])} to {_number(one['most'])}"
+
+
+def _number(value: float) -> str:
+    """A whole number whole."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.7g}"
 
 
 def _promised(
@@ -118,12 +158,12 @@ def _hint(where: str, any_input: bool, any_target: bool) -> str:
 
 def _lines(found: Certificate, integer: bool) -> Iterator[str]:
     """The bounds and the verdict."""
+    wide = max(18, *(len(entry.operation) + 1 for entry in found.entries))
     yield ""
-    yield f"  {'tensor':8}{'operation':18}{'at least':>16}{'at most':>16}"
+    yield f"  {'tensor':8}{'operation':{wide}}{'at least':>16}{'at most':>16}"
     for entry in found.entries:
-        yield (
-            f"  {entry.tensor:8}{entry.operation:18}{entry.lo:16,.7g}{entry.hi:16,.7g}"
-        )
+        lo, hi = _number(entry.lo), _number(entry.hi)
+        yield f"  {entry.tensor:8}{entry.operation:{wide}}{lo:>16}{hi:>16}"
     yield ""
     if found.failure is None:
         yield (

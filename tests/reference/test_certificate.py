@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -283,3 +284,49 @@ def test_a_sum_that_could_overflow_is_not_certified(
     monkeypatch.setattr(Numbers, "most", lambda *_: 32767)
     failure = certify(wide, np.float32(0.02)).failure
     assert failure is not None and "a sum of 784 products" in str(failure)
+
+
+@pytest.mark.parametrize(
+    "rule, layers, parameters",
+    [
+        ("stdp-wta", (9, 5, 3), {"ticks": 256}),
+        ("stdp-wta", (9, 5, 3), {"ticks": 30, "rest": 1, "threshold": 1}),
+        ("stdp-wta", (9, 5, 3), {"labels": "votes", "homeostasis": 0.01}),
+        ("stdp-detector", (9, 5), {"homeostasis": 0.01}),
+    ],
+)
+def test_whole_numbers_are_certified_and_no_attack_leaves_the_bounds(
+    rule: str, layers: tuple[int, ...], parameters: dict[str, Any]
+) -> None:
+    """From the ends of what learning keeps; the highest potential is nearly reached."""
+    seen = {"trace": "membranes"} if rule == "stdp-wta" else {}
+    network = Network(layers, "identity", "identity")
+    spec = Spec(network, RuleChoice(rule, parameters | seen), format="spikes")
+    certificate = certify(spec, np.float32(1))
+    assert certificate.failure is None
+    bounds = {entry.tensor: (entry.lo, entry.hi) for entry in certificate.entries}
+    made, attacks, highest = Learner(spec), np.random.default_rng(3), 0
+    held = {"W1": (0, 255)} | made.held()
+    for number in range(24):
+        for name, (least, most) in held.items():
+            ends = [int(least), int(most)][number % 3 == 0 :]
+            made.state[name][...] = attacks.choice(ends, made.state[name].shape)
+        made.step(np.full(9, 255, np.uint8), int(attacks.integers(layers[-1])), 1.0)
+        for name, tensor in {**made.trace, **made.state}.items():
+            if (name := name.removeprefix("trace_")) in bounds:
+                lo, hi = bounds[name]
+                assert lo <= tensor.min() <= tensor.max() <= hi, name
+        if "ticks" in parameters and rule == "stdp-wta":
+            highest = max(highest, int(made.trace["trace_u1"].max()))
+    assert parameters.get("ticks") != 256 or highest > 0.95 * bounds["u1"][1]
+
+
+def test_potentials_of_many_inputs_are_not_certified() -> None:
+    def failure(n_in: int) -> object:
+        network = Network((n_in, 4, 3), "identity", "identity")
+        return certify(
+            Spec(network, RuleChoice("stdp-wta"), format="spikes"), ETA
+        ).failure
+
+    assert failure(2047) is None
+    assert "u1: its magnitude may reach 2,147,483,711" in str(failure(2048))

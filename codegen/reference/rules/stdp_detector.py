@@ -8,7 +8,7 @@ homeostasis less its threshold, and it spikes where that is 0 or more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from codegen.reference import homeostasis
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits
-from codegen.spec import Network
+from codegen.reference.spikes import Whole
+from codegen.spec import Network, Spec
 
 I64 = NDArray[np.int64]
 
@@ -41,6 +42,22 @@ def held(network: Network, parameters: Mapping[str, str | float]) -> dict[str, L
         return {}
     ends = homeostasis.limits(float(parameters["threshold"]), whole=True)
     return dict(zip(("rate", "theta"), ends, strict=True))
+
+
+def bounds(spec: Spec, parameters: Mapping[str, str | float]) -> Iterator[Whole]:
+    """Of every step from any state within `held`, whatever comes."""
+    n, _ = spec.network.shape(1)
+    yield Whole("W1", "grows, and is taken from in turn", 0, 255)
+    yield Whole("place", "the next turn, of others 0", 0, n - 1)
+    yield Whole("current", "sum of W1", 0, 255 * n)
+    if not homeostasis.on(parameters):
+        return
+    first = int(parameters["threshold"])
+    rate, theta = homeostasis.limits(float(first), whole=True)
+    least, most = (int(end) for end in theta)
+    yield Whole("above", "sum less threshold", -(first + most), 255 * n - first - least)
+    yield Whole("rate", "follows a sample's spikes", 0, int(rate[1]))
+    yield Whole("theta", "follows the rate, within its limits", least, most)
 
 
 def look(machine: Machine[Any], x: I64) -> I64:
