@@ -52,7 +52,7 @@ def metrics(
         found[f"eight_before_{name}"] = before
         found[f"two_{name}"] = new
         found[f"ten_{name}"] = (known * counts[0] + new * counts[1]) / sum(counts)
-        found[f"forgot_points_{name}"] = before - known
+        found[f"{name}_forgot_points"] = before - known
     return found
 
 
