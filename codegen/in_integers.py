@@ -126,7 +126,7 @@ def _require_inputs(spec: Spec) -> None:
             "no float is computed there on the way to the network",
             "u8 or i16 samples, divided by a scale, or windows"
             if inputs.frozen is None
-            else "u8 samples, and a front of 8 bits from the sample to the features, which no "
+            else "u8 or i16 samples, and a front of 8 bits from the sample to the features, which no "
             "scaler scales",
         )  # fmt: skip
     if inputs.declared is None:

@@ -210,7 +210,7 @@ class Inputs:
         """Whether integers come to the network without a float on the way."""
         if self.frozen is not None:
             whole = self.frozen.integer and not self.frozen.wide
-            return self.dtype == "u8" and whole
+            return self.dtype != "f32" and whole
         return self.integer or (self.declared is not None and self.declared.integer)
 
 

@@ -7,12 +7,13 @@ that can learn from it again, without the sample.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from functools import lru_cache
 
 from codegen import lowering
 from codegen.composer import Composer
-from codegen.formats import I8
+from codegen.formats import I8, I16
 from codegen.fronts import scale
 from codegen.frozen import Frozen
 from codegen.kernels.cost import Shape
@@ -38,6 +39,12 @@ from codegen.tensors import Tensor, Values
 
 PART = "front"
 """What begins the purpose of each of its calls."""
+FAR = 1024.0
+"""Beyond all that 8 bits hold, whatever their zero point."""
+EVERY = range(-(1 << 15), 1 << 15)
+"""Numbers of 16 bits."""
+STEPS = 255
+"""From one number of 8 bits to the next, at most."""
 BYTES = tuple(n - 256 * (n > 127) for n in range(256))
 """Numbers of 8 bits with a sign, by the byte that they are."""
 
@@ -85,6 +92,8 @@ def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
         table = _table(c, "front_in", tuple(_quantised(inputs, v) for v in range(256)))
         sample = Symbol("(const int8_t *)sample")
         return (_looked_up(across, sample, table, there, f"{PART}_in"),)
+    if inputs.dtype == "i16" and frozen.given.type != "i16":
+        return (_ranked(c, across, there),)
     value = c.tensor("front_value", (frozen.elements,), inner=True)
     step, zero = frozen.entering
     return (
@@ -99,7 +108,34 @@ def _quantised(inputs: Inputs, v: int) -> int:
     assert inputs.frozen is not None
     step, zero = inputs.frozen.entering
     value = binary32(binary32(v / binary32(inputs.scale)) / step)
-    return max(-128, min(127, nearest(value) + zero))
+    return max(-128, min(127, nearest(max(-FAR, min(FAR, value))) + zero))
+
+
+def _ranked(c: Composer, across: Shape, y: Operand) -> Op:
+    """The same of a sample of 16 bits: how many ends of steps each of its numbers is above."""
+    inputs = c.spec.inputs
+    table = c.tensor(
+        "front_ends",
+        (STEPS,),
+        "const",
+        format=I16,
+        initial=Values(lambda: ends(inputs)),
+    )
+    return op(
+        "ranked", across, purpose=f"{PART}_in", x=c.sample, ends=table,
+        least=_quantised(inputs, EVERY[0]), y=y,
+    )  # fmt: skip
+
+
+def ends(inputs: Inputs) -> tuple[int, ...]:
+    """The last number of each step but the highest, of all that 16 bits hold: what they
+    become to a model of 8 bits never falls. Steps that none becomes end where all do."""
+    least = _quantised(inputs, EVERY[0])
+    below = (
+        bisect_left(EVERY, level, key=lambda v: _quantised(inputs, v))
+        for level in range(least + 1, least + 1 + STEPS)
+    )
+    return tuple(EVERY[one - 1] for one in below)
 
 
 def _table(c: Composer, name: str, values: tuple[int, ...]) -> Tensor:

@@ -198,6 +198,10 @@ y = E times inverses at the 16 bits behind the first of S, which stands for 1, t
 within 0 .. 2^15 - 1. Between two numbers of a table by 7 bits. y may be x."""),
     Kernel("i8_lookup", ("const int8_t *x", "const int8_t *table", "int8_t *y", "size_t n"), """
 A function of one number, y = table[x modulo 256]. y may be x."""),
+    Kernel("i16_ranked", (
+        "const int16_t *x", "const int16_t *ends", "int32_t least", "int8_t *y", "size_t n"), """
+A function of one number that never falls: y = least + how many of 255 ascending ends x is
+above."""),
     *(
         Kernel(f"{format.name}_mean", (
             f"const {format.c_type} *x", "const hil_scales_t *by", f"{format.c_type} *y",

@@ -414,6 +414,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("move", "i8_move i16_move f32_move", (), cost.nothing),
     *_rows("fill", "i8_fill i16_fill", (), cost.nothing),
     *_rows("lookup", "i8_lookup", (), cost.nothing),
+    *_rows("ranked", "i16_ranked", (), cost.nothing),
     *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
     *(

@@ -46,5 +46,41 @@ def attention(kind: str) -> bytes:
     return written([*tensors, w, b, axis], parts, (0,), (13,))
 
 
+def convolutional() -> bytes:
+    """Six axes over 128 rows: convolutions along the rows, their mean, a dense layer and a
+    softmax, as Conv1D, GlobalAveragePooling1D and Dense are written. Random numbers."""
+    shapes: tuple[tuple[tuple[int, ...], float, int], ...] = (
+        ((1, 128, 6), 1 / 128, 0), ((1, 1, 128, 6), 1 / 128, 0), ((1, 1, 64, 8), 0.04, -128),
+        ((1, 1, 32, 12), 0.1, -128), ((1, 32, 12), 0.1, -128), ((1, 12), 0.05, -128),
+        ((1, 6), 0.1, 3), ((1, 6), 1 / 256, -128),
+    )  # fmt: skip
+    made = [Given(shape, "i8", (scale,), zero) for shape, scale, zero in shapes]
+    first, second = weights((8, 1, 5, 6), 0), weights((12, 1, 5, 8), 0)
+    one = weights((6, 12), 0)
+    head = Given(one.shape, one.type, one.scales[:1], data=one.data)
+    axis = Given((1,), "i32", data=np.array([1], np.int32))
+    sizes = [
+        Given((len(made[k].shape),), "i32", data=np.array(made[k].shape, np.int32))
+        for k in (1, 4)
+    ]
+    biases = [
+        bias(len(w.data), "i32", w.scales * (len(w.data) // len(w.scales)), x)
+        for w, x in ((first, made[1]), (second, made[2]), (head, made[5]))
+        if w.data is not None
+    ]
+    strides = {"Padding": 0, "StrideH": 1, "StrideW": 2, "FusedActivationFunction": 1}
+    parts = (
+        Part("RESHAPE", (0, 14), (1,), 1, "ReshapeOptions"),
+        Part("CONV_2D", (1, 8, 11), (2,), 3, "Conv2DOptions", strides),
+        Part("CONV_2D", (2, 9, 12), (3,), 3, "Conv2DOptions", strides),
+        Part("RESHAPE", (3, 15), (4,), 1, "ReshapeOptions"),
+        Part("MEAN", (4, 16), (5,), 2, "ReducerOptions"),
+        Part("FULLY_CONNECTED", (5, 10, 13), (6,), 4, "FullyConnectedOptions"),
+        Part("SOFTMAX", (6,), (7,), 2, "SoftmaxOptions", {"Beta": 1.0}),
+    )
+    tensors = [*made, first, second, head, *biases, *sizes, axis]
+    return written(tensors, parts, (0,), (7,))
+
+
 BLOCKS = {f"attention-{kind}": attention(kind) for kind in ("i8", "f32")}
 """By what they are."""
