@@ -22,6 +22,7 @@ from hil.demo.stream import Stream
 from hil.device import units
 from hil.errors import (
     CompilerMissing,
+    DataError,
     DescriptorError,
     OverBudget,
     SpecError,
@@ -189,9 +190,8 @@ def _lesson(
 ) -> Lesson:
     """The run of one arm: the demo's keys, then its own, then the caller's."""
     name, dataset = f"{demo.name}-{arm.name}", met.dataset
-    front = met.stream.front
-    own = {} if front is None else {"front": str(front)}
-    given = {**own, **arm.values, **values, "name": name, "data": name}
+    own = {**_front(met.stream), **arm.values, **values}
+    given = {**own, "name": name, "data": name}
     parameters = (each.get("parameters", {}) for each in (arm.values, values))
     given["parameters"] = {k: v for table in parameters for k, v in table.items()}
     experiment = asked.override(given)
@@ -202,11 +202,29 @@ def _lesson(
         raise UsageError(
             "compare is 'none': expected what a demo promises, each step compared"
         )
+    _require_front(demo, met.stream, experiment)
     dataset = fitted(dataset, experiment)
     lesson = prepare(experiment, dataset)
     if arm.freeze is None:
         return lesson
     return prepare(replace(experiment, freeze=_frozen_from(arm, lesson)), dataset)
+
+
+def _front(stream: Stream) -> dict[str, Any]:
+    """The model through which samples go, unless the caller names another."""
+    return {} if stream.front is None else {"front": str(stream.front)}
+
+
+def _require_front(demo: Demo, stream: Stream, experiment: Experiment) -> None:
+    """Raise `DataError` where the model that a stream names is not there."""
+    named = str(stream.front)
+    if experiment.front == named and not Path(named).is_file():
+        raise DataError(
+            f"demo {demo.name!r} has its samples go through the model {named!r}, which is "
+            "not there",
+            "--front MODEL.tflite names it where it lies elsewhere",
+            "docs/demos.md says what makes it",
+        )
 
 
 def _frozen_from(arm: ArmFile, lesson: Lesson) -> int:

@@ -33,6 +33,8 @@ SET = {
     "holdout": "a part of a stream has test samples of its own",
 }
 """Keys of an experiment that a demo sets itself, and what sets them."""
+BROUGHT = "brought.tflite"
+"""Stands for the model that an arm's stream may bring, until there is a stream."""
 _KNOWN = {key.name: key for key in EXPERIMENT_KEYS}
 
 
@@ -174,7 +176,7 @@ def _require_arms(origin: str, arms: list[ArmFile], base: Experiment) -> None:
     known: list[str] = []
     for arm in arms:
         where = f"{origin}, arm {arm.name!r}"
-        laid_over(where, base, arm.values)
+        laid_over(where, base, {"front": BROUGHT, **arm.values})
         if arm.after is not None and "init" in arm.values:
             raise UsageError(
                 f"{where} has after and init: expected one of them, for both say what it "

@@ -9,7 +9,7 @@ import numpy as np
 from hil.data import datasets, hapt, windows
 from hil.demo import Arm, Part, Stream
 
-KNOWN = 21
+KNOWN = hapt.FIRST_USERS
 """People that the device learns from first; one of the others comes then."""
 LEARNED, TESTED = 2500, 500
 """Windows of these people."""
@@ -19,10 +19,7 @@ def streams(seed: int) -> dict[str, Stream]:
     """Windows of many people, mixed; then of one, in the order of recording. Its
     first recording is learned and its second one tests."""
     data = hapt.load()
-    people = sorted(set(data.users[data.users > KNOWN].tolist()))
-    person = data.users == people[(seed - 1) % len(people)]
-    recordings = np.unique(data.experiments[person])
-    first = person & (data.experiments == recordings[0])
+    person, first = newcomer(data, seed)
     order = np.flatnonzero(data.users <= KNOWN)
     order = order[datasets.order(seed, 0, len(order))]
     learned, held = order[:LEARNED], order[LEARNED : LEARNED + TESTED]
@@ -40,6 +37,14 @@ def streams(seed: int) -> dict[str, Stream]:
             extra=extra,
         ),
     }
+
+
+def newcomer(data: hapt.Hapt, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which windows [n] are of the person that comes then, and which of them of that
+    person's first recording."""
+    people = np.unique(data.users[data.users > KNOWN])
+    person = data.users == people[(seed - 1) % len(people)]
+    return person, person & (data.experiments == data.experiments[person].min())
 
 
 def metrics(
