@@ -40,10 +40,7 @@ SCALAR = {
     "u32_words",
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
-SCALAR |= {
-    f"i32_{name}" for name in ("heard", "vote", "fade", "most_current", "crossed")
-}
-SCALAR |= {f"u8_{name}" for name in ("response", "exchange")}
+SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "most_current")}
 SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8")}
 VECTORS = {
     "i8_conv_2d_columns",

@@ -245,11 +245,19 @@ static void check_u8_response(void (*kernel)(const uint8_t *, const uint8_t *, i
 {
     EACH (n_in, widths) {
         fill_bytes(traces[0], n_in * 3);
-        fill_bytes(samples, n_in);
+        for (size_t i = 0; i < n_in; i++) {
+            samples[i] = draw() % 2 ? 0 : (uint8_t)draw();
+        }
         hil_u8_response__scalar(traces[0], samples, potentials[0], n_in, 3);
         kernel(traces[0], samples, potentials[1], n_in, 3);
         for (size_t j = 0; j < 3; j++) {
             same_word((uint32_t)potentials[0][j], (uint32_t)potentials[1][j], n_in, 3, j);
+        }
+        /* the same bytes as one input of many cells, which spikes or does not */
+        hil_u8_response__scalar(traces[0], samples, synapses_i32[0], 1, n_in * 3);
+        kernel(traces[0], samples, synapses_i32[1], 1, n_in * 3);
+        for (size_t j = 0; j < n_in * 3; j++) {
+            same_word((uint32_t)synapses_i32[0][j], (uint32_t)synapses_i32[1][j], 1, n_in * 3, j);
         }
     }
 }
