@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable
 
 from codegen.composer import Composer
+from codegen.errors import SpecError
 from codegen.formats import I32
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter, Parameters
@@ -136,6 +137,12 @@ def whole_settled(
     """The same in whole numbers."""
     wanted, gain, pace = _asked(parameters)
     factor, shift = moved_by(gain * theta, wanted)
+    if factor > 1 << FACTOR_BITS:
+        raise SpecError(
+            f"homeostasis = {wanted:g} with gain = {gain:g}: a threshold of {theta:g} would "
+            f"move by more than 32 bits hold: expected a gain of at most "
+            f"{gain * 2**FACTOR_BITS / factor:.3g}"
+        )
     assert rise.limits is not None
     least, most = map(int, rise.limits)
     return op(

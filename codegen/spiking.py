@@ -14,6 +14,7 @@ import math
 
 from codegen import fronts, homeostasis, streams
 from codegen.composer import Composer
+from codegen.errors import SpecError
 from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter, Parameters
@@ -43,6 +44,10 @@ PARAMETERS = (
 )  # fmt: skip
 
 
+MOST_RAISED = 1 << 26
+"""Of a threshold in integers: 16 times that, and a potential, are apart by 32 bits."""
+
+
 def in_integers(parameters: Parameters) -> str:
     """What integers cannot have, and what was expected; else empty."""
     count, keeps = int(parameters["ticks"]), float(parameters["leak"])
@@ -50,7 +55,6 @@ def in_integers(parameters: Parameters) -> str:
         (keeps != 0.5, f"leak = {keeps:g}, where a leak halves: expected 0.5"),
         (count & (count - 1) != 0,
          f"ticks = {count}, where a mean is a shift: expected a power of two"),
-        (homeostasis.on(parameters), "homeostasis: expected 0"),
         (parameters["trace"] != "off",
          f"trace = {parameters['trace']}: expected off"),
     )  # fmt: skip
@@ -106,16 +110,31 @@ def threshold(c: Composer, n: int) -> float | int:
     return math.floor(math.ldexp(theta(c), point) + 0.5)
 
 
+def reached(c: Composer, n: int) -> float | int:
+    """What `above` is where a cell of hidden layer n spikes."""
+    return 0 if c.numbers.integer and homeostasis.on(c.parameters) else threshold(c, n)
+
+
 def risen(c: Composer, n: int) -> Tensor:
-    """What homeostasis has raised the thresholds of hidden layer n by."""
-    return homeostasis.rises(c, f"theta{n}", c.network.layers[n], theta(c))
+    """What homeostasis has raised the thresholds of hidden layer n by. Raises `SpecError`
+    where 32 bits do not hold that."""
+    first = threshold(c, n)
+    if c.numbers.integer and first > MOST_RAISED:
+        raise SpecError(
+            f"rule 'ottt' in {c.numbers.name} has theta = {theta(c):g} with homeostasis: "
+            "32 bits do not hold 16 times that: expected at most "
+            f"{theta(c) * MOST_RAISED / first:g}"
+        )
+    return homeostasis.rises(c, f"theta{n}", c.network.layers[n], first)
 
 
 def above(c: Composer, n: int) -> Tensor:
-    """What a hidden layer's threshold is held against: u, less what that has risen by."""
+    """What a hidden layer's threshold is held against: u, less what that has risen by; of
+    integers less all of it."""
     if not homeostasis.on(c.parameters):
         return potential(c, n)
-    return c.tensor(f"v{n}", (c.network.layers[n],))
+    format = c.numbers.total
+    return c.tensor(f"v{n}", (c.network.layers[n],), format=format)
 
 
 def total(c: Composer) -> Tensor:
@@ -153,8 +172,18 @@ def counted(c: Composer) -> tuple[Stage, ...]:
     """Of a tick of a step: who has spiked."""
     if not homeostasis.on(c.parameters):
         return ()
-    seen = tuple(traced(c, _count(c, n), 1.0, c.result(n), n) for n in c.hidden)
+    seen = tuple(_counted(c, n) for n in c.hidden)
     return (Stage("credit", seen, says="who has spiked"),)
+
+
+def _counted(c: Composer, n: int) -> Op:
+    count = _count(c, n)
+    if c.numbers.integer:
+        return op(
+            "share", Shape(1, count.size), n, total=count, u=_now(c, n), shift=0,
+            purpose=count.name,
+        )  # fmt: skip
+    return traced(c, count, 1.0, c.result(n), n)
 
 
 def uncounted(c: Composer) -> tuple[Op, ...]:
@@ -171,7 +200,7 @@ def regulated(c: Composer) -> tuple[Stage, ...]:
     def moved(n: int) -> Op:
         rate = homeostasis.rates(c, f"rate{n}", c.network.layers[n])
         return homeostasis.settled(
-            c, n, _count(c, n), rate, risen(c, n), ticks=ticks(c), theta=theta(c)
+            c, n, _count(c, n), rate, risen(c, n), ticks=ticks(c), theta=threshold(c, n)
         )
 
     says = "thresholds follow how often their cells spike"
@@ -219,8 +248,9 @@ def slope(c: Composer, n: int, d: Tensor) -> Op:
     """d times what is taken for the slope of layer n's spikes."""
     across, u = Shape(1, d.size), above(c, n)
     if c.numbers.integer:
+        point = c.point_of(potential(c, n))
         return op(
-            "spike_grad", across, n, u=u, theta=threshold(c, n), fraction=c.point_of(u), d=d
+            "spike_grad", across, n, u=u, theta=reached(c, n), fraction=point, d=d
         )  # fmt: skip
     return op("spike_grad", across, n, u=u, theta=theta(c), d=d, needs="true", faults=d)
 
@@ -232,7 +262,12 @@ def traced(c: Composer, t: Tensor, keeps: float, x: Tensor, n: int) -> Op:
 
 def _count(c: Composer, n: int) -> Tensor:
     """Spikes of hidden layer n's cells in a sample so far."""
-    return c.inner(f"count{n}", (c.network.layers[n],))
+    return c.inner(f"count{n}", (c.network.layers[n],), c.numbers.total)
+
+
+def _now(c: Composer, n: int) -> Tensor:
+    """Which of them spike in this tick, of integers."""
+    return c.inner(f"now{n}", (c.network.layers[n],), c.numbers.total)
 
 
 def _encodes(c: Composer) -> bool:
@@ -271,7 +306,7 @@ def _hidden(c: Composer, n: int) -> Stage:
     u, s = potential(c, n), c.result(n)
     whole = c.numbers.integer  # and so always finite
     fired = op(
-        "spike", Shape(1, u.size), n, u=above(c, n), theta=threshold(c, n), s=s,
+        "spike", Shape(1, u.size), n, u=above(c, n), theta=reached(c, n), s=s,
         needs="" if whole else "true", faults=None if whole else u,
     )  # fmt: skip
     row = (*Trace(phases(c.parameters)).row(c, n, s), *_seen(c, n, u, "trace_u"))
@@ -286,6 +321,12 @@ def _lowered(c: Composer, n: int) -> tuple[Op, ...]:
         return ()
     v, u = above(c, n), potential(c, n)
     across = Shape(1, u.size)
+    if c.numbers.integer:
+        lowered = op(
+            "crossed", across, n, a=u, theta=risen(c, n), threshold=threshold(c, n),
+            above=v, count=_now(c, n), purpose=v.name,
+        )  # fmt: skip
+        return (lowered,)
     return (
         op("difference", across, n, x=u, y=risen(c, n), scale=1.0, d=v, purpose=v.name),
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from codegen import tables
 from codegen.numbers import SUM
-from codegen.reference import integers
+from codegen.reference import homeostasis, integers
 from codegen.reference.arithmetic import F32
 from codegen.reference.integers import POINT, Fixed
 from codegen.reference.intervals import Entry, Unbounded
@@ -149,6 +149,27 @@ class IntegerBounds:
     def spiked(self, u: Range, theta: np.float32) -> Range:
         """A cell spikes or does not."""
         return Range(0, tables.LARGEST, POINT, u.shape)
+
+    def lowered(self, u: Range, rise: Range, theta: np.float32) -> Range:
+        """From a threshold that is all risen to one that has sunk to nothing."""
+        first = math.floor(math.ldexp(float(theta), u.fraction) + 0.5)
+        return Range(u.lo - first - rise.hi, u.hi, u.fraction, u.shape)
+
+    def counted(self, count: Range, s: Range) -> Range:
+        """Of as many ticks as there may be."""
+        return Range(0, count.hi + 1, 0, s.shape)
+
+    def followed(
+        self,
+        parameters: homeostasis.Parameters,
+        count: Range,
+        ticks: int,
+        rate: Range,
+        rise: Range,
+    ) -> tuple[Range, Range]:
+        """Held within their limits."""
+        self.witness(rise, "theta", "homeostasis, within its limits")
+        return rate, rise
 
     def bernoulli(self, x: Range, seed: int, first: int) -> Range:
         """An input of more than 0 may spike."""

@@ -18,7 +18,7 @@ from codegen import streams, tables
 from codegen.delays import Delays
 from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
-from codegen.reference import perturbation, random
+from codegen.reference import homeostasis, perturbation, random
 from codegen.reference.arithmetic import F32
 from codegen.reference.fronts import imported, liquid, raster, window
 from codegen.reference.operations import Judged
@@ -247,6 +247,33 @@ class Integers:
     def spiked(self, u: Fixed, theta: np.float32) -> Fixed:
         """1 is the largest signal."""
         return _stored((u.exact >= _units(theta, u.fraction)) * tables.LARGEST)
+
+    def lowered(self, u: Fixed, rise: Fixed, theta: np.float32) -> Fixed:
+        """u, less theta and what that has risen by."""
+        least = _units(theta, u.fraction) + rise.exact
+        return fixed(u.exact - least, "i4", u.fraction)
+
+    def counted(self, count: Fixed, s: Fixed) -> Fixed:
+        """One more where s is not zero."""
+        return fixed(count.exact + (s.exact != 0), "i4", 0)
+
+    def followed(
+        self,
+        parameters: homeostasis.Parameters,
+        count: Fixed,
+        ticks: int,
+        rate: Fixed,
+        rise: Fixed,
+    ) -> tuple[Fixed, Fixed]:
+        """Rates and rises after a sample of cells that have spiked `count` times."""
+        theta = _units(np.float32(parameters["theta"]), rise.fraction)
+        now, moved = homeostasis.whole(
+            parameters, count.exact, ticks, theta, rate.exact, rise.exact
+        )
+        return (
+            fixed(now, "i4", rate.fraction, rate.most),
+            fixed(moved, "i4", rise.fraction, rise.most),
+        )
 
     def bernoulli(self, x: Fixed, seed: int, first: int) -> Fixed:
         """The upper 7 bits of a word against x."""

@@ -124,8 +124,9 @@ class Learner(Machine[Any]):
 
     def held(self) -> dict[str, Limits]:
         """Limits of the state that the rule holds itself, by name."""
-        if not hasattr(self.twin, "held"):
-            return {}
+        fixed = self.spec.numbers.integer and not self.spec.numbers.own
+        if fixed or not hasattr(self.twin, "held"):
+            return {}  # integers know their own
         found: dict[str, Limits] = self.twin.held(self.spec.network, self.parameters)
         return found
 

@@ -10,11 +10,14 @@ u_L <- u_L + b_L + s_(L-1) W_L. The answer is the mean of u_L over the ticks
 
 from __future__ import annotations
 
+import math
 from typing import Any, Generic
 
 import numpy as np
 
+from codegen import tables
 from codegen.reference import homeostasis
+from codegen.reference.integers import Fixed, fixed
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import T
@@ -71,6 +74,11 @@ class Cells(Generic[T]):
         machine.name(f"v{layer}", found, "difference")
         return found
 
+    @property
+    def reached(self) -> np.float32:
+        """What is `above` where a cell spikes."""
+        return self.theta
+
     def remembered(self, layer: int, trace: T) -> T:
         """A trace of a layer's inputs, a tick later."""
         return self.machine.arithmetic.summed(self.s[layer - 1], self.leak, trace)
@@ -103,13 +111,16 @@ class Cells(Generic[T]):
     def _hidden(self, layer: int) -> None:
         machine, arithmetic = self.machine, self.machine.arithmetic
         self.u[layer] = machine.note(f"u{layer}", self._charged(layer), "membrane")
-        self.s[layer] = spikes = arithmetic.spiked(self.above(layer), self.theta)
+        self.s[layer] = spikes = arithmetic.spiked(self.above(layer), self.reached)
         if self.regulated:
-            one = np.float32(1)
-            self.count[layer] = arithmetic.summed(spikes, one, self.count[layer])
+            self._counted(layer, spikes)
         machine.name(f"h{layer}", spikes, "spike")
         self.trace.add(f"trace{layer}", self.s[layer])
         self.see("u", layer, self.u[layer])
+
+    def _counted(self, layer: int, spikes: T) -> None:
+        one, arithmetic = np.float32(1), self.machine.arithmetic
+        self.count[layer] = arithmetic.summed(spikes, one, self.count[layer])
 
     def _charged(self, layer: int) -> T:
         """A hidden layer's potentials of this tick."""
@@ -148,10 +159,36 @@ class WholeCells(Cells[Any]):
         """Half of both."""
         return self.integers.halves(trace, self.s[layer - 1])
 
+    def above(self, layer: int) -> Any:
+        """u, less a hidden layer's thresholds, where they move."""
+        if not self.regulated:
+            return self.u[layer]
+        rise = self.machine.state[f"theta{layer}"]
+        found = self.integers.lowered(self.u[layer], rise, self.theta)
+        self.machine.name(f"v{layer}", found, "difference")
+        return found
+
+    @property
+    def reached(self) -> np.float32:
+        """Of those nothing is left to reach."""
+        return np.float32(0) if self.regulated else self.theta
+
+    def regulate(self) -> None:
+        """The sample is over."""
+        state, parameters = self.machine.state, self.machine.parameters
+        for layer in self.count if self.regulated else ():
+            rate, rise = f"rate{layer}", f"theta{layer}"
+            state[rate], state[rise] = self.integers.followed(
+                parameters, self.count[layer], self.ticks, state[rate], state[rise]
+            )
+
     def answer(self) -> Any:
         """The mean is there."""
         self.machine.trace["p"] = self.total
         return self.total
+
+    def _counted(self, layer: int, spikes: Any) -> None:
+        self.count[layer] = self.integers.counted(self.count[layer], spikes)
 
     def _charged(self, layer: int) -> Any:
         return self._moved(layer, self.s[layer], halves=True)
@@ -167,6 +204,14 @@ class WholeCells(Cells[Any]):
 
     def _add(self, u: Any) -> None:
         self.total = self.integers.shares(self.total, u, self.ticks)
+
+
+def whole_slow(like: Fixed, theta: float) -> tuple[Fixed, Fixed]:
+    """What thresholds have risen by, and rates, at first: of cells whose biases are `like`
+    those."""
+    point, none = like.fraction + tables.POINT, np.zeros(like.shape, np.int32)
+    most = 15 * math.floor(math.ldexp(theta, point) + 0.5)
+    return fixed(none, "i4", point, most), fixed(none, "i4", 24, 1 << 24)
 
 
 def cells(machine: Machine[T], x: T) -> Cells[T]:

@@ -165,7 +165,7 @@ SHELVES = {
         "composer": "errors formats numbers spec streams tables tensors",
         "feedback": "composer drawn kernels parameters program spec streams tensors",
         "in_integers": "errors numbers parameters spec",
-        "homeostasis": "composer formats kernels parameters program tensors",
+        "homeostasis": "composer errors formats kernels parameters program tensors",
         "fronts": "composer delays drawn formats frozen homeostasis kernels lowering numbers program quotient "
         "raster reservoir scaler spec streams tables tensors window",
         "layers": "composer fronts kernels program tensors",
@@ -176,7 +176,7 @@ SHELVES = {
         "settling": "composer fronts goals kernels layers parameters program tensors",
         "traces": "composer kernels parameters program tensors",
         "phases": "composer parameters program settling traces",
-        "spiking": "composer fronts homeostasis kernels layers parameters program raster streams "
+        "spiking": "composer errors fronts homeostasis kernels layers parameters program raster streams "
         "tensors traces",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",

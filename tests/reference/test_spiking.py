@@ -13,7 +13,7 @@ import pytest
 
 from codegen import streams
 from codegen.errors import SpecError
-from codegen.reference import Learner, NonFinite, integers, random
+from codegen.reference import Learner, NonFinite, random
 from codegen.reference.float32 import FLOAT32
 from codegen.reference.health import health
 from codegen.reference.intervals import Interval, Intervals
@@ -288,109 +288,3 @@ def test_an_input_spikes_once_a_sample_the_earlier_the_larger_it_is() -> None:
     assert found.promises["synaptic"][0] == there.sum() * LAYERS[1]
     bounds = Intervals().latency(Interval(0.0, 1.0, (3,)), 2, 7)
     assert (bounds.lo, bounds.hi) == (0.0, 1.0)
-
-
-def whole_learner(number_format: str, **parameters: object) -> Learner:
-    """Of integers, with weights so large that cells spike."""
-    network = declaration("ottt").suited(Network((9, 12, 5)))
-    choice = RuleChoice("ottt", {"ticks": 4, **parameters})
-    made = Learner(Spec(network, choice, Inputs("u8", 16.0), 3, format=number_format))
-    for name in ("W1", "W2"):
-        made.state[name][...] = made.state[name].exact * 2
-    return made
-
-
-def rounded(value: int, shift: int) -> int:
-    return (value + (1 << (shift - 1))) >> shift
-
-
-def signs() -> list[list[int]]:
-    """+-1 of each error and cell of the first hidden layer, by the contract."""
-    words = random.u32(3, streams.SIGN_FEEDBACK, 0, 2)
-    bits = [int(words[k >> 5]) >> (k & 31) & 1 for k in range(5 * 12)]
-    return [[1 - 2 * bits[c * 12 + j] for j in range(12)] for c in range(5)]
-
-
-@pytest.mark.parametrize("number_format", ["i16", "i8"])
-def test_a_step_in_integers_is_that_of_plain_integers(number_format: str) -> None:
-    """In lists of Python's numbers, from docs/integers.md alone; tables by their functions."""
-    made = whole_learner(number_format)
-    w = [made.state[name].exact.tolist() for name in ("W1", "W2")]
-    b = [[0] * 12, [0] * 5]
-    point = [made.state[name].fraction for name in ("W1", "W2")]
-    most = [made.state[name].most for name in ("W1", "W2")]
-    rng, matrix = np.random.default_rng(9), signs()
-    for label in range(4):
-        sample = rng.integers(0, 17, 9).astype(np.uint8)
-        x = [min(v * 8, 127) for v in sample.tolist()]
-        made.step(sample, label, 0.5)
-        u, s, o, total = [0] * 12, [0] * 12, [0] * 5, [0] * 5
-        traces = [[0] * 9, [0] * 12]
-        for _ in range(4):
-            for j in range(12):
-                left = u[j] - (s[j] != 0) * (1 << (point[0] + 7))
-                u[j] = (
-                    (left >> 1)
-                    + 128 * b[0][j]
-                    + sum(a * r[j] for a, r in zip(x, w[0], strict=True))
-                )
-            s = [127 * (v >= 1 << (point[0] + 7)) for v in u]
-            for c in range(5):
-                o[c] += 128 * b[1][c] + sum(
-                    a * r[c] for a, r in zip(s, w[1], strict=True)
-                )
-                total[c] += o[c] >> 2
-            k = [min(max(rounded(v, point[1] + 3), -128), 127) for v in o]
-            e = [
-                min(int(128 / (1 + math.exp(-v / 16)) + 0.5), 127) - 127 * (c == label)
-                for c, v in enumerate(k)
-            ]
-            traces = [
-                [(t >> 1) + ((v + 1) >> 1) for t, v in zip(*pair, strict=True)]
-                for pair in zip(traces, (x, s), strict=True)
-            ]
-            d = []
-            for j in range(12):
-                heard = sum(e[c] * matrix[c][j] for c in range(5))
-                heard = min(max(rounded(128 * heard, 9), -127), 127)
-                apart = min(abs(u[j] - (1 << (point[0] + 7))) >> (point[0] + 2), 255)
-                d.append(rounded(heard * int(128 / (1 + apart / 16) ** 2 + 0.5), 7))
-            for n, delta in enumerate((d, e)):
-                shift = 8 + 2 + 14 - point[n]  # of a rate of 1 / 8, 128 2^-10
-                for j, down in enumerate(delta):
-                    for i, t in enumerate(traces[n]):
-                        moved = w[n][i][j] + rounded(-128 * t * down, shift)
-                        w[n][i][j] = min(max(moved, -most[n]), most[n])
-                    moved = b[n][j] + rounded(-128 * 128 * down, shift)
-                    b[n][j] = min(max(moved, -most[n]), most[n])
-        assert made.trace["p"].tolist() == [v * 2.0 ** -(point[1] + 7) for v in total]
-        for n in (0, 1):
-            assert made.state[f"W{n + 1}"].tolist() == w[n]
-            assert made.state[f"b{n + 1}"].tolist() == b[n]
-
-
-def test_inputs_of_integers_spike_as_their_encoding_says() -> None:
-    made = whole_learner("i16", encoding="latency")
-    x = integers.network_input(
-        made.spec.inputs, np.uint8([0, 1, 8, 15, 16, 4, 12, 2, 9])
-    )
-    due = [None, 2, 1, 0, 0, 2, 0, 2, 1]
-    for tick in range(4):
-        spikes = made.arithmetic.latency(x, tick, 4).tolist()
-        assert spikes == [127 * (t == tick) for t in due]
-    drawn = [made.arithmetic.bernoulli(x, 3, 9 * n).exact > 0 for n in range(400)]
-    assert np.mean(drawn, axis=0) == pytest.approx(x.exact / 128, abs=0.08)
-
-
-@pytest.mark.parametrize("parameters, words", [
-    ({"leak": 0.3}, r"ottt' in i16 has leak = 0.3, where a leak halves: expected 0.5"),
-    ({"ticks": 6}, "ticks = 6, where a mean is a shift: expected a power of two"),
-    ({"homeostasis": 0.1}, "has homeostasis: expected 0"),
-    ({"trace": "on"}, "trace = on: expected off"),
-    ({"feedback": "uniform"}, "feedback 'uniform' of rule 'ottt' in i16"),
-])  # fmt: skip
-def test_what_integers_cannot_have_is_refused(
-    parameters: dict[str, object], words: str
-) -> None:
-    with pytest.raises(SpecError, match=words):
-        whole_learner("i16", **parameters)

@@ -31,8 +31,9 @@ INTEGERS: dict[machines.Machine, dict[str, Any]] = {
         "format": "i16", "faults": "drop=0.03,flip=0.001,reorder=0.03,duplicate=0.03,seed=5",
     },
     ("qemu-rv64gcv", 128): {
-        "format": "i8", "parameters": {"ticks": 8, "encoding": "latency", "feedback": "weights"},
-        "commit": 5,
+        "format": "i8", "commit": 5,
+        "parameters": {"ticks": 8, "encoding": "latency", "feedback": "weights",
+                       "homeostasis": 0.1},
         "faults": "cut=0.2,seed=3", "error_gate": 0.1,
     },
 }  # fmt: skip
@@ -58,9 +59,13 @@ def test_inputs_spike_the_same(
 @pytest.mark.parametrize("target, vlen, keys", [
     *(pytest.param(*machine, keys) for machine, keys in INTEGERS.items()),
     *(
-        pytest.param(*machine, {"format": number_format}, marks=pytest.mark.full)
+        pytest.param(*machine, keys, marks=pytest.mark.full)
         for machine in (*machines.MACHINES, *machines.WITHOUT_FLOATS)
-        for number_format in ("i16", "i8") if machine[0] != "stm32vldiscovery"
+        for keys in (
+            {"format": "i16", "parameters": {"ticks": 4, "homeostasis": 0.2}},
+            {"format": "i8"},
+        )
+        if machine[0] != "stm32vldiscovery"
     ),
 ])  # fmt: skip
 def test_cells_of_integers_are_the_same(

@@ -15,6 +15,7 @@ import numpy as np
 
 from codegen.reference import homeostasis, spiking
 from codegen.reference.arithmetic import F32
+from codegen.reference.integers import Fixed
 from codegen.reference.layers import dense
 from codegen.reference.machine import Machine
 from codegen.reference.operations import Limits, T
@@ -61,13 +62,16 @@ def initial(
     network: Network, draw: dense.Draw, parameters: Parameters
 ) -> dict[str, F32]:
     """With homeostasis, what thresholds have risen by, and rates."""
-    return {
-        name: np.zeros(
-            network.layers[int(name.removeprefix("theta").removeprefix("rate"))],
-            np.float32,
-        )
-        for name in held(network, parameters)
-    }
+    if not homeostasis.on(parameters):
+        return {}
+    found: dict[str, Any] = {}
+    for layer in range(1, network.depth):
+        rise = dense.initial(network, layer, draw)[1]  # zeros, in the weights' numbers
+        rate = rise
+        if isinstance(rise, Fixed):
+            rise, rate = spiking.whole_slow(rise, float(parameters["theta"]))
+        found |= {f"theta{layer}": rise, f"rate{layer}": rate.copy()}
+    return found
 
 
 def held(network: Network, parameters: Parameters) -> dict[str, Limits]:
@@ -127,5 +131,5 @@ def _learn(
 
 
 def _delta(machine: Machine[Any], cells: Cells[Any], layer: int, u: Any) -> None:
-    d = machine.arithmetic.surrogate(cells.above(layer), cells.theta, u)
+    d = machine.arithmetic.surrogate(cells.above(layer), cells.reached, u)
     machine.note(f"d{layer}", d, "delta")
