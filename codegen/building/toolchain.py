@@ -125,7 +125,7 @@ def _compile(
         '#include "hil_build.h"\n\n'
         f"const uint8_t hil_build_digest[16] = {{ {stamp} }};\n",
     )
-    common = (*toolchain.graph, *extra, *plan.includes)
+    common = (*toolchain.graph, *plan.includes)
     placeless = f"-ffile-prefix-map={sources.resolve()}=."
     made: list[str] = []
     calls: list[list[str]] = []
@@ -133,7 +133,7 @@ def _compile(
     own = _own(plan) if toolchain.several else ()
     for name in (*plan.library, *plan.runtime, BUILD):
         flags = toolchain.library if name in plan.library else toolchain.runtime
-        command = (*toolchain.compile, *flags, *common)
+        command = (*toolchain.compile, *flags, *_new(extra, flags), *common)
         if name in own:
             if OWN not in made:
                 made.append(OWN)
@@ -162,6 +162,12 @@ def _compile(
             text = "".join(path.read_text() for path in told)
             (out / cache.CALLS).write_text(text)
         shutil.rmtree(sources)
+
+
+def _new(extra: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
+    """What `extra` says that `flags` do not: an image that keeps the debug information
+    that others are stripped of is made of their objects."""
+    return () if set(extra) <= set(flags) else extra
 
 
 def _own(plan: BuildPlan) -> tuple[str, ...]:

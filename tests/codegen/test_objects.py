@@ -18,7 +18,7 @@ from codegen.rendering.render import render
 from codegen.spec import Network, Spec
 from targets import Target
 
-HOST = targets.load("host")
+HOST, BOARD = targets.load("host"), targets.load("qemu-rv64gc")
 FILES = {
     "firmware/include/b.h": "int b = B_BYTES;\n",
     "firmware/include/c.h": "int c;\n",
@@ -96,9 +96,15 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> Compiled:
     return seen
 
 
-def build(root: Path, width: int, window: int = 8, on: Target = HOST) -> Image:
+def build(
+    root: Path,
+    width: int,
+    window: int = 8,
+    on: Target = HOST,
+    extra: tuple[str, ...] = (),
+) -> Image:
     firmware = render(plan(Spec(Network((8, width))), on, window=window))
-    return toolchain.build(firmware, toolchain.find(on), root=root)
+    return toolchain.build(firmware, toolchain.find(on), extra=extra, root=root)
 
 
 def test_the_second_image_is_compiled_in_part_and_is_what_it_would_be_alone(
@@ -136,13 +142,25 @@ def test_what_is_one_images_alone_takes_one_call_of_zig(
     tmp_path: Path, compiled: Compiled
 ) -> None:
     """Beside the network, which has flags of its own."""
-    board = targets.load("qemu-rv64gc")
-    build(tmp_path / "both", 3, on=board)
+    build(tmp_path / "both", 3, on=BOARD)
     compiled.clear()
-    shared = build(tmp_path / "both", 5, on=board)
+    shared = build(tmp_path / "both", 5, on=BOARD)
     assert sorted(compiled) == ["generated/net.c", toolchain.OWN]
-    alone = build(tmp_path / "alone", 5, on=board)
+    alone = build(tmp_path / "alone", 5, on=BOARD)
     assert shared.path.read_bytes() == alone.path.read_bytes()
+
+
+def test_an_image_that_keeps_its_debug_information_is_made_of_the_same_objects(
+    tmp_path: Path, compiled: Compiled
+) -> None:
+    """All objects have it; of the others' images the linker strips it."""
+    build(tmp_path / "both", 3, on=BOARD)
+    compiled.clear()
+    kept = build(tmp_path / "both", 3, on=BOARD, extra=toolchain.KEPT)
+    assert compiled == [toolchain.OWN]
+    alone = build(tmp_path / "alone", 3, on=BOARD, extra=toolchain.KEPT)
+    assert kept.path.read_bytes() == alone.path.read_bytes()
+    assert b"generated/net.c" in kept.path.read_bytes()
 
 
 def flipped(path: Path) -> None:
