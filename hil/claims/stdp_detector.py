@@ -106,7 +106,7 @@ def rows(
         accepted = [of_cell(device, rng, cell, strangers) for cell in alike]
         gave = 100 * np.mean(accepted, axis=0)
         count = len(alike[0].patterns)
-        yield Row(f"{inputs}/{count} its own", "100", gave[0], gave[0] == 100)
+        yield Row(f"{inputs}/{count} its own", "100", gave[0], bool(gave[0] == 100))
         names = ("strangers", *(f"{n} replaced" for n in REPLACED))
         study = STUDY[inputs, count]
         for name, (right, scatter), got in zip(names, study, gave[1:], strict=True):

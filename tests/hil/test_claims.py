@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from codegen.rendering import render
 from hil import claims
-from hil.claims import kinase_2x2, when
+from hil.claims import homeostasis, kinase_2x2, stdp_detector, when
 from hil.cli import main
 from hil.learning.progress import Progress
 from hil.records.record import CYCLES
@@ -118,6 +119,32 @@ def test_claims_are_listed_and_an_unknown_one_is_named(
         assert name in said and claims.find(name).TITLE in said
     assert main(["claim", "kinase-2x3"]) == 2
     assert "did you mean 'kinase-2x2'?" in capsys.readouterr().err
+
+
+def test_the_devices_of_a_claim_are_asked_what_its_rows_tell(
+    host_cc: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one drive and kind of cells, too short to settle; and of cells with few patterns,
+    of which one alone is known without an error."""
+    ottt = homeostasis.KINDS[0]
+    short = replace(ottt, samples=2 * ottt.memory)
+    monkeypatch.setattr(homeostasis, "KINDS", (short,))
+    monkeypatch.setattr(homeostasis, "DRIVES", (1.0,))
+    few = {(64, 1), (256, 4)}
+    study = {key: row for key, row in stdp_detector.STUDY.items() if key in few}
+    monkeypatch.setattr(stdp_detector, "STUDY", study)
+    gave = {}
+    for name in ("homeostasis", "stdp-detector"):
+        main(["claim", name, "--target", "host", "--out", str(tmp_path), "--json", "-"])
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        gave |= {row["name"]: row["gave"] for row in rows}
+    assert gave["ottt, drive 1: rate"] == pytest.approx(homeostasis.ASKED, rel=0.2)
+    assert gave["ottt, drive 1: in band"] > gave["ottt, still: in band"]
+    assert [gave[row] for row in gave if row.startswith("64/1 ")] == [100, 0, 0, 0, 0]
+    assert gave["256/4 its own"] == 100 and len(gave) == 3 + 2 * 5
 
 
 @pytest.mark.full
