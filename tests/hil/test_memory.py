@@ -24,6 +24,20 @@ from hil.measuring.memory.rows import INFERENCE, compare
 
 SMALL = ("--network", "64-32-10")
 LESSON = prepare(Experiment(network="64-32-10"))
+Only = Callable[..., None]
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Only:
+    """Leaves of all the rules these, where each further one is the same again: a plan,
+    an image and a boot."""
+    return lambda *names: monkeypatch.setattr(rules, "names", lambda: sorted(names))
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `hil memory --json` gives of all rules."""
+    return document(tmp_path_factory.mktemp("memory"), *SMALL)
 
 
 def document(tmp_path: Path, *flags: str) -> dict[str, Any]:
@@ -34,8 +48,8 @@ def document(tmp_path: Path, *flags: str) -> dict[str, Any]:
     return found
 
 
-def test_inference_and_every_rule_have_their_bytes(tmp_path: Path) -> None:
-    found = document(tmp_path, *SMALL)
+def test_inference_and_every_rule_have_their_bytes(everything: dict[str, Any]) -> None:
+    found = everything
     assert [row["rule"] for row in found["rules"]] == [INFERENCE, *rules.names()]
     inference = found["rules"][0]
     assert inference["tape"] == 0
@@ -56,7 +70,8 @@ def test_inference_and_every_rule_have_their_bytes(tmp_path: Path) -> None:
             assert row["scratch"] >= inference["scratch"]
 
 
-def test_a_rules_figures_are_its_plans_and_its_images() -> None:
+def test_a_rules_figures_are_its_plans_and_its_images(only: Only) -> None:
+    only("bp", "dfa")
     (row,) = (row for row in compare(LESSON) if row.rule == "dfa")
     planned = plan_for(LESSON)
     assert row.network is not None and row.whole is not None
@@ -67,8 +82,9 @@ def test_a_rules_figures_are_its_plans_and_its_images() -> None:
 
 
 def test_the_first_line_is_the_answer(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, only: Only
 ) -> None:
+    only("dfa")
     planned = plan_for(LESSON)
     found = document(tmp_path, *SMALL)
     first, second = capsys.readouterr().out.splitlines()[:2]
@@ -94,7 +110,8 @@ def test_what_does_not_fit_says_so_first_and_ends_with_3(
     assert "needs at least" in told.err
 
 
-def test_a_target_without_a_limit_always_fits(host_cc: str) -> None:
+def test_a_target_without_a_limit_always_fits(host_cc: str, only: Only) -> None:
+    only("bp", "dfa")
     (row,) = (
         row
         for row in compare(prepare(Experiment(network="64-10", target="host")))
@@ -107,9 +124,10 @@ def test_a_target_without_a_limit_always_fits(host_cc: str) -> None:
 
 
 def test_no_data_set_is_needed(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, only: Only
 ) -> None:
     """Unless one is named, by a flag or in the file: then it must fit."""
+    only("dfa")
     wide = ("--network", "33-4-10")
     found = document(tmp_path, *wide)
     assert found["network"] == [33, 4, 10]
@@ -124,8 +142,9 @@ def test_no_data_set_is_needed(
 
 
 def test_nothing_runs_and_no_emulator_is_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only: Only
 ) -> None:
+    only("bp", "dfa")
     monkeypatch.setenv("PATH", "")
     assert document(tmp_path, *SMALL)["rules"][0]["stack_bound"] is not None
 
@@ -150,9 +169,10 @@ def test_inference_needs_no_list_longer_than_its_layer() -> None:
 
 
 def test_a_rule_that_does_not_fit_is_a_row_with_its_reason(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, only: Only
 ) -> None:
     smaller, larger = "readout", "local"
+    only(smaller, larger)
     assert LESSON.target.memory is not None
     needs = plan_for(rows.lesson_for(LESSON, larger)).ram
     least = needs - LESSON.target.memory.stack + STACK_LEAST
@@ -194,7 +214,8 @@ def test_an_order_is_read_off_differences(values: list[int], degree: int) -> Non
     assert growth.degree(values) == degree
 
 
-def test_the_orders_of_growth_are_those_of_the_plans() -> None:
+def test_the_orders_of_growth_are_those_of_the_plans(only: Only) -> None:
+    only("bp", "dfa", "fa")
     stored = Experiment(
         network="64-32-10", rule="dfa", parameters={"feedback": "uniform"}
     )
@@ -247,18 +268,20 @@ def made_up(
 
 
 def test_growth_in_k_is_counted_where_a_rule_has_a_k(
-    made_up: Callable[[int], None],
+    made_up: Callable[[int], None], only: Only
 ) -> None:
     made_up(0)
+    only("bp", "dfa", "made-up")
     found = {g.rule: g.k for g in growth.growths(LESSON)}
     assert found["made-up"] == {"const": "0", "state": "1", "scratch": "K", "tape": "1"}
     assert found["bp"] is None
 
 
 def test_a_rule_that_refuses_the_network_is_a_row_with_its_reason(
-    made_up: Callable[[int], None],
+    made_up: Callable[[int], None], only: Only
 ) -> None:
     made_up(1)
+    only("dfa", "made-up")
     found = list(compare(LESSON))
     (row,) = (row for row in found if row.rule == "made-up")
     assert "no network but a rounder one" in str(row.refused)
@@ -268,8 +291,8 @@ def test_a_rule_that_refuses_the_network_is_a_row_with_its_reason(
     assert "made-up" not in {g.rule for g in growth.growths(LESSON)}
 
 
-def test_the_batch_is_modelled_and_says_so(tmp_path: Path) -> None:
-    found = document(tmp_path, *SMALL)
+def test_the_batch_is_modelled_and_says_so(everything: dict[str, Any]) -> None:
+    found = everything
     assert found["provenance"]["rules.batch"] == "modelled"
     assert found["provenance"]["rules"] == "counted"
     for row in found["rules"]:
@@ -280,7 +303,10 @@ def test_the_batch_is_modelled_and_says_so(tmp_path: Path) -> None:
     assert growth.batch(net, least) >= net.state / 10 > growth.batch(net, least - 1)
 
 
-def test_measured_stacks_stand_beside_their_bounds(tmp_path: Path, qemu64: str) -> None:
+def test_measured_stacks_stand_beside_their_bounds(
+    tmp_path: Path, qemu64: str, only: Only
+) -> None:
+    only("bp", "dfa", "fg-activity")
     found = document(tmp_path, *SMALL, "--measure")
     assert found["provenance"]["rules.watermark"] == "emulated"
     for row in found["rules"][1:]:
@@ -289,10 +315,12 @@ def test_measured_stacks_stand_beside_their_bounds(tmp_path: Path, qemu64: str) 
 
 
 def test_it_is_read_in_a_terminal_of_a_hundred_columns(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, only: Only
 ) -> None:
     deep = "-".join(["64", *["256"] * 8, "10"])
+    only("bp", "dfa", "eqprop", "slda")
     assert main(["memory", "--network", deep]) == 0
+    monkeypatch.undo()
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 100
     assert "1,919,016" in out
@@ -314,8 +342,11 @@ def test_a_document_gets_the_table_alone(capsys: pytest.CaptureFixture[str]) -> 
     assert len(lines) >= 2 + 1 + len(deep)
 
 
-def test_where_nothing_tells_the_calls_there_is_no_bound(host_cc: str) -> None:
+def test_where_nothing_tells_the_calls_there_is_no_bound(
+    host_cc: str, only: Only
+) -> None:
     """zig writes no call graph of a native program: no figure, and no guess."""
+    only("bp", "dfa")
     lesson = prepare(Experiment(network="64-32-10", target="host", toolchain="zig"))
     found = list(compare(lesson))
     assert all(row.code is None and row.whole is None for row in found)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil
 
 from codegen import rules
@@ -103,6 +104,7 @@ def _growth(
 ) -> Growth:
     asked = lesson_for(lesson, rule)
 
+    @cache
     def bytes_of(depth: int, width: int) -> dict[str, int]:
         return _bytes(asked, asked.spec, (depth, width), count)
 
