@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hil.cli import main
-from hil.measuring.steps import baseline
+from hil.measuring.steps import baseline, plain
 from hil.measuring.steps.baseline import Case, Change
 from hil.records.record import KINDS
 
@@ -87,9 +87,19 @@ def test_a_baseline_that_is_none_is_refused(
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "flags", [plain.settings(256)[3:5], pytest.param((), marks=pytest.mark.full)]
+)
 def test_the_command_gives_rows_and_a_tidy_file(
-    qemu64: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    qemu64: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[plain.Setting, ...],
 ) -> None:
+    """Plain C with two sets of flags; `make test-all` tries each that there is."""
+    if flags:
+        monkeypatch.setattr(plain, "settings", lambda *machine: flags)
     given = ["bench", "step", *SMALL, "--against", "c", "--json", "-"]
     assert main([*given, "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()
