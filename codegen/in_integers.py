@@ -75,7 +75,7 @@ def _require_spikes(spec: Spec, rule: str) -> None:
     for found, what, why, expected in (
         (not 1 <= inputs.scale <= 2**16, f"samples divided by {inputs.scale:g}",
          "a spike is drawn with so many 256ths", "a scale from 1 to 65536"),
-        (inputs.dtype != "u8" or inputs.declared is not None, _coming(inputs),
+        (inputs.raster is None and (inputs.dtype != "u8" or inputs.declared is not None), _coming(inputs),
          "a spike is drawn of a whole number", "u8 samples, divided by a scale"),
         (spec.goal != "label", f"goal {spec.goal!r}", "a teacher knows one class", "goal label"),
         (spec.update != UpdateChoice(), f"update {spec.update.name!r}",

@@ -39,7 +39,8 @@ class Raster(Front):
             )
 
     def __str__(self) -> str:
-        return f"{self.made_by} of {self.inputs} inputs in {self.ticks} ticks"
+        ticks = "one tick" if self.ticks == 1 else f"{self.ticks} ticks"
+        return f"{self.made_by} of {self.inputs} inputs in {ticks}"
 
     @property
     def format(self) -> Format:

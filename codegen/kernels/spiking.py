@@ -3,7 +3,7 @@ shifts, which round down."""
 
 from __future__ import annotations
 
-from codegen.formats import BITS, F32, I8, U16, Format
+from codegen.formats import BITS, F32, I8, U8, U16, Format
 from codegen.kernels.kernel import Kernel
 
 _N = "size_t n"
@@ -29,7 +29,7 @@ With the sum of column `cell`, where that is above `least`: W[i][cell] = floor(W
 def _of_spikes(to: Format) -> tuple[Kernel, ...]:
     """What makes a tick's spikes of a sample that is spikes in time, 1 as numbers of format
     `to` have it."""
-    s, one = f"{to.c_type} *s", "1" if to.floating else "127"
+    s, one = f"{to.c_type} *s", "127" if to == I8 else "1"
     return (
         Kernel(f"bits_to_{to.name}", ("const uint32_t *v", s, _N), f"""
 Spikes of bits: s_j = {one} where bit j & 31 of v_(j >> 5) is 1, else 0.""",
@@ -45,8 +45,7 @@ Returns the number of the first event that is not of it.""",
 
 
 SPIKING = (
-    *_of_spikes(F32),
-    *_of_spikes(I8),
+    *(kernel for to in (F32, I8, U8) for kernel in _of_spikes(to)),
     Kernel("u8_poisson", (
         "const uint8_t *v", "uint32_t chance", "uint32_t shift", "uint32_t first",
         "uint16_t *active", _N), """

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codegen.reference.arithmetic import F32
+from codegen.reference.fronts import raster
 from codegen.spec import Inputs
 
 I64: TypeAlias = NDArray[np.int64]
@@ -30,7 +31,10 @@ class Whole:
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
-    """A sample as it comes; its scale is the rule's business."""
+    """A sample as it comes; its scale is the rule's business. Of spikes in time those of
+    the one tick that rules of this format take."""
+    if inputs.raster is not None:
+        return raster.network_input(inputs, sample)[..., 0, :].astype(np.int64)
     return sample.astype(np.int64)
 
 

@@ -10,13 +10,14 @@ homeostasis for the cell itself.
 
 from __future__ import annotations
 
-from codegen import homeostasis
+from codegen import fronts, homeostasis
 from codegen.composer import Composer
 from codegen.formats import I32, U8, U32
 from codegen.goals.label import LABEL
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter, Parameters
 from codegen.program import Item, Op, Part, Program, Set, Stage, Symbol, op
+from codegen.raster import Raster
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.tensors import Fill, Tensor
 
@@ -30,14 +31,16 @@ def _program(c: Composer) -> Program:
     w = c.tensor("W1", c.network.shape(1), "learned", format=U8, initial=first)
     place = c.tensor("place", (p.size,), "dynamic", format=U32)
     current, across = c.tensor("current", (p.size,), format=I32), Shape(1, p.size)
-    heard = op("response", shape, 1, w=w, x=c.sample, sum=current)
+    given, x = _given(c)
+    heard = op("response", shape, 1, w=w, x=x, sum=current)
     told = _crossed(c, current)
     body, result = ((heard, told), _above(c)) if told else ((heard,), current)
-    looked = (Stage("look", body, 1, "cells sum the synapses of what spikes"),)
+    says = "cells sum the synapses of what spikes"
+    looked = (Stage("look", (*given, *body), 1, says),)
     judged = op("most_current", across, 1, a=result, label=LABEL, p=p, into="*loss")
     held = Part(place, "label")
     grown = op(
-        "exchange", shape, 1, w=w, cell=LABEL, x=c.sample, grows=GROWS,
+        "exchange", shape, 1, w=w, cell=LABEL, x=x, grows=GROWS,
         place=Symbol("from"), into=held,
     )  # fmt: skip
     step = (
@@ -51,6 +54,20 @@ def _program(c: Composer) -> Program:
     outputs = op("most_current", across, a=result, label=0, p=p)
     slow = (_theta(c), _rate(c)) if told else ()
     return Program(looked, outputs, step, results=(result,), state=(w, *slow, place))
+
+
+def _given(c: Composer) -> tuple[tuple[Item, ...], Tensor]:
+    """The inputs that spike: where a sample is not zero, or as one says that is spikes."""
+    if c.spec.inputs.raster is None:
+        return (), c.sample
+    x = c.tensor("x", (c.network.n_in,), format=U8)
+    return (*fronts.unplayed(c), fronts.played(c, "0", x)), x
+
+
+def _hears(parameters: Parameters, raster: Raster | None) -> str:
+    if raster is None or raster.ticks == 1:
+        return ""
+    return f"{raster}: expected one tick, for a pattern's spikes come together"
 
 
 def _above(c: Composer) -> Tensor:
@@ -123,5 +140,6 @@ RULE = Declaration(
     hidden=0,
     rated=False,
     conflict=_conflict,
+    hears=_hears,
     format="spikes",
 )  # fmt: skip

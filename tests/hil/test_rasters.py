@@ -136,7 +136,8 @@ def test_what_is_no_spikes_in_time_is_refused(
     ({"parameters": {"ticks": 8}}, "ticks = 8: expected 6"),
     ({"parameters": {"encoding": "bernoulli"}}, "encoding = bernoulli: expected spikes"),
     ({"rule": "dfa"}, "expected samples of numbers"),
-    ({"rule": "stdp-wta", "format": "spikes"}, "expected u8 samples"),
+    ({"rule": "stdp-wta", "format": "spikes"}, "expected samples of numbers"),
+    ({"rule": "stdp-detector", "format": "spikes"}, "expected one tick, for a pattern"),
     ({"data": "friedman", "parameters": {"encoding": "events"}, "scaler": "minmax"},
      "expected spikes in time, or numbers that are divided by one scale"),
 ])  # fmt: skip

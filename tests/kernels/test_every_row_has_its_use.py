@@ -133,6 +133,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("ottt", "16-12-5", "identity", "sigmoid", Inputs(front.format.name, 1.0, front=front),
               {"encoding": front.made_by}, format=numbers), 0.1, "auto")
       for front in (Spikes(8, 16), Events(8, 16, 40)) for numbers in ("f32", "i16")),
+    *((lesson("stdp-detector", "16-5", "identity", "identity",
+              Inputs(front.format.name, 1.0, front=front), format="spikes"), 0.1, "auto")
+      for front in (Spikes(1, 16), Events(1, 16, 16))),
     (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
     (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),
      1.0, "auto"),

@@ -15,6 +15,9 @@ from codegen.reference.fronts import delays
 from codegen.spec import Inputs
 
 Call = Callable[..., Any]
+ONES = [("f32", 1.0), ("i8", 127), ("u8", 1)]
+"""What a spike is, by the format of what is made of it."""
+DTYPES = {"f32": "f4", "i8": "i1", "u8": "u1"}
 SHAPES = [(1, 1), (7, 10), (64, 24), (33, 130)]
 
 
@@ -59,25 +62,25 @@ def test_an_input_spikes_once_and_the_earlier_the_larger_it_is(call: Call) -> No
     assert (s[:, 10] == 7).all()
 
 
-@pytest.mark.parametrize("to, one", [("f32", 1.0), ("i8", 127)])
+@pytest.mark.parametrize("to, one", ONES)
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
 def test_bits_become_spikes(call: Call, n: int, to: str, one: float) -> None:
     """Bits of a word from the lowest on; those behind the last are nobody's."""
     words = np.random.default_rng(4).integers(0, 2**32, 4, np.uint32)
-    s = np.full(n + 1, 7, "f4" if to == "f32" else "i1")
+    s = np.full(n + 1, 7, DTYPES[to])
     call(f"bits_to_{to}", words, s, n)
     want = [one * (int(words[j // 32]) >> j % 32 & 1) for j in range(n)]
     assert s[:n].tolist() == want and s[n] == 7
 
 
-@pytest.mark.parametrize("to, one", [("f32", 1.0), ("i8", 127)])
+@pytest.mark.parametrize("to, one", ONES)
 def test_events_are_played_in_their_order_and_none_beside_the_spikes(
     call: Call, to: str, one: float
 ) -> None:
     """A tick ends before the first event of another; an address that is none is nobody's;
     what comes behind an event of an earlier tick is never played."""
     events = np.uint16([(0, 2), (0, 0), (2, 4), (2, 5), (2, 65535), (1, 1), (3, 3)])
-    s, at, seen = np.full(6, 7, "f4" if to == "f32" else "i1"), 0, []
+    s, at, seen = np.full(6, 7, DTYPES[to]), 0, []
     for tick in range(4):
         at = call(f"u16_events_to_{to}", events, 7, at, tick, s, 5)
         assert s[5] == 7

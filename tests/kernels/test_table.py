@@ -41,7 +41,7 @@ SCALAR = {
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "most_current")}
-SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8")}
+SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8")}
 VECTORS = {
     "i8_conv_2d_columns",
     "i8_conv_2d_planes",

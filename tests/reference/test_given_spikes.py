@@ -3,6 +3,8 @@ that is none is played as far as it is one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,3 +153,24 @@ def test_no_outputs_are_spikes_in_time() -> None:
     )
     with pytest.raises(SpecError, match="goal = sample: expected outputs that are no"):
         Learner(spec)
+
+
+@pytest.mark.parametrize("slow", [0.0, 0.1])
+def test_a_detector_hears_bits_and_events_as_bytes_that_are_not_zero(
+    slow: float,
+) -> None:
+    seen = np.random.default_rng(2).random((30, 1, WIDTH)) < 0.3
+    network = declaration("stdp-detector").suited(Network((WIDTH, 4)))
+    choice = RuleChoice("stdp-detector", {"homeostasis": slow} if slow else {})
+    forms: dict[Inputs, Callable[[np.ndarray], np.ndarray]] = {
+        Inputs("u8", 1.0): lambda one: one.reshape(-1).astype(np.uint8),
+        inputs_of(Spikes(1, WIDTH)): as_words,
+        inputs_of(Events(1, WIDTH, WIDTH)): lambda one: as_events(one, WIDTH),
+    }
+    digests = set()
+    for inputs, made_of in forms.items():
+        made = Learner(Spec(network, choice, inputs, format="spikes"))
+        for n, one in enumerate(seen):
+            made.step(made_of(one), n % 4, 1.0)
+        digests.add((made.digest(), made.infer(made_of(seen[0])).tobytes()))
+    assert len(digests) == 1

@@ -6,9 +6,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from codegen.raster import Spikes
+from codegen.spec import Inputs
 from hil import Experiment, run
+from hil.data import rasters
+from hil.data.dataset import Dataset
 from tests.regression import machines
 
 ASKED = Experiment(
@@ -25,6 +30,40 @@ CASES: dict[machines.Machine, dict[str, Any]] = {
 }  # fmt: skip
 """What each machine goes through beside the lesson."""
 ALL = (*machines.MACHINES, *machines.WITHOUT_FLOATS)
+
+
+DETECTED: dict[machines.Machine, str] = {
+    ("microbit", None): "events", ("qemu-rv64gcv", 256): "raster", ("host", None): "events",
+}  # fmt: skip
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("machine", DETECTED)
+def test_a_detector_hears_patterns_of_one_tick(
+    tmp_path: Path, qemu64: str, qemu_arm: str, machine: machines.Machine
+) -> None:
+    seen = np.random.default_rng(1).random((40, 1, 100)) < 0.2
+    inputs = Inputs("bits", 1.0, front=Spikes(1, 100))
+    said = {"x": seen, "raster": [1, 100]}
+    if DETECTED[machine] == "events":
+        bits = rasters.of(seen, Spikes(1, 100), "x")
+        data = Dataset(
+            "patterns", bits, np.arange(40), bits, np.arange(40), inputs, "none"
+        )
+        data = rasters.travelling(data, "events")
+        assert data.inputs.raster is not None
+        listed = rasters.as_given(data.inputs.raster, data.train_x)
+        said = {"x": listed, "events": [1, 100]}
+    path = tmp_path / "patterns.npz"
+    np.savez(path, y=np.arange(40) % 5, **said)
+    record = run(
+        Experiment(
+            rule="stdp-detector", data=str(path), network="100-5", target=machine[0],
+            vlen=machine[1], parameters={"homeostasis": 0.1},
+        ),
+        out=tmp_path,
+    )  # fmt: skip
+    assert record.result == "pass" and record.compared == record.learned == 32
 
 
 @pytest.mark.parametrize("target, vlen, keys", [

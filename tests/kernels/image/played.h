@@ -17,6 +17,21 @@ static void check_bits_to_f32(void (*kernel)(const uint32_t *, float *, size_t))
     }
 }
 
+static void check_bits_to_u8(void (*kernel)(const uint32_t *, uint8_t *, size_t))
+{
+    static uint32_t bits[WIDEST / 32 + 2];
+
+    EACH (n, widths) {
+        for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+            bits[i] = draw() | draw();
+        }
+        clear_stored();
+        hil_bits_to_u8__scalar(bits, (uint8_t *)stored[0], n);
+        kernel(bits, (uint8_t *)stored[1], n);
+        same_stored(1, n);
+    }
+}
+
 static void check_bits_to_i8(void (*kernel)(const uint32_t *, int8_t *, size_t))
 {
     static uint32_t bits[WIDEST / 32 + 2];
@@ -54,6 +69,20 @@ static void check_u16_events_to_f32(size_t (*kernel)(const uint16_t *, size_t, s
             same_word((uint32_t)want, (uint32_t)got, 1, n, 0);
             same(first_out, 1, n);
         }
+    }
+}
+
+static void check_u16_events_to_u8(size_t (*kernel)(const uint16_t *, size_t, size_t,
+                                                    uint32_t, uint8_t *, size_t))
+{
+    EACH (n, widths) {
+        fill_events(lists[0], 40, n);
+        clear_stored();
+        const size_t want =
+            hil_u16_events_to_u8__scalar(lists[0], 40, 0, 0, (uint8_t *)stored[0], n);
+        same_word((uint32_t)want, (uint32_t)kernel(lists[0], 40, 0, 0, (uint8_t *)stored[1], n),
+                  1, n, 0);
+        same_stored(1, n);
     }
 }
 
