@@ -95,6 +95,14 @@ of n = y_c / 3, then those that are left. `line` holds a row of the pixels that 
 is NULL where windows have one place and none is outside; `planes` holds what they see of all
 rows, and `taps` says where each row of a window begins there, in bytes:
 codegen/lowering/planes.py says where.{_RESCALED}{_OVER}"""),
+    Kernel("i8_conv_2d_strips", (
+        *_FILTERED[:4], "const hil_columns_t *by", "int32_t most", "int8_t *line",
+        "int16_t *planes", "int8_t *y"), f"""
+The same, up to `most` pixels of an image at a time, which may be of several rows. W is that of
+hil_i8_conv_2d_planes with 0 behind an odd number of places, so that each two are side by side.
+`line` holds the rows that windows of so many pixels see, or is NULL where windows have one
+place and none is outside; `planes` holds what each place of the windows sees, `most` numbers
+each: codegen/lowering/strips.py says how many.{_RESCALED}{_OVER}"""),
     Kernel("i8_depthwise_conv_2d", (*_FILTERED[:-1], "int8_t *scratch", "int8_t *y"), f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero. `scratch` holds

@@ -375,6 +375,8 @@ TABLE: tuple[Variant, ...] = (
     ),
     *_vectors("conv_2d_planes", "i8_conv_2d_planes", (8,), cost.nothing,
               ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
+    *_vectors("conv_2d_strips", "i8_conv_2d_strips", (8,), cost.nothing,
+              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
     *_vectors("depthwise_columns", "i8_depthwise_columns", (8,), cost.nothing,
               ("window_rows__rvv", "requantised__rvv_m8")),
     *_vectors("dense_runs", "i8_dense_runs", (8,), cost.nothing, ("requantised__rvv_m8",)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from codegen.formats import I8, I16, I32, U8
+from codegen.formats import I8, I16, I32, U8, U16
 from codegen.graph.checks import LEAST, MOST, number
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
@@ -178,7 +178,7 @@ def scales(
     return c.record(
         operator, "hil_columns_t",
         m=c.constant(operator, "m", I32, (one.m for one in each)),
-        e=c.constant(operator, "e", I32, (max(one.e, 0) for one in each)),
+        e=c.constant(operator, "e", U16, (max(one.e, 0) for one in each)),
         up=_up(c, operator, [one.e for one in each]),
         x_zero=zero(operator.inputs[0]), y_zero=zero(y), low=low, high=high,
         rounding=_rounding([one.e for one in each], low >= zero(y)),

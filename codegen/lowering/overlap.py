@@ -14,8 +14,9 @@ from codegen import kernels
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import floating, plain, planes
+from codegen.lowering import floating, pixels, plain
 from codegen.lowering.planes import Planes
+from codegen.lowering.strips import SHORTEST, Strips
 from codegen.lowering.windows import Windows, geometry, rows
 
 PAIR = 2
@@ -28,7 +29,9 @@ def of_convolution(operator: Operator, vlen: int) -> Mapping[int, int]:
     at = geometry(operator, (high, wide))
     if _others(operator):
         return {}
-    found = planes.chosen(at, vlen) if vlen else None
+    found = pixels.chosen(at, vlen) if vlen else None
+    if isinstance(found, Strips):
+        return _before(operator, of_strips(found))
     return _before(operator, of_planes(found) if found else lead(at.pixels, vlen))
 
 
@@ -99,6 +102,25 @@ def of_planes(found: Planes) -> int:
         y, x = image * at.y_h * row, image * at.x_h * line
         for t in range(found.rows, at.y_h, found.rows):
             leads.append(y + t * row - x - max(0, t * at.stride_h - at.top) * line)
+        if image < at.images - 1:
+            leads.append(y + at.y_h * row - x - at.x_h * line)
+    return max(leads)
+
+
+def of_strips(found: Strips) -> int:
+    """The same of a kernel that copies what a strip of pixels sees, and then writes these
+    pixels: the next strip begins within a row, all of which its windows see."""
+    at = found.at
+    row, line = at.y_w * at.y_c, at.x_w * at.x_c
+    leads = [0, at.images * (at.y_h * row - at.x_h * line)]
+    for image in {0, max(0, at.images - 2), at.images - 1}:
+        y, x = image * at.y_h * row, image * at.x_h * line
+        for done in range(SHORTEST, at.y_h * at.y_w, SHORTEST):
+            t, column = divmod(done, at.y_w)
+            seen = max(0, t * at.stride_h - at.top) * line
+            if at.inside:
+                seen += column * at.stride_w * at.x_c
+            leads.append(y + done * at.y_c - x - seen)
         if image < at.images - 1:
             leads.append(y + at.y_h * row - x - at.x_h * line)
     return max(leads)

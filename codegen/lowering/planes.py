@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from math import ceil, inf
+from math import ceil
 
-from codegen import kernels
 from codegen.formats import I8, I16, U16
 from codegen.graph.description import Operator
-from codegen.kernels.cost import NEAR, Shape
 from codegen.lowering import columns, scaling
 from codegen.lowering.composer import GraphComposer, call, numbers
 from codegen.lowering.fixed_point import Factor
@@ -92,32 +89,14 @@ class Planes:
         return seen * (20 + 40 * bool(self.line) + at.k_w * (25 + 7 * at.x_c))
 
 
-@cache
-def chosen(at: Windows, vlen: int) -> Planes | None:
-    """Planes for registers of `vlen` bits, where they cost less than outputs as lanes: of
-    those that cost about the least, the smallest."""
+def planes(at: Windows) -> Iterator[Planes]:
+    """All that there is room for."""
     every = (
         Planes(one, rows)
         for one in dict.fromkeys((at, at.pixels))
         for rows in range(1, one.y_h + 1)
     )
-    found = [one for one in every if one.bytes <= MOST]
-    costs = {one: one.instructions(vlen) for one in found}
-    least = min(costs.values(), default=inf)
-    if least >= of_columns(at.pixels, vlen):
-        return None
-    near = (one for one, cost in costs.items() if cost <= least * (1 + NEAR))
-    return min(near, key=lambda one: one.bytes)
-
-
-def of_columns(at: Windows, vlen: int) -> float:
-    """An estimate of instructions with outputs as lanes."""
-    shape = Shape(at.y_w, at.y_c)
-    places = kernels.best("i8_conv_2d_columns", (vlen,), shape).cost(shape, vlen)
-    rows = at.images * at.y_h
-    blocks = sum(divmod(at.y_w, 3))
-    around = 60 + blocks * (30 * at.k_h + 50) + 20 * at.y_w
-    return rows * (around + at.k_h * at.k_w * at.x_c * places.instructions)
+    return (one for one in every if one.bytes <= MOST)
 
 
 def convolution(
@@ -143,13 +122,15 @@ def convolution(
     )  # fmt: skip
 
 
-def grouped(operator: Operator, outputs: int) -> Iterator[float]:
+def grouped(
+    operator: Operator, outputs: int, places: int | None = None
+) -> Iterator[float]:
     """Weights, those of one place of a few outputs side by side; then those of as few outputs
-    as are left."""
+    as are left. There may be `places` more than the file has, of weight 0."""
     w = operator.inputs[1]
     assert w is not None
-    values, places = numbers(w), w.elements // outputs
+    values, given = numbers(w), w.elements // outputs
     for first in range(0, outputs, TOGETHER):
-        for place in range(places):
+        for place in range(places or given):
             for o in range(first, min(first + TOGETHER, outputs)):
-                yield values[o * places + place]
+                yield values[o * given + place] if place < given else 0

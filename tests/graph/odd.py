@@ -83,23 +83,14 @@ def _convolution(
     return model(name, version, (x, w, b), y, table, told)
 
 
-def of_two_images() -> bytes:
-    """CONV_2D of one place of each of two images, larger than they are."""
-    x, w = activation("i8", (2, 3, 1, 2)), weights((33, 1, 1, 2), 0)
-    y = activation("i8", (2, 1, 1, 33), 0.02)
-    told = {"Padding": 1, "StrideH": 3, "StrideW": 2}
-    given = (x, w, bias(33, "i32", w.scales, x))
-    return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
-
-
-def of_planes() -> bytes:
-    """CONV_2D of two images whose rows do not fit planes together, every other one of them
-    in planes of its own."""
-    x, w = activation("i8", (2, 8, 60, 16)), weights((2, 3, 2, 16), 0)
-    y = activation("i8", (2, 4, 60, 2), 2)
-    told = {"Padding": 0, "StrideH": 2, "StrideW": 1}
-    given = (x, w, bias(2, "i32", w.scales, x))
-    return model("CONV_2D", 3, given, y, "Conv2DOptions", told)
+def of_two_images(
+    x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], **options: int
+) -> bytes:
+    """CONV_2D of two images [h, w, c]."""
+    seen, of, outputs = activation("i8", (2, *x)), weights(w, 0), (2, *y, w[0])
+    given = (seen, of, bias(w[0], "i32", of.scales, seen))
+    told = activation("i8", outputs, 2 if w[1] > 1 else 0.02)
+    return model("CONV_2D", 3, given, told, "Conv2DOptions", options)
 
 
 def dense(
@@ -241,8 +232,11 @@ ODD = {
     },
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-i8-wide": dense("i8", shape=(1, 34, 150)),
-    "conv-i8-two": of_two_images(),
-    "conv-i8-planes": of_planes(),
+    # Of one place, larger than the images; rows that do not fit planes together, for which strips
+    # have no room; and an odd number of channels, in strips that end within a row.
+    "conv-i8-two": of_two_images((3, 1, 2), (33, 1, 1, 2), (1, 1), Padding=1, StrideH=3, StrideW=2),
+    "conv-i8-planes": of_two_images((12, 24, 34), (2, 3, 2, 34), (6, 24), Padding=0, StrideH=2, StrideW=1),
+    "conv-i8-strips": of_two_images((17, 27, 5), (7, 1, 1, 5), (9, 9), Padding=1, StrideH=2, StrideW=3),
     "conv-i8-20": convolution("i8", 0, 20),
     "conv-i8-70": convolution("i8", 0, 70),
     "depthwise-i8-72": depthwise("i8", 0, 24),

@@ -45,6 +45,7 @@ SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8")}
 VECTORS = {
     "i8_conv_2d_columns",
     "i8_conv_2d_planes",
+    "i8_conv_2d_strips",
     "i8_dense_runs",
     "i8_depthwise_columns",
 }

@@ -12,9 +12,11 @@ from codegen.lowering import (
     eights,
     floating,
     overlap,
+    pixels,
     plain,
     planes,
     scaling,
+    strips,
 )
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
@@ -35,7 +37,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     if c.vlen:
         at = geometry(operator, (high, wide))
         factors = scaling.of_channels(operator)
-        found = planes.chosen(at, c.vlen)
+        found = pixels.chosen(at, c.vlen)
+        if isinstance(found, strips.Strips):
+            return strips.convolution(c, operator, found, factors)
         if found:
             return planes.convolution(c, operator, found, factors)
         return columns.convolution(c, operator, at, factors)
@@ -67,12 +71,12 @@ def scratch(operator: Operator) -> int:
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
-    """Bytes of rows of the image with what stands beside it, or of planes."""
+    """Bytes of rows of the image with what stands beside it, or of what pixels see."""
     if floating.floats(operator) or plain.plain(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    found = planes.chosen(at, vlen)
+    found = pixels.chosen(at, vlen)
     return found.bytes + found.line if found else columns.scratch(at.pixels)
 
 
