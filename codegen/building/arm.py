@@ -23,8 +23,8 @@ CORES = {
     "armv7e-m+fpv5": Core(
         "cortex_m7+fp_armv8d16sp", ("-mcpu=cortex-m7", "-mfpu=fpv5-sp-d16")
     ),
-    "armv8-m.main+fp": Core(
-        "cortex_m33+fp_armv8d16sp", ("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
+    "armv8-m.main+dsp+fp": Core(
+        "cortex_m33+dsp+fp_armv8d16sp", ("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
     ),
     # without MVE, whose arithmetic flushes subnormals: the contract keeps them
     "armv8.1-m.main+fp.dp": Core(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,6 +174,15 @@ def test_instruction_sets_are_spelled_for_compilers(
     isa = Isa.parse(name)
     assert (isa.march, isa.scalar.march) == (march, scalar)
     assert isa.zig.startswith(f"generic_rv{isa.xlen}+m+a+f")
+
+
+@pytest.mark.parametrize("name", ["mps2-an386", "mps2-an505", "mps3-an547"])
+def test_a_core_with_dsp_instructions_is_told_so(name: str) -> None:
+    """Kernels of integers ask for this macro; zig takes a core to have them and does not say so."""
+    found = toolchain.find(targets.load(name))
+    asked = (*found.compile, *found.library, "-dM", "-E", "-x", "c", "/dev/null")
+    told = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert "#define __ARM_FEATURE_SIMD32 1" in told.stdout
 
 
 def test_an_instruction_set_of_another_family_is_refused() -> None:

@@ -204,7 +204,7 @@ def test_a_process_has_the_tables_of_one(
         ("[arm]\n", "[riscv]\nclint = 0\nplic = 0\ntimebase = 1000\n[arm]\n",
          "table [riscv] is too much: expected one where machine is 'qemu' and isa "
          "begins with 'rv', and only there"),
-        ('isa = "armv8-m.main+fp"', 'isa = "rv32imafc"',
+        ('isa = "armv8-m.main+dsp+fp"', 'isa = "rv32imafc"',
          "table [riscv] is missing: expected one where machine is 'qemu' and isa "
          "begins with 'rv', and only there"),
         ("[arm]\n", "[arm]\nclock = 999\n#", "clock 999 in [arm] is too slow"),
