@@ -39,6 +39,7 @@ WITHOUT_FLOATS = (
     ("sifive-e", None),
     ("qemu-rv32imc", None),
     ("qemu-rv32imac", None),
+    ("mps2-an385", None),
 )
 """Those that learn in integers alone, the smallest first."""
 

@@ -45,7 +45,8 @@ PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 
 @pytest.mark.parametrize(
-    "target, mistake", [*meetings(CORES, WRONG), ("microbit", "endless")]
+    "target, mistake",
+    [*meetings(CORES, WRONG), ("microbit", "endless"), ("mps2-an385", "load")],
 )
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,
