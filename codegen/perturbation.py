@@ -123,10 +123,26 @@ def derivative(
     )
 
 
-def stored(c: Composer, n: int, u: Tensor, fraction: int, into: Tensor) -> Op:
+def alone(c: Composer, n: int, drawn: Symbol, t: Tensor) -> tuple[Op, ...]:
+    """t = the direction's row for layer n, of integers as a signal."""
+    if not c.numbers.integer:
+        return (along(c, n, drawn, 1.0, None, t),)
+    u = c.totals(f"u{n}", c.weights(n))
+    made = along(c, n, drawn, unit(c, u), None, u)
+    return (made, stored(c, n, u, c.point_of(u), t))
+
+
+def unit(c: Composer, u: Tensor) -> int:
+    """A direction's element, as sums of integers are kept."""
+    return 1 << (c.point_of(u) - SMALLER)
+
+
+def stored(
+    c: Composer, n: int, u: Tensor, fraction: int, into: Tensor, part: str = "stored"
+) -> Op:
     """Sums of layer n with so many bits below their point, as a signal."""
     across = Shape(1, u.size)
-    return op("hard_tanh", across, n, a=u, fraction=fraction, h=into, purpose="stored")
+    return op("hard_tanh", across, n, a=u, fraction=fraction, h=into, purpose=part)
 
 
 def mean_along(c: Composer, n: int, jvp: Tensor) -> tuple[Item, ...]:

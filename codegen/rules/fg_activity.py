@@ -26,15 +26,16 @@ def _jvp(c: Composer) -> Tensor:
 def _moved(c: Composer, n: int) -> Stage:
     """t_n = phi'(a_n) (u_n + t_(n-1) W_n), u_n the direction's."""
     t = _tangent(c, n)
-    drawn = _drawn_fixed(c, n, t) if c.numbers.integer else _drawn(c, n, t)
+    if n == 1:
+        drawn: tuple[Item, ...] = perturbation.alone(c, n, DIRECTION, t)
+    else:
+        drawn = _drawn_fixed(c, n, t) if c.numbers.integer else _drawn(c, n, t)
     return Stage("credit", (*drawn, *dense.slope(c, n, t)), n)
 
 
 def _drawn(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
     """t = u_n + t_(n-1) W_n."""
     shape = Shape(*c.network.shape(n))
-    if n == 1:
-        return (perturbation.along(c, n, DIRECTION, 1.0, None, t),)
     u = c.inner(f"u{n}", t.shape)
     return (
         perturbation.along(c, n, DIRECTION, 1.0, None, u),
@@ -54,10 +55,9 @@ def _drawn(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
 def _drawn_fixed(c: Composer, n: int, t: Tensor) -> tuple[Item, ...]:
     """The same of sums that are rounded once."""
     u = c.totals(f"u{n}", c.weights(n))
-    one = 1 << (c.point_of(u) - perturbation.SMALLER)
-    moved = () if n == 1 else (_through(c, n, u),)
-    along = perturbation.along(c, n, DIRECTION, one, u if moved else None, u)
-    return (*moved, along, perturbation.stored(c, n, u, c.point_of(u), t))
+    along = perturbation.along(c, n, DIRECTION, perturbation.unit(c, u), u, u)
+    stored = perturbation.stored(c, n, u, c.point_of(u), t)
+    return (_through(c, n, u), along, stored)
 
 
 def _through(c: Composer, n: int, into: Tensor) -> Op:

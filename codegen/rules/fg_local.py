@@ -6,18 +6,20 @@ from codegen import perturbation
 from codegen.composer import Composer
 from codegen.layers import dense
 from codegen.parameters import Parameters
-from codegen.program import Item, Repeat
+from codegen.program import Item, Op, Program, Repeat
 from codegen.rules import Declaration, Rate, local
+from codegen.tensors import Tensor
 
 
 def _delta(c: Composer, n: int) -> tuple[Item, ...]:
     k, e = int(c.parameters["k"]), local.error(c, n)
-    t, jvp = c.tensor(f"t{n}", (c.network.layers[n],)), c.tensor(f"jvp{n}", (k,))
-    r = c.inner(f"r{n}", e.shape)
+    t = c.signal(f"t{n}", (c.network.layers[n],))
+    jvp = c.tensor(f"jvp{n}", (k,), format=c.numbers.total)
+    followed, r = _followed(c, n, t, e)
     each = (
-        perturbation.along(c, n, perturbation.seed(k), 1.0, None, t),
+        *perturbation.alone(c, n, perturbation.seed(k), t),
         *dense.slope(c, n, t),
-        local.through(c, n, t, r),
+        *followed,
         perturbation.derivative(c, n, e, r, jvp, "readout"),
     )
     says = (
@@ -25,6 +27,23 @@ def _delta(c: Composer, n: int) -> tuple[Item, ...]:
         "direction k"
     )
     return (Repeat("k", k, each, says), *perturbation.mean_along(c, n, jvp))
+
+
+def _followed(
+    c: Composer, n: int, t: Tensor, e: Tensor
+) -> tuple[tuple[Op, ...], Tensor]:
+    """What makes the read-out's outputs where its input moves by t, and these."""
+    if not c.numbers.integer:
+        r = c.inner(f"r{n}", e.shape)
+        return (local.through(c, n, t, r),), r
+    sums, r = c.totals(f"q{n}", local.readout(c, n)), c.signal(f"v{n}", e.shape)
+    stored = perturbation.stored(c, n, sums, c.point_of(sums), r, "readout")
+    return (local.through(c, n, t, sums), stored), r
+
+
+def _program(c: Composer) -> Program:
+    perturbation.require_sums(c)
+    return local.program(c, _delta)
 
 
 def _rates(activation: str, parameters: Parameters) -> Rate:
@@ -40,6 +59,6 @@ RULE = Declaration(
     "pre-activations, L_l the loss of its own read-out",
     parameters=(perturbation.K, perturbation.PERTURBATION),
     rates=_rates,
-    program=lambda c: local.program(c, _delta),
-    floating="its directions are drawn for floats alone so far",
+    program=_program,
+    integers=perturbation.in_integers,
 )

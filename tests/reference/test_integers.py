@@ -182,6 +182,32 @@ def test_a_step_of_fg_activity_is_that_of_plain_integers(fmt: str) -> None:
 
 
 @pytest.mark.parametrize("fmt", list(BITS))
+def test_a_step_of_fg_local_is_that_of_plain_integers(fmt: str) -> None:
+    """Directions as of fg-activity, through a read-out whose sums are rounded once."""
+    rule = RuleChoice("fg-local", {"k": 2})
+    made = Learner(Spec(Network((6, 5, 3)), rule, Inputs("u8", 16.0), 3, format=fmt))
+    r, f = made.snapshot()["R1"].tolist(), point(fmt, 5, 3)
+    made.step(np.array([0, 3, 16, 7, 200, 1], np.uint8), 1, ETA)
+    e, h = (made.trace[name].tolist() for name in ("e1", "h1"))
+    found = []
+    for k in range(2):
+        seed = random.u32(3, streams.DIRECTIONS, k, 1)[0]
+        word = int(random.u32(int(seed), 111, 0, 1)[0])
+        u = [1 - 2 * (word >> j & 1) for j in range(5)]
+        t = [
+            nearest(Fraction(32 * s * (2**14 - g * g), 2**14))
+            for s, g in zip(u, h, strict=True)
+        ]
+        moved = [sum(t[i] * r[i][c] for i in range(5)) for c in range(3)]
+        follows = [clamp(nearest(Fraction(v, 2**f)), 127) for v in moved]
+        found.append((sum(a * b for a, b in zip(e, follows, strict=True)), u))
+    assert made.trace["jvp1"].tolist() == [jvp for jvp, _ in found]
+    means = [Fraction(sum(jvp * u[j] for jvp, u in found), 2) for j in range(5)]
+    want = [clamp(nearest(4 * v * 128 / 2**14), 127) for v in means]
+    assert made.trace["d1"].tolist() == want and any(want)
+
+
+@pytest.mark.parametrize("fmt", list(BITS))
 def test_no_layer_of_a_few_hundred_inputs_is_refused(fmt: str) -> None:
     """64-32 begins within 1/4, a power of two, of which i8 holds a little less than 4
     times."""

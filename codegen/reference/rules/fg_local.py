@@ -27,7 +27,8 @@ def step(machine: Machine[T], x: T, t: T, eta: np.float32) -> None:
         for u in along:
             tangent = machine.tangent(layer, u)
             moved = machine.project(machine.state[f"R{layer}"], tangent)
-            slopes.append(machine.arithmetic.dot(e, moved))
+            follows = machine.arithmetic.stored(moved)
+            slopes.append(machine.arithmetic.dot(e, follows))
             jvp = machine.jvp(f"jvp{layer}", slopes)
         mean_along(machine, layer, along, jvp)
         machine.update_layer(layer, eta)
