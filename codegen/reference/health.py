@@ -75,15 +75,17 @@ def health(
 
 
 def _ticks(learner: Learner, watched: Sequence[int]) -> dict[str, list[float]]:
-    """Of each watched cell its potential, "u1[CELL]", and trace, "a1[CELL]", in every
-    tick of the step just done, where they are kept."""
-    kept = (("u1", "trace_u1"), ("a1", "trace_a1"))
-    return {
-        f"{short}[{cell}]": learner.trace[name][:, cell].tolist()
-        for cell in watched
-        for short, name in kept
-        if name in learner.trace
-    }
+    """Of each watched cell whether it spikes, "s1[CELL]", its potential, "u1[CELL]", and
+    its trace, "a1[CELL]", in every tick of the step just done, where they are kept."""
+    trace, told = learner.trace, dict[str, list[float]]()
+    for cell in watched if "trace_u1" in trace else ():
+        one = "raster" in trace  # of cells of which one spikes, the number
+        spikes = trace["raster"][:, 0] == cell if one else trace["trace1"][:, cell] != 0
+        told[f"s1[{cell}]"] = spikes.astype(int).tolist()
+        for short in ("u1", "a1"):
+            if (name := f"trace_{short}") in trace:
+                told[f"{short}[{cell}]"] = trace[name][:, cell].tolist()
+    return told
 
 
 def promises(

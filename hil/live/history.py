@@ -26,7 +26,8 @@ class History:
     `recent` and `whole` are curves of prequential accuracy, of the latest `WINDOW`
     samples and of all, `loss` that of the mean loss of the latest `WINDOW`. `angles`:
     a row of the latest for each layer, in degrees; `ticks`: of each watched cell its
-    potentials "u1" and traces "a1" in the latest step that told of them. Of steps that a resident frame has
+    spikes "s1", potentials "u1" and traces "a1" in the latest step that told of them, and
+    `rates`, spikes a tick and cell of each hidden layer. Of steps that a resident frame has
     told of together, the confusion knows the last. Rehearsed steps, whose sample was
     learned before, are in the angles alone.
     """
@@ -37,6 +38,7 @@ class History:
         self.whole = Curve()
         self.angles: list[deque[float | None]] = []
         self.ticks: dict[int, dict[str, Sequence[float]]] = {}
+        self.rates: Sequence[float] = ()
         self.task = 0
         self.classes = classes
         self._sums = np.zeros((4, 1))
@@ -58,6 +60,7 @@ class History:
             if each.health is not None:
                 self._add_angles(each.health.angle)
                 self._add_ticks(each.health.promises)
+                self.rates = each.health.promises.get("rate", self.rates)
 
     def _add_curves(self, done: Sequence[Learned]) -> None:
         """Running sums of samples, right ones, finite losses and how many these are;

@@ -9,7 +9,7 @@ from hil.learning.metrics import Status
 from hil.learning.progress import Begun
 from hil.live.block import Part, whole
 from hil.live.history import History
-from hil.live.panels import DIM, LOSS, RECENT, angles, progress, ticks
+from hil.live.panels import DIM, LOSS, RECENT, angles, progress, rates, ticks
 from hil.live.plot import bar
 from hil.records.baselines import told
 
@@ -55,6 +55,8 @@ def lines(sight: Sight, width: int) -> list[list[Part]]:
         )
     if sight.history.angles:
         rows.append(angles(sight.history, width))
+    if sight.history.rates:
+        rows.append(rates(sight.history.rates, width))
     shown = list(sight.history.ticks.items())[:CELLS]
     rows += [ticks(cell, told, width) for cell, told in shown]
     if sight.keys:

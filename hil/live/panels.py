@@ -148,21 +148,36 @@ def angles(history: History, width: int) -> list[Part]:
     return [*parts, ("to gradient (reference)", DIM)]
 
 
-TICKS = {"u1": ("potential ", WHOLE), "a1": ("  trace ", RECENT)}
+SPIKES = "s1"
+TICKS = {
+    SPIKES: ("spikes ", "bold"), "u1": ("  potential ", WHOLE), "a1": ("  trace ", RECENT),
+}  # fmt: skip
 """Of a cell that is watched: what is shown, as what, and how."""
 
 
 def ticks(cell: int, told: Mapping[str, Sequence[float]], width: int) -> list[Part]:
-    """A cell's potential and its trace in the ticks of one step, each between its
-    least and its most, which stand behind it."""
+    """When a cell spikes in the ticks of one step, and its potential and trace in them,
+    each between its least and its most, which stand behind it."""
     parts: list[Part] = [(f"cell {cell:<3}", DIM), ("(reference) ", DIM)]
-    room = max(4, (width - 20) // len(told) - 26)
+    room = max(4, (width - 20) // len(told) - 22)
     for name, values in told.items():
-        low, high = min(values), max(values)
         said, style = TICKS[name]
+        if name == SPIKES:
+            marks = ("│" if share > 0 else "·" for share in fitted(values, room))
+            parts += [(said, DIM), ("".join(marks), style)]
+            continue
+        low, high = min(values), max(values)
         line = sparkline(fitted(values, room), low, high)
         parts += [(said, DIM), (line, style), (f" {low:.5g}..{high:.5g}", "")]
     return whole(parts, width)
+
+
+def rates(told: Sequence[float], width: int) -> list[Part]:
+    """How often the cells of each hidden layer spike."""
+    parts: list[Part] = [("rate    ", DIM)]
+    for layer, rate in enumerate(told, 1):
+        parts += [(f"h{layer} ", "bold"), (f"{rate:.3g}  ", WHOLE)]
+    return whole([*parts, ("spikes a tick and cell (reference)", DIM)], width)
 
 
 def _turned(angle: float) -> str:

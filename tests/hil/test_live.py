@@ -88,19 +88,23 @@ def test_a_large_terminal_has_every_panel() -> None:
         assert part in text
 
 
-def test_a_watched_cell_has_a_line_of_potential_and_trace() -> None:
-    """Each between its least and its most, the latest step that told of them."""
+def test_a_watched_cell_has_a_line_of_spikes_potential_and_trace() -> None:
+    """Each between its least and its most, the latest step that told of them; and rates
+    of all cells."""
     shown = sight()
-    ticks = {"u1[7]": [0.25, 0.5, 1.0], "a1[7]": [0, 0, 255], "rate": [0.1]}
+    ticks = {
+        "s1[7]": [0, 0, 1], "u1[7]": [0.25, 0.5, 1.0], "a1[7]": [0, 0, 255], "rate": [0.125],
+    }  # fmt: skip
     told = Health([75.0, None], [1, 1], [1, 1], [1, 1], [], ticks)
     shown.history.add(
         [Learned(300, 0, 1.0, 1, 1, 0.5, 0.1, None, None, 1, 1, None, told)]
     )
     (row,) = [row for row in drawn(shown, 100, 30) if "cell 7" in row]
-    assert "potential ▁▃█ 0.25..1" in row and "trace ▁▁█ 0..255" in row
+    assert "spikes ··│  potential ▁▃█ 0.25..1  trace ▁▁█ 0..255" in row
     for width in (100, 60):
         rows = drawn(shown, width, 30)
-        assert any(row.startswith("cell 7  (reference) potential") for row in rows)
+        assert any(row.startswith("cell 7  (reference) spikes ··│") for row in rows)
+        assert any(row.startswith("rate    h1 0.125  spikes a tick") for row in rows)
         assert all(len(row) == width for row in rows)
 
 

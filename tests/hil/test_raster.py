@@ -215,4 +215,10 @@ def test_what_watched_cells_do_in_a_step_is_told_with_health() -> None:
     for short in ("u1", "a1"):
         kept = learner.trace[f"trace_{short}"]
         assert told[f"{short}[3]"] == kept[:, 3].tolist() and kept.any()
+    cells = learner.trace["raster"][:, 0]
+    told = health(learner, before, sample, label, tuple(range(16))).table()
+    for cell in range(16):
+        assert told[f"s1[{cell}]"] == (cells == cell).astype(int).tolist()
+    assert (cells < 16).any()
+    told = {n: v for n, v in told.items() if "[3]" in n or not n.endswith("]")}
     assert not [n for n in told if n.endswith("]") and "[3]" not in n]
