@@ -187,7 +187,7 @@ PARAMETERS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-ONE_DIGEST = ("row", "row and error")
+ONE_DIGEST = ("row and error",)
 """In `make test`; of the others each step has been held against the one reference."""
 VECTORS = [machine for machine in MACHINES if machine[1]]
 PARAMETRISED = [
