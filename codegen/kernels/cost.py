@@ -268,21 +268,45 @@ def packed(shape: Shape, machine: Machine) -> Cost:
     return _cost(half, strips * 9, strips * 12) + _cost(double, found * 6, found * 6)
 
 
+def _found(shape: Shape, machine: Machine) -> Cost:
+    """Rows and values of the integers that were found: a group of pointers (64 bits)
+    takes 4 vector instructions, one of values 6, each of them its steps and a branch."""
+    pointers = Machine(machine.vlen // 2, 8).strips(ceil(shape.rows))
+    values = Machine(machine.vlen, 8).strips(ceil(shape.rows))
+    return _cost(
+        Machine(machine.vlen, 8), 4 * pointers + 6 * values, 4 * pointers + 4 * values + 14
+    )  # fmt: skip
+
+
 def nonzero(shape: Shape, machine: Machine) -> Cost:
-    """The same for integers, whose values are converted last."""
+    """Packing integers that are not zero, at twice the LMUL of its 16-bit indices; then
+    what was found."""
+    half = Machine(machine.vlen, 2 * machine.lmul)
     if machine.lmul <= 4 and shape.n_in <= 2 * machine.lanes:  # one group of 16 bits
-        return _cost(Machine(machine.vlen, 2 * machine.lmul), 10, 6) + _cost(
+        return _cost(half, 10, 6) + _cost(
             Machine(machine.vlen, 8), 4 * machine.lmul / 2, 4
         )
-    eight = Machine(machine.vlen, 8)
-    found = eight.strips(ceil(shape.rows))
-    return packed(shape, machine) + _cost(eight, found * 6, found * 6)
+    strips = half.strips(shape.n_in)
+    return _cost(half, strips * 9, strips * 12) + _found(shape, machine)
+
+
+def nonzero_bytes(shape: Shape, machine: Machine) -> Cost:
+    """The same with indices of 8 bits, which are counted anew every 256 elements."""
+    lanes = min(4 * machine.lanes, 256)
+    strips = ceil(shape.n_in / lanes)
+    return _cost(machine, strips * 9, strips * 10) + _found(shape, machine)
+
+
+def _look(shape: Shape, machine: Machine) -> Cost:
+    """Whether an input is zero: load, compare, or; a step and a branch."""
+    strips = Machine(machine.vlen, 8).strips(shape.n_in)
+    return _cost(Machine(machine.vlen, 8), 3 * strips, 2 * strips + 8)
 
 
 def dense_forward(shape: Shape, machine: Machine) -> Cost:
     """Without zeros, a row: its x; a group: load, fma, next address. With
     zeros every row is tested."""
-    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    zeros = _look(shape, machine)
     pairs = shape.rows * _pairs(shape, machine)
     if shape.density == 1.0:
         return zeros + _by_rows(shape, machine, 2, 2, 0) + Cost(pairs, pairs)
@@ -290,22 +314,28 @@ def dense_forward(shape: Shape, machine: Machine) -> Cost:
     return zeros + _by_rows(shape, machine, 1, 2, 0) + Cost(tests, tests)
 
 
-def slides(shape: Shape, machine: Machine) -> Cost:
-    """Rows loaded together, up to four: a load and an address for all of them, x and fma for
-    each, and a slide for each but the first. Else as above."""
-    together = min(4, machine.lanes // shape.n_out)
-    if shape.density < 1.0 or together < 2:
+def indexed(shape: Shape, machine: Machine) -> Cost:
+    """Rows that fit LMUL 1, 2 or 4, loaded side by side: x and fma for each, a load and an
+    address for as many as fill LMUL 8, vl twice for two loads. Else as above."""
+    narrow = next((m for m in (1, 2, 4) if shape.n_out <= machine.vlen * m // WORD), 0)
+    if shape.density < 1.0 or not narrow:
         return dense_forward(shape, machine)
-    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
-    turns, rest = divmod(shape.n_in, together)
-    vectors = turns * 2 * together + 2 * rest
-    return zeros + _cost(machine, vectors, turns * (together + 1 + 1 / 4) + 2 * rest)
+    zeros = _look(shape, machine)
+    rows = 8 // narrow
+    turns, rest = divmod(shape.n_in, 2 * rows)
+    loads, single = 2 * turns + rest // rows, rest % rows
+    switches = 2 * (turns + rest // rows)
+    return (
+        zeros
+        + _cost(Machine(machine.vlen, narrow), shape.n_in + single, shape.n_in + single)
+        + _cost(machine, 4, switches + loads + 3, loads * machine.lanes)
+    )
 
 
 def dense_update(shape: Shape, machine: Machine) -> Cost:
     """Its s; a group: load, fma, store, next address. Where there are zeros, which is
     looked for first, every row is tested."""
-    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    zeros = _look(shape, machine)
     if shape.density == 1.0:
         return zeros + _by_rows(shape, machine, 2, 3, 0) + _bias(shape, machine)
     passes = len(_blocks(shape.n_out, machine))
@@ -353,7 +383,7 @@ def columns(shape: Shape, machine: Machine) -> Cost:
 def dense_fused(shape: Shape, machine: Machine) -> Cost:
     """A group of a row: s, x, load, fma, store, fma, next address."""
     strips = machine.strips(shape.n_out)
-    zeros = stream(4)(Shape(1, shape.n_in), Machine(machine.vlen, 8))
+    zeros = _look(shape, machine)
     tests = 0 if shape.density == 1.0 else 3 * shape.n_in * strips
     passes = _cost(machine, 4 * shape.n_in * strips, (3 + 3 / 16) * shape.n_in * strips)
     return zeros + passes + Cost(tests, tests)

@@ -174,7 +174,7 @@ FEWEST_CYCLES = (
     "`hil tune --for cycles` tries it"
 )
 NARROW = (
-    "fewest cycles, and not instructions, where a row is narrow enough to slide: "
+    "fewest cycles, and not instructions, where a row is narrow enough for indexed loads: "
     "`hil tune --for cycles` tries it"
 )
 NO_DIVISION = (
@@ -204,12 +204,13 @@ TABLE: tuple[Variant, ...] = (
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1],
               groups=2, stays=FEWEST_CYCLES),
     *_vectors("dense_forward", "f32_dense_forward", (4,), cost.dense_forward, _ROWS_8[1], groups=4),
-    *_vectors("dense_forward", "f32_dense_forward", (8, 4),
+    *_vectors("dense_forward", "f32_dense_forward", (8,),
               cost.ahead(cost.dense_forward), _ROWS_8[1], form="assembly"),
-    *_vectors("dense_forward", "f32_dense_forward", (2, 1), cost.ahead(cost.dense_forward),
+    *_vectors("dense_forward", "f32_dense_forward", (4, 2, 1), cost.ahead(cost.dense_forward),
               _ROWS_8[1], form="assembly", stays=NARROW),
-    *_vectors("dense_forward", "f32_dense_forward", (4,), cost.slides, _ROWS_8[1], form="slides"),
+    *_vectors("dense_forward", "f32_dense_forward", (8,), cost.indexed, _ROWS_8[1], form="indexed"),
     *_rows("nonzero", "u8_nonzero_scaled i16_nonzero_scaled", (8, 4, 2), cost.nonzero),
+    *_vectors("nonzero", "u8_nonzero_scaled", (8,), cost.nonzero_bytes, form="bytes"),
     *_rows("nonzero", "u8_nonzero i16_nonzero", (8,), cost.nonzero),
     *_rows("nonzero", "f32_nonzero", (4, 2), cost.packed),
     *_rows("listed_forward", "f32_listed_forward", (8, 4), cost.listed_forward, _COLUMNS),
@@ -540,15 +541,19 @@ def best(
     kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
 ) -> Variant:
     """The variant whose estimate is the least, in mean over `vlens`: the fewest cycles
-    of `core`, where that is given and its cycles of this kernel are known; of about equals
-    a loop in assembly, in which no compiler spills. Else within 3 % of the least count of
-    instructions, modelled cycles decide (docs/tuning.md).
+    of `core` (`fastest`), where that is given and its cycles of this kernel are known. Else
+    within 3 % of the least count of instructions, modelled cycles decide (docs/tuning.md).
 
     Raises `BuildError` when there is none.
     """
     found = estimates(kernel_name, vlens, shape, core)
     if core is None or not known(kernel_name, vlens, core):
         return cost.cheapest(found)
+    return fastest(found)
+
+
+def fastest(found: Mapping[Variant, Cost]) -> Variant:
+    """The fewest cycles; of about equals a loop in assembly, in which no compiler spills."""
     least = found[cost.fastest(found)].cycles
     near = {row: one for row, one in found.items() if one.cycles <= least * (1 + SAME)}
     return cost.fastest({r: c for r, c in near.items() if r.form == "assembly"} or near)

@@ -10,6 +10,7 @@ import pytest
 import targets
 from codegen import kernels
 from codegen.errors import SpecError
+from codegen.kernels import table
 from codegen.kernels.cost import Cost, Shape, cheapest
 from codegen.kernels.table import SAME
 from codegen.planning.plan import plan
@@ -67,15 +68,17 @@ def test_each_call_is_the_fastest_on_the_core_and_not_that_of_fewest_instruction
 
 def test_of_about_equals_a_core_takes_the_loop_that_cannot_spill() -> None:
     """The fused pass at LMUL 8 has no register left: in assembly it needs none."""
+    plain, assembly = (
+        ROWS["f32_dense_fused", f"rvv_{form}m8"] for form in ("", "assembly_")
+    )
+    for more, taken in ((0.003, assembly), (0.03, plain)):
+        costs = {plain: Cost(100, 1000), assembly: Cost(100, 1000 * (1 + more))}
+        assert table.fastest(costs) == taken
     asked = Experiment(
         data="dense", network=(784, 128, 10), core="sifive-x280", vlen=512
     )
-    made = plan_for(prepare(asked))
-    calls = (c for c in made.step if c.variant.kernel.name == "f32_dense_fused")
-    fused = next(call for call in calls if call.shape.n_out == 128)
-    costs = kernels.estimates("f32_dense_fused", (512,), fused.shape, "sifive-x280")
-    assert fused.variant.suffix == "rvv_assembly_m8"
-    assert costs[fused.variant].cycles > min(c.cycles for c in costs.values())
+    calls = plan_for(prepare(asked)).step
+    assert assembly in {call.variant for call in calls if call.shape.n_out == 128}
 
 
 def test_each_layer_goes_the_way_of_fewest_cycles_on_the_core() -> None:

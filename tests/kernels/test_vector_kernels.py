@@ -143,7 +143,7 @@ def check(qemu: str, machine: Machine, image: Path) -> None:
 
 def by_lane(row: kernels.Variant) -> bool:
     """Whether a row takes something of a group by the number of its lane."""
-    return row.family in ("nonzero", "perturb", "jvp")
+    return row.family in ("nonzero", "perturb", "jvp") or row.form == "indexed"
 
 
 def test_rv64_at_every_vlen(qemu64: str, rendered: Path, tmp_path: Path) -> None:

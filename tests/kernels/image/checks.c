@@ -16,7 +16,7 @@
 enum { MOST = 300, ROWS = 33, MANY = 1025, GUARD = 4, LONGEST = 65535, WORDS = 70000 };
 
 static const size_t sizes[] = {1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 65, 130, MOST};
-static const size_t row_counts[] = {1, 5, ROWS, MANY};
+static const size_t row_counts[] = {1, 15, ROWS, MANY};
 /* Beyond 8, 10 and nearly 16 bits: the most that a list of inputs may have. */
 static const size_t long_sizes[] = {257, 1025, LONGEST};
 
