@@ -53,7 +53,7 @@ def lines(sight: Sight, width: int) -> list[list[Part]]:
                 (beside, DIM),
             ]
         )
-    if sight.history.angles:
+    if any(angle is not None for layer in sight.history.angles for angle in layer):
         rows.append(angles(sight.history, width))
     if sight.history.rates:
         rows.append(rates(sight.history.rates, width))

@@ -159,7 +159,7 @@ def ticks(cell: int, told: Mapping[str, Sequence[float]], width: int) -> list[Pa
     """When a cell spikes in the ticks of one step, and its potential and trace in them,
     each between its least and its most, which stand behind it."""
     parts: list[Part] = [(f"cell {cell:<3}", DIM), ("(reference) ", DIM)]
-    room = max(4, (width - 20) // len(told) - 22)
+    room = max(4, (width - 20) // len(told) - 18)
     for name, values in told.items():
         said, style = TICKS[name]
         if name == SPIKES:

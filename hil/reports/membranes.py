@@ -98,9 +98,12 @@ def _spikes(
 
 
 def _limits(rows: Sequence[np.ndarray], chosen: np.ndarray) -> tuple[float, float]:
-    """One scale for all cells that are drawn, with some room."""
+    """One scale for all cells that are drawn, with some room; of nothing but zeros upwards,
+    for a trace is never less."""
     drawn = np.concatenate([one[:, chosen].ravel() for one in rows]).astype(float)
     low, high = float(drawn.min()), float(drawn.max())
+    if low == high == 0:
+        return -0.08, 1.0
     room = 0.08 * (high - low) or 1.0
     return low - room, high + room
 

@@ -17,6 +17,7 @@ import sys
 import termios
 import time
 import tty
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,14 @@ def test_a_watched_cell_has_a_line_of_spikes_potential_and_trace() -> None:
         assert any(row.startswith("cell 7  (reference) spikes ··│") for row in rows)
         assert any(row.startswith("rate    h1 0.125  spikes a tick") for row in rows)
         assert all(len(row) == width for row in rows)
+
+
+def test_where_no_gradient_is_near_there_is_no_line_of_angles() -> None:
+    """As of cells that learn by STDP, of which each layer tells nothing."""
+    shown = sight()
+    assert any(row.startswith("angle") for row in drawn(shown, 100, 30))
+    shown.history.angles = [deque([None, None]), deque([None])]
+    assert not any(row.startswith("angle") for row in drawn(shown, 100, 30))
 
 
 def test_where_nothing_is_right_or_wrong_the_loss_alone_is_drawn() -> None:

@@ -162,6 +162,19 @@ def test_potentials_and_traces_of_watched_cells_are_drawn(outcome: Outcome) -> N
     assert "the 2 that are watched" in who.note
 
 
+def test_the_trace_of_a_silent_cell_lies_at_the_bottom_of_its_scale(
+    outcome: Outcome,
+) -> None:
+    """For a trace is never less than 0."""
+    found = kept(outcome, "learning")
+    traces = found["before_trace_a1"] + found["after_trace_a1"]
+    silent = int(np.flatnonzero(traces.max(axis=0) == 0)[0])
+    (told,) = runs.load([outcome.arms["learning"].folder]).runs
+    (picture,) = membranes.of_run(watching(told, silent))
+    low, high = picture.figure.axes[1].get_ylim()
+    assert -0.1 < low < 0 and high == 1
+
+
 def test_a_run_that_kept_who_spikes_alone_has_no_potentials(
     outcome: Outcome, tmp_path: Path
 ) -> None:
