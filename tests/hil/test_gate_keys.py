@@ -18,6 +18,7 @@ from hil.errors import DataError, HilError
 from hil.experiment import from_toml
 from hil.flags import experiment_of
 from hil.lesson.preparing import prepare
+from hil.measuring import gate_cost
 
 SHORT = Experiment(target="host", network="64-17-10", steps=24, test=5)
 
@@ -174,14 +175,26 @@ def test_what_a_vector_can_be_is_promised_to_be_certified(
     )
 
 
+@pytest.mark.parametrize(
+    "gates",
+    [
+        ("none", "row 25 %"),
+        pytest.param(tuple(gate_cost.GATES), marks=pytest.mark.full),
+    ],
+    ids=len,
+)
 def test_what_gates_save_is_counted(
-    capsys: pytest.CaptureFixture[str], qemu64: str, tmp_path: Path
-) -> None:
+    capsys: pytest.CaptureFixture[str], qemu64: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, gates: tuple[str, ...],
+) -> None:  # fmt: skip
+    chosen = {name: gate_cost.GATES[name] for name in gates}
+    monkeypatch.setattr(gate_cost, "GATES", chosen)
     out = str(tmp_path / "gates.json")
     words = ["bench", "gates", "--network", "64-17-10", "--steps", "300"]
     assert main([*words, "--count", "20", "--json", out]) == 0
     found = json.loads(Path(out).read_text())
     rows = {row["gate"]: row for row in found["gates"]}
+    assert tuple(rows) == gates
     assert rows["row 25 %"]["written"] < 0.8 * rows["none"]["written"]
     assert rows["none"]["instructions"] > 0
     assert found["provenance"]["gates.instructions"] == "counted"

@@ -315,15 +315,22 @@ WINDOWS = Inputs(
     "i16", 1.0, Window(512, 2, (2.0**20, 0.0, -(2.0**20)) * 2, (2.0**20, 9.0, 2.0**-20) * 2)
 )  # fmt: skip
 ATTACKED = [
-    *((r, f, (33, 21, 17, 5)) for r in ("dfa", "bp", "local", "drtp") for f in FORMATS),
+    *(
+        pytest.param(
+            r, f, (33, 21, 17, 5), marks=pytest.mark.full if (i + j) % 2 else ()
+        )
+        for i, r in enumerate(("dfa", "bp", "local", "drtp"))
+        for j, f in enumerate(FORMATS)
+    ),
     *(("local", f, (900, 40, 10)) for f in FORMATS),
     *(("bp", f, (8, 12, 900)) for f in FORMATS),
     ("dfa", "i16", (1500, 9, 700)),
     ("bp", "i8", (6, 5, 3)),
     ("fg-activity", "i16", (33, 21, 17, 5)),
 ]
-"""In i16 the sums of the wide ones leave weights less than their type holds: the largest
-are all but 2^31. Inputs of 6 are features of the largest windows."""
+"""Each rule in one format or both, and each format with several rules; the others in
+`make test-all`. In i16 the sums of the wide ones leave weights less than their type
+holds: the largest are all but 2^31. Inputs of 6 are features of the largest windows."""
 
 
 @pytest.mark.parametrize("rule, number_format, layers", ATTACKED)
