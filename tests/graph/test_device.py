@@ -89,6 +89,8 @@ VECTORS = [
 ]
 NARROW = [name for name in VECTORS if name.startswith(("conv", "depthwise", "dense"))]
 """What has kernels of its own on a core of 32 bits."""
+OF_SAMPLES = {"i16_ranked"}
+"""What only samples of 16 bits before a front need."""
 WHOLE = [name for name in places() if lowered(graph(name))]
 
 
@@ -298,7 +300,9 @@ def test_every_kernel_of_imported_models_is_some_models_choice(
     vectors = (graph_plan(name, graph(name), machine) for name in LARGER)
     plans = (*programs.plans.values(), *narrow.plans.values(), *vectors)
     chosen = {row for plan in plans for row in plan.variants}
-    assert [r for r in kernels.TABLE if r.kernel in IMPORTED and r not in chosen] == []
+    asked = (row for row in kernels.TABLE if row.kernel in IMPORTED)
+    left = [row for row in asked if row not in chosen]
+    assert {row.kernel.name for row in left} == OF_SAMPLES
 
 
 @pytest.mark.parametrize(
