@@ -439,7 +439,7 @@ KEYS = (
         "what the front made of it (default: features behind a model of --front, else samples)",
         "samples|features"),
     Key("window", whole(1, 64), "STEP frames that may be in flight at once", "N", int),
-    Key("samples_per_frame", whole(1, 255), "samples in one STEP frame (default: 4; of a "
+    Key("samples_per_frame", whole(1, 255), "samples in one STEP frame (default: 4, or as many as fit; of a "
         "process that learns without comparison up to 32)", "N", int),
     Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",
         "N", int),

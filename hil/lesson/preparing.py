@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from codegen import goals, rules
+from codegen.planning.line import LARGEST_PAYLOAD, SMALLEST_PAYLOAD
 from codegen.spec import Clip, Gate, RuleChoice, Spec, UpdateChoice
 from hil.data import datasets, paths, reservoirs, scalers, taken
 from hil.data.datasets import Dataset
@@ -44,6 +45,8 @@ otherwise: where all are compared, and where the device goes on alone."""
 SAMPLES, SAMPLES_ALONE = 4, 32
 """Samples in one STEP frame unless the experiment says otherwise: where the reference
 or an emulated device sets the pace, and at most where a native process goes on alone."""
+ROOM = LARGEST_PAYLOAD - SMALLEST_PAYLOAD
+"""Bytes of samples, and of results, in any frame, at most."""
 ROOM_ALONE = 16 << 10
 """Bytes of samples, and of results, in a frame that long, at most."""
 ERROR_GATE = 0.1
@@ -374,11 +377,12 @@ def _samples(experiment: Experiment, spec: Spec, target: Target) -> int:
         return 1
     if experiment.samples_per_frame is not None:
         return experiment.samples_per_frame
-    if target.machine != "native" or not _goes_on_alone(experiment) or experiment.ram:
-        return SAMPLES
     given, result = goals.goal(spec).bytes(spec), 8 + 4 * spec.network.n_out
-    fitting = ROOM_ALONE // max(given + spec.sample_bytes, result)
-    return max(SAMPLES, min(SAMPLES_ALONE, fitting))
+    each = max(given + spec.sample_bytes, result)
+    usual = max(1, min(SAMPLES, ROOM // each))
+    if target.machine != "native" or not _goes_on_alone(experiment) or experiment.ram:
+        return usual
+    return max(usual, min(SAMPLES_ALONE, ROOM_ALONE // each))
 
 
 def tested(experiment: Experiment, dataset: Dataset) -> int:

@@ -53,3 +53,11 @@ def test_the_rate_falls_where_an_epoch_begins(lesson: Lesson, epoch: int) -> Non
 def test_a_frozen_lesson_has_no_rate_from_its_step_on() -> None:
     frozen = prepare(Experiment(target="host", steps=20, freeze=7, lr=LR))
     assert [float(frozen.eta(step)) for step in (6, 7, 19)] == [np.float32(LR), 0, 0]
+
+
+@pytest.mark.parametrize(("elements", "fitting"), [(784, 4), (27648, 2), (40000, 1)])
+def test_a_frame_has_as_many_samples_as_fit(elements: int, fitting: int) -> None:
+    """27,648 numbers are an image of 96 x 96 pixels."""
+    data = (np.zeros((4, elements), np.uint8), np.arange(4) % 2)
+    found = prepare(Experiment(data=data, network=f"{elements}-2")).experiment
+    assert found.samples_per_frame == fitting
