@@ -55,6 +55,8 @@ class Declaration:
     `gates`: the kinds of gates that make sense with it, "rows" and "error".
     `activations`, `outputs`: those of networks that it can teach, the usual one first;
     `most`: weight layers of such a network at most, `least` at least, and `why` that is so;
+    `widest`: numbers that its output layer may have as inputs, if there is a limit, and
+    `costly` why there is.
     `hidden`: hidden layers of the network where none is asked for (None: as ever).
     `phases(parameters)`: those of a step, if its network settles in cycles.
     `conflict(parameters)`: which of them make no sense together, and what was expected;
@@ -82,6 +84,8 @@ class Declaration:
     most: int | None = None
     least: int = 1
     why: str = ""
+    widest: int | None = None
+    costly: str = ""
     hidden: int | None = None
     phases: Callable[[Parameters], tuple[Phase, ...]] = lambda parameters: ()
     conflict: Callable[[Parameters], str] = lambda parameters: ""
@@ -250,6 +254,13 @@ def _require_network(declared: Declaration, network: Network) -> None:
         raise SpecError(
             f"network {network} has {network.depth - 1} hidden layers: expected "
             f"{declared.least - 1} with rule {declared.name!r}, {declared.why}"
+        )
+    features = network.layers[-2]
+    if declared.widest is not None and features > declared.widest:
+        raise SpecError(
+            f"rule {declared.name!r} learns from {features:,} numbers here: expected "
+            f"{declared.widest:,} at most, {declared.costly}",
+            "a hidden layer, or a front that is cut elsewhere, gives it fewer",
         )
 
 

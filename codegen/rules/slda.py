@@ -84,6 +84,9 @@ RULE = Declaration(
     program=lambda c: class_heads.taught(c, _learned),
     gates=frozenset({"error"}),
     outputs=("softmax",),
+    widest=1024,
+    costly="for each step factors their covariance, which takes the cube of their number "
+    "and has to end within the watchdog's time",
     hidden=0,
     rated=False,
     floating="a covariance is inverted in fractions that 16 bits round away",

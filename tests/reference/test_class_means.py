@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NearestCentroid
 
+from codegen import rules
 from codegen.class_heads import UNSEEN
+from codegen.errors import SpecError
 from codegen.reference import Learner
 from codegen.spec import Clip, Inputs, Network, RuleChoice, Spec
 
@@ -120,6 +123,15 @@ def test_the_first_sample_of_a_class_costs_what_guessing_costs(
     first = made.step(x[0], int(y[0]), 1.0)
     assert first.loss == np.float32(math.log(10))
     assert made.step(x[0], int(y[0]), 1.0).loss == 0
+
+
+def test_more_features_than_a_step_has_time_for_are_refused() -> None:
+    for features, words in ((1024, ""), (1025, "learns from 1,025 numbers here")):
+        network = Network((features, 2), output="softmax")
+        spec = Spec(network, RuleChoice("slda"), Inputs("f32", 1))
+        refused = pytest.raises(SpecError, match=words) if words else nullcontext()
+        with refused:
+            rules.require(rules.get(spec.rule), spec)
 
 
 def test_means_stay_within_the_limit_of_weights() -> None:
