@@ -1,7 +1,7 @@
 """Whatever a host writes into a state: what learning keeps is learned from alike on device
 and twin, without undefined behaviour; what it does not keep is refused, and changes nothing.
 
-Two images in `make test`, every rule in every format it has in `make test-all`."""
+One image in `make test`, every rule in every format it has in `make test-all`."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def built(spec: Spec, folder: Path) -> Made:
     return Made(str(found.path), plan, folder / FLASH)
 
 
-@pytest.fixture(scope="module", params=FEW)
+@pytest.fixture(
+    scope="module", params=["spikes", pytest.param("i16", marks=pytest.mark.full)]
+)
 def made(request: pytest.FixtureRequest, host_cc: str, tmp_path_factory: Any) -> Made:
     return built(FEW[request.param], tmp_path_factory.mktemp("flash"))
 
