@@ -110,7 +110,9 @@ class Inputs:
         if self.frozen is not None and (self.window or self.scaler or self.front):
             raise SpecError(
                 "a frozen model and another front: expected one of them, for each makes "
-                "what the network sees"
+                "what the network sees",
+                "data without window, offset and divisor give a model its readings as they "
+                "are, as in `hil demo personal-front`",
             )
         if not 0 < self.scale < 3e38:
             raise SpecError(f"input scale {self.scale!r} is not a positive number")

@@ -99,6 +99,14 @@ def test_the_demo_says_what_it_lacks(
     assert "--front MODEL.tflite" in said
 
 
+def test_windows_of_features_have_no_model_behind_them(
+    real: hapt.Hapt, front: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = ["--front", str(front), "--target", "host"]
+    assert main(["demo", "personal", *keys]) == 2
+    assert "`hil demo personal-front`" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("host_cc")
 def test_a_head_learns_windows_behind_a_model(
     short: Path, front: Path, tmp_path: Path
