@@ -124,11 +124,13 @@ def _require_inputs(spec: Spec) -> None:
         raise _refusal(
             spec, _coming(inputs),
             "no float is computed there on the way to the network",
-            "u8 or i16 samples, divided by a scale, or windows"
+            "u8 or i16 samples, divided by a scale or scaled, or windows"
             if inputs.frozen is None
             else "u8 or i16 samples, and a front of 8 bits from the sample to the features, which no "
             "scaler scales",
         )  # fmt: skip
+    if inputs.scaler is not None:
+        inputs.scaler.require_levels()
     if inputs.declared is None:
         factor(inputs.scale, inputs.format.bits)
 

@@ -14,6 +14,12 @@ LARGEST = 2.0**125
 """Of a constant for floats."""
 LARGEST_OF_INTEGERS = 2.0**20
 """Of a constant for integers: with those up to here every x is finite."""
+UNIT = 64
+"""A divisor away from the offset, in the integer formats: an input of 8 bits holds two of
+them either way."""
+LEAST_DIVISOR, MOST_OFFSET = 2.0**-5, 2.0**16
+"""There: a smaller divisor counts as this one, by which a whole number more is 32 divisors; and
+what an offset's magnitude may be."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,20 @@ class Scaler(Front):
     def gives(self) -> str:
         """The end of a sentence about what the network sees."""
         return f"its scaler has constants for {self.elements}"
+
+    @property
+    def integer(self) -> bool:
+        """A product and a shift make a level of a whole number."""
+        return True
+
+    def require_levels(self) -> None:
+        """Raise `SpecError` for an offset that leaves the product of a whole number no room."""
+        for j, offset in enumerate(self.offsets):
+            if abs(offset) > MOST_OFFSET:
+                raise SpecError(
+                    f"offset {j} of a scaler is {offset:g} in an integer format: expected "
+                    f"-{MOST_OFFSET:g} to {MOST_OFFSET:g}"
+                )
 
     def constants(self) -> Iterable[float]:
         """Offsets, then divisors, as they lie in the image: binary32."""

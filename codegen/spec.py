@@ -213,6 +213,8 @@ class Inputs:
         if self.frozen is not None:
             whole = self.frozen.integer and not self.frozen.wide
             return self.dtype != "f32" and whole
+        if self.scaler is not None:
+            return self.dtype != "f32"
         return self.integer or (self.declared is not None and self.declared.integer)
 
 

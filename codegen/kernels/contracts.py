@@ -428,6 +428,14 @@ x_j = signal(rounded(v_j factor_j - offset_j, shift)), exact before it is rounde
             "void", "level", (FORMATS[name], I8))
         for name in ("u8", "i16")
     ),
+    *(
+        Kernel(f"{name}_own_level", (
+            f"const {FORMATS[name].c_type} *v", "const int32_t *offset",
+            "const int32_t *factor", "const int32_t *shift", "int8_t *x", _N), """
+x_j = signal(rounded(v_j factor_j - offset_j, shift_j)), exact before it is rounded.""",
+            "void", "own_level", (FORMATS[name], I8))
+        for name in ("u8", "i16")
+    ),
     Kernel("i16_window_levels", (
         "const int16_t *v", "const int32_t *centre", "const int32_t *factor",
         "const int32_t *shift", "int8_t *x", "size_t rows", "size_t axes"), """

@@ -324,6 +324,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_uniform", "i16_uniform i8_uniform", (4,), cost.stream(20),
            (*_FIXED[0], *_RANDOM[0]), (*_FIXED[1], *_RANDOM[1])),
     *_rows("fixed_level", "u8_level i16_level", (8,), cost.stream(9), *_FIXED),
+    *_rows("fixed_level", "u8_own_level i16_own_level", (4,), cost.stream(11), *_FIXED),
     *_rows("fixed_gathered", "i16_gathered", (8,), cost.gathered),
     *_rows("fixed_liquid", "i32_liquid i32_regulated_liquid", (4,), cost.stream(24)),
     *_rows("fill", "i32_fill u8_fill", (8,), cost.stream(2)),

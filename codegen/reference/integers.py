@@ -20,7 +20,7 @@ from codegen.numbers import SUM, Numbers
 from codegen.numbers import factor as factor_of
 from codegen.reference import homeostasis, perturbation, random
 from codegen.reference.arithmetic import F32
-from codegen.reference.fronts import imported, liquid, raster, window
+from codegen.reference.fronts import imported, liquid, raster, scaler, window
 from codegen.reference.operations import Judged
 from codegen.reservoir import Liquid
 from codegen.spec import Inputs
@@ -97,6 +97,8 @@ def network_input(inputs: Inputs, sample: NDArray[Any]) -> Fixed:
         return _stored(liquid.integer_input(inputs, sample))
     if inputs.window is not None:
         return _stored(window.integer_input(inputs, sample))
+    if inputs.scaler is not None:
+        return _stored(scaler.integer_input(inputs, sample))
     if inputs.frozen is not None:
         return _stored(imported.centred(inputs, sample))
     if inputs.raster is not None:
@@ -127,6 +129,8 @@ def input_ends(inputs: Inputs, low: float, high: float) -> Fixed:
         return of_traces(np.array([0, 255]))
     if inputs.window is not None:
         return _stored(window.integer_ends(inputs, low, high))
+    if inputs.scaler is not None:
+        return _stored(scaler.integer_ends(inputs, low, high))
     if inputs.frozen is not None:
         return _stored(imported.ends(inputs))
     if inputs.raster is not None:

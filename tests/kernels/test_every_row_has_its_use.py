@@ -105,6 +105,8 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     (lesson("readout", "9-2", "tanh", "sigmoid", windows(64, 3), format="i16"), 1.0, "auto"),
     *((lesson("readout", f"{n}-2", "tanh", "sigmoid", scaled(dtype, n)), 1.0, "auto")
       for n in (4, 8, 16, 32, 64) for dtype in ("u8", "i16", "f32")),
+    *((lesson("readout", "16-2", "tanh", "sigmoid", scaled(dtype, 16), format="i16"), 1.0, "auto")
+      for dtype in ("u8", "i16")),
     (lesson("fg-activity", "20-20-20", "tanh", "identity", F32,
             gate=Gate("element", active=0.3)), 1.0, "auto"),
     (lesson("fg-activity", "64-16-12-10", "tanh", "identity",

@@ -46,7 +46,11 @@ PUSHES = 'for (;;) { __asm__ volatile("push {r0-r7}"); }'
 
 @pytest.mark.parametrize(
     "target, mistake",
-    [*meetings(CORES, WRONG), ("microbit", "endless"), ("mps2-an385", "load")],
+    [
+        *meetings(CORES, WRONG),
+        ("microbit", "endless"),
+        pytest.param("mps2-an385", "load", marks=pytest.mark.full),
+    ],
 )
 def test_a_mistake_is_a_fault_that_names_it(
     tmp_path: Path,

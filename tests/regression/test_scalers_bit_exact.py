@@ -80,6 +80,34 @@ def test_raw_readings_are_learned_alike(
     assert (record.result, record.compared) == ("pass", 40)
 
 
+@pytest.mark.parametrize(
+    "machine, dtype, scaler, numbers",
+    [
+        (("microbit", {}), "u8", "minmax", "i16"),
+        pytest.param(
+            ("qemu-rv64gcv", {"vlen": 128}),
+            "i16",
+            "standard",
+            "i8",
+            marks=pytest.mark.full,
+        ),
+    ],
+    ids=str,
+)
+def test_raw_readings_are_learned_alike_without_a_float(
+    tmp_path: Path, qemu64: str, qemu_arm: str, readings: dict[str, str],
+    machine: tuple[str, dict[str, Any]], dtype: str, scaler: str, numbers: str,
+) -> None:  # fmt: skip
+    target, keys = machine
+    asked = Experiment(
+        target=target, data=readings[dtype], scaler=scaler, format=numbers,
+        network="13-17-3", steps=40, test=20,
+    ).override(keys)  # fmt: skip
+    record = run(asked, out=tmp_path)
+    assert (record.result, record.compared) == ("pass", 40)
+    assert record.format == numbers
+
+
 def test_a_scaler_gives_every_machine_the_same_digest(
     tmp_path: Path, qemu64: str, qemu_arm: str, readings: dict[str, str]
 ) -> None:

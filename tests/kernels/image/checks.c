@@ -1161,6 +1161,29 @@ static void check_i16_gathered(void (*kernel)(const int16_t *, const uint8_t *,
 LEVEL(u8_level, uint8_t)
 LEVEL(i16_level, int16_t)
 
+/* The same, each by a shift of its own. */
+#define OWN_LEVEL(name, type) \
+    static void check_##name(void (*kernel)(const type *, const int32_t *, const int32_t *, \
+                                            const int32_t *, int8_t *, size_t)) \
+    { \
+        static type v[MOST]; \
+        static int32_t offset[MOST], factor[MOST], shift[MOST]; \
+        EACH (n, sizes) { \
+            for (size_t i = 0; i < n; i++) { \
+                v[i] = (type)(draw() >> 7); \
+                offset[i] = (int32_t)draw() >> 3; \
+                factor[i] = (int32_t)(draw() >> 19); \
+                shift[i] = (int32_t)(1 + draw() % 30); \
+            } \
+            fill_outputs(n); \
+            hil_##name##__scalar(v, offset, factor, shift, (int8_t *)first_out[0], n); \
+            kernel(v, offset, factor, shift, (int8_t *)first_out[1], n); \
+            same(first_out, 1, n); \
+        } \
+    }
+OWN_LEVEL(u8_own_level, uint8_t)
+OWN_LEVEL(i16_own_level, int16_t)
+
 static void check_i32_fill(void (*kernel)(int32_t *, int32_t, size_t))
 {
     EACH (n, sizes) {
