@@ -15,7 +15,7 @@ import targets
 from codegen import kernels
 from codegen.building import toolchain
 from codegen.rendering.render import environment
-from tests.kernels.units import units
+from tests.kernels.units import scalars, units
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +34,10 @@ def scalar_library(
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Path:
-    """Every scalar kernel in a shared library, compiled for any computer of
-    this kind, then with the vectors of this one."""
+    """Every scalar kernel but those of imported models in a shared library, compiled for
+    any computer of this kind, then with the vectors of this one."""
     library = tmp_path_factory.mktemp("library") / "kernels.so"
-    sources = units(sorted(rendered.glob("*__scalar.c")), library.parent)
+    sources = units(scalars(rendered), library.parent)
     flags = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off")
     if request.param != "portable":
         flags = toolchain.find(targets.load("host")).library

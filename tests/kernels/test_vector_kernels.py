@@ -18,7 +18,7 @@ import ziglang
 
 from codegen import kernels
 from codegen.kernels.imported import IMPORTED
-from tests.kernels.units import units
+from tests.kernels.units import scalars, units
 
 IMAGE = Path(__file__).parent / "image"
 ZIG = Path(ziglang.__file__).parent / "zig"
@@ -104,7 +104,7 @@ def common(machine: Machine, rendered: Path, folder: Path) -> list[Path]:
     rows = (f"ROW({row.kernel.name}, {row.symbol})\n" for row in machine.rows)
     (folder / "rows.h").write_text("".join(rows))
     checks = (IMAGE / name for name in ("start.S", "virt.c", "checks.c"))
-    scalar = units(sorted(rendered.glob("*__scalar.c")), folder)
+    scalar = units(scalars(rendered), folder)
     return compiled(machine, (*checks, *scalar), rendered, folder)
 
 

@@ -6,10 +6,22 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from codegen import kernels
+from codegen.kernels.imported import IMPORTED
+
+_ELSEWHERE = {row.file for row in kernels.TABLE if row.kernel in IMPORTED}
+"""Kernels of imported models, which tests/graph holds against their twin."""
 _OWN = re.compile(
     r"^(?:(?:static|HIL_INLINE)\b[^;{]*?(\w+)\(|#define (\w+))", re.MULTILINE
 )
 """A function or a macro that no other file of its unit may have too."""
+
+
+def scalars(rendered: Path) -> list[Path]:
+    """The scalar kernels of a folder that has every kernel, but for those that no check
+    is for."""
+    found = sorted(rendered.glob("*__scalar.c"))
+    return [source for source in found if source.name not in _ELSEWHERE]
 
 
 def units(sources: Iterable[Path], folder: Path) -> list[Path]:
