@@ -193,8 +193,10 @@ VERBS_THAT_RUN = {
 def test_a_verb_heeds_every_key_that_it_has_a_flag_for(
     verb: tuple[str, ...], heeded: Heeded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of all rules two: for each further one an image is built and read in the same way."""
-    monkeypatch.setattr(rules, "names", lambda: ["dfa", "readout"])
+    """Of all rules hil memory has two: for each further one an image is built and read in the
+    same way."""
+    if verb == ("memory",):
+        monkeypatch.setattr(rules, "names", lambda: ["dfa", "readout"])
     read = heeded(*VERBS_THAT_RUN[verb]) | READ_AS_SHAPES
     assert shown(verb) <= read, f"shown and not heeded: {shown(verb) - read}"
 
