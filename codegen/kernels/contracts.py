@@ -493,7 +493,7 @@ last) >> 7 is the tick, else 0; last up to 2^16."""),
         "int32_t *u", "const int8_t *s", "const int32_t *a", "int32_t theta", "unsigned leak",
         _N), """
 A tick of cells: u_j = within((r_j >> leak) + within(a_j, m), m), m = 2^30 - 1; r_j = u_j, less
-theta where s_j is not zero, as it is only where u_j >= theta; s may be NULL."""),
+theta where s_j is not zero, which fits 32 bits; s may be NULL."""),
     Kernel("i32_spike", ("const int32_t *u", "int32_t theta", "int8_t *s", _N), """
 s_j = 127 where u_j >= theta, else 0."""),
     Kernel("i32_rademacher", (

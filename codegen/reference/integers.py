@@ -239,7 +239,7 @@ class Integers:
         return _stored(np.zeros(width, np.int64))
 
     def charged(
-        self, u: Fixed, s: Fixed | None, theta: np.float32, a: Fixed, halves: bool
+        self, u: Fixed, s: Fixed | None, theta: float, a: Fixed, halves: bool
     ) -> Fixed:
         """Potentials a tick later, saturating: u, less theta where s is not zero, half of
         that, and what comes."""
@@ -248,11 +248,11 @@ class Integers:
         moved = within(left + within(a.exact, tables.CHARGE), tables.CHARGE)
         return fixed(moved, "i4", a.fraction)
 
-    def spiked(self, u: Fixed, theta: np.float32) -> Fixed:
+    def spiked(self, u: Fixed, theta: float) -> Fixed:
         """1 is the largest signal."""
         return _stored((u.exact >= _units(theta, u.fraction)) * tables.LARGEST)
 
-    def lowered(self, u: Fixed, rise: Fixed, theta: np.float32) -> Fixed:
+    def lowered(self, u: Fixed, rise: Fixed, theta: float) -> Fixed:
         """u, less theta and what that has risen by."""
         least = _units(theta, u.fraction) + rise.exact
         return fixed(u.exact - least, "i4", u.fraction)
@@ -270,7 +270,7 @@ class Integers:
         rise: Fixed,
     ) -> tuple[Fixed, Fixed]:
         """Rates and rises after a sample of cells that have spiked `count` times."""
-        theta = _units(np.float32(parameters["theta"]), rise.fraction)
+        theta = _units(float(parameters["theta"]), rise.fraction)
         now, moved = homeostasis.whole(
             parameters, count.exact, ticks, theta, rate.exact, rise.exact
         )
@@ -301,7 +301,7 @@ class Integers:
         """total + u / ticks, rounded down."""
         return fixed(total.exact + u.exact // ticks, "i4", u.fraction)
 
-    def surrogate(self, u: Fixed, theta: np.float32, d: Fixed) -> Fixed:
+    def surrogate(self, u: Fixed, theta: float, d: Fixed) -> Fixed:
         """By a table of the distance from the threshold."""
         apart = np.abs(u.exact - _units(theta, u.fraction)) >> (u.fraction - 5)
         return _stored(
@@ -350,9 +350,9 @@ class Integers:
         return 2.0 ** (-2 * _SMALLER)
 
 
-def _units(theta: np.float32, fraction: int) -> int:
+def _units(theta: float, fraction: int) -> int:
     """A threshold, as potentials are stored."""
-    return math.floor(math.ldexp(float(theta), fraction) + 0.5)
+    return math.floor(math.ldexp(theta, fraction) + 0.5)
 
 
 def _least(threshold: np.float32) -> int:

@@ -75,7 +75,7 @@ class Cells(Generic[T]):
         return found
 
     @property
-    def reached(self) -> np.float32:
+    def reached(self) -> Any:
         """What is `above` where a cell spikes."""
         return self.theta
 
@@ -148,6 +148,7 @@ class WholeCells(Cells[Any]):
 
     def __init__(self, machine: Machine[Any], x: Any) -> None:
         self.integers: Any = machine.arithmetic  # what they alone have
+        self.first = float(machine.parameters["theta"])  # rounded once, to a potential
         super().__init__(machine, x)
 
     def none(self, layer: int) -> Any:
@@ -164,14 +165,14 @@ class WholeCells(Cells[Any]):
         if not self.regulated:
             return self.u[layer]
         rise = self.machine.state[f"theta{layer}"]
-        found = self.integers.lowered(self.u[layer], rise, self.theta)
+        found = self.integers.lowered(self.u[layer], rise, self.first)
         self.machine.name(f"v{layer}", found, "difference")
         return found
 
     @property
-    def reached(self) -> np.float32:
+    def reached(self) -> float:
         """Of those nothing is left to reach."""
-        return np.float32(0) if self.regulated else self.theta
+        return 0.0 if self.regulated else self.first
 
     def regulate(self) -> None:
         """The sample is over."""
@@ -200,7 +201,7 @@ class WholeCells(Cells[Any]):
         machine, b = self.machine, self.machine.state[f"b{layer}"]
         came = machine.affine(layer, b, self.s[layer - 1])
         machine.name(f"came{layer}", came, "forward")
-        return self.integers.charged(self.u[layer], s, self.theta, came, halves)
+        return self.integers.charged(self.u[layer], s, self.first, came, halves)
 
     def _add(self, u: Any) -> None:
         self.total = self.integers.shares(self.total, u, self.ticks)

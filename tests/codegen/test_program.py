@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import targets
@@ -29,12 +30,17 @@ from codegen.program import (
     op,
     ops,
 )
+from codegen.reference import Learner
+from codegen.reference.integers import fixed
+from codegen.reference.spiking import WholeCells
 from codegen.reservoir import Echo, Liquid, Reservoir
 from codegen.spec import GOALS, Gate, Inputs, Network, RuleChoice, Spec
 from codegen.tensors import Tensor
 from tests.kinds import OF_LAYERS, OF_NUMBERS
 
 TARGET = targets.load("qemu-rv64gcv")
+POTENTIAL = 17
+"""Bits behind the point of a potential, in the network of the last test."""
 A, B, C, D = (Tensor(name, (4,)) for name in "abcd")
 
 
@@ -236,3 +242,21 @@ def test_two_tensors_of_one_name_are_refused() -> None:
         BuildError, match=r"'mine' is f32 \[5\] and f32 \[4\]: expected"
     ):
         c.inner("mine", (5,))
+
+
+def test_a_threshold_is_rounded_once_to_a_potential() -> None:
+    """binary32 lies on the other side of a half: what the program has is what the
+    reference compares with."""
+    at = 1500000.49
+    choice = RuleChoice("ottt", {"theta": at * 2.0**-POTENTIAL})
+    spec = Spec(suited("ottt", 9, 7, 4), choice, Inputs("u8", 255.0), format="i16")
+    spikes = next(
+        one
+        for one in plan(spec, TARGET).program.ops()
+        if one.kernel.operation == "spike" and one.layer == 1
+    )
+    assert dict(spikes.operands)["theta"] == int(at)
+    machine = Learner(spec)
+    u = fixed(np.array([int(at) - 1, int(at)]), "i4", POTENTIAL)
+    cells = WholeCells(machine, None)
+    assert machine.arithmetic.spiked(u, cells.reached).exact.tolist() == [0, 127]
