@@ -1,14 +1,18 @@
 """Kernels: the C functions that a step is made of.
 
 kernel      what a kernel is: an operation on formats, its prototype and contract
-contracts   what each of them computes
+contracts   all of them, and how to ask for one
+float32     what each of float32 computes; integers, spiking: of those
 imported    and those of imported models; imported_between: of what stands between layers
 table       the variants of each: how it is computed, and for which machines
-cost        what a variant is estimated to cost; the plan chooses by it
+variant     what a variant is
+cost        what a variant is estimated to cost
+choice      the plan chooses by it
 cycles      what it costs on cores whose cycles are modelled, as measured
 rendering   their C files and headers
 """
 
+from codegen.kernels.choice import best, estimates, known, variant
 from codegen.kernels.contracts import (
     KERNELS,
     find,
@@ -26,17 +30,8 @@ from codegen.kernels.rendering import (
     source,
     sources,
 )
-from codegen.kernels.table import (
-    ARCHES,
-    FOLDER,
-    LMULS,
-    TABLE,
-    Variant,
-    best,
-    estimates,
-    known,
-    variant,
-)
+from codegen.kernels.table import TABLE
+from codegen.kernels.variant import ARCHES, FOLDER, LMULS, Variant
 
 __all__ = [
     "ARCHES", "FOLDER", "HEADER", "KERNELS", "LMULS", "TABLE", "VECTOR_HEADER",

@@ -10,7 +10,7 @@ from codegen import cformat
 from codegen.errors import BuildError
 from codegen.kernels.contracts import KERNELS
 from codegen.kernels.imported import IMPORTED
-from codegen.kernels.table import FOLDER, Variant
+from codegen.kernels.variant import FOLDER, Variant
 
 if TYPE_CHECKING:
     import jinja2

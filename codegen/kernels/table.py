@@ -1,101 +1,15 @@
 """The one table of kernels' variants: build, tests, `hil kernels` and benchmarks read it.
 
-A `Variant` is one way to compute a kernel: a template for an architecture, with its
-parameters. Variants of one kernel give the same bits. docs/kernels.md says how to add
-a variant. More than 400 lines because every variant has its row here.
+Variants of one kernel give the same bits. docs/kernels.md says how to add a variant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
-from types import MappingProxyType
 from typing import Any
 
-from codegen.errors import BuildError
-from codegen.kernels import cost, cycles, fixed_cost
+from codegen.kernels import cost, fixed_cost
 from codegen.kernels.contracts import KERNELS
-from codegen.kernels.cost import Cost, Shape
-from codegen.kernels.kernel import Kernel
-
-ARCHES = ("scalar", "rvv")
-LMULS = (1, 2, 4, 8)
-FOLDER = "kernels"
-"""Folder of the templates below codegen/templates."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One implementation of a kernel.
-
-    `family` names the template, which may serve several kernels; `lmul` is
-    the vector register grouping of arch "rvv", `groups` how many such groups of
-    columns it keeps in registers at once, `form` what else tells it from others;
-    `inlines` are the headers of inline functions it includes, hil_<this>.h.
-    `apart`: where a program repeats it, it is a function of its own in net.c, for
-    before such a loop its constants would take the registers of all else.
-    `model` estimates what it costs (`codegen.kernels.cost`). `stays` says why a row is
-    here that no plan chooses, if none does.
-    """
-
-    kernel: Kernel
-    arch: str
-    family: str
-    lmul: int | None = None
-    inlines: tuple[str, ...] = ()
-    model: cost.Model = cost.nothing
-    groups: int = 1
-    form: str = ""
-    stays: str = ""
-    apart: bool = False
-
-    def __post_init__(self) -> None:
-        if self.arch not in ARCHES:
-            raise BuildError(
-                f"kernel {self.kernel.name!r} for architecture {self.arch!r}: "
-                f"expected one of {', '.join(ARCHES)}"
-            )
-        if self.lmul not in (LMULS if self.arch == "rvv" else (None,)):
-            raise BuildError(
-                f"kernel {self.kernel.name!r} with LMUL {self.lmul!r}: expected "
-                "1, 2, 4 or 8 for rvv, none for scalar"
-            )
-
-    @property
-    def suffix(self) -> str:
-        """What follows the double underscore: "scalar", "rvv_m4", "rvv_m8x2" for
-        two groups, "rvv_columns_m8" for the form "columns"."""
-        if self.lmul is None:
-            return self.arch
-        form = f"_{self.form}" if self.form else ""
-        groups = f"x{self.groups}" if self.groups > 1 else ""
-        return f"{self.arch}{form}_m{self.lmul}{groups}"
-
-    @property
-    def symbol(self) -> str:
-        """Name of the C function."""
-        return f"hil_{self.kernel.name}__{self.suffix}"
-
-    @property
-    def file(self) -> str:
-        """File that holds the function, and nothing else."""
-        return f"{self.symbol}.c"
-
-    @property
-    def template(self) -> str:
-        """Its template, below codegen/templates."""
-        form = f"_{self.form}" if self.form else ""
-        return f"{FOLDER}/{self.family}{form}__{self.arch}.c.j2"
-
-    @property
-    def prototype(self) -> str:
-        """C declaration."""
-        return self.kernel.prototype(self.symbol)
-
-    def cost(self, shape: Shape, vlen: int) -> Cost:
-        """What one call is estimated to cost at that VLEN (in bits)."""
-        return self.model(shape, cost.Machine(vlen, self.lmul or 1, self.groups))
+from codegen.kernels.variant import Variant
 
 
 def _rows(
@@ -181,8 +95,6 @@ NO_DIVISION = (
     "fewest cycles, and not instructions, because it does not divide: `hil tune --for cycles` "
     "tries it"
 )
-SAME = 0.01
-"""Cycles of variants on a core that differ by less are about equal."""
 TWIN = (
     "what the vector rows are held against: a machine without vectors makes its signs in "
     "every step, for little"
@@ -483,78 +395,3 @@ TABLE: tuple[Variant, ...] = (
     *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
-
-
-def variant(kernel_name: str, vector: bool) -> Variant:
-    """The default variant of a kernel, for a machine with or without vectors.
-
-    A kernel without a vector variant is scalar everywhere. Raises `BuildError` when
-    there is none.
-    """
-    return _variants(kernel_name, vector)[0]
-
-
-@cache
-def _variants(kernel_name: str, vector: bool) -> tuple[Variant, ...]:
-    """Those among which a machine with or without vectors chooses."""
-    arch = "rvv" if vector else "scalar"
-    for wanted in dict.fromkeys((arch, "scalar")):
-        rows = [r for r in TABLE if (r.kernel.name, r.arch) == (kernel_name, wanted)]
-        if rows:
-            return tuple(rows)
-    raise BuildError(
-        f"no {arch} kernel {kernel_name!r}: expected one of {', '.join(KERNELS)}"
-    )
-
-
-@lru_cache(maxsize=4096)
-def estimates(
-    kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
-) -> Mapping[Variant, Cost]:
-    """What each variant is estimated to cost, in mean over `vlens` (empty: a
-    machine without vectors); its cycles are those of `core` where that is measured.
-
-    Raises `BuildError` when there is no variant.
-    """
-    found = {
-        row: cost.mean([row.cost(shape, vlen) for vlen in vlens or (cost.WORD,)])
-        for row in _variants(kernel_name, bool(vlens))
-    }
-    if core is not None and known(kernel_name, vlens, core):
-        weights = cycles.core(core).weights
-        found = {
-            row: replace(one, cycles=weights[kernel_name, row.suffix].cycles(one))
-            for row, one in found.items()
-        }
-    return MappingProxyType(found)
-
-
-def known(kernel_name: str, vlens: tuple[int, ...], core: str | None) -> bool:
-    """Whether the cycles of all variants of a kernel on `core` are known. Raises
-    `SpecError` for an unknown core."""
-    weights = cycles.core(core).weights if core is not None else {}
-    rows = _variants(kernel_name, bool(vlens))
-    return all((kernel_name, row.suffix) in weights for row in rows)
-
-
-@lru_cache(maxsize=4096)
-def best(
-    kernel_name: str, vlens: tuple[int, ...], shape: Shape, core: str | None = None
-) -> Variant:
-    """The variant whose estimate is the least, in mean over `vlens`: the fewest cycles
-    of `core` (`fastest`), where that is given and its cycles of this kernel are known. Else
-    within 3 % of the least count of instructions, modelled cycles decide (docs/tuning.md).
-
-    Raises `BuildError` when there is none.
-    """
-    found = estimates(kernel_name, vlens, shape, core)
-    if core is None or not known(kernel_name, vlens, core):
-        return cost.cheapest(found)
-    return fastest(found)
-
-
-def fastest(found: Mapping[Variant, Cost]) -> Variant:
-    """The fewest cycles; of about equals a loop in assembly, in which no compiler spills."""
-    least = found[cost.fastest(found)].cycles
-    near = {row: one for row, one in found.items() if one.cycles <= least * (1 + SAME)}
-    return cost.fastest({r: c for r, c in near.items() if r.form == "assembly"} or near)

@@ -10,9 +10,9 @@ import pytest
 import targets
 from codegen import kernels
 from codegen.errors import SpecError
-from codegen.kernels import table
+from codegen.kernels import choice
+from codegen.kernels.choice import SAME
 from codegen.kernels.cost import Cost, Shape, cheapest
-from codegen.kernels.table import SAME
 from codegen.planning.plan import plan
 from codegen.planning.planned import Plan
 from codegen.spec import Network, Spec
@@ -73,7 +73,7 @@ def test_of_about_equals_a_core_takes_the_loop_that_cannot_spill() -> None:
     )
     for more, taken in ((0.003, assembly), (0.03, plain)):
         costs = {plain: Cost(100, 1000), assembly: Cost(100, 1000 * (1 + more))}
-        assert table.fastest(costs) == taken
+        assert choice.fastest(costs) == taken
     asked = Experiment(
         data="dense", network=(784, 128, 10), core="sifive-x280", vlen=512
     )
