@@ -30,8 +30,9 @@ class Homeostat:
             ("astrocyte", self.astrocyte, 1, 12), ("follow", self.follow, 0.0, 1.0),
         ):  # fmt: skip
             if not least <= value <= most:
+                none = "0, or " if what == "homeostasis" else ""
                 raise SpecError(
-                    f"{what}={value:g} of a front: expected {least:.4g} to {most:g}"
+                    f"{what}={value:g} of a front: expected {none}{least:.4g} to {most:g}"
                 )
 
     @property

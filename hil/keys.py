@@ -341,7 +341,8 @@ def _like(default: object, name: str, value: str) -> Any:
     if isinstance(default, float) and isinstance(made, int):
         return float(made)
     if type(made) is not type(default):
-        raise ValueError(f"{name}= with a value such as {default}")
+        kind = {int: "whole number", float: "number"}.get(type(default), "word")
+        raise ValueError(f"{name}= with a {kind} such as {default}")
     return made
 
 

@@ -116,11 +116,12 @@ def fitted(dataset: Dataset, experiment: Experiment) -> Dataset:
     if experiment.holdout is not None:
         dataset = datasets.hold_out(dataset, experiment.holdout)
     front, cut = experiment.front, experiment.cut
-    raster, asked_for = dataset.inputs.raster, front or experiment.scaler
-    if raster is not None and asked_for is not None:
+    raster, scaler = dataset.inputs.raster, experiment.scaler
+    if raster is not None and (front or scaler):
+        asked_for = f"front {front!r}" if front else f"scaler {scaler!r}"
         raise DataError(
-            f"data {dataset.name!r} are {raster}, and {asked_for!r}: expected neither front "
-            "nor scaler, which take numbers"
+            f"data {dataset.name!r} are {raster}, and there is a {asked_for}: expected "
+            "neither front nor scaler, which take numbers"
         )
     if front is not None and front.endswith(MODEL):
         return frozen_front.behind(dataset, front, cut, experiment.scaler)

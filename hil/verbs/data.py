@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hil import output
 
 if TYPE_CHECKING:
+    from codegen.spec import Inputs
     from hil.data.dataset import Dataset
     from hil.data.summary import Summary
 
@@ -70,14 +71,7 @@ def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
     )
     for said in dataset.said:
         yield "made", said
-    inputs = dataset.inputs
-    made = " features" if inputs.window else f" divided by {inputs.scale:g}:"
-    made = ":" if inputs.scaler or inputs.front or inputs.frozen else made
-    yield (
-        "inputs",
-        f"{inputs}{made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
-        f"{found.zeros:.1%} zero",
-    )
+    yield "inputs", _inputs(dataset.inputs, found)
     if found.constant:
         yield "constant", _constant(dataset, found)
     yield (
@@ -94,6 +88,21 @@ def _lines(dataset: Dataset, found: Summary) -> Iterator[tuple[str, str]]:
         yield "baseline", f"{line.name}: {line.figure} {value} (reference)"
     for advice in found.advice:
         yield "advice", advice
+
+
+def _inputs(inputs: Inputs, found: Summary) -> str:
+    """What a network sees, and between what it lies."""
+    if inputs.raster is not None:
+        return (
+            f"{inputs}: an input spikes in {found.low:.1%} to {found.high:.1%} of the ticks "
+            f"of a sample, mean {found.mean:.1%}; {found.zeros:.1%} of inputs in none"
+        )
+    made = " features" if inputs.window else f" divided by {inputs.scale:g}:"
+    made = ":" if inputs.scaler or inputs.front or inputs.frozen else made
+    return (
+        f"{inputs}{made} {found.low:.4g} to {found.high:.4g}, mean {found.mean:.4g}, "
+        f"{found.zeros:.1%} zero"
+    )
 
 
 def _constant(dataset: Dataset, found: Summary) -> str:

@@ -131,8 +131,8 @@ def test_what_is_no_spikes_in_time_is_refused(
 
 
 @pytest.mark.parametrize("keys, words", [
-    ({"front": "echo"}, "expected neither front nor scaler"),
-    ({"scaler": "minmax"}, "expected neither front nor scaler"),
+    ({"front": "echo"}, "and there is a front 'echo': expected neither front nor scaler"),
+    ({"scaler": "minmax"}, "and there is a scaler 'minmax': expected neither front nor scaler"),
     ({"parameters": {"ticks": 8}}, "ticks = 8: expected 6"),
     ({"parameters": {"encoding": "bernoulli"}}, "encoding = bernoulli: expected spikes"),
     ({"rule": "dfa"}, "expected samples of numbers"),
