@@ -430,9 +430,9 @@ static void check_f32_listed_forward(
 {
     EACH_COUNT (count) {
         EACH_WIDTH (n_out, count) {
-            fill(w, count * n_out, true);
-            fill(b, n_out, true);
-            fill(x, count, true);
+            fill_summable(w, count * n_out);
+            fill_summable(b, n_out);
+            fill_summable(x, count);
             for (size_t k = 0; k < count; k++) {
                 listed[0][k] = w + k * n_out;
             }
@@ -606,8 +606,8 @@ static void check_f32_feedback_stored(
 {
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
-            fill(w, n_err * n, true);
-            fill(x, n_err, true);
+            fill_summable(w, n_err * n);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_stored__scalar(w, x, first_out[0], n_err, n);
             kernel(w, x, first_out[1], n_err, n);
@@ -625,7 +625,7 @@ static void check_f32_feedback_signs(
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
             const uint32_t seed = draw(), word = draw();
-            fill(x, n_err, true);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_signs__scalar(seed, word, 0.3f, x, first_out[0], words, n_err, n);
             kernel(seed, word, 0.3f, x, first_out[1], words, n_err, n);
@@ -642,7 +642,7 @@ static void check_f32_feedback_words(
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
             hil_u32_words__scalar(draw(), draw(), draw(), words, (n_err * n + 31) / 32);
-            fill(x, n_err, true);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_words__scalar(0.3f, x, first_out[0], words, n_err, n);
             kernel(0.3f, x, first_out[1], words, n_err, n);
@@ -656,22 +656,22 @@ static void check_f32_dense_backward(
 {
     EACH (n_in, row_counts) {
         EACH_WIDTH (n_out, n_in) {
-            fill(w, n_in * n_out, true);
-            fill(x, n_out, true);
+            fill_summable(w, n_in * n_out);
+            fill_summable(x, n_out);
             fill_outputs(n_in);
             hil_f32_dense_backward__scalar(w, x, first_out[0], n_in, n_out);
             kernel(w, x, first_out[1], n_in, n_out);
             same(first_out, 1, n_in);
         }
     }
-    fill(w, MOST * 7, true); /* more rows than lanes, in the short order */
-    fill(x, 7, true);
+    fill_summable(w, MOST * 7); /* more rows than lanes, in the short order */
+    fill_summable(x, 7);
     fill_outputs(MOST);
     hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, 7);
     kernel(w, x, first_out[1], MOST, 7);
     same(first_out, 1, MOST);
-    fill(w, MOST * ROWS, true); /* and in the long one */
-    fill(x, ROWS, true);
+    fill_summable(w, MOST * ROWS); /* and in the long one */
+    fill_summable(x, ROWS);
     fill_outputs(MOST);
     hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, ROWS);
     kernel(w, x, first_out[1], MOST, ROWS);
