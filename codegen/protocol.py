@@ -282,7 +282,7 @@ STEP = Message(
         _u16("slot", "of the rehearsal buffer, where the sample is kept; else 0"),
         Field("eta", "f", "learning rate"),
     ), tail="count x (target, sample elements); a target is u16 label, f32[n_out] or "
-        "nothing, as HELLO's goal says"),
+        "nothing, as HELLO's goal says; the sample is left out where it came by PART"),
     Layout((
         _u32("step", "number of the first of these steps"),
         _u8("flags", "as asked"),
@@ -298,7 +298,8 @@ OUT_OF_STEP = Layout((_u32("step", "next step the device expects"),))
 INFER = Message(
     "infer", 0x04, "outputs of `count` samples; changes nothing. "
     "An imported model: of none, it computes what inputs give that were written",
-    Layout((_u32("count", "samples that follow"),), tail="count x sample elements"),
+    Layout((_u32("count", "samples that follow"),), tail="count x sample elements; nothing where "
+        "they came by PART"),
     Layout((_u32("count", "results that follow"),), tail="count x f32 outputs[n_out]"),
 )  # fmt: skip
 
@@ -396,6 +397,18 @@ PING = Message(
     _CONDITION,
 )
 
+PART = Message(
+    "part", 0x0E, "bytes of a sample that is longer than a frame, put together in order",
+    Layout((
+        _u32("step", "that is to learn from the sample, NEVER: the next INFER's"),
+        _u32("offset", "of the first of these bytes in the sample; 0 begins it"),
+    ), tail="bytes"),
+    Layout((
+        _u32("step", "as asked"),
+        _u32("offset", "as asked"),
+    )),
+)  # fmt: skip
+
 TELEMETRY = Message(
     "telemetry", 0x40, "device to host, may be dropped", None, _CONDITION
 )
@@ -426,6 +439,7 @@ MESSAGES = (
     COMMIT,
     REHEARSE,
     PING,
+    PART,
     TELEMETRY,
     FAULT,
 )

@@ -82,6 +82,7 @@ class Experiment:
     rehearse_what: str | None = None
     window: int = 4
     samples_per_frame: int | None = None
+    chunk: int | None = None
     commit: int | None = None
     flash: str | None = None
     faults: str | None = None

@@ -25,7 +25,7 @@ GROUPS = {
     "data": "data scaler model front cut steps epochs holdout test resident",
     "target": "target unit vlen core agnostic schedule tuned toolchain debug icount console "
     "flash commit",
-    "line": "window samples_per_frame thin faults",
+    "line": "window samples_per_frame chunk thin faults",
     "comparison": "compare prefix health",
     "budget": "ram instructions cycles",
     "what is kept": "name save answers watch_cells",
@@ -40,7 +40,7 @@ OF_A_RUN = (
 
 UNCOUNTED = (
     "model", "unit", "epochs", "test", "init", "save", "icount", "window", "samples_per_frame",
-    "thin", "faults", "flash", "health", "compare", "prefix", "answers", "watch_cells",
+    "chunk", "thin", "faults", "flash", "health", "compare", "prefix", "answers", "watch_cells",
 )  # fmt: skip
 """Keys that say nothing where the instructions of steps are counted, one by one."""
 

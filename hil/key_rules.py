@@ -122,4 +122,18 @@ CLASHES = (
         "checkpoint does not hold the samples that the device keeps",
         (Given("rehearsal"), Given("commit")),
     ),
+    Clash(
+        "chunk is {chunk} and resident is {resident!r}: expected one of them, for a resident "
+        "sample does not travel",
+        (Given("chunk"), Given("resident", unset=0)),
+    ),
+    Clash(
+        "chunk is {chunk} and rehearsal is {rehearsal}: expected one of them",
+        (Given("chunk"), Given("rehearsal")),
+    ),
+    Clash(
+        "chunk is {chunk} and samples_per_frame is {samples_per_frame}: expected one sample, "
+        "for the device puts one at a time together",
+        (Given("chunk"), Given("samples_per_frame", unset=1)),
+    ),
 )

@@ -19,6 +19,7 @@ from typing import Any
 from codegen.delays import Delays
 from codegen.homeostat import OF_SAMPLES, OF_TICKS
 from codegen.numbers import NUMBERS
+from codegen.planning.line import LARGEST_PART
 from codegen.planning.plan import MOST_REHEARSED
 from codegen.planning.ways import SCHEDULES
 from codegen.reservoir import KINDS as RESERVOIRS
@@ -442,6 +443,8 @@ KEYS = (
     Key("window", whole(1, 64), "STEP frames that may be in flight at once", "N", int),
     Key("samples_per_frame", whole(1, 255), "samples in one STEP frame (default: 4, or as many as fit; of a "
         "process that learns without comparison up to 32)", "N", int),
+    Key("chunk", whole(1, LARGEST_PART), "send a sample in parts of at most so many bytes, which the device puts "
+        "together: a frame is as long as a part (one STEP in flight)", "BYTES", int),
     Key("commit", whole(1, 2**31), "write a checkpoint every N steps, and after the last",
         "N", int),
     Key("flash", text, "file that serves an emulator as flash (default: flash.bin in "

@@ -66,6 +66,9 @@ class Planned(Protocol):
     @property
     def signals(self) -> int: ...
 
+    @property
+    def chunk(self) -> int | None: ...
+
 
 FRONT = "front constants"
 """The row of the bill that holds what an imported model's operators are given."""
@@ -114,6 +117,7 @@ def structures(plan: Planned) -> Structures:
         kept=line.window,
         body=protocol.HEADER.size + line.reply + protocol.CRC_BYTES,
         features=_features(plan),
+        parts=plan.chunk is not None,
     )
     port = layout.port(plan.target.port)
     first = layout.INITIALISED.size

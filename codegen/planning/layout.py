@@ -95,7 +95,7 @@ class Buffers:
     """Sizes in bytes of what the learner keeps: a sample and its target, of
     which an aligned copy is made, or not; how many of those to be rehearsed, a kept
     reply's body and how many of those. `features` are what is kept of a sample to be
-    rehearsed, None where that is all of it."""
+    rehearsed, None where that is all of it. `parts`: a sample may come in some."""
 
     sample: Extent
     target: int
@@ -104,6 +104,7 @@ class Buffers:
     kept: int
     body: int
     features: Extent | None = None
+    parts: bool = False
 
 
 def kept_reply(buffers: Buffers, xlen: int) -> Extent:
@@ -136,6 +137,7 @@ def learner(net: Extent, buffers: Buffers, xlen: int) -> Extent:
             buffers.sample,
             *([Extent(buffers.target, scalar("f32", xlen).align)] * buffers.copied),
             rehearsal(buffers, xlen),
+            *([struct(some("u32", "u32", "u16"))] * buffers.parts),
             *some("bool", "bool"),
             struct(some("u16", "u16", "u16")),
             *some("u64", "u64"),

@@ -12,6 +12,8 @@ from codegen.tensors import WORD
 
 SMALLEST_PAYLOAD = 256
 LARGEST_PAYLOAD = 65535
+LARGEST_PART = LARGEST_PAYLOAD - 11
+"""Bytes of a sample in one PART, at most, with its fields; a payload is whole words."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,23 @@ def _encoded(body: int) -> int:
     return body + -(-body // 254) + 2
 
 
-def line_for(spec: Spec, window: int, samples: int, resident: Resident | None) -> Line:
+def line_for(
+    spec: Spec,
+    window: int,
+    samples: int,
+    resident: Resident | None,
+    chunk: int | None = None,
+) -> Line:
     """The line for `window` STEPs in flight of up to `samples` samples of `spec` each,
-    and for what names samples of a `resident` set.
+    and for what names samples of a `resident` set. With `chunk` no sample is in a STEP:
+    it comes before, in parts of so many bytes at most.
 
     Raises `SpecError` where a frame would be longer than its length can say.
     """
     assert protocol.STEP.request and protocol.STEP.reply
     assert protocol.STEP_RESIDENT.request and protocol.STEP_RESIDENT.reply
-    sample = goals.goal(spec).bytes(spec) + spec.sample_bytes
+    assert protocol.PART.request
+    sample = goals.goal(spec).bytes(spec) + (spec.sample_bytes if chunk is None else 0)
     result = 8 + WORD * (spec.network.n_out + (spec.gate.budget is not None))
     payload = max(SMALLEST_PAYLOAD, protocol.STEP.request.size + samples * sample)
     reply = max(SMALLEST_PAYLOAD, protocol.STEP.reply.size + samples * result)
@@ -60,6 +70,8 @@ def line_for(spec: Spec, window: int, samples: int, resident: Resident | None) -
         places = protocol.STEP_RESIDENT.request.size + resident.thin * PLACE
         payload = max(payload, places)
         reply = max(reply, protocol.STEP_RESIDENT.reply.size + result)
+    if chunk is not None:
+        payload = max(payload, protocol.PART.request.size + chunk)
     longest = max(payload, reply)
     if longest > LARGEST_PAYLOAD:
         raise SpecError(

@@ -24,7 +24,7 @@ from codegen.planning.fitting import (
     refuse_constants,
     refuse_oversized_image,
 )
-from codegen.planning.line import SMALLEST_PAYLOAD, line_for, sized
+from codegen.planning.line import LARGEST_PART, SMALLEST_PAYLOAD, line_for, sized
 from codegen.planning.naming import require_said
 from codegen.planning.planned import (
     Call,
@@ -156,6 +156,18 @@ def _require(
         )
 
 
+def _require_parts(chunk: int, window: int, samples: int, kept: bool) -> None:
+    """Raise unless a device can put samples together from parts of so many bytes: it has
+    room for one, which is neither in the image nor kept."""
+    if not 1 <= chunk <= LARGEST_PART:
+        raise SpecError(f"chunk is {chunk}: expected 1 to {LARGEST_PART} bytes")
+    if (window, samples, kept) != (1, 1, False):
+        raise SpecError(
+            f"chunk is {chunk}, with {window} STEPs of {samples} samples in flight, or "
+            "samples that are resident or kept: expected one STEP of one sample that travels"
+        )
+
+
 def plan(
     spec: Spec,
     target: Target,
@@ -172,6 +184,7 @@ def plan(
     debug: bool = False,
     core: str | None = None,
     latent: bool = False,
+    chunk: int | None = None,
 ) -> Plan:
     """Plan `spec` on `target`.
 
@@ -185,7 +198,8 @@ def plan(
     `resident`: samples to be placed in the image; `rehearsal`: samples that the
     device can keep, to learn from them again (0..65535), or, if `latent`, their features; `debug`: kernels check
     what they are called with, and nothing in the arena survives a step; `core`: whose cycles decide (codegen/kernels/
-    cycles.toml), None where instructions do; a machine without vectors has none to decide.
+    cycles.toml), None where instructions do; a machine without vectors has none to decide;
+    `chunk`: samples come in parts of so many bytes at most, one sample and one part in flight.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible, `DescriptorError` for a target without float32.
@@ -193,13 +207,15 @@ def plan(
     rule = rules.get(spec.rule)
     rules.require(rule, spec)
     _require(spec, target, window, samples, resident, rehearsal, latent)
+    if chunk is not None:
+        _require_parts(chunk, window, samples, resident is not None or rehearsal > 0)
     choice = choice or Choice()
     vlen = None if target.vector is None else vlen
     core = None if target.vector is None else core
     vlens = vlens_of(target, vlen, core)
     layers = ways.choose(spec, rule, vlens, schedule, density, choice.ways, core)
     chosen = [Way(layer.way, layer.shape.density) for layer in layers]
-    line, frozen = line_for(spec, window, samples, resident), spec.inputs.frozen
+    line, frozen = line_for(spec, window, samples, resident, chunk), spec.inputs.frozen
     width = width_of(target, vlen, core)
 
     def made(drawn_once: bool) -> Plan:
@@ -216,7 +232,7 @@ def plan(
             _calls(composer, program, vlens, choice.variants, core),
             _placed(program, _state(composer, program), timeline, arena),
             arena, line, resident, rehearsal, budget, debug, core,
-            None if frozen is None else program_of(frozen, width, target.xlen), latent,
+            None if frozen is None else program_of(frozen, width, target.xlen), latent, chunk,
         )  # fmt: skip
 
     best = made(drawn_once=bool(vlens))

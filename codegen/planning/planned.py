@@ -103,6 +103,7 @@ class Plan:
     target's own. `debug` images check themselves. `core`:
     whose cycles have decided, None where instructions have. `front`: what a frozen
     front does; `latent`: its features are kept to be rehearsed, not samples.
+    `chunk`: samples come in parts of so many bytes at most; None: whole.
     """
 
     spec: Spec
@@ -122,6 +123,7 @@ class Plan:
     core: str | None = None
     front: GraphProgram | None = None
     latent: bool = False
+    chunk: int | None = None
 
     @property
     def subject(self) -> str:

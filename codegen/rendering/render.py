@@ -243,6 +243,7 @@ def _network(plan: Plan) -> dict[str, str]:
     has = {
         "hil_resident.c": plan.resident is not None,
         "hil_rehearsal.c": plan.rehearsal > 0,
+        "hil_parts.c": plan.chunk is not None,
         "hil_events.c": isinstance(plan.spec.inputs.raster, Events),
         "hil_checkpoints.c": plan.slots.count > 0,
         "hil_held.c": any(tensor.held for tensor in plan.state),

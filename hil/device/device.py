@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from codegen import protocol
+from codegen import goals, protocol
 from codegen.planning.planned import Linked
 from codegen.protocol import StepFlag
 from codegen.reference.goals import Given
@@ -198,10 +198,15 @@ class Device(Readable):
         flags: StepFlag = NO_FLAGS,
         keep: int | None = None,
     ) -> None:
-        """The same of `count` samples that are together already, as they `travel`."""
+        """The same of `count` samples that are together already, as they `travel`. A
+        sample that goes in parts is there, all but its target, when this returns."""
         self._need_credit()
         if keep is not None:
             flags |= StepFlag.KEEP
+        if self.plan.chunk is not None:
+            target = goals.goal(self.plan.spec).bytes(self.plan.spec)
+            self._send_parts(step, tail[target:], self.plan.chunk)
+            tail = tail[:target]
         fields = (step, flags, count, keep or 0, float(eta))
         self._post_learning(protocol.STEP, *fields, tail=tail)
 

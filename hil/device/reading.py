@@ -16,6 +16,7 @@ from codegen.tensors import WORD, Tensor
 from hil.device.exchange import Exchange, State, malformed
 from hil.device.link.transparency import Alteration
 from hil.device.replies import Telemetry
+from hil.errors import LinkError
 
 COUNT_BYTES = 4
 """Fields of INFER; what travels with it follows them."""
@@ -48,12 +49,33 @@ class Readable(Exchange):
         if not samples:
             return
         sent, answered = len(samples[0]), 4 * network.n_out
-        most, message = (room - 4) // max(sent, answered), protocol.INFER
+        message = protocol.INFER
+        if self.plan.chunk is not None:
+            for sample in samples:
+                self._send_parts(protocol.NEVER, sample, self.plan.chunk)
+                ((_, tail),) = self._ask_all(message, [([1], b"")], answered)
+                yield _words(tail, network.n_out, message).reshape(1, -1)
+            return
+        most = (room - 4) // max(sent, answered)
         pieces, asked = tee(self._pieces(message, len(samples), sent + answered, most))
         requests = (([n], b"".join(samples[first : first + n])) for first, n in pieces)
         told = self._ask_all(message, requests, answered)
         for (_, count), (_, tail) in zip(asked, told, strict=True):
             yield _words(tail, count * network.n_out, message).reshape(count, -1)
+
+    def _send_parts(self, step: int, sample: bytes, most: int) -> None:
+        """Have the device put a sample together, from parts of at most so many bytes, and
+        as long as the line lets through: for `step` to learn from, or (NEVER) for the
+        next INFER. Where that fails nothing is left in flight: it can be begun again."""
+        pieces = self._pieces(protocol.PART, len(sample), 1, most)
+        asked = (((step, at), sample[at : at + size]) for at, size in pieces)
+        try:
+            for _ in self._ask_all(protocol.PART, asked):
+                pass
+        except LinkError:
+            self._window.drop()
+            self._flight.clear()
+            raise
 
     def compute(self) -> None:
         """Have an imported model compute what comes out of the inputs that were written,

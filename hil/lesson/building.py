@@ -69,6 +69,7 @@ def plan_for(lesson: Lesson, choice: Choice | None = None) -> Plan:
         latent=asked.rehearse_what == "features",
         debug=asked.debug,
         core=lesson.core,
+        chunk=asked.chunk,
     )
     if tuned is not None and choice is tuned.choice:
         tuned.require_used(made)

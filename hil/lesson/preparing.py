@@ -197,7 +197,7 @@ def _settled(
         thin=_thin(experiment) if extent.resident else None,
         rehearse=pace(experiment) - 1 or None,
         rehearse_what=_rehearsed(experiment),
-        window=1 if experiment.icount else experiment.window,
+        window=1 if experiment.icount or experiment.chunk else experiment.window,
         samples_per_frame=_samples(experiment, spec, target),
     )
 
@@ -374,7 +374,7 @@ def _goes_on_alone(experiment: Experiment) -> bool:
 
 def _samples(experiment: Experiment, spec: Spec, target: Target) -> int:
     """Long frames cost the device RAM, and pay where the host sets the pace."""
-    if experiment.icount:
+    if experiment.icount or experiment.chunk:
         return 1
     if experiment.samples_per_frame is not None:
         return experiment.samples_per_frame

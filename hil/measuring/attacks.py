@@ -103,6 +103,7 @@ SCENES = (
         also=("hello", "init", "step"),
     ),
     Scene("prefix", LESSON.override({"prefix": 6}), also=("infer", "read", "digest")),
+    Scene("parts", LESSON.override({"chunk": 40, "samples_per_frame": 1})),
 )
 """Together they have every message in them that a run has."""
 

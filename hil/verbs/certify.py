@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HELP = "prove bounds of every value of a step, for every sample and every state"
 OF_AN_IMAGE = (
     "steps", "epochs", "rehearsal", "init", "resident", "vlen", "agnostic", "schedule",
-    "tuned", "toolchain", "debug", "commit", "window", "samples_per_frame", "ram",
+    "tuned", "toolchain", "debug", "commit", "window", "samples_per_frame", "chunk",
+    "ram",
 )  # fmt: skip
 """Keys that leave what a step computes as it is."""
 NOT_CERTIFIED = 1

@@ -16,7 +16,7 @@ from codegen.planning.plan import plan
 from codegen.planning.resident import Resident
 from codegen.program import Life, lives
 from codegen.rendering.render import render
-from codegen.spec import Clip, Gate, Network, RuleChoice, Spec, UpdateChoice
+from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec, UpdateChoice
 from codegen.tensors import Tensor
 
 TARGET = targets.load("qemu-rv64gcv")
@@ -200,3 +200,31 @@ def test_a_schedule_that_cannot_be_says_what_hinders(
     spec = replace(Spec(Network((64, 10)), RuleChoice("bp")), **changed)  # type: ignore[arg-type]
     with pytest.raises(SpecError, match=f"schedule is 'fused', but {why}"):
         plan(spec, TARGET, schedule="fused")
+
+
+def test_a_sample_longer_than_any_frame_is_taken_in_parts() -> None:
+    spec = Spec(Network((27648, 4, 2)), inputs=Inputs("f32", 1.0))
+    with pytest.raises(SpecError, match="expected at most 65535"):
+        plan(spec, TARGET, window=1, samples=1)
+    made = plan(spec, TARGET, window=1, samples=1, chunk=4096)
+    assert made.line.max_payload == 8 + 4096
+
+
+@pytest.mark.parametrize(
+    ("chunk", "window", "samples", "rehearsal", "sentence"),
+    [
+        (0, 1, 1, 0, "chunk is 0: expected 1 to 65524 bytes"),
+        (65525, 1, 1, 0, "chunk is 65525: expected 1 to 65524 bytes"),
+        (9, 2, 1, 0, "expected one STEP of one sample that travels"),
+        (9, 1, 2, 0, "expected one STEP of one sample that travels"),
+        (9, 1, 1, 3, "expected one STEP of one sample that travels"),
+    ],
+)
+def test_parts_of_more_than_one_sample_are_refused(
+    chunk: int, window: int, samples: int, rehearsal: int, sentence: str
+) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        plan(
+            Spec(Network((5, 3))), TARGET, window=window, samples=samples,
+            rehearsal=rehearsal, chunk=chunk,
+        )  # fmt: skip

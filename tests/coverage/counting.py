@@ -85,6 +85,7 @@ BRIEFLY: Sequence[str] = (
     "tests/firmware/test_given_events.py", "tests/firmware/test_goals.py",
     "tests/firmware/test_inference_frames.py",
     "tests/firmware/test_late_frames.py", "tests/firmware/test_lif_frames.py",
+    "tests/firmware/test_parts.py",
     "tests/firmware/test_runtime_under_sanitizers.py", "tests/firmware/test_store.py",
     "tests/firmware/test_written_states.py", "tests/fuzz/test_harnesses.py", "-k",
     "not (goes_on_alike or noise_changes or bounded_run or defect_is_found or real_session or small)",

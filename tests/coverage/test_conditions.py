@@ -21,7 +21,7 @@ DECIDING = (
     f"{STRICT}lif/hil_lif.c", f"{STRICT}lif/hil_lif_session.c",
     f"{STRICT}lif/hil_lif_step.c", f"{STRICT}network/hil_goal.h",
     *(f"{STRICT}network/hil_{name}.c" for name in (
-        "checkpoints", "events", "held", "learner", "rehearsal", "replies", "resident",
+        "checkpoints", "events", "held", "learner", "parts", "rehearsal", "replies", "resident",
         "state", "steps", "store",
     )),
     f"{STRICT}stepless/hil_once.h",

@@ -97,12 +97,15 @@ def _plans() -> dict[str, Plan]:
             vector, host, window=2, samples=2, resident=_resident(vector), rehearsal=2
         ),
         "events": plan(events, host, window=2, samples=2),
+        "parts": plan(plain, host, window=1, samples=1, chunk=4),
     }  # fmt: skip
 
 
 PLANS = _plans()
 RUNTIMES = tuple(f"runtime-{name}" for name in PLANS)
 HARNESSES = ("frame", *RUNTIMES)
+NIGHTLY = ("parts",)
+"""Plans whose harness is left to the night: tests/firmware says the same frame by frame."""
 BRIEF = 200_000
 """Executions of all harnesses: seconds of each."""
 
@@ -118,9 +121,12 @@ def _field(field: protocol.Field) -> str:
     return f"{{ {field.size}, {form} }}"
 
 
-def render_messages() -> str:
-    """fuzz_messages.h: the protocol's declaration as a table."""
+def render_messages(parts: bool) -> str:
+    """fuzz_messages.h: the protocol's declaration as a table; PART is a request where
+    samples come in some. The committed inputs name requests by their place."""
     asked = [m for m in protocol.MESSAGES if m.request is not None]
+    if not parts:
+        asked.remove(protocol.PART)
     told = [m for m in protocol.MESSAGES if m.request is None]
     names = {
         m.kind: f"{m.name}_fields" for m in asked if m.request and m.request.fields
@@ -195,7 +201,7 @@ def sources(harness: str) -> BuildPlan:
     in_passing = int(planned.program.in_passing)
     files["fuzz/fuzz_messages.h"] = (
         "/* whether a layer learns before those above it have looked */\n"
-        f"#define IN_PASSING {in_passing}\n{_of_spikes(planned)}\n{render_messages()}"
+        f"#define IN_PASSING {in_passing}\n{_of_spikes(planned)}\n{render_messages(planned.chunk is not None)}"
     )
     ours = {
         "firmware/src/main.c": None,

@@ -33,6 +33,13 @@
 
 enum { NONCE = 0x12345678, ASKED = 8, PIECE = 1 << 12, LINE = 1 << 13 };
 
+/* Bytes of a sample in a PART, 0: samples come whole. */
+#ifdef HIL_CHUNK
+enum { CHUNK = HIL_CHUNK };
+#else
+enum { CHUNK = 0 };
+#endif
+
 /* Steps that one frame may ask for. */
 #if HIL_RESIDENT
 #define MOST_STEPS (HIL_THIN > HIL_SAMPLES ? HIL_THIN : HIL_SAMPLES)
@@ -75,7 +82,7 @@ static struct {
     uint32_t boot; /* the session's nonce, 0 without one */
     uint16_t seq;  /* of the last message that was made */
     /* of the latest frames that did something, by what they did */
-    uint16_t init, write, step;
+    uint16_t init, write, step, part;
     /* since the session began and the last INIT; given_count counts all of them */
     struct given given[HIL_WINDOW];
     size_t given_count;
@@ -120,7 +127,7 @@ static bool harmless(uint8_t kind)
 {
     return kind == HIL_HELLO || kind == HIL_INFER || kind == HIL_READ ||
            kind == HIL_DIGEST || kind == HIL_ECHO || kind == HIL_LEAVE ||
-           kind == HIL_COMMIT || kind == HIL_PING;
+           kind == HIL_COMMIT || kind == HIL_PING || kind == HIL_PART;
 }
 
 /* Kinds that leave everything but the network's words alone. */
@@ -173,6 +180,9 @@ static bool comes_late(const struct frame *ask)
                earlier(seq, model.init);
     case HIL_COMMIT:
         return ask->size == sizeof(struct hil_commit) && earlier(seq, model.init);
+    case HIL_PART:
+        return CHUNK > 0 && ask->size >= sizeof(struct hil_part) &&
+               (earlier(seq, model.part) || earlier(seq, model.init));
     default:
         return false;
     }
@@ -194,6 +204,7 @@ static void follow_marks(const struct frame *ask)
         follow_mark(&model.init, ask->header.seq);
         follow_mark(&model.write, ask->header.seq);
         follow_mark(&model.step, ask->header.seq);
+        follow_mark(&model.part, ask->header.seq);
     }
 }
 
@@ -207,7 +218,10 @@ static void mark(const struct frame *ask, const struct frame *told)
     }
     switch (ask->header.kind) {
     case HIL_INIT:
-        model.init = seq;
+        model.init = model.part = seq;
+        break;
+    case HIL_PART: /* the first of a sample */
+        model.part = independent_le32(ask->payload + 4) == 0 ? seq : model.part;
         break;
     case HIL_WRITE:
         model.write = seq;
@@ -324,7 +338,7 @@ static void check_reply(const struct frame *ask, const struct frame *told)
     if (ask->header.kind == HIL_HELLO) {
         if (done && model.boot != ask->header.boot) {
             model.boot = ask->header.boot;
-            model.init = model.write = model.step = ask->header.seq;
+            model.init = model.write = model.step = model.part = ask->header.seq;
             model.given_count = 0;
         }
     } else if (ask->header.boot != model.boot) {
@@ -412,8 +426,8 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
     if (status == HIL_OK && kind == HIL_INFER) {
         const uint64_t count = independent_le32(ask->payload);
 
-        HOLDS(ask->size == sizeof(struct hil_infer) + count * SAMPLE_BYTES);
-        for (size_t i = 0; i < count; i++) {
+        HOLDS(ask->size == sizeof(struct hil_infer) + count * SENT_BYTES);
+        for (size_t i = 0; i < count && CHUNK == 0; i++) {
             HOLDS(is_sample(ask->payload + sizeof(struct hil_infer) + i * SAMPLE_BYTES));
         }
         HOLDS(told->size == sizeof(struct hil_infer_reply) + count * OUTPUT_BYTES);
@@ -427,7 +441,7 @@ static void check_effect(const struct frame *ask, const struct frame *told, net_
         HOLDS(ask->size == sizeof step + step.count * TAUGHT_BYTES);
         HOLDS(told->size == sizeof(struct hil_step_reply) + step.count * RESULT_BYTES);
         for (size_t i = 0; i < step.count; i++, target += TAUGHT_BYTES) {
-            HOLDS(is_sample(target + HIL_TARGET_BYTES));
+            HOLDS(CHUNK > 0 || is_sample(target + HIL_TARGET_BYTES));
             HOLDS(HIL_GOAL != HIL_GOAL_LABEL || (target[0] | target[1] << 8) < NET_OUTPUTS);
         }
     }
@@ -478,6 +492,42 @@ static void check_rehearsal(const struct frame *ask, uint8_t status)
 #else
     (void)ask;
     HOLDS(status != HIL_OK || ask->header.kind != HIL_REHEARSE);
+#endif
+}
+
+/* One frame alone: a sample grows by what a PART has brought, where it belongs, and by
+ * nothing else; what is learned or inferred is all there. */
+static void check_parts(const struct frame *ask, uint8_t status)
+{
+#ifdef HIL_CHUNK
+    struct hil_parts parts = before.learner.parts;
+    static uint8_t sample[SAMPLE_BYTES];
+    const uint8_t kind = ask->header.kind;
+
+    memcpy(sample, before.learner.sample, SAMPLE_BYTES);
+    if (status == HIL_OK && kind == HIL_PART) {
+        const uint32_t step = independent_le32(ask->payload);
+        const uint32_t offset = independent_le32(ask->payload + 4);
+        const uint32_t end = offset + (uint32_t)(ask->size - sizeof(struct hil_part));
+
+        HOLDS(end > offset && end - offset <= HIL_CHUNK && end <= SAMPLE_BYTES);
+        HOLDS(step == HIL_NEVER || step == before.learner.net.step);
+        if (offset == 0 && parts.began != ask->header.seq) {
+            parts = (struct hil_parts){ .step = step, .began = ask->header.seq };
+        }
+        HOLDS(parts.step == step && parts.there >= offset);
+        memcpy(sample + offset, ask->payload + sizeof(struct hil_part), end - offset);
+        parts.there = parts.there < end ? end : parts.there;
+    } else if (status == HIL_OK && (kind == HIL_STEP || kind == HIL_INFER)) {
+        HOLDS(parts.there == SAMPLE_BYTES);
+        HOLDS(parts.step == (kind == HIL_STEP ? before.learner.net.step : HIL_NEVER));
+    } else if (kind == HIL_INIT || kind == HIL_HELLO) {
+        return; /* after them the marks tell */
+    }
+    HOLDS(parts.step == hil_learner.parts.step && parts.there == hil_learner.parts.there);
+    HOLDS(memcmp(sample, hil_learner.sample, SAMPLE_BYTES) == 0);
+#else
+    HOLDS(status != HIL_OK || ask->header.kind != HIL_PART);
 #endif
 }
 
@@ -540,6 +590,7 @@ static void check(bool over)
         if (model.count == 1) {
             check_effect(ask, &told, &old, &new);
             check_rehearsal(ask, status);
+            check_parts(ask, status);
         }
         answered++;
         more = next_told(&at, &told);
@@ -556,6 +607,10 @@ static void check(bool over)
     HOLDS(order->init == model.init && order->write == model.write &&
           order->step == model.step);
     before.learner.order = *order;
+#ifdef HIL_CHUNK
+    HOLDS(hil_learner.parts.began == model.part);
+    before.learner.parts.began = model.part;
+#endif
     HOLDS(may_change_rest || rest_is_same());
     model.count = model.out_size = 0;
     remember();
@@ -800,7 +855,7 @@ static void reset(void)
     memset(&hil_learner, 0, sizeof hil_learner);
     model.piece_size = model.count = model.out_size = 0;
     model.damaged = model.boot = 0;
-    model.init = model.write = model.step = 0;
+    model.init = model.write = model.step = model.part = 0;
     model.given_count = 0;
     hil_learner_begin(); /* as hil_runtime_serve does */
     remember();

@@ -6,11 +6,12 @@ What must hold is written in docs/security.md and asserted in the harnesses.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 import emulation
 import targets
@@ -20,7 +21,16 @@ from codegen.rendering.render import FIRMWARE, render
 from hil.device.device import Device
 from hil.device.link.channel import Channel
 
-from .conftest import BRIEF, CORPUS, HARNESSES, PLANS, RUNTIMES, Finding, Harness
+from .conftest import (
+    BRIEF,
+    CORPUS,
+    HARNESSES,
+    NIGHTLY,
+    PLANS,
+    RUNTIMES,
+    Finding,
+    Harness,
+)
 
 Build = Callable[..., Harness]
 LIMIT = 20.0
@@ -32,7 +42,15 @@ A search depends on the order of files and on the compiler; a committed input
 does not."""
 
 
-@pytest.mark.parametrize("name", HARNESSES)
+def _daily(names: Iterable[str]) -> list[ParameterSet]:
+    """A case each, those of NIGHTLY for the night."""
+    return [
+        pytest.param(name, marks=pytest.mark.full if name.endswith(NIGHTLY) else ())
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", _daily(HARNESSES))
 def test_the_committed_corpus_holds(built: Build, name: str, tmp_path: Path) -> None:
     harness = built(name)
     inputs = sorted(harness.corpus.iterdir())
@@ -45,7 +63,7 @@ def test_the_committed_corpus_is_small() -> None:
     assert sum(sizes) < MOST
 
 
-@pytest.mark.parametrize("name", HARNESSES)
+@pytest.mark.parametrize("name", _daily(HARNESSES))
 def test_a_bounded_run_finds_nothing(
     built: Build, name: str, tmp_path: Path, record_property: Callable[..., None]
 ) -> None:
@@ -114,7 +132,7 @@ def session(name: str) -> bytes:
             return channel.line
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", _daily(PLANS))
 def test_a_real_session_holds(
     built: Build, host_cc: str, name: str, tmp_path: Path
 ) -> None:
@@ -174,8 +192,8 @@ DEFECTS = {
     "an answer to an answer": (
         SESSION, "if (request.header.kind & HIL_REPLY)", "if (false)"),
     "samples that are not all there": (
-        STEPS, "request->size != count * SAMPLE_BYTES",
-        "request->size > count * SAMPLE_BYTES"),
+        STEPS, "request->size != count * SENT_BYTES",
+        "request->size > count * SENT_BYTES"),
     "a reply longer than its buffer": (
         WORDS, "bytes > HIL_MAX_PAYLOAD - sizeof *ask", "false"),
 }  # fmt: skip

@@ -22,6 +22,9 @@ void hil_learner_greet(uint16_t seq)
 {
     hil_learner.order = (struct hil_order){ seq, seq, seq };
     hil_replies_forget(); /* they answered another session's steps */
+#ifdef HIL_CHUNK
+    hil_parts_forget(seq);
+#endif
 }
 
 bool hil_learner_sent_before(uint16_t seq, uint16_t other)
@@ -34,6 +37,9 @@ void hil_learner_follow(uint16_t seq)
     hil_order_follow(&hil_learner.order.init, seq);
     hil_order_follow(&hil_learner.order.write, seq);
     hil_order_follow(&hil_learner.order.step, seq);
+#ifdef HIL_CHUNK
+    hil_order_follow(&hil_learner.parts.began, seq);
+#endif
 }
 
 /* Steps that were sent before an INIT are not those that it made way for. */
@@ -78,6 +84,9 @@ const struct hil_handler *hil_learner_handler(uint8_t kind)
 #endif
 #if HIL_REHEARSAL
         { HIL_REHEARSE, HIL_AT_LEAST(struct hil_rehearse), hil_rehearsal_on_rehearse },
+#endif
+#ifdef HIL_CHUNK
+        { HIL_PART, HIL_AT_LEAST(struct hil_part), hil_parts_on_part },
 #endif
         { HIL_INIT, HIL_EXACTLY(struct hil_init), hil_state_on_init },
         { HIL_READ, HIL_EXACTLY(struct hil_read), hil_state_on_read },

@@ -3,7 +3,7 @@
  * Its parts share one variable. hil_learner.c says which frame comes too late for what
  * was done since, hil_replies.c keeps the replies that make a step be learned once,
  * hil_steps.c learns, hil_state.c sets and shows the state. hil_resident.c, hil_events.c,
- * hil_held.c, hil_rehearsal.c and hil_checkpoints.c are in an image that has something for them.
+ * hil_held.c, hil_rehearsal.c, hil_parts.c and hil_checkpoints.c are in an image that has something for them.
  */
 #ifndef HIL_LEARNER_PARTS_H
 #define HIL_LEARNER_PARTS_H
@@ -19,7 +19,12 @@
 #include "net.h"
 
 #define SAMPLE_BYTES (sizeof(net_sample_t) * NET_INPUTS)
-#define TAUGHT_BYTES (HIL_TARGET_BYTES + SAMPLE_BYTES) /* a sample and its target */
+#ifdef HIL_CHUNK
+#define SENT_BYTES 0 /* of a sample in a STEP or INFER: all of it came before, in parts */
+#else
+#define SENT_BYTES SAMPLE_BYTES
+#endif
+#define TAUGHT_BYTES (HIL_TARGET_BYTES + SENT_BYTES) /* a sample and its target */
 #define OUTPUT_BYTES (sizeof(float) * NET_OUTPUTS)
 #define STATE_BYTES sizeof(net_state_t)
 
@@ -51,6 +56,15 @@ struct hil_rehearsal {
 };
 #endif
 
+#ifdef HIL_CHUNK
+/* How much of a sample has come, from its first byte on. */
+struct hil_parts {
+    uint32_t step;  /* that learns from it, HIL_NEVER: it is inferred */
+    uint32_t there; /* bytes */
+    uint16_t began; /* number of the frame that began it */
+};
+#endif
+
 /* Sequence numbers of the latest frames that did something, by what they did. A
  * line that lets frames pass each other may bring an INIT or a WRITE once more
  * after what was built on it: what is older is not done again. */
@@ -77,6 +91,9 @@ struct hil_learner {
 #endif
 #if HIL_REHEARSAL
     struct hil_rehearsal rehearsal;
+#endif
+#ifdef HIL_CHUNK
+    struct hil_parts parts; /* of the one in `sample` */
 #endif
     bool ready;   /* INIT has been done */
     bool faulted; /* a step was refused: only INIT helps */
@@ -185,6 +202,17 @@ void hil_rehearsal_forget(void);
 void hil_rehearsal_keep(uint16_t slot, const uint8_t *target);
 
 void hil_rehearsal_on_rehearse(const struct hil_request *request);
+
+/* -- hil_parts.c: where HIL_CHUNK -- */
+
+/* No part of a sample is there, and none that was sent before the frame `seq` will do. */
+void hil_parts_forget(uint16_t seq);
+
+/* Whether the sample that this step learns from (HIL_NEVER: that is inferred) is there,
+ * and good; answers where not. */
+bool hil_parts_there(const struct hil_request *request, uint32_t step);
+
+void hil_parts_on_part(const struct hil_request *request);
 
 /* -- hil_checkpoints.c: where HIL_SLOTS -- */
 

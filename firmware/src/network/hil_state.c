@@ -56,6 +56,9 @@ void hil_state_on_init(const struct hil_request *request)
 #if HIL_REHEARSAL
     hil_rehearsal_forget();
 #endif
+#ifdef HIL_CHUNK
+    hil_parts_forget(seq);
+#endif
 
     const struct hil_init_reply reply = {
         hil_learner.net.step, net_digest(&hil_learner.net), hil_learner.run,

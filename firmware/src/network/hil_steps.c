@@ -135,10 +135,11 @@ void hil_steps_conclude_samples(const struct hil_request *request,
                        sizeof reply + ask->count * RESULT_BYTES);
 }
 
-/* Whether a sample can be learned from: any can, but for a list that may be none. */
+/* Whether a sample in a frame can be learned from: any can, but for a list that may be
+ * none. One that came in parts is not in the frame. */
 static bool good_sample(const uint8_t *sample)
 {
-#ifdef NET_NO_EVENT
+#if defined NET_NO_EVENT && !defined HIL_CHUNK
     return hil_events_good(sample);
 #else
     (void)sample;
@@ -165,11 +166,16 @@ static bool good_samples(const struct hil_step *ask, const uint8_t *samples, siz
 
 static void learn_sent(const struct hil_request *request, const struct hil_step *ask)
 {
+#ifdef HIL_CHUNK
+    if (!hil_parts_there(request, ask->step)) {
+        return;
+    }
+#endif
     struct hil_kept_reply *const keep = hil_replies_next();
     const uint8_t *target = request->tail;
 
     for (size_t i = 0; i < ask->count; i++) {
-        memcpy(hil_learner.sample, target + HIL_TARGET_BYTES, SAMPLE_BYTES);
+        memcpy(hil_learner.sample, target + HIL_TARGET_BYTES, SENT_BYTES);
         const int status =
             hil_steps_learn_and_tell(hil_learner.sample, target, ask, keep, i);
         if (status != NET_OK) {
@@ -223,7 +229,11 @@ void hil_steps_on_step(const struct hil_request *request)
 void hil_steps_on_infer(const struct hil_request *request)
 {
     const size_t count = request->fields.infer.count;
+#ifdef HIL_CHUNK
+    const size_t most = 1; /* the one that came in parts */
+#else
     const size_t most = (HIL_MAX_PAYLOAD - sizeof(struct hil_infer_reply)) / OUTPUT_BYTES;
+#endif
     uint8_t *const reply = hil_session_reply();
     uint8_t *result = reply + sizeof(struct hil_infer_reply);
 
@@ -231,18 +241,23 @@ void hil_steps_on_infer(const struct hil_request *request)
         hil_session_refuse(request, HIL_NOT_READY);
         return;
     }
-    if (count < 1 || count > most || request->size != count * SAMPLE_BYTES) {
+    if (count < 1 || count > most || request->size != count * SENT_BYTES) {
         hil_session_refuse(request, HIL_BAD_PAYLOAD);
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!good_sample(request->tail + i * SAMPLE_BYTES)) {
+        if (!good_sample(request->tail + i * SENT_BYTES)) {
             hil_session_refuse(request, HIL_BAD_PAYLOAD);
             return;
         }
     }
+#ifdef HIL_CHUNK
+    if (!hil_parts_there(request, HIL_NEVER)) {
+        return;
+    }
+#endif
     for (size_t i = 0; i < count; i++) {
-        memcpy(hil_learner.sample, request->tail + i * SAMPLE_BYTES, SAMPLE_BYTES);
+        memcpy(hil_learner.sample, request->tail + i * SENT_BYTES, SENT_BYTES);
         hil_port_watchdog(true);
         const int status = net_infer(&hil_learner.net, hil_learner.sample);
         hil_port_watchdog(false);
