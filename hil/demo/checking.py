@@ -202,7 +202,7 @@ def _lesson(
         raise UsageError(
             "compare is 'none': expected what a demo promises, each step compared"
         )
-    _require_front(demo, met.stream, experiment)
+    _require_front(met.stream, experiment)
     dataset = fitted(dataset, experiment)
     lesson = prepare(experiment, dataset)
     if arm.freeze is None:
@@ -215,13 +215,12 @@ def _front(stream: Stream) -> dict[str, Any]:
     return {} if stream.front is None else {"front": str(stream.front)}
 
 
-def _require_front(demo: Demo, stream: Stream, experiment: Experiment) -> None:
+def _require_front(stream: Stream, experiment: Experiment) -> None:
     """Raise `DataError` where the model that a stream names is not there."""
     named = str(stream.front)
     if experiment.front == named and not Path(named).is_file():
         raise DataError(
-            f"demo {demo.name!r} has its samples go through the model {named!r}, which is "
-            "not there",
+            f"samples go through the model {named!r}, which is not there",
             "--front MODEL.tflite names it where it lies elsewhere",
             "docs/demos.md says what makes it",
         )
