@@ -18,8 +18,9 @@ from hil.keys import KEYS as EXPERIMENT_KEYS
 
 GALLERY = Path(__file__).parent / "gallery"
 TEXTS = ("title", "about", "data")
+LISTS = ("reference",)
 TABLES = ("experiment", "arms", "metrics")
-KEYS = TEXTS + TABLES
+KEYS = TEXTS + LISTS + TABLES
 REQUIRED = ("title", "arms")
 OWN = ("about", "stream", "after", "freeze")
 """Keys of an arm that are no experiment's, or mean more here."""
@@ -56,7 +57,7 @@ class ArmFile:
 @dataclass(frozen=True)
 class Demo:
     """A demo. `data` says whose its samples are, and on what terms; `metrics` what
-    each of its figures means."""
+    each of its figures means; `reference` names those that no device gives."""
 
     name: str
     title: str
@@ -65,6 +66,7 @@ class Demo:
     experiment: Experiment
     arms: tuple[ArmFile, ...]
     metrics: Mapping[str, str]
+    reference: tuple[str, ...]
     path: Path
 
     @property
@@ -125,6 +127,7 @@ def load(path: Path) -> Demo:
         base,
         tuple(arms),
         table.get("metrics", {}),
+        tuple(table.get("reference", ())),
         path.resolve(),
     )
 
@@ -161,6 +164,15 @@ def _require_form(origin: str, table: Mapping[str, Any]) -> None:
             )
     for name, meaning in table.get("metrics", {}).items():
         _require_text(f"{origin}, [metrics]", name, meaning)
+    _require_named(origin, table.get("reference", []), table.get("metrics", {}))
+
+
+def _require_named(origin: str, names: object, metrics: Mapping[str, Any]) -> None:
+    """Raise `UsageError` unless these are names of figures."""
+    if not isinstance(names, list) or any(name not in list(metrics) for name in names):
+        raise UsageError(
+            f"{origin}: reference is {shown(names)}: expected a list of names of [metrics]"
+        )
 
 
 def _require_text(where: str, key: str, value: object) -> None:

@@ -87,8 +87,9 @@ def _demo() -> Schema:
         "metrics": {"type": "object", "additionalProperties": TEXT},
     }
     texts = dict.fromkeys(demos.TEXTS, TEXT)
+    lists = {key: {"type": "array", "items": TEXT} for key in demos.LISTS}
     here = {name: tables[name] for name in demos.TABLES}
-    return _table({**texts, **here}, demos.REQUIRED)
+    return _table({**texts, **lists, **here}, demos.REQUIRED)
 
 
 def _bench() -> Schema:

@@ -199,7 +199,8 @@ def _show_figures(outcome: Outcome, out: Output) -> None:
     from hil.records import baselines
     from hil.records.record import DEMO
 
-    kinds = {outcome.to_json()["provenance"]["metrics"]}
+    told = outcome.to_json()["provenance"]
+    kinds = {told.get(f"metrics.{name}", told["metrics"]) for name in outcome.metrics}
     for name, value in outcome.metrics.items():
         out.line(f"{shown(name, value):>9}  {outcome.demo.metrics[name]}")
     for name, run in outcome.arms.items():
@@ -254,6 +255,7 @@ def _seeds(
     out.document(
         {"result": "pass", "exit_code": 0, "demo": demo.name, "rows": rows,
          "runs": [o.to_json() for o in found],
-         "provenance": {"rows": found[0].to_json()["provenance"]["metrics"]}}
+         "provenance": {"rows": found[0].to_json()["provenance"]["metrics"],
+                        **{f"rows.{name}": "reference" for name in demo.reference}}}
     )  # fmt: skip
     return 0

@@ -68,6 +68,7 @@ def test_the_steps_of_the_page_end_in_ones_own_demo(
     assert (
         after["metrics"] == before["metrics"] and after["verdict"] != before["verdict"]
     )
+    assert after["provenance"]["metrics.majority"] == "reference"
     for share in ("learning", "frozen"):
         assert f"{before['metrics'][share]:.1%}" in STEPS
 

@@ -178,6 +178,8 @@ CASES = [
     ("demo", DEMO + 'freeze = "one"\nafter = 3', False),
     ("demo", 'title = "t"\n[arms]\n', False),
     ("demo", DEMO + "[metrics]\nm = 3", False),
+    ("demo", 'reference = ["m"]\n' + DEMO + '[metrics]\nm = "meant"', True),
+    ("demo", 'reference = "m"\n' + DEMO + '[metrics]\nm = "meant"', False),
     ("demo", DEMO.replace("one", '"o/e"'), False),
     ("demo", DEMO + 'data = "digits"', False),
     ("demo", DEMO + '[metrics]\nm = "what it means"', True),

@@ -83,6 +83,7 @@ IN_TOML = [
     ("frozen = ", "icy = ", "do not name the same figures: frozen, icy"),
     ('learning = "the', 'learnin = "the', "figures: learnin, learning", "'learning'?"),
     ('"the second world, learned"', "3", "[metrics]: learning is 3: expected a text"),
+    ("[experiment]", 'reference = ["gone"]\n[experiment]', "names of [metrics]"),
     ("lr = 0.05", "lr = 0.05\nsteps = 30", "leave out --steps"),
 ]  # fmt: skip
 IN_PAGE = [
