@@ -6,7 +6,7 @@ float32     what each of float32 computes; integers, spiking: of those
 imported    and those of imported models; imported_between: of what stands between layers
 table       the variants of each: how it is computed, and for which machines
 variant     what a variant is
-cost        what a variant is estimated to cost
+cost        what a variant is estimated to cost; float_cost, fixed_cost: the loops of each
 choice      the plan chooses by it
 cycles      what it costs on cores whose cycles are modelled, as measured
 rendering   their C files and headers

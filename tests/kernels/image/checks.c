@@ -122,12 +122,52 @@ static void fill(float *v, size_t n, bool finite)
     }
 }
 
+/* The same, but none so large that a sum of many is infinite: that would hide the others. */
+static void fill_summable(float *v, size_t n)
+{
+    fill(v, n, true);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = v[i] < 0x1p32f && v[i] > -0x1p32f ? v[i] : 1.0f;
+    }
+}
+
+/* Which inputs are zero: as they are drawn, none, or the first alone. */
+enum zeros { DRAWN, NONE, FIRST };
+
+static void fill_inputs(size_t n, enum zeros zeros)
+{
+    fill_summable(x, n);
+    for (size_t i = 0; i < n && zeros != DRAWN; i++) {
+        x[i] = x[i] != 0.0f ? x[i] : 1.0f;
+    }
+    x[0] = zeros == FIRST ? 0.0f : x[0];
+}
+
+/* A row of weights whose input is zero is left out: a kernel that multiplies it makes
+ * another NaN of these, and one that adds it has a sum that is none. */
+static void fill_weights(float *v, size_t n_in, size_t n_out)
+{
+    fill_summable(v, n_in * n_out);
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        v[i] = x[i / n_out] != 0.0f ? v[i] : float_of(0x7fc00001);
+    }
+}
+
 /* The same start for both, and beyond the end something to be left alone. */
 static void fill_outputs(size_t n)
 {
     for (size_t i = 0; i < n + GUARD; i++) {
         first_out[0][i] = first_out[1][i] = draw_float(true);
         second_out[0][i] = second_out[1][i] = draw_float(true);
+    }
+}
+
+static void fill_learned(size_t n_in, size_t n_out)
+{
+    fill_outputs(n_in * n_out);
+    fill_weights(first_out[0], n_in, n_out);
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        first_out[1][i] = first_out[0][i];
     }
 }
 
@@ -294,13 +334,21 @@ static void check_f32_dense_forward(
 {
     EACH (n_in, row_counts) {
         EACH_WIDTH (n_out, n_in) {
-            fill(w, n_in * n_out, false); /* infinite only where x_i is zero: */
+            fill(w, n_in * n_out, false);
             fill(b, n_out, true);
             fill(x, n_in, true);
             fill_outputs(n_out);
             hil_f32_dense_forward__scalar(w, b, x, first_out[0], n_in, n_out);
             kernel(w, b, x, first_out[1], n_in, n_out);
             same(first_out, 1, n_out);
+            fill_summable(b, n_out);
+            for (enum zeros zeros = DRAWN; zeros <= FIRST; zeros++) {
+                fill_inputs(n_in, zeros);
+                fill_weights(w, n_in, n_out);
+                hil_f32_dense_forward__scalar(w, b, x, first_out[0], n_in, n_out);
+                kernel(w, b, x, first_out[1], n_in, n_out);
+                same(first_out, 1, n_out);
+            }
         }
     }
 }
@@ -382,9 +430,9 @@ static void check_f32_listed_forward(
 {
     EACH_COUNT (count) {
         EACH_WIDTH (n_out, count) {
-            fill(w, count * n_out, true);
-            fill(b, n_out, true);
-            fill(x, count, true);
+            fill_summable(w, count * n_out);
+            fill_summable(b, n_out);
+            fill_summable(x, count);
             for (size_t k = 0; k < count; k++) {
                 listed[0][k] = w + k * n_out;
             }
@@ -429,17 +477,14 @@ static void check_f32_dense_fused(
 {
     static float s[MANY];
 
-    for (uint32_t zeros = 0; zeros < 2; zeros++) {
+    for (enum zeros zeros = DRAWN; zeros <= FIRST; zeros++) {
         EACH (n_in, row_counts) {
             EACH_WIDTH (n_out, n_in) {
-                fill(s, n_in, true);
-                fill(w, n_out, true); /* delta */
-                fill(b, n_out, true);
-                fill(x, n_in, true);
-                for (size_t i = 0; i < n_in; i++) {
-                    x[i] = zeros || x[i] != 0.0f ? x[i] : 1.0f;
-                }
-                fill_outputs(n_in * n_out);
+                fill_summable(s, n_in);
+                fill_summable(w, n_out); /* delta */
+                fill_summable(b, n_out);
+                fill_inputs(n_in, zeros);
+                fill_learned(n_in, n_out);
                 hil_f32_dense_fused__scalar(
                     first_out[0], s, w, b, x, second_out[0], n_in, n_out);
                 kernel(first_out[1], s, w, b, x, second_out[1], n_in, n_out);
@@ -561,8 +606,8 @@ static void check_f32_feedback_stored(
 {
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
-            fill(w, n_err * n, true);
-            fill(x, n_err, true);
+            fill_summable(w, n_err * n);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_stored__scalar(w, x, first_out[0], n_err, n);
             kernel(w, x, first_out[1], n_err, n);
@@ -580,7 +625,7 @@ static void check_f32_feedback_signs(
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
             const uint32_t seed = draw(), word = draw();
-            fill(x, n_err, true);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_signs__scalar(seed, word, 0.3f, x, first_out[0], words, n_err, n);
             kernel(seed, word, 0.3f, x, first_out[1], words, n_err, n);
@@ -597,7 +642,7 @@ static void check_f32_feedback_words(
     EACH (n_err, row_counts) {
         EACH_WIDTH (n, n_err) {
             hil_u32_words__scalar(draw(), draw(), draw(), words, (n_err * n + 31) / 32);
-            fill(x, n_err, true);
+            fill_summable(x, n_err);
             fill_outputs(n);
             hil_f32_feedback_words__scalar(0.3f, x, first_out[0], words, n_err, n);
             kernel(0.3f, x, first_out[1], words, n_err, n);
@@ -611,22 +656,22 @@ static void check_f32_dense_backward(
 {
     EACH (n_in, row_counts) {
         EACH_WIDTH (n_out, n_in) {
-            fill(w, n_in * n_out, true);
-            fill(x, n_out, true);
+            fill_summable(w, n_in * n_out);
+            fill_summable(x, n_out);
             fill_outputs(n_in);
             hil_f32_dense_backward__scalar(w, x, first_out[0], n_in, n_out);
             kernel(w, x, first_out[1], n_in, n_out);
             same(first_out, 1, n_in);
         }
     }
-    fill(w, MOST * 7, true); /* more rows than lanes, in the short order */
-    fill(x, 7, true);
+    fill_summable(w, MOST * 7); /* more rows than lanes, in the short order */
+    fill_summable(x, 7);
     fill_outputs(MOST);
     hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, 7);
     kernel(w, x, first_out[1], MOST, 7);
     same(first_out, 1, MOST);
-    fill(w, MOST * ROWS, true); /* and in the long one */
-    fill(x, ROWS, true);
+    fill_summable(w, MOST * ROWS); /* and in the long one */
+    fill_summable(x, ROWS);
     fill_outputs(MOST);
     hil_f32_dense_backward__scalar(w, x, first_out[0], MOST, ROWS);
     kernel(w, x, first_out[1], MOST, ROWS);
@@ -636,15 +681,18 @@ static void check_f32_dense_backward(
 static void check_f32_dense_update(
     void (*kernel)(float *, float *, const float *, const float *, float, size_t, size_t))
 {
-    EACH (n_in, row_counts) {
-        EACH_WIDTH (n_out, n_in) {
-            fill(x, n_in, true);
-            fill(b, n_out, true);
-            fill_outputs(n_in * n_out);
-            hil_f32_dense_update__scalar(first_out[0], second_out[0], x, b, 0.03f, n_in, n_out);
-            kernel(first_out[1], second_out[1], x, b, 0.03f, n_in, n_out);
-            same(first_out, n_in, n_out);
-            same(second_out, 1, n_out);
+    for (enum zeros zeros = DRAWN; zeros <= FIRST; zeros++) {
+        EACH (n_in, row_counts) {
+            EACH_WIDTH (n_out, n_in) {
+                fill_inputs(n_in, zeros);
+                fill(b, n_out, true);
+                fill_learned(n_in, n_out);
+                hil_f32_dense_update__scalar(
+                    first_out[0], second_out[0], x, b, 0.03f, n_in, n_out);
+                kernel(first_out[1], second_out[1], x, b, 0.03f, n_in, n_out);
+                same(first_out, n_in, n_out);
+                same(second_out, 1, n_out);
+            }
         }
     }
 }
