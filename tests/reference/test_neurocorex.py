@@ -110,9 +110,9 @@ def test_it_is_what_loops_of_single_synapses_give(
     data = net.program() + net.events(spikes, 25) + READ_INPUTS + READ_RECURRENT
     answer, loops = twin.answered(data, CELLS), Loops(net)
     rows = [loops.step({k for at, k in spikes if at == step}) for step in range(25)]
-    assert answer.runs[0].tolist() == rows
-    assert answer.reads[0].tolist() == loops.inputs
-    assert answer.reads[1].tolist() == loops.recurrent
+    assert np.array_equal(answer.runs[0], rows)
+    assert np.array_equal(answer.reads[0], loops.inputs)
+    assert np.array_equal(answer.reads[1], loops.recurrent)
 
 
 def test_each_of_their_events_has_a_step_to_itself_and_the_end_rests() -> None:
