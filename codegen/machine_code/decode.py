@@ -46,8 +46,8 @@ class Instruction:
     `reads` and `writes` are registers: "x5", "f3", "v8" (the first of its
     group); x0 never stands among them. `vtype` is what a vsetvli sets, (SEW in
     bits, LMUL in eighths), None for all others and for vsetvl. `eew`: bits of the
-    elements that are loaded or stored, where they may differ from SEW; `registers`:
-    how many whole ones are moved, whatever LMUL is.
+    elements that are loaded or stored, or of their indices; `registers`: how many
+    whole ones are moved, whatever LMUL is.
     """
 
     size: int
@@ -230,9 +230,7 @@ def _vector_memory(word: int, store: bool) -> Instruction:
     data, base, second = word >> 7 & 31, word >> 15 & 31, word >> 20 & 31
     mode = word >> 26 & 3
     name = ("vle", "vlx", "vls", "vlx")[mode]
-    eew = (
-        {0: 8, 5: 16, 6: 32, 7: 64}[word >> 12 & 7] if name in ("vle", "vls") else None
-    )
+    eew: int | None = {0: 8, 5: 16, 6: 32, 7: 64}[word >> 12 & 7]
     registers = None
     if mode == 0 and second == 8:
         name, eew, registers = "vlr", None, (word >> 29) + 1

@@ -38,7 +38,7 @@ def test_each_layer_has_every_way_and_each_call_its_runner_up(
         2,
     )
     assert forward["runner_up"]["instructions"] > forward["instructions"]
-    near = calls[2, "f32_dense_forward"]
+    near = calls[1, "u8_nonzero_scaled"]
     assert near["why"].startswith("within 3 %")
     assert near["cycles"] < near["runner_up"]["cycles"]
     loss = calls[0, "f32_sigmoid_bce"]
