@@ -6,6 +6,7 @@ made of it before a rule begins: the rule has it played, tick by tick.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from codegen.errors import SpecError
@@ -43,9 +44,9 @@ class Raster(Front):
         return f"{self.made_by} of {self.inputs} inputs in {ticks}"
 
     @property
+    @abstractmethod
     def format(self) -> Format:
         """What an element of a sample is as it travels."""
-        raise NotImplementedError
 
     @property
     def features(self) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import targets
 from codegen.building import toolchain
+from codegen.planning.plan import Plan
 from codegen.protocol import Status
 from codegen.rendering.render import render
 from codegen.spec import Spec
@@ -44,6 +46,17 @@ def boot(image: tuple[str, Spec], tmp_path: Path) -> Iterator[Callable[..., Firm
 
     yield start
     for one in started:
+        require_well(one)
+
+
+@contextmanager
+def initialised(path: str, made: Plan, flash: Path) -> Iterator[Firmware]:
+    """Firmware in a session, initialised; it must be well when it is left."""
+    one = Firmware(path, made, flash)
+    try:
+        assert one.hello().status == one.init().status == Status.OK
+        yield one
+    finally:
         require_well(one)
 
 

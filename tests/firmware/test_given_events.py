@@ -20,6 +20,7 @@ from codegen.raster import UNUSED, Events
 from codegen.reference.learner import Learner
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
+from tests.firmware.conftest import FLASH, initialised
 from tests.firmware.process import SAMPLES, WINDOW, Firmware
 
 TICKS, WIDTH, ROOM = 4, 5, 6
@@ -50,13 +51,8 @@ def built(host_cc: str) -> tuple[str, Plan]:
 
 @pytest.fixture
 def firmware(built: tuple[str, Plan], tmp_path: Path) -> Iterator[Firmware]:
-    """Firmware in a session, initialised."""
-    one = Firmware(*built, tmp_path / "flash")
-    assert one.hello().status == Status.OK
-    assert one.init().status == Status.OK
-    yield one
-    complaints = one.close()
-    assert one.process.returncode == 0, complaints
+    with initialised(*built, tmp_path / FLASH) as one:
+        yield one
 
 
 def listed(events: list[tuple[int, int]]) -> np.ndarray:

@@ -19,7 +19,7 @@ from codegen.protocol import Cause, Goal, Status, StepFlag
 from codegen.reference.learner import Learner
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
-from tests.firmware.conftest import CHECKS
+from tests.firmware.conftest import CHECKS, FLASH, initialised
 from tests.firmware.process import (
     RESIDENT,
     THIN,
@@ -69,13 +69,8 @@ def built(request: pytest.FixtureRequest, host_cc: str) -> tuple[str, Plan]:
 
 @pytest.fixture
 def firmware(built: tuple[str, Plan], tmp_path: Path) -> Iterator[Firmware]:
-    """Firmware in a session, initialised."""
-    one = Firmware(*built, tmp_path / "flash")
-    assert one.hello().status == Status.OK
-    assert one.init().status == Status.OK
-    yield one
-    complaints = one.close()
-    assert one.process.returncode == 0, complaints
+    with initialised(*built, tmp_path / FLASH) as one:
+        yield one
 
 
 def sent(

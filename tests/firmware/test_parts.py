@@ -21,7 +21,7 @@ from codegen.reference.learner import Learner
 from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from hil.device.link.frame import Frame, encode
-from tests.firmware.conftest import CHECKS
+from tests.firmware.conftest import CHECKS, FLASH, initialised
 from tests.firmware.process import BOOT, OTHER_BOOT, Firmware
 
 CHUNK = 7
@@ -56,20 +56,11 @@ def built(host_cc: str) -> dict[str, tuple[str, Plan]]:
     return found
 
 
-def started(built: tuple[str, Plan], flash: Path) -> Iterator[Firmware]:
-    """Firmware in a session, initialised."""
-    one = Firmware(*built, flash)
-    assert one.hello().status == Status.OK
-    assert one.init().status == Status.OK
-    yield one
-    complaints = one.close()
-    assert one.process.returncode == 0, complaints
-
-
 @pytest.fixture
 def firmware(built: dict[str, tuple[str, Plan]], tmp_path: Path) -> Iterator[Firmware]:
     """Of samples of 18 bytes."""
-    yield from started(built["u8"], tmp_path / "flash")
+    with initialised(*built["u8"], tmp_path / FLASH) as one:
+        yield one
 
 
 def part(
@@ -113,7 +104,7 @@ def is_out_of_step(told: Frame, step: int = 0) -> bool:
 def test_what_came_in_parts_teaches_as_the_whole_does(
     built: dict[str, tuple[str, Plan]], tmp_path: Path, name: str
 ) -> None:
-    for firmware in started(built[name], tmp_path / "flash"):
+    with initialised(*built[name], tmp_path / FLASH) as firmware:
         told = []
         for step, each in enumerate((1, 5, CHUNK)):
             send(firmware, step, X[name][step].tobytes(), each)
@@ -274,7 +265,7 @@ def test_a_list_of_events_is_judged_when_it_is_whole(
     built: dict[str, tuple[str, Plan]], tmp_path: Path
 ) -> None:
     wrong = np.uint16([(2, 0), (0, 1), *[(UNUSED, UNUSED)] * 3]).tobytes()
-    for firmware in started(built["events"], tmp_path / "flash"):
+    with initialised(*built["events"], tmp_path / FLASH) as firmware:
         send(firmware, 0, wrong)
         assert learn(firmware, 0).status == Status.BAD_PAYLOAD
         send(firmware, NEVER, wrong)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from codegen.rendering.render import render
 from codegen.spec import Inputs, Network, RuleChoice, Spec
 from codegen.tensors import WORD, Tensor
 from hil.learning import checkpoints
-from tests.firmware.conftest import CHECKS, FLASH, require_well
+from tests.firmware.conftest import CHECKS, FLASH, initialised
 from tests.firmware.process import Firmware, planned, words
 
 STEPS, ROUNDS = 3, 12
@@ -99,20 +98,9 @@ def made(request: pytest.FixtureRequest, host_cc: str, tmp_path_factory: Any) ->
     return built(FEW[request.param], tmp_path_factory.mktemp("flash"))
 
 
-@contextmanager
-def booted(made: Made) -> Iterator[Firmware]:
-    """The firmware, initialised; well when it is left."""
-    one = Firmware(made.path, made.plan, made.flash)
-    try:
-        assert one.hello().status == one.init().status == Status.OK
-        yield one
-    finally:
-        require_well(one)
-
-
 @pytest.fixture
 def firmware(made: Made) -> Iterator[Firmware]:
-    with booted(made) as one:
+    with initialised(made.path, made.plan, made.flash) as one:
         yield one
 
 
@@ -226,7 +214,7 @@ def test_a_checkpoint_that_somebody_has_changed_is_not_gone_on_from(
         state = Learner(made.plan.spec).snapshot()
         state[tensor.name].flat[-1] = (tensor.held or (0, 0))[0] - beyond
         checkpoints.add(made.plan, made.flash, state, step=9, seed=1, digest=0)
-        with booted(made) as one:
+        with initialised(made.path, made.plan, made.flash) as one:
             resume = struct.pack("<IIII", 1, protocol.NEVER, InitFlag.RESUME, 0)
             said = Status.OTHER_CHECKPOINT if beyond else Status.OK
             assert one.ask(protocol.INIT, resume).status == said
@@ -239,5 +227,6 @@ def test_a_checkpoint_that_somebody_has_changed_is_not_gone_on_from(
 def test_every_rule_in_every_format_goes_on_alike(
     host_cc: str, tmp_path: Path, spec: Spec
 ) -> None:
-    with booted(built(spec, tmp_path)) as one:
+    made = built(spec, tmp_path)
+    with initialised(made.path, made.plan, made.flash) as one:
         attack(one, 3 * ROUNDS)
