@@ -17,7 +17,6 @@ MEND = (
     "rename it, run hil from another folder, or install hil from its wheel, which takes "
     "no such names"
 )
-MEND = "rename it, run hil from another folder, or install hil as a wheel: it has no such names"
 
 
 def strangers() -> dict[str, str]:
