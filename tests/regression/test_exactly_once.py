@@ -31,7 +31,8 @@ FEW_SEEDS = range(1, 9)
 """For each of the combinations: every kind is in sixteen of them."""
 MANY_SEEDS = range(1, 1001)
 KILLS = 50
-"""In QEMU, at least."""
+"""In QEMU, at least: a run has as many as the frames that it happens to send, and
+most often enough."""
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +105,11 @@ def test_a_machine_killed_at_any_moment_does_no_harm(
 ) -> None:
     """By QMP, its flash kept; also in the middle of an erase, which takes longest."""
     kills = equal = runs = 0
-    for found in under_kills(Ground(EMULATED), [1], EMULATED_CUT):
-        kills, equal, runs = (
-            kills + found.recovered,
-            equal + found.equal,
-            runs + found.runs,
-        )
+    for found in under_kills(Ground(EMULATED), range(1, 4), EMULATED_CUT):
+        kills += found.recovered
+        equal, runs = equal + found.equal, runs + found.runs
+        if kills >= KILLS:
+            break
     with capsys.disabled():
         print(f"\n{kills} kills in QEMU")
     assert kills >= KILLS and equal == runs
