@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from codegen.formats import F32, I8, I16, I32, I64
 from codegen.kernels.imported_between import BETWEEN
+from codegen.kernels.imported_wide import WIDE, plain
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
@@ -24,25 +25,6 @@ def _pooled(c_type: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _plain(c_type: str, bias: str, *between: str) -> tuple[str, ...]:
-    """Parameters of kernels that no packed weights are made for."""
-    zero = () if c_type == "int16_t" else ("int32_t w_zero",)
-    sizes = () if between else ("size_t count", "size_t n_in", "size_t n_out")
-    return (
-        f"const {c_type} *x", "const int8_t *w", f"const {bias} *b", *between,
-        "const hil_scales_t *by", f"{c_type} *y", *sizes, *zero,
-    )  # fmt: skip
-
-
-_PLAIN = (
-    ("i16_", "int16_t", "int64_t", "of 16 bits", """
-Sums of 64 bits; y = clamp(sum m / 2^e, to nearest, halves up)."""),
-    ("i16_narrow_", "int16_t", "int32_t", "of 16 bits with a bias of 32", """
-Sums modulo 2^32; y = clamp(rescaled(sum, m, e)), as in hil_i8_conv_2d."""),
-    ("i8_shifted_", "int8_t", "int32_t", "less x_zero, with weights less w_zero", """
-y as in hil_i8_conv_2d, but that b is the bias alone."""),
-)  # fmt: skip
-_AT = "const hil_windows_t *at"
 _STEPS = (
     "const int16_t *x", "const int16_t *table", "int32_t m", "int32_t e", "int16_t *y",
     "size_t n",
@@ -107,21 +89,7 @@ each: codegen/lowering/strips.py says how many.{_RESCALED}{_OVER}"""),
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 sum = b_o + sum of W[r][c][o] x, where places outside the image hold x_zero. `scratch` holds
 k_h rows of all pixels that windows see, in x_c channels, and three numbers.{_RESCALED}{_OVER}"""),
-    *(
-        kernel
-        for first, c_type, bias, of, said in _PLAIN
-        for kernel in (
-            Kernel(f"{first}fully_connected", _plain(c_type, bias), f"""
-Dense layer of `count` rows {of}; W is [n_out][n_in].{said}"""),
-            Kernel(f"{first}conv_2d", _plain(c_type, bias, _AT), f"""
-Convolution of images {of}; W is [y_c][k_h][k_w][x_c].
-Places outside are left out.{said}"""),
-            *(() if first == "i16_narrow_" else (
-                Kernel(f"{first}depthwise_conv_2d", _plain(c_type, bias, _AT), f"""
-Convolution of each channel {of}; W is [k_h][k_w][y_c].
-Places outside are left out.{said}"""),)),
-        )
-    ),
+    *WIDE,
     Kernel("i8_depthwise_columns", (
         "const int8_t *x", "const int16_t *w", "const int32_t *b", "const int32_t *taps",
         "const hil_windows_t *at", "const hil_columns_t *by", "int32_t tile",
@@ -291,7 +259,7 @@ y_i = E_i / sum of E, added in order. y may be x."""),
     Kernel("f32_log_softmax", ("const float *x", "float *y", "size_t count", "size_t n"), """
 Logarithm of a softmax of `count` rows of n: y_i = (x_i - max) - log(sum of exp(x_j - max)),
 added in order, each operation rounded once. y may be x."""),
-    Kernel("i8_transpose_conv", _plain("int8_t", "int32_t", _AT), """
+    Kernel("i8_transpose_conv", plain("int8_t", "int32_t", "const hil_windows_t *at"), """
 Transposed convolution of images less x_zero, with weights less w_zero [y_c][k_h][k_w][x_c]:
 pixel (i, j) adds its products at rows i stride_h - top + r and columns j stride_w - left + c.
 y as in hil_i8_conv_2d, but that b is the bias alone."""),

@@ -9,47 +9,10 @@ from typing import Any
 
 from codegen.kernels import cost, fixed_cost, float_cost
 from codegen.kernels.contracts import KERNELS
+from codegen.kernels.imported_rows import IMPORTED_ROWS
+from codegen.kernels.rows import rows as _rows
+from codegen.kernels.rows import vectors as _vectors
 from codegen.kernels.variant import Variant
-
-
-def _rows(
-    family: str,
-    names: str,
-    lmuls: tuple[int, ...],
-    model: cost.Model,
-    scalar: tuple[str, ...] = (),
-    rvv: tuple[str, ...] = (),
-    **more: Any,
-) -> tuple[Variant, ...]:
-    """Rows of one family: of each kernel the scalar one, then the vector ones,
-    default first. `scalar` and `rvv` are their headers of inline functions, {}
-    standing for LMUL."""
-    return tuple(
-        row
-        for kernel in (KERNELS[name] for name in names.split())
-        for row in (
-            Variant(kernel, "scalar", family, None, scalar, float_cost.scalar(model)),
-            *_vectors(family, kernel.name, lmuls, model, rvv, **more),
-        )
-    )
-
-
-def _vectors(
-    family: str,
-    name: str,
-    lmuls: tuple[int, ...],
-    model: cost.Model,
-    rvv: tuple[str, ...] = (),
-    **more: Any,
-) -> tuple[Variant, ...]:
-    """The vector rows of one kernel alone."""
-    return tuple(
-        Variant(
-            KERNELS[name], "rvv", family, lmul,
-            tuple(h.format(lmul) for h in rvv), model, **more,
-        )
-        for lmul in lmuls
-    )  # fmt: skip
 
 
 def _integer(
@@ -78,9 +41,6 @@ _WINDOW = (("window__scalar",), ("window__scalar",))
 _WINDOW_LEVELS = (("window_levels__scalar",), ("window_levels__scalar",))
 _FIXED = (("fixed__scalar",), ("fixed__rvv",))
 _FIXED_UPDATE = (*_FIXED[1], "fixed_update__rvv_m{}")
-_RESCALED = ("rescaled__scalar",)
-_FILTERED = ("places__scalar", *_RESCALED)
-_OF_16 = ("rescaled16__scalar",)
 _ROWS_8 = ((), ("rows__rvv_m8",))
 
 FEWEST_CYCLES = (
@@ -276,122 +236,6 @@ TABLE: tuple[Variant, ...] = (
     *_rows("most_current", "i32_most_current", (), cost.nothing, _FIXED[0]),
     *_rows("words", "u32_words", (), cost.stream(12), ("random__scalar",)),
     *_rows("digest", "u32_digest", (4, 2, 1), cost.stream(15), *_RANDOM),
-    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, ("pixels__scalar",)),
-    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, ("pixels__scalar", "places__scalar")),
-    *_rows("conv_2d", "i8_conv_2d_eights", (), cost.nothing, ("eights__scalar", "places__scalar")),
-    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing,
-           ("fixed__scalar", "planes__scalar", "rescaled__scalar")),
-    *(
-        row
-        for lmul, pixels in ((8, 3), (2, 8))
-        for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), float_cost.pixels,
-                            ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
-    ),
-    *_vectors("conv_2d_planes", "i8_conv_2d_planes", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
-    *_vectors("conv_2d_strips", "i8_conv_2d_strips", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
-    *_vectors("depthwise_columns", "i8_depthwise_columns", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8")),
-    *_vectors("dense_runs", "i8_dense_runs", (8,), cost.nothing, ("requantised__rvv_m8",)),
-    *_rows("average_pool_2d", "i8_average_pool_2d", (4,), cost.nothing, _FILTERED,
-           ("places__scalar",)),
-    *_rows("average_pool_2d", "i8_average_pool_2d_up", (), cost.nothing, _FILTERED),
-    *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
-    *_rows("sum", "i8_sum", (4,), cost.nothing, _RESCALED),
-    *_rows("plain_dense", "i8_shifted_fully_connected", (), cost.nothing, _RESCALED),
-    *_rows("plain_conv_2d", "i8_shifted_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("plain_depthwise", "i8_shifted_depthwise_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("turned", "i8_turned", (), cost.nothing),
-    *_rows("plain_dense", "i16_fully_connected i16_narrow_fully_connected", (), cost.nothing, _OF_16),
-    *_rows("plain_conv_2d", "i16_conv_2d i16_narrow_conv_2d", (), cost.nothing,
-           ("places__scalar", *_OF_16)),
-    *(
-        row
-        for name, kernel in (("average_pool_2d", "average_pool_2d"), ("max_pool_2d", "max_pool_2d"),
-                             ("plain_depthwise", "depthwise_conv_2d"))
-        for row in _rows(name, f"i16_{kernel}", (), cost.nothing, ("places__scalar", *_OF_16))
-    ),
-    *(
-        row
-        for name in ("sum", "product", "mean")
-        for row in _rows(name, f"i16_{name}", (), cost.nothing, _OF_16)
-    ),
-    *_rows("bent", "i16_bent i16_requantize", (), cost.nothing, _OF_16),
-    *_rows("i16_sigmoidal", "i16_logistic_table i16_tanh_table", (), cost.nothing,
-           ("tables16__scalar", *_OF_16)),
-    *_rows("i16_softmax", "i16_softmax", (), cost.nothing, ("tables16__scalar", *_OF_16)),
-    *_rows("lstm", "i8_lstm", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
-    *_rows("svdf", "i8_svdf", (), cost.nothing, ("gemmlowp16__scalar", *_RESCALED)),
-    *_rows("f32_svdf", "f32_svdf", (), cost.nothing, ("bounded__scalar",)),
-    *_rows("f32_lstm", "f32_lstm", (), cost.nothing, ("bounded__scalar", *_MATH[0])),
-    *_rows("product", "i8_product", (), cost.nothing, _RESCALED),
-    *_rows("extreme", "i8_maximum i8_minimum i16_maximum i16_minimum f32_maximum f32_minimum", (), cost.nothing),
-    *_rows("move", "i8_move i16_move f32_move", (), cost.nothing),
-    *_rows("fill", "i8_fill i16_fill", (), cost.nothing),
-    *_rows("lookup", "i8_lookup", (), cost.nothing),
-    *_rows("ranked", "i16_ranked", (), cost.nothing),
-    *_rows("mean", "i8_mean", (), cost.nothing, _RESCALED),
-    *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
-    *(
-        row
-        for name in ("conv_2d", "depthwise_conv_2d", "average_pool_2d", "max_pool_2d",
-                     "hybrid_conv_2d")
-        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing,
-                         ("bounded__scalar", "places__scalar"))
-    ),
-    *(
-        row
-        for name in ("fully_connected", "sum", "product", "bounded", "hard_swish", "quantize",
-                     "hybrid_dense")
-        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, ("bounded__scalar",))
-    ),
-    *(
-        row
-        for name in ("leaky_relu", "mean")
-        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing)
-    ),
-    *(
-        row
-        for name in ("softmax", "log_softmax")
-        for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _MATH[0])
-    ),
-    *_rows("transpose_conv", "i8_transpose_conv", (), cost.nothing, _FILTERED),
-    *_rows("transpose_conv", "f32_transpose_conv", (), cost.nothing,
-           ("bounded__scalar", *_FILTERED)),
-    *_rows("gather", "i8_gather i16_gather f32_gather", (), cost.nothing),
-    *_rows("reduced", "i8_largest i16_largest f32_largest f32_total", (), cost.nothing),
-    *_rows("reduced", "i8_smallest i16_smallest f32_smallest", (), cost.nothing),
-    *_rows("arg_max", "i8_arg_max_i32 i8_arg_max_i64 f32_arg_max_i32 f32_arg_max_i64", (),
-           cost.nothing),
-    *_rows("arg_max", "i8_arg_min_i32 i8_arg_min_i64 f32_arg_min_i32 f32_arg_min_i64", (),
-           cost.nothing),
-    *_rows("squared_difference", "i8_squared_difference", (), cost.nothing, _RESCALED),
-    *_rows("f32_pair", "f32_squared_difference", (), cost.nothing, ("bounded__scalar",)),
-    *_rows("f32_elu", "f32_elu", (), cost.nothing, _MATH[0]),
-    *_rows("f32_gelu", "f32_gelu f32_gelu_by_tanh", (), cost.nothing, _MATH[0]),
-    *_rows("l2_normalize", "i8_l2_normalize", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
-    *_rows("f32_l2_normalize", "f32_l2_normalize", (), cost.nothing, _MATH[0]),
-    *_rows("matmul", "i8_matmul", (), cost.nothing, _RESCALED),
-    *_rows("matmul", "i16_matmul", (), cost.nothing, _OF_16),
-    *_rows("matmul", "f32_matmul", (), cost.nothing),
-    *_rows("bilinear", "i8_bilinear i16_bilinear", (), cost.nothing, _RESCALED),
-    *_rows("f32_bilinear", "f32_bilinear", (), cost.nothing),
-    *_rows("softmax", "i8_softmax_i16", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
-    *_rows("requantize_wide", "i16_requantize_i32", (), cost.nothing, _RESCALED),
-    *_rows("cast", "i8_cast_i32 i16_cast_i32 i32_cast_f32 f32_cast_i32", (), cost.nothing),
-    *_rows("prelu", "i8_prelu", (), cost.nothing, _RESCALED),
-    *_rows("f32_pair", "f32_prelu f32_quotient", (), cost.nothing, ("bounded__scalar",)),
-    *(
-        row
-        for name in ("absolute", "negated", "squared", "root", "inverse_root", "power")
-        for row in _rows("f32_unary", f"f32_{name}", (), cost.nothing, _MATH[0])
-    ),
-    *_rows("f32_hybrid_dense", "f32_hybrid_dense_freely", (), cost.nothing,
-           ("asymmetric__scalar", "bounded__scalar")),
-    *_rows("f32_hybrid_channels", "f32_hybrid_channels f32_hybrid_depthwise", (), cost.nothing,
-           ("asymmetric__scalar", "bounded__scalar", "places__scalar")),
-    *_rows("f32_quantize", "f32_quantize_i16", (), cost.nothing, ("bounded__scalar",)),
-    *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),
+    *IMPORTED_ROWS,
 )  # fmt: skip
 """Every variant. The first row of a kernel and architecture is its default."""
