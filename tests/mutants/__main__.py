@@ -21,11 +21,14 @@ from tests.mutants.catalogue import ROOT, Mutant, Stale, load
 from tests.mutants.trial import Copy, Outcome, Unfit
 
 MISSED = "**missed**"
+HANGS = ", which hangs"
+"""Said of a test that noticed by no check of its own: it ran into the limit."""
 
 
 def row(mutant: Mutant, outcome: Outcome) -> str:
     """One line of the table; of which parameters, the line of progress tells."""
     by = MISSED if outcome.test is None else f"`{outcome.test.partition('[')[0]}`"
+    by += HANGS if outcome.hung else ""
     return f"| {mutant.name} | `{mutant.file}` | {by} |"
 
 
@@ -100,9 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for mutant, outcome in zip(mutants, outcomes, strict=True):
         print(row(mutant, outcome))
     missed = sum(not outcome.caught for outcome in outcomes)
+    hung = sum(outcome.hung for outcome in outcomes)
     print(
-        f"\n{len(mutants)} planted, {len(mutants) - missed} caught, {missed} missed, "
-        f"in {time.monotonic() - started:.0f} s."
+        f"\n{len(mutants)} planted, {len(mutants) - missed} caught, {hung} of them by a test "
+        f"that hangs, {missed} missed, in {time.monotonic() - started:.0f} s."
     )
     return 1 if missed else 0
 

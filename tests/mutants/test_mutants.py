@@ -84,11 +84,14 @@ def test_what_is_imported_is_the_copys(
     assert f"SystemError: {copy.root / file}" in said
 
 
-def test_a_test_that_hangs_has_caught_its_mutant(copy: Copy) -> None:
+def test_a_test_that_hangs_has_caught_its_mutant_and_the_table_says_how(
+    copy: Copy,
+) -> None:
     put = "first = 0\n        while True:\n            pass"
     outcome = copy.attempt(replace(HARMLESS, put=put, limit=6.0))
     assert outcome.test == f"{REFERENCE}::test_it_is_the_formula"
-    assert outcome.said == "still running after 6 s"
+    assert outcome.said == "still running after 6 s" and outcome.hung
+    assert row(HARMLESS, outcome).endswith("::test_it_is_the_formula`, which hangs |")
 
 
 @pytest.mark.parametrize("find", ["no such text", "tensor"])
@@ -116,5 +119,5 @@ def test_the_command_ends_with_1_where_one_is_missed(
     assert main([]) == 1
     out = capsys.readouterr().out
     assert f"| nothing | `codegen/reference/digest.py` | {MISSED} |" in out
-    assert "1 planted, 0 caught, 1 missed" in out
+    assert "1 planted, 0 caught, 0 of them by a test that hangs, 1 missed" in out
     assert main(["--only", "something else"]) == 2

@@ -39,11 +39,12 @@ class Unfit(Exception):
 @dataclass(frozen=True)
 class Outcome:
     """What became of the tests: which failed first (None: none did) and what it
-    said; `seconds` is what they took."""
+    said; `seconds` is what they took. `hung`: it did not fail, it was ended."""
 
     test: str | None
     said: str
     seconds: float
+    hung: bool = False
 
     @property
     def caught(self) -> bool:
@@ -154,7 +155,7 @@ def _judged(code: int | None, said: str, took: float, limit: float) -> Outcome:
     if code is None:
         begun = STARTED.findall(said)
         test = begun[-1] if begun else "collection"
-        return Outcome(test, f"still running after {limit:g} s", took)
+        return Outcome(test, f"still running after {limit:g} s", took, hung=True)
     first = FAILED.search(said)
     if code == 0:
         return Outcome(None, "", took)
