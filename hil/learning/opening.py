@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
+from codegen.errors import OverBudget
 from codegen.planning.planned import Plan
 from hil.data import arrays, taken
 from hil.device.greeting import Greeting
@@ -16,7 +17,7 @@ from hil.keys import InMemory
 from hil.learning import checkpoints
 from hil.learning.progress import Begun, Progress
 from hil.lesson import weights
-from hil.lesson.building import Built
+from hil.lesson.building import Built, plan_for
 from hil.lesson.lesson import Lesson
 from hil.lesson.preparing import data_of
 from hil.records import record as records
@@ -101,13 +102,31 @@ def flash(lesson: Lesson, resume: Path | bool, folder: Path) -> Path | None:
     return path if lesson.recoverable or resume else None
 
 
-def require_start(lesson: Lesson, planned: Plan, resumed: Path | None) -> None:
-    """Raise `DataError` where the file that the run starts from, or the flash that it
-    is `resumed` from, is of another network: before anything is built."""
+def planned(lesson: Lesson, resume: Path | bool) -> Plan | None:
+    """The plan of a run, made before the run has a folder; None where it is over budget,
+    which is told in the run's record. Raises `SpecError` and `UsageError` for what cannot
+    be planned, and `DataError` where the file of weights that the run starts from, or the
+    flash that it goes on from, is of another network."""
+    try:
+        made = plan_for(lesson)
+    except OverBudget:
+        return None
     if lesson.experiment.init is not None:
-        weights.load_for(lesson.experiment.init, planned)
-    if resumed is not None:
-        checkpoints.require_own(planned, resumed)
+        weights.load_for(lesson.experiment.init, made)
+    kept = _left_by_another(lesson, resume)
+    if kept is not None:
+        checkpoints.require_own(made, kept)
+    return made
+
+
+def _left_by_another(lesson: Lesson, resume: Path | bool) -> Path | None:
+    """The flash that a run goes on from, where it is a file."""
+    asked = lesson.experiment
+    if not resume or asked.unit is not None or lesson.target.flash is None:
+        return None
+    if asked.flash is not None:
+        return Path(asked.flash)
+    return resume / records.FLASH if isinstance(resume, Path) else None
 
 
 def checkpoints_held(lesson: Lesson, built: Built, flash: Path | None) -> bool:

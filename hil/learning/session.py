@@ -97,6 +97,7 @@ class Session(Recorded):
     `built` is an image that was made before, `reference` a process that is there, and
     stays when this is over; `cut` an operation of a native machine's flash at which it
     loses its power, and how, `through` what its line is seen through (`attach`).
+    Raises `UsageError`, `SpecError` and `DataError`, and leaves no folder then.
 
     `failure` is what ended it, None when it passed. The reference learns in a
     process of its own; the learner here waits for its last state.
@@ -130,7 +131,10 @@ class Session(Recorded):
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
+        self._planned = None if built else opening.planned(lesson, resume)
+        taken = time.perf_counter() - self._started
         self.lesson, self.record = opening.in_new_folder(lesson, out)
+        self.record.seconds["plan"] = taken
 
     def run(self, hold: Hold | None = None) -> None:
         """Learn the whole lesson, and hear signals that are held; whatever happens,
@@ -183,8 +187,7 @@ class Session(Recorded):
         if lesson.dataset.said:
             self.progress.stage("data", "; ".join(lesson.dataset.said))
         with self.record.stage("plan"):
-            planned = plan_for(lesson)
-            opening.require_start(lesson, planned, self._flash if self.resume else None)
+            planned = self._planned or plan_for(lesson)
         self.progress.stage("plan", opening.planned_as(lesson, planned))
         with self.record.stage("build"):
             built = build(planned, lesson.experiment.toolchain)
