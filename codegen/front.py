@@ -42,10 +42,5 @@ class Front(Protocol):
         return False
 
     @property
-    def plays(self) -> bool:
-        """Whether a sample is spikes in time, which the rule has played tick by tick."""
-        return False
-
-    @property
     def gives(self) -> str:
         """The same as the end of a sentence: "a window of 6 axes has 18 features"."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from codegen import kernels
 from codegen.errors import BuildError
@@ -30,7 +30,7 @@ from codegen.kernels import Kernel
 from codegen.kernels.cost import Shape
 from codegen.tensors import Tensor
 
-PHASES = ("look", "judge", "credit", "update")
+StagePhase: TypeAlias = Literal["look", "judge", "credit", "update"]
 """What a stage is for: an answer, its error, each layer's share of that, and what is
 learned from it. A rule that learns in passing goes through them layer by layer."""
 
@@ -175,7 +175,7 @@ class Stage:
     """A part of the step: one moment, as lifetimes count them, unless it has stages
     of its own. `says` is the comment above it."""
 
-    phase: str
+    phase: StagePhase
     body: tuple[Item, ...]
     layer: int = 0
     says: str = ""

@@ -59,11 +59,6 @@ class Raster(Front):
         return True
 
     @property
-    def plays(self) -> bool:
-        """Tick by tick."""
-        return True
-
-    @property
     def gives(self) -> str:
         """The end of a sentence about its inputs."""
         return f"a sample is {self}"

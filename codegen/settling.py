@@ -17,7 +17,7 @@ from codegen.composer import Composer
 from codegen.kernels.cost import Shape
 from codegen.layers import dense
 from codegen.parameters import Parameter
-from codegen.program import Item, Op, Repeat, Stage, op
+from codegen.program import Item, Op, Repeat, Stage, StagePhase, op
 from codegen.tensors import Tensor
 
 DT = Parameter(
@@ -90,7 +90,7 @@ def clamp(c: Composer) -> Stage:
 
 
 def settled(
-    c: Composer, settling: Settling, cycles: int, phase: str, says: str,
+    c: Composer, settling: Settling, cycles: int, phase: StagePhase, says: str,
     then: Callable[[int], tuple[Item, ...]] = lambda n: (),
 ) -> tuple[Item, ...]:  # fmt: skip
     """So many cycles of sigmoid units, in place: a layer sees the layer below as it is

@@ -134,11 +134,6 @@ class Tensor:
         return self.role in ("learned", "dynamic")
 
     @property
-    def writable(self) -> bool:
-        """Whether the link may write it: state yes, scratch no."""
-        return self.state
-
-    @property
     def held(self) -> tuple[int, int] | None:
         """Limits of a state of whole numbers: a step that begins within them ends within
         them, and of what lies beyond nothing is known. So nobody may bring it there."""

@@ -33,10 +33,6 @@ LONGEST_NOISE = 32
 """Bytes of one burst, at most."""
 
 
-class Unplugged(Exception):
-    """The line is not there now."""
-
-
 @dataclass(frozen=True)
 class Faults:
     """Probabilities, each 0..1 and for each piece of either direction; `flip` is

@@ -11,7 +11,16 @@ from codegen.composer import Composer
 from codegen.forms import at_the_end
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter, Parameters
-from codegen.program import Item, Program, Repeat, Set, Stage, Symbol, op
+from codegen.program import (
+    Item,
+    Program,
+    Repeat,
+    Set,
+    Stage,
+    StagePhase,
+    Symbol,
+    op,
+)
 from codegen.rules import Declaration, Rate, by_activation
 from codegen.settling import DT, States
 from codegen.tensors import Tensor
@@ -40,7 +49,7 @@ def _phases(parameters: Parameters) -> tuple[Phase, ...]:
 
 
 def _cycles(
-    c: Composer, states: States, cycles: int, phase: str, says: str, nudge: float = 0.0,
+    c: Composer, states: States, cycles: int, phase: StagePhase, says: str, nudge: float = 0.0,
     number: int = 0,
 ) -> Repeat:  # fmt: skip
     """So many cycles of all units at once, from each other's states as they were, in the

@@ -31,7 +31,6 @@ SIGNALS, EXPERIMENTS, LABELS = (
 )
 ROWS, AXES, STEP = 128, 6, 64
 """A window: 2.56 s at 50 Hz of ax ay az gx gy gz; the next begins half a one later."""
-HERTZ = 50
 FIRST_USERS = 21
 """Of the 30, whose windows the data set by name learns from; the others test it."""
 ACTIVITIES = (

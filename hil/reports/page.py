@@ -36,7 +36,6 @@ class Section:
     """A part of the page."""
 
     title: str
-    intro: str = ""
     pictures: tuple[Shown, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ WIDEST = 34
 """Characters of a value that a table shows."""
 TIME = "time"
 """The section that differs between any two runs."""
-STATES = "digest"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -92,7 +92,6 @@ def test_samples_travel_one_after_another_each_behind_its_label(
 
 
 PLAN = plan_for(prepare(Experiment(target="host", network=(64, 3, 10), steps=9)))
-RESULT = struct.Struct("<fI10f")
 
 
 @settings(max_examples=60, deadline=None)
