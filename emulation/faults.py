@@ -90,7 +90,7 @@ def _number(name: str, text: str) -> float:
 
 
 class Line(Protocol):
-    """What a channel has, that a faulty one passes on."""
+    """What the host has of a channel: bytes both ways, and whether anybody is there."""
 
     @property
     def url(self) -> str:
@@ -114,6 +114,44 @@ class Line(Protocol):
 
     def close(self) -> None:
         """Close the line."""
+
+
+class PassThrough(Line):
+    """A line around another, `inner`, that passes everything on. A line that disturbs
+    what it carries overrides what it changes."""
+
+    def __init__(self, inner: Line) -> None:
+        self._inner = inner
+
+    @property
+    def url(self) -> str:
+        """What `inner` was opened by."""
+        return self._inner.url
+
+    @property
+    def received(self) -> int:
+        """Bytes that the device has sent, whatever became of them."""
+        return self._inner.received
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes."""
+        self._inner.send(data)
+
+    def pump(self, limit: float) -> bytes:
+        """Send and receive, for at most `limit` seconds."""
+        return self._inner.pump(limit)
+
+    def require_alive(self) -> None:
+        """Raise when nobody is at the other end."""
+        self._inner.require_alive()
+
+    def reopen(self, url: str) -> None:
+        """Close `inner`, and open `url` in its place."""
+        self._inner.reopen(url)
+
+    def close(self) -> None:
+        """Close `inner`."""
+        self._inner.close()
 
 
 class _Way:
@@ -192,7 +230,7 @@ class _Way:
         self._held = None
 
 
-class FaultyChannel:
+class FaultyChannel(PassThrough):
     """A channel with `faults` in both directions.
 
     `cut` takes the device's power and gives it back as it pleases; it must be
@@ -206,7 +244,7 @@ class FaultyChannel:
         lost: Callable[[str], HilError],
         cut: Callable[[], None] | None = None,
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._lost = lost
         self._cut = cut
         self._out = _Way(faults, 0)
@@ -222,28 +260,10 @@ class FaultyChannel:
         counted where their turn came, on the way out."""
         return {"to_device": dict(self._out.counts), "to_host": dict(self._in.counts)}
 
-    @property
-    def url(self) -> str:
-        """Of the channel."""
-        return self._inner.url
-
-    @property
-    def received(self) -> int:
-        """Bytes that the device has sent, whatever became of them."""
-        return self._inner.received
-
-    def require_alive(self) -> None:
-        """As the channel's."""
-        self._inner.require_alive()
-
-    def close(self) -> None:
-        """Close the channel."""
-        self._inner.close()
-
     def reopen(self, url: str) -> None:
         """Open the channel again; raises while it is unplugged."""
         self._require_there()
-        self._inner.reopen(url)
+        super().reopen(url)
         self._forget()
 
     def _forget(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from codegen import protocol
 from codegen.protocol import HEADER, REPLY, Cause, Message, Status
-from emulation.faults import Line
+from emulation.faults import Line, PassThrough
 from hil.device.link.frame import Decoder, Frame, encode
 
 WORD = 4
@@ -124,7 +124,7 @@ def _done(frame: Frame) -> bool:
     return frame.status in (Status.OK, Status.REPLAYED)
 
 
-class LyingLine:
+class LyingLine(PassThrough):
     """A line whose device tells these `lies`. The same seed makes the same choices.
 
     `told` counts the frames that said something else than the device's own, `heard` has
@@ -132,11 +132,11 @@ class LyingLine:
     """
 
     def __init__(self, inner: Line, lies: Sequence[Lie], seed: int = 1) -> None:
+        super().__init__(inner)
         self.told = 0
         self.heard: dict[str, list[int]] = defaultdict(list)
         self._ends: dict[str, int] = defaultdict(int)
         self._answered: set[tuple[int, int]] = set()
-        self._inner = inner
         self._lies = lies
         self._dice = random.Random(seed)
         self._decoder = Decoder()
@@ -145,27 +145,9 @@ class LyingLine:
         self._step = 0
         self._drowned: Frame | None = None
 
-    @property
-    def url(self) -> str:
-        """Of the line."""
-        return self._inner.url
-
-    @property
-    def received(self) -> int:
-        """Bytes that the device has sent."""
-        return self._inner.received
-
-    def require_alive(self) -> None:
-        """As the line's."""
-        self._inner.require_alive()
-
-    def close(self) -> None:
-        """Close the line."""
-        self._inner.close()
-
     def reopen(self, url: str) -> None:
         """Open the line again."""
-        self._inner.reopen(url)
+        super().reopen(url)
         self._decoder = Decoder()
 
     def send(self, data: bytes) -> None:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from codegen.protocol import OUT_OF_STEP, REPLY, STEP, Status, StepFlag
 from codegen.reference import Learner
+from emulation.faults import PassThrough
 from hil import run
 from hil.device.device import Device
 from hil.device.link.channel import Channel
@@ -210,22 +211,14 @@ def test_a_long_frame_that_comes_late_is_refused_without_harm(
         assert air.model.learned == [sample(step) for step in range(40)]
 
 
-class Narrow:
+class Narrow(PassThrough):
     """A channel on which every longer frame, either way, has a byte that is another."""
 
     def __init__(self, inner: Channel, longest: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.longest = longest
-        self.url = inner.url
         self._rest = b""
         self.harmed = 0
-
-    @property
-    def received(self) -> int:
-        return self._inner.received
-
-    def require_alive(self) -> None:
-        self._inner.require_alive()
 
     def _passed(self, frame: bytes) -> bytes:
         if len(frame) <= self.longest:
