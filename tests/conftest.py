@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +41,21 @@ def ctrl_c_is_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def free_port() -> Iterator[Callable[[], int]]:
+    """Gives numbers of ports on which nobody listens, and which the system gives to
+    nobody else while the test lasts: who asks for one by its number may listen there."""
+    with ExitStack() as stack:
+
+        def kept_free() -> int:
+            port = stack.enter_context(socket.socket())
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port.bind(("127.0.0.1", 0))
+            return int(port.getsockname()[1])
+
+        yield kept_free
 
 
 @pytest.fixture(scope="session", autouse=True)

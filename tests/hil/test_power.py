@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ elif pid.exists():
 
 
 @pytest.fixture
-def board(qemu64: str, tmp_path: Path) -> Iterator[Path]:
+def board(qemu64: str, tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Path]:
     """A board that has power, whose folder holds `port`, the switch and its `log`."""
     target = targets.load(TARGET)
     asked = Experiment(target=TARGET, unit="/dev/null", network=NETWORK)
@@ -54,8 +53,7 @@ def board(qemu64: str, tmp_path: Path) -> Iterator[Path]:
     flash = tmp_path / "flash"
     with flash.open("wb") as file:
         file.truncate(target.flash.size)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [
         qemu64, "-machine", "virt", "-cpu", target.qemu.cpu.format(vlen=256),
         "-m", f"{target.memory.ram // 1024}k", "-bios", "none", "-display", "none",
@@ -116,8 +114,9 @@ def test_a_unit_learns_bit_exact_through_real_power_cuts(
     clean = learn(board)
     cut = learn(board, "--faults", "cut=0.08,seed=1")
     assert (cut["digest"], cut["compared"]) == (clean["digest"], 60)
-    cuts = cut["faults"]["to_device"]["cut"]
-    assert cuts > 2 and switched(board) == ["off", "on"] * cuts
+    cuts, times = cut["faults"]["to_device"]["cut"], switched(board)
+    assert times == ["off", "on"] * (len(times) // 2)
+    assert 2 < cuts - 1 <= len(times) // 2 <= cuts  # the last may have come too late
 
 
 def test_a_run_that_ends_in_the_dark_gives_the_power_back(

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -165,7 +164,10 @@ def test_what_did_not_arrive_whole_takes_no_ones_place(
 
 
 def test_what_ssh_says_is_told(
-    bench: Path, daemon: Daemon, capsys: pytest.CaptureFixture[str]
+    bench: Path,
+    daemon: Daemon,
+    capsys: pytest.CaptureFixture[str],
+    free_port: Callable[[], int],
 ) -> None:
     """A host key that is not the known one, and nobody at the port."""
     daemon.new_key("other")
@@ -176,10 +178,8 @@ def test_what_ssh_says_is_told(
     assert main(["reset", "--unit"]) == 4
     assert "Host key verification failed" in capsys.readouterr().err
     daemon.know(known)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        nobody = free.getsockname()[1]
     text = daemon.config.read_text()
-    daemon.config.write_text(text.replace(f"Port {daemon.port}", f"Port {nobody}"))
+    daemon.config.write_text(text.replace(f"Port {daemon.port}", f"Port {free_port()}"))
     assert flash() == 5
     told = capsys.readouterr().err
     assert "port 'ssh://board/" in told and "Connection refused" in told

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,13 +80,10 @@ def test_the_tutorials_run_of_ones_own_works(tmp_path: Path, qemu64: str) -> Non
 
 
 def test_the_tutorials_stand_in_for_a_board_is_flashed_and_taught(
-    tmp_path: Path, qemu_arm: str
+    tmp_path: Path, qemu_arm: str, free_port: Callable[[], int]
 ) -> None:
     require(shutil.which(ANY), ANY, "make system-packages")
-    with socket.socket() as one, socket.socket() as other:
-        for free_port in (one, other):
-            free_port.bind(("127.0.0.1", 0))
-        ports = {"5555": str(one.getsockname()[1]), "3333": str(other.getsockname()[1])}
+    ports = {each: str(free_port()) for each in ("5555", "3333")}
 
     def free(text: str) -> str:
         return re.sub("5555|3333", lambda found: ports[found[0]], text)
