@@ -114,10 +114,18 @@ class Readable(Exchange):
 
     def plain(self) -> None:
         """Have such a network's line be a plain UART from now on: no frame is known, and
-        nothing but a reset leads back."""
+        nothing but a reset leads back. It is asked once: a plain line takes what is sent
+        again for its user's bytes. Raises `LinkError` where that has happened."""
         self._need(State.READY)
+        self.again, before = self.limits.reply, self.counts.resent
         self._ask(protocol.INFER, protocol.NEVER)
         self.state = State.LEFT
+        if self.counts.resent > before:
+            raise LinkError(
+                "the line is plain, but it loses bytes: what made it plain was sent more "
+                "than once, and the device may have taken that for spikes",
+                "`hil reset` has the device begin again, and `hil doctor` tries its line",
+            )
 
     def _pieces(
         self, message: protocol.Message, total: int, each: int, most: int

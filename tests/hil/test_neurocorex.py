@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import emulation
+from codegen import protocol
 from codegen.errors import OverBudget, SpecError
 from codegen.planning.lif import lif_plan
 from codegen.reference.neurocorex import Network as Twin
@@ -19,9 +20,10 @@ from hil import neurocorex
 from hil.cli import main
 from hil.device.device import Device
 from hil.device.link.channel import Channel
+from hil.device.link.frame import Decoder
 from hil.errors import DataError, LinkError, UsageError
 from hil.experiment import Experiment
-from hil.measuring.lying_device import Lie, LyingLine
+from hil.measuring.lying_device import Lie, Line, LyingLine
 from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network, image
 from hil.neurocorex.network import Stdp
 from targets import load
@@ -98,9 +100,11 @@ def test_a_faulty_line_changes_nothing(file: Path) -> None:
 
 
 def test_a_units_line_is_made_plain_for_others(
-    host_cc: str, capsys: pytest.CaptureFixture[str]
+    host_cc: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who opens the port afterwards writes their bytes, and reads theirs."""
+    """Who opens the port afterwards writes their bytes, and reads theirs: also where
+    the device is so slow that all else is sent to it again."""
+    monkeypatch.setattr("hil.device.exchange.AGAIN", 0.0)
     placed = image.prepare(Experiment(target="host"))
     built, expected = image.build(placed, CELLS), neurocorex.simulate(stream(), CELLS)
     with emulation.machine_for(
@@ -118,6 +122,41 @@ def test_a_units_line_is_made_plain_for_others(
             while len(told) < len(expected.bytes):
                 told += line.pump(LIMIT)
     assert told == expected.bytes
+
+
+class LosesInfer(LyingLine):
+    """A line that loses the first INFER, and is known for its noise by then."""
+
+    def __init__(self, inner: Line) -> None:
+        super().__init__(inner, ())
+        self._lost = False
+
+    def send(self, data: bytes) -> None:
+        (frame,) = Decoder().feed(data)
+        if self._lost or frame.kind != protocol.INFER.kind:
+            super().send(data)
+        self._lost |= frame.kind == protocol.INFER.kind
+
+    def pump(self, limit: float) -> bytes:
+        data = super().pump(limit)
+        return data and b"\0\xff\xfe\xfd\0" + data
+
+
+def test_a_line_that_was_made_plain_twice_is_told(host_cc: str) -> None:
+    placed = image.prepare(Experiment(target="host"))
+    built = image.build(placed, CELLS)
+    with emulation.machine_for(placed.target, built.image.path) as machine:
+        machine.power_on()
+        machine.run()
+        assert machine.url is not None
+        with Channel(machine.url) as channel:
+            device = Device(LosesInfer(channel), built.plan, placed.target.limits)
+            device.hello(built.image.digest, 0, LIMIT)
+            device.init(0)
+            with pytest.raises(
+                LinkError, match="the line is plain, but it loses bytes"
+            ):
+                device.plain()
 
 
 @pytest.mark.parametrize(
