@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +36,9 @@ def test_a_port_that_goes_and_comes_back_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    over = threading.Event()  # the time is, once the port has gone again
+    clock = SimpleNamespace(monotonic=lambda: 2.0 * over.is_set(), sleep=over.wait)
+    monkeypatch.setattr("hil.verbs.monitor.time", clock)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         bench, said = tmp_path / "bench.toml", tmp_path / "said.json"
@@ -48,6 +52,8 @@ def test_a_port_that_goes_and_comes_back_is_followed(
                 first.sendall(b"hello from the boot loader\n" + COMMIT)
             with server.accept()[0] as again:
                 again.sendall(COMMIT + b"and on\n")
+            with server.accept()[0]:
+                over.set()
 
         talker = threading.Thread(target=talk)
         talker.start()
