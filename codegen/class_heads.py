@@ -30,7 +30,8 @@ def counts(c: Composer) -> Tensor:
 
 
 def _begin(c: Composer) -> None:
-    """Name the weights with what they begin with: before anything else names them."""
+    """Declare the weights with their first values. Must come before anything else asks
+    for them."""
     n = c.depth
     c.learned(f"W{n}", c.network.shape(n), Fill(0.0))
     c.learned(f"b{n}", (c.network.n_out,), Fill(UNSEEN), (UNSEEN, 0.0))

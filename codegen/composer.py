@@ -96,8 +96,8 @@ class Composer:
         limits: tuple[float, float] | None = None,
         kept: bool = False,
     ) -> Tensor:
-        """The tensor of that name: as it was first asked for. Raises `BuildError` for
-        two that are no one."""
+        """The tensor of that name, as whoever asked for it first has described it.
+        Raises `BuildError` where a later caller asks for another shape or format."""
         made = Tensor(
             name, shape, format, role, initial, inner, limits=limits, kept=kept
         )

@@ -28,7 +28,8 @@ class Front(Protocol):
 
     @property
     def integer(self) -> bool:
-        """Whether a network of integers has its input of it without a float on the way."""
+        """Whether it computes the input of a network of integers without a float on the
+        way."""
         return False
 
     @property
@@ -43,4 +44,5 @@ class Front(Protocol):
 
     @property
     def gives(self) -> str:
-        """The same as the end of a sentence: "a window of 6 axes has 18 features"."""
+        """What it makes of a sample, as the end of a sentence: "a window of 6 axes has
+        18 features"."""

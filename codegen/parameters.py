@@ -13,10 +13,11 @@ Parameters = Mapping[str, str | float]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a rule: its default also fixes its type. A whole number
-    is at least 1 and at most `most`; another number lies `within` its limits, where it
-    has some. One that `watches` changes what can be read, and nothing that is learned;
-    one that came `later` says nothing by its default that was not so before."""
+    """One parameter of a rule: its default also fixes its type. A whole number is at
+    least 1 and at most `most`; another number lies `within` its limits, where it has
+    some. One that `watches` changes what can be read and nothing that is learned. One
+    that came `later` was added to a rule that had users: its default is what the rule
+    did before."""
 
     name: str
     default: str | float

@@ -33,7 +33,8 @@ MOST_INTEGERS = 64
 
 
 def in_integers(parameters: Parameters) -> str:
-    """What has no form there, and what was expected."""
+    """Why these parameters have no integer form, and what was expected; empty where
+    they have one."""
     k = int(parameters["k"])
     if parameters["perturbation"] != "rademacher":
         return "perturbation 'gaussian': a normal number takes logarithms: expected rademacher"

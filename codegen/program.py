@@ -80,7 +80,8 @@ def _tensor(given: Operand) -> Tensor | None:
 
 
 def _format(given: Operand) -> Format | None:
-    """What the elements of an operand are: a listed row's are what it points at."""
+    """Format of an operand's elements; of listed rows, that of the elements they point
+    at."""
     tensor = given.tensor if isinstance(given, Within) else _tensor(given)
     if isinstance(given, Part) and tensor is not None and tensor.format.name == POINTER:
         return F32

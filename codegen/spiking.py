@@ -62,7 +62,8 @@ def in_integers(parameters: Parameters) -> str:
 
 
 def hears(parameters: Parameters, raster: Raster | None) -> str:
-    """What samples are no spikes as `encoding` says, and what was expected; else empty."""
+    """Why such samples do not fit the parameter `encoding`, and what was expected;
+    empty where they fit."""
     encoding, count = parameters["encoding"], parameters["ticks"]
     if raster is None:
         if encoding not in PLAYED:
@@ -129,8 +130,8 @@ def risen(c: Composer, n: int) -> Tensor:
 
 
 def above(c: Composer, n: int) -> Tensor:
-    """What a hidden layer's threshold is held against: u, less what that has risen by; of
-    integers less all of it."""
+    """What a hidden cell's threshold is compared with: u less the rise of the
+    threshold; of integers u less all of the threshold."""
     if not homeostasis.on(c.parameters):
         return potential(c, n)
     format = c.numbers.total
@@ -276,8 +277,7 @@ def _encodes(c: Composer) -> bool:
 
 
 def _encoded(c: Composer) -> Stage:
-    """The spikes of this tick; those of an inference are the ones that the next step
-    begins with."""
+    """The spikes of this tick. An inference draws the same ones as the next step."""
     if c.parameters["encoding"] in PLAYED:
         return Stage(
             "look", (fronts.played(c, "cycle", below(c, 1)),), 1, "inputs spike"

@@ -14,7 +14,7 @@ ONE: Final = 128
 """1 in activations, errors and deltas: they have 7 bits below the point."""
 
 POINT: Final = 7
-"""Those bits."""
+"""Bits below the point of such numbers."""
 
 LARGEST: Final = 127
 """The largest magnitude of such a number."""

@@ -1,7 +1,7 @@
-"""A check of a value, and beside it what it takes, as JSON Schema.
+"""Checks of values, each with the JSON Schema of the values that it takes.
 
-Whoever checks a value of a file says here, in the same declaration, what fits: so an
-editor that completes and checks such files (`hil schema`) asks for what hil asks for.
+The check and its schema are one declaration, so an editor that completes and checks a
+file (`hil schema`) asks for exactly what hil asks for.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Checker(Generic[T]):
-    """`check` says what it makes of a value; `schema` says which values fit. Of a
-    number JSON Schema cannot say that 20.0 is none of the whole ones."""
+    """`check` turns a value into what the program uses; `schema` says which values it
+    takes. They differ in one case: JSON Schema takes 20.0 for an integer, a check does
+    not."""
 
     check: Callable[[Any], T]
     schema: Schema

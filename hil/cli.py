@@ -40,7 +40,8 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(
         self, args: Any = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """As argparse's; of a flag that nobody knows it names the nearest."""
+        """Parse as argparse does. The error for an unknown flag names the nearest known
+        one."""
         found, rest = super().parse_known_args(args, namespace)
         for word in rest:
             flag = word.partition("=")[0]
@@ -48,7 +49,8 @@ class _Parser(argparse.ArgumentParser):
         return found, rest
 
     def _about(self, flag: str) -> tuple[str, ...]:
-        """What a person may have meant by a flag that this verb does not have."""
+        """Hints for a flag that this verb does not have: what the person may have
+        meant."""
         from hil.keys import KEYS
 
         if flag in {key.flag for key in KEYS}:
@@ -148,8 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _joined(words: Sequence[str]) -> list[str]:
-    """Words in which `--network -32-10` is one, for what begins with a dash is a flag to
-    argparse."""
+    """The words with `--network -32-10` joined into one: argparse takes a word that
+    begins with a dash for a flag."""
     found: list[str] = []
     for word in words:
         if found and found[-1].startswith("--") and _LEFT_OUT.fullmatch(word):

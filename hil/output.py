@@ -62,7 +62,8 @@ def tell(error: HilError) -> None:
 
 
 def _give_up(stream: TextIO, error: OSError) -> None:
-    """From now on, and at the end of Python, what `stream` is given goes nowhere."""
+    """Drop whatever is written to `stream` from now on, also what Python flushes at its
+    end."""
     _lost.setdefault(stream.name, error)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())

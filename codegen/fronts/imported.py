@@ -44,7 +44,7 @@ FAR = 1024.0
 EVERY = range(-(1 << 15), 1 << 15)
 """Numbers of 16 bits."""
 STEPS = 255
-"""From one number of 8 bits to the next, at most."""
+"""Ends between the 256 levels of 8 bits, at most."""
 BYTES = tuple(n - 256 * (n > 127) for n in range(256))
 """Numbers of 8 bits with a sign, by the byte that they are."""
 
@@ -104,7 +104,7 @@ def _given(c: Composer, frozen: Frozen) -> tuple[Op, ...]:
 
 
 def _quantised(inputs: Inputs, v: int) -> int:
-    """What an element v becomes to a model of 8 bits."""
+    """The level of 8 bits that the model takes for an element v."""
     assert inputs.frozen is not None
     step, zero = inputs.frozen.entering
     value = binary32(binary32(v / binary32(inputs.scale)) / step)
@@ -112,7 +112,8 @@ def _quantised(inputs: Inputs, v: int) -> int:
 
 
 def _ranked(c: Composer, across: Shape, y: Operand) -> Op:
-    """The same of a sample of 16 bits: how many ends of steps each of its numbers is above."""
+    """Quantise a sample of 16 bits to 8 bits: a number's level is that of the lowest
+    plus the count of `ends` that the number is above."""
     inputs = c.spec.inputs
     table = c.tensor(
         "front_ends",
@@ -128,8 +129,9 @@ def _ranked(c: Composer, across: Shape, y: Operand) -> Op:
 
 
 def ends(inputs: Inputs) -> tuple[int, ...]:
-    """The last number of each step but the highest, of all that 16 bits hold: what they
-    become to a model of 8 bits never falls. Steps that none becomes end where all do."""
+    """For each level of 8 bits but the highest, the largest number of 16 bits that is
+    quantised to it or to a lower one. Quantising never falls, so these ends ascend. A
+    level above all that occur ends at the largest number."""
     least = _quantised(inputs, EVERY[0])
     below = (
         bisect_left(EVERY, level, key=lambda v: _quantised(inputs, v))

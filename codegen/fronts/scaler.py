@@ -1,5 +1,5 @@
-"""x_j = fl(fl(v_j - offset_j) / divisor_j), by constants of the image; in integers a product and
-a shift, by which a divisor is 64."""
+"""x_j = fl(fl(v_j - offset_j) / divisor_j), by constants of the image. In integers a
+product and a shift, scaled so that one divisor becomes `UNIT`, 64."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def convert(c: Composer) -> tuple[Item, ...]:
 
 
 def _levels(c: Composer, scaler: Scaler) -> Op:
-    """The same by integers alone."""
+    """Scale by integers alone."""
 
     def make() -> Iterable[float]:
         constants = list(scaler.constants())
@@ -56,8 +56,8 @@ def _levels(c: Composer, scaler: Scaler) -> Op:
 
 
 def _constants(offset: float, divisor: float) -> tuple[int, int, int]:
-    """(offset, factor, shift): the largest shift up to 30 that leaves a product 28 bits, and
-    what is taken from it 29."""
+    """(offset, factor, shift): the largest shift up to 30 with which the product fits
+    28 bits and the offset that is subtracted from it 29."""
     unit = UNIT / max(divisor, LEAST_DIVISOR)
     shift = 30
     while (

@@ -31,10 +31,10 @@ class Judged(Protocol):
 
 @dataclass(frozen=True)
 class Goal:
-    """What comes with a sample: `bytes(spec)` on the line, and net_step's parameter
-    `declared` in C, which `means` something; both are empty where it is the sample
-    itself. `target(c, t, sign)` makes one number an output of it; `outputs(c)` makes
-    outputs of pre-activations, and holds them against nothing."""
+    """What comes with a sample: `bytes(spec)` of it on the line, and in C the parameter
+    of net_step that is `declared` so and `means` this; both texts are empty where a
+    step learns from the sample itself. `target(c, t, sign)` makes one number an output
+    of it; `outputs(c)` turns pre-activations into outputs, without a target."""
 
     name: str
     bytes: Callable[[Spec], int]
@@ -58,8 +58,9 @@ def against(
     c: Composer, t: Tensor, p: Tensor, e: Tensor, loss: str, n: int, purpose: str,
     looked: bool = False,
 ) -> tuple[Item, ...]:  # fmt: skip
-    """Outputs held against a vector t, which may be any: so the error is looked at,
-    too. With `looked` t is at first: what is not finite in it, is so in e."""
+    """Compare the outputs with a vector t. t may hold any numbers, so the error is
+    checked for what is not finite, too. With `looked` t is checked before that, and a t
+    that is not finite is blamed on e."""
     sound = (replace(finite(t, n, "goal"), faults=e),) if looked else ()
     told = loss if loss.startswith("*") else ""  # a read-out's loss is not read
     made = op(

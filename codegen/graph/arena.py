@@ -54,20 +54,21 @@ class Arena:
 
 
 def scratch(operator: int) -> int:
-    """The number of what operator k keeps while it runs: no tensor's."""
+    """The number that stands for operator k's scratch bytes: negative, so it is no
+    tensor's."""
     return -1 - operator
 
 
 Leads: TypeAlias = Mapping[int, Mapping[int, int]]
-"""Of operators, by their indices: how many bytes before each of some inputs the output
-must begin, at least, to be written over it."""
+"""Operator's index -> index of an input -> lead: the output may be written over this
+input if it begins at least so many bytes before it."""
 
 
 def plan(
     graph: Graph, kept: Mapping[int, int] | None = None, leads: Leads | None = None
 ) -> Arena:
-    """The places of a graph's activations, and of the bytes that operators have `kept`
-    for them while they run, by their indices."""
+    """The places of a graph's activations and of operators' scratch bytes. `kept`: how
+    many an operator needs while it runs, by its index; `leads`: as in `Leads`."""
     same = _same(graph)
     lives = _lives(graph, same)
     over = _over(graph, same, lives, leads or {})
@@ -87,7 +88,8 @@ def plan(
 def _over(
     graph: Graph, same: Mapping[int, int], lives: Iterable[Life], leads: Leads
 ) -> dict[tuple[int, int], int]:
-    """The lead of an output over an input, by both, where nobody else reads that."""
+    """(output, input) -> the lead of the output over the input, where no other operator
+    reads the input later."""
     known = {one.tensor: one for one in lives}
     found: dict[tuple[int, int], int] = {}
     for operator in graph.operators:

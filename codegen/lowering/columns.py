@@ -29,7 +29,7 @@ LANES = 64
 RUN = 8
 """Products that are summed in 16 bits, where that is exact."""
 MOST_SUM = 255
-"""Of magnitudes of weights: times 128 it is a number of 16 bits."""
+"""Largest sum of weights' magnitudes: 128 times it fits 16 bits."""
 
 
 def convolution(
@@ -95,8 +95,8 @@ def _width(at: Windows) -> int:
 
 
 def _places(at: Windows) -> Iterator[int]:
-    """Where columns of a window are in a row whose pixels that are stride_w apart follow one
-    another."""
+    """Where the columns of a window lie in a row in which pixels `stride_w` apart are
+    neighbours."""
     for c in range(at.k_w):
         on, phase = divmod(c * at.apart_w, at.stride_w)
         yield (phase * _width(at) + on) * at.y_c
@@ -134,8 +134,8 @@ def _wholes(operator: Operator, at: Windows) -> Iterator[int]:
 
 
 def _fitting(operator: Operator, run: int) -> list[bool]:
-    """Of each so many weights that follow one another, whether 16 bits hold the sum of
-    their products."""
+    """For each run of so many weights, whether 16 bits hold the sum of their
+    products."""
     w = operator.inputs[1]
     assert w is not None
     sizes = [*map(abs, numbers(w))]

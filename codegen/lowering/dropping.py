@@ -1,9 +1,9 @@
-"""A graph without channels of 8 bits that nobody needs: those that are constants, and what
-only such channels are made of.
+"""Leave out channels of 8 bits that nobody needs: those that are constant, and those
+from which only such channels are computed.
 
-What a constant adds to a filter's sum becomes part of the bias. Beside an image stands the
-zero point, so that a filter whose windows reach there has another sum at the border: it
-keeps a constant that is another number.
+What a constant channel adds to a filter's sum becomes part of the bias. That fails at
+the border of an image, where windows see the zero point instead: such a filter keeps a
+constant channel whose number is not the zero point.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from codegen.lowering.scaling import wrapped
 
 @dataclass
 class _Kept:
-    """Channels that stay, by tensors' numbers: of those that are not there, all. `made` has
-    all tensors, and then the constants that are made."""
+    """Channels that stay, by the tensors' numbers; a tensor that is not listed keeps
+    all. `made` holds all tensors of the graph, and after them the constants that were
+    added."""
 
     ranges: Mapping[int, Sequence[Range]]
     made: list[Tensor]
@@ -111,8 +112,8 @@ def _ask(kept: _Kept, operator: Operator) -> None:
 def _read(
     kept: _Kept, operator: Operator, x: Tensor, asked: Sequence[int]
 ) -> Iterable[int]:
-    """Channels that a filter cannot do without: those with a weight that are no constants,
-    or at the border are not."""
+    """Channels that a filter cannot do without: those with a weight other than 0 that
+    are not constant, or not at the border."""
     filter_rows, beyond = ranges.rows(operator), ranges.outside(operator)
     for channel in range(channels(x)):
         known = kept.constant(x, channel)
@@ -176,7 +177,8 @@ def _weights(kept: _Kept, operator: Operator, x: Tensor) -> Tensor:
 
 
 def _bias(kept: _Kept, operator: Operator, x: Tensor) -> Tensor:
-    """Biases of what is left, with what constants add that are not."""
+    """Biases of the outputs that are left, with what the dropped constant channels
+    add."""
     y, w = operator.outputs[0], operator.inputs[1]
     assert w is not None
     stay, b = kept.of(y), ranges.bias(operator, channels(y))

@@ -1,7 +1,9 @@
-"""Numbers of 8 bits without a sign, as those before 2019 had: v is v - 128 with a zero
-point that is 128 less. Only at the model's inputs and outputs do they lie otherwise.
+"""Models of unsigned 8-bit numbers, as TensorFlow Lite wrote them before 2019. Inside,
+v is kept as v - 128 with a zero point that is 128 less; only the model's inputs and
+outputs stay unsigned.
 
-What rounds by the sign of a number, or by its type, is marked by the option `UNSIGNED`.
+An operator whose rounding depends on a number's sign or type is marked by the option
+`UNSIGNED`.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ _TURNED = bytes(value ^ HALF for value in range(256))
 
 
 def signed(graph: Graph) -> Graph:
-    """The graph, of which nothing is u8."""
+    """The graph with every tensor of u8 made one of i8."""
     return replace(
         graph,
         tensors=tuple(map(_signed, graph.tensors)),

@@ -66,7 +66,7 @@ def lead(at: Windows, vlen: int) -> int:
 
 
 def _together(at: Windows, vlen: int) -> int:
-    """Pixels of which a kernel writes one when it has read all, at most."""
+    """Pixels that a kernel reads before it writes the first of them, at most."""
     if not vlen:
         return PAIR
     shape = Shape(at.y_w, at.y_c)
@@ -74,8 +74,9 @@ def _together(at: Windows, vlen: int) -> int:
 
 
 def _steps(at: Windows, together: int) -> Iterator[tuple[int, int]]:
-    """Bytes that are written when some pixels are computed, and those of the images of
-    which nobody reads any more when they begin. Two pixels may be of two images."""
+    """For each group of pixels that is computed together: the bytes that are written
+    once it is done, and the bytes of the images that nobody reads any more when it
+    begins. Two pixels of a group may be of two images."""
     row, line = at.y_w * at.y_c, at.x_w * at.x_c
     last = at.images * at.y_h * row
     for image in {0, max(0, at.images - 2), at.images - 1}:

@@ -125,8 +125,9 @@ def convolution(
 def grouped(
     operator: Operator, outputs: int, places: int | None = None
 ) -> Iterator[float]:
-    """Weights, those of one place of a few outputs side by side; then those of as few outputs
-    as are left. There may be `places` more than the file has, of weight 0."""
+    """Weights in groups of a few outputs: those of one place lie side by side; the
+    outputs that are left make a smaller group. `places` may be more than the file has:
+    their weights are 0."""
     w = operator.inputs[1]
     assert w is not None
     values, given = numbers(w), w.elements // outputs

@@ -1,4 +1,5 @@
-"""Between which numbers each channel of 8 bits lies, whatever the input of the model is.
+"""The least and the largest number of each channel of 8 bits, whatever the input of the
+model is.
 
 A channel is a place along the last axis. Where both numbers are equal, it is a constant: a
 filter of zeros leaves its bias, and a sum that is negative for every input ends at the least

@@ -1,7 +1,8 @@
-"""What a program's C names is what its items say that they use.
+"""Check that every scratch tensor that an item's C names is one that the item says it
+uses.
 
-Lifetimes, and so places in the arena, follow from what items say. A tensor that only their
-text named would lose its place to another one.
+Lifetimes, and so places in the arena, follow from what items say. A tensor that only
+the C named would lose its place to another one.
 """
 
 from __future__ import annotations

@@ -133,8 +133,7 @@ def _require_update(
 
 
 def _looking(program: Program) -> frozenset[Op]:
-    """The operations of a step by which it looks as an inference does, wherever that
-    leaves what it finds."""
+    """The operations by which a step infers, wherever it leaves the result."""
     usual = {(one.layer, one.key) for one in ops(program.look)}
     found = (stage for stage in stages(program.step) if stage.phase == "look")
     seen = (one for stage in found for one in ops(stage.body))
@@ -150,8 +149,8 @@ def reads_input(c: Composer, program: Program) -> bool:
 
 
 def moved_inputs(c: Composer, program: Program) -> frozenset[int]:
-    """The layers whose input still changes when all have given their results: what was
-    listed then is not what they learn from."""
+    """The layers whose input changes again after every layer has given its result: a
+    list made before is not of the input that they learn from."""
     later = (stage for stage in stages(program.step) if stage.phase != "look")
     named = (t for stage in later for one in ops(stage.body) for t in one.tensors())
     moved = {tensor for tensor, wrote in named if wrote}
@@ -159,8 +158,8 @@ def moved_inputs(c: Composer, program: Program) -> frozenset[int]:
 
 
 def cycled(c: Composer, program: Program) -> frozenset[int]:
-    """The layers whose weights one look at a sample reads again and again. Such a look
-    can neither walk a list that was made once nor learn on its way."""
+    """The layers whose weights one inference reads again and again: it can neither walk
+    a list that was made once nor apply an update on the way."""
     again = ops(item for loop in loops(program.look) for item in loop.body)
     named = {tensor for one in again for tensor, _ in one.tensors()}
     return frozenset(n for n in range(1, c.depth + 1) if c.weights(n) in named)

@@ -48,7 +48,7 @@ class Placed(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of it; `written`: weights that the step wrote. `result` is None when the step met a value that is not
+    """The outcome; `written`: weights that the step wrote. `result` is None when the step met a value that is not
     finite, in tensor `non_finite`; no answer follows that one."""
 
     result: Result | None

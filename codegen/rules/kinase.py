@@ -111,8 +111,8 @@ def _credit(c: Composer, n: int) -> tuple[Item, ...]:
 
 
 def _conflict(parameters: Parameters) -> str:
-    """Why these make no cascade: no cycle has the outcome, or an integrator would go
-    beyond what it follows."""
+    """Why these parameters make no cascade, empty where they do: no cycle would have
+    the outcome, or an integrator would overshoot what it follows."""
     cycles, share = int(parameters["cycles"]), float(parameters["outcome"])
     if cycles * share < 1:
         return (

@@ -276,8 +276,8 @@ def _settled(c: Composer) -> tuple[Item, ...]:
 
 
 def _at_once(c: Composer, n: int) -> Stage:
-    """Hidden layer n's only iteration, with gamma 1: its error is all that is wanted of
-    it, as near as its value can say."""
+    """Hidden layer n's only iteration, with gamma 1: its error becomes the pull of the
+    layer above, as exactly as its value can store it."""
     mu, z, d = _predicted(c, n), _values(c, n), c.delta(n)
     says = f"layer {n}: u = (W_{n + 1} d_{n + 1}) * phi', z = mu - u, d_{n} = mu - z"
     moved = (_apart(c, n, mu, _pull(c, n), z), _apart(c, n, mu, z, d))

@@ -20,8 +20,8 @@ KINDS = ("soft", "contrast")
 
 
 def hold(c: Composer, n: int, kind: str, most: float) -> None:
-    """Name layer n's weights and biases with their limits: before anything else names
-    them."""
+    """Declare layer n's weights and biases with their limits. Must come before anything
+    else asks for them."""
     largest = most if kind == "soft" else 2 * initial_limit(c.network, n)
     c.weights(n, _within(c, largest))
     c.biases(n, _within(c, most))

@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a claim. `record` is that of the device's run, of which each step and
+    """The outcome of a claim. `record` is that of the device's run, of which each step and
     each value that is told was held against the reference to the bit. `notes` say what
     the figures are."""
 

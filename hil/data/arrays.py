@@ -40,7 +40,8 @@ MENDS = {
     "S": "{0} = {0}.astype(str)",
     "c": "{0} = np.hstack([{0}.real, {0}.imag])",
 }
-"""Kind of an element that nothing is made of -> the line that mends the array."""
+"""numpy's kind of an element that hil cannot use -> the line of Python that mends the
+array."""
 SAVE = 'np.savez("mine.npz", x=x, y=y)'
 """The line that writes a data set."""
 MEND = f"{SAVE} writes one; a table's name ends in .csv or .tsv (docs/data.md)"
@@ -85,7 +86,8 @@ class Arrays(Mapping[str, np.ndarray]):
         """What is said of this array before it is read. Raises `DataError`."""
 
     def require_few(self, *names: str) -> None:
-        """Raise `DataError` where one of these, if it is there, is no short list."""
+        """Raise `DataError` where one of these arrays is there and is not a short
+        list."""
         for name in names:
             if name in self and (header := self.header(name)).size > FEW:
                 raise self.wrong(name, f"{header} is longer than {FEW:,} elements")
@@ -349,7 +351,8 @@ def _unzipped(path: Path, origin: str, mend: str) -> zipfile.ZipFile:
 
 
 def mended(name: str, dtype: np.dtype) -> tuple[str, ...]:
-    """The line that mends an array whose elements nothing is made of, if there is one."""
+    """The line of Python that mends an array whose elements hil cannot use, if there is
+    one."""
     line = MENDS.get(dtype.kind)
     return () if line is None else (line.format(name),)
 
@@ -361,7 +364,8 @@ def _is_text(array: np.ndarray) -> bool:
 
 
 def _fill(stream: IO[bytes], room: memoryview) -> None:
-    """Read exactly `room`, at whose end the archive's checksum is compared."""
+    """Fill `room`, exactly. Reading the last byte has the archive compare its
+    checksum."""
     at = 0
     while at < len(room):
         part = stream.read(min(CHUNK, len(room) - at))
@@ -372,6 +376,6 @@ def _fill(stream: IO[bytes], room: memoryview) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Somebody else's words, in one line."""
+    """The message of another library's exception, in one line."""
     text = " ".join(str(error).split())[:160]
     return text or type(error).__name__

@@ -20,7 +20,7 @@ SHOWN = 10
 LONGEST = 24
 """Characters that are told of the name of a class."""
 FEW_TEXTS = 20
-"""From so many different texts on they may be too many to be classes."""
+"""With this many different texts or more, they may be too many to be classes."""
 
 
 @dataclass(frozen=True)

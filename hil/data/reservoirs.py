@@ -23,9 +23,9 @@ from hil.errors import DataError
 LOOKED_AT = 1000
 """Training samples at most that standardise features, spread over all of them."""
 SETTLING = 500
-"""Of them that thresholds settle by, where they follow rates."""
+"""How many of these samples the thresholds settle on, where thresholds follow rates."""
 TICKS = 32
-"""Of a sample at least, unless `hold` says how long a row lasts."""
+"""Ticks that a sample lasts at least, unless `hold` says how long a row lasts."""
 
 
 def with_front(
@@ -132,8 +132,8 @@ def _features(made: Reservoir, x: np.ndarray) -> np.ndarray:
 
 
 def _settled(made: Liquid, x: np.ndarray) -> dict[str, Any]:
-    """The state in which samples [n, elements], one after the other, leave cells whose
-    thresholds follow their rates: what is standardised is what they come to say."""
+    """The state of cells whose thresholds follow their rates after the first `SETTLING`
+    of samples [n, elements]: features are standardised as settled cells give them."""
     if made.homeostat is None:
         return {}
     state = liquid.initial(Inputs("u8", 1.0, front=made))

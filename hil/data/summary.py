@@ -15,11 +15,11 @@ from hil.data.labels import short
 SEED = 1
 """A run's seed unless it says one: the order in which samples come."""
 AT_ONCE = 2048
-"""Samples that are looked at together: what is made of them has a bound."""
+"""Samples that are looked at together, which bounds the memory this takes."""
 LOW, HIGH = 0.1, 10.0
 """Between these the largest input is one that a network learns well from."""
 FAR = 10.0
-"""By so much the largest number is larger than half of them where they differ."""
+"""Elements differ too much where the largest one is this many times the median."""
 SHOWN = 10
 
 

@@ -29,7 +29,7 @@ SHOWN = 40
 """Characters that are told of a cell."""
 NAMES_SHOWN = 8
 TIMES = ("timestamp", "timestamp_ms", "time", "time_ms")
-"""Names of the column that says when a reading was, and is none itself."""
+"""Names of a column with the time of each reading, which is no reading itself."""
 
 
 def read(path: Path, column: str | None) -> Given:

@@ -1,4 +1,4 @@
-"""Demonstrations: a stream, the devices that meet it, and what came of it.
+"""Demonstrations: a stream, the devices that meet it, and the outcome.
 
 A demo is a TOML file and, beside it, a Python file of the same name with two or
 three functions (docs/demos.md); those that ship are in `gallery`.

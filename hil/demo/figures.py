@@ -1,4 +1,4 @@
-"""A demo's own figures, and the sentence that says what came of it."""
+"""A demo's own figures, and the sentence that tells its outcome."""
 
 from __future__ import annotations
 

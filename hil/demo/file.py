@@ -23,7 +23,7 @@ TABLES = ("experiment", "arms", "metrics")
 KEYS = TEXTS + LISTS + TABLES
 REQUIRED = ("title", "arms")
 OWN = ("about", "stream", "after", "freeze")
-"""Keys of an arm that are no experiment's, or mean more here."""
+"""Keys of an arm that an experiment does not have, or that mean more in an arm."""
 NAME = re.compile(r"[\w-]+")
 """What an arm or a stream may be called: files are named after it."""
 SET = {
@@ -35,7 +35,8 @@ SET = {
 }
 """Keys of an experiment that a demo sets itself, and what sets them."""
 BROUGHT = "brought.tflite"
-"""Stands for the model that an arm's stream may bring, until there is a stream."""
+"""Placeholder for the model that an arm's stream may bring, until the stream is
+made."""
 _KNOWN = {key.name: key for key in EXPERIMENT_KEYS}
 
 

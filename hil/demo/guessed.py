@@ -25,8 +25,8 @@ from hil.records.record import RunRecord
 from hil.records.recording import new_record
 
 KNOWN, LATER, UNKNOWN = 0.9, 0.85, 0.3
-"""Share that is right of a task that a device has learned first; of later ones, where
-it recovers; and of any that it has not learned."""
+"""Accuracies of a guessing device: in the task that it learned first, in later tasks if
+it recovers, and in any task that it has not learned."""
 SOME = 4
 """Targets that made-up residuals are computed of."""
 SECONDS = (

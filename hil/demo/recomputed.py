@@ -28,7 +28,7 @@ MAY_CHANGE = (
     "metrics, verdict and texts may change: `hil demo FILE.toml` teaches the arms anew"
 )
 ANYWHERE = ("name", "unit")
-"""Keys of which nothing depends that was learned."""
+"""Keys on which nothing that was learned depends."""
 FILES = ("data", "save")
 """Keys that name a file of a demo's folder, which may have been moved."""
 

@@ -46,8 +46,9 @@ class Part:
 
     @classmethod
     def tested(cls, name: str, x: np.ndarray, y: np.ndarray, every: int) -> Part:
-        """A part of which every so-manieth sample is kept apart: it tests, and is never
-        learned. Raises `UsageError` unless there are as many."""
+        """A part that sets every `every`-th sample apart for its tests, where it is
+        never learned. Raises `UsageError` for fewer samples than that, or another
+        number of labels."""
         if not 1 < every <= len(x) or len(x) != len(y):
             raise UsageError(
                 f"part {name!r}: every is {every}, and there are {len(x):,} samples and "

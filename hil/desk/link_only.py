@@ -1,5 +1,5 @@
-"""Images without a network: all that a target without float32 does, and what the
-runtime takes on any. They answer HELLO, ECHO, PING and LEAVE."""
+"""Images without a network, which answer HELLO, ECHO, PING and LEAVE: they tell what
+the runtime alone takes on a target."""
 
 from __future__ import annotations
 

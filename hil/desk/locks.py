@@ -33,7 +33,7 @@ def folder() -> Path:
 
 def _file(url: str) -> Path:
     """The lock file of a port, by whatever name it was given."""
-    # how an image is run, or reached, makes no other board of it
+    # it is the same board, however its image is started or reached
     real = shown(url) if "://" in url else os.path.realpath(url)
     return folder() / hashlib.sha256(real.encode()).hexdigest()[:16]
 

@@ -47,7 +47,7 @@ COMMITS = 64
 
 
 def _ranged(places: np.ndarray) -> bool:
-    """Whether they follow one another."""
+    """Whether each of these places is the one after the place before it."""
     first = int(places[0])
     return bool((places == np.arange(first, first + len(places))).all())
 

@@ -49,8 +49,9 @@ class Evaluation:
 
     @property
     def classifies(self) -> bool:
-        """Whether the outputs are the classes of the data: as many, or more of a model
-        that says by its last operator that they are some."""
+        """Whether the outputs are the classes of the data: there are as many of both,
+        or more outputs and the model's last operator (`SURE`) says that outputs are
+        classes."""
         outputs, classes = self.model.graph.outputs, self.dataset.classes
         if len(outputs) != 1 or not classes:
             return False

@@ -1,4 +1,4 @@
-"""What came of cases that went through a device, for people and for machines."""
+"""The outcome of cases that went through a device, for people and for machines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def before(built: ModelBuilt) -> Iterator[str]:
 
 
 def after(model: Model, run: Run, others: Sequence[check.Output] = ()) -> Iterator[str]:
-    """What came of it: PASS only where the device gave what the twin gives and, within
+    """The outcome: PASS only where the device gave what the twin gives and, within
     the tolerance, what the `others` gave."""
     equal = sum(one.equal for one in run.cases)
     vlen = f" VLEN {run.greeting.vlen}" if run.greeting.vlen else ""

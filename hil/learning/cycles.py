@@ -20,7 +20,7 @@ from hil.lesson.lesson import Lesson
 from hil.records.record import CYCLES
 
 TIMES = "before", "after"
-"""Learning."""
+"""Before learning, and after it."""
 MOVED, TARGET = "moved", "target"
 """Beside the cycles: what the step has added to the output layer's weights, and the
 outcome, [1, outputs]."""

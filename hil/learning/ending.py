@@ -89,9 +89,10 @@ def write(record: RunRecord) -> StorageError | None:
 
 
 def warn_of_size(learner: Learner, progress: Progress) -> None:
-    """Say so where learning has run away, though no value is infinite yet. Whole numbers
-    have limits of their own, and count. Without a learning rate nothing runs away: weights
-    are made anew of what was counted, and are large as long as samples are few."""
+    """Warn where learning has run away though no value is infinite yet. Integers are
+    not looked at: they have limits of their own. Nor are the weights of a rule without
+    a learning rate: it computes them from counts, and they are large while samples are
+    few."""
     if not rules.declaration(learner.spec.rule.name).rated:
         return
     floats = {n: w for n, w in learner.state.items() if w.dtype.kind == "f"}

@@ -33,7 +33,8 @@ TELEMETRY_EVERY = 16
 
 
 def _as_told(expected: Expected) -> StepResult:
-    """A step that a device folded into an equal fold: so it told just this."""
+    """The result of one step of a resident frame whose fold is equal: the device folded
+    just what the reference expects."""
     result = expected.result
     return StepResult(expected.step, result.loss, result.p, expected.digest)
 

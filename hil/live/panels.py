@@ -152,7 +152,7 @@ SPIKES = "s1"
 TICKS = {
     SPIKES: ("spikes ", "bold"), "u1": ("  potential ", WHOLE), "a1": ("  trace ", RECENT),
 }  # fmt: skip
-"""Of a cell that is watched: what is shown, as what, and how."""
+"""Lines of a watched cell, by what is shown: the caption and the style."""
 
 
 def ticks(cell: int, told: Mapping[str, Sequence[float]], width: int) -> list[Part]:

@@ -80,10 +80,10 @@ LESSON = Experiment(
 
 @dataclass(frozen=True)
 class Scene:
-    """A run that has a device say things: `asked`, whether its device loses its power
-    as it begins to write its second of four checkpoints, and whether it begins with
-    weights of a file.
-    Lied about are the messages that no scene before it has, and `also` these."""
+    """A run, `asked`, in which a device may lie. `cut`: the device loses its power as
+    it begins to write its second of four checkpoints; `given`: it begins with weights
+    of a file. The lies are about the messages that no scene before this one has, and
+    `also` about these."""
 
     name: str
     asked: Experiment
@@ -105,7 +105,7 @@ SCENES = (
     Scene("prefix", LESSON.override({"prefix": 6}), also=("infer", "read", "digest")),
     Scene("parts", LESSON.override({"chunk": 40, "samples_per_frame": 1})),
 )
-"""Together they have every message in them that a run has."""
+"""Together they contain every message of a run."""
 
 
 @dataclass(frozen=True)

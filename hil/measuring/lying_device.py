@@ -39,10 +39,11 @@ FLOOD = 3000
 
 @dataclass(frozen=True)
 class Lie:
-    """One: in this `place` of the `message`, a `change`. `which`: only in the frame that
-    tells for the first time of this one (0: the first) of the steps, samples or words
-    that such messages tell of, or of the messages, where they count nothing; None: in
-    all. How long frames are, and which are sent again, makes no difference to it."""
+    """A lie: this `change` in this `place` of the `message`. With `which` None every
+    such frame lies. Else one frame does: the first that tells of item number `which`,
+    from 0. Items are the steps, samples or words that such messages tell of; a message
+    that tells of none is an item itself. So neither the length of frames nor resending
+    moves a lie."""
 
     message: str
     place: str

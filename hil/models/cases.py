@@ -64,7 +64,8 @@ def random(graph: Graph) -> Cases:
 
 
 def drawn(tensor: Tensor, draw: np.random.Generator) -> np.ndarray:
-    """Numbers of a tensor's type, all of them; of floats some that are usual."""
+    """Random numbers of a tensor's type: integers from all its range, floats of usual
+    size."""
     dtype = np.dtype(DTYPES[tensor.type])
     if dtype.kind == "f":
         return draw.normal(0, 2, tensor.shape).astype(dtype)

@@ -61,7 +61,8 @@ def compared(
     made: Sequence[Sequence[np.ndarray]],
     expected: Sequence[np.ndarray],
 ) -> list[Output]:
-    """The outputs that were `made` of each case against what is expected of all."""
+    """Compare the outputs that were `made` of each case with those that are
+    expected."""
     return [
         _compared(tensor, place, [case[place] for case in made], other)
         for (place, tensor), other in zip(
@@ -118,8 +119,8 @@ def _compared(
 
 
 def _apart(mine: np.ndarray, other: np.ndarray) -> float:
-    """The largest difference. What is not finite has none from its like, NaN from NaN
-    too, and an infinite one from all else."""
+    """The largest difference. Equal infinities, and two NaNs, differ by nothing; from
+    any other number what is not finite differs infinitely."""
     mine, other = mine.astype(np.float64), other.astype(np.float64)
     finite = np.isfinite(mine) & np.isfinite(other)
     alike = (mine == other) | (np.isnan(mine) & np.isnan(other))

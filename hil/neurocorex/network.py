@@ -15,12 +15,14 @@ POINT = 1024
 """Potentials and thresholds travel in 1/1024 of a weight."""
 NOBODY = 0xFFFF
 LONGEST = 254
-"""Steps before an event: 255 before nobody's is the end."""
+"""Steps that an event can wait for, at most: 255 before an event of no line is the end
+of a run."""
 END = b"\xff\xff\xff"
 UNREAD = b"\x00"
-"""Their device takes a byte more than weights and bitmaps have."""
+"""NeuroCoreX reads one byte more than weights and bitmaps have."""
 READ_INPUTS, READ_RECURRENT = b"\x50\x00", b"\x51\x00"
-"""Commands that are answered by weights [to, from]. Theirs knows the first."""
+"""Commands that are answered by weights [to, from]. NeuroCoreX itself knows the
+first."""
 
 Array = NDArray[np.float64]
 
@@ -138,8 +140,10 @@ class Network:
 
 
 def _waiting(steps: int, line: int, theirs: bool) -> bytes:
-    """An event after so many steps; nobody's events pass the time that a byte cannot
-    say, each a step longer than it says where a step is its own."""
+    """The bytes of an event of `line` that comes so many steps after the one before.
+    A wait longer than a byte can say is passed with events of no line; where each
+    event takes a step of its own (`theirs`), each of those passes one step more than
+    it says."""
     made, longest = b"", LONGEST + theirs
     while steps > LONGEST:
         made += bytes([LONGEST]) + NOBODY.to_bytes(2, "little")

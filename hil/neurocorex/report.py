@@ -25,7 +25,7 @@ def before(built: LifBuilt) -> Iterator[str]:
 
 
 def after(placed: LinkOnly, run: Run) -> Iterator[str]:
-    """What came of it: PASS only where the device answered as the twin does."""
+    """The outcome: PASS only where the device answered as the twin does."""
     told = run.greeting
     vlen = f" VLEN {told.vlen}" if told.vlen else ""
     yield f"hello    {told.target} {told.isa}{vlen}"

@@ -36,13 +36,13 @@ REPEATED = (
     "rule", "parameters", "network", "format", "activation", "output", "data", "target", "seed",
     "steps", "experiment.vlen",
 )  # fmt: skip
-"""Keys that another says too: of run.json those that `experiment` has always, and of
-that one VLEN, since it need not name one."""
+"""Keys that repeat another: those of run.json that its `experiment` always has, and
+`experiment.vlen`, for run.json has the VLEN also where an experiment names none."""
 
 
 class Told(NamedTuple):
-    """What a step has told: of the state after it, of its loss, and what it took the
-    sample for (or, where that was not told, whether it was right)."""
+    """What the device told of a step: the digest of the state after it, its loss, and
+    the class it predicted (or, where that was not told, whether it was right)."""
 
     digest: str | None
     loss: float | None

@@ -44,7 +44,7 @@ class Shown:
 
     @property
     def rival(self) -> int:
-        """The other one that is the most active when the answer is there."""
+        """The most active of the other output units when the answer is there."""
         answer = self.outputs[self.answered - 1].copy()
         answer[self.right] = -np.inf
         return int(answer.argmax())

@@ -77,7 +77,8 @@ def seconds(value: float) -> str:
 
 
 def _together(text: str) -> str:
-    """A number and its unit on one line, its minus a minus."""
+    """The text with no-break spaces, which keep a number and its unit on one line, and
+    with a typographic minus."""
     return text.replace("-", MINUS).replace(" ", "\N{NO-BREAK SPACE}")
 
 

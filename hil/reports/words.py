@@ -15,7 +15,7 @@ PILLS = {"pass": "bit-exact", "fail": "not bit-exact", "error": "error"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a run. `state` is pass, fail or error; `pill` two words for it;
+    """The verdict on a run. `state` is pass, fail or error; `pill` two words for it;
     `hints` say what to do; `difference` is the first, if there was one."""
 
     run: Run
@@ -40,7 +40,7 @@ def title(collected: Collected) -> str:
 
 
 def lede(collected: Collected) -> str:
-    """What came of a demo; then what learned, by what, on what, in one sentence for
+    """The outcome of a demo; then what learned, by what, on what, in one sentence for
     all that share it."""
     came = str(collected.demo.document.get("verdict") or "") if collected.demo else ""
     shared: dict[str, list[Run]] = {}

@@ -1,4 +1,4 @@
-"""One cell of a sweep: what it is known by, and the run that settles it.
+"""One cell of a sweep: its identity, and the run that settles it.
 
 A cell's runs lie in `cells/<identity>/` of the sweep's folder. Its identity is
 a hash of all that its figures can depend on, so a folder with a run that passed
@@ -52,7 +52,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell. `state` is "passed", "kept" (a run of before has
+    """The outcome of a cell. `state` is "passed", "kept" (a run of before has
     passed) or "failed"; `record` the run.json of its run, None where it came to
     none; `confirmed` that of the second target's."""
 

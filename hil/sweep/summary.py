@@ -19,7 +19,7 @@ QUIET = ("name", "save", "prefix", "compare", "test", "resident", "thin", "windo
 
 @dataclass(frozen=True)
 class Settled:
-    """A cell with what became of it, None while nothing has; `record` is its
+    """A cell with its outcome, None while it has none; `record` is its
     run.json where it passed, `confirmed` that of the second target."""
 
     cell: Cell

@@ -96,7 +96,7 @@ def _list(out: Output) -> int:
 
 
 def _show(name: str, tried: Tried, out: Output) -> None:
-    """A line a row, and what came of it."""
+    """A line for each row, and the outcome."""
     record = tried.record
     out.line(f"{'':18}{'published':>18}{'the device':>12}  agrees")
     for row in tried.rows:

@@ -116,7 +116,7 @@ def _computed(
 
 
 def _told(session: Recorded, given: argparse.Namespace, out: output.Output) -> int:
-    """What came of a run, and its exit code."""
+    """The outcome of a run, and its exit code."""
     from hil.records.record import FILE
     from hil.records.verdict import line, verdict, versions
 

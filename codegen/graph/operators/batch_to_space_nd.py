@@ -1,5 +1,5 @@
-"""BATCH_TO_SPACE_ND: images become every so manieth row and column of one, of which what
-stands around is cut off."""
+"""BATCH_TO_SPACE_ND: the images of a batch are interleaved, row by row and column by
+column, into one, whose margins are cut off."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""SPACE_TO_BATCH_ND: every so manieth row and column of an image with zeros around is an
-image of its own. Keras writes it before a convolution that is dilated."""
+"""SPACE_TO_BATCH_ND: an image, with zeros around it, is divided by rows and columns
+into a batch of smaller images, as many as a block has places. Keras writes it before a
+dilated convolution."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from codegen.graph.operators.split import KINDS
 
 
 def blocks(operator: Operator) -> tuple[int, ...]:
-    """How many rows, and columns, are apart from the first to the next of an image."""
+    """Rows, and columns, from one row or column of a smaller image to its next."""
     return constants(operator.inputs[1]) or ()
 
 

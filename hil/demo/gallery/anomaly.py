@@ -61,7 +61,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"by its reconstruction loss the learning device tells strange from normal with "
         f"an ROC AUC of {metrics['auc_learning']:.3f}, the frozen one, for which normal "

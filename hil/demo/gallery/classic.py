@@ -37,7 +37,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return "; ".join(
         f"after {LEARNED:,} images of {name} DFA is at {metrics[f'{name}_dfa']:.1%}, "
         f"backpropagation at {metrics[f'{name}_bp']:.1%}, and without learning it is "

@@ -54,7 +54,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"after the turn the learning device is at {metrics['after_drift_learning']:.1%} "
         f"and the frozen one at {metrics['after_drift_frozen']:.1%}; of upright digits "

@@ -58,7 +58,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"the two new classes were learned to {metrics['new_plain']:.1%} without and to "
         f"{metrics['new_rehearsal']:.1%} with rehearsal; of the first eight the device "

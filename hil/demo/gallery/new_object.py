@@ -57,7 +57,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     best = max(ARMS, key=lambda name: metrics[f"ten_{name}"] or 0)
     return (
         f"of all ten classes {best} knows most, {metrics[f'ten_{best}']:.1%}; learning "

@@ -68,7 +68,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"for the new person the device is at {metrics['frozen']:.1%} as it came, at "
         f"{metrics['head']:.1%} with its last layer adapted, and at "

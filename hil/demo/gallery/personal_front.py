@@ -79,7 +79,7 @@ def retrained(stream: Stream, model: Frozen) -> list[float | None]:
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     best = max(HEADS, key=lambda name: metrics[f"person_{name}"] or 0)
     beside = metrics["person_sklearn"]
     told = "is not installed" if beside is None else f"comes to {beside:.1%}"

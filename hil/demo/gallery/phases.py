@@ -44,7 +44,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     before, after = (
         100 * (metrics[f"calcium_{when}_points"] or 0) for when in ("before", "after")
     )

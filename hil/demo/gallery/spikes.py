@@ -41,7 +41,7 @@ def _spiking(arms: Mapping[str, Arm], when: str) -> float:
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"cells that learn by STDP bring {metrics['learning']:.1%} of the test digits, random "
         f"ones {metrics['still']:.1%}, and it was {metrics['before']:.1%} before anything was "

@@ -54,7 +54,7 @@ def metrics(
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     lead = metrics["lead_points"] or 0.0
     better = "beats" if lead > 0 else "does not beat"
     if abs(lead) < LEVEL:

@@ -63,7 +63,7 @@ def _begun(found: list[when.Trial], answers: np.ndarray) -> float:
 
 
 def verdict(metrics: Mapping[str, float | None]) -> str:
-    """What came of it, in a sentence."""
+    """The outcome, in one sentence."""
     return (
         f"within {when.TRIALS} trials of a changed world the delay line foretells A's outcome with "
         f"{metrics['changed_a_line']:.0%} (it came in {metrics['changed_a_share']:.0%}) and B's with "

@@ -12,9 +12,10 @@ from hil.device.ssh import shown
 from hil.errors import NoAnswer
 
 NOISY = 1e-5
-"""Damaged bytes, of all, from which on a failure tells of them."""
+"""Share of damaged bytes from which on a failure tells of them."""
 MANY = 10
-"""Refusals that are not late ones, on a line that is no noisy one."""
+"""More refusals than this, on a line that is not noisy, are not late ones: the device
+has forgotten the session."""
 FORGOTTEN = (
     "it has answered every step before that one, and says now that it has not learned "
     "them: its answers were those of an earlier session"
@@ -37,7 +38,7 @@ def _unanswered(line: Line, request: Request, waited: float) -> str:
 
 
 def altered(line: Line, request: Request, waited: float, how: Alteration) -> NoAnswer:
-    """On a line that does this to bytes."""
+    """The error for a request that was not answered on a line with this alteration."""
     return NoAnswer(
         f"{_unanswered(line, request, waited)}: the line {how.what}", how.cure
     )
@@ -46,8 +47,9 @@ def altered(line: Line, request: Request, waited: float, how: Alteration) -> NoA
 def no_answer(
     line: Line, request: Request, waited: float, stray: bytes, noise: Noise
 ) -> NoAnswer:
-    """On a line that leaves bytes alone, as far as is known, but for this `noise`;
-    `stray` are the latest bytes that formed no frame."""
+    """The error for a request that was not answered on a line that does nothing to
+    bytes, as far as is known, but for this `noise`. `stray` are the latest bytes that
+    formed no frame."""
     hints = [
         f"{line.received} bytes came in all; "
         + (f"no frame: {hexdump(stray)}" if stray else "all were frames")

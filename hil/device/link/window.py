@@ -411,10 +411,11 @@ class Window:
                 self._repeat(other, lost=other is not refused)
 
     def _refused(self, owner: Request, request: Request, frame: Frame) -> None:
-        """A step was refused: because one before it was lost, or, before it was
-        done, and the refusal was late. The device cannot be past the oldest step
-        in flight and have no reply to it; but for one that is divided: then its whole
-        was done after all, and the reply to that is kept."""
+        """A step was refused: a step before it was lost, or the refusal comes late and
+        the step has been done since. A device that is past the oldest step in flight
+        has kept the reply to that step. Only where the oldest is divided may it have
+        none to the part that was asked for: then the whole was done after all, and its
+        reply is kept."""
         if request is owner and owner.part is not None:
             return  # it is asked for in parts now
         expects = self._expected(frame)

@@ -65,12 +65,13 @@ class Part:
 class Counted:
     """What the steps of one image cost.
 
-    `steps` are the instructions of each counted step, from net_step's first to
-    its return; `overhead` is what the device's own figure holds besides: the
-    call and the reads of the counter. The first `traced` steps are split:
-    `whole`, `phases` (in order of execution) and `forward`, net_infer on the same
-    samples. `typical` is one step's instructions in order, that nearest to the
-    mean, and `order` whose each of them is; `code` the bytes of all functions that ran in a step.
+    `steps` are the instructions of each counted step, from net_step's first to its
+    return; `overhead` is what the device's own figure holds besides: the call and the
+    reads of the counter. The first `traced` steps are split: `whole`, `phases` (in
+    order of execution) and `forward`, net_infer on the same samples. `typical` are the
+    instructions of one step in order, of the step nearest to the mean, and `order` says
+    which phase each of them is of; `code` the bytes of all functions that ran in a
+    step.
     """
 
     steps: tuple[int, ...]
