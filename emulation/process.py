@@ -70,6 +70,17 @@ class Child:
         """The process id."""
         return self._process.pid
 
+    def give_way(self) -> None:
+        """From now on a thread of its that wakes waits for a free processor, and takes
+        none from another (SCHED_BATCH, where a system has that). A thread that somebody
+        has given another policy keeps it."""
+        if not hasattr(os, "SCHED_BATCH"):
+            return
+        with contextlib.suppress(OSError):  # it has ended, or we may not
+            for thread in map(int, os.listdir(f"/proc/{self.pid}/task")):
+                if os.sched_getscheduler(thread) == os.SCHED_OTHER:
+                    os.sched_setscheduler(thread, os.SCHED_BATCH, os.sched_param(0))
+
     def wait(self, limit: float) -> int | None:
         """Exit code once ended, minus the signal if killed by one.
 

@@ -151,6 +151,9 @@ class QemuMachine(Machine):
             self._child = None
             monitor.close()
             raise QemuRefused(f"QEMU refused to start: {_culprit(self.log())}")
+        # WHY: each byte that a guest takes from its UART wakes QEMU's input and output,
+        # which would take the processor from the guest to bring it one byte more
+        child.give_way()
 
     def _command(self, qmp: Path, cpu: str) -> list[str]:
         """QEMU's command line."""

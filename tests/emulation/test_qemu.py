@@ -132,6 +132,18 @@ def test_the_line_can_be_closed_and_opened_again(
             assert machine.wait(REPLY) == 9
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+def test_no_thread_of_qemu_takes_the_processor_from_another(
+    temp: Path, greeter: Path
+) -> None:
+    with emulation.machine_for(RV64, greeter) as machine:
+        machine.power_on()
+        threads = map(int, os.listdir(f"/proc/{pid_of(machine)}/task"))
+        policies = [os.sched_getscheduler(thread) for thread in threads]
+        assert len(policies) > 1
+        assert set(policies) == {os.SCHED_BATCH}
+
+
 def test_two_machines_run_at_once(temp: Path, greeter: Path) -> None:
     with (
         emulation.machine_for(RV64, greeter) as first,
