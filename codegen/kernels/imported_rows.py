@@ -11,35 +11,40 @@ _MATH = ("math__scalar",)
 _RESCALED = ("rescaled__scalar",)
 _FILTERED = ("places__scalar", *_RESCALED)
 _OF_16 = ("rescaled16__scalar",)
+_COLUMNS = ("window_rows__rvv", "requantised__rvv_m{}")
 
 IMPORTED_ROWS: tuple[Variant, ...] = (
-    *_rows("fully_connected", "i8_fully_connected", (), cost.nothing, ("pixels__scalar",)),
-    *_rows("conv_2d", "i8_conv_2d", (), cost.nothing, ("pixels__scalar", "places__scalar")),
-    *_rows("conv_2d", "i8_conv_2d_eights", (), cost.nothing, ("eights__scalar", "places__scalar")),
-    *_rows("depthwise_conv_2d", "i8_depthwise_conv_2d", (), cost.nothing,
-           ("fixed__scalar", "planes__scalar", "rescaled__scalar")),
     *(
         row
-        for lmul, pixels in ((8, 3), (2, 8))
-        for row in _vectors("conv_2d_columns", "i8_conv_2d_columns", (lmul,), float_cost.pixels,
-                            ("window_rows__rvv", "requantised__rvv_m{}"), groups=pixels)
+        for first in ("", "shifted_")
+        for row in (
+            *_rows("fully_connected", f"i8_{first}fully_connected", (), cost.nothing,
+                   (f"{first}pixels__scalar",)),
+            *_rows("conv_2d", f"i8_{first}conv_2d", (), cost.nothing,
+                   (f"{first}pixels__scalar", "places__scalar")),
+            *_rows("conv_2d", f"i8_{first}conv_2d_eights", (), cost.nothing,
+                   (f"{first}eights__scalar", "places__scalar")),
+            *_rows("depthwise_conv_2d", f"i8_{first}depthwise_conv_2d", (), cost.nothing,
+                   ("fixed__scalar", "planes__scalar", "rescaled__scalar")),
+            *_vectors("conv_2d_columns", f"i8_{first}conv_2d_columns", (8,), float_cost.pixels,
+                      _COLUMNS, groups=3),
+            *_vectors("conv_2d_columns", f"i8_{first}conv_2d_columns", (2,), float_cost.pixels,
+                      _COLUMNS, groups=8),
+            *_vectors("conv_2d_planes", f"i8_{first}conv_2d_planes", (8,), cost.nothing, _COLUMNS,
+                      groups=3),
+            *_vectors("conv_2d_strips", f"i8_{first}conv_2d_strips", (8,), cost.nothing, _COLUMNS,
+                      groups=3),
+            *_vectors("depthwise_columns", f"i8_{first}depthwise_columns", (8,), cost.nothing,
+                      _COLUMNS),
+        )
     ),
-    *_vectors("conv_2d_planes", "i8_conv_2d_planes", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
-    *_vectors("conv_2d_strips", "i8_conv_2d_strips", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8"), groups=3),
-    *_vectors("depthwise_columns", "i8_depthwise_columns", (8,), cost.nothing,
-              ("window_rows__rvv", "requantised__rvv_m8")),
     *_vectors("dense_runs", "i8_dense_runs", (8,), cost.nothing, ("requantised__rvv_m8",)),
     *_rows("average_pool_2d", "i8_average_pool_2d", (4,), cost.nothing, _FILTERED,
            ("places__scalar",)),
     *_rows("average_pool_2d", "i8_average_pool_2d_up", (), cost.nothing, _FILTERED),
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (4,), cost.nothing, _RESCALED),
-    *_rows("plain_dense", "i8_shifted_fully_connected", (), cost.nothing, _RESCALED),
-    *_rows("plain_conv_2d", "i8_shifted_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("plain_depthwise", "i8_shifted_depthwise_conv_2d", (), cost.nothing, _FILTERED),
-    *_rows("turned", "i8_turned", (), cost.nothing),
+    *_rows("turned", "i8_turned", (8,), cost.nothing),
     *_rows("plain_dense", "i16_fully_connected i16_narrow_fully_connected", (), cost.nothing, _OF_16),
     *_rows("plain_conv_2d", "i16_conv_2d i16_narrow_conv_2d", (), cost.nothing,
            ("places__scalar", *_OF_16)),

@@ -47,6 +47,8 @@ _TWINS = {
     "rescaled": ("rescaled__scalar",),
     "eights": ("rescaled__scalar",),
     "pixels": ("rescaled__scalar", "fixed__scalar"),
+    "shifted_eights": ("eights__scalar", "moved__scalar"),
+    "shifted_pixels": ("pixels__scalar", "moved__scalar"),
     "rescaled16": ("rescaled__scalar",),
     "tables16": ("rescaled16__scalar",),
     "places": ("places__scalar",),

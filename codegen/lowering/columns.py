@@ -11,7 +11,7 @@ from codegen.formats import I8, I16, I32, U8, U16
 from codegen.graph.checks import LEAST, MOST, number
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import scaling
+from codegen.lowering import filters, scaling
 from codegen.lowering.composer import (
     Field,
     GraphComposer,
@@ -38,10 +38,11 @@ def convolution(
     """One call. `at` is where the windows go."""
     at = at.pixels
     return call(
-        "conv_2d_columns", operator, Shape(at.y_w, at.y_c),
+        filters.named(operator, "conv_2d_columns"), operator, Shape(at.y_w, at.y_c),
         at=record(c, operator, at),
         scratch=c.scratch(operator) if scratch(at) else None,
         **_operands(c, operator, at, factors),
+        **filters.given(operator),
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def depthwise(
     sums = scaling.column_sums(operator, at.y_c)
     count = at.k_h * at.k_w * at.y_c * repeats
     return call(
-        "depthwise_columns", operator,
+        filters.named(operator, "depthwise_columns"), operator,
         x=c.activation(operator.inputs[0]),
         w=c.computed(operator, "w", I16, count, lambda: _repeated(operator, at.y_c, repeats)),
         b=scaling.biases(c, operator, at.y_c, sums, repeats),
@@ -103,9 +104,7 @@ def _places(at: Windows) -> Iterator[int]:
 
 
 def _repeated(operator: Operator, channels: int, repeats: int) -> Iterator[float]:
-    w = operator.inputs[1]
-    assert w is not None
-    values = numbers(w)
+    values = filters.weights(operator)
     for first in range(0, len(values), channels):
         yield from values[first : first + channels] * repeats
 
@@ -115,7 +114,8 @@ def dense(
 ) -> tuple[Op, ...]:
     """Rows of a dense layer: one that is wide is summed in 16 bits, as far as its weights
     allow."""
-    if at.y_w > 1 or at.y_c <= LANES or at.x_c % 2 or not all(_fitting(operator, 2)):
+    narrow = at.y_w > 1 or at.y_c <= LANES or at.x_c % 2
+    if narrow or filters.shift(operator) or not all(_fitting(operator, 2)):
         return convolution(c, operator, at, factors)
     return call(
         "dense_runs", operator,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from codegen.formats import I64
 from codegen.graph.description import Operator
-from codegen.lowering import scaling
+from codegen.lowering import filters, scaling
 from codegen.lowering.composer import GraphComposer, call, numbers
 from codegen.lowering.fixed_point import Factor
 from codegen.lowering.windows import Windows, record
@@ -38,10 +38,11 @@ def convolution(
     count = -(-at.y_c // EIGHT) * at.k_h * at.k_w * at.x_c
     w = c.computed(operator, "w", I64, count, lambda: _words(operator, at.y_c))
     return call(
-        "conv_2d_eights", operator,
+        filters.named(operator, "conv_2d_eights"), operator,
         at=record(c, operator, at),
         scratch=c.scratch(operator) if scratch else None,
         **scaling.operands(c, operator, sums, factors, w),
+        **filters.given(operator),
     )  # fmt: skip
 
 

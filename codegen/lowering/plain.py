@@ -6,7 +6,7 @@ from __future__ import annotations
 from codegen.formats import I32, I64
 from codegen.graph.description import Operator
 from codegen.lowering import scaling
-from codegen.lowering.composer import GraphComposer, numbers, quantised, zero
+from codegen.lowering.composer import GraphComposer, numbers, zero
 from codegen.lowering.fixed_point import Factor
 from codegen.program import Operand
 
@@ -18,10 +18,8 @@ MOST_UP = 14
 
 def plain(operator: Operator) -> bool:
     """Whether an operator is one of these."""
-    x, w = operator.inputs[:2]
-    if x is None or x.type != "i8":
-        return x is not None and x.type == "i16"
-    return any(quantised(w).zeros)
+    x = operator.inputs[0]
+    return x is not None and x.type == "i16"
 
 
 def operands(

@@ -12,8 +12,8 @@ from math import ceil
 
 from codegen.formats import I8, I16, U16
 from codegen.graph.description import Operator
-from codegen.lowering import columns, scaling
-from codegen.lowering.composer import GraphComposer, call, numbers
+from codegen.lowering import columns, filters, scaling
+from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.fixed_point import Factor
 from codegen.lowering.windows import Windows, record
 from codegen.program import Op
@@ -106,10 +106,11 @@ def convolution(
     at = found.at
     sums = scaling.row_sums(operator, at.y_c)
     return call(
-        "conv_2d_planes", operator,
+        filters.named(operator, "conv_2d_planes"), operator,
         x=c.activation(operator.inputs[0]),
         w=c.computed(
-            operator, "w", I8, columns.size(operator), lambda: grouped(operator, at.y_c)
+            operator, "w", filters.format_of(operator), columns.size(operator),
+            lambda: grouped(operator, at.y_c),
         ),
         b=scaling.biases(c, operator, at.y_c, sums),
         taps=c.constant(operator, "taps", U16, found.taps()),
@@ -128,9 +129,8 @@ def grouped(
     """Weights in groups of a few outputs: those of one place lie side by side; the
     outputs that are left make a smaller group. `places` may be more than the file has:
     their weights are 0."""
-    w = operator.inputs[1]
-    assert w is not None
-    values, given = numbers(w), w.elements // outputs
+    values = filters.weights(operator)
+    given = len(values) // outputs
     for first in range(0, outputs, TOGETHER):
         for place in range(places or given):
             for o in range(first, min(first + TOGETHER, outputs)):

@@ -9,6 +9,7 @@ from itertools import islice
 from codegen.formats import I8, I32
 from codegen.graph.checks import LEAST, number
 from codegen.graph.description import Operator
+from codegen.lowering import filters
 from codegen.lowering.composer import (
     GraphComposer,
     bounds,
@@ -111,7 +112,8 @@ def roomy(operator: Operator, sums: Sequence[float]) -> bool:
     within -2^30 .. 2^30 - 1, whatever the inputs are."""
     w = operator.inputs[1]
     assert w is not None
-    products = w.elements // len(sums) * LEAST["i8"] ** 2
+    most = filters.LARGEST if filters.shift(operator) else -LEAST["i8"]
+    products = w.elements // len(sums) * -LEAST["i8"] * most
     return max(map(abs, _folded(operator, len(sums), sums))) + products < 1 << 30
 
 
@@ -121,16 +123,14 @@ def wrapped(value: int) -> int:
 
 
 def row_sums(operator: Operator, rows: int, place: int = 1) -> list[float]:
-    """The sum of each row of weights."""
+    """The sum of each row of weights less their zero point."""
     w = operator.inputs[place]
     assert w is not None
-    values = iter(numbers(w))
-    return [sum(islice(values, w.elements // rows)) for _ in range(rows)]
+    values, count = iter(numbers(w)), w.elements // rows
+    return [sum(islice(values, count)) - zero(w) * count for _ in range(rows)]
 
 
 def column_sums(operator: Operator, columns: int) -> list[float]:
     """The sum of each column."""
-    w = operator.inputs[1]
-    assert w is not None
-    values = numbers(w)
+    values = filters.weights(operator)
     return [sum(values[j::columns]) for j in range(columns)]

@@ -12,7 +12,7 @@ from math import ceil
 
 from codegen.formats import I8, I16
 from codegen.graph.description import Operator
-from codegen.lowering import columns, scaling
+from codegen.lowering import columns, filters, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.fixed_point import Factor
 from codegen.lowering.planes import MOST, TOGETHER, WIDE, grouped
@@ -109,9 +109,12 @@ def convolution(
     sums = scaling.row_sums(operator, at.y_c)
     count = found.places * at.y_c
     return call(
-        "conv_2d_strips", operator,
+        filters.named(operator, "conv_2d_strips"), operator,
         x=c.activation(operator.inputs[0]),
-        w=c.computed(operator, "w", I8, count, lambda: _weights(operator, found)),
+        w=c.computed(
+            operator, "w", filters.format_of(operator), count,
+            lambda: _weights(operator, found),
+        ),
         b=scaling.biases(c, operator, at.y_c, sums),
         at=record(c, operator, at),
         by=columns.scales(c, operator, factors, at.y_c),

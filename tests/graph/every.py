@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import hybrids, moved, odd, transposed, usual
+from . import hybrids, lanes, moved, odd, transposed, usual
 
 ODD = {
     **odd.ODD,
+    **lanes.LANES,
     **moved.MOVED,
     **hybrids.HYBRIDS,
     **transposed.TRANSPOSED,

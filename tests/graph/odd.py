@@ -83,16 +83,6 @@ def _convolution(
     return model(name, version, (x, w, b), y, table, told)
 
 
-def of_two_images(
-    x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], **options: int
-) -> bytes:
-    """CONV_2D of two images [h, w, c]."""
-    seen, of, outputs = activation("i8", (2, *x)), weights(w, 0), (2, *y, w[0])
-    given = (seen, of, bias(w[0], "i32", of.scales, seen))
-    told = activation("i8", outputs, 2 if w[1] > 1 else 0.02)
-    return model("CONV_2D", 3, given, told, "Conv2DOptions", options)
-
-
 def dense(
     kind: str,
     scales: tuple[float, float, float] = (0.004, 0.007, 0.02),
@@ -232,11 +222,6 @@ ODD = {
     },
     "dense-i16-halfway": dense("i16", HALFWAY),
     "dense-i8-wide": dense("i8", shape=(1, 34, 150)),
-    # Of one place, larger than the images; rows that do not fit planes together, for which strips
-    # have no room; and an odd number of channels, in strips that end within a row.
-    "conv-i8-two": of_two_images((3, 1, 2), (33, 1, 1, 2), (1, 1), Padding=1, StrideH=3, StrideW=2),
-    "conv-i8-planes": of_two_images((12, 24, 34), (2, 3, 2, 34), (6, 24), Padding=0, StrideH=2, StrideW=1),
-    "conv-i8-strips": of_two_images((17, 27, 5), (7, 1, 1, 5), (9, 9), Padding=1, StrideH=2, StrideW=3),
     "conv-i8-20": convolution("i8", 0, 20),
     "conv-i8-70": convolution("i8", 0, 70),
     "depthwise-i8-72": depthwise("i8", 0, 24),

@@ -42,17 +42,19 @@ SCALAR = {
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "most_current")}
 SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8")}
-VECTORS = {
-    "i8_conv_2d_columns",
-    "i8_conv_2d_planes",
-    "i8_conv_2d_strips",
-    "i8_dense_runs",
-    "i8_depthwise_columns",
+VECTORS = {"i8_dense_runs"} | {
+    f"i8_{first}{name}"
+    for first in ("", "shifted_")
+    for name in (
+        "conv_2d_columns",
+        "conv_2d_planes",
+        "conv_2d_strips",
+        "depthwise_columns",
+    )
 }
 """Of weights that lie as vectors like them."""
-SCALAR |= (
-    {kernel.name for kernel in IMPORTED} - VECTORS - {"i8_average_pool_2d", "i8_sum"}
-)
+SCALAR |= {kernel.name for kernel in IMPORTED} - VECTORS
+SCALAR -= {"i8_average_pool_2d", "i8_sum", "i8_turned"}
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
 nothing, or little beside the forward pass over all columns. Those of covariances, of
 what a few cells have heard, and most of imported models are plain C so far."""

@@ -10,6 +10,7 @@ from codegen.graph.description import Operator
 from codegen.lowering import (
     columns,
     eights,
+    filters,
     floating,
     overlap,
     pixels,
@@ -48,10 +49,11 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         return eights.convolution(c, operator, at, factors, scratch(operator) > 0)
     sums = scaling.row_sums(operator, outputs)
     return call(
-        "conv_2d", operator,
+        filters.named(operator, "conv_2d"), operator,
         at=windows(c, operator, (high, wide)),
         **scaling.operands(c, operator, sums, scaling.of_channels(operator)),
         scratch=c.scratch(operator) if scratch(operator) else None,
+        **filters.given(operator),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, floating, overlap, plain, scaling
+from codegen.lowering import columns, filters, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
 from codegen.program import Op
@@ -33,9 +33,10 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     elif plain.plain(operator):
         first, given = plain.operands(c, operator, outputs)
     else:
+        first = filters.named(operator, first)
         sums = scaling.column_sums(operator, outputs)
         given = scaling.operands(c, operator, sums, scaling.of_channels(operator))
-        given["scratch"] = c.scratch(operator)
+        given |= {"scratch": c.scratch(operator), **filters.given(operator)}
     return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
 
 

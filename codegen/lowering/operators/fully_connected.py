@@ -7,7 +7,7 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, eights, floating, overlap, plain, scaling
+from codegen.lowering import columns, eights, filters, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import rows
 from codegen.program import Op, Operand
@@ -32,9 +32,9 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         return eights.convolution(c, operator, at, factors, scratch=False)
     sums = scaling.row_sums(operator, n_out)
     return call(
-        "fully_connected", operator,
+        filters.named(operator, "fully_connected"), operator,
         **scaling.operands(c, operator, sums, factors),
-        count=count, n_in=n_in, n_out=n_out,
+        count=count, n_in=n_in, n_out=n_out, **filters.given(operator),
     )  # fmt: skip
 
 
