@@ -17,7 +17,8 @@ from emulation.faults import Faults
 from hil import documents, house
 from hil.errors import UsageError, did_you_mean
 from hil.key_rules import CLASHES
-from hil.keys import KEYS, InMemory, Key
+from hil.key_values import InMemory
+from hil.keys import KEYS, Key
 from targets import storage
 
 LONGEST = 200

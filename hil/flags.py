@@ -9,7 +9,8 @@ from typing import Any
 
 from hil.errors import UsageError
 from hil.experiment import Experiment, load, names
-from hil.keys import KEYS, Key, number_or_word
+from hil.key_values import number_or_word
+from hil.keys import KEYS, Key
 
 OFTEN = (
     ("k", "K", "the rule's parameter k: random directions a step"),

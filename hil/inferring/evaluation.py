@@ -16,7 +16,7 @@ from hil.errors import DataError, ModelError, UsageError
 from hil.experiment import Experiment, shown
 from hil.inferring import image
 from hil.inferring.image import Model
-from hil.keys import InMemory
+from hil.key_values import InMemory
 from hil.lesson.preparing import data_of, tested
 from hil.models import check
 

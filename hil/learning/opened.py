@@ -20,7 +20,7 @@ from hil.data import samples, scalers
 from hil.data.dataset import Dataset
 from hil.errors import UsageError
 from hil.experiment import Experiment, load
-from hil.keys import InMemory
+from hil.key_values import InMemory
 from hil.learning.open_device import OpenDevice
 from hil.learning.progress import Progress
 from hil.learning.states import RunFolder, State, saved

@@ -13,7 +13,7 @@ from hil.data import arrays, taken
 from hil.device.greeting import Greeting
 from hil.errors import StorageError, UsageError
 from hil.experiment import Experiment
-from hil.keys import InMemory
+from hil.key_values import InMemory
 from hil.learning import checkpoints
 from hil.learning.progress import Begun, Progress
 from hil.lesson import weights

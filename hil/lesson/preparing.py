@@ -18,7 +18,7 @@ from hil.device import units
 from hil.device.units import Unit
 from hil.errors import DataError, UsageError
 from hil.experiment import Experiment
-from hil.keys import MODEL, InMemory, options_of
+from hil.key_values import MODEL, InMemory, options_of
 from hil.lesson import (
     cores,
     frozen_front,

@@ -20,7 +20,8 @@ from codegen.spec import RuleChoice
 from hil import documents, house
 from hil.errors import UsageError, did_you_mean
 from hil.experiment import Experiment, beside, checked, known_key
-from hil.keys import KEYS, Key, number_or_word
+from hil.key_values import number_or_word
+from hil.keys import KEYS, Key
 from targets import load as load_target
 
 Axes = Mapping[str, Sequence[Any]]

@@ -21,7 +21,7 @@ from hil import Experiment
 from hil.device import replies
 from hil.device.device import travel
 from hil.device.replies import Asked
-from hil.keys import InMemory
+from hil.key_values import InMemory
 from hil.learning.metrics import Metrics
 from hil.learning.telling import Learned
 from hil.lesson.building import plan_for

@@ -98,28 +98,29 @@ SHELVES = {
         "house": "",
         "interrupts": "",
         "key_rules": "checker",
-        "keys": "checker",
+        "key_values": "checker",
+        "keys": "checker key_values",
         "versions": "",
         "output": "errors",
         "documents": "checker errors",
-        "experiment": "errors house key_rules keys documents",
+        "experiment": "errors house key_rules key_values keys documents",
         "data": "errors house",
         "models": "errors data",
         "device": "errors documents",
-        "flags": "errors keys experiment device",
-        "lesson": "errors keys output documents experiment data models device",
+        "flags": "errors key_values keys experiment device",
+        "lesson": "errors key_values output documents experiment data models device",
         "desk": "errors experiment device lesson",
         "neurocorex": "errors experiment device desk",
         "records": "errors versions documents device lesson",
-        "learning": "errors interrupts keys output experiment data device lesson desk "
+        "learning": "errors interrupts key_values output experiment data device lesson desk "
         "records",
-        "inferring": "errors versions keys documents experiment data models device lesson desk records "
+        "inferring": "errors versions key_values documents experiment data models device lesson desk records "
         "learning",
         "sklearn": "data learning",
         "testing": "errors experiment device records",
         "pytest_plugin": "errors device lesson desk records learning testing",
         "live": "errors output experiment records learning",
-        "sweep": "errors house interrupts keys versions output documents experiment lesson "
+        "sweep": "errors house interrupts key_values keys versions output documents experiment lesson "
         "records learning",
         "measuring": "errors house keys documents experiment data device lesson desk records "
         "learning",
