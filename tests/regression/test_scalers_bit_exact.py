@@ -65,7 +65,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: str(made / f"{name}.npz") for name in held}
 
 
-@pytest.mark.parametrize("machine, way, dtype, scaler, rule", meetings(), ids=str)
+@pytest.mark.parametrize("machine, way, dtype, scaler, rule", [*meetings()], ids=str)
 def test_raw_readings_are_learned_alike(
     tmp_path: Path, qemu64: str, qemu_arm: str, readings: dict[str, str],
     machine: tuple[str, dict[str, Any]], dtype: str, scaler: str, rule: str,
