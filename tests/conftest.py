@@ -17,11 +17,18 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hil.learning.reference_process import kept
 
 pytest_plugins = ["pytester", "hil.pytest_plugin"]
 """The second is there as an entry point too once the project is installed anew."""
+
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
+"""How long an example takes is the machine's affair. In CI hypothesis says so itself."""
 
 
 def require(found: str | None, what: str, how: str) -> str:

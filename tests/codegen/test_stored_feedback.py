@@ -32,7 +32,7 @@ def test_stored_feedback_is_that_of_plain_integers(rule: str) -> None:
     assert len(made) == 2
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     st.integers(0, 2**32 - 1), st.integers(0, 2**24), st.floats(2.0**-10, 2, width=32)
 )

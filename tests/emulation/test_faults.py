@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulation.faults import ABSENCES, KINDS, Faults, FaultyChannel
@@ -211,7 +211,6 @@ def test_what_is_no_fault_is_refused(text: str, expected: str) -> None:
         Faults.parse(text)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(KINDS), st.floats(0, 0.5)),
     st.integers(0, 2**32 - 1),

@@ -54,7 +54,7 @@ def through_c(codec: Path, line: bytes) -> tuple[list[Frame], int]:
     return Decoder().feed(done.stdout), int(done.stderr)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(frames, min_size=1, max_size=20))
 def test_c_understands_and_repeats_what_python_encodes(
     codec: Path, sent: list[Frame]
@@ -63,7 +63,7 @@ def test_c_understands_and_repeats_what_python_encodes(
     assert through_c(codec, line) == (sent, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(frames, st.binary(max_size=80)), max_size=20))
 def test_both_sides_find_the_same_frames_among_noise(
     codec: Path, pieces: list[Frame | bytes]
@@ -74,7 +74,7 @@ def test_both_sides_find_the_same_frames_among_noise(
     assert through_c(codec, line + b"\0") == (found, decoder.damaged)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(frames, st.integers(0, 10_000), st.integers(0, 7))
 def test_a_flipped_bit_never_becomes_another_frame(
     codec: Path, frame: Frame, place: int, bit: int

@@ -32,7 +32,6 @@ PLAN = lif_plan(CELLS, targets.load("host"))
 LONGEST = PLAN.line.max_payload - 4
 ONE_DEVICE = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -37,7 +37,7 @@ SLOTS = PLAN.slots
 ROOM = SLOTS.size - SLOTS.state_at
 STATE = bytes(n % 251 for n in range(4 * sum(t.words for t in PLAN.state)))
 OURS, OTHER = identity(PLAN.spec), b"another network."
-QUICKLY = settings(max_examples=150, deadline=None, phases=set(Phase) - {Phase.explain})
+QUICKLY = settings(max_examples=150, phases=set(Phase) - {Phase.explain})
 ALWAYS = 2**32 - 1
 """Operations of a flash that does not fail."""
 

@@ -49,7 +49,7 @@ SLOW = 5
 LONGEST = 400
 """Bytes of one input; dozens of messages."""
 
-settings.register_profile("fuzz", max_examples=1_000, deadline=None)
+settings.register_profile("fuzz", max_examples=1_000)
 
 
 def _resident(spec: Spec, count: int = 6) -> Resident:

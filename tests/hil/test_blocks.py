@@ -54,7 +54,7 @@ def alone(lesson: Lesson, step: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", LESSONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @drawn(data=st.data())
 def test_steps_together_are_told_what_each_is_told(
     lessons: dict[str, Lesson], name: str, data: st.DataObject
@@ -72,7 +72,7 @@ def test_steps_together_are_told_what_each_is_told(
     assert lesson.etas(steps) == [float(lesson.eta(step)) for step in steps]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @drawn(
     samples=st.sampled_from(["u1", "<i2", "<f4"]).flatmap(
         lambda kind: arrays.arrays(
@@ -94,7 +94,7 @@ def test_samples_travel_one_after_another_each_behind_its_label(
 PLAN = plan_for(prepare(Experiment(target="host", network=(64, 3, 10), steps=9)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @drawn(
     words=arrays.arrays("<u4", st.tuples(st.integers(1, 9), st.just(12))),
     digested=st.booleans(),

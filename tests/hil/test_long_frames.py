@@ -164,7 +164,7 @@ FATES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(fates=st.lists(FATES, min_size=20, max_size=120), noisy=st.booleans())
 def test_every_step_is_learned_once_whatever_becomes_of_long_frames(
     fates: list[str], noisy: bool

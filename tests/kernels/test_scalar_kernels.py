@@ -114,7 +114,6 @@ def test_factors_give_the_quotient_of_every_integer(
     same(x, v.astype(np.float32) / np.float32(scale))
 
 
-@settings(deadline=None)
 @given(v=vectors(st.integers(1, 40)))
 def test_floats_are_multiplied_by_a_power_of_two(call: Call, v: F32) -> None:
     by = factors(2.0**-7, FORMATS["f32"])
@@ -124,7 +123,6 @@ def test_floats_are_multiplied_by_a_power_of_two(call: Call, v: F32) -> None:
     same(x, v / np.float32(2.0**-7))
 
 
-@settings(deadline=None)
 @given(v=vectors(st.integers(1, 40)))
 def test_floats_are_divided_once(call: Call, v: F32) -> None:
     x = np.empty_like(v)
@@ -132,7 +130,6 @@ def test_floats_are_divided_once(call: Call, v: F32) -> None:
     same(x, v / np.float32(3.0))
 
 
-@settings(deadline=None)
 @given(data=st.data(), dtype=st.sampled_from((np.uint8, np.int16, np.float32)))
 def test_each_element_has_an_offset_and_a_divisor(
     call: Call, data: Any, dtype: Any
@@ -164,7 +161,7 @@ def test_forward_skips_zeros_of_both_signs(call: Call) -> None:
     same(a, np.float32([-0.0]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), n_in=st.integers(1, 9), n_out=st.integers(1, 33))
 def test_forward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) -> None:
     w, b, x = (data.draw(vectors(n)) for n in (n_in * n_out, n_out, n_in))
@@ -244,7 +241,7 @@ def test_backward(call: Call, n_in: int, n_out: int) -> None:
     same(u, dense.backward(FLOAT32, w, d))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), n_in=st.integers(1, 3), n_out=st.integers(1, 40))
 def test_backward_of_any_numbers(call: Call, data: Any, n_in: int, n_out: int) -> None:
     w, d = data.draw(vectors(n_in * n_out)), data.draw(vectors(n_out))
@@ -270,7 +267,7 @@ def test_update(call: Call, n_in: int, n_out: int) -> None:
     same(b, want_b)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), n_in=st.integers(1, 5), n_out=st.integers(1, 20), eta=floats)
 def test_update_of_any_numbers(
     call: Call, data: Any, n_in: int, n_out: int, eta: float
@@ -600,7 +597,7 @@ def test_weights_by_a_sigmoidal_contrast(call: Call, n: int) -> None:
     assert np.all(np.abs(w) <= 2 * np.abs(s))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 2**32 - 1),
     stream=st.integers(0, 2**32 - 1),
@@ -613,7 +610,6 @@ def test_uniform_numbers(call: Call, seed: int, stream: int, n: int) -> None:
     same(w, random.uniform(seed, stream, limit, n))
 
 
-@settings(deadline=None)
 @given(v=vectors(st.integers(2, 50)), data=st.data())
 def test_partial_digests_add_up_to_the_whole(call: Call, v: F32, data: Any) -> None:
     cut = data.draw(st.integers(1, v.size - 1))

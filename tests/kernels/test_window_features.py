@@ -82,7 +82,7 @@ def drawn(data: Any, rows: int, axes: int) -> Window:
     return Window(rows, axes, tuple(offsets.tolist()), tuple(divisors.tolist()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), rows=st.integers(2, 40), axes=st.integers(1, 4))
 def test_any_window_with_any_constants(
     call: Call, data: Any, rows: int, axes: int
@@ -117,7 +117,7 @@ def rounded(value: Fraction) -> np.float32:
     return np.float32(np.ldexp(float(round(scaled)), -shift))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(v=arrays(np.int16, st.integers(2, 60)))
 def test_each_operation_is_rounded_once(v: np.ndarray) -> None:
     """The document's order of roundings, in Python's integers and fractions."""
@@ -170,7 +170,7 @@ def test_integer_sums_hold_windows_at_the_ends_of_their_type(
         assert x[1:3].tolist() == [0, 0], "the largest deviation and motion there are"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), rows=st.integers(2, 40), axes=st.integers(1, 4))
 def test_any_window_with_any_constants_in_integers(
     call: Call, data: Any, rows: int, axes: int
@@ -180,7 +180,7 @@ def test_any_window_with_any_constants_in_integers(
     np.testing.assert_array_equal(levelled(call, v, window), twin(v, window))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     v=arrays(np.int16, st.integers(2, 60)), near=st.integers(-130, 130),
     divisor=st.floats(0.0625, 2.0**15, width=32),

@@ -225,7 +225,7 @@ def test_a_sum_that_is_rounded_away_from_zero_stays_within(sign: int) -> None:
     assert proved.lo <= summed <= proved.hi
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(v=arrays(np.float32, 3, elements=st.floats(-(2.0**90), 2.0**90, width=32)))
 def test_a_scaled_sample_is_within_its_bounds(v: np.ndarray) -> None:
     scaler = Scaler((0.1, -3e4, 0.0), (0.1, 7e5, 3.0))
@@ -236,7 +236,7 @@ def test_a_scaled_sample_is_within_its_bounds(v: np.ndarray) -> None:
         assert bound.shape == x.shape
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(v=arrays(np.int16, (9, 2), elements=st.integers(-32768, 32767)))
 def test_features_of_any_window_are_within_their_bounds(v: np.ndarray) -> None:
     window = Window(9, 2, (500.0, -3.0, 0.0) * 2, (700.0, 0.25, 9.0) * 2)

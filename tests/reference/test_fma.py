@@ -130,7 +130,7 @@ def test_a_plain_binary64_sum_would_not_do(
 numbers = st.floats(width=32)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(numbers, numbers, numbers)
 def test_fma_is_libms_for_any_three_numbers(
     fmaf: Fmaf, a: float, b: float, c: float

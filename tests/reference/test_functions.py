@@ -108,14 +108,14 @@ def test_nan_stays_nan(function: Callable[[np.ndarray], np.ndarray]) -> None:
     assert np.isnan(function(f32(np.nan))).all()
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.floats(width=32, allow_nan=False))
 def test_tanh_is_odd(value: float) -> None:
     x = f32(value)
     assert functions.tanh(-x).tobytes() == (-functions.tanh(x)).tobytes()
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.floats(-80, 80, width=32))
 def test_a_value_does_not_depend_on_its_neighbours_in_the_array(value: float) -> None:
     """Also where one neighbour sends the whole array down the careful path."""

@@ -28,7 +28,7 @@ def u32(seed: int, stream: int, index: int) -> int:
     return mix((index + mix(seed) + 0x9E3779B9 * (stream + 1)) & MASK)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(seeds, st.integers(0, 2**24), st.integers(0, MASK), st.integers(0, 20))
 def test_words_are_those_of_plain_integers(
     seed: int, stream: int, first: int, count: int
@@ -46,7 +46,7 @@ def test_mixing_does_not_change_its_argument() -> None:
     assert x.tolist() == list(range(9))
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(seeds, st.floats(2.0**-10, 2, width=32))
 def test_uniform_numbers_are_rounded_once(seed: int, limit: float) -> None:
     drawn = random.uniform(seed, 11, np.float32(limit), 9)
@@ -61,7 +61,7 @@ def test_uniform_numbers_have_the_moments_of_their_distribution() -> None:
     assert abs(drawn.var() - 1 / 3) < 0.005
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(seeds, st.integers(0, 1000), st.integers(1, 100))
 def test_signs_are_the_bits_of_the_words(seed: int, first: int, count: int) -> None:
     drawn = random.signs(seed, streams.SIGN_FEEDBACK, first, count)

@@ -50,7 +50,7 @@ def as_words(seen: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("numbers", FORMATS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_bits_and_events_of_a_raster_teach_the_same(
     numbers: str, data: st.DataObject

@@ -103,7 +103,7 @@ def networks(draw: st.DrawFn) -> Network:
     networks(),
     st.lists(st.tuples(st.integers(0, 24), st.integers(0, CELLS - 1)), max_size=40),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_it_is_what_loops_of_single_synapses_give(
     net: Network, spikes: Sequence[tuple[int, int]]
 ) -> None:

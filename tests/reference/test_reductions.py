@@ -85,7 +85,7 @@ vectors = arrays(
 )
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(vectors)
 def test_dot16_of_any_vector_is_the_plain_loop(fmaf: Fmaf, x: np.ndarray) -> None:
     right = looped(list(zip(x.tolist(), x.tolist(), strict=True)), fmaf)

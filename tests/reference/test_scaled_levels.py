@@ -24,7 +24,7 @@ def scaled(offset: float, divisor: float) -> Inputs:
     return Inputs("i16", 1.0, scaler=Scaler((offset,), (divisor,)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(offset=offsets, divisor=divisors, v=st.integers(-32768, 32767))
 def test_a_level_is_the_scaled_number_to_a_unit(
     offset: float, divisor: float, v: int
