@@ -209,6 +209,19 @@ def test_no_part_outlives_an_init_or_the_session(firmware: Firmware) -> None:
     assert is_out_of_step(infer(firmware))
 
 
+@pytest.mark.parametrize("step", [0, NEVER], ids=["a step", "an inference"])
+def test_a_copy_of_the_init_before_takes_no_part_away(
+    firmware: Firmware, step: int
+) -> None:
+    """The line may bring it late: its reply was there before the first part was sent."""
+    init = struct.pack("<IIII", 1, 0, 0, 1)
+    assert firmware.ask(protocol.INIT, init, seq=30).status == Status.OK
+    send(firmware, step, X["u8"][0].tobytes())
+    assert firmware.is_silent_to(protocol.INIT, init, seq=30)
+    told = learn(firmware, 0) if step == 0 else infer(firmware)
+    assert told.status == Status.OK
+
+
 def test_a_part_of_the_sample_before_comes_late(firmware: Firmware) -> None:
     """And so does one that was sent before an INIT, whatever the numbers after it."""
     data = X["u8"][0].tobytes()

@@ -220,8 +220,10 @@ static void mark(const struct frame *ask, const struct frame *told)
     case HIL_INIT:
         model.init = model.part = seq;
         break;
-    case HIL_PART: /* the first of a sample */
-        model.part = independent_le32(ask->payload + 4) == 0 ? seq : model.part;
+    case HIL_PART: /* the first of a sample, and no copy of it */
+        if (independent_le32(ask->payload + 4) == 0 && model.part != seq) {
+            model.part = model.step = seq;
+        }
         break;
     case HIL_WRITE:
         model.write = seq;

@@ -56,6 +56,7 @@ void hil_parts_on_part(const struct hil_request *request)
     const bool wanted = ask->step == HIL_NEVER || ask->step == hil_learner.net.step;
     if (wanted && ask->offset == 0 && seq != held->began) {
         *held = (struct hil_parts){ ask->step, 0, seq };
+        hil_learner.order.step = seq; /* a copy of the INIT before it would forget it */
     }
     if (!wanted || ask->step != held->step || ask->offset > held->there) {
         hil_replies_repeat(request, ask->step, 0); /* no reply is kept: it says where it is */
