@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from codegen.planning import bill
-from codegen.reference.goals import Given
 from emulation.faults import Line
-from hil.data import arrays, labels, taken
+from hil.data import arrays, taken
 from hil.device.device import Commit
 from hil.errors import HilError, NothingCompared, UsageError
+from hil.learning import intake
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import Found, compare_state, digest_at, read_state
 from hil.learning.exam import first_difference
@@ -116,8 +116,11 @@ class OpenDevice:
         """Learn samples [n, ...] once, in this order, from their labels [n] or targets
         [n, outputs]; without `y` where the goal is the sample itself. `lr` is their
         learning rate, by default the experiment's."""
-        rows = self._rows(x)
-        given, eta = self._given(y, len(rows)), self._eta(lr)
+        rows = intake.rows(self._lesson, x)
+        given, eta = (
+            intake.given(self._lesson, y, len(rows)),
+            intake.rate(self._lesson, lr),
+        )
         stream, teaching = self._lesson.stream, self._teaching
         self._do(lambda: teaching.learn_until(stream.add(rows, given, eta)))
         return self
@@ -133,7 +136,7 @@ class OpenDevice:
     def infer(self, x: Any) -> np.ndarray:
         """The outputs [n, outputs] of samples [n, ...], float32 to the bit; changes
         nothing."""
-        rows = self._rows(x)
+        rows = intake.rows(self._lesson, x)
         told: list[np.ndarray] = []
 
         def stage(life: Lifeline) -> None:
@@ -172,8 +175,8 @@ class OpenDevice:
     def score(self, x: Any, y: Any = None) -> float:
         """The share of samples whose class it infers right; without labels R2 (NaN
         where the targets do not vary). The record keeps the latest."""
-        rows = self._rows(x)
-        given = self._given(y, len(rows))
+        rows = intake.rows(self._lesson, x)
+        given = intake.given(self._lesson, y, len(rows))
         goal = self._lesson.spec.goal
         truth = np.zeros(len(rows), np.int64) if goal == "sample" else np.array(given)
         part = replace(self._lesson.dataset, test_x=rows, test_y=truth)
@@ -208,7 +211,7 @@ class OpenDevice:
                 "without commit, and without power cuts in faults, it may come",
             )
         now = self.weights()
-        made = {name: self._tensor(name, state[name], now) for name in state}
+        made = {name: intake.tensor(name, state[name], now) for name in state}
         weights.require_within("set_weights()", made, self._life.device.plan)
         state, step = {**now, **made}, self._lesson.end
         self._do(lambda: self._teaching.place(state, step))
@@ -250,62 +253,6 @@ class OpenDevice:
         and its bytes."""
         rows = bill.rows(self._life.device.plan)
         return np.array([(row.name, row.kind, row.bytes) for row in rows], ROWS)
-
-    # -- what goes in -----------------------------------------------------
-
-    def _rows(self, x: Any) -> np.ndarray:
-        """Samples as they travel, [n, elements]."""
-        values = np.asarray(x)
-        if not values.size:
-            raise UsageError(f"x is {list(values.shape)}: expected one sample at least")
-        rows = taken.samples_of(values, self._lesson.spec.inputs)
-        wanted = self._lesson.spec.sample_elements
-        if rows.shape[1] != wanted:
-            raise UsageError(
-                f"x has {rows.shape[1]} numbers a sample, but network "
-                f"{self._lesson.spec.network} takes {wanted}"
-            )
-        return rows
-
-    def _given(self, y: Any, count: int) -> list[Given]:
-        """What each of `count` samples is learned from."""
-        goal, outputs = self._lesson.spec.goal, self._lesson.spec.network.n_out
-        if goal == "sample":
-            if y is not None:
-                raise UsageError("y is given, but goal is 'sample': expected x alone")
-            return [None] * count
-        if y is None:
-            raise UsageError(f"y is missing: goal is {goal!r}")
-        values = np.asarray(y)
-        if len(np.atleast_1d(values)) != count:
-            raise UsageError(f"x has {count} samples, but y has {len(values)}")
-        if goal == "label":
-            names = self._lesson.dataset.labels
-            return list(map(int, labels.of(values, names, outputs)))
-        return list(_targets(values, count, outputs))
-
-    def _eta(self, lr: float | None) -> np.float32:
-        asked = self._lesson.experiment
-        rate = asked.lr if lr is None else asked.override({"lr": lr}).lr
-        assert rate is not None
-        return np.float32(rate)
-
-    def _tensor(self, name: str, given: Any, now: dict[str, np.ndarray]) -> np.ndarray:
-        if name not in now:
-            raise UsageError(
-                f"set_weights() has {name!r}: expected " + ", ".join(map(repr, now))
-            )
-        made, known = np.asarray(given), now[name]
-        if made.shape != known.shape or made.dtype.kind not in "biuf":
-            raise UsageError(
-                f"set_weights(): {name} is {made.dtype} {list(made.shape)}, expected "
-                f"{known.dtype} {list(known.shape)}"
-            )
-        with np.errstate(over="ignore"):
-            made = made.astype(known.dtype)
-        if not np.isfinite(made).all():
-            raise UsageError(f"set_weights(): {name} holds non-finite values")
-        return made
 
     # -- how it is done ---------------------------------------------------
 
@@ -380,16 +327,3 @@ class OpenDevice:
         failure = self._session.failure
         if failure is not None and not isinstance(failure, NothingCompared):
             raise failure
-
-
-def _targets(y: np.ndarray, count: int, outputs: int) -> np.ndarray:
-    """Targets [n, outputs] as float32."""
-    if y.dtype.kind not in "biuf" or y.size != count * outputs:
-        raise UsageError(
-            f"y is {y.dtype} {list(y.shape)}: expected numbers [{count}, {outputs}]"
-        )
-    with np.errstate(over="ignore"):
-        made = y.astype(np.float32).reshape(count, outputs)
-    if not np.isfinite(made).all():
-        raise UsageError("y holds values that are not finite binary32 numbers")
-    return made

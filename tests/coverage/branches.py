@@ -14,9 +14,9 @@ from tests.coverage.exempt import Point
 MODULES = (
     "hil/device/link/*.py", "hil/device/device.py", "hil/device/exchange.py",
     "hil/device/reading.py", "hil/device/replies.py",
-    "hil/learning/compare.py", "hil/learning/ending.py", "hil/learning/lockstep.py",
-    "hil/learning/open_device.py", "hil/learning/opened.py", "hil/learning/opening.py",
-    "hil/learning/repeated.py", "hil/learning/session.py",
+    "hil/learning/compare.py", "hil/learning/ending.py", "hil/learning/intake.py",
+    "hil/learning/lockstep.py", "hil/learning/open_device.py", "hil/learning/opened.py",
+    "hil/learning/opening.py", "hil/learning/repeated.py", "hil/learning/session.py",
 )  # fmt: skip
 """The link and the verdict."""
 
