@@ -38,6 +38,18 @@ def pixels(shape: Shape, machine: Machine) -> Cost:
     return total([block(machine.groups)] * whole + [block(1)] * rest)
 
 
+def float_pixels(shape: Shape, machine: Machine) -> Cost:
+    """The same of float32: nothing is widened, and the pixels left over are a block of
+    their own."""
+
+    def block(count: int) -> Cost:
+        each = machine.strips(shape.n_out) * (1 + count)
+        return counted(machine, each, each + machine.strips(shape.n_out) * count / 4)
+
+    whole, rest = divmod(shape.n_in, machine.groups)
+    return total([block(machine.groups)] * whole + [block(rest)] * bool(rest))
+
+
 def _blocks(n: int, machine: Machine) -> list[int]:
     """Groups in registers at once, pass by pass: as the templates do it."""
     found: list[int] = []

@@ -191,14 +191,10 @@ m and e having the count in them. rescaled as in hil_i8_conv_2d.""")
 Softmax of `count` rows of n: E = exp of (x - max) 2^e m 2^-31 with 5 integer bits, in
 gemmlowp's fixed point of 32 bits; y = -128 + E / sum of E, in 1 / 256. What is below
 max - reach gives -128. y may be x."""),
-    Kernel("f32_fully_connected", (
-        *_F32_FILTERED[:3], "float low", "float high", "float *y", "size_t count",
-        "size_t n_in", "size_t n_out"), f"""
-Dense layer of `count` rows: y_j = b_j, then y_j = fma(x_i, W[j][i], y_j), i ascending; no
-input is skipped. W is [n_out][n_in].{_BOUND}"""),
-    Kernel("f32_conv_2d", _F32_FILTERED, f"""
-Convolution with W [y_c][k_h][k_w][x_c]: y_o = b_o, then y_o = fma(x, W[o][r][c][i], y_o) by
-rows, columns and channels, ascending; places outside the image are left out.{_BOUND}"""),
+    Kernel("f32_conv_2d_columns", _F32_FILTERED, f"""
+Convolution, and dense layers as windows of one place, with W [k_h][k_w][x_c][y_c]: y_o = b_o,
+then y_o = fma(x, W[r][c][i][o], y_o) by rows, columns and channels, ascending; no x is skipped,
+and places outside the image are left out.{_BOUND}"""),
     Kernel("f32_depthwise_conv_2d", _F32_FILTERED, f"""
 Convolution of each channel with W [k_h][k_w][y_c]: output o is of channel o / (y_c / x_c),
 y_o = b_o, then y_o = fma(x, W[r][c][o], y_o) by rows and columns; places outside the image

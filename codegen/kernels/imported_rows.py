@@ -12,6 +12,7 @@ _RESCALED = ("rescaled__scalar",)
 _FILTERED = ("places__scalar", *_RESCALED)
 _OF_16 = ("rescaled16__scalar",)
 _COLUMNS = ("window_rows__rvv", "requantised__rvv_m{}")
+_TAPS = (("bounded__scalar", "taps__scalar"), ("bounded__rvv_m{}", "taps__scalar"))
 
 IMPORTED_ROWS: tuple[Variant, ...] = (
     *(
@@ -77,15 +78,26 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
     *(
         row
-        for name in ("conv_2d", "depthwise_conv_2d", "average_pool_2d", "max_pool_2d",
-                     "hybrid_conv_2d")
+        for name, widest in (("conv_2d_columns", 3), ("depthwise_conv_2d", 2))
+        for row in (
+            *_rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _TAPS[0]),
+            *(
+                one
+                for lmul, pixels in ((8, widest), (4, 4), (2, 4), (1, 4))
+                for one in _vectors(f"f32_{name}", f"f32_{name}", (lmul,),
+                                    float_cost.float_pixels, _TAPS[1], groups=pixels)
+            ),
+        )
+    ),
+    *(
+        row
+        for name in ("average_pool_2d", "max_pool_2d", "hybrid_conv_2d")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing,
                          ("bounded__scalar", "places__scalar"))
     ),
     *(
         row
-        for name in ("fully_connected", "sum", "product", "bounded", "hard_swish", "quantize",
-                     "hybrid_dense")
+        for name in ("sum", "product", "bounded", "hard_swish", "quantize", "hybrid_dense")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, ("bounded__scalar",))
     ),
     *(

@@ -52,6 +52,7 @@ _TWINS = {
     "rescaled16": ("rescaled__scalar",),
     "tables16": ("rescaled16__scalar",),
     "places": ("places__scalar",),
+    "taps": ("places__scalar",),
     "planes": ("planes__scalar",),
     "bounded": ("bounded__scalar",),
     "gemmlowp": ("gemmlowp__scalar",),

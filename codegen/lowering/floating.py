@@ -38,11 +38,14 @@ def spelled(value: float) -> float | Symbol:
     return value
 
 
-def operands(c: GraphComposer, operator: Operator, channels: int) -> dict[str, Operand]:
-    """What a dense layer or a convolution with so many outputs a place is given."""
+def operands(
+    c: GraphComposer, operator: Operator, channels: int, w: Tensor | None = None
+) -> dict[str, Operand]:
+    """What a dense layer or a convolution with so many outputs a place is given; `w` are
+    its weights, where they lie otherwise than in the file."""
     return {
         "x": c.activation(operator.inputs[0]),
-        "w": weights(c, operator),
+        "w": w or weights(c, operator),
         "b": biases(c, operator, channels),
         "y": c.activation(operator.outputs[0]),
         **limits(operator),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import hybrids, lanes, moved, odd, transposed, usual
+from . import floats, hybrids, lanes, moved, odd, transposed, usual
 
 ODD = {
     **odd.ODD,
+    **floats.FLOATS,
     **lanes.LANES,
     **moved.MOVED,
     **hybrids.HYBRIDS,

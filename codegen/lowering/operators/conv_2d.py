@@ -11,6 +11,7 @@ from codegen.lowering import (
     columns,
     eights,
     filters,
+    float_columns,
     floating,
     overlap,
     pixels,
@@ -21,7 +22,7 @@ from codegen.lowering import (
 )
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, windows
-from codegen.program import Op, Operand
+from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
 
@@ -59,17 +60,14 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 
 def scratch(operator: Operator) -> int:
     """Bytes of what two windows see, where that is more than a pixel each; of inputs that
-    become integers an image."""
+    become integers an image; of weights of float32 that are computed."""
     if floating.hybrid(operator):
         return prod(dims(operator)[1:])
+    if floating.floats(operator):
+        return float_columns.turned(operator)
     _, high, wide, depth = dims(operator, 1)
-    return (
-        0
-        if operator.outputs[0].type == "f32"
-        or high == wide == 1
-        or plain.plain(operator)
-        else 2 * high * wide * depth
-    )
+    whole = high == wide == 1 or plain.plain(operator)
+    return 0 if whole else 2 * high * wide * depth
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
@@ -86,15 +84,13 @@ def _floats(
     c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
-    more: dict[str, Operand] = {}
-    kind = "conv_2d"
-    if floating.hybrid(operator):
-        more = floating.by_integers(c, operator, prod(dims(operator, 1)[1:]))
-        kind = "hybrid_channels" if floating.each(operator) else "hybrid_conv_2d"
+    if not floating.hybrid(operator):
+        return float_columns.convolution(c, operator, geometry(operator, kernel))
     return call(
-        kind, operator,
+        "hybrid_channels" if floating.each(operator) else "hybrid_conv_2d", operator,
         at=windows(c, operator, kernel),
-        **floating.operands(c, operator, outputs), **more,
+        **floating.operands(c, operator, outputs),
+        **floating.by_integers(c, operator, prod(dims(operator, 1)[1:])),
     )  # fmt: skip
 
 

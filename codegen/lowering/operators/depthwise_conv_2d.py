@@ -7,9 +7,10 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
+from codegen.kernels.cost import Shape
 from codegen.lowering import columns, filters, floating, overlap, plain, scaling
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.windows import geometry, windows
+from codegen.lowering.windows import geometry, record, windows
 from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
@@ -20,17 +21,14 @@ BEYOND = 3
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     _, high, wide, outputs = dims(operator, 1)
-    if c.vlen and not floating.floats(operator) and not plain.plain(operator):
+    if floating.floats(operator):
+        return _floats(c, operator, (high, wide), outputs)
+    if c.vlen and not plain.plain(operator):
         there = geometry(operator, (high, wide))
         return columns.depthwise(c, operator, there, scaling.of_channels(operator))
     at = windows(c, operator, (high, wide))
     first: str = ""
-    if floating.floats(operator):
-        given = floating.operands(c, operator, outputs)
-        if floating.hybrid(operator):
-            given |= floating.by_integers(c, operator, high * wide)
-            return call("hybrid_depthwise", operator, at=at, **given)
-    elif plain.plain(operator):
+    if plain.plain(operator):
         first, given = plain.operands(c, operator, outputs)
     else:
         first = filters.named(operator, first)
@@ -58,6 +56,21 @@ def vector_scratch(operator: Operator, vlen: int) -> int:
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     return columns.depthwise_scratch(geometry(operator, (high, wide)))
+
+
+def _floats(
+    c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
+) -> tuple[Op, ...]:
+    """Of inputs of float32, with weights of float32 or of 8 bits. A convolution of the only
+    channel is one of all channels, and its weights lie as they should."""
+    where = geometry(operator, kernel)
+    at = record(c, operator, where)
+    given = floating.operands(c, operator, outputs)
+    if floating.hybrid(operator):
+        given |= floating.by_integers(c, operator, prod(kernel))
+        return call("hybrid_depthwise", operator, at=at, **given)
+    kind = "conv_2d_columns" if where.x_c == 1 else "depthwise_conv_2d"
+    return call(kind, operator, Shape(where.y_w, outputs), at=at, **given)
 
 
 def leads(operator: Operator, vlen: int) -> Mapping[int, int]:

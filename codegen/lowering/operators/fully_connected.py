@@ -7,10 +7,19 @@ from math import prod
 
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
-from codegen.lowering import columns, eights, filters, floating, overlap, plain, scaling
+from codegen.lowering import (
+    columns,
+    eights,
+    filters,
+    float_columns,
+    floating,
+    overlap,
+    plain,
+    scaling,
+)
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import rows
-from codegen.program import Op, Operand
+from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
 
@@ -39,23 +48,22 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
 
 
 def scratch(operator: Operator) -> int:
-    """Bytes of a row of 8 bits."""
-    return dims(operator, 1)[1] if floating.hybrid(operator) else 0
+    """Bytes of a row of 8 bits, or of weights of float32 that are computed."""
+    if floating.hybrid(operator):
+        return dims(operator, 1)[1]
+    return float_columns.turned(operator) if floating.floats(operator) else 0
 
 
 def _floats(
     c: GraphComposer, operator: Operator, count: int, n_in: int, n_out: int
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
-    sizes = {"count": count, "n_in": n_in, "n_out": n_out}
-    more: dict[str, Operand] = {}
-    kind = "fully_connected"
-    if floating.hybrid(operator):
-        more = floating.by_integers(c, operator, n_in)
-        kind = "hybrid_dense_freely" if floating.freely(operator) else "hybrid_dense"
+    if not floating.hybrid(operator):
+        return float_columns.convolution(c, operator, rows(count, n_in, n_out))
     return call(
-        kind, operator,
-        **floating.operands(c, operator, n_out), **sizes, **more,
+        "hybrid_dense_freely" if floating.freely(operator) else "hybrid_dense", operator,
+        **floating.operands(c, operator, n_out), count=count, n_in=n_in, n_out=n_out,
+        **floating.by_integers(c, operator, n_in),
     )  # fmt: skip
 
 
