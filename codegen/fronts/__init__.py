@@ -61,6 +61,15 @@ def played(c: Composer, tick: str, s: Tensor) -> Op:
     return found
 
 
+def listed(c: Composer, tick: str, active: Tensor, into: str) -> tuple[Op, ...]:
+    """Who spikes in tick number `tick`, ascending in `active`, and how many `into` C; ticks
+    come in their order."""
+    raster = c.spec.inputs.raster
+    assert raster is not None
+    found: tuple[Op, ...] = _PLAYED[raster.made_by].listed(c, tick, active, into)
+    return found
+
+
 def after(c: Composer) -> tuple[Item, ...]:
     """What ends a step, of a front whose state goes on."""
     declared = c.spec.inputs.declared

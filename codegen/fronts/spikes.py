@@ -23,7 +23,17 @@ def unplayed(c: Composer) -> tuple[Item, ...]:
 
 def played(c: Composer, tick: str, s: Tensor) -> Op:
     """The spikes of a tick."""
+    return op("spread", Shape(1, s.size), 1, v=_row(c, tick), s=s)
+
+
+def listed(c: Composer, tick: str, active: Tensor, into: str) -> tuple[Op, ...]:
+    """Who spikes in a tick, of the bits as they lie."""
+    across = Shape(1, active.size)
+    return (op("active", across, 1, v=_row(c, tick), active=active, into=into),)
+
+
+def _row(c: Composer, tick: str) -> Part:
+    """The words of a tick."""
     front = c.spec.inputs.front
     assert isinstance(front, Spikes)
-    rows = replace(c.sample, shape=(front.ticks, front.words))
-    return op("spread", Shape(1, s.size), 1, v=Part(rows, tick), s=s)
+    return Part(replace(c.sample, shape=(front.ticks, front.words)), tick)

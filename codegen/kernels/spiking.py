@@ -52,6 +52,14 @@ SPIKING = (
 Spikes of inputs, drawn: index i is on the list, ascending, where the lowest 8 bits of
 mix(first + i) are less than (v_i chance) >> shift. Returns how many are. active has room
 for n.""", "size_t"),
+    *(
+        Kernel(f"{name}_active", (f"const {c_type} *v", "uint16_t *active", _N), f"""
+Inputs that spike: index i is on the list, ascending, where {spikes}.
+Returns how many are. active has room for n.""", "size_t")
+        for name, c_type, spikes in (
+            ("bits", "uint32_t", "bit i & 31 of v_(i >> 5) is 1"), ("u8", "uint8_t", "v_i is not zero"),
+        )
+    ),
     Kernel("i16_integrate", (
         "const int16_t *w", *_ACTIVE, "uint32_t leak", "int32_t *v", *_N_IN_OUT), """
 Potentials of a tick: v_j = v_j - (v_j >> leak), then v_j = v_j + W[active_k][j] for each

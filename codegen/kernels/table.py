@@ -220,6 +220,7 @@ TABLE: tuple[Variant, ...] = (
     *_rows("fixed_max_abs", "i8_max_abs", (4,), cost.stream(4), (), _FIXED[1]),
     *_rows("fixed_sigmoid_bce", "i32_sigmoid_bce", (8, 4), cost.stream(20), *_FIXED),
     *_rows("poisson", "u8_poisson", (4,), cost.stream(16), *_RANDOM),
+    *_rows("active", "bits_active u8_active", (8,), cost.stream(4)),
     *_rows("integrate", "i16_integrate", (8,), float_cost.listed_forward),
     *_rows("spike_trace", "u8_spike_trace", (2,), cost.stream(4)),
     *_rows("winner", "i32_winner", (4,), cost.stream(8)),

@@ -31,10 +31,10 @@ class Whole:
 
 
 def network_input(inputs: Inputs, sample: NDArray[Any]) -> I64:
-    """A sample as it comes; its scale is the rule's business. Of spikes in time those of
-    the one tick that rules of this format take."""
+    """A sample as it comes; its scale is the rule's business. Of spikes in time their
+    raster [..., ticks, n_in]."""
     if inputs.raster is not None:
-        return raster.network_input(inputs, sample)[..., 0, :].astype(np.int64)
+        return raster.network_input(inputs, sample).astype(np.int64)
     return sample.astype(np.int64)
 
 

@@ -9,15 +9,15 @@ the cells that spike; a teacher that spikes too makes them know which.
 
 from __future__ import annotations
 
-from codegen import homeostasis, streams
+from codegen import homeostasis, showing, streams
 from codegen.composer import Composer
-from codegen.formats import I16, I32, U8, U16, U32, Format
+from codegen.formats import I16, I32, U8, U16, Format
 from codegen.goals.label import LABEL
 from codegen.kernels.cost import Shape
 from codegen.parameters import Parameter
 from codegen.program import If, Item, Op, Part, Program, Repeat, Set, Stage, Symbol, op
 from codegen.rules import Declaration, Rate, by_activation
-from codegen.tensors import Drawn, Fill, Tensor
+from codegen.tensors import Drawn, Tensor
 from codegen.traces import OF_CELLS, membranes, traced
 
 PARAMETERS = (
@@ -36,13 +36,9 @@ PARAMETERS = (
     ),
     OF_CELLS,
     *homeostasis.PARAMETERS,
+    *showing.PARAMETERS,
 )  # fmt: skip
 
-FIRST, STEP, PRESENTATIONS = 8, 4, 3
-"""How often inputs spike, in 256ths of an input in 0..16; how much more often when a sample is
-presented again, and how often it is."""
-ENOUGH = 5
-"""Spikes of cells with which a presentation is enough."""
 LEAKS, REMEMBERS, FADES = 6, 4, 10
 """Shifts by which potentials, traces and thresholds lose."""
 RISE, GAIN, MOST, TOTAL = 100, 8, 4095, 14
@@ -92,11 +88,6 @@ def _spikes(c: Composer) -> Tensor:
     return c.inner("spiked", (_cells(c),), I32)
 
 
-def _count(c: Composer, name: str) -> Tensor:
-    """One number of all steps so far."""
-    return c.tensor(name, (1,), "dynamic", format=U32, initial=Fill(0))
-
-
 def _scratch(c: Composer, name: str, size: int, format: Format) -> Tensor:
     return c.tensor(name, (size,), format=format)
 
@@ -107,10 +98,6 @@ def _potential(c: Composer) -> Tensor:
 
 def _current(c: Composer) -> Tensor:
     return _scratch(c, "current", c.network.n_out, I32)
-
-
-def _active(c: Composer) -> Tensor:
-    return c.inner("active", (c.network.n_in,), U16)
 
 
 def _memory(c: Composer, of: str) -> Tensor:
@@ -153,41 +140,15 @@ def _learn(c: Composer) -> bool:
     return c.parameters["cells"] == "learn"
 
 
-def factor(scale: float) -> tuple[int, int]:
-    """(F, S): 16 / scale is F 2^-S, S at most 16 and as small as that leaves it exact."""
-    for shift in range(17):
-        whole = 16 * 2**shift / scale
-        if whole == int(whole) or shift == 16:
-            return int(whole + 0.5), shift
-    raise AssertionError
-
-
-def _begin(c: Composer) -> tuple[Item, ...]:
-    base = f"hil_stream_base(net->seed, {streams.SPIKES})"
-    counter = _count(c, "counter")
-    return (
-        Set("const uint32_t base", base, (c.sample,)),
-        Set("uint32_t word", f"s->{counter.name}[0]", (counter,)),
-        Set("uint32_t spikes", "0"),
-    )
-
-
 def _tick(c: Composer, learns: bool) -> tuple[Item, ...]:
     n_in, cells = c.network.shape(1)
-    _, shift = factor(c.spec.inputs.scale)
-    v, active, count = _potential(c), _active(c), Symbol("count")
-    drawn = op(
-        "poisson", Shape(1, n_in), 1, v=c.sample, chance=Symbol("chance"), shift=shift,
-        first=Symbol("base + word"), active=active, into="const size_t count",
-    )  # fmt: skip
+    v, active, count = _potential(c), showing.active(c), Symbol("count")
     moved = op(
         "integrate", Shape(n_in, cells, c.density(1)), 1, w=_synapses(c), active=active,
         count=count, leak=LEAKS, v=v,
     )  # fmt: skip
-    seen = Stage(
-        "look", (drawn, Set("word", f"word + {n_in}"), moved), 1,
-        "inputs spike; cells leak, and add the rows of those",
-    )  # fmt: skip
+    says = "inputs spike; cells leak, and add the rows of those"
+    seen = Stage("look", (*showing.came(c), moved), 1, says)
     spiked = If(
         "rest > 0", (Set("rest", "rest - 1"),), _compete(c, learns), why="after a spike"
     )
@@ -219,7 +180,7 @@ def _remember(c: Composer) -> tuple[Item, ...]:
 
     found: tuple[Item, ...] = ()
     if _learn(c):
-        found = (trace("x", _active(c), Symbol("count")),)
+        found = (trace("x", showing.active(c), Symbol("count")),)
     if _teaches(c):
         found = (
             *found, trace("h1", None, 0), trace("p", None, 0),
@@ -285,21 +246,14 @@ def _taught(c: Composer) -> Stage:
     return Stage("update", (If("teaches", (told, grown)),), 2, "the teacher's spike")
 
 
-def _presented(c: Composer, learns: bool) -> Repeat:
-    """The sample, again and more intense while too few cells spike."""
-    by, _ = factor(c.spec.inputs.scale)
+def _presented(c: Composer, learns: bool) -> tuple[Item, ...]:
+    """The sample, shown to cells at rest."""
     of_inputs, of_others = _learn(c) * ("x",), _teaches(c) * ("h1", "p")
     memories = (*of_inputs, *of_others) if learns else ()
     rest = (_potential(c), _current(c), *(_memory(c, of) for of in memories))
-    body: tuple[Item, ...] = (
-        Stage("look", tuple(_zeroed(v) for v in rest), 1, "cells are at rest"),
-        Set("uint32_t rest", "0"),
-        Set("const uint32_t chance", f"{by} * ({FIRST} + {STEP} * presentation)"),
-        Set("spikes", "0"),
-        Repeat("cycle", int(c.parameters["ticks"]), _tick(c, learns)),
-    )
-    again = f"presentation == 0 || spikes < {ENOUGH}"
-    return Repeat("presentation", PRESENTATIONS, (If(again, body),))
+    rested = Stage("look", tuple(_zeroed(v) for v in rest), 1, "cells are at rest")
+    ticks = int(c.parameters["ticks"])
+    return showing.shown(c, rested, ticks, _tick(c, learns))
 
 
 def _settled(c: Composer) -> tuple[Item, ...]:
@@ -315,14 +269,14 @@ def _settled(c: Composer) -> tuple[Item, ...]:
         "normalise", Shape(*c.network.shape(2)), 2, w=_outputs(c), cell=LABEL,
         shift=LOUDEST, least=1 << LOUDEST,
     )  # fmt: skip
-    samples, counter = _count(c, "samples"), _count(c, "counter")
+    samples = showing.count(c, "samples")
     number = f"s->{samples.name}[0]"
     faded = op("fade", Shape(1, theta.size), 1, v=theta, leak=FADES)
     over: tuple[Item, ...] = (
         *((cells,) if _learn(c) else ()), *((quieter,) if _teaches(c) else ()),
         Set(number, f"{number} + 1", (samples,)),
         If(f"{number} % {SLOW} == 0", (faded,), usual=False),
-        *_regulated(c), Set(f"s->{counter.name}[0]", "word", (counter,)),
+        *_regulated(c), *showing.end(c, _teaches(c)),
     )  # fmt: skip
     return (Stage("update", over, 2, "the sample is over"),)
 
@@ -349,20 +303,20 @@ def _forgotten(c: Composer) -> tuple[Op, ...]:
 def _program(c: Composer) -> Program:
     current, p = _current(c), c.outputs
     across = Shape(1, p.size)
-    looked = (*_begin(c), _presented(c, learns=False))
+    looked = (*showing.begin(c, False), *_presented(c, learns=False))
     noted = _forgotten(c)
     none = (Stage("credit", noted),) if noted else ()
     judged = op("most_current", across, 2, a=current, label=LABEL, p=p, into="*loss")
     step = (
-        *_begin(c), *none, _presented(c, learns=True),
+        *showing.begin(c, _teaches(c)), *none, *_presented(c, learns=True),
         Stage("judge", (judged,), 2, "the loss is 1 where another class has more current"),
         *_settled(c),
     )  # fmt: skip
     told = op("most_current", across, a=current, label=0, p=p)
     rates = (_rate(c),) if homeostasis.on(c.parameters) else ()
     state = (
-        _synapses(c), _outputs(c), _theta(c), *rates, _count(c, "counter"),
-        _count(c, "samples"),
+        _synapses(c), _outputs(c), _theta(c), *rates, showing.count(c, "counter"),
+        showing.count(c, "samples"),
     )  # fmt: skip
     return Program(looked, told, step, results=(current,), state=state)
 
@@ -386,5 +340,6 @@ RULE = Declaration(
     why="its cells are one layer",
     rated=False,
     conflict=homeostasis.conflict,
+    hears=showing.hears,
     format="spikes",
 )  # fmt: skip

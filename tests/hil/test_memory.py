@@ -162,6 +162,14 @@ def test_beside_a_rule_of_whole_numbers_others_have_what_the_target_computes(
     assert (beside.format, beside.network.activation) == (others, "tanh")
 
 
+def test_a_rule_beside_hears_the_same_spikes_in_time() -> None:
+    said = {"encoding": "events", "ticks": 4}
+    own = prepare(Experiment(rule="ottt", network="64-24-10", parameters=said, steps=9))
+    beside = rows.lesson_for(own, "stdp-wta")
+    assert beside.spec.rule.parameters == beside.experiment.parameters == said
+    assert plan_for(beside).spec.inputs == own.spec.inputs
+
+
 def test_inference_needs_no_list_longer_than_its_layer() -> None:
     """A list of inputs is kept to the update; inference alone forgets it."""
     made = plan_for(prepare(Experiment(network="64-500-500-10", schedule="sequential")))

@@ -179,10 +179,11 @@ SHELVES = {
         "phases": "composer parameters program settling traces",
         "spiking": "composer errors fronts homeostasis kernels layers parameters program raster streams "
         "tensors traces",
+        "showing": "composer formats fronts kernels parameters program raster spiking streams tensors",
         "forms": "composer fronts goals layers program updates",
         "class_heads": "cformat composer forms goals program tensors",
         "rules": "cformat class_heads composer errors feedback formats forms fronts goals homeostasis in_integers kernels layers "
-        "numbers parameters perturbation phases program raster settling spec spiking streams tensors traces "
+        "numbers parameters perturbation phases program raster settling showing spec spiking streams tensors traces "
         "updates",
         "reference": "constants delays errors graph numbers raster reservoir rules spec streams "
         "tables window",

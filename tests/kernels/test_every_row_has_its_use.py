@@ -138,6 +138,9 @@ LESSONS: tuple[tuple[Spec, float, str], ...] = (
     *((lesson("stdp-detector", "16-5", "identity", "identity",
               Inputs(front.format.name, 1.0, front=front), format="spikes"), 0.1, "auto")
       for front in (Spikes(1, 16), Events(1, 16, 16))),
+    *((lesson("stdp-wta", "20-24-4", "identity", "identity",
+              Inputs(front.format.name, 1.0, front=front), {"encoding": front.made_by, "ticks": 8},
+              format="spikes"), 0.1, "auto") for front in (Spikes(8, 20), Events(8, 20, 40))),
     (lesson("pc", "64-20-10-10", "tanh", "identity"), 1.0, "auto"),
     (lesson("pc", "9-128-7", "tanh", "identity", parameters={"precision": "learned"}),
      1.0, "auto"),

@@ -73,6 +73,20 @@ def test_bits_become_spikes(call: Call, n: int, to: str, one: float) -> None:
     assert s[:n].tolist() == want and s[n] == 7
 
 
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
+def test_who_spikes_is_listed(call: Call, n: int) -> None:
+    """Bits behind the last are nobody's, and the list ends with the last that spikes."""
+    words = np.random.default_rng(7).integers(0, 2**32, 4, np.uint32)
+    words[1] = 0
+    spikes = np.array([int(words[j // 32]) >> j % 32 & 1 for j in range(n)])
+    given = {"bits": words, "u8": (spikes * drawn(5, 254, n) + spikes).astype("u1")}
+    for name, v in given.items():
+        active = np.full(n + 1, 7, np.uint16)
+        count = call(f"{name}_active", v, active, n)
+        assert active[:count].tolist() == np.flatnonzero(spikes).tolist()
+        assert active[n] == 7
+
+
 @pytest.mark.parametrize("to, one", ONES)
 def test_events_are_played_in_their_order_and_none_beside_the_spikes(
     call: Call, to: str, one: float

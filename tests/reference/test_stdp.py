@@ -3,6 +3,7 @@ in plain integers, element by element."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 
 from codegen.delays import Delays
 from codegen.errors import SpecError
+from codegen.raster import Spikes
 from codegen.reference import Learner
 from codegen.reference.health import health
 from codegen.rules import get, require
 from codegen.spec import Clip, Gate, Inputs, Network, RuleChoice, Spec
+from hil.data import rasters
 from tests.reference.test_generator import u32
 
 LAYERS = (20, 12, 4)
@@ -36,6 +39,7 @@ class Study:
         self.w = made.state["W1"].tolist()
         self.r = made.state["W2"].tolist()
         self.theta, self.counter, self.samples = [0] * LAYERS[1], 0, 0
+        self.played = 0
         self.ticks = int(made.parameters["ticks"])
         self.threshold = int(made.parameters["threshold"])
         self.rest = int(made.parameters["rest"])
@@ -44,50 +48,67 @@ class Study:
         self.counter += 1
         return u32(1, 97, self.counter - 1) & 255
 
+    def begin(self) -> None:
+        """Cells at rest, and nobody heard."""
+        n_in, cells, classes = LAYERS
+        self.v, self.tr, self.te = [0] * cells, [0] * n_in, [0] * cells
+        self.tc, self.currents = [0] * classes, [0] * classes
+        self.resting = self.spikes = 0
+
     def step(self, x: list[int], y: int) -> list[int]:
         """The currents of the last presentation."""
-        n_in, cells, classes = LAYERS
-        fired, p = set(), 8
+        self.fired, p = set[int](), 8
         while True:
-            v, tr, te, tc = [0] * cells, [0] * n_in, [0] * cells, [0] * classes
-            currents, rest, spikes = [0] * classes, 0, 0
+            self.begin()
             for _ in range(self.ticks):
-                came = [i for i in range(n_in) if self.word() < x[i] * p]
-                v = [a - (a >> 6) for a in v]
-                tr, te = [a - (a >> 4) for a in tr], [a - (a >> 4) for a in te]
-                for i in came:
-                    v = [a + b for a, b in zip(v, self.w[i], strict=True)]
-                    tr[i] = min(tr[i] + 128, 255)
-                taught = self.word() < 51
-                tc = [a - (a >> 4) for a in tc]
-                if rest > 0:
-                    rest -= 1
-                else:
-                    above = [
-                        a - self.threshold - b
-                        for a, b in zip(v, self.theta, strict=True)
-                    ]
-                    j = above.index(max(above))
-                    if above[j] >= 0:
-                        spikes, v, rest = spikes + 1, [0] * cells, self.rest
-                        self.theta[j] += 100
-                        for i in range(n_in):
-                            grown = self.w[i][j] + ((8 * tr[i]) >> 8)
-                            self.w[i][j] = min(grown, 4095)
-                        te[j] = 255
-                        fired.add(j)
-                        for c in range(classes):
-                            currents[c] += self.r[j][c]
-                            self.r[j][c] += (64 * tc[c]) >> 8
-                if taught:
-                    tc[y] = 255
-                    for j in range(cells):
-                        self.r[j][y] += (64 * te[j]) >> 8
-            if spikes >= 5 or p >= 16:
+                self.tick([i for i in range(LAYERS[0]) if self.word() < x[i] * p], y)
+            if self.spikes >= 5 or p >= 16:
                 break
             p += 4
-        self.settle(fired, y)
-        return currents
+        self.settle(self.fired, y)
+        return self.currents
+
+    def step_of(self, raster: list[list[int]], y: int, plays: int) -> list[int]:
+        """The currents after spikes [ticks][inputs] were played so often at most."""
+        self.fired = set()
+        self.begin()
+        for play in range(plays):
+            if play == 0 or self.spikes < 5:
+                for row in raster:
+                    self.tick([i for i, spike in enumerate(row) if spike], y)
+                self.played += 1
+        self.settle(self.fired, y)
+        return self.currents
+
+    def tick(self, came: list[int], y: int) -> None:
+        n_in, cells, classes = LAYERS
+        self.v = [a - (a >> 6) for a in self.v]
+        self.tr, self.te = ([a - (a >> 4) for a in t] for t in (self.tr, self.te))
+        for i in came:
+            self.v = [a + b for a, b in zip(self.v, self.w[i], strict=True)]
+            self.tr[i] = min(self.tr[i] + 128, 255)
+        taught = self.word() < 51
+        self.tc = [a - (a >> 4) for a in self.tc]
+        above = [
+            a - self.threshold - b for a, b in zip(self.v, self.theta, strict=True)
+        ]
+        j = above.index(max(above))
+        if self.resting > 0:
+            self.resting -= 1
+        elif above[j] >= 0:
+            self.spikes, self.v, self.resting = self.spikes + 1, [0] * cells, self.rest
+            self.theta[j] += 100
+            for i in range(n_in):
+                self.w[i][j] = min(self.w[i][j] + ((8 * self.tr[i]) >> 8), 4095)
+            self.te[j] = 255
+            self.fired.add(j)
+            for c in range(classes):
+                self.currents[c] += self.r[j][c]
+                self.r[j][c] += (64 * self.tc[c]) >> 8
+        if taught:
+            self.tc[y] = 255
+            for j in range(cells):
+                self.r[j][y] += (64 * self.te[j]) >> 8
 
     def settle(self, fired: set[int], y: int) -> None:
         for j in fired:
@@ -122,6 +143,29 @@ def test_a_step_is_that_of_plain_integers(settings: dict[str, Any]) -> None:
         assert made.state["counter"].tolist() == [study.counter]
     assert again and max(study.theta) > 1024
     assert loud
+
+
+def test_spikes_that_are_given_go_on_until_cells_have_spiked() -> None:
+    """A sample that is played again goes on from where its cells are; of these some are
+    played once, and some as often as they may."""
+    ticks, plays, dice = 16, 4, np.random.default_rng(9)
+    front = Spikes(ticks, LAYERS[0])
+    inputs = Inputs("bits", 1.0, front=front)
+    given = {"encoding": "spikes", "ticks": ticks, "plays": plays, "threshold": 800}
+    made = Learner(replace(spec_of(**given), inputs=inputs))
+    made.state["W2"][...] = 300
+    study, played = Study(made), set()
+    for number in range(40):
+        seen = dice.random((1, ticks, LAYERS[0])) < dice.choice([0.01, 0.1, 0.8])
+        x, before = rasters.of(seen, front, "x")[0], study.played
+        currents = study.step_of(seen[0].tolist(), number % 4, plays)
+        played.add(study.played - before)
+        assert made.step(x, number % 4, 1.0).p.tolist() == currents
+        assert made.state["W1"].tolist() == study.w
+        assert made.state["W2"].tolist() == study.r
+        assert made.state["theta"].tolist() == study.theta
+        assert made.state["counter"].tolist() == [study.counter]
+    assert played >= {1, 2, plays}
 
 
 def test_an_answer_changes_nothing_and_hears_no_teacher() -> None:
@@ -226,6 +270,11 @@ def test_a_detector_takes_in_turn_what_its_synapses_have_grown_by() -> None:
           clip=Clip(1.0), format="spikes"), "expected neither clip_weights nor clip_error"),
     (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta", {"rest": 0}),
           format="spikes"), "rest = 0: expected a whole number from 1 to 255"),
+    (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta", {"plays": 3}),
+          format="spikes"), "samples of numbers, and plays = 3: expected spikes in time, or no plays"),
+    (Spec(Network(LAYERS, "identity", "identity"), RuleChoice("stdp-wta", {"ticks": 6}),
+          Inputs("bits", 1.0, front=Spikes(6, 20)), format="spikes"),
+     "encoding = bernoulli: expected spikes"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_sentence(spec: Spec, words: str) -> None:
     with pytest.raises(SpecError, match=words):

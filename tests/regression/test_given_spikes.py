@@ -83,3 +83,40 @@ def test_spikes_in_time_are_learned_the_same(
 ) -> None:  # fmt: skip
     record = run(ASKED.override({"target": target, "vlen": vlen, **keys}), out=tmp_path)
     assert record.result == "pass" and record.compared == record.learned >= 24
+
+
+COMPETED = Experiment(
+    rule="stdp-wta", network="64-24-10", parameters={"encoding": "events", "ticks": 4},
+    steps=30, test=8,
+)  # fmt: skip
+"""Thirty digits, of which each is played more than once."""
+COMPETE: dict[machines.Machine, dict[str, Any]] = {
+    ("qemu-rv64gcv", 128): {"parameters": BITS, "commit": 8, "faults": "cut=0.2,seed=3"},
+    ("microbit", None): {},
+}  # fmt: skip
+
+
+def test_cells_that_compete_learn_the_same_from_bits_and_events(
+    tmp_path: Path, qemu64: str, qemu_arm: str
+) -> None:
+    digests = set()
+    for (target, vlen), keys in COMPETE.items():
+        asked = COMPETED.override({"target": target, "vlen": vlen, **keys})
+        record = run(asked, out=tmp_path)
+        assert record.result == "pass" and record.compared == record.learned >= 30
+        digests.add(record.digest)
+    assert len(digests) == 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("labels", ["teacher", "votes"])
+@pytest.mark.parametrize("encoding", ["spikes", "events"])
+@pytest.mark.parametrize("target, vlen", [m for m in ALL if m[0] != "stm32vldiscovery"])
+def test_cells_that_compete_learn_from_given_spikes_everywhere(
+    tmp_path: Path, qemu64: str, qemu32: str, qemu_arm: str, qemu_user: str,
+    target: str, vlen: int | None, encoding: str, labels: str,
+) -> None:  # fmt: skip
+    said = {"encoding": encoding, "ticks": 4, "labels": labels}
+    asked = COMPETED.override({"target": target, "vlen": vlen, "parameters": said})
+    record = run(asked, out=tmp_path)
+    assert record.result == "pass" and record.compared == record.learned >= 30

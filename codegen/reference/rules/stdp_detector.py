@@ -62,6 +62,7 @@ def bounds(spec: Spec, parameters: Mapping[str, str | float]) -> Iterator[Whole]
 
 def look(machine: Machine[Any], x: I64) -> I64:
     """What each cell hears."""
+    x = _pattern(x)
     machine.begin(x)
     heard = machine.state["W1"][x != 0].sum(axis=0, dtype=np.int64)
     machine.trace["current"] = heard.astype(np.int32)
@@ -74,6 +75,7 @@ def look(machine: Machine[Any], x: I64) -> I64:
 
 def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
     """One presentation, the teacher of the label's cell right behind it."""
+    x = _pattern(x)
     heard, label = look(machine, x), int(t.argmax())
     machine.trace["p"] = heard
     machine.loss = np.float32(heard.argmax() != label)
@@ -85,6 +87,11 @@ def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
     machine.changed = {1: int(np.count_nonzero(taken != w))}
     if homeostasis.on(machine.parameters):
         homeostasis.of_spikes(machine, (heard >= 0).astype(np.int64), "threshold")
+
+
+def _pattern(x: I64) -> I64:
+    """Of spikes in time those of their one tick."""
+    return x.reshape(x.shape[-1])
 
 
 def _taken(w: I64, excess: int, place: int) -> tuple[I64, int]:

@@ -6,9 +6,13 @@ spike, whose a_i = min(a_i + 128, 255); a teacher draws a word; after a spike's 
 with the largest V_j - theta_j, the first of equals, spikes if that is the threshold: V = 0,
 theta_j += 100, W_ij = min(W_ij + (8 a_i >> 8), 4095), a_j = 255, outputs' currents += R_jc,
 R_jc += 64 a_c >> 8; where the teacher spikes, a_y = 255, R_jy += 64 a_j >> 8. Fewer than 5
-spikes: once more with p + 4, up to 16. Then W_ij = W_ij 2^14 div sum_i W_ij of cells that
-have spiked, R_jy likewise with 2^16 where its sum is above; every 16th sample theta -=
-theta >> 10.
+spikes: once more from rest with p + 4, up to 16. Then W_ij = W_ij 2^14 div sum_i W_ij of
+cells that have spiked, R_jy likewise with 2^16 where its sum is above; every 16th sample
+theta -= theta >> 10.
+
+Where a sample says which inputs spike they do, and no word is drawn for them. While there
+have been fewer than 5 spikes it goes on with the sample's first tick, all else as it is, up
+to `plays` times in all.
 """
 
 from __future__ import annotations
@@ -74,8 +78,13 @@ def bounds(spec: Spec, parameters: Parameters) -> Iterator[Whole]:
     """Of every step from any state within `held`, whatever comes."""
     (n_in, cells), ticks = spec.network.shape(1), int(parameters["ticks"])
     spikes = -(-ticks // (int(parameters["rest"]) + 1))  # of a presentation
+    if spec.inputs.raster is None:
+        most, shown = 3 * spikes, 3 * ticks
+    else:  # currents are of all that is played, of which all but the last has 4 at most
+        spikes = most = 4 + spikes
+        shown = ticks = ticks * int(parameters["plays"])
     teacher = parameters["labels"] == "teacher"
-    rise, (lowest, highest) = 100 * 3 * spikes, (0, 1 << 30)
+    rise, (lowest, highest) = 100 * most, (0, 1 << 30)
     yield Whole("W1", "grows, then its share of 2^14", 0, 1 << 14)
     drive = n_in << 14
     u1 = min(ticks * drive, 64 * drive + 63)
@@ -93,10 +102,10 @@ def bounds(spec: Spec, parameters: Parameters) -> Iterator[Whole]:
         yield Whole("W2", "counts votes, to 2^24", 0, 1 << 24)
         yield Whole("current", "counts spikes", 0, spikes)
         return
-    more = 63 * 3 * (spikes + ticks)  # of a synapse in a sample
+    more = 63 * (most + shown)  # of a synapse in a sample
     yield Whole("W2", "grows, then its share of 2^16", 0, 1 << 16)
     yield Whole("current", "sum of W2 over spikes", 0, spikes * ((1 << 16) + more))
-    loud = (cells << 16) + min(cells, 3 * spikes) * more
+    loud = (cells << 16) + min(cells, most) * more
     yield Whole("sum W2", "of a class, which is shared", 0, loud, (1 << 30) - 1)
 
 
@@ -118,13 +127,19 @@ def step(machine: Machine[Any], x: I64, t: I64, eta: np.float32) -> None:
 
 
 def _presented(machine: Machine[Any], x: I64, label: int | None) -> list[Heard]:
-    found: list[Heard] = []
-    for p in (8, 12, 16):
-        found.append(
-            _presentation(machine, x, p, label, sum(one.words for one in found))
-        )
-        if len(found[-1].spikes) >= 5:
+    """Every presentation of a sample, or every time that its spikes are played."""
+    given, found = machine.spec.inputs.raster is not None, list[Heard]()
+    cells = _Cells(machine, label, x.shape[-1])
+    for p in range(int(machine.parameters["plays"])) if given else (8, 12, 16):
+        words = sum(one.words for one in found)
+        if given:
+            found.append(cells.hear(x != 0, *_taught(machine, words, cells.taught)))
+        else:
+            cells = _Cells(machine, label, x.size)
+            found.append(cells.hear(*_drawn(machine, x, p, words, cells.taught)))
+        if len(cells.spikes) >= 5:
             break
+    cells.enter()
     if label is not None:
         counter = machine.state["counter"]
         machine.state["counter"] = counter + np.uint32(sum(o.words for o in found))
@@ -141,22 +156,36 @@ def _below(x: I64, scale: float, p: int) -> I64:
     return (x * (factor * p)) >> shift
 
 
+def _words(machine: Machine[Any], first: int, count: int) -> NDArray[np.int64]:
+    """The lowest 8 bits of so many words, from number `first` of this step's on."""
+    start = (int(machine.state["counter"][0]) + first) & 0xFFFFFFFF
+    words = random.u32(machine.seed, streams.SPIKES, start, count)
+    return (words & np.uint32(255)).astype(np.int64)
+
+
 def _drawn(
     machine: Machine[Any], x: I64, p: int, first: int, teaches: bool
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Spikes of inputs [ticks, n_in] and of the teacher [ticks]."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
+    """Spikes of inputs [ticks, n_in] and of the teacher [ticks], and how many words."""
     ticks, each = int(machine.parameters["ticks"]), x.size + teaches
-    start = int(machine.state["counter"][0]) + first
-    words = random.u32(machine.seed, streams.SPIKES, start & 0xFFFFFFFF, ticks * each)
-    low = (words.reshape(ticks, each) & np.uint32(255)).astype(np.int64)
+    low = _words(machine, first, ticks * each).reshape(ticks, each)
     spikes = low[:, : x.size] < _below(x, machine.spec.inputs.scale, p)
-    return spikes, low[:, -1] < 51 if teaches else np.zeros(ticks, bool)
+    return spikes, low[:, -1] < 51 if teaches else np.zeros(ticks, bool), low.size
 
 
-def _traces(spikes: NDArray[np.bool_]) -> I64:
-    """What is remembered of inputs after each tick, [ticks, n_in]."""
+def _taught(
+    machine: Machine[Any], first: int, teaches: bool
+) -> tuple[NDArray[np.bool_], int]:
+    """Spikes of the teacher alone [ticks], and how many words."""
+    ticks = int(machine.parameters["ticks"])
+    if not teaches:
+        return np.zeros(ticks, bool), 0
+    return _words(machine, first, ticks) < 51, ticks
+
+
+def _traces(spikes: NDArray[np.bool_], trace: I64) -> I64:
+    """What is remembered of inputs after each tick, [ticks, n_in], `trace` before."""
     found = np.empty(spikes.shape, np.int64)
-    trace = np.zeros(spikes.shape[1], np.int64)
     for tick, came in enumerate(spikes):
         trace = trace - (trace >> 4)
         trace = np.minimum(trace + 128 * came, np.where(came, 255, trace))
@@ -164,54 +193,88 @@ def _traces(spikes: NDArray[np.bool_]) -> I64:
     return found
 
 
-def _presentation(
-    machine: Machine[Any], x: I64, p: int, label: int | None, first: int
-) -> Heard:
-    learns, taught = label is not None, machine.parameters["labels"] == "teacher"
-    spikes, teacher = _drawn(machine, x, p, first, learns and taught)
-    outputs = _Outputs(machine, label)
-    w, theta = machine.state["W1"], machine.state["theta"]
-    drive = np.rint(spikes.astype(np.float64) @ w.astype(np.float64)).astype(np.int64)
-    traces = _traces(spikes) if learns and _learn(machine) else None
-    v, rest, found = np.zeros(w.shape[1], np.int64), 0, list[tuple[int, int]]()
-    raster = np.full((len(spikes), 1), w.shape[1], np.uint16)
-    membranes, remembered = list[I64](), list[I64]()
-    for tick in range(len(spikes)):
-        v = wrapped(v - (v >> 6) + drive[tick])
-        membranes.append(v.copy())
-        outputs.forget()
-        if rest > 0:
-            rest -= 1
-        else:
-            above = wrapped(v - theta)
-            cell = int(above.argmax())
-            if above[cell] >= int(machine.parameters["threshold"]):
-                v[:] = 0
-                rest = int(machine.parameters["rest"])
-                found.append((tick, cell))
-                raster[tick] = cell
-                theta[cell] += 100 * learns
-                if traces is not None:
-                    w[:, cell] = np.minimum(
-                        w[:, cell] + ((8 * traces[tick]) >> 8), 4095
-                    )
-                    drive[tick + 1 :, cell] = spikes[tick + 1 :] @ w[:, cell].astype(
-                        np.int64
-                    )
-                outputs.hear(cell)
-        if teacher[tick]:
-            outputs.teach()
-        remembered.append(outputs.of_cells.copy())
-    spiked = np.bincount(np.array([cell for _, cell in found], int), minlength=v.size)
-    machine.trace |= {"raster": raster, "u1": v.astype(np.int32), "h1": spiked}
-    if machine.parameters["trace"] == "membranes":
-        machine.trace["trace_u1"] = np.array(membranes, np.int32)
-        machine.trace["trace_a1"] = np.array(remembered, np.uint8)
-    if traces is not None:
-        machine.trace["ax"] = traces[-1].astype(np.uint8)
-    outputs.enter()
-    words = spikes.shape[0] * (x.size + (learns and taught))
-    return Heard(outputs.currents, found, int(spikes.sum()), words)
+class _Cells:
+    """Cells that compete, at rest at first, and the outputs that hear them; `spikes` are
+    all so far, as (tick, cell)."""
+
+    def __init__(self, machine: Machine[Any], label: int | None, n_in: int) -> None:
+        self.machine, self.learns = machine, label is not None
+        self.taught = self.learns and machine.parameters["labels"] == "teacher"
+        self.outputs = _Outputs(machine, label)
+        self.w, self.theta = machine.state["W1"], machine.state["theta"]
+        self.v, self.rest = np.zeros(self.w.shape[1], np.int64), 0
+        self.remembers = self.learns and _learn(machine)
+        self.trace = np.zeros(n_in, np.int64)
+        self.spikes: list[tuple[int, int]] = []
+
+    def hear(
+        self, spikes: NDArray[np.bool_], teacher: NDArray[np.bool_], words: int
+    ) -> Heard:
+        """So many ticks of inputs [ticks, n_in] and of a teacher [ticks]."""
+        self.drive = np.rint(spikes.astype(np.float64) @ self.w.astype(np.float64))
+        before, seen = len(self.spikes), _Seen(len(spikes), self.v.size)
+        traces = _traces(spikes, self.trace) if self.remembers else None
+        for tick in range(len(spikes)):
+            self.v = wrapped(self.v - (self.v >> 6) + self.drive[tick].astype(np.int64))
+            seen.membranes.append(self.v.copy())
+            self.outputs.forget()
+            if self.rest > 0:
+                self.rest -= 1
+            elif (cell := self._winner()) is not None:
+                self.spikes.append((tick, cell))
+                seen.raster[tick] = cell
+                self._spike(tick, cell, spikes, traces)
+            if teacher[tick]:
+                self.outputs.teach()
+            seen.remembered.append(self.outputs.of_cells.copy())
+        self.trace = self.trace if traces is None else traces[-1]
+        seen.enter(self.machine, self.v)
+        new = self.spikes[before:]
+        return Heard(self.outputs.currents, new, int(spikes.sum()), words)
+
+    def _winner(self) -> int | None:
+        above = wrapped(self.v - self.theta)
+        cell = int(above.argmax())
+        reached = above[cell] >= int(self.machine.parameters["threshold"])
+        return cell if reached else None
+
+    def _spike(
+        self, tick: int, cell: int, spikes: NDArray[np.bool_], traces: I64 | None
+    ) -> None:
+        """A cell spikes, and has learned before anybody hears of it."""
+        w = self.w
+        self.v[:] = 0
+        self.rest = int(self.machine.parameters["rest"])
+        self.theta[cell] += 100 * self.learns
+        if traces is not None:
+            w[:, cell] = np.minimum(w[:, cell] + ((8 * traces[tick]) >> 8), 4095)
+            later = spikes[tick + 1 :]
+            self.drive[tick + 1 :, cell] = later @ w[:, cell].astype(np.int64)
+        self.outputs.hear(cell)
+
+    def enter(self) -> None:
+        """What is remembered enters the trace."""
+        if self.remembers:
+            self.machine.trace["ax"] = self.trace.astype(np.uint8)
+        self.outputs.enter()
+
+
+class _Seen:
+    """Who spikes in each tick, potentials [cells], and what is remembered of cells."""
+
+    def __init__(self, ticks: int, cells: int) -> None:
+        self.raster = np.full((ticks, 1), cells, np.uint16)
+        self.membranes: list[I64] = []
+        self.remembered: list[I64] = []
+
+    def enter(self, machine: Machine[Any], v: I64) -> None:
+        """The trace knows the last ticks that were shown."""
+        cells = self.raster[self.raster < v.size].astype(np.int64)
+        spiked = np.bincount(cells, minlength=v.size)
+        machine.trace |= {"raster": self.raster, "u1": v.astype(np.int32), "h1": spiked}
+        if machine.parameters["trace"] == "membranes":
+            machine.trace["trace_u1"] = np.array(self.membranes, np.int32)
+            machine.trace["trace_a1"] = np.array(self.remembered, np.uint8)
 
 
 def promises(machine: Machine[Any], trace: Mapping[str, Any]) -> dict[str, list[float]]:

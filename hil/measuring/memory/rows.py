@@ -22,6 +22,7 @@ from codegen.program import lives, ops
 from codegen.spec import RuleChoice
 from codegen.tensors import WORD, Tensor
 from hil.errors import BuildError, HilError, OverBudget, SpecError
+from hil.lesson import given_spikes
 from hil.lesson.building import Built, build, plan_for
 from hil.lesson.lesson import Lesson
 
@@ -102,8 +103,8 @@ class Row:
 
 
 def lesson_for(lesson: Lesson, rule: str) -> Lesson:
-    """The same lesson by another rule, with its default parameters, and with the
-    activation and the output that it can teach."""
+    """The same lesson by another rule, with its default parameters but for those by which
+    it hears spikes in time, and with the activation and the output that it can teach."""
     if rule == lesson.experiment.rule:
         return lesson
     network, others = lesson.spec.network, lesson.spec.format
@@ -114,13 +115,17 @@ def lesson_for(lesson: Lesson, rule: str) -> Lesson:
     activation, output = usual.activation, usual.output
     network = replace(network, activation=activation, output=output)
     rated, own = rules.declaration(rule).rated, rules.declaration(rule).format
+    hearing = given_spikes.hearing(rule, lesson.spec.inputs.raster)
     experiment = replace(
-        lesson.experiment, rule=rule, parameters={}, tuned=None,
+        lesson.experiment, rule=rule, parameters=hearing, tuned=None,
         activation=activation, output=output, lr=lesson.experiment.lr if rated else None,
         format=own or others,
     )  # fmt: skip
     spec = replace(
-        lesson.spec, rule=RuleChoice(rule), network=network, format=own or others
+        lesson.spec,
+        rule=RuleChoice(rule, hearing),
+        network=network,
+        format=own or others,
     )
     return replace(lesson, experiment=experiment, spec=spec, tuned=None)
 

@@ -47,6 +47,46 @@ static void check_bits_to_i8(void (*kernel)(const uint32_t *, int8_t *, size_t))
     }
 }
 
+static void same_lists(size_t want, size_t got, size_t n)
+{
+    same_word((uint32_t)want, (uint32_t)got, 1, n, 0);
+    for (size_t i = 0; i < n + GUARD; i++) {
+        same_word(i < want || i >= n ? lists[0][i] : 0, i < want || i >= n ? lists[1][i] : 0,
+                  1, n, i);
+    }
+}
+
+static void clear_lists(size_t n)
+{
+    for (size_t i = 0; i < n + GUARD; i++) {
+        lists[0][i] = lists[1][i] = 7;
+    }
+}
+
+static void check_bits_active(size_t (*kernel)(const uint32_t *, uint16_t *, size_t))
+{
+    static uint32_t bits[WIDEST / 32 + 2];
+
+    EACH (n, widths) {
+        for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+            bits[i] = draw() % 3 == 0 ? 0 : draw() & draw();
+        }
+        clear_lists(n);
+        same_lists(hil_bits_active__scalar(bits, lists[0], n), kernel(bits, lists[1], n), n);
+    }
+}
+
+static void check_u8_active(size_t (*kernel)(const uint8_t *, uint16_t *, size_t))
+{
+    EACH (n, widths) {
+        for (size_t i = 0; i < n; i++) {
+            samples[i] = draw() % 2 == 0 ? 0 : (uint8_t)draw();
+        }
+        clear_lists(n);
+        same_lists(hil_u8_active__scalar(samples, lists[0], n), kernel(samples, lists[1], n), n);
+    }
+}
+
 /* Events of four ticks, of which some descend, some are none, and some are nobody's. */
 static void fill_events(uint16_t *events, size_t capacity, size_t n)
 {
