@@ -77,7 +77,7 @@ def outputs_alone(c: Composer) -> Op:
     p = c.outputs
     return op(
         f"{LOSSES[c.network.output]}_vector", Shape(1, p.size), a=p, t=None, p=p, e=None,
-        into="const float none", needs="number", faults=p,
+        into="const float no_loss", needs="number", faults=p,
     )  # fmt: skip
 
 

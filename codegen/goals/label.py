@@ -49,7 +49,7 @@ def _outputs(c: Composer) -> Op:
         return _of_sums(c, c.sums(c.depth), p, None, 0)
     return op(
         LOSSES[c.network.output], Shape(1, p.size), a=p, label=0, p=p, e=None,
-        into="const float none", needs="number", faults=p,
+        into="const float no_loss", needs="number", faults=p,
     )  # fmt: skip
 
 
