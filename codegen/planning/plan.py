@@ -188,18 +188,22 @@ def plan(
 ) -> Plan:
     """Plan `spec` on `target`.
 
-    `vlen`: specialise for machines of at least this VLEN (bits), None for code
-    that is as good as it can be on any; `schedule`: one of `ways.SCHEDULES`;
-    `density`: share of the samples' elements that are not zero, 0..1; `choice`:
-    what was measured and decided before, which overrides the estimates;
-    `window`: STEPs in flight (1..64); `samples`: samples in one STEP at most
-    (1..255); `budget`: bytes of RAM allowed, besides the target's own, for which
-    the stack's reserve is made smaller if need be;
-    `resident`: samples to be placed in the image; `rehearsal`: samples that the
-    device can keep, to learn from them again (0..65535), or, if `latent`, their features; `debug`: kernels check
-    what they are called with, and nothing in the arena survives a step; `core`: whose cycles decide (codegen/kernels/
-    cycles.toml), None where instructions do; a machine without vectors has none to decide;
-    `chunk`: samples come in parts of so many bytes at most, one sample and one part in flight.
+    vlen: specialise for machines of at least this VLEN (bits); None: code that is as
+        good as it can be on any.
+    schedule: one of `ways.SCHEDULES`.
+    density: share of the samples' elements that are not zero, 0..1.
+    choice: decisions that were measured before and override the estimates.
+    window: STEPs in flight, 1..64. samples: samples in one STEP, at most, 1..255.
+    budget: bytes of RAM allowed, besides the target's own; the stack's reserve is made
+        smaller for it if need be.
+    resident: samples to be placed in the image.
+    rehearsal: samples that the device can keep to learn from them again, 0..65535;
+        with `latent` their features.
+    debug: kernels check their arguments, and nothing in the arena survives a step.
+    core: whose cycles decide (codegen/kernels/cycles.toml); None: instructions decide,
+        as they do on a machine without vectors.
+    chunk: samples come in parts of so many bytes at most, one sample and one part in
+        flight; None: whole.
 
     Raises `OverBudget` when it does not fit, `SpecError` when the choice itself
     is impossible, `DescriptorError` for a target without float32.
