@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
 from typing import Any
@@ -73,8 +74,19 @@ def add_key(group: argparse._ArgumentGroup, key: Key) -> None:
         group.add_argument(key.flag, metavar=key.metavar, help=meaning)
 
 
+def add_machine(
+    parser: argparse.ArgumentParser, names: Sequence[str], says: str | None = None
+) -> None:
+    """A group of flags that choose a machine: for the keys of these names alone. `says`
+    stands below the group's title."""
+    group = parser.add_argument_group("machine", says)
+    for key in KEYS:
+        if key.name in names:
+            add_key(group, key)
+
+
 def _default(key: Key) -> str:
-    """What the key is where nobody gives it, for its help."""
+    """The end of a key's help: its default, where the help does not tell it."""
     value = {field.name: field.default for field in fields(Experiment)}[key.name]
     said = value is None or value == "" or "(default:" in key.help
     return "" if said else f" (default: {str(value).lower()})"

@@ -6,8 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.flags import add_key, experiment_of
-from hil.keys import KEYS
+from hil.flags import add_machine, experiment_of
 
 if TYPE_CHECKING:
     from hil.inferring.image import Model
@@ -42,10 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--stream", action="store_true",
         help="cases follow one another: what an SVDF has seen goes on from case to case",
     )  # fmt: skip
-    group = parser.add_argument_group("machine")
-    for key in KEYS:
-        if key.name in TAKEN.split():
-            add_key(group, key)
+    add_machine(parser, TAKEN.split())
 
 
 def run(given: argparse.Namespace) -> int:

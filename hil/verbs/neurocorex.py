@@ -6,8 +6,7 @@ import argparse
 
 from hil import output
 from hil.errors import DataError, UsageError
-from hil.flags import add_key, experiment_of
-from hil.keys import KEYS
+from hil.flags import add_machine, experiment_of
 
 HELP = "program, run and read back a network that spikes, by the bytes of NeuroCoreX's UART"
 TAKEN = "target unit vlen toolchain icount console faults ram"
@@ -41,10 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="write what the device told: an .npz with run0 [steps, cells], ... and "
         "weights0 [to, from], ...",
     )  # fmt: skip
-    group = parser.add_argument_group("machine")
-    for key in KEYS:
-        if key.name in TAKEN.split():
-            add_key(group, key)
+    add_machine(parser, TAKEN.split())
 
 
 def run(given: argparse.Namespace) -> int:

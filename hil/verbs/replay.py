@@ -6,8 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from hil import output
-from hil.flags import add_key, keys_of
-from hil.keys import KEYS
+from hil.flags import add_machine, keys_of
 from targets.signals import held
 
 if TYPE_CHECKING:
@@ -36,10 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="stop before the step, with a debugger's stub on a local port, and say "
         "how to connect gdb (QEMU only)",
     )  # fmt: skip
-    group = parser.add_argument_group("machine", "each replaces what the run had")
-    for key in KEYS:
-        if key.name in OVERRIDES:
-            add_key(group, key)
+    add_machine(parser, OVERRIDES, "each replaces what the run had")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -6,8 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from hil import output
-from hil.flags import add_key
-from hil.keys import KEYS
+from hil.flags import add_machine
 
 if TYPE_CHECKING:
     from hil.inferring.cost import Costs
@@ -46,10 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--markdown", action="store_true", help="a table as in docs/import.md"
     )
-    group = parser.add_argument_group("machine")
-    for key in KEYS:
-        if key.name in TAKEN:
-            add_key(group, key)
+    add_machine(parser, TAKEN)
 
 
 def run(given: argparse.Namespace) -> int:
