@@ -106,14 +106,14 @@ def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
     made = {"x": dataset.train_x, "y": dataset.train_y}
     if test:
         made |= {"x_test": dataset.test_x, "y_test": dataset.test_y}
+    if dataset.tasks:
+        made |= tasks.arrays(dataset.tasks)
     if inputs.raster is not None:
         form = inputs.raster
         spikes = {
             n: rasters.as_given(form, made[n]) for n in ("x", "x_test") if n in made
         }
         return made | spikes | rasters.arrays(form)
-    if dataset.tasks:
-        made |= tasks.arrays(dataset.tasks)
     if inputs.window is not None:
         return made | windows.arrays(inputs.window)
     if inputs.scaler is not None:
