@@ -97,6 +97,14 @@ def of(x: np.ndarray, front: Raster, what: str) -> np.ndarray:
     return _packed(front, x.reshape(len(x), *shape))
 
 
+def begun(x: np.ndarray, front: Raster, what: str) -> np.ndarray:
+    """The first ticks [n, inputs] of a raster, or the first of its events [n, 2], as they
+    travel. Raises `DataError`."""
+    if isinstance(front, Events):
+        return _listed(x[np.newaxis], front, what)[0, : 2 * len(x)]
+    return of(x[np.newaxis], replace(front, ticks=len(x)), what)[0]
+
+
 def travelling(dataset: Dataset, encoding: str) -> Dataset:
     """The same spikes as bits ("spikes"), or as "events"."""
     front = dataset.inputs.raster

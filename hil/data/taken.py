@@ -100,6 +100,14 @@ def samples_of(x: np.ndarray, inputs: Inputs, what: str = "x") -> np.ndarray:
     return samples.of(x, inputs, what)
 
 
+def begun(x: np.ndarray, inputs: Inputs, what: str = "x") -> np.ndarray:
+    """What has come of a later sample as it travels, [elements]: of its numbers [n], its
+    ticks of spikes [n, inputs], or its events [n, 2]. Raises `DataError`."""
+    if inputs.raster is not None:
+        return rasters.begun(x, inputs.raster, what)
+    return samples.of(x.reshape(1, -1), inputs, what)[0]
+
+
 def as_arrays(dataset: Dataset) -> dict[str, np.ndarray]:
     """What `from_arrays` makes this data set of again; classes by their numbers."""
     inputs, test = dataset.inputs, len(dataset.test_x)

@@ -36,7 +36,7 @@ from hil.device.exchange import (
 from hil.device.greeting import Greeting
 from hil.device.link.frame import Frame
 from hil.device.link.pace import Patience
-from hil.device.reading import Readable
+from hil.device.reading import NOTHING, Readable
 from hil.device.replies import Asked, StepResult
 from hil.errors import DeviceFault, LinkError
 from targets import Limits
@@ -122,6 +122,7 @@ class Device(Readable):
         """Set all weights from `seed` (or `keep` those that were written) and
         the number of the next step; returns the state digest."""
         self._need(State.GREETED, State.READY, State.FAULTED)
+        self._begun = NOTHING
         flags = protocol.InitFlag.KEEP_STATE if keep else 0
         reply = self._ask(protocol.INIT, seed, step, flags, self._run)
         self.state = State.READY
@@ -133,6 +134,7 @@ class Device(Readable):
         one of this session's own run, of step `last` or before; without it of any
         run, which goes on. Raises `NoCheckpoint` where there is none, and `Refused`."""
         self._need(State.GREETED, State.READY, State.FAULTED)
+        self._begun = NOTHING
         flag = protocol.InitFlag.RESUME
         wanted = (protocol.NEVER, 0) if last is None else (last, self._run)
         reply = self._ask(protocol.INIT, seed, wanted[0], flag, wanted[1])
@@ -209,6 +211,13 @@ class Device(Readable):
             tail = tail[:target]
         fields = (step, flags, count, keep or 0, float(eta))
         self._post_learning(protocol.STEP, *fields, tail=tail)
+
+    def begin_sample(self, step: int, begun: bytes) -> None:
+        """Send what there is of the sample that step `step`, the next, will learn from:
+        all of it from its first byte on. What was sent before does not travel again."""
+        self._need_credit()
+        assert self.plan.chunk is not None
+        self._send_parts(step, begun, self.plan.chunk)
 
     def post_rehearsal(
         self,
@@ -321,6 +330,7 @@ class Device(Readable):
         self._window.drop()
         self._flight.clear()
         self._replied.clear()
+        self._begun = NOTHING
         self.telemetry.forget()
 
     def settle(self) -> None:

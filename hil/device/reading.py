@@ -22,6 +22,8 @@ COUNT_BYTES = 4
 """Fields of INFER; what travels with it follows them."""
 RANGE_BYTES = 8
 """Fields of READ and WRITE, in requests and replies; the words follow them."""
+NOTHING = protocol.NEVER, b""
+"""What is there of a sample before any part of it is."""
 
 
 def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
@@ -36,6 +38,9 @@ def _words(tail: bytes, count: int, message: protocol.Message) -> np.ndarray:
 
 class Readable(Exchange):
     """A device that can be looked into, whatever it learns meanwhile."""
+
+    _begun: tuple[int, bytes] = NOTHING
+    """The step that is to learn from what was sent in parts last, and these bytes."""
 
     def infer(self, samples: Sequence[bytes]) -> np.ndarray:
         """Outputs [n, n_out] of `samples` (element bytes); changes nothing."""
@@ -66,9 +71,14 @@ class Readable(Exchange):
     def _send_parts(self, step: int, sample: bytes, most: int) -> None:
         """Have the device put a sample together, from parts of at most so many bytes, and
         as long as the line lets through: for `step` to learn from, or (NEVER) for the
-        next INFER. Where that fails nothing is left in flight: it can be begun again."""
-        pieces = self._pieces(protocol.PART, len(sample), 1, most)
-        asked = (((step, at), sample[at : at + size]) for at, size in pieces)
+        next INFER. What it has of a step's sample already does not travel again. Where it
+        fails nothing is left in flight: it can be begun again."""
+        (begun, there), self._begun = self._begun, NOTHING
+        goes_on = begun == step != protocol.NEVER and sample.startswith(there)
+        first = len(there) if goes_on else 0
+        pieces = self._pieces(protocol.PART, len(sample) - first, 1, most)
+        places = ((first + at, first + at + size) for at, size in pieces)
+        asked = (((step, at), sample[at:end]) for at, end in places)
         try:
             for _ in self._ask_all(protocol.PART, asked):
                 pass
@@ -76,6 +86,7 @@ class Readable(Exchange):
             self._window.drop()
             self._flight.clear()
             raise
+        self._begun = step, sample
 
     def compute(self) -> None:
         """Have an imported model compute what comes out of the inputs that were written,

@@ -21,6 +21,7 @@ from hil.data import arrays, taken
 from hil.device.device import Commit
 from hil.errors import HilError, NothingCompared, UsageError
 from hil.learning import intake
+from hil.learning.coming import Coming
 from hil.learning.compare import digest_difference
 from hil.learning.divergence import Found, compare_state, digest_at, read_state
 from hil.learning.exam import first_difference
@@ -59,6 +60,7 @@ class OpenDevice:
     ) -> None:
         """Build the image and greet the device: raises what a run raises."""
         self._lesson = lesson
+        self._coming = Coming(lesson)
         self._session = Session(lesson, out, progress, through=through)
         self._ended: BaseException | None = None
         self._initial: Mapping[str, np.ndarray] | None = None
@@ -130,6 +132,30 @@ class OpenDevice:
         self.partial_fit(np.asarray(x)[np.newaxis], None if y is None else [y], lr=lr)
         assert self._teaching.latest is not None
         return self._teaching.latest
+
+    # -- learning from a sample that comes piece by piece -----------------
+
+    def feed(self, piece: Any, *, anew: bool = False) -> int:
+        """Send now what there is of the next sample: any of its numbers, ticks of spikes
+        [n, inputs], or events [n, 2]. Returns how many are left to come; `learn` learns
+        from them. `anew` gives up what came before. The device needs `chunk`."""
+        if self._lesson.experiment.chunk is None:
+            raise UsageError(
+                "feed() sends parts of a sample, and this device takes samples whole",
+                "hil.open(..., chunk=64) has it put together parts of up to 64 bytes",
+            )
+        if anew:
+            self._coming = Coming(self._lesson)
+        begun, step = self._coming.add(piece), self._lesson.end
+        self._through(lambda life: life.device.begin_sample(step, begun))
+        return self._coming.left
+
+    def learn(self, y: Any = None, *, lr: float | None = None) -> Learned:
+        """Learn from the sample that was fed; returns everything that the device told of
+        it, its outputs before it learned included."""
+        told = self.step(self._coming.sample(), y, lr=lr)
+        self._coming = Coming(self._lesson)
+        return told
 
     # -- what it has learned ----------------------------------------------
 
