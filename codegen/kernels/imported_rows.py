@@ -13,6 +13,7 @@ _FILTERED = ("places__scalar", *_RESCALED)
 _OF_16 = ("rescaled16__scalar",)
 _COLUMNS = ("window_rows__rvv", "requantised__rvv_m{}")
 _TAPS = (("bounded__scalar", "taps__scalar"), ("bounded__rvv_m{}", "taps__scalar"))
+_POOLED = ("bounded__rvv_m{}", "places__scalar")
 
 IMPORTED_ROWS: tuple[Variant, ...] = (
     *(
@@ -89,6 +90,11 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
             ),
         )
     ),
+    *_vectors("f32_pool", "f32_average_pool_2d", (8, 2), cost.stream(5), _POOLED),
+    *_vectors("f32_pool", "f32_max_pool_2d", (8, 2), cost.stream(6), _POOLED),
+    *_vectors("f32_numbers", "f32_sum", (8,), cost.nothing, _TAPS[1][:1]),
+    *_vectors("f32_numbers", "f32_product", (8,), cost.nothing, _TAPS[1][:1]),
+    *_vectors("f32_bounded", "f32_bounded", (8,), cost.nothing, _TAPS[1][:1]),
     *(
         row
         for name in ("average_pool_2d", "max_pool_2d", "hybrid_conv_2d")

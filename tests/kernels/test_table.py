@@ -55,7 +55,18 @@ VECTORS = {"i8_dense_runs"} | {
 """Of weights that lie as vectors like them."""
 SCALAR |= {kernel.name for kernel in IMPORTED} - VECTORS
 SCALAR -= {"i8_average_pool_2d", "i8_sum", "i8_turned"}
-SCALAR -= {"f32_conv_2d_columns", "f32_depthwise_conv_2d"}
+SCALAR -= {
+    f"f32_{name}"
+    for name in (
+        "conv_2d_columns",
+        "depthwise_conv_2d",
+        "average_pool_2d",
+        "max_pool_2d",
+        "sum",
+        "product",
+        "bounded",
+    )
+}
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain
 nothing, or little beside the forward pass over all columns. Those of covariances, of
 what a few cells have heard, and most of imported models are plain C so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codegen.graph.checks import number
 from codegen.graph.description import Operator
+from codegen.kernels.cost import Shape
 from codegen.lowering import floating
 from codegen.lowering.composer import GraphComposer, bounds, call
 from codegen.lowering.legacy import unsigned
@@ -30,7 +31,7 @@ def pooled(c: GraphComposer, operator: Operator, operation: str) -> tuple[Op, ..
         )
     )
     return call(
-        operation, operator,
+        operation, operator, Shape(1, y.shape[-1]),
         x=c.activation(operator.inputs[0]),
         at=windows(c, operator, (number(operator, "height"), number(operator, "width"))),
         y=c.activation(y), **limits,
