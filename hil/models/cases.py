@@ -52,7 +52,7 @@ def read(graph: Graph, path: str, expects: bool = True) -> Cases:
     if len(counts) != 1 or not min(counts):
         raise DataError(
             f"file of cases {path!r}: its arrays have {sorted(counts)} cases",
-            "expected is the same number of cases, at least one, in every array",
+            "every array must hold as many cases, at least one",
         )
     return Cases(tuple(inputs), tuple(expected))
 
@@ -80,7 +80,7 @@ def _require_known(stored: Arrays, graph: Graph) -> None:
     passed = {f"{PASSED}{k}" for k in range(len(graph.outputs))}
     for name in sorted({*stored} - {*read} - passed):
         raise DataError(
-            f"{stored.origin}: nothing reads array {name!r}: expected are {', '.join(read)}",
+            f"{stored.origin}: nothing reads array {name!r}: expected {', '.join(read)}",
             "inputs are in0, in1, ..., outputs of another interpreter ref0, ref1, ...",
         )
 
@@ -91,7 +91,7 @@ def _cases(stored: Arrays, name: str, tensor: Tensor) -> np.ndarray:
     if name not in stored:
         raise DataError(
             f"{stored.origin}: there is no array {name!r}",
-            f"expected is {name}, {DTYPES[tensor.type]} [cases, ...], for {tensor}",
+            f"{name} must be {DTYPES[tensor.type]} [cases, ...], for {tensor}",
         )
     header = stored.header(name)
     fits = header.ndim > 0 and _long(header.shape[1:]) == _long(tensor.shape)

@@ -78,7 +78,7 @@ def difference(found: Sequence[Output], path: str) -> Divergence | None:
             return Divergence(
                 f"check {path!r}: output {one.place} differs in {one.cases - one.equal:,} "
                 f"of {one.cases:,} cases, by {one.apart:.3g} at most",
-                "expected are outputs of TensorFlow Lite's reference kernels "
+                "the outputs must come from TensorFlow Lite's reference kernels "
                 "(OpResolverType.BUILTIN_REF); its default kernels round otherwise",
             )
     return None

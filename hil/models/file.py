@@ -18,7 +18,7 @@ def data(path: str) -> bytes:
     except OSError as error:
         raise DataError(
             f"model {path!r} cannot be read: {error.strerror}",
-            "expected is a file that a converter to TensorFlow Lite wrote",
+            "a converter to TensorFlow Lite writes such a file",
         ) from error
 
 

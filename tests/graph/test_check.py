@@ -56,7 +56,7 @@ def test_one_wrong_bit_of_one_case_is_a_failure(
         (lambda a: {"in0": a["in0"]}, "there is no array 'ref0'"),
         (
             lambda a: {**a, "reff0": a["ref0"]},
-            "nothing reads array 'reff0': expected are in0, ref0",
+            "nothing reads array 'reff0': expected in0, ref0",
         ),
         (lambda a: {**a, "ref1": a["ref0"]}, "nothing reads array 'ref1'"),
         (lambda a: {"in0": a["in0"], "out0": a["ref0"]}, "nothing reads array 'out0'"),

@@ -118,7 +118,7 @@ def _first(spec: Spec, origin: str) -> dict[str, Any]:
         raise DataError(
             f"{origin} holds floats, but the weights of format {spec.numbers.name} are "
             "integers",
-            "expected is --format f32",
+            "--format f32 takes floats",
         )
     return Learner(spec).state
 

@@ -72,7 +72,7 @@ def read(data: bytes, room: Room) -> Any:
     try:
         return _Machine(io.BytesIO(data), NESTED, room).run()
     except RecursionError:
-        raise ValueError("its pickles lie too deep in each other") from None
+        raise ValueError("its pickles are nested too deeply") from None
     except (LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"it is damaged ({type(error).__name__})") from error
 
@@ -117,7 +117,7 @@ class _Machine:
     def _last(self, count: int) -> tuple[Any, ...]:
         items = tuple(self._stack[len(self._stack) - count :])
         if len(items) != count:
-            raise ValueError("it takes more than there is")
+            raise ValueError("it takes more from its stack than there is")
         del self._stack[len(self._stack) - count :]
         return items
 
@@ -272,7 +272,7 @@ def _element(made: Made) -> np.dtype:
         raise ValueError(f"it has an array of elements {text[:20]!r}")
     order = made.state[1] if made.state is not None else "="
     if order not in ORDERS:
-        raise ValueError("it has an array whose order of bytes is none")
+        raise ValueError("it has an array of an unknown byte order")
     kind, size = known.groups()
     return np.dtype("O") if kind == "O" else np.dtype(f"{order}{kind}{size}")
 

@@ -109,7 +109,8 @@ def _dense(origin: str, stored: Any, read: Any) -> Dense:
     found = stored if isinstance(stored, dict) else {}
     if any(type(found.get(name)) is not kind for name, kind in ATTRIBUTES.items()):
         raise DataError(
-            f"{origin} holds an estimator without weights", "expected is one after fit"
+            f"{origin} holds an estimator without weights",
+            "fit the estimator, then save it",
         )
     weights, biases = found["coefs_"], found["intercepts_"]
     if len(weights) != len(biases):

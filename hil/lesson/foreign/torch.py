@@ -87,7 +87,9 @@ class _Reader:
             )
         numbers = (offset, *shape, *strides)
         if not all(type(one) is int and 0 <= one < 1 << 31 for one in numbers):
-            raise ValueError(f"{name!r} has lengths or strides that are none")
+            raise ValueError(
+                f"{name!r} has lengths or strides that are no whole numbers of 31 bits"
+            )
         data = self._storage(name, storage, math.prod(shape))
         last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         if 0 in shape or last >= data.size or math.prod(shape) > data.size:

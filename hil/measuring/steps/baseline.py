@@ -110,7 +110,7 @@ def load(path: Path) -> Baseline:
         return Baseline(str(document.get("toolchain", "")), cases)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(
-            f"{origin} is none: {error!r}",
+            f"{origin} cannot be read: {error!r}",
             "expected [[case]] with name, warm and experiment, as in tests/baseline",
         ) from None
 
