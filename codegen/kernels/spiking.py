@@ -26,6 +26,23 @@ With the sum of column `cell`, where that is above `least`: W[i][cell] = floor(W
     )  # fmt: skip
 
 
+def _of_events(to: Format, spike: str, none: str) -> Kernel:
+    """What makes a tick's spikes of a list of events."""
+    given = (
+        "const uint16_t *events",
+        "size_t capacity",
+        "size_t next",
+        "uint32_t tick",
+    )
+    return Kernel(
+        f"u16_events_to_{to.name}", (*given, f"{to.c_type} *s", _N), f"""
+Spikes of a tick, of a list of (tick, address): {none}; then from number `next` on, while
+there is an event and it is of this tick, {spike} where the address is below n.
+Returns the number of the first event that is not of it.""",
+        "size_t", "play", (U16, to),
+    )  # fmt: skip
+
+
 def _of_spikes(to: Format) -> tuple[Kernel, ...]:
     """What makes a tick's spikes of a sample that is spikes in time, 1 as numbers of format
     `to` have it."""
@@ -34,13 +51,7 @@ def _of_spikes(to: Format) -> tuple[Kernel, ...]:
         Kernel(f"bits_to_{to.name}", ("const uint32_t *v", s, _N), f"""
 Spikes of bits: s_j = {one} where bit j & 31 of v_(j >> 5) is 1, else 0.""",
             "void", "spread", (BITS, to)),
-        Kernel(f"u16_events_to_{to.name}", (
-            "const uint16_t *events", "size_t capacity", "size_t next", "uint32_t tick", s, _N),
-            f"""
-Spikes of a tick, of a list of (tick, address): s_j = 0; then from number `next` on, while
-there is an event and it is of this tick, s_address = {one} where the address is below n.
-Returns the number of the first event that is not of it.""",
-            "size_t", "play", (U16, to)),
+        _of_events(to, f"s_address = {one}", "s_j = 0"),
     )  # fmt: skip
 
 
@@ -52,14 +63,10 @@ SPIKING = (
 Spikes of inputs, drawn: index i is on the list, ascending, where the lowest 8 bits of
 mix(first + i) are less than (v_i chance) >> shift. Returns how many are. active has room
 for n.""", "size_t"),
-    *(
-        Kernel(f"{name}_active", (f"const {c_type} *v", "uint16_t *active", _N), f"""
-Inputs that spike: index i is on the list, ascending, where {spikes}.
-Returns how many are. active has room for n.""", "size_t")
-        for name, c_type, spikes in (
-            ("bits", "uint32_t", "bit i & 31 of v_(i >> 5) is 1"), ("u8", "uint8_t", "v_i is not zero"),
-        )
-    ),
+    _of_events(BITS, "bit `address` is 1", "no bit is 1"),
+    Kernel("bits_active", ("const uint32_t *v", "uint16_t *active", _N), """
+Inputs that spike: index i is on the list, ascending, where bit i & 31 of v_(i >> 5) is 1.
+Returns how many are. active has room for n.""", "size_t"),
     Kernel("i16_integrate", (
         "const int16_t *w", *_ACTIVE, "uint32_t leak", "int32_t *v", *_N_IN_OUT), """
 Potentials of a tick: v_j = v_j - (v_j >> leak), then v_j = v_j + W[active_k][j] for each

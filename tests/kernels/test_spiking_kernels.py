@@ -78,13 +78,18 @@ def test_who_spikes_is_listed(call: Call, n: int) -> None:
     """Bits behind the last are nobody's, and the list ends with the last that spikes."""
     words = np.random.default_rng(7).integers(0, 2**32, 4, np.uint32)
     words[1] = 0
-    spikes = np.array([int(words[j // 32]) >> j % 32 & 1 for j in range(n)])
-    given = {"bits": words, "u8": (spikes * drawn(5, 254, n) + spikes).astype("u1")}
-    for name, v in given.items():
-        active = np.full(n + 1, 7, np.uint16)
-        count = call(f"{name}_active", v, active, n)
-        assert active[:count].tolist() == np.flatnonzero(spikes).tolist()
-        assert active[n] == 7
+    active = np.full(n + 1, 7, np.uint16)
+    count = call("bits_active", words, active, n)
+    want = [j for j in range(n) if int(words[j // 32]) >> j % 32 & 1]
+    assert active[:count].tolist() == want and active[n] == 7
+
+
+def test_events_are_bits_too(call: Call) -> None:
+    """Of a word that has been another tick's nothing is left."""
+    events = np.uint16([(0, 2), (0, 33), (0, 2), (0, 40), (1, 0)])
+    words = np.full(3, 2**32 - 1, np.uint32)
+    assert call("u16_events_to_bits", events, 5, 0, 0, words, 40) == 4
+    assert words.tolist() == [4, 2, 2**32 - 1]
 
 
 @pytest.mark.parametrize("to, one", ONES)

@@ -41,7 +41,7 @@ SCALAR = {
 }
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "most_current")}
-SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8")}
+SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8", "bits")}
 VECTORS = {"i8_dense_runs"} | {
     f"i8_{first}{name}"
     for first in ("", "shifted_")

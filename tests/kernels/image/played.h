@@ -76,17 +76,6 @@ static void check_bits_active(size_t (*kernel)(const uint32_t *, uint16_t *, siz
     }
 }
 
-static void check_u8_active(size_t (*kernel)(const uint8_t *, uint16_t *, size_t))
-{
-    EACH (n, widths) {
-        for (size_t i = 0; i < n; i++) {
-            samples[i] = draw() % 2 == 0 ? 0 : (uint8_t)draw();
-        }
-        clear_lists(n);
-        same_lists(hil_u8_active__scalar(samples, lists[0], n), kernel(samples, lists[1], n), n);
-    }
-}
-
 /* Events of four ticks, of which some descend, some are none, and some are nobody's. */
 static void fill_events(uint16_t *events, size_t capacity, size_t n)
 {
@@ -138,6 +127,24 @@ static void check_u16_events_to_i8(size_t (*kernel)(const uint16_t *, size_t, si
             got = kernel(lists[0], 40, got, tick, stored[1], n);
             same_word((uint32_t)want, (uint32_t)got, 1, n, 0);
             same_stored(1, n);
+        }
+    }
+}
+
+static void check_u16_events_to_bits(size_t (*kernel)(const uint16_t *, size_t, size_t,
+                                                      uint32_t, uint32_t *, size_t))
+{
+    static uint32_t bits[2][WIDEST / 32 + 2];
+
+    EACH (n, widths) {
+        fill_events(lists[0], 40, n);
+        for (size_t k = 0; k < sizeof bits[0] / sizeof *bits[0]; k++) {
+            bits[0][k] = bits[1][k] = draw();
+        }
+        const size_t want = hil_u16_events_to_bits__scalar(lists[0], 40, 0, 0, bits[0], n);
+        same_word((uint32_t)want, (uint32_t)kernel(lists[0], 40, 0, 0, bits[1], n), 1, n, 0);
+        for (size_t k = 0; k < sizeof bits[0] / sizeof *bits[0]; k++) {
+            same_word(bits[0][k], bits[1][k], 1, n, k);
         }
     }
 }
