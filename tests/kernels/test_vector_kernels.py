@@ -30,7 +30,7 @@ HALVES = ("-include", IMAGE / "halves.h")
 """A vsetvl that QEMU 7 has no switch for."""
 
 CHECKED = {row.kernel.name for row in kernels.TABLE if row.kernel not in IMPORTED}
-"""Kernels that checks.c has a check of: tests/graph holds those of imported models against
+"""Kernels that image/ has a check of: tests/graph holds those of imported models against
 their twin."""
 
 FLAGS = (
