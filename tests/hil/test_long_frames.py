@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -342,13 +343,30 @@ def test_a_device_is_not_given_up_while_parts_of_its_frame_are_answered(
     assert lines[0].unplugged == often == session.record.link["replugged"]
 
 
+class Timed(Narrow):
+    """One with a clock, on which no more passes than was to be waited: it stands still
+    while this process does."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def pump(self, limit: float) -> bytes:
+        began = time.monotonic()
+        data = super().pump(limit)
+        self.now += min(time.monotonic() - began, limit)
+        return data
+
+
 def test_a_line_on_which_a_sample_is_too_long_is_said_to_be_noisy(
-    board: Callable[[Experiment], Board],
+    board: Callable[[Experiment], Board], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = board(Experiment(network=(64, 17, 10), steps=60))
     limits = dataclasses.replace(one.lesson.target.limits, step=1.0, watchdog=0.5)
     with Channel(one.url) as channel:
-        line = Narrow(channel, 1000)
+        line = Timed(channel, 1000)
+        monkeypatch.setattr("hil.device.link.window.time", line)
         device = Device(line, one.built.plan, limits)  # type: ignore[arg-type]
         device.hello(one.built.image.digest, 0, 10.0)
         device.init(1)
