@@ -21,7 +21,7 @@ STEPS = 600
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hil bench link`."""
     add_link_only(parser)
-    add_experiment(parser, "model", "name", "test", "init", "save", "flash")
+    add_experiment(parser, "model", "name", "test", "init", "save", "flash", "answers")
 
 
 def run(given: argparse.Namespace) -> int:
