@@ -144,6 +144,17 @@ def test_what_a_terminal_does_to_bytes_is_named(
     assert hints
 
 
+def test_a_line_that_takes_no_hello_is_greeted_in_bytes_that_any_line_carries(
+    board: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hil.device.exchange.fresh_number", lambda: 0x0D0D0D0D)
+    one = board(Experiment(network=(64, 17, 10), steps=60))
+    with terminal(one, {IFLAG: termios.ICRNL}) as channel:
+        device = device_on(channel, one)
+        with pytest.raises(NoAnswer, match=r"no answer to HELLO.*CR \(0x0d\)"):
+            used(device, one)
+
+
 @contextmanager
 def proxied(one: Board, to_host: Callable[[bytes], bytes]) -> Iterator[Channel]:
     """A line through a server that does this to what the device says."""

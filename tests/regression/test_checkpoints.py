@@ -159,6 +159,16 @@ def test_a_checkpoint_of_something_else_is_refused_before_the_build(
     assert not (tmp_path / "out").exists()
 
 
+def test_the_flash_that_a_run_names_is_looked_at_and_gone_on_from(
+    left: Path, tmp_path: Path
+) -> None:
+    asked = ASKED.override({"steps": 80, "flash": str(left / FLASH)})
+    with pytest.raises(DataError, match="is of another network, rule"):
+        run(asked.override({"rule": "bp"}), out=tmp_path / "out", resume=True)
+    assert not (tmp_path / "out").exists()
+    assert run(asked, out=tmp_path, resume=True).resumed_from == 60
+
+
 @pytest.mark.parametrize("keys", [*OTHERS, {"seed": 2}], ids=str)
 def test_a_device_does_not_go_on_from_something_else(
     left: Path, tmp_path: Path, keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch
