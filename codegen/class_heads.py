@@ -1,4 +1,5 @@
-"""What heads without a gradient share: classes that come one by one, counted.
+"""What the rules of class means share, heads without a gradient: classes come one by
+one, and are counted.
 
 A class has a weight column and an offset from the first sample on; before, its offset
 keeps it from being any answer.

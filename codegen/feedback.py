@@ -90,8 +90,8 @@ def _signs(
 
 
 def bounded(c: Composer) -> bool:
-    """Whether all that signs bring down of a class's error, or of a class, is finite:
-    no element of either is larger than 1."""
+    """Whether sign feedback of a class's error, or of a one-hot class, is finite for
+    certain: no element of either is larger than 1."""
     most = float(c.parameters["feedback_scale"]) * c.network.n_out
     signs = c.parameters["feedback"] == "signs" and abs(most) < 2.0**127
     return signs and c.spec.goal == "label" and c.network.output != "identity"

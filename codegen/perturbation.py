@@ -64,7 +64,7 @@ def seed(k: int) -> Symbol:
 
 
 def direction(k: int) -> Set:
-    """The same, by a name."""
+    """Name the seed of direction k in C."""
     return Set(f"const uint32_t {DIRECTION.text}", seed(k).text)
 
 
@@ -134,7 +134,7 @@ def alone(c: Composer, n: int, drawn: Symbol, t: Tensor) -> tuple[Op, ...]:
 
 
 def unit(c: Composer, u: Tensor) -> int:
-    """A direction's element, as sums of integers are kept."""
+    """An element of a direction, in the units of integer sums."""
     return 1 << (c.point_of(u) - SMALLER)
 
 

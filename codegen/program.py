@@ -52,7 +52,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Carried:
-    """A tensor from the second round of a `Repeat` on; in the first there is none."""
+    """A tensor that an item of a `Repeat` reads from the second round on; in the first
+    round it is given a null pointer."""
 
     tensor: Tensor
     variable: str

@@ -66,7 +66,7 @@ def plus(c: Composer, n: int) -> Tensor:
 
 
 def filled(c: Composer, states: States, value: float) -> Stage:
-    """Every state as it is at first."""
+    """Give every state its first value."""
     return Stage(
         "look",
         tuple(
@@ -78,13 +78,13 @@ def filled(c: Composer, states: States, value: float) -> Stage:
 
 
 def copied(c: Composer, layers: Iterable[int], source: States, into: States) -> Stage:
-    """A phase goes on from where another has ended."""
+    """Begin a phase where another has ended: copy the states of these layers."""
     copies = (op("copy", _across(c, n), n, v=source(n), x=into(n)) for n in layers)
     return Stage("credit", tuple(copies))
 
 
 def clamp(c: Composer) -> Stage:
-    """The outputs are what they should be."""
+    """Clamp the outputs to the target."""
     given = goals.target(c, plus(c, c.depth), 1.0)
     return Stage("credit", (given,), c.depth, says="the outputs, clamped to the target")
 
@@ -93,7 +93,7 @@ def settled(
     c: Composer, settling: Settling, cycles: int, phase: StagePhase, says: str,
     then: Callable[[int], tuple[Item, ...]] = lambda n: (),
 ) -> tuple[Item, ...]:  # fmt: skip
-    """So many cycles of sigmoid units, in place: a layer sees the layer below as it is
+    """`cycles` cycles of sigmoid units, in place: a layer sees the layer below as it is
     now, and the one above as it was. `then` follows a layer in its cycle."""
     first = from_above(c, settling, c.depth - 1) if settling.clamped else ()
     each = tuple(
@@ -127,7 +127,7 @@ def from_below(
 
 
 def down(c: Composer, n: int) -> Tensor | None:
-    """What has come down to layer n; nothing comes down to the last."""
+    """The tensor of what came down to layer n; None for the last layer."""
     return c.inner(f"down{n}", (c.network.layers[n],)) if n < c.depth else None
 
 

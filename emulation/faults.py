@@ -166,7 +166,7 @@ class _Way:
         self._free = 0.0
 
     def fate(self, kind: str) -> bool:
-        """Whether it happens now; counted when it does."""
+        """Whether a fault of this kind happens now. Counts it if it does."""
         happens = self._dice.random() < getattr(self._faults, kind)
         self.counts[kind] += happens
         return happens
@@ -209,7 +209,7 @@ class _Way:
         return bytes(made)
 
     def take(self, now: float) -> bytes:
-        """What comes out by now."""
+        """Bytes whose time has come."""
         if self._held is not None and self._held[0] <= now:
             self._due.append((max(self._free, now), self._held[1]))
             self._held = None
@@ -219,13 +219,13 @@ class _Way:
         return bytes(out)
 
     def next(self) -> float | None:
-        """When something will come out; None when nothing is inside."""
+        """When the next piece will come out; None when nothing is under way."""
         times = [self._due[0][0]] if self._due else []
         times += [self._held[0]] if self._held else []
         return min(times, default=None)
 
     def clear(self) -> None:
-        """What is inside is lost."""
+        """Lose all that is under way."""
         self._due.clear()
         self._held = None
 

@@ -55,8 +55,9 @@ class Watch:
 
 
 def _executed(lines: Iterable[re.Match[bytes]]) -> Iterable[int]:
-    """QEMU logs a block before it runs it, and may then find that its time is
-    up: it takes the line back by another, and logs the block again later."""
+    """The executed addresses among the lines. QEMU logs a block before it runs it, and
+    may then find that its time is up: then it logs a line that takes the first one
+    back, and logs the block again later."""
     held: int | None = None
     for line in lines:
         address, taken_back = line.groups()

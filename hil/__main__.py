@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 STRANGER = 2
-"""Exit code where a package is not hil's own, as for what else is used wrongly."""
+"""Exit code where another package has the name of one of hil's: that of wrong usage."""
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
 
 @contextmanager
 def pending() -> Iterator[None]:
-    """Signals that come inside wait for the end, with the kernel."""
+    """The kernel holds signals that come inside until the end of the block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield

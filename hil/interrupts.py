@@ -12,9 +12,9 @@ from targets.signals import STOPS
 
 @contextmanager
 def no_interrupts() -> Iterator[None]:
-    """Ctrl-C and SIGTERM come too late inside: an impatient second Ctrl-C must
-    not cost the record that the first one leaves. Only the main thread is ever
-    disturbed, so nothing is done in others."""
+    """Ignore Ctrl-C and SIGTERM inside: an impatient second Ctrl-C must not cost the
+    record that the first one leaves. Signals strike the main thread only, so in other
+    threads this does nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -23,5 +23,5 @@ def no_interrupts() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            # None: it was not Python that set it, and so Python cannot again
+            # None: Python did not set this handler, so it cannot set it again
             signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -336,8 +336,8 @@ class Target:
         return not self.isa.startswith("armv") or "+fp" in self.isa
 
     def counted(self) -> Target:
-        """The same for a guest whose instructions are counted: its clock is slower
-        than the host's, and so the host waits longer for what it computes."""
+        """The target with longer limits, for a guest whose instructions are counted:
+        its clock is slower than the host's, so the host waits longer."""
         limits = self.limits
         reply, step = (
             min(COUNTED * limit, LONGEST - 1) for limit in (limits.reply, limits.step)

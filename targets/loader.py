@@ -125,7 +125,7 @@ def required(field: Field[Any]) -> bool:
 
 
 def plain(kind: Any) -> Any:
-    """The type without `| None`, for TOML has no null."""
+    """The type without `| None`: TOML has no null."""
     return typing.get_args(kind)[0] if isinstance(kind, types.UnionType) else kind
 
 

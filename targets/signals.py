@@ -1,10 +1,10 @@
 """When Ctrl-C and SIGTERM may strike.
 
-Python turns a signal into an exception wherever the main thread happens to be:
-between the start of a process and the moment somebody knows of it, or in the
-midst of clearing up. So what must not be torn apart is done inside `held`, and
-signals are `heard` where it is safe. One is enough: those that follow while all
-is being cleared up, which has limits of its own, come too late.
+Python turns a signal into an exception wherever the main thread happens to be: between
+the start of a process and the moment somebody knows of it, or in the midst of clearing
+up. So what must not be torn apart is done inside `held`, and signals are `heard` where
+it is safe. One signal is enough: those that follow while everything is cleared up are
+ignored, since clearing up has limits of its own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Any, NoReturn
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 CLEARING_LIMIT = 60.0
-"""Host seconds after which a signal is heard again: longer than all the limits
-of clearing up, so that only what has lost the first one still runs then."""
+"""Host seconds for which further signals are ignored: longer than all the limits of
+clearing up. A program that still runs then has lost the first signal, and the next one
+is heard."""
 
 
 class Hold:
@@ -47,7 +48,8 @@ class Hold:
         self._before[number](number, frame)
 
     def deafen(self) -> None:
-        """Forget what came, and take whatever comes for too late."""
+        """Forget the signals that came, and ignore those that come while all is cleared
+        up."""
         self._came.clear()
         self._deaf_until = time.monotonic() + CLEARING_LIMIT
 
@@ -70,7 +72,7 @@ class Hold:
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """Inside, the first signal strikes: one that came before at once."""
+        """Inside, the first signal strikes; one that came before strikes at once."""
         try:
             self._open = True
             if self._came:
@@ -81,11 +83,11 @@ class Hold:
 
 
 _HOLDS: list[Hold] = []
-"""Those of the main thread, the outermost first."""
+"""The holds of the main thread, the outermost first."""
 
 
 def strike(error: KeyboardInterrupt) -> NoReturn:
-    """Raise `error` as a signal would be raised: signals that follow come too late."""
+    """Raise `error` as a signal would be raised: signals that follow are ignored."""
     for hold in _HOLDS if _in_main_thread() else ():
         hold.deafen()
     raise error
@@ -93,8 +95,9 @@ def strike(error: KeyboardInterrupt) -> NoReturn:
 
 @contextmanager
 def held(wake: Callable[[], Any] = lambda: None) -> Iterator[Hold]:
-    """A signal that comes inside strikes at the end, which `wake` may bring about.
-    Only the main thread is ever struck, so nothing is done in others."""
+    """A signal that comes inside strikes when the block ends; `wake` is called when one
+    comes, and may end the block early. Signals strike the main thread only, so in other
+    threads this does nothing."""
     hold = Hold(wake)
     try:
         hold._begin()

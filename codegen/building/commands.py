@@ -105,7 +105,7 @@ def _start(command: Sequence[str], folder: Path, limit: float) -> _Running:
 
 
 def _heard(one: _Running) -> bool:
-    """Read what it says; false at the end of it."""
+    """Read some of its output; False at the end of the output."""
     assert one.process.stdout is not None
     data = os.read(one.process.stdout.fileno(), CHUNK)
     one.output += data

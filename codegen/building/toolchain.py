@@ -231,8 +231,8 @@ def _about(command: Sequence[str]) -> str:
 
 
 def _lacked_room(ended: commands.Ended, folder: Path) -> bool:
-    """Whether it failed because it could not write: it says so, or that what it has
-    started was killed, or was killed itself."""
+    """Whether the command failed because it could not write. Then it says so, or it was
+    killed, or it says that a program it started was."""
     words = [os.strerror(number) for number in storage.SCARCE]
     words.append(signal.strsignal(signal.SIGXFSZ) or "SIGXFSZ")
     told = any(word in ended.output for word in words)

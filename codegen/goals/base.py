@@ -1,4 +1,4 @@
-"""What every goal says of itself."""
+"""The declaration of a goal, and the operations that several goals share."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Goal:
 
 
 def tempered(c: Composer, e: Tensor) -> tuple[Item, ...]:
-    """An error within its limit, where it has one."""
+    """Clip the error to its limit, where there is one."""
     limit = c.spec.clip.error
     if limit is None:
         return ()

@@ -68,15 +68,16 @@ class Graph:
 
 @dataclass
 class _Path:
-    """What is known when an instruction is reached: the depth of the stack, and
-    registers that hold a constant or a place in the frame."""
+    """What is known where an instruction is reached: how deep the stack is, and which
+    registers hold a constant or an address in the frame."""
 
     depth: int
     known: dict[str, Value]
     growths: int = 0
 
     def join(self, other: _Path) -> bool:
-        """Take in another way to the same place; whether that changed anything."""
+        """Merge another path to the same instruction. Returns whether that changed
+        anything."""
         known = {r: v for r, v in self.known.items() if other.known.get(r) == v}
         changed = known.keys() != self.known.keys() or other.depth > self.depth
         self.growths += other.depth > self.depth

@@ -56,7 +56,7 @@ def _meet(one: Tensor, other: Tensor, timelines: Sequence[Timeline]) -> bool:
 
 
 def survivors(timeline: Timeline, arena: Arena) -> frozenset[Tensor]:
-    """The tensors that nothing has overwritten when the last moment is over."""
+    """The tensors that no other has overwritten by the end of the last moment."""
     return frozenset(
         one for one in timeline if not _overwritten(one, timeline, arena)
     )  # fmt: skip

@@ -73,8 +73,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class _Pass:
-    """One way over weights: instructions a group in either bound, and how often
-    each weight crosses the memory's border."""
+    """One pass over weights: instructions a group in each bound, and how often each
+    weight is loaded or stored."""
 
     vector: int
     floor: int

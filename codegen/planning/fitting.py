@@ -92,7 +92,7 @@ def refuse_deep(plan: Billed, deepest: int, chain: str) -> None:
 def _over_budget(
     plan: Billed, found: Fit, stack: int = 0, chain: str = ""
 ) -> OverBudget:
-    """What to raise, `stack` bytes of what is needed being the stack's."""
+    """The error to raise where `stack` bytes of the need are the stack's."""
     share = f", {stack:,} of them for its stack{chain}" if stack else ""
     return OverBudget(
         f"{plan.subject} needs "

@@ -20,7 +20,7 @@ CHECKS = {
     "number": "is_nan({})",
     "finite": "!({0} - {0} == 0.0f)",
 }
-"""What is wrong with a result, by what it needs to be."""
+"""What a result needs to be -> the C condition that it is not."""
 
 
 def sizes(kernel: Kernel, shape: Shape) -> dict[str, int]:
@@ -110,7 +110,7 @@ class Speller:
 
 
 def base(tensor: Tensor) -> str:
-    """What C knows a tensor by."""
+    """The C expression of a tensor."""
     if tensor.state:
         return f"s->{tensor.name.lower()}"
     elsewhere = {"const": "net_", "drawn": "net->"}
@@ -118,7 +118,7 @@ def base(tensor: Tensor) -> str:
 
 
 def flat(tensor: Tensor) -> bool:
-    """Whether C has its rows one after the other, and knows nothing of them."""
+    """Whether C has the tensor as one flat array, without rows."""
     return tensor.role in ("scratch", "input") and len(tensor.shape) > 1
 
 

@@ -1,4 +1,4 @@
-"""What every update says of itself, and what several do."""
+"""The declaration of an update, and the operations that several updates share."""
 
 from __future__ import annotations
 

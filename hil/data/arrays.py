@@ -72,9 +72,9 @@ class Header:
 
 
 class Arrays(Mapping[str, np.ndarray]):
-    """Arrays by name, of one data set. `origin` begins the sentence of a `DataError`;
-    `said` tells what was made of what was read, `columns` what a sample's elements are
-    called, where they have names, `naming` how an array gets its name."""
+    """Arrays by name, of one data set. `origin` begins the sentence of a `DataError`.
+    `said`: notes on what was converted while reading. `columns`: names of a sample's
+    elements, if they have any. `naming`: how an array gets its name."""
 
     origin: str
     said: tuple[str, ...] = ()

@@ -68,7 +68,7 @@ def arrays(front: Raster) -> dict[str, np.ndarray]:
 
 
 def as_given(front: Raster, x: np.ndarray) -> np.ndarray:
-    """Samples as an .npz has them, of samples as they travel."""
+    """Samples in the form of an .npz, from the form in which they travel."""
     if isinstance(front, Events):
         return x.reshape(len(x), front.capacity, 2)
     none = np.zeros((0, front.ticks, front.inputs), np.uint8)
@@ -77,8 +77,8 @@ def as_given(front: Raster, x: np.ndarray) -> np.ndarray:
 
 
 def of(x: np.ndarray, front: Raster, what: str) -> np.ndarray:
-    """Samples as people have them, as they travel. Raises `DataError`, `what` begins its
-    sentence."""
+    """Samples in the form in which they travel, from the form of an .npz. Raises
+    `DataError`; `what` begins its sentence."""
     if isinstance(front, Events):
         return _listed(x, front, what)
     shape = (front.ticks, front.inputs)

@@ -54,8 +54,8 @@ class Arm:
         return self._share("prequential", task)
 
     def majority(self, task: str) -> float:
-        """Share of a task's samples that the most frequent label of all that came before
-        each has right: a guess that learns nothing."""
+        """Share of a task's samples whose label is the most frequent one of all samples
+        before: a guess that learns nothing."""
         return self._share("majority", task)
 
     def same_as_last(self, task: str) -> float:

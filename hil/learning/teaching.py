@@ -82,8 +82,8 @@ class Teaching:
 
     @contextmanager
     def under_way(self, begun: Begun, began: float) -> Iterator[None]:
-        """Inside, steps are told as they are done: to whoever watches, who is told
-        `begun` first, and to the record of a run that `began` then."""
+        """Inside, each step is told when it is done: to whoever watches (`begun` comes
+        first), and to the record. The run `began` at this time."""
         self._began = began
         with self._metrics:
             self._progress.begins(begun, self._status)
