@@ -151,10 +151,13 @@ def fma_chain(a: F32, b: F32, start: F32) -> F32:
 
     `a` and `b` broadcast to [steps, ...lanes], `start` has the shape of the
     lanes. Rounding is checked once, at the end, over all sums together, so that
-    a step costs three calls of numpy.
+    a step costs three calls of numpy; or none, of few steps whose products are
+    binary32 numbers, as signs give: then only the sums are rounded.
     """
     # the products, each replaced by its sum in turn
     sums = np.asarray(_wide(a) * _wide(b))
+    if len(sums) <= LANES and (exact := _as_binary32(sums)) is not None:
+        return _added(start, exact)
     partial, addend, add = start.copy(), start.astype(np.float64), np.add
     for total in sums:
         add(total, addend, total)
@@ -168,6 +171,19 @@ def fma_chain(a: F32, b: F32, start: F32) -> F32:
         if wrong.size:
             return _careful_chain(a, b, before[wrong[0]], wrong[0])
     return partial
+
+
+def _as_binary32(products: F64) -> F32 | None:
+    """The products, if all of them are binary32 numbers."""
+    narrow = products.astype(np.float32)
+    return narrow if (narrow.astype(np.float64) == products).all() else None
+
+
+def _added(start: F32, terms: F32) -> F32:
+    """From `start` on x = x + terms[0], x = x + terms[1], ..., each sum rounded."""
+    # one after another, as accumulate is defined
+    last: F32 = np.add.accumulate(np.concatenate((start[None], terms)))[-1]
+    return last
 
 
 def _careful_chain(a: F32, b: F32, partial: F32, first: int) -> F32:

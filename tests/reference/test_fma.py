@@ -163,6 +163,20 @@ def test_a_chain_that_ties_late_is_mended_from_there(fmaf: Fmaf) -> None:
     assert same_bits(fma_chain(a, b, start), right).all()
 
 
+@pytest.mark.parametrize("all_exact", [True, False])
+def test_a_chain_by_signs_is_libms(all_exact: bool, fmaf: Fmaf) -> None:
+    """Products that are binary32 numbers; or all of them but those of one step."""
+    rng = np.random.default_rng(23)
+    a, b = floats(rng, -3, 0, 1000), rng.choice([-0.25, 0.25], 1000)
+    a, b = a.reshape(10, 100), b.reshape(10, 100).astype(np.float32)
+    if not all_exact:
+        b[4] = floats(rng, -3, 0, 100)
+    right = start = floats(rng, -3, 0, 100)
+    for a_step, b_step in zip(a, b, strict=True):
+        right = by_libm(fmaf, a_step, b_step, right)
+    assert same_bits(fma_chain(a, b, start), right).all()
+
+
 def off_a_tie(partial: F32, rng: np.random.Generator) -> tuple[F32, F32]:
     """Factors whose product is half an ulp of `partial`, or that and a bit that
     binary64 does not see in the sum."""
