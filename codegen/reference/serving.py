@@ -1,7 +1,7 @@
 """The reference at the far end of two pipes: steps come in, answers go out.
 
 Both are streams of pickled values. In: a `Spec`, with which a learner begins, then
-lists of `Asked` (a batch), and `Placed`, a state to go on from. Out: a `Reply` to
+batches of `Asked`, `packed`, and `Placed`, a state to go on from. Out: a `Reply` to
 each batch.
 """
 
@@ -40,6 +40,13 @@ class Asked(NamedTuple):
     watched: Sequence[int] = ()
 
 
+def packed(batch: Sequence[Asked]) -> tuple[Any, ...]:
+    """A batch as it travels, column by column: an array of all samples is pickled sooner
+    than an array to a step."""
+    samples, targets, rates, *others = zip(*batch, strict=True)
+    return np.array(samples), targets, np.array(rates), *others
+
+
 class Placed(NamedTuple):
     """The tensors that step `step` starts from."""
 
@@ -73,6 +80,25 @@ class Reply(NamedTuple):
         """Whether the process ends with it."""
         return bool(self.refusal or self.failure or self.answers[-1].result is None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It is pickled with its outputs in one array, and its losses in another."""
+        results = [told.result for told in self.answers if told.result is not None]
+        p, losses = [told.p for told in results], [told.loss for told in results]
+        others = [told[1:] for told in self.answers]
+        return _replied, (np.array(p), np.array(losses), others, *self[1:])
+
+
+def _replied(
+    p: np.ndarray, losses: np.ndarray, others: Sequence[Any], *rest: Any
+) -> Reply:
+    """The reply with these outputs and losses; only its last answer may have none."""
+    results: list[Result | None] = list(map(Result, p, losses))
+    results += [None] * (len(others) - len(results))
+    answers = [
+        Answer(first, *told) for first, told in zip(results, others, strict=True)
+    ]
+    return Reply(answers, *rest)
+
 
 def unpickled(stream: IO[bytes]) -> Iterator[Any]:
     """The objects in a stream, up to its end, which may cut one off."""
@@ -98,7 +124,7 @@ def serve() -> None:
         if isinstance(message, Placed):
             learner.load(message.state, message.step)
             continue
-        reply = _reply(learner, message)
+        reply = _reply(learner, list(map(Asked, *message)))
         _tell(told, reply)
         if reply.last:
             return

@@ -132,10 +132,12 @@ class ReferenceProcess:
     def post(self, batch: Sequence[Asked]) -> None:
         """Have these steps computed, behind those posted before. That the
         process has ended is told by `take`, after what it had to say."""
+        from codegen.reference.serving import packed
+
         if not self._under_way:
             self._waiting_since = time.monotonic()
         self._under_way.append(sum(asked.sample.nbytes for asked in batch))
-        self._send(list(batch))
+        self._send(packed(batch))
 
     def take(self, limit: float) -> list[Answer]:
         """The answers to the batch posted first, or none if they are not there
