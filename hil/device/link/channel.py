@@ -68,6 +68,17 @@ class _Socket(protocol_socket.Serial):
     def reset_input_buffer(self) -> None:
         """Nothing to drop."""
 
+    def read(self, size: int = 1) -> bytes:
+        """What has come, in one call of the system: our `select` has told of it."""
+        line: Any = self._socket
+        try:
+            data: bytes = line.recv(size)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        if not data:
+            raise serial.SerialException("socket disconnected")
+        return data
+
     def close(self) -> None:
         """Hang up; harmless when that is done already."""
         self.is_open = False
