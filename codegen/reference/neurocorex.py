@@ -128,7 +128,7 @@ class Network:
         self.plastic = np.zeros((2, *square), bool)
         self.threshold = np.full(cells, 512)
         self.refractory, self.leak = np.full(cells, 4), np.zeros(cells, int)
-        self.stdp = np.zeros(cells, int)
+        self.stdp, self.follows = np.zeros(cells, int), False
         self.debug = np.zeros(2, int)
         self.operations = 0
         self._rest()
@@ -151,6 +151,7 @@ class Network:
         elif opcode == 2:
             rows = _words(payload).reshape(4, -1)
             self.threshold, self.refractory, self.leak, self.stdp = rows
+            self.follows = bool(command.detail & 1)
         elif opcode == 4:
             self.debug = _words(payload)
         elif opcode == 6:
@@ -187,6 +188,9 @@ class Network:
         rest[0] >>= 8
         self.potential[spikes] = 0
         self.resting = np.where(spikes, rest, np.maximum(self.resting - 1, 0))
+        if self.follows:
+            moved = self.threshold + self.stdp[3] * spikes - self.stdp[4]
+            self.threshold = np.clip(moved, 1, MOST)
         self._learn(given, spikes)
         self.since_input = _counted(self.since_input, given)
         self.since_spike = _counted(self.since_spike, spikes)

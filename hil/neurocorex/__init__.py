@@ -13,13 +13,20 @@ and a device that understands them.
 from __future__ import annotations
 
 from hil.neurocorex.bridge import Bridge, from_nir
-from hil.neurocorex.network import READ_INPUTS, READ_RECURRENT, Network, Stdp
+from hil.neurocorex.network import (
+    READ_INPUTS,
+    READ_RECURRENT,
+    Homeostasis,
+    Network,
+    Stdp,
+)
 from hil.neurocorex.running import Run, run, simulate
 
 __all__ = [
     "READ_INPUTS",
     "READ_RECURRENT",
     "Bridge",
+    "Homeostasis",
     "Network",
     "Run",
     "Stdp",

@@ -59,6 +59,27 @@ class Stdp:
         )
 
 
+@dataclass(frozen=True)
+class Homeostasis:
+    """Thresholds that follow how often their cells spike, until that is `rate`, a share of
+    the steps: in each step they fall by `fall`, and with a spike they rise by fall / rate.
+    An extension of this kit, which NeuroCoreX itself does not know."""
+
+    rate: float
+    fall: float = 0.01
+
+    def words(self) -> tuple[int, int]:
+        """What they rise and fall by. Raises `UsageError`."""
+        fall = round(self.fall * POINT)
+        if not (0 < self.rate <= 0.5 and fall > 0 and fall < self.rate * (1 << 17)):
+            raise UsageError(
+                f"homeostasis to a rate of {self.rate:g} by {self.fall:g} a step: expected a "
+                f"rate above 0, to 0.5, and a fall from 1/{POINT}, to less than "
+                f"{(1 << 17) // POINT} times the rate"
+            )
+        return round(fall / self.rate), fall
+
+
 @dataclass
 class Network:
     """`cells` cells and as many input lines. Matrices are [to, from]; numbers are in
@@ -66,7 +87,8 @@ class Network:
 
     `leak` is taken off every potential in every step, `gain` multiplies the inputs'
     weights, `bias` is added to the potential of cell `biased`. `plastic_...` say which
-    synapses `stdp` changes. A cell's weight to itself means nothing.
+    synapses `stdp` changes. A cell's weight to itself means nothing. With `homeostasis`
+    thresholds follow rates, and go on from run to run.
     """
 
     cells: int = CELLS
@@ -75,6 +97,7 @@ class Network:
     bias: float = 0.0
     biased: int = 0
     stdp: Stdp = Stdp()
+    homeostasis: Homeostasis | None = None
     inputs: Array = field(init=False)
     recurrent: Array = field(init=False)
     thresholds: Array = field(init=False)
@@ -99,7 +122,7 @@ class Network:
             b"\x10", _weights("recurrent", self.recurrent), UNREAD,
             b"\x00", _weights("inputs", self.inputs), UNREAD,
             b"\x60", np.packbits(plastic).tobytes(), UNREAD,
-            b"\x20", self._parameters(),
+            b"\x20" if self.homeostasis is None else b"\x21", self._parameters(),
             b"\x40", _word("bias", self.bias * POINT), _word("biased", self.biased),
         ])  # fmt: skip
 
@@ -109,6 +132,8 @@ class Network:
         refractory[0] = self.gain + 256 * refractory[0]
         stdp = np.zeros(self.cells)
         stdp[:3] = self.stdp.words()
+        if self.homeostasis is not None:
+            stdp[3:5] = self.homeostasis.words()
         rows = {
             "thresholds": self.thresholds * POINT, "refractory": refractory,
             "leak": np.full(self.cells, self.leak * POINT), "stdp": stdp,

@@ -22,7 +22,7 @@ from codegen.planning.lif import lif_plan
 from codegen.protocol import Status
 from codegen.reference import neurocorex as twin
 from codegen.rendering.lif import render_lif
-from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network
+from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Homeostasis, Network
 from hil.neurocorex.network import Stdp
 from tests.firmware.conftest import CHECKS, FLASH, require_well
 from tests.firmware.process import Process
@@ -123,7 +123,11 @@ def stream() -> bytes:
         net.events(spikes, 400),
         net.events(dict(spikes).items(), theirs=True),
     )
-    return net.program() + first + READ_RECURRENT + second + READ_INPUTS
+    learned = net.program() + first + READ_RECURRENT + second + READ_INPUTS
+    net.homeostasis, net.leak = Homeostasis(0.1, 0.75), 0
+    net.inputs[3] = net.recurrent[3] = 0  # silent, however low its threshold falls
+    net.plastic_inputs[3] = net.plastic_recurrent[3] = False
+    return learned + net.program() + first + second + READ_RECURRENT
 
 
 END = b"\xff\xff\xff"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from codegen.errors import SpecError
 from codegen.reference import neurocorex as twin
+from hil.errors import UsageError
 from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network
-from hil.neurocorex.network import Stdp
+from hil.neurocorex.network import Homeostasis, Stdp
 
 CELLS = 16
 Matrix = list[list[int]]
@@ -27,6 +28,7 @@ class Loops:
         self.inputs: Matrix = net.inputs.astype(int).tolist()
         self.recurrent: Matrix = net.recurrent.astype(int).tolist()
         self.v, self.rest = [0] * CELLS, [0] * CELLS
+        self.theta = [round(1024 * theta) for theta in net.thresholds]
         self.since_input, self.since_spike = [255] * CELLS, [255] * CELLS
         self.spiked: set[int] = set()
 
@@ -40,9 +42,14 @@ class Loops:
             self.v[i] = min(max(v, -131072), 131071)
             if self.rest[i]:
                 self.rest[i] -= 1
-            elif self.v[i] >= round(1024 * net.thresholds[i]):
+            elif self.v[i] >= self.theta[i]:
                 fired.add(i)
                 self.v[i], self.rest[i] = 0, int(net.refractory[i])
+        if net.homeostasis is not None:
+            rise, fall = net.homeostasis.words()
+            for i in range(CELLS):
+                moved = self.theta[i] + (rise if i in fired else 0) - fall
+                self.theta[i] = min(max(moved, 1), 131071)
         self.learn(lines, fired)
         for k in range(CELLS):
             self.since_input[k] = 0 if k in lines else min(self.since_input[k] + 1, 255)
@@ -89,6 +96,7 @@ def networks(draw: st.DrawFn) -> Network:
     net = Network(
         CELLS, leak=draw(st.sampled_from([0, 0.25, 127])), gain=draw(st.sampled_from([0, 1, 255])),
         bias=draw(st.sampled_from([0, -3.5, 100])), biased=draw(st.integers(0, 30)), stdp=stdp,
+        homeostasis=draw(st.sampled_from([None, Homeostasis(0.25, 1.5), Homeostasis(0.02, 2.5)])),
     )  # fmt: skip
     drawn = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     square = (CELLS, CELLS)
@@ -174,3 +182,31 @@ def test_potentials_are_18_bits_that_do_not_wrap() -> None:
     assert (network.potential == -131072).all()
     network.leak[8], network.inputs[:] = 0, 127
     assert network.step(np.ones(CELLS, bool)).all()
+
+
+def test_thresholds_bring_cells_to_the_rate_that_is_asked_for() -> None:
+    """At a drive, and at twice that; where they stay, cells spike twice as often then."""
+    net = Network(CELLS, leak=0.5)
+    dice = np.random.default_rng(3)
+    net.inputs[:], net.thresholds[:] = dice.integers(0, 3, (CELLS, CELLS)), 20
+    runs = b""
+    for share in (0.3, 0.6):
+        spikes = np.argwhere(dice.random((1500, CELLS)) < share).tolist()
+        runs += net.events([(step, line) for step, line in spikes], 1500)
+
+    def rates() -> list[np.ndarray]:
+        told = twin.answered(net.program() + runs, CELLS).runs
+        return [one[750:].mean(axis=0) for one in told]
+
+    once, twice = rates()
+    assert (twice > 1.7 * once).all() and twice.mean() > 0.3
+    net.homeostasis = Homeostasis(0.1, 0.125)
+    for found in rates():
+        assert found.min() > 0.09 and found.max() < 0.12
+
+
+@pytest.mark.parametrize("rate, fall", [(0, 0.1), (0.6, 0.1), (0.1, 0), (0.01, 2)])
+def test_homeostasis_that_no_words_say_is_refused(rate: float, fall: float) -> None:
+    net = Network(CELLS, homeostasis=Homeostasis(rate, fall))
+    with pytest.raises(UsageError, match=r"expected a rate above 0, to 0\.5, and"):
+        net.program()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hil import neurocorex
-from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Network
+from hil.neurocorex import READ_INPUTS, READ_RECURRENT, Homeostasis, Network
 from hil.neurocorex.network import Stdp
 
 CELLS = 40
@@ -26,7 +26,13 @@ def stream() -> bytes:
     net.plastic_inputs[:], net.plastic_recurrent[:] = rng.random((2, *square)) < 0.6
     spikes = np.argwhere(rng.random((60, CELLS)) < 0.1).tolist()
     events = net.events([(step, line) for step, line in spikes], 60)
-    return net.program() + events + READ_INPUTS + events + READ_INPUTS + READ_RECURRENT
+    learned = (
+        net.program() + events + READ_INPUTS + events + READ_INPUTS + READ_RECURRENT
+    )
+    net.homeostasis, net.leak = Homeostasis(0.2, 2.5), 0
+    net.inputs[3] = net.recurrent[3] = 0  # silent, however low its threshold falls
+    net.plastic_inputs[3] = net.plastic_recurrent[3] = False
+    return learned + net.program() + events + events + READ_RECURRENT
 
 
 @pytest.mark.parametrize("target, vlen", [
@@ -40,7 +46,8 @@ def test_cells_in_lanes_spike_and_learn_the_same(
 ) -> None:
     found = neurocorex.run(stream(), CELLS, target=target, vlen=vlen)
     assert found.equal and found.greeting.vlen == vlen
-    first, second = found.answer.runs
+    first, second, third, fourth = found.answer.runs
     assert 0.05 < first.mean() < 0.8 and second.any()
-    weights = found.answer.reads[-1]
+    assert (third != first).any() and fourth.any()
+    weights = found.answer.reads[-2]
     assert weights.max() == 127 and weights.min() == -128

@@ -75,6 +75,7 @@ static void take_data(struct hil_lif *net, uint8_t byte)
     }
     switch (net->opcode) {
     case PARAMETERS:
+        net->follows = net->detail & 1;
         (&net->parameters[0][0])[net->at] = word(net->held, byte);
         break;
     case DEBUG:

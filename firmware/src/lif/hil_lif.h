@@ -44,6 +44,7 @@ struct hil_lif {
     bool marker;       /* a run begins */
     bool ending;       /* it ends after the steps */
     bool running;
+    bool follows;      /* thresholds follow how often their cells spike */
     /* The command that is being received: how much of it has come. */
     bool within;
     uint8_t opcode, detail, part, held[2];

@@ -10,6 +10,9 @@ enum { LARGEST_CURRENT = 512 };
 
 enum { LEAK_AT = 8 }; /* the one leak, of all cells */
 
+/* Of the words of STDP: what a threshold rises by with a spike, and falls by in every step. */
+enum { RISE_AT = 3, FALL_AT = 4 };
+
 static int32_t clamp(int32_t value, int32_t least, int32_t most)
 {
     return value < least ? least : value > most ? most : value;
@@ -115,6 +118,17 @@ static void depress(struct hil_lif *net, int layer, const uint8_t *spikes, int32
     }
 }
 
+/* Homeostasis: thresholds of cells that spike rise, and all fall, to one unit at least. */
+static void follow(struct hil_lif *net)
+{
+    for (size_t cell = 0; net->follows && cell < HIL_CELLS; cell++) {
+        const int32_t rise = net->spiked[cell] ? net->parameters[3][RISE_AT] : 0;
+        int32_t *const threshold = &net->parameters[0][cell];
+
+        *threshold = clamp(*threshold + rise - net->parameters[3][FALL_AT], 1, MOST);
+    }
+}
+
 static void count(uint8_t *since, const uint8_t *spikes)
 {
     for (size_t i = 0; i < HIL_CELLS; i++) {
@@ -126,6 +140,7 @@ void hil_lif_step(struct hil_lif *net)
 {
     integrate(net);
     fire(net);
+    follow(net);
     potentiate(net, HIL_LIF_INPUT, byte_of(net, 0, 0));
     potentiate(net, HIL_LIF_RECURRENT, byte_of(net, 1, 0));
     depress(net, HIL_LIF_INPUT, net->input, byte_of(net, 0, 8));
