@@ -44,6 +44,19 @@ _F32_POOLED = (
 _OVER = """
 y may lie over x, where it begins as early as codegen/lowering/overlap.py tells."""
 _BOUND = "\ny < low gives low, y > high gives high."
+_SYMMETRIC = """, and dense layers as images of one pixel, with weights of 8 bits, W
+[k_h][k_w][x_c][y_c]. An image has r = max |x|; q = x * (127 / r) to nearest, halves away from
+zero, within -127 .. 127. y_o = fl(sum of W q) * ((r / 127) * scale) + b_o, the sum exact and
+each operation rounded once; places outside the image are left out."""
+_ASYMMETRIC = """ with images that become integers from -128 to 127 around a zero point z, else as
+hil_f32_hybrid_columns: in binary64 step = (max(x, 0) - min(x, 0)) / 255, s = fl(step), z the
+nearest of -128 - min / step or 127 - max / step by the smaller error; q = z + x * (1 / s) to
+nearest, each operation rounded once. y_o = fl(sum of W (q - z)) * (s * scale) + b_o."""
+_OF_CHANNELS = """ as hil_f32_hybrid_columns_freely, with a scale for each output: y_o =
+(fl(sum of W (q - z)) * scales_o) * s + b_o."""
+_OF_EACH_CHANNEL = (
+    """ of each channel, W [k_h][k_w][y_c], else as hil_f32_hybrid_channel_columns."""
+)
 
 IMPORTED = (
     Kernel("i8_fully_connected", (
@@ -328,36 +341,16 @@ The same within -32768 .. 32767.""", "void", "quantize", (F32, I16)),
 y = scale * (x - zero), rounded once.""", "void", "quantize", (format, F32))
         for format in (I8, I16)
     ),
-    Kernel("f32_hybrid_dense", (
-        "const float *x", "const int8_t *w", "const float *b", "float scale", "float low",
-        "float high", "int8_t *scratch", "float *y", "size_t count", "size_t n_in",
-        "size_t n_out"), f"""
-Dense layer of `count` rows with weights of 8 bits. A row has r = max |x|; q_i = x_i * (127 /
-r) to nearest, halves away from zero, within -127 .. 127. y_j = fl(sum of W[j][i] q_i) *
-((r / 127) * scale) + b_j, the sum exact and each operation rounded once.{_BOUND}"""),
-    Kernel("f32_hybrid_conv_2d", (
-        "const float *x", "const int8_t *w", "const float *b", "const hil_windows_t *at",
-        "float scale", "float low", "float high", "int8_t *scratch", "float *y"), f"""
-Convolution with weights of 8 bits, W [y_c][k_h][k_w][x_c]: each image has an r, and is
-quantised by it as a row of hil_f32_hybrid_dense.{_BOUND}"""),
-    Kernel("f32_hybrid_dense_freely", (
-        "const float *x", "const int8_t *w", "const float *b", "float scale", "float low",
-        "float high", "int8_t *scratch", "float *y", "size_t count", "size_t n_in",
-        "size_t n_out"), f"""
-The same with rows that become integers from -128 to 127 around a zero point z: in binary64
-step = (max(x, 0) - min(x, 0)) / 255, s = fl(step), z the nearest of -128 - min / step or 127 -
-max / step by the smaller error; q_i = z + x_i * (1 / s) to nearest, each operation rounded once.
-y_j = fl(sum of W[j][i] (q_i - z)) * (s * scale) + b_j.{_BOUND}"""),
     *(
-        Kernel(f"f32_{name}", (
+        Kernel(f"f32_hybrid_{name}", (
             "const float *x", "const int8_t *w", "const float *b", "const hil_windows_t *at",
-            "const float *scales", "float low", "float high", "int8_t *scratch", "float *y"), f"""
-Convolution{of} with weights of 8 bits, {lie}: each image becomes
-integers as a row of hil_f32_hybrid_dense_freely, y_o = (fl(sum of W (q - z)) * scales_o) * s +
-b_o, places outside being left out.{_BOUND}""")
-        for name, of, lie in (
-            ("hybrid_channels", "", "W [y_c][k_h][k_w][x_c]"),
-            ("hybrid_depthwise", " of each channel", "W [k_h][k_w][y_c]"),
+            scales, "float low", "float high", "int8_t *scratch", "float *y"), f"""
+Convolution{said}{_BOUND}""")
+        for name, scales, said in (
+            ("columns", "float scale", _SYMMETRIC),
+            ("columns_freely", "float scale", _ASYMMETRIC),
+            ("channel_columns", "const float *scales", _OF_CHANNELS),
+            ("depthwise", "const float *scales", _OF_EACH_CHANNEL),
         )
     ),
 )  # fmt: skip

@@ -97,13 +97,13 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
     *_vectors("f32_bounded", "f32_bounded", (8,), cost.nothing, _TAPS[1][:1]),
     *(
         row
-        for name in ("average_pool_2d", "max_pool_2d", "hybrid_conv_2d")
+        for name in ("average_pool_2d", "max_pool_2d")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing,
                          ("bounded__scalar", "places__scalar"))
     ),
     *(
         row
-        for name in ("sum", "product", "bounded", "hard_swish", "quantize", "hybrid_dense")
+        for name in ("sum", "product", "bounded", "hard_swish", "quantize")
         for row in _rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, ("bounded__scalar",))
     ),
     *(
@@ -147,9 +147,26 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
         for name in ("absolute", "negated", "squared", "root", "inverse_root", "power")
         for row in _rows("f32_unary", f"f32_{name}", (), cost.nothing, _MATH)
     ),
-    *_rows("f32_hybrid_dense", "f32_hybrid_dense_freely", (), cost.nothing,
-           ("asymmetric__scalar", "bounded__scalar")),
-    *_rows("f32_hybrid_channels", "f32_hybrid_channels f32_hybrid_depthwise", (), cost.nothing,
+    *(
+        row
+        for name, more in (
+            ("columns", ()),
+            ("columns_freely", ("asymmetric__scalar",)),
+            ("channel_columns", ("asymmetric__scalar",)),
+        )
+        for row in (
+            *_rows("f32_hybrid_columns", f"f32_hybrid_{name}", (), cost.nothing,
+                   (*more, *_TAPS[0])),
+            *(
+                one
+                for lmul, pixels in ((8, 3), (2, 4))
+                for one in _vectors("f32_hybrid_columns", f"f32_hybrid_{name}", (lmul,),
+                                    float_cost.float_pixels, ("quantised__rvv", *_TAPS[1]),
+                                    groups=pixels)
+            ),
+        )
+    ),
+    *_rows("f32_hybrid_depthwise", "f32_hybrid_depthwise", (), cost.nothing,
            ("asymmetric__scalar", "bounded__scalar", "places__scalar")),
     *_rows("f32_quantize", "f32_quantize_i16", (), cost.nothing, ("bounded__scalar",)),
     *_rows("dequantize", "i8_dequantize i16_dequantize", (), cost.nothing),

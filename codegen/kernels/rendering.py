@@ -55,6 +55,7 @@ _TWINS = {
     "taps": ("places__scalar",),
     "planes": ("planes__scalar",),
     "bounded": ("bounded__scalar",),
+    "quantised": ("asymmetric__scalar", "bounded__scalar"),
     "gemmlowp": ("gemmlowp__scalar",),
     "self_test": ("math__scalar",),
     "normal": ("perturbation__scalar", "math__rvv_m{}", "random__rvv_m{}"),

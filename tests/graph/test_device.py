@@ -85,6 +85,8 @@ VECTORS = [
             "conv-f32",
             "depthwise-f32",
             "dense-f32",
+            "hybrid-conv",
+            "hybrid-dense",
             "AVERAGE-f32",
             "MAX-f32",
             "ADD-f32",
@@ -171,8 +173,9 @@ def many(name: str) -> list[list[Array]]:
     """So many cases that negative sums halfway between two outputs are among them; of
     float32 fewer, with numbers that are like no others."""
     draw = np.random.default_rng(6)
-    count = 6 if "-f32" in name else 200
-    return [[hostile(one, draw) for one in SMALL[name].inputs] for _ in range(count)]
+    inputs = SMALL[name].inputs
+    count = 6 if inputs[0].type == "f32" else 200
+    return [[hostile(one, draw) for one in inputs] for _ in range(count)]
 
 
 def hostile(tensor: Tensor, draw: np.random.Generator) -> Array:

@@ -65,6 +65,9 @@ SCALAR -= {
         "sum",
         "product",
         "bounded",
+        "hybrid_columns",
+        "hybrid_columns_freely",
+        "hybrid_channel_columns",
     )
 }
 """A pass over a row of deltas, a formula, a few zeros, a column: vectors would gain

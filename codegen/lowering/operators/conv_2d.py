@@ -30,8 +30,10 @@ TYPES = ("i8", "i16", "f32")
 def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     """One call of all images."""
     outputs, high, wide, depth = dims(operator, 1)
+    if floating.hybrid(operator):
+        return float_columns.hybrid(c, operator, geometry(operator, (high, wide)))
     if floating.floats(operator):
-        return _floats(c, operator, (high, wide), outputs)
+        return float_columns.convolution(c, operator, geometry(operator, (high, wide)))
     if plain.plain(operator):
         first, given = plain.operands(c, operator, outputs)
         where = windows(c, operator, (high, wide))
@@ -78,20 +80,6 @@ def vector_scratch(operator: Operator, vlen: int) -> int:
     at = geometry(operator, (high, wide))
     found = pixels.chosen(at, vlen)
     return found.bytes + found.line if found else columns.scratch(at.pixels)
-
-
-def _floats(
-    c: GraphComposer, operator: Operator, kernel: tuple[int, int], outputs: int
-) -> tuple[Op, ...]:
-    """Of inputs of float32, with weights of float32 or of 8 bits."""
-    if not floating.hybrid(operator):
-        return float_columns.convolution(c, operator, geometry(operator, kernel))
-    return call(
-        "hybrid_channels" if floating.each(operator) else "hybrid_conv_2d", operator,
-        at=windows(c, operator, kernel),
-        **floating.operands(c, operator, outputs),
-        **floating.by_integers(c, operator, prod(dims(operator, 1)[1:])),
-    )  # fmt: skip
 
 
 def leads(operator: Operator, vlen: int) -> Mapping[int, int]:

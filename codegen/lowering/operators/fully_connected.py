@@ -18,7 +18,7 @@ from codegen.lowering import (
     scaling,
 )
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.windows import rows
+from codegen.lowering.windows import Windows, rows
 from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
@@ -58,13 +58,10 @@ def _floats(
     c: GraphComposer, operator: Operator, count: int, n_in: int, n_out: int
 ) -> tuple[Op, ...]:
     """Of inputs of float32, with weights of float32 or of 8 bits."""
-    if not floating.hybrid(operator):
-        return float_columns.convolution(c, operator, rows(count, n_in, n_out))
-    return call(
-        "hybrid_dense_freely" if floating.freely(operator) else "hybrid_dense", operator,
-        **floating.operands(c, operator, n_out), count=count, n_in=n_in, n_out=n_out,
-        **floating.by_integers(c, operator, n_in),
-    )  # fmt: skip
+    if floating.hybrid(operator):
+        at = Windows(count, 1, 1, n_in, 1, 1, n_out)
+        return float_columns.hybrid(c, operator, at)
+    return float_columns.convolution(c, operator, rows(count, n_in, n_out))
 
 
 def leads(operator: Operator, vlen: int) -> Mapping[int, int]:
