@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from codegen.machine_code.decode import Class
 from codegen.planning.bounds import lanes
@@ -25,6 +25,7 @@ from hil.measuring.steps.counting import Counted, Part
 from hil.measuring.steps.cycles import MOST, Modelled
 from hil.measuring.steps.phases import Phase
 from hil.measuring.steps.plain import INSTRUCTIONS, TOLERANCE, Opponent
+from hil.measuring.steps.reference import Twin
 from hil.measuring.steps.scoreboard import cores
 from hil.records.record import KINDS, ProvenanceError
 from targets import storage
@@ -210,69 +211,74 @@ def first_argument(source: Sequence[str], phase: Phase) -> str:
     return words[-1] if words else ""
 
 
+Figure: TypeAlias = tuple[str, str, float, str, str, str]
+"""Part, quantity, value, unit, kind and source of an `Observation`."""
+
+
+def _of_samples(twin: Twin) -> Iterator[Figure]:
+    """What numpy says of the samples."""
+    yield "data", "density", twin.density, "1", "reference", "numpy"
+    if twin.synaptic is not None:
+        yield "data", "synaptic", twin.synaptic, "operations", "reference", "numpy"
+
+
+def _of_row(row: Row, qemu: str, toolchain: str) -> Iterator[Figure]:
+    """The figures of one variant."""
+    yield "step", "instructions", row.counted.mean, "instructions", "counted", qemu
+    parts = [("step", row.counted.whole), ("forward", row.counted.forward)]
+    parts += [(name, part) for name, _, part in named_phases(row)]
+    for name, part in parts:
+        for kind, value in part.classes.items():
+            yield name, kind.value, value, "instructions", "counted", qemu
+    if row.bounds:
+        bounds = row.bounds
+        yield "step", "vector bound", bounds.vector, "instructions", "counted", "plan"
+        yield "step", "floor", bounds.floor, "instructions", "counted", "plan"
+        yield "step", "weight traffic", bounds.traffic, "bytes", "counted", "plan"
+    yield "step", "code", row.counted.code, "bytes", "counted", toolchain
+    yield from _of_cores(row.modelled)
+    for core, there in row.memory.items():
+        for moved in there:
+            name = f"{moved.level.name} {core}"
+            yield "step", name, moved.bytes, "bytes", "modelled", "caches.toml"
+
+
+def _of_opponent(one: Opponent, qemu: str) -> Iterator[Figure]:
+    """The figures of one form of plain C."""
+    yield "step", "instructions", one.counted.mean, "instructions", "counted", qemu
+    yield from _of_cores(one.modelled)
+
+
+def _of_cores(modelled: Mapping[str, Modelled]) -> Iterator[Figure]:
+    """Cycles of a step on each core."""
+    for core, one in modelled.items():
+        yield "step", f"cycles {core}", one.cycles, "cycles", "modelled", one.model
+
+
 def observations(found: StepBench) -> Iterator[Observation]:
     """Every figure, one by one. Raises `ProvenanceError` for one of no kind."""
-    lesson = found.lesson
+    lesson, target = found.lesson, found.rows[0].target
     common = (
         lesson.spec.rule.name, str(lesson.spec.network), str(lesson.experiment.data),
         lesson.spec.seed, lesson.steps - found.warm,
     )  # fmt: skip
     qemu = f"qemu {found.qemu} -icount shift=0"
-
-    def one(
-        target: str, vlen: int, variant: str, part: str, quantity: str, value: float,
-        unit: str, kind: str, source: str,
-    ) -> Observation:  # fmt: skip
-        if kind not in KINDS:
-            raise ProvenanceError(f"figure {quantity!r} has no provenance")
-        return Observation(
-            target, vlen, *common, variant, part, quantity, value, unit, kind, source
-        )
-
-    chosen = found.rows[0]
-    yield one(
-        chosen.target, lesson.vlen, "", "data", "density", found.twin.density, "1",
-        "reference", "numpy",
-    )  # fmt: skip
-    if found.twin.synaptic is not None:
-        yield one(
-            chosen.target, lesson.vlen, "", "data", "synaptic", found.twin.synaptic,
-            "operations", "reference", "numpy",
-        )  # fmt: skip
+    told = [(target, lesson.vlen, "", _of_samples(found.twin))]
     for row in found.rows:
         vlen = lesson.vlen if row.target == lesson.target.name else 0
-        place = (row.target, vlen, row.variant)
-        yield one(*place, "step", "instructions", row.counted.mean, "instructions",
-                  "counted", qemu)  # fmt: skip
-        parts = [("step", row.counted.whole), ("forward", row.counted.forward)]
-        parts += [(name, part) for name, _, part in named_phases(row)]
-        for name, part in parts:
-            for kind, value in part.classes.items():
-                yield one(*place, name, kind.value, value, "instructions",
-                          "counted", qemu)  # fmt: skip
-        if row.bounds:
-            for quantity, value, unit in (
-                ("vector bound", row.bounds.vector, "instructions"),
-                ("floor", row.bounds.floor, "instructions"),
-                ("weight traffic", row.bounds.traffic, "bytes"),
-            ):
-                yield one(*place, "step", quantity, value, unit, "counted", "plan")
-        yield one(*place, "step", "code", row.counted.code, "bytes", "counted",
-                  found.toolchain)  # fmt: skip
-        for core, cycles in row.modelled.items():
-            yield one(*place, "step", f"cycles {core}", cycles.cycles, "cycles",
-                      "modelled", cycles.model)  # fmt: skip
-        for core, there in row.memory.items():
-            for moved in there:
-                yield one(*place, "step", f"{moved.level.name} {core}", moved.bytes,
-                          "bytes", "modelled", "caches.toml")  # fmt: skip
-    for opponent in found.against:
-        variant = f"plain C {opponent.form}, best in {_figure(opponent)}"
-        yield one(chosen.target, lesson.vlen, variant, "step", "instructions",
-                  opponent.counted.mean, "instructions", "counted", qemu)  # fmt: skip
-        for core, cycles in opponent.modelled.items():
-            yield one(chosen.target, lesson.vlen, variant, "step", f"cycles {core}",
-                      cycles.cycles, "cycles", "modelled", cycles.model)  # fmt: skip
+        figures = _of_row(row, qemu, found.toolchain)
+        told.append((row.target, vlen, row.variant, figures))
+    for one in found.against:
+        variant = f"plain C {one.form}, best in {_figure(one)}"
+        told.append((target, lesson.vlen, variant, _of_opponent(one, qemu)))
+    for of_target, vlen, variant, figures in told:
+        for part, quantity, value, unit, kind, source in figures:
+            if kind not in KINDS:
+                raise ProvenanceError(f"figure {quantity!r} has no provenance")
+            yield Observation(
+                of_target, vlen, *common, variant, part, quantity, value, unit, kind,
+                source,
+            )  # fmt: skip
 
 
 def write_tidy(found: StepBench, path: Path) -> None:
