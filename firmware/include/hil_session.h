@@ -1,6 +1,7 @@
 /* The session: frames come in, each is a request to a handler, and is answered.
  *
- * It knows no network: what it does not handle itself it asks by hil_learner.h.
+ * It knows nothing of networks: requests that it does not handle itself go to the handlers
+ * of hil_learner.h.
  */
 #ifndef HIL_SESSION_H
 #define HIL_SESSION_H
@@ -21,21 +22,21 @@ struct hil_request {
     size_t size;
 };
 
-/* Who handles requests of a kind. A payload is as long as its fields, `least`, and as
- * `most` at most: any other is refused before `handle` is called, which answers once
- * or, where the request comes too late, not at all. */
+/* The handler of one kind of requests. A payload has `least` bytes, those of its fields,
+ * to `most`; the session refuses every other. `handle` answers once, or not at all where
+ * the request comes too late. */
 struct hil_handler {
     uint8_t kind;
     uint16_t least, most;
     void (*handle)(const struct hil_request *request);
 };
 
-/* The one of `count` handlers that is for requests of a kind, NULL: none. */
+/* Find the handler of a kind among `count` of them; NULL where there is none. */
 const struct hil_handler *hil_handler_of(const struct hil_handler *handlers, size_t count,
                                          uint8_t kind);
 
-/* A payload's least and most: of a request that has fields and nothing else, and of
- * one that has a tail. */
+/* `least` and `most` of a request that has fields and nothing else, and of one that has a
+ * tail. */
 #define HIL_EXACTLY(fields) sizeof(fields), sizeof(fields)
 #define HIL_AT_LEAST(fields) sizeof(fields), HIL_MAX_PAYLOAD
 
@@ -45,14 +46,14 @@ uint8_t *hil_session_reply(void);
 /* Send the first `size` bytes there as the reply. */
 void hil_session_answer(const struct hil_request *to, enum hil_status status, size_t size);
 
-/* Reply that it was done, with these fields. */
+/* Reply that the request was done, with these fields. */
 void hil_session_done(const struct hil_request *to, const void *fields, size_t size);
 
-/* Reply that it was not done, and why. */
+/* Reply that the request was not done, and why. */
 void hil_session_refuse(const struct hil_request *to, enum hil_status status);
 
-/* Send a body of one's own: HIL_HEADER_BYTES for the header that this writes, `size`
- * bytes of payload, and room for the CRC. */
+/* Send a frame from the caller's buffer: HIL_HEADER_BYTES for the header, which this
+ * writes, `size` bytes of payload, and room for the CRC. */
 void hil_session_send(uint8_t *body, uint8_t kind, enum hil_status status, uint16_t seq,
                       size_t size);
 

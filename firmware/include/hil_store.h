@@ -2,8 +2,9 @@
  * whole checkpoint wins. A slot is erased and its state programmed before its
  * header is, each made sure of by a sync: a slot that was only half written has
  * no header whose CRCs fit. The newest is never the one that is written over.
- * Their numbers end with HIL_CHECKPOINT_LAST: it is read as any other, and nothing is
- * written after it. No flash lives to see it; one that somebody else wrote may hold it.
+ * Sequence numbers end with HIL_CHECKPOINT_LAST: a checkpoint with that number is read as
+ * any other, and none is written after it. No flash lives that long, but one that another
+ * program wrote may hold it.
  */
 #ifndef HIL_STORE_H
 #define HIL_STORE_H

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Numbers wrap, so half of them are before. */
+/* Whether `seq` was sent before `other`. Numbers wrap: half of them count as before. */
 static inline bool hil_order_before(uint16_t seq, uint16_t other)
 {
     return (int16_t)(seq - other) < 0;
 }
 
-/* Keep a mark within a quarter of all numbers of a frame that is newer, so that it
- * never seems to be ahead. */
+/* Keep the number of an older frame within a quarter of all numbers behind a newer one:
+ * further behind it would come to count as ahead. */
 static inline void hil_order_follow(uint16_t *mark, uint16_t seq)
 {
     const uint16_t behind = seq - *mark;

@@ -10,7 +10,7 @@
 _Static_assert(sizeof(struct hil_hello_reply) <= HIL_MAX_PAYLOAD,
                "HELLO's reply does not fit a frame");
 
-/* All zero until hil_runtime_serve: what is not takes flash, too. */
+/* All zero until hil_runtime_serve: initial values would take flash, too. */
 static struct {
     _Alignas(16) uint32_t boot; /* the host's nonce, 0 before HELLO */
     uint32_t telemetry;         /* telemetry frames sent since HELLO */
@@ -62,7 +62,7 @@ void hil_runtime_fault(uint32_t cause, uint64_t pc, uint64_t address)
     hil_session_send(body, HIL_FAULT, HIL_FAULTED, 0, sizeof fault);
 }
 
-/* How the device is: PING's reply. */
+/* The condition of the device: PING's reply. */
 static struct hil_ping_reply condition(void)
 {
     struct hil_ping_reply now = {
@@ -77,7 +77,7 @@ static struct hil_ping_reply condition(void)
     return now;
 }
 
-/* The same, of the device's own accord. */
+/* The same, unasked. */
 void hil_session_tell(void)
 {
     const struct hil_ping_reply telemetry = condition();
@@ -148,7 +148,7 @@ const struct hil_handler *hil_handler_of(const struct hil_handler *handlers, siz
     return NULL;
 }
 
-/* Who handles requests of a kind, NULL: nobody. */
+/* The handler of requests of a kind; NULL where there is none. */
 static const struct hil_handler *handler_of(uint8_t kind)
 {
     static const struct hil_handler handlers[] = {
@@ -167,7 +167,7 @@ static const struct hil_handler *handler_of(uint8_t kind)
 static bool of_this_session(const struct hil_request *request)
 {
     if (request->header.boot == 0) {
-        return false; /* no session speaks, so silence is the answer */
+        return false; /* no session has the number 0: stay silent */
     }
     if (request->header.boot != session.boot) {
         hil_session_refuse(request, HIL_STALE_BOOT); /* also after a reset: notice it */

@@ -42,7 +42,7 @@ void hil_learner_follow(uint16_t seq)
 #endif
 }
 
-/* Steps that were sent before an INIT are not those that it made way for. */
+/* Steps that were sent before the last INIT are not learned after it. */
 bool hil_learner_ready(const struct hil_request *request)
 {
     if (hil_learner_sent_before(request->header.seq, hil_learner.order.init)) {

@@ -65,9 +65,9 @@ struct hil_parts {
 };
 #endif
 
-/* Sequence numbers of the latest frames that did something, by what they did. A
- * line that lets frames pass each other may bring an INIT or a WRITE once more
- * after what was built on it: what is older is not done again. */
+/* Sequence numbers of the latest frames that did something, by what they did. A line
+ * that reorders frames may bring an INIT or a WRITE again after frames that came later
+ * were done: an older frame is not done again. */
 struct hil_order {
     uint16_t init, write, step;
 };
@@ -151,7 +151,7 @@ int hil_steps_learn_and_tell(const net_sample_t *sample, const uint8_t *target,
                              const struct hil_step *ask, struct hil_kept_reply *keep,
                              size_t i);
 
-/* Those from `step` were learned: give the reply, and telemetry if it is asked for. */
+/* The steps from `step` on were learned: give the reply, and telemetry if asked for. */
 void hil_steps_conclude(const struct hil_request *request, struct hil_kept_reply *keep,
                         uint32_t step, uint16_t count, uint8_t flags, size_t size);
 
@@ -184,10 +184,11 @@ void hil_state_on_digest(const struct hil_request *request);
 
 /* -- hil_held.c: where HIL_HELD -- */
 
-/* Whether elements of a state tensor, as they travel, are what learning keeps it to. */
+/* Whether elements of a state tensor, as they travel, lie within the limits that learning
+ * keeps it to. */
 bool hil_held_within(size_t tensor, const uint8_t *data, size_t size);
 
-/* Whether the whole state is. */
+/* Whether the whole state does. */
 bool hil_held_state(void);
 
 /* -- hil_resident.c: where HIL_RESIDENT -- */
@@ -205,7 +206,7 @@ void hil_rehearsal_on_rehearse(const struct hil_request *request);
 
 /* -- hil_parts.c: where HIL_CHUNK -- */
 
-/* No part of a sample is there, and none that was sent before the frame `seq` will do. */
+/* Forget the parts of a sample; those that were sent before the frame `seq` will not do. */
 void hil_parts_forget(uint16_t seq);
 
 /* Whether the sample that this step learns from (HIL_NEVER: that is inferred) is there,

@@ -19,7 +19,7 @@ uint32_t hil_learner_in_hand(void)
 }
 
 #if NET_SIGNALS
-/* What a budget is held in. */
+/* The counter that a budget is held in. */
 uint64_t net_counter(void)
 {
 #ifdef NET_COUNTS_CYCLES
@@ -30,7 +30,7 @@ uint64_t net_counter(void)
 }
 #endif
 
-/* net_step, its instructions and cycles added up; with `alone` no interrupt is among them. */
+/* Take a step and add up its instructions and cycles; with `alone` interrupts are masked. */
 static int counted_step(const net_sample_t *sample, hil_goal_t goal, float eta, bool alone,
                         float *loss)
 {
@@ -135,8 +135,8 @@ void hil_steps_conclude_samples(const struct hil_request *request,
                        sizeof reply + ask->count * RESULT_BYTES);
 }
 
-/* Whether a sample in a frame can be learned from: any can, but for a list that may be
- * none. One that came in parts is not in the frame. */
+/* Whether a sample in a frame can be learned from: any can, but a malformed list of
+ * events. A sample that came in parts is not in the frame. */
 static bool good_sample(const uint8_t *sample)
 {
 #if defined NET_NO_EVENT && !defined HIL_CHUNK

@@ -1,5 +1,5 @@
-/* Who stands behind the session and learns no steps: there is no next one, none was
- * committed, and none is in hand. */
+/* The answers of code that learns no steps: there is no next step, none was committed,
+ * and none is in hand. */
 #include "hil_learner.h"
 
 void hil_learner_begin(void)
