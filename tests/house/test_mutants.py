@@ -28,3 +28,9 @@ def test_the_page_has_a_row_for_every_mutant_and_each_was_caught() -> None:
     rows = ROW.findall(PAGE)
     assert [name for name, _, _ in rows] == [mutant.name for mutant in load()]
     assert not [test for _, _, test in rows if not exists(ROOT, test)]
+
+
+def test_the_pages_tell_how_many_there_are() -> None:
+    proof = (ROOT / "docs" / "proof.md").read_text("utf-8")
+    assert f"\n{len(load())} defects, none missed" in PAGE
+    assert f"| each of {len(load())} planted defects" in proof
