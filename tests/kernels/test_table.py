@@ -184,6 +184,17 @@ def test_generated_text_is_tidy(rendered: Path) -> None:
             assert line == line.rstrip() and len(line) <= 100, f"{path.name}: {line}"
 
 
+def test_a_macro_means_one_thing_in_all_files(rendered: Path) -> None:
+    """A program includes the files of all its kernels, one after another."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(rendered.iterdir()):
+        told = re.findall(r"^#define (\w+)(.*)", path.read_text(), re.M)
+        for name, _ in told:
+            meanings = "".join(meaning for other, meaning in told if other == name)
+            found.setdefault(name, set()).add(meanings)
+    assert [name for name, meanings in found.items() if len(meanings) > 1] == []
+
+
 def test_only_what_is_needed_is_rendered() -> None:
     rows = [kernels.variant("f32_tanh", vector=True)]
     assert list(kernels.render(environment(), rows)) == [
