@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from codegen.formats import F32, I8, I16, I32, I64
 from codegen.kernels.imported_between import BETWEEN
-from codegen.kernels.imported_wide import WIDE, plain
+from codegen.kernels.imported_wide import WIDE
 from codegen.kernels.kernel import Kernel
 
 _FILTERED = (
@@ -268,7 +268,7 @@ y_i = E_i / sum of E, added in order. y may be x."""),
     Kernel("f32_log_softmax", ("const float *x", "float *y", "size_t count", "size_t n"), """
 Logarithm of a softmax of `count` rows of n: y_i = (x_i - max) - log(sum of exp(x_j - max)),
 added in order, each operation rounded once. y may be x."""),
-    Kernel("i8_transpose_conv", plain("int8_t", "int32_t", "const hil_windows_t *at"), """
+    Kernel("i8_transpose_conv", (*_FILTERED, "int32_t w_zero"), """
 Transposed convolution of images less x_zero, with weights less w_zero [y_c][k_h][k_w][x_c]:
 pixel (i, j) adds its products at rows i stride_h - top + r and columns j stride_w - left + c.
 y as in hil_i8_conv_2d, but that b is the bias alone."""),

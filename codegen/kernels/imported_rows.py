@@ -11,6 +11,7 @@ _MATH = ("math__scalar",)
 _RESCALED = ("rescaled__scalar",)
 _FILTERED = ("places__scalar", *_RESCALED)
 _OF_16 = ("rescaled16__scalar",)
+_COLUMNS_16 = ("window_rows16__rvv", "requantised16__rvv_m{}")
 _COLUMNS = ("window_rows__rvv", "requantised__rvv_m{}")
 _TAPS = (("bounded__scalar", "taps__scalar"), ("bounded__rvv_m{}", "taps__scalar"))
 _POOLED = ("bounded__rvv_m{}", "places__scalar")
@@ -47,14 +48,28 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
     *_rows("max_pool_2d", "i8_max_pool_2d", (), cost.nothing, _FILTERED),
     *_rows("sum", "i8_sum", (4,), cost.nothing, _RESCALED),
     *_rows("turned", "i8_turned", (8,), cost.nothing),
-    *_rows("plain_dense", "i16_fully_connected i16_narrow_fully_connected", (), cost.nothing, _OF_16),
-    *_rows("plain_conv_2d", "i16_conv_2d i16_narrow_conv_2d", (), cost.nothing,
-           ("places__scalar", *_OF_16)),
+    *_rows("fully_connected", "i16_fully_connected i16_narrow_fully_connected", (), cost.nothing,
+           ("pixels16__scalar",)),
+    *_rows("conv_2d", "i16_conv_2d i16_narrow_conv_2d", (), cost.nothing,
+           ("pixels16__scalar", "places__scalar")),
+    *_rows("conv_2d", "i16_conv_2d_eights", (), cost.nothing,
+           ("eights16__scalar", "places__scalar")),
+    *_rows("depthwise_conv_2d", "i16_depthwise_conv_2d", (), cost.nothing,
+           ("fixed__scalar", "planes16__scalar", "sums16__scalar")),
     *(
         row
-        for name, kernel in (("average_pool_2d", "average_pool_2d"), ("max_pool_2d", "max_pool_2d"),
-                             ("plain_depthwise", "depthwise_conv_2d"))
-        for row in _rows(name, f"i16_{kernel}", (), cost.nothing, ("places__scalar", *_OF_16))
+        for name in ("i16_conv_2d_columns", "i16_narrow_conv_2d_columns")
+        for lmul, pixels in ((8, 3), (2, 8))
+        for row in _vectors("conv_2d_columns", name, (lmul,), float_cost.pixels, _COLUMNS_16,
+                            groups=pixels)
+    ),
+    *_vectors("conv_2d_planes", "i16_conv_2d_planes", (8,), cost.nothing, _COLUMNS_16, groups=3),
+    *_vectors("conv_2d_strips", "i16_conv_2d_strips", (8,), cost.nothing, _COLUMNS_16, groups=3),
+    *_vectors("depthwise_columns", "i16_depthwise_columns", (8,), cost.nothing, _COLUMNS_16),
+    *(
+        row
+        for name in ("average_pool_2d", "max_pool_2d")
+        for row in _rows(name, f"i16_{name}", (), cost.nothing, ("places__scalar", *_OF_16))
     ),
     *(
         row

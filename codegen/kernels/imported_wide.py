@@ -12,16 +12,6 @@ _AT = "const hil_windows_t *at"
 _ZERO = "int32_t w_zero"
 
 
-def plain(c_type: str, bias: str, *between: str) -> tuple[str, ...]:
-    """Parameters of kernels that no packed weights are made for."""
-    zero = () if c_type == "int16_t" else (_ZERO,)
-    sizes = () if between else ("size_t count", "size_t n_in", "size_t n_out")
-    return (
-        f"const {c_type} *x", "const int8_t *w", f"const {bias} *b", *between,
-        "const hil_scales_t *by", f"{c_type} *y", *sizes, *zero,
-    )  # fmt: skip
-
-
 def _shifted(
     weight: str, *between: str, by: str = "scales", last: str = ""
 ) -> tuple[str, ...]:
@@ -33,12 +23,6 @@ def _shifted(
     )  # fmt: skip
 
 
-_PLAIN = (
-    ("i16_", "int16_t", "int64_t", "of 16 bits", """
-Sums of 64 bits; y = clamp(sum m / 2^e, to nearest, halves up)."""),
-    ("i16_narrow_", "int16_t", "int32_t", "of 16 bits with a bias of 32", """
-Sums modulo 2^32; y = clamp(rescaled(sum, m, e)), as in hil_i8_conv_2d."""),
-)  # fmt: skip
 _SCRATCH = "int8_t *scratch"
 
 SHIFTED = (
@@ -72,22 +56,64 @@ As hil_i8_depthwise_columns, with weights of 9 bits."""),
 )  # fmt: skip
 """Of weights that have a zero point: b has -x_zero * sum of (w - w_zero) in it."""
 
-WIDE = (
-    *SHIFTED,
+_X, _Y = "const int16_t *x", "int16_t *y"
+_SUMS = {"": ("const int64_t *b", """
+Sums of 64 bits; y = clamp(sum m / 2^e, to nearest, halves up), 0 < e < 47, m of 15 bits. Where
+`rounding` is HIL_UP, sums are within -2^30 .. 2^30 - 1 and 17 <= e."""),
+    "narrow_": ("const int32_t *b", """
+Sums modulo 2^32; y = clamp(rescaled(sum, m, e)), as in hil_i8_conv_2d."""),
+}  # fmt: skip
+_BY = "const hil_scales_t *by"
+_FOURS = """. Of each four weights
+of a row that follow one another the second and the third have changed places."""
+_LANES = """
+Sums are within 32 bits; y = clamp(sum m / 2^e, to nearest, halves up), by factors 2^16 m and
+e - 15 > 0."""
+
+SIXTEEN = (
     *(
         kernel
-        for first, c_type, bias, of, said in _PLAIN
+        for first, (bias, said) in _SUMS.items()
         for kernel in (
-            Kernel(f"{first}fully_connected", plain(c_type, bias), f"""
-Dense layer of `count` rows {of}; W is [n_out][n_in].{said}"""),
-            Kernel(f"{first}conv_2d", plain(c_type, bias, _AT), f"""
-Convolution of images {of}; W is [y_c][k_h][k_w][x_c].
-Places outside are left out.{said}"""),
-            *(() if first == "i16_narrow_" else (
-                Kernel(f"{first}depthwise_conv_2d", plain(c_type, bias, _AT), f"""
-Convolution of each channel {of}; W is [k_h][k_w][y_c].
-Places outside are left out.{said}"""),)),
+            Kernel(f"i16_{first}fully_connected", (
+                _X, "const int8_t *w", bias, _BY, _Y, "size_t count", "size_t n_in",
+                "size_t n_out"), f"""
+Dense layer of `count` rows of 16 bits; W is [n_out][n_in]{_FOURS}{said}"""),
+            Kernel(f"i16_{first}conv_2d", (
+                _X, "const int8_t *w", bias, _AT, _BY, _SCRATCH, _Y), f"""
+Convolution of images of 16 bits; W is [y_c][k_h][k_w][x_c]{_FOURS}
+Places outside the image hold 0. `scratch` holds 2 k_h k_w x_c numbers, or is NULL where windows
+have one place.{said}"""),
         )
     ),
+    Kernel("i16_conv_2d_eights", (
+        _X, "const int64_t *w", "const int64_t *b", _AT, _BY, _SCRATCH, _Y), f"""
+As hil_i16_conv_2d, and dense layers as windows of one place, with W as in
+hil_i8_conv_2d_eights.{_SUMS[""][1]}"""),
+    Kernel("i16_depthwise_conv_2d", (
+        _X, "const int8_t *w", "const int64_t *b", _AT, _BY, "int16_t *scratch", _Y), f"""
+Convolution of each channel of 16 bits; W is [k_h][k_w][y_c]. `scratch` is as that of
+hil_i8_depthwise_conv_2d.{_SUMS[""][1]}"""),
+    Kernel("i16_conv_2d_columns", (
+        _X, "const int8_t *w", "const int32_t *b", _AT, "const hil_columns_t *by", _SCRATCH, _Y), f"""
+As hil_i8_conv_2d_columns, of 16 bits.{_LANES}"""),
+    Kernel("i16_narrow_conv_2d_columns", (
+        _X, "const int8_t *w", "const int32_t *b", _AT, "const hil_columns_t *by", _SCRATCH, _Y), f"""
+As hil_i8_conv_2d_columns, of 16 bits.{_SUMS["narrow_"][1]}"""),
+    Kernel("i16_conv_2d_planes", (
+        _X, "const int8_t *w", "const int32_t *b", "const uint16_t *taps", _AT,
+        "const hil_columns_t *by", "int32_t rows", "int8_t *line", "int16_t *planes", _Y), f"""
+As hil_i8_conv_2d_planes, of 16 bits.{_LANES}"""),
+    Kernel("i16_conv_2d_strips", (
+        _X, "const int8_t *w", "const int32_t *b", _AT, "const hil_columns_t *by",
+        "int32_t most", "int8_t *line", "int16_t *planes", _Y), f"""
+As hil_i8_conv_2d_strips, of 16 bits.{_LANES}"""),
+    Kernel("i16_depthwise_columns", (
+        _X, "const int16_t *w", "const int32_t *b", "const int32_t *taps", _AT,
+        "const hil_columns_t *by", "int32_t tile", "int16_t *scratch", _Y), f"""
+As hil_i8_depthwise_columns, of 16 bits.{_LANES}"""),
 )  # fmt: skip
+"""Of numbers of 16 bits."""
+
+WIDE = (*SHIFTED, *SIXTEEN)
 """Each listed before the others of its operator."""

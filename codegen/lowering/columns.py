@@ -1,4 +1,4 @@
-"""Convolutions and dense layers of 8 bits on vectors: outputs are lanes.
+"""Convolutions and dense layers on vectors: outputs are lanes.
 
 So weights of one input lie side by side, and every output has a factor of its own.
 """
@@ -11,7 +11,7 @@ from codegen.formats import I8, I16, I32, U8, U16
 from codegen.graph.checks import LEAST, MOST, number
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import filters, scaling
+from codegen.lowering import filters, kinds, scaling
 from codegen.lowering.composer import (
     Field,
     GraphComposer,
@@ -38,7 +38,7 @@ def convolution(
     """One call. `at` is where the windows go."""
     at = at.pixels
     return call(
-        filters.named(operator, "conv_2d_columns"), operator, Shape(at.y_w, at.y_c),
+        kinds.named(operator, "conv_2d_columns"), operator, Shape(at.y_w, at.y_c),
         at=record(c, operator, at),
         scratch=c.scratch(operator) if scratch(at) else None,
         **_operands(c, operator, at, factors),
@@ -115,7 +115,7 @@ def dense(
     """Rows of a dense layer: one that is wide is summed in 16 bits, as far as its weights
     allow."""
     narrow = at.y_w > 1 or at.y_c <= LANES or at.x_c % 2
-    if narrow or filters.shift(operator) or not all(_fitting(operator, 2)):
+    if narrow or not filters.usual(operator) or not all(_fitting(operator, 2)):
         return convolution(c, operator, at, factors)
     return call(
         "dense_runs", operator,
@@ -143,9 +143,9 @@ def _fitting(operator: Operator, run: int) -> list[bool]:
     return [sum(part) <= MOST_SUM for part in zip(*parts, strict=False)]
 
 
-def scratch(at: Windows) -> int:
+def scratch(at: Windows, size: int = 1) -> int:
     """Bytes of the rows that windows of one row see, where they are written out."""
-    return 0 if at.inside else at.k_h * at.width_seen * at.x_c
+    return 0 if at.inside else size * at.k_h * at.width_seen * at.x_c
 
 
 def size(operator: Operator) -> int:

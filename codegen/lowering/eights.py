@@ -1,15 +1,14 @@
-"""Convolutions and dense layers of 8 bits on a core of 64 bits: weights of eight outputs are
-a word, which a kernel takes apart (hil_eights__scalar.h.j2)."""
+"""Convolutions and dense layers on a core of 64 bits: weights of eight outputs are a word,
+which a kernel takes apart (hil_eights__scalar.h.j2, hil_eights16__scalar.h.j2)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from codegen.formats import I64
 from codegen.graph.description import Operator
-from codegen.lowering import filters, scaling
+from codegen.lowering import kinds, sixteen
 from codegen.lowering.composer import GraphComposer, call, numbers
-from codegen.lowering.fixed_point import Factor
 from codegen.lowering.windows import Windows, record
 from codegen.program import Op
 
@@ -21,28 +20,24 @@ MOVED = 128
 """What makes a weight a byte without a sign."""
 
 
-def pays(c: GraphComposer, outputs: int, inputs: int) -> bool:
-    """Whether the machine has such words, and enough stands in them."""
+def pays(c: GraphComposer, operator: Operator, outputs: int, inputs: int) -> bool:
+    """Whether the machine has such words, enough stands in them, and a kernel takes them."""
+    if sixteen.narrow(operator):
+        return False
     return c.xlen == 64 and outputs >= FEWEST and inputs >= SHORTEST
 
 
 def convolution(
-    c: GraphComposer,
-    operator: Operator,
-    at: Windows,
-    factors: Sequence[Factor],
-    scratch: bool,
+    c: GraphComposer, operator: Operator, at: Windows, scratch: bool
 ) -> tuple[Op, ...]:
     """One call; of a dense layer rows are windows of one place."""
-    sums = scaling.row_sums(operator, at.y_c)
     count = -(-at.y_c // EIGHT) * at.k_h * at.k_w * at.x_c
     w = c.computed(operator, "w", I64, count, lambda: _words(operator, at.y_c))
     return call(
-        filters.named(operator, "conv_2d_eights"), operator,
+        kinds.named(operator, "conv_2d_eights"), operator,
         at=record(c, operator, at),
         scratch=c.scratch(operator) if scratch else None,
-        **scaling.operands(c, operator, sums, factors, w),
-        **filters.given(operator),
+        **kinds.of_rows(c, operator, at.y_c, w),
     )  # fmt: skip
 
 

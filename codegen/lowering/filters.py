@@ -20,6 +20,12 @@ def shift(operator: Operator) -> int:
     return quantised(operator.inputs[1]).zeros[0]
 
 
+def usual(operator: Operator) -> bool:
+    """Whether products are of 8 bits by 8."""
+    x = operator.inputs[0]
+    return x is not None and x.type == "i8" and not shift(operator)
+
+
 def named(operator: Operator, kernel: str) -> str:
     """The kernel that takes it."""
     return f"shifted_{kernel}" if shift(operator) else kernel

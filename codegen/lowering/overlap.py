@@ -14,7 +14,7 @@ from codegen import kernels
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import floating, pixels, plain
+from codegen.lowering import floating, pixels, sixteen
 from codegen.lowering.planes import Planes
 from codegen.lowering.strips import SHORTEST, Strips
 from codegen.lowering.windows import Windows, geometry, rows
@@ -27,9 +27,10 @@ def of_convolution(operator: Operator, vlen: int) -> Mapping[int, int]:
     """Of CONV_2D: the lead by the number of the input."""
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    if _others(operator):
+    if floating.floats(operator):
         return {}
-    found = pixels.chosen(at, vlen) if vlen else None
+    vlen = _lanes(operator, vlen)
+    found = pixels.of_operator(operator, at, vlen) if vlen else None
     if isinstance(found, Strips):
         return _before(operator, of_strips(found))
     return _before(operator, of_planes(found) if found else lead(at.pixels, vlen))
@@ -40,15 +41,18 @@ def of_dense(operator: Operator, vlen: int) -> Mapping[int, int]:
     n_out, n_in = dims(operator, 1)
     count = operator.outputs[0].elements // n_out
     at = rows(count, n_in, n_out)
-    return {} if _others(operator) else _before(operator, lead(at, vlen))
+    if floating.floats(operator):
+        return {}
+    return _before(operator, lead(at, _lanes(operator, vlen)))
 
 
 def of_depthwise(operator: Operator, vlen: int) -> Mapping[int, int]:
     """Of DEPTHWISE_CONV_2D, whose kernels have copied the rows that windows of a row see."""
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    if _others(operator):
+    if floating.floats(operator):
         return {}
+    vlen = _lanes(operator, vlen)
     whole = vlen > 0 or at.apart_h == 1
     return _before(operator, _copied(at, 2 if vlen else 1, whole))
 
@@ -145,12 +149,13 @@ def _copied(at: Windows, together: int, whole: bool) -> int:
     return max(found)
 
 
-def _others(operator: Operator) -> bool:
-    """Whether other kernels compute it, of which nothing is told."""
-    return floating.floats(operator) or plain.plain(operator)
+def _lanes(operator: Operator, vlen: int) -> int:
+    """Bits of registers, or 0 where vectors do not compute it."""
+    return vlen if sixteen.in_lanes(operator) else 0
 
 
 def _before(operator: Operator, lead: int) -> Mapping[int, int]:
+    """In bytes, of a lead in numbers."""
     x = operator.inputs[0]
     assert x is not None
-    return {x.index: max(0, lead)}
+    return {x.index: sixteen.size(operator) * max(0, lead)}

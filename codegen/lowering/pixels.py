@@ -1,4 +1,4 @@
-"""Convolutions of 8 bits on vectors: whether lanes are pixels or outputs, and which pixels."""
+"""Convolutions on vectors: whether lanes are pixels or outputs, and which pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from math import inf
 from typing import TypeAlias
 
 from codegen import kernels
+from codegen.graph.description import Operator
 from codegen.kernels.cost import NEAR, Shape
+from codegen.lowering import sixteen
 from codegen.lowering.planes import Planes, planes
 from codegen.lowering.strips import Strips, strips
 from codegen.lowering.windows import Windows
@@ -17,16 +19,23 @@ Pixels: TypeAlias = Planes | Strips
 
 
 @cache
-def chosen(at: Windows, vlen: int) -> Pixels | None:
+def chosen(at: Windows, vlen: int, size: int = 1) -> Pixels | None:
     """Pixels for registers of `vlen` bits, where they cost less than outputs as lanes: of
     what costs about the least, what keeps the fewest bytes."""
-    costs: dict[Pixels, float] = {one: one.instructions(vlen) for one in planes(at)}
-    costs |= {one: one.instructions(vlen) for one in strips(at, vlen)}
+    found: tuple[Pixels, ...] = (*planes(at, size), *strips(at, vlen, size))
+    costs = {one: one.instructions(vlen) for one in found}
     least = min(costs.values(), default=inf)
     if least >= of_columns(at.pixels, vlen):
         return None
     near = (one for one, cost in costs.items() if cost <= least * (1 + NEAR))
     return min(near, key=lambda one: one.bytes)
+
+
+def of_operator(operator: Operator, at: Windows, vlen: int) -> Pixels | None:
+    """The same of an operator; narrow sums of 16 bits have outputs as lanes."""
+    if sixteen.narrow(operator):
+        return None
+    return chosen(at, vlen, sixteen.size(operator))
 
 
 def of_columns(at: Windows, vlen: int) -> float:

@@ -32,6 +32,8 @@ class Planes:
 
     at: Windows
     rows: int
+    size: int = 1
+    """Bytes of a number of the image."""
 
     @property
     def plane(self) -> int:
@@ -53,7 +55,7 @@ class Planes:
     @property
     def line(self) -> int:
         """Bytes of a row of pixels that windows see, where it is written out."""
-        return 0 if self.at.inside else self.at.width_seen * self.at.x_c
+        return 0 if self.at.inside else self.size * self.at.width_seen * self.at.x_c
 
     @property
     def _reach(self) -> int:
@@ -89,10 +91,10 @@ class Planes:
         return seen * (20 + 40 * bool(self.line) + at.k_w * (25 + 7 * at.x_c))
 
 
-def planes(at: Windows) -> Iterator[Planes]:
+def planes(at: Windows, size: int = 1) -> Iterator[Planes]:
     """All that there is room for."""
     every = (
-        Planes(one, rows)
+        Planes(one, rows, size)
         for one in dict.fromkeys((at, at.pixels))
         for rows in range(1, one.y_h + 1)
     )

@@ -48,9 +48,11 @@ def scales(
     factors: Sequence[Factor],
     fused: int | None = None,
     roomy: bool = False,
+    up: bool = False,
 ) -> Symbol:
     """The structure that says how sums become numbers of the output, by one factor or
-    one for each channel. `roomy`: sums are within -2^30 .. 2^30 - 1."""
+    one for each channel. `roomy`: sums are within -2^30 .. 2^30 - 1. `up`: so
+    are those of numbers of 16 bits, and halves go up."""
     y = operator.outputs[0]
     low, high = bounds(y, number(operator, "activation") if fused is None else fused)
     return c.record(
@@ -59,7 +61,7 @@ def scales(
         e=c.constant(operator, "e", I8, (one.e for one in factors)),
         each=int(len(factors) > 1), x_zero=zero(operator.inputs[0]), y_zero=zero(y),
         low=low, high=high,
-        rounding=_rounding(roomy, hidden=low >= zero(y)),
+        rounding=_rounding(roomy or up, hidden=up or low >= zero(y)),
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Strips:
 
     at: Windows
     most: int
+    size: int = 1
+    """Bytes of a number of the image."""
 
     @property
     def places(self) -> int:
@@ -51,13 +53,13 @@ class Strips:
         if at.inside:
             return 0
         seen = (self._rows - 1) * at.stride_h + (at.k_h - 1) * at.apart_h + 1
-        return seen * at.width_seen * at.x_c
+        return self.size * seen * at.width_seen * at.x_c
 
     @property
     def fits(self) -> bool:
         """Whether there is room, and indices reach the pixels of a strip."""
         at = self.at
-        pitch = (at.x_w if at.inside else at.width_seen) * at.x_c
+        pitch = self.size * (at.x_w if at.inside else at.width_seen) * at.x_c
         reach = max(self._rows * at.stride_h * pitch, at.y_w + self.most)
         return self.bytes + self.line <= MOST and (reach <= FURTHEST or self._even)
 
@@ -94,9 +96,9 @@ class Strips:
         return at.images * strip * ceil(at.y_h * at.y_w / self.most)
 
 
-def strips(at: Windows, vlen: int) -> Iterator[Strips]:
+def strips(at: Windows, vlen: int, size: int = 1) -> Iterator[Strips]:
     """As long as a group of registers of `vlen` bits is, where there is room for them."""
-    found = Strips(at.pixels, vlen // 4)
+    found = Strips(at.pixels, vlen // 4, size)
     if found.fits:
         yield found
 

@@ -250,25 +250,59 @@ def test_a_zero_point_has_the_bits_of_binary64_without_it(
     np.testing.assert_array_equal(np.stack(told), np.stack(made))
 
 
-def at_their_ends() -> Graph:
-    """A dense layer of eleven outputs. Of 256 inputs each sum is as large as it can be, of
-    256 more as small; of 88 more output k is that of k inputs."""
+def at_their_ends(bits: int = 8) -> Graph:
+    """A dense layer of eleven outputs, of numbers of so many bits. Of 256 inputs each sum is
+    as large as it can be, of 256 more as small; of 88 more output k is that of k inputs."""
     weights = np.zeros((11, 600), np.int8)
     for k, row in enumerate(weights):
         row[:256], row[256:512], row[512 : 512 + k] = 127, -127, 1
         row[:512] *= 1 - 2 * (k % 2)
-    given = tensor(0, (1, 600), 1.0), constant(tensor(2, (11, 600), 1.0), weights)
-    return model("FULLY_CONNECTED", given, tensor(1, (1, 11), 12.5))
+    w = constant(tensor(2, (11, 600), 1.0), weights)
+    x, y = tensor(0, (1, 600), 1.0), tensor(1, (1, 11), 12.5)
+    if bits == 8:
+        return model("FULLY_CONNECTED", (x, w), y)
+    zeros = memoryview(bytes(8 * 11))
+    b = Tensor(3, "b", (11,), "i64", data=zeros)
+    x, y = replace(x, type="i16"), replace(y, type="i16")
+    return model("FULLY_CONNECTED", (x, w, b), y)
 
 
 def test_eight_sums_at_their_ends_are_told_apart(tmp_path: Path, host_cc: str) -> None:
-    graph = at_their_ends()
-    programs = compiled({"ends": graph}, tmp_path, this_computer(host_cc))
-    cases = [[np.full((1, 600), x, np.int8)] for x in (-128, -127, 0, 1, 127)]
-    told = [y for (y,) in programs.run("ends", cases)]
-    made = [twin.run(graph, one)[1] for one in cases]
-    np.testing.assert_array_equal(np.stack(told), np.stack(made))
-    assert made[0].ravel().tolist()[:3] == [0, -10, -21]
+    graphs = {str(bits): at_their_ends(bits) for bits in (8, 16)}
+    programs = compiled(graphs, tmp_path, this_computer(host_cc))
+    for name, graph in graphs.items():
+        dtype = np.dtype(f"int{name}")
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        cases = [np.full((1, 600), x, dtype) for x in (least, least + 1, 0, 1, most)]
+        told = [y for (y,) in programs.run(name, [[one] for one in cases])]
+        made = [twin.run(graph, [one])[1] for one in cases]
+        np.testing.assert_array_equal(np.stack(told), np.stack(made))
+        assert made[0].ravel().tolist()[:2] == [0, round(least / 12.5)]
+
+
+def of_16_bits(bias: int, scale: float = 100.0) -> Graph:
+    """One output, whose weights have magnitudes of 65,535 together."""
+    weights = np.array([[127, -127] * 258 + [3]], np.int8)
+    w = constant(tensor(2, weights.shape, 1.0), weights)
+    b = Tensor(3, "b", (1,), "i64", data=memoryview(np.array([bias]).tobytes()))
+    x = replace(tensor(0, (1, 517), 1.0), type="i16")
+    y = replace(tensor(1, (1, 1), scale), type="i16")
+    return model("FULLY_CONNECTED", (x, w, b), y)
+
+
+@pytest.mark.parametrize(
+    ("graph", "lanes"),
+    [
+        (of_16_bits((1 << 15) - 1), True),  # -2^31 + 1 at the least
+        (of_16_bits(1 << 15), False),
+        (of_16_bits(-(1 << 15)), False),
+        (of_16_bits(0, 2.1), True),
+        (of_16_bits(0, 1.9), False),  # whose factor cuts off what rounding sees
+    ],
+)
+def test_vectors_add_up_what_32_bits_hold(graph: Graph, lanes: bool) -> None:
+    (op,) = program(graph, 256, 64).ops()
+    assert (op.kernel.name == "i16_conv_2d_columns") is lanes
 
 
 def dense(products: int) -> Graph:

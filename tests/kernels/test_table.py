@@ -42,9 +42,9 @@ SCALAR = {
 SCALAR |= {f"f32_class_{name}" for name in ("mean", "scatter", "discriminant")}
 SCALAR |= {f"i32_{name}" for name in ("heard", "vote", "most_current")}
 SCALAR |= {f"u16_events_to_{name}" for name in ("f32", "i8", "u8", "bits")}
-VECTORS = {"i8_dense_runs"} | {
-    f"i8_{first}{name}"
-    for first in ("", "shifted_")
+VECTORS = {"i8_dense_runs", "i16_narrow_conv_2d_columns"} | {
+    f"{first}_{name}"
+    for first in ("i8", "i8_shifted", "i16")
     for name in (
         "conv_2d_columns",
         "conv_2d_planes",

@@ -8,7 +8,7 @@ from codegen.graph.operators.batch_matmul import SIDES, batches, matrix
 from codegen.lowering import scaling
 from codegen.lowering.composer import GraphComposer, call, zero
 from codegen.lowering.moving import spread
-from codegen.lowering.plain import short
+from codegen.lowering.sixteen import short
 from codegen.program import Op, Symbol
 
 TYPES = ("i8", "i16", "f32")

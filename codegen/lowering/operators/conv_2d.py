@@ -10,18 +10,17 @@ from codegen.graph.description import Operator
 from codegen.lowering import (
     columns,
     eights,
-    filters,
     float_columns,
     floating,
+    kinds,
     overlap,
     pixels,
-    plain,
     planes,
-    scaling,
+    sixteen,
     strips,
 )
 from codegen.lowering.composer import GraphComposer, call
-from codegen.lowering.windows import geometry, windows
+from codegen.lowering.windows import geometry, record
 from codegen.program import Op
 
 TYPES = ("i8", "i16", "f32")
@@ -34,29 +33,22 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
         return float_columns.hybrid(c, operator, geometry(operator, (high, wide)))
     if floating.floats(operator):
         return float_columns.convolution(c, operator, geometry(operator, (high, wide)))
-    if plain.plain(operator):
-        first, given = plain.operands(c, operator, outputs)
-        where = windows(c, operator, (high, wide))
-        return call(f"{first}conv_2d", operator, at=where, **given)
-    if c.vlen:
-        at = geometry(operator, (high, wide))
-        factors = scaling.of_channels(operator)
-        found = pixels.chosen(at, c.vlen)
+    at = geometry(operator, (high, wide))
+    if c.vlen and sixteen.in_lanes(operator):
+        factors = sixteen.factors(operator)
+        found = pixels.of_operator(operator, at, c.vlen)
         if isinstance(found, strips.Strips):
             return strips.convolution(c, operator, found, factors)
         if found:
             return planes.convolution(c, operator, found, factors)
         return columns.convolution(c, operator, at, factors)
-    if eights.pays(c, outputs, high * wide * depth):
-        at, factors = geometry(operator, (high, wide)), scaling.of_channels(operator)
-        return eights.convolution(c, operator, at, factors, scratch(operator) > 0)
-    sums = scaling.row_sums(operator, outputs)
+    if eights.pays(c, operator, outputs, high * wide * depth):
+        return eights.convolution(c, operator, at, scratch(operator) > 0)
     return call(
-        filters.named(operator, "conv_2d"), operator,
-        at=windows(c, operator, (high, wide)),
-        **scaling.operands(c, operator, sums, scaling.of_channels(operator)),
+        kinds.named(operator, "conv_2d"), operator,
+        at=record(c, operator, at),
+        **kinds.of_rows(c, operator, outputs),
         scratch=c.scratch(operator) if scratch(operator) else None,
-        **filters.given(operator),
     )  # fmt: skip
 
 
@@ -68,18 +60,21 @@ def scratch(operator: Operator) -> int:
     if floating.floats(operator):
         return float_columns.turned(operator)
     _, high, wide, depth = dims(operator, 1)
-    whole = high == wide == 1 or plain.plain(operator)
-    return 0 if whole else 2 * high * wide * depth
+    if high == wide == 1:
+        return 0
+    return 2 * sixteen.size(operator) * high * wide * depth
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
     """Bytes of rows of the image with what stands beside it, or of what pixels see."""
-    if floating.floats(operator) or plain.plain(operator):
+    if floating.floats(operator) or not sixteen.in_lanes(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    found = pixels.chosen(at, vlen)
-    return found.bytes + found.line if found else columns.scratch(at.pixels)
+    found = pixels.of_operator(operator, at, vlen)
+    if found:
+        return found.bytes + found.line
+    return columns.scratch(at.pixels, sixteen.size(operator))
 
 
 def leads(operator: Operator, vlen: int) -> Mapping[int, int]:

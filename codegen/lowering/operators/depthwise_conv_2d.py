@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from codegen.formats import I8, I16
 from codegen.graph.checks import dims
 from codegen.graph.description import Operator
 from codegen.kernels.cost import Shape
-from codegen.lowering import columns, filters, floating, overlap, plain, scaling
+from codegen.lowering import columns, floating, kinds, overlap, sixteen
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import geometry, record, windows
 from codegen.program import Op
@@ -23,19 +24,15 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     _, high, wide, outputs = dims(operator, 1)
     if floating.floats(operator):
         return _floats(c, operator, (high, wide), outputs)
-    if c.vlen and not plain.plain(operator):
+    if c.vlen and sixteen.in_lanes(operator):
         there = geometry(operator, (high, wide))
-        return columns.depthwise(c, operator, there, scaling.of_channels(operator))
+        return columns.depthwise(c, operator, there, sixteen.factors(operator))
     at = windows(c, operator, (high, wide))
-    first: str = ""
-    if plain.plain(operator):
-        first, given = plain.operands(c, operator, outputs)
-    else:
-        first = filters.named(operator, first)
-        sums = scaling.column_sums(operator, outputs)
-        given = scaling.operands(c, operator, sums, scaling.of_channels(operator))
-        given |= {"scratch": c.scratch(operator), **filters.given(operator)}
-    return call(f"{first}depthwise_conv_2d", operator, at=at, **given)
+    of = I16 if sixteen.sixteen(operator) else I8
+    return call(
+        kinds.named(operator, "depthwise_conv_2d"), operator,
+        at=at, scratch=c.scratch(operator, of), **kinds.of_columns(c, operator, outputs),
+    )  # fmt: skip
 
 
 def scratch(operator: Operator) -> int:
@@ -43,16 +40,16 @@ def scratch(operator: Operator) -> int:
     it, and of a word that reaches beyond them."""
     if floating.hybrid(operator):
         return prod(dims(operator)[1:])
-    if floating.floats(operator) or plain.plain(operator):
+    if floating.floats(operator):
         return 0
     _, high, wide, _ = dims(operator, 1)
     at = geometry(operator, (high, wide))
-    return at.k_h * at.width_seen * at.x_c + BEYOND
+    return sixteen.size(operator) * (at.k_h * at.width_seen * at.x_c + BEYOND)
 
 
 def vector_scratch(operator: Operator, vlen: int) -> int:
     """Bytes of rows of the image in the channels of the output."""
-    if floating.floats(operator) or plain.plain(operator):
+    if floating.floats(operator) or not sixteen.in_lanes(operator):
         return scratch(operator)
     _, high, wide, _ = dims(operator, 1)
     return columns.depthwise_scratch(geometry(operator, (high, wide)))

@@ -10,12 +10,11 @@ from codegen.graph.description import Operator
 from codegen.lowering import (
     columns,
     eights,
-    filters,
     float_columns,
     floating,
+    kinds,
     overlap,
-    plain,
-    scaling,
+    sixteen,
 )
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import Windows, rows
@@ -30,20 +29,14 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     count = prod(dims(operator)) // n_in
     if floating.floats(operator):
         return _floats(c, operator, count, n_in, n_out)
-    if plain.plain(operator):
-        first, given = plain.operands(c, operator, n_out, dense=True)
-        sizes = {"count": count, "n_in": n_in, "n_out": n_out}
-        return call(f"{first}fully_connected", operator, **given, **sizes)
-    at, factors = rows(count, n_in, n_out), scaling.of_dense(operator)
-    if c.vlen:
-        return columns.dense(c, operator, at, factors)
-    if eights.pays(c, n_out, n_in):
-        return eights.convolution(c, operator, at, factors, scratch=False)
-    sums = scaling.row_sums(operator, n_out)
+    at = rows(count, n_in, n_out)
+    if c.vlen and sixteen.in_lanes(operator):
+        return columns.dense(c, operator, at, sixteen.factors(operator))
+    if eights.pays(c, operator, n_out, n_in):
+        return eights.convolution(c, operator, at, scratch=False)
     return call(
-        filters.named(operator, "fully_connected"), operator,
-        **scaling.operands(c, operator, sums, factors),
-        count=count, n_in=n_in, n_out=n_out, **filters.given(operator),
+        kinds.named(operator, "fully_connected"), operator,
+        **kinds.of_rows(c, operator, n_out), count=count, n_in=n_in, n_out=n_out,
     )  # fmt: skip
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from codegen.formats import I32
 from codegen.graph.checks import SAME, dims, number
 from codegen.graph.description import Operator
 from codegen.graph.operators import transpose_conv
 from codegen.graph.operators.transpose_conv import ordered
-from codegen.lowering import floating, plain
+from codegen.lowering import filters, floating, ranges, scaling
 from codegen.lowering.composer import GraphComposer, call
 from codegen.lowering.windows import Windows, record
-from codegen.program import Op
+from codegen.program import Op, Operand
 
 TYPES = ("i8", "f32")
 GIVEN = transpose_conv.GIVEN
@@ -22,8 +23,20 @@ def calls(c: GraphComposer, operator: Operator) -> tuple[Op, ...]:
     if floating.floats(of):
         given = floating.operands(c, of, outputs)
         return call("transpose_conv", operator, at=at, **given)
-    _, given = plain.operands(c, of, outputs)
-    return call("transpose_conv", operator, at=at, **given)
+    return call("transpose_conv", operator, at=at, **_integers(c, of, outputs))
+
+
+def _integers(c: GraphComposer, operator: Operator, outputs: int) -> dict[str, Operand]:
+    """Biases are alone, for a kernel that takes zero points from numbers and weights."""
+    by = scaling.scales(c, operator, scaling.of_channels(operator))
+    return {
+        "x": c.activation(operator.inputs[0]),
+        "w": c.weights(operator),
+        "b": c.constant(operator, "b", I32, ranges.bias(operator, outputs)),
+        "by": by,
+        "y": c.activation(operator.outputs[0]),
+        "w_zero": filters.shift(operator),
+    }
 
 
 def _windows(operator: Operator) -> Windows:
