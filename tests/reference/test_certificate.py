@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from codegen import rules
 from codegen.numbers import Numbers
+from codegen.raster import Spikes
 from codegen.reference import Learner, arithmetic, intervals
 from codegen.reference.certificate import admissible, certify
 from codegen.reference.fronts.scaler import network_input
@@ -292,6 +293,7 @@ def test_a_sum_that_could_overflow_is_not_certified(
         ("stdp-wta", (9, 5, 3), {"ticks": 256}),
         ("stdp-wta", (9, 5, 3), {"ticks": 30, "rest": 1, "threshold": 1}),
         ("stdp-wta", (9, 5, 3), {"labels": "votes", "homeostasis": 0.01}),
+        ("stdp-wta", (9, 5, 3), {"ticks": 30, "encoding": "spikes", "plays": 16}),
         ("stdp-detector", (9, 5), {"homeostasis": 0.01}),
     ],
 )
@@ -301,7 +303,11 @@ def test_whole_numbers_are_certified_and_no_attack_leaves_the_bounds(
     """From the ends of what learning keeps; the highest potential is nearly reached."""
     seen = {"trace": "membranes"} if rule == "stdp-wta" else {}
     network = Network(layers, "identity", "identity")
-    spec = Spec(network, RuleChoice(rule, parameters | seen), format="spikes")
+    inputs, sample = Inputs(), np.full(9, 255, np.uint8)
+    if "encoding" in parameters:
+        inputs = Inputs("bits", 1.0, front=Spikes(parameters["ticks"], 9))
+        sample = np.full(parameters["ticks"], 511, np.uint32)
+    spec = Spec(network, RuleChoice(rule, parameters | seen), inputs, format="spikes")
     certificate = certify(spec, np.float32(1))
     assert certificate.failure is None
     bounds = {entry.tensor: (entry.lo, entry.hi) for entry in certificate.entries}
@@ -311,7 +317,7 @@ def test_whole_numbers_are_certified_and_no_attack_leaves_the_bounds(
         for name, (least, most) in held.items():
             ends = [int(least), int(most)][number % 3 == 0 :]
             made.state[name][...] = attacks.choice(ends, made.state[name].shape)
-        made.step(np.full(9, 255, np.uint8), int(attacks.integers(layers[-1])), 1.0)
+        made.step(sample, int(attacks.integers(layers[-1])), 1.0)
         for name, tensor in {**made.trace, **made.state}.items():
             if (name := name.removeprefix("trace_")) in bounds:
                 lo, hi = bounds[name]
