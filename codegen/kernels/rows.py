@@ -16,19 +16,23 @@ def rows(
     model: cost.Model,
     scalar: tuple[str, ...] = (),
     rvv: tuple[str, ...] = (),
+    framed: bool = False,
     **more: Any,
 ) -> tuple[Variant, ...]:
-    """Rows of one family: of each kernel the scalar one, then the vector ones,
-    default first. `scalar` and `rvv` are their headers of inline functions, {}
-    standing for LMUL."""
+    """Rows of one family: of each kernel the scalar one, which may be `framed`, then the
+    vector ones, default first. `scalar` and `rvv` are their headers of inline functions,
+    {} standing for LMUL."""
     return tuple(
         row
         for kernel in (KERNELS[name] for name in names.split())
         for row in (
-            Variant(kernel, "scalar", family, None, scalar, float_cost.scalar(model)),
+            Variant(
+                kernel, "scalar", family, None, scalar, float_cost.scalar(model),
+                framed=framed,
+            ),
             *vectors(family, kernel.name, lmuls, model, rvv, **more),
         )
-    )
+    )  # fmt: skip
 
 
 def vectors(

@@ -25,6 +25,8 @@ class Variant:
     `inlines` are the headers of inline functions it includes, hil_<this>.h.
     `apart`: where a program repeats it, it is a function of its own in net.c, for
     before such a loop its constants would take the registers of all else.
+    `framed`: it keeps an array on the stack, and is a function of its own on a Cortex-M, so
+    that the array is there while it runs, and what it spills is its own.
     `model` estimates what it costs (`codegen.kernels.cost`). `stays` says why a row is
     here that no plan chooses, if none does.
     """
@@ -39,6 +41,7 @@ class Variant:
     form: str = ""
     stays: str = ""
     apart: bool = False
+    framed: bool = False
 
     def __post_init__(self) -> None:
         if self.arch not in ARCHES:

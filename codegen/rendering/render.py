@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 
 from codegen import constants, goals, kernels, protocol, streams, tables
+from codegen.building.arm import CORES
 from codegen.building.buildplan import BuildPlan
 from codegen.cformat import FILTERS
 from codegen.fronts.imported import PART
@@ -121,7 +122,8 @@ def shared(plan: Plan) -> dict[tuple[str, int], Shared]:
             tuple(name for name in names if name in fixed),
         )  # fmt: skip
         often = variant.apart and (first.layer, first.key) in repeated
-        if len(calls) > 1 or often:
+        framed = variant.framed and plan.target.isa in CORES
+        if len(calls) > 1 or often or framed:
             found |= {(call.key, call.layer): one for call in calls}
     return found
 
