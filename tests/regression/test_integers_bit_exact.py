@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 import pytest
 from allpairspy import AllPairs
 
@@ -189,17 +190,26 @@ def test_every_step_in_integers_is_equal(
     assert f" in {number_format} on " in verdict(record)
 
 
-@pytest.mark.parametrize("number_format", FORMATS)
-def test_dsp_instructions_meet_limits_and_changes_that_a_byte_does_not_hold(
-    tmp_path: Path, qemu_arm: str, number_format: str
+@pytest.mark.parametrize(
+    "target, number_format",
+    [("microbit", "i16"), ("microbit", "i8"), ("mps2-an385", "i16")],
+)
+def test_weights_at_their_limits_stay_within_them(
+    tmp_path: Path, qemu_arm: str, target: str, number_format: str
 ) -> None:
-    """By the largest learning rate, weights within a narrow limit: in four columns at
-    once, and in those that are left over."""
+    """By the largest learning rate, from either limit, and from both sides of half of what
+    16 bits hold: in assembly, in two weights of a word, and where columns are left over.
+    Most weights are positive, so that nearly all outputs are wrong, and nearly all columns
+    move."""
+    most = 2 ** (NUMBERS[number_format].weight.bits - 1) - 1
+    ends = np.array([0, 1, most // 2, most // 2 + 1, most])
+    drawn = np.random.default_rng(1).choice([*ends, *ends, *ends, *-ends], (64, 10))
+    weights = drawn.astype(NUMBERS[number_format].weight.dtype)
+    np.savez(tmp_path / "ends.npz", W1=weights, b1=weights[0])
     record = run(
         Experiment(
-            target="mps2-an386", format=number_format, rule="readout",
-            network="784-10", data="mnist", lr=1.0, clip_weights=0.4, steps=STEPS,
-            test=0,
+            target=target, format=number_format, rule="readout", network="64-10", lr=1.0,
+            steps=STEPS, test=0, init=str(tmp_path / "ends.npz"),
         ),
         out=tmp_path / "run",
     )  # fmt: skip
