@@ -151,7 +151,7 @@ def _copied(at: Windows, together: int, whole: bool) -> int:
 
 def _lanes(operator: Operator, vlen: int) -> int:
     """Bits of registers, or 0 where vectors do not compute it."""
-    return vlen if sixteen.in_lanes(operator) else 0
+    return vlen if vlen and sixteen.in_lanes(operator) else 0
 
 
 def _before(operator: Operator, lead: int) -> Mapping[int, int]:

@@ -69,9 +69,11 @@ def in_lanes(operator: Operator) -> bool:
     factor cuts off what rounding sees."""
     if not sixteen(operator) or narrow(operator):
         return True
-    if min(one.e for one in _shorts(operator)) <= SHORT:
+    try:
+        least = min(one.e for one in _shorts(operator))
+    except OverflowError:  # the operator is refused later
         return False
-    return _largest(operator) < WIDE
+    return least > SHORT and _largest(operator) < WIDE
 
 
 def factors(operator: Operator) -> list[Factor]:

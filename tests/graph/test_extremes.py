@@ -305,6 +305,17 @@ def test_vectors_add_up_what_32_bits_hold(graph: Graph, lanes: bool) -> None:
     assert (op.kernel.name == "i16_conv_2d_columns") is lanes
 
 
+@pytest.mark.parametrize("vlen", [0, 256])
+@pytest.mark.parametrize(
+    ("scale", "said"), [(1e-6, r"2\^20 .* 16 bits: .* 2\^14"), (1e-12, r".* 2\^30")]
+)
+def test_a_factor_of_16_bits_that_no_kernel_takes_is_refused(
+    scale: float, said: str, vlen: int
+) -> None:
+    with pytest.raises(ModelError, match=f"FULLY_CONNECTED.*a factor of .*{said}"):
+        program(of_16_bits(0, scale), vlen)
+
+
 def dense(products: int) -> Graph:
     """One output of float32 from so many weights of 8 bits."""
     weights = constant(tensor(2, (1, products), 0.1), np.full(products, -128))
