@@ -40,14 +40,15 @@ def pixels(shape: Shape, machine: Machine) -> Cost:
 
 def float_pixels(shape: Shape, machine: Machine) -> Cost:
     """The same of float32: nothing is widened, and the pixels left over are a block of
-    their own."""
+    their own, of eight at a time blocks of four, two and one."""
 
     def block(count: int) -> Cost:
         each = machine.strips(shape.n_out) * (1 + count)
         return counted(machine, each, each + machine.strips(shape.n_out) * count / 4)
 
     whole, rest = divmod(shape.n_in, machine.groups)
-    return total([block(machine.groups)] * whole + [block(rest)] * bool(rest))
+    left = [4 & rest, 2 & rest, 1 & rest] if machine.groups == 8 else [rest]
+    return total([block(machine.groups)] * whole + [block(n) for n in left if n])
 
 
 def _blocks(n: int, machine: Machine) -> list[int]:

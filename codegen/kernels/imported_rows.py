@@ -94,12 +94,12 @@ IMPORTED_ROWS: tuple[Variant, ...] = (
     *_rows("softmax", "i8_softmax", (), cost.nothing, ("gemmlowp__scalar", *_RESCALED)),
     *(
         row
-        for name, widest in (("conv_2d_columns", 3), ("depthwise_conv_2d", 2))
+        for name, widest, most in (("conv_2d_columns", 3, 8), ("depthwise_conv_2d", 2, 4))
         for row in (
             *_rows(f"f32_{name}", f"f32_{name}", (), cost.nothing, _TAPS[0]),
             *(
                 one
-                for lmul, pixels in ((8, widest), (4, 4), (2, 4), (1, 4))
+                for lmul, pixels in ((8, widest), (4, 4), (2, most), (1, most))
                 for one in _vectors(f"f32_{name}", f"f32_{name}", (lmul,),
                                     float_cost.float_pixels, _TAPS[1], groups=pixels)
             ),
