@@ -151,9 +151,9 @@ def test_a_real_session_holds(
 # -- the harnesses bite ---------------------------------------------------------
 
 FRAME, SESSION = "firmware/src/hil_frame.c", "firmware/src/hil_session.c"
-LEARNER, STATE, STEPS, REHEARSAL, RESIDENT = (
+LEARNER, STATE, STEPS, REHEARSAL, RESIDENT, PARTS = (
     f"firmware/src/network/hil_{name}.c"
-    for name in ("learner", "state", "steps", "rehearsal", "resident")
+    for name in ("learner", "state", "steps", "rehearsal", "resident", "parts")
 )
 GOAL, WORDS = "firmware/src/network/hil_goal.h", "firmware/src/hil_words.h"
 DEFECTS = {
@@ -196,17 +196,27 @@ DEFECTS = {
         "request->size > count * SENT_BYTES"),
     "a reply longer than its buffer": (
         WORDS, "bytes > HIL_MAX_PAYLOAD - sizeof *ask", "false"),
+    "a part behind the end of a sample": (
+        PARTS, "request->size > SAMPLE_BYTES - offset", "offset == SAMPLE_BYTES"),
 }  # fmt: skip
+FOUND_BY = {FRAME: "frame", PARTS: "runtime-parts"}
+"""A file with a defect -> the harness that must find it, unless it is the first runtime's."""
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+def _found_daily() -> list[ParameterSet]:
+    """A case a defect; those of a harness of the night are sought at night."""
+    return [
+        pytest.param(name, marks=pytest.mark.full if file == PARTS else (), id=name)
+        for name, (file, _, _) in DEFECTS.items()
+    ]
+
+
+@pytest.mark.parametrize("name", _found_daily())
 def test_a_defect_is_found(built: Build, name: str, tmp_path: Path) -> None:
     file, right, wrong = DEFECTS[name]
     text = (FIRMWARE.parent / file).read_text("utf-8")
     assert right in text
-    harness = built(
-        "frame" if file == FRAME else RUNTIMES[0], {file: text.replace(right, wrong)}
-    )
+    harness = built(FOUND_BY.get(file, RUNTIMES[0]), {file: text.replace(right, wrong)})
     try:
         harness.run(*sorted(harness.corpus.iterdir()), folder=tmp_path)
     except Finding:
