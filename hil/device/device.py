@@ -330,7 +330,6 @@ class Device(Readable):
         self._window.drop()
         self._flight.clear()
         self._replied.clear()
-        self._begun = NOTHING
         self.telemetry.forget()
 
     def settle(self) -> None:
