@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from hil import demo as demos
 from hil.cli import main
+from hil.experiment import load
 from hil.learning.progress import Progress
 from hil.records.continual import separation
 from hil.records.record import DEMO
@@ -79,7 +80,10 @@ def test_seeds_are_tabulated(
     edited(own, 'later_recovery_steps = "steps until it was as good again"\n', "")
     page = own.with_name("own.py")
     edited(page, '"later_recovery_steps": arms["later"].recovery("two")', "")
-    assert main(["demo", str(own), "--out", str(tmp_path), "--seeds", "2"]) == 0
+    asked = ["demo", str(own), "--out", str(tmp_path), "--seeds", "2", "--chunk", "24"]
+    assert main(asked) == 0
+    runs = [load(path) for path in tmp_path.rglob("experiment.toml")]
+    assert [one.chunk for one in runs] == [24] * 4, "each sends its samples in parts"
     lines = capsys.readouterr().out.splitlines()
     assert any("right before learned, arm frozen (majority" in line for line in lines)
     head = next(
