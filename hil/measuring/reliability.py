@@ -36,6 +36,9 @@ LESSON = Experiment(
     samples_per_frame=4,
 )  # fmt: skip
 """Few samples a frame, whatever the target's usual number: trouble meets frames."""
+PARTS = replace(LESSON, steps=24, commit=8, samples_per_frame=1)
+"""A sample has several frames, each of which trouble may meet: fewer steps, and a
+checkpoint after fewer of them."""
 EMULATED = replace(LESSON, target="qemu-rv64gcv", steps=2400)
 EMULATED_CUT = 0.08
 """Of the frames sent, HELLO's while it boots among them. At 0.2 an emulator is killed
@@ -154,6 +157,12 @@ class Ground:
         return prepare(
             self.asked.override({"faults": faults}) if faults else self.asked
         )
+
+
+def in_parts(chunk: int) -> Experiment:
+    """A lesson whose samples come in parts of so many bytes at most. Raises
+    `UsageError`."""
+    return PARTS.override({"chunk": chunk})
 
 
 def spelled(kinds: Iterable[str]) -> str:

@@ -43,6 +43,16 @@ ROOT = Path(__file__).parents[2]
         (["run", "absent.toml"], 2, "experiment 'absent.toml' cannot be read"),
         (["run", "--frobnicate"], 2, "hil run has no '--frobnicate'"),
         (["bench", "fault"], 2, "is 'fault': expected one of"),
+        (
+            ["bench", "faults", "--rates", "--chunk", "8"],
+            2,
+            "--rates and --chunk 8: expected",
+        ),
+        (
+            ["bench", "faults", "--chunk", "0"],
+            2,
+            "chunk is 0: expected an integer from 1",
+        ),
         (["monitor", "/dev/ttyNOSUCH7"], 2, "no port, recording or run folder"),
         (["rules", "dfb"], 2, "unknown rule 'dfb'"),
         (["formats", "i17"], 2, "NAME is 'i17': expected one of f32, i16, i8"),

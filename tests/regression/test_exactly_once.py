@@ -20,6 +20,7 @@ from hil.measuring.reliability import (
     RATES,
     Ground,
     combinations,
+    in_parts,
     under_cuts,
     under_faults,
     under_kills,
@@ -68,6 +69,30 @@ def test_no_fault_and_no_power_cut_does_integers_harm(host_cc: str) -> None:
     cuts = range(1, packed.operations() + 1, 3)
     found = under_cuts(packed, "half", cuts)
     assert len(cuts) > 5 and found.equal == found.recovered == len(cuts)
+
+
+@pytest.mark.parametrize(
+    "kinds, seeds",
+    [((*RATES,), range(1, 2)),
+     pytest.param((*RATES, *MORE), SEEDS, marks=pytest.mark.full)],
+    ids=("five kinds", "all"),
+)  # fmt: skip
+def test_no_fault_does_samples_in_parts_harm(
+    host_cc: str, kinds: tuple[str, ...], seeds: range
+) -> None:
+    """A step has several frames then, and each may be lost with what came before it."""
+    found = under_faults(Ground(in_parts(32)), kinds, seeds)
+    assert found.equal == len(seeds) and found.recovered > 0
+
+
+@pytest.mark.full
+def test_a_power_cut_at_any_flash_operation_does_samples_in_parts_no_harm(
+    host_cc: str,
+) -> None:
+    ground = Ground(in_parts(32))
+    operations = ground.operations()
+    found = under_cuts(ground, "half", range(1, operations + 1))
+    assert operations > 30 and found.equal == found.recovered == operations
 
 
 @pytest.mark.full
