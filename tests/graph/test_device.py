@@ -167,11 +167,12 @@ def wide(name: str) -> bool:
 
 
 def registers() -> Iterator[object]:
-    """Names, and bits of a register: of wider products each name with one of them, and with
+    """Names, and bits of a register: of wider products and of float32 each name with one, and with
     the other every night."""
     for number, name in enumerate(VECTORS):
         for vlen in (128, 1024):
-            later = wide(name) and (number % 2 == 0) == (vlen == 128)
+            once = wide(name) or SMALL[name].inputs[0].type == "f32"
+            later = once and (number % 2 == 0) == (vlen == 128)
             yield pytest.param(name, vlen, marks=[pytest.mark.full] if later else [])
 
 
