@@ -30,7 +30,7 @@ TESTS = (
     "::test_a_board_without_float32_takes_i16_by_itself_and_says_so",
     *(f"tests/hil/test_{name}.py" for name in (
         "attacks", "busy_units", "channel", "compare", "cycles", "device", "divergence", "frame",
-        "gate_keys", "given_data", "history", "long_frames", "metrics", "neurocorex", "open", "open_held", "prefix", "rehearsing",
+        "gate_keys", "given_data", "history", "long_frames", "metrics", "neurocorex", "open", "open_fed", "open_held", "prefix", "rehearsing",
         "remote_port", "replies", "resident", "scalers", "session", "ssh",
         "transparency", "units",
     )),
