@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from codegen.errors import ModelError
 from codegen.graph import arena
 from codegen.graph.arena import Arena
-from codegen.graph.description import Graph
+from codegen.graph.description import Graph, Operator
 from codegen.lowering import legacy, operators
-from codegen.lowering.composer import GraphComposer, Record
+from codegen.lowering.composer import GraphComposer, Record, numbers
 from codegen.lowering.folding import folded
 from codegen.program import Op, Stage, ops
 from codegen.tensors import Tensor
@@ -60,6 +61,8 @@ def program(
     for tensor in graph.outputs:
         if tensor.data is not None:
             raise ModelError(f"an output of the model is {tensor}, which is a constant")
+    for operator in graph.operators:
+        _require_finite(operator)
     kept = {one.index: operators.scratch(one, vlen) for one in graph.operators}
     planned = _planned(graph, vlen, kept)
     composer = GraphComposer(planned.places, vlen, xlen)
@@ -80,6 +83,19 @@ def program(
         -(-planned.bytes // arena.ALIGNMENT) * arena.ALIGNMENT,
         tuple(map(composer.activation, arena.carried(graph))),
     )
+
+
+def _require_finite(operator: Operator) -> None:
+    """C has no literal of an infinity, nor of what is no number."""
+    for tensor in operator.inputs:
+        if tensor is None or tensor.data is None or tensor.type != "f32":
+            continue
+        wrong = [one for one in numbers(tensor) if not isfinite(one)]
+        if wrong:
+            raise ModelError(
+                f"{operator}: {tensor}, a constant, holds {wrong[0]}: a device is given "
+                "constants that are finite"
+            )
 
 
 def activations(graph: Graph, vlen: int = 0) -> int:

@@ -362,3 +362,18 @@ def test_state_begins_at_zero() -> None:
     assert support.problems(lstm(zero)) == []
     (problem,) = support.problems(lstm(other))
     assert "tensor 31 ('t31') holds numbers other than 0: supported" in problem
+
+
+@pytest.mark.parametrize("held", [math.inf, -math.inf, math.nan])
+def test_a_constant_that_is_not_finite_is_refused_by_operator_and_tensor(
+    held: float,
+) -> None:
+    """C has no literal of it; the twin computes with it."""
+    x, y = tensor(0, (1, 4)), tensor(2, (1, 4))
+    graph = model("ADD", (x, constant(tensor(1, (1, 4)), [1, 2, held, 3])), y)
+    assert support.problems(graph) == []
+    said = (
+        rf"operator 0 \(ADD\): tensor 1 \('t1'\), a constant, holds {held}: .* finite"
+    )
+    with pytest.raises(ModelError, match=said):
+        program(graph)
