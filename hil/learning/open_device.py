@@ -6,6 +6,8 @@ with the reference, the same comparison, the same record.
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -49,6 +51,7 @@ class OpenDevice:
     anything is sent (`UsageError`, `DataError`), and it can go on.
 
     `record` is that of the run (`RunRecord`), complete after `close`, with its folder.
+    A device that the program did not close is closed when the program ends.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class OpenDevice:
                 self._stack = stack.pop_all()
         if self._session.failure is not None:
             raise self._session.failure
+        self._process = os.getpid()
+        atexit.register(self._leave)
 
     def __enter__(self) -> OpenDevice:
         return self
@@ -139,11 +144,7 @@ class OpenDevice:
         """Send now what there is of the next sample: any of its numbers, ticks of spikes
         [n, inputs], or events [n, 2]. Returns how many are left to come; `learn` learns
         from them. `anew` gives up what came before. The device needs `chunk`."""
-        if self._lesson.experiment.chunk is None:
-            raise UsageError(
-                "feed() sends parts of a sample, and this device takes samples whole",
-                "hil.open(..., chunk=64) has it put together parts of up to 64 bytes",
-            )
+        self._require_parts("feed()")
         if anew:
             self._coming = Coming(self._lesson)
         begun, step = self._coming.add(piece), self._lesson.end
@@ -153,6 +154,7 @@ class OpenDevice:
     def learn(self, y: Any = None, *, lr: float | None = None) -> Learned:
         """Learn from the sample that was fed; returns everything that the device told of
         it, its outputs before it learned included."""
+        self._require_parts("learn()")
         told = self.step(self._coming.sample(), y, lr=lr)
         self._coming = Coming(self._lesson)
         return told
@@ -292,9 +294,7 @@ class OpenDevice:
 
     def _do(self, work: Callable[[], object]) -> None:
         """Do something with the device. Whatever breaks it off has ended the session."""
-        if self._closed or self._ended is not None:
-            why = f": {self._ended}" if self._ended is not None else ""
-            raise UsageError(f"the session with the device has ended{why}")
+        self._require_open()
         try:
             work()
             self._session.found = self._teaching.found
@@ -334,6 +334,21 @@ class OpenDevice:
         record.experiment = as_settings(asked)
         asked.write(folder / EXPERIMENT)
 
+    def _require_open(self) -> None:
+        if self._closed or self._ended is not None:
+            why = f": {self._ended}" if self._ended is not None else ""
+            raise UsageError(f"the session with the device has ended{why}")
+
+    def _require_parts(self, call: str) -> None:
+        self._require_open()
+        if self._lesson.experiment.chunk is None:
+            raise UsageError(
+                f"{call} is for samples that come in parts, and this device takes samples "
+                "whole",
+                "hil.open(..., chunk=64) has it put together parts of up to 64 bytes; "
+                "step(x, y) learns a whole sample",
+            )
+
     def _require_flash(self) -> None:
         if not self._session.keeps_checkpoints:
             raise UsageError(
@@ -342,8 +357,15 @@ class OpenDevice:
                 'hil.open(..., flash="learned.bin") gives an emulator its flash',
             )
 
+    def _leave(self) -> None:
+        """At the end of the program, not of a fork of it. What has ended the session was
+        raised already."""
+        if os.getpid() == self._process:
+            self.__exit__(None, self._ended, None)
+
     def _end(self, error: BaseException | None) -> None:
         """Leave every context, with the error that ends them."""
+        atexit.unregister(self._leave)
         stack, self._stack = self._stack.pop_all(), ExitStack()
         if error is not None and not isinstance(error, (HilError, KeyboardInterrupt)):
             error = HilError(f"the program that taught the device ended with {error!r}")

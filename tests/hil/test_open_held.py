@@ -4,6 +4,8 @@ off is told by the record, and what does not fit is refused."""
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,6 +240,22 @@ def test_nothing_is_asked_of_a_device_that_was_closed(
     with pytest.raises(HilError, match="has ended"):
         device.predict(X[:1])
     device.close()
+
+
+def test_a_program_that_ends_closes_its_device(folder: Path) -> None:
+    program = (
+        "import hil\n"
+        "x = hil.datasets.load('digits')\n"
+        f"device = hil.open(network='64-17-10', target='host', dtype='uint8', scale=16, out={str(folder)!r})\n"
+        "device.partial_fit(x.train_x[:3], x.train_y[:3])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (record,) = folder.glob("*/run.json")
+    told = json.loads(record.read_text("utf-8"))
+    assert (told["result"], told["compared"]) == ("pass", 3)
 
 
 def test_a_lie_about_the_first_state_is_found_before_anything_is_learned(
