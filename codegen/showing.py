@@ -21,7 +21,7 @@ from codegen.tensors import Fill, Tensor
 
 _PLAYS = Parameter(
     "plays", 8,
-    "of spikes that are given, until cells have spiked 5 times: one behind the other",
+    "how often a sample of given spikes is played at most, until cells have spiked 5 times",
     most=64, later=True,
 )  # fmt: skip
 PARAMETERS = (

@@ -52,7 +52,7 @@ def read(given: Arrays, names: tuple[str, ...], window: bool) -> Samples:
         )
     parts = [_rows(given[name]) for name in names]
     for name, part in zip(names, parts, strict=True):
-        _require_finite(given.origin, name, part, given.columns)
+        _require_finite(f"{given.origin}: {name}", name, part, given.columns)
     if parts[0].dtype.name in SCALES:
         return Samples(tuple(parts), SCALES[parts[0].dtype.name][1], tuple(said))
     to, scale = _chosen(given.origin, names[0], parts, window)
@@ -120,9 +120,9 @@ def _require_alike(given: Arrays, names: tuple[str, ...]) -> None:
 
 
 def _require_finite(
-    origin: str, name: str, rows: np.ndarray, columns: tuple[str, ...] = ()
+    what: str, name: str, rows: np.ndarray, columns: tuple[str, ...] = ()
 ) -> None:
-    """Also after rounding to binary32."""
+    """Also after rounding to binary32. `what` holds them; its `name` is for the hint."""
     if rows.dtype.kind != "f":
         return
     with np.errstate(over="ignore"):
@@ -141,7 +141,7 @@ def _require_finite(
         why = f"{value} in {where}: expected finite numbers ({count:,} of {len(rows):,} rows have others)"
         line = f"ok = np.isfinite({name}).all(axis=1); x, y = x[ok], y[ok]"
     kind = "non-finite values, " if not np.isfinite(value) else ""
-    raise DataError(f"{origin}: {name} holds {kind}{why}", line)
+    raise DataError(f"{what} holds {kind}{why}", line)
 
 
 def _chosen(

@@ -35,7 +35,8 @@ class Coming:
         """Take a piece of any shape behind those that are there; gives all of them as they
         travel. What does not fit raises `UsageError` or `DataError`, and is not taken."""
         values, width = np.asarray(piece), self._pieces.shape[1]
-        if not values.size or values.size % width:
+        numbers = values.dtype.kind in "biuf"
+        if not numbers or not values.size or values.size % width:
             raise UsageError(
                 f"feed() has {values.dtype} {list(values.shape)}: expected {self._unit}"
                 + (f", {width} elements each" if width > 1 else "")
@@ -49,7 +50,7 @@ class Coming:
                 "what has come and begins another",
             )
         pieces = np.concatenate([self._pieces, rows]) if len(self._pieces) else rows
-        travels = taken.begun(pieces, self._inputs, "feed()").tobytes()
+        travels = taken.begun(pieces, self._inputs, "piece").tobytes()
         self._pieces = pieces
         return travels
 

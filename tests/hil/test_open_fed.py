@@ -140,6 +140,7 @@ def test_pieces_that_do_not_fit_are_refused_and_not_taken(
             (lambda: device.learn(1), UsageError, "after 0 of the 64 numbers"),
             (lambda: device.feed([]), UsageError, r"float64 \[0\]: expected numbers"),
             (lambda: device.feed(np.zeros(65)), UsageError, "has 65 numbers, and 64 of the 64"),
+            (lambda: device.feed(["a"]), UsageError, r"<U1 \[1\]: expected numbers"),
             (lambda: device.feed([1.5]), DataError, "that are not all uint8"),
             (lambda: device.feed([300]), DataError, "that are not all uint8"),
         ):  # fmt: skip
@@ -152,12 +153,14 @@ def test_pieces_that_do_not_fit_are_refused_and_not_taken(
             device.learn(77)
         device.learn(Y[0])
     assert device.record.digest == taught(opens, 0)
-    with (
-        opens() as whole,
-        pytest.raises(UsageError, match="takes samples whole") as told,
-    ):
-        whole.feed(ROWS[0])
-    assert "chunk=64" in told.value.hints[0]
+    for call in (lambda: device.feed(ROWS[0]), lambda: device.learn(Y[0])):
+        with pytest.raises(UsageError, match="has ended"):
+            call()
+    with opens() as whole:
+        for call in (lambda: whole.feed(ROWS[0]), lambda: whole.learn(Y[0])):
+            with pytest.raises(UsageError, match="takes samples whole") as told:
+                call()
+            assert "chunk=64" in told.value.hints[0]
 
 
 def test_the_lines_of_the_page_work(
