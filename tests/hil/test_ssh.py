@@ -321,6 +321,24 @@ def test_a_board_whose_error_output_never_ends_is_given_up(
             line.pump(10.0)
 
 
+def test_a_program_that_ends_before_it_has_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket then tells of a reset connection, which says nothing of the program."""
+    ends = tmp_path / "ssh"
+    begins = f"printf '{STARTED.decode().strip()}\\n'"
+    ends.write_text(f"#!/bin/sh\n{begins}\nread -r _\nexit 3\n")
+    ends.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with (
+        pytest.raises(LineClosed, match="the program ended with exit code 3"),
+        Channel("ssh://board") as line,
+    ):
+        line.send(b"\n" + bytes(1000))
+        while True:
+            line.pump(10.0)
+
+
 def test_without_ssh_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(LinkError, match="needs ssh, which is not there") as caught:

@@ -69,10 +69,18 @@ class SshPort:
     def read(self, size: int = 1) -> bytes:
         """What has arrived, at once. Raises `SerialException` when the line has
         ended, and not before everything that came before was read."""
-        data = self._line.recv(size)
+        data = self._received(size)
         if not data:
             raise serial.SerialException(self._end())
         return data
+
+    def _received(self, size: int) -> bytes:
+        """Bytes of ssh, none at its end: also where it ends before it has read what was
+        sent, which a socket tells once all that came was read."""
+        try:
+            return self._line.recv(size)
+        except ConnectionResetError:
+            return b""
 
     def write(self, data: bytes) -> int:
         """Sends what is taken now, and tells how much that was."""
@@ -102,7 +110,7 @@ class SshPort:
                 if left <= 0:
                     raise TimeoutError
                 self._line.settimeout(left)
-                byte = self._line.recv(1)
+                byte = self._received(1)
             except TimeoutError:
                 raise LinkError(
                     f"port {shown(self._url)!r} did not open within {OPENING:g} s",
