@@ -100,7 +100,7 @@ def test_rehearsed_samples_do_not_cross_the_line_again(
     ("faults", "counted"),
     [
         ("drop=0.1,flip=0.001,duplicate=0.05,reorder=0.05", "replayed"),
-        ("drop=0.05,cut=0.1", "recovered"),
+        ("drop=0.05,cut=0.06", "recovered"),
     ],
 )
 def test_whatever_the_line_does_the_buffer_holds_what_it_should(

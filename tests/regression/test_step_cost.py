@@ -71,7 +71,7 @@ def test_shrinking_passes(qemu64: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, sentence",
     [
-        ("[[case]]\nname = 'x'", "is none"),
+        ("[[case]]\nname = 'x'", "cannot be read"),
         ("not toml", "is no TOML"),
         (
             "[[case]]\nname = 'x'\nwarm = 1\nexperiment = { netwrok = '64-10' }",
