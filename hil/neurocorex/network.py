@@ -70,14 +70,17 @@ class Homeostasis:
 
     def words(self) -> tuple[int, int]:
         """What they rise and fall by. Raises `UsageError`."""
-        fall = round(self.fall * POINT)
-        if not (0 < self.rate <= 0.5 and fall > 0 and fall < self.rate * (1 << 17)):
+        limit = 1 << 17
+        known = 0 < self.rate <= 0.5 and 0 < self.fall * POINT < limit
+        fall = round(self.fall * POINT) if known else 0
+        rise = round(min(fall / self.rate, limit)) if known else 0
+        if not 0 < fall < rise < limit:
             raise UsageError(
-                f"homeostasis to a rate of {self.rate:g} by {self.fall:g} a step: expected a "
-                f"rate above 0, to 0.5, and a fall from 1/{POINT}, to less than "
-                f"{(1 << 17) // POINT} times the rate"
+                f"homeostasis has rate {self.rate:g} and fall {self.fall:g}: expected a rate "
+                f"above 0 and at most 0.5, and a fall of at least 1/{POINT} and less than "
+                f"{limit // POINT} times the rate"
             )
-        return round(fall / self.rate), fall
+        return rise, fall
 
 
 @dataclass

@@ -205,8 +205,11 @@ def test_thresholds_bring_cells_to_the_rate_that_is_asked_for() -> None:
         assert found.min() > 0.09 and found.max() < 0.12
 
 
-@pytest.mark.parametrize("rate, fall", [(0, 0.1), (0.6, 0.1), (0.1, 0), (0.01, 2)])
+@pytest.mark.parametrize(
+    "rate, fall",
+    [(0, 0.1), (0.6, 0.1), (0.1, 0), (0.01, 2), (0.1, float("nan")), (1e-310, 0.1)],
+)
 def test_homeostasis_that_no_words_say_is_refused(rate: float, fall: float) -> None:
     net = Network(CELLS, homeostasis=Homeostasis(rate, fall))
-    with pytest.raises(UsageError, match=r"expected a rate above 0, to 0\.5, and"):
+    with pytest.raises(UsageError, match=r"expected a rate above 0 and at most 0\.5, "):
         net.program()
