@@ -89,7 +89,9 @@ def _require_spikes(spec: Spec, rule: str) -> None:
 
 def _coming(inputs: Inputs) -> str:
     """What the network is given, as sentences call it."""
-    return str(inputs) if inputs.front is not None else f"samples that come as {inputs}"
+    if inputs.front is not None or inputs.frozen is not None:
+        return str(inputs)
+    return f"samples that come as {inputs}"
 
 
 def _refusal(spec: Spec, what: str, why: str, expected: str) -> SpecError:

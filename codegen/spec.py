@@ -157,7 +157,7 @@ class Inputs:
         window = "" if self.window is None else f" windows of {self.window}"
         scaled = "" if self.scaler is None else "scaled "
         front = "" if self.front is None else f" samples by {self.front}"
-        frozen = "" if self.frozen is None else " behind a front"
+        frozen = "" if self.frozen is None else " samples behind a front"
         return f"{scaled}{self.dtype}{window}{front}{frozen}"
 
     @property
@@ -175,7 +175,7 @@ class Inputs:
         """The samples and what becomes of them, for people."""
         if self.window is not None:
             return f"{self} by features"
-        if self.front is not None:
+        if self.front is not None or self.frozen is not None:
             return str(self)
         return f"{self} samples" + ("" if self.scaler else f" / {self.scale:g}")
 

@@ -82,7 +82,8 @@ def title(lesson: Lesson) -> str:
     vlen = f", VLEN {lesson.vlen}" if lesson.vlen else ""
     kind = f"{network.activation}/{network.output}"
     inputs = lesson.spec.inputs
-    samples = f"{inputs}" if inputs.window else f"{inputs} samples"
+    told = inputs.window or inputs.front or inputs.frozen
+    samples = f"{inputs}" if told else f"{inputs} samples"
     if lesson.dataset.name == DENSE:
         samples += " without zeros"
     return f"{network} {kind}, {samples}, on {target}{vlen}"
