@@ -4,6 +4,7 @@ the bit, under address and undefined-behaviour checks."""
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -227,6 +228,15 @@ def test_a_core_of_32_bits_gives_the_bits_of_the_twin(
     narrow: Programs, name: str
 ) -> None:
     require_twin(narrow, name, many(name))
+
+
+@pytest.mark.full
+def test_dsp_instructions_come_without_those_that_lose_tiny_numbers() -> None:
+    """A compiler clamps several floats at once by NEON, and -1e-40 is not below 0 then."""
+    asked = [*with_dsp().compile, "-dM", "-E", "-xc", "/dev/null"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "__ARM_NEON" not in told
+    assert "__ARM_FEATURE_SIMD32 1" in told and "__ARM_FEATURE_FMA 1" in told
 
 
 @pytest.mark.full
