@@ -192,7 +192,13 @@ def test_every_step_in_integers_is_equal(
 
 @pytest.mark.parametrize(
     "target, number_format",
-    [("microbit", "i16"), ("microbit", "i8"), ("mps2-an385", "i16")],
+    [
+        ("microbit", "i16"),
+        ("microbit", "i8"),
+        ("mps2-an385", "i16"),
+        pytest.param("mps2-an386", "i16", marks=pytest.mark.full),
+        pytest.param("mps2-an386", "i8", marks=pytest.mark.full),
+    ],
 )
 def test_weights_at_their_limits_stay_within_them(
     tmp_path: Path, qemu_arm: str, target: str, number_format: str
