@@ -83,9 +83,9 @@ def _number(name: str, text: str) -> float:
         value = -1.0
     if name == "seed":
         if not 0 <= value < 2**32 or value != int(value):
-            raise ValueError("seed an integer from 0 to 4294967295")
+            raise ValueError("seed to be an integer from 0 to 4294967295")
     elif not 0 <= value <= 0.5:
-        raise ValueError(f"{name} a probability from 0 to 0.5")
+        raise ValueError(f"{name} to be a probability from 0 to 0.5")
     return value
 
 

@@ -200,9 +200,9 @@ def test_a_cut_comes_within_its_time() -> None:
     [
         ("drop", "faults such as drop=0.01,seed=7, of drop, flip"),
         ("lose=0.1", "faults such as drop=0.01,seed=7, of drop, flip"),
-        ("drop=0.9", "drop a probability from 0 to 0.5"),
-        ("drop=often", "drop a probability from 0 to 0.5"),
-        ("seed=1.5", "seed an integer from 0 to 4294967295"),
+        ("drop=0.9", "drop to be a probability from 0 to 0.5"),
+        ("drop=often", "drop to be a probability from 0 to 0.5"),
+        ("seed=1.5", "seed to be an integer from 0 to 4294967295"),
         ("", "faults such as drop=0.01"),
     ],
 )
