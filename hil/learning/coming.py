@@ -9,6 +9,7 @@ import numpy as np
 from codegen.raster import Events
 from hil.data import taken
 from hil.errors import UsageError
+from hil.learning import intake
 from hil.lesson.lesson import Lesson
 
 
@@ -34,7 +35,7 @@ class Coming:
     def add(self, piece: Any) -> bytes:
         """Take a piece of any shape behind those that are there; gives all of them as they
         travel. What does not fit raises `UsageError` or `DataError`, and is not taken."""
-        values, width = np.asarray(piece), self._pieces.shape[1]
+        values, width = intake.array("feed()", piece), self._pieces.shape[1]
         numbers = values.dtype.kind in "biuf"
         if not numbers or not values.size or values.size % width:
             raise UsageError(

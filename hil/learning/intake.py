@@ -13,9 +13,20 @@ from hil.errors import UsageError
 from hil.lesson.lesson import Lesson
 
 
+def array(name: str, given: Any) -> np.ndarray:
+    """What is `given` for `name`. Raises `UsageError` for lists within it that differ in
+    length."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        raise UsageError(
+            f"{name} holds lists of several lengths: expected one"
+        ) from None
+
+
 def rows(lesson: Lesson, x: Any) -> np.ndarray:
     """Samples [n, ...] as they travel, [n, elements]. Raises `UsageError` and `DataError`."""
-    values = np.asarray(x)
+    values = array("x", x)
     if not values.size:
         raise UsageError(f"x is {list(values.shape)}: expected one sample at least")
     made = taken.samples_of(values, lesson.spec.inputs)
@@ -38,7 +49,7 @@ def given(lesson: Lesson, y: Any, count: int) -> list[Given]:
         return [None] * count
     if y is None:
         raise UsageError(f"y is missing: goal is {goal!r}")
-    values = np.asarray(y)
+    values = array("y", y)
     if len(np.atleast_1d(values)) != count:
         raise UsageError(f"x has {count} samples, but y has {len(values)}")
     if goal == "label":
@@ -62,7 +73,7 @@ def tensor(name: str, value: Any, now: Mapping[str, np.ndarray]) -> np.ndarray:
         raise UsageError(
             f"set_weights() has {name!r}: expected " + ", ".join(map(repr, now))
         )
-    made, known = np.asarray(value), now[name]
+    made, known = array(f"set_weights(): {name}", value), now[name]
     if made.shape != known.shape or made.dtype.kind not in "biuf":
         raise UsageError(
             f"set_weights(): {name} is {made.dtype} {list(made.shape)}, expected "

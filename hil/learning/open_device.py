@@ -134,7 +134,9 @@ class OpenDevice:
 
     def step(self, x: Any, y: Any = None, *, lr: float | None = None) -> Learned:
         """Learn one sample; returns everything that the device told of it."""
-        self.partial_fit(np.asarray(x)[np.newaxis], None if y is None else [y], lr=lr)
+        self.partial_fit(
+            intake.array("x", x)[np.newaxis], None if y is None else [y], lr=lr
+        )
         assert self._teaching.latest is not None
         return self._teaching.latest
 

@@ -141,6 +141,7 @@ def test_pieces_that_do_not_fit_are_refused_and_not_taken(
             (lambda: device.feed([]), UsageError, r"float64 \[0\]: expected numbers"),
             (lambda: device.feed(np.zeros(65)), UsageError, "has 65 numbers, and 64 of the 64"),
             (lambda: device.feed(["a"]), UsageError, r"<U1 \[1\]: expected numbers"),
+            (lambda: device.feed([[1], 2]), UsageError, r"feed\(\) holds lists of several"),
             (lambda: device.feed([1.5]), DataError, "that are not all uint8"),
             (lambda: device.feed([300]), DataError, "that are not all uint8"),
         ):  # fmt: skip

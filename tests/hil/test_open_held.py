@@ -176,6 +176,7 @@ def refusals() -> dict[str, tuple[Callable[[OpenDevice], Any], str]]:
         ),
         "type": (lambda d: d.partial_fit(half, Y[:2]), "not all uint8"),
         "one sample": (lambda d: d.predict(X[0]), r"x is uint8 \[64\]"),
+        "ragged": (lambda d: d.predict([[1, 2], [3]]), "x holds lists of several len"),
         "NaN": (lambda d: d.infer(half * np.nan), "non-finite"),
         "label": (
             lambda d: d.partial_fit(X[:2], [0, 10]),
