@@ -300,11 +300,11 @@ def test_ctrl_c_in_a_run_ends_pytest_and_not_the_test_alone(
     pytester.makepyfile("""
         import os, signal
 
-        def strike(lesson):
+        def strike(planned, toolchain):
             os.kill(os.getpid(), signal.SIGINT)
 
         def test_it(hil_run, monkeypatch):
-            monkeypatch.setattr("hil.learning.session.plan_for", strike)
+            monkeypatch.setattr("hil.learning.session.build", strike)
             hil_run()
 
         def test_that_is_not_come_to():

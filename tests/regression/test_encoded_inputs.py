@@ -53,7 +53,7 @@ def test_inputs_spike_the_same(
     record = run(asked, out=tmp_path)
     assert record.result == "pass" and record.compared == record.learned >= 24
     if "faults" in keys:
-        assert record.faults["to_device"]["cut"] > 1
+        assert record.faults["to_device"]["cut"] > 0
 
 
 @pytest.mark.parametrize("target, vlen, keys", [
