@@ -362,7 +362,7 @@ def test_resume_takes_the_latest_run_and_its_experiment(
         (["state", "save", "tests", "x.npz"], "'tests' is no run's folder"),
         (
             ["run", "--faults", "drop=2"],
-            "faults is 'drop=2': expected drop a probability",
+            "faults is 'drop=2': expected drop to be a probability",
         ),
         (["run", "--commit", "0"], "commit is 0: expected an integer from 1"),
         (
