@@ -131,8 +131,9 @@ class Session(Recorded):
         self._learner: Learner | None = None
         if lesson.experiment.compare != "none":
             self._learner = Learner(lesson.spec)
+        began = time.perf_counter()
         self._planned = None if built else opening.planned(lesson, resume)
-        taken = time.perf_counter() - self._started
+        taken = time.perf_counter() - began
         self.lesson, self.record = opening.in_new_folder(lesson, out)
         self.record.seconds["plan"] = taken
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import doctest
 import json
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +143,9 @@ class LosesInfer(LyingLine):
         return data and b"\0\xff\xfe\xfd\0" + data
 
 
-def test_a_line_that_was_made_plain_twice_is_told(host_cc: str) -> None:
+@contextmanager
+def through(disturbed: Callable[[Line], Line]) -> Iterator[Device]:
+    """A device of this network, ready, at the other end of a line that is disturbed."""
     placed = image.prepare(Experiment(target="host"))
     built = image.build(placed, CELLS)
     with emulation.machine_for(placed.target, built.image.path) as machine:
@@ -150,13 +153,16 @@ def test_a_line_that_was_made_plain_twice_is_told(host_cc: str) -> None:
         machine.run()
         assert machine.url is not None
         with Channel(machine.url) as channel:
-            device = Device(LosesInfer(channel), built.plan, placed.target.limits)
+            device = Device(disturbed(channel), built.plan, placed.target.limits)
             device.hello(built.image.digest, 0, LIMIT)
             device.init(0)
-            with pytest.raises(
-                LinkError, match="the line is plain, but it loses bytes"
-            ):
-                device.plain()
+            yield device
+
+
+def test_a_line_that_was_made_plain_twice_is_told(host_cc: str) -> None:
+    said = "the line is plain, but it loses bytes"
+    with through(LosesInfer) as device, pytest.raises(LinkError, match=said):
+        device.plain()
 
 
 @pytest.mark.parametrize(
@@ -203,19 +209,12 @@ def test_an_answer_without_an_end_is_given_up(
 def test_a_device_that_took_more_than_it_was_given_is_not_believed(
     host_cc: str,
 ) -> None:
-    placed = image.prepare(Experiment(target="host"))
-    built = image.build(placed, CELLS)
-    with emulation.machine_for(placed.target, built.image.path) as machine:
-        machine.power_on()
-        machine.run()
-        assert machine.url is not None
-        with Channel(machine.url) as channel:
-            line = LyingLine(channel, [Lie("infer", "tail[0]", "max")])
-            device = Device(line, built.plan, placed.target.limits)
-            device.hello(built.image.digest, 0, LIMIT)
-            device.init(0)
-            with pytest.raises(LinkError, match="it has taken 65535 of"):
-                list(device.stream(stream()))
+    def lying(channel: Line) -> Line:
+        return LyingLine(channel, [Lie("infer", "tail[0]", "max")])
+
+    said = "it has taken 65535 of"
+    with through(lying) as device, pytest.raises(LinkError, match=said):
+        list(device.stream(stream()))
 
 
 @pytest.mark.parametrize(
